@@ -1,0 +1,270 @@
+"""What each table must look like, and the exceptions raised where one does not."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import pandas as pd
+
+
+class ContractError(ValueError):
+    """A table, a value or a file is not what its contract says."""
+
+
+class SettingsError(ContractError):
+    """A params file is against its rules."""
+
+
+class DataError(ContractError):
+    """The returns cannot bear the run; carries the findings that say why."""
+
+    def __init__(self, message: str, findings: pd.DataFrame | None = None) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
+class VintageError(ContractError):
+    """Rows of different data vintages were about to be compared."""
+
+
+class CohortRuleError(ContractError):
+    """Rows of different cohort rules were about to be compared."""
+
+
+class DisclosureError(ContractError):
+    """Something that is not safe was about to leave."""
+
+
+class DesignError(ContractError):
+    """The panel cannot bear the estimate that was asked for."""
+
+
+class NotebookFailedError(RuntimeError):
+    """A notebook stopped with an error; carries its name."""
+
+    def __init__(self, notebook: str, reason: str) -> None:
+        super().__init__(f"notebook {notebook} stopped: {reason}")
+        self.notebook = notebook
+
+
+Kind = Literal["text", "integer", "number", "date", "academic_year"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a return.
+
+    Attributes
+    ----------
+    name : str
+        The column's name, exactly so.
+    kind : {"text", "integer", "number", "date", "academic_year"}
+        How its text is read.
+    required : bool
+        Whether the table is refused without it.
+    nullable : bool
+        Whether a blank is allowed.
+    allowed : tuple of str
+        The values allowed, empty where any is.
+    minimum, maximum : float or None
+        The range allowed, both ends included.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = True
+    nullable: bool = False
+    allowed: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the returns: its columns and the columns that identify a row."""
+
+    name: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+    required: bool = True
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns' names in the contract's order."""
+        return tuple(column.name for column in self.columns)
+
+
+_PUPIL = Column("pupil_id", "text")
+_YEAR = Column("academic_year", "academic_year")
+_URN = Column("urn", "text")
+
+RETURNS: Mapping[str, Table] = MappingProxyType(
+    {
+        table.name: table
+        for table in (
+            Table(
+                "schools",
+                (
+                    _URN,
+                    Column("name", "text"),
+                    Column(
+                        "phase",
+                        "text",
+                        allowed=(
+                            "primary",
+                            "secondary",
+                            "all_through",
+                            "special",
+                            "alternative_provision",
+                            "early_years",
+                            "sixteen_plus",
+                        ),
+                    ),
+                    Column("la_code", "text"),
+                    Column("opened", "date", nullable=True),
+                    Column("closed", "date", nullable=True),
+                ),
+                keys=("urn",),
+            ),
+            Table(
+                "school_links",
+                (_URN, Column("successor_urn", "text"), Column("date", "date")),
+                keys=("urn", "successor_urn"),
+                required=False,
+            ),
+            Table(
+                "enrolments",
+                (
+                    _PUPIL,
+                    _YEAR,
+                    _URN,
+                    Column("year_group", "integer", minimum=-2, maximum=14),
+                    Column("sex", "text", allowed=("F", "M", "U")),
+                    Column("fsm6", "integer", minimum=0, maximum=1),
+                    Column("sen", "text", allowed=("N", "K", "E")),
+                ),
+                keys=("pupil_id", "academic_year", "urn"),
+            ),
+            Table(
+                "attendance",
+                (
+                    _PUPIL,
+                    _YEAR,
+                    Column("term", "text", allowed=("autumn", "spring", "summer")),
+                    _URN,
+                    Column("sess_possible", "integer", minimum=0, maximum=400),
+                    Column("sess_authorised", "integer", minimum=0, maximum=400),
+                    Column("sess_unauthorised", "integer", minimum=0, maximum=400),
+                ),
+                keys=("pupil_id", "academic_year", "term", "urn"),
+            ),
+            Table(
+                "suspensions",
+                (
+                    _PUPIL,
+                    _YEAR,
+                    _URN,
+                    Column("suspensions", "integer", minimum=0, maximum=200),
+                    Column("permanent_exclusions", "integer", minimum=0, maximum=5),
+                ),
+                keys=("pupil_id", "academic_year", "urn"),
+                required=False,
+            ),
+            Table(
+                "attainment",
+                (_PUPIL, _YEAR, _URN, Column("measure", "text"), Column("value", "number")),
+                keys=("pupil_id", "academic_year", "measure"),
+            ),
+            Table(
+                "episodes",
+                (
+                    _PUPIL,
+                    Column("status", "text", allowed=("CIN", "CPP", "CLA")),
+                    Column("start_date", "date"),
+                    Column("end_date", "date", nullable=True),
+                    Column("basis", "text", required=False, allowed=("plan", "episode")),
+                ),
+                keys=("pupil_id", "status", "start_date", "end_date", "basis"),
+            ),
+            Table(
+                "training",
+                (
+                    _URN,
+                    Column("programme", "text"),
+                    Column("tier", "text", allowed=("universal", "targeted")),
+                    Column("start_date", "date"),
+                    Column("staff_trained", "integer", required=False, nullable=True, minimum=0),
+                    Column("hours", "number", required=False, nullable=True, minimum=0),
+                    Column(
+                        "audience",
+                        "text",
+                        required=False,
+                        nullable=True,
+                        allowed=("teacher", "leader", "dsl", "social_worker", "other"),
+                    ),
+                    Column("cost", "number", required=False, nullable=True, minimum=0),
+                ),
+                keys=("urn", "programme", "tier", "start_date", "audience"),
+            ),
+        )
+    }
+)
+"""The input contract: every table of a folder of returns, by name."""
+
+
+def require_columns(table: pd.DataFrame, columns: Sequence[str], *, name: str) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises
+    ------
+    ContractError
+        Naming the table, the columns it lacks and the columns it has.
+
+    Examples
+    --------
+    >>> require_columns(pd.DataFrame({"urn": ["1"]}), ["urn"], name="schools")
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ContractError(
+            f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
+            f"it has {', '.join(map(str, table.columns))}."
+        )
+
+
+def require_one_of(value: str, allowed: Collection[str], *, name: str) -> str:
+    """Refuse a value that is not among the allowed ones, and return it otherwise.
+
+    Raises
+    ------
+    ContractError
+        Naming the value, the rule and the allowed values.
+
+    Examples
+    --------
+    >>> require_one_of("peers", ("peers", "all"), name="reference")
+    'peers'
+    """
+    if value not in allowed:
+        raise ContractError(f"{name} is {value!r}, must be one of {', '.join(sorted(allowed))}.")
+    return value
+
+
+def require_one_vintage(panel: pd.DataFrame) -> None:
+    """Refuse to compare rows of more than one vintage or cohort rule.
+
+    Raises
+    ------
+    VintageError
+        If ``vintage`` holds two values.
+    CohortRuleError
+        If ``cohort_rule`` holds two values.
+    """
+    for column, error in (("vintage", VintageError), ("cohort_rule", CohortRuleError)):
+        values = sorted(panel[column].dropna().unique())
+        if len(values) > 1:
+            raise error(
+                f"{column} is both {values[0]!r} and {values[1]!r}, must be one value within a "
+                f"comparison; select the rows of one {column.replace('_', ' ')} first."
+            )

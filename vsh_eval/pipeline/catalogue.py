@@ -1,0 +1,173 @@
+"""The notebooks: which question each asks, of which data, from which tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsh_eval.contracts import ContractError
+
+RETURNS_KINDS = ("synthetic", "returns")
+EVERY_KIND = ("synthetic", "returns", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """One notebook of the yearly run.
+
+    Attributes
+    ----------
+    name : str
+        File name without its ending.
+    title : str
+        What the report's navigation calls it.
+    question : str
+        The question it answers.
+    kinds : tuple of str
+        The kinds of source it can be asked of.
+    needs, makes : tuple of str
+        The internal tables it reads and writes.
+    """
+
+    name: str
+    title: str
+    question: str
+    kinds: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+
+
+NOTEBOOKS: tuple[Notebook, ...] = (
+    Notebook(
+        "01_returns",
+        "Returns",
+        "Can this year's data bear the questions?",
+        RETURNS_KINDS,
+        makes=("findings",),
+    ),
+    Notebook(
+        "02_cohort",
+        "Cohort",
+        "Who are the children, and where do they learn?",
+        EVERY_KIND,
+        needs=("findings",),
+        makes=(
+            "panel",
+            "composition",
+            "schools",
+            "exposure",
+            "training",
+            "cube",
+            "ledger",
+            "areas",
+            "neighbours",
+        ),
+    ),
+    Notebook(
+        "03_training_offer",
+        "Training offer",
+        "Who has been reached, how deeply, at what cost?",
+        RETURNS_KINDS,
+        needs=("panel", "schools", "training"),
+        makes=("reach",),
+    ),
+    Notebook(
+        "04_attendance_gap",
+        "Attendance gap",
+        "How wide is the attendance gap, and is it closing?",
+        EVERY_KIND,
+        needs=("panel", "cube", "areas"),
+        makes=("attendance_gaps",),
+    ),
+    Notebook(
+        "05_attainment_gap",
+        "Attainment gap",
+        "How wide is the attainment gap, and is it closing?",
+        EVERY_KIND,
+        needs=("panel", "cube", "areas"),
+        makes=("attainment_gaps",),
+    ),
+    Notebook(
+        "06_impact",
+        "Impact",
+        "Did the gap close faster where schools were trained?",
+        RETURNS_KINDS,
+        needs=("panel", "schools", "exposure"),
+        makes=("evidence",),
+    ),
+    Notebook(
+        "08_annual_report",
+        "Annual report",
+        "What should the Virtual School Head, governors and DfE take away?",
+        EVERY_KIND,
+        needs=("reach", "attendance_gaps", "attainment_gaps", "evidence"),
+    ),
+)
+"""Every notebook, in the order of the report."""
+
+
+def of_kind(kind: str) -> tuple[Notebook, ...]:
+    """Return the notebooks that can be asked of a kind of source, in order.
+
+    Examples
+    --------
+    >>> [notebook.name for notebook in of_kind("published")]
+    ['02_cohort', '04_attendance_gap', '05_attainment_gap', '08_annual_report']
+    """
+    return tuple(notebook for notebook in NOTEBOOKS if kind in notebook.kinds)
+
+
+def named(name: str, kind: str) -> Notebook:
+    """Return a notebook by its name, its number or the start of its name.
+
+    Raises
+    ------
+    ContractError
+        If no notebook of that kind has the name, listing those there are.
+
+    Examples
+    --------
+    >>> named("04", "returns").name
+    '04_attendance_gap'
+    """
+    for notebook in of_kind(kind):
+        if notebook.name.startswith(name):
+            return notebook
+    known = ", ".join(notebook.name for notebook in of_kind(kind))
+    raise ContractError(f"notebook is {name!r}, must be one of {known}.")
+
+
+def maker_of(table: str, kind: str) -> Notebook:
+    """Return the notebook that makes an internal table.
+
+    Raises
+    ------
+    ContractError
+        If none does.
+
+    Examples
+    --------
+    >>> maker_of("panel", "published").name
+    '02_cohort'
+    """
+    for notebook in of_kind(kind):
+        if table in notebook.makes:
+            return notebook
+    raise ContractError(f"table is {table!r}, and no notebook of a {kind} run makes it.")
+
+
+def upstream(notebook: Notebook, among: Sequence[Notebook]) -> tuple[Notebook, ...]:
+    """Return the notebooks that make what a notebook needs, in order.
+
+    Examples
+    --------
+    >>> [n.name for n in upstream(NOTEBOOKS[-1], of_kind("published"))]
+    ['04_attendance_gap', '05_attainment_gap']
+    """
+    return tuple(other for other in among if set(other.makes) & set(notebook.needs))
+
+
+def folder() -> Path:
+    """Return the folder of the notebooks: beside the package, or inside an installed one."""
+    package = Path(__file__).resolve().parents[1]
+    beside = package.parent / "notebooks"
+    return beside if beside.is_dir() else package / "_notebooks"

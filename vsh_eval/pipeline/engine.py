@@ -1,0 +1,107 @@
+"""Runs one notebook: papermill with a kernel of its own folder and an encrypted connection."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import papermill
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from vsh_eval.contracts import NotebookFailedError
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.workspace import Run, relative
+
+if TYPE_CHECKING:
+    from papermill.engines import NotebookExecutionManager
+
+NAME = "vsh"
+
+
+class _Engine(NBClientEngine):
+    """Gives each kernel its own working folder (thread-safe, unlike chdir) and encryption."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: "NotebookExecutionManager", kernel_name: str, **kwargs: Any
+    ) -> None:
+        folder = kwargs.pop("kernel_cwd", None)
+        after_cell = kwargs.pop("after_cell", None)
+        if after_cell is not None:
+            nb_man.cell_complete = _followed(nb_man.cell_complete, after_cell)
+        super().execute_managed_notebook(
+            nb_man,
+            kernel_name,
+            resources={"metadata": {"path": folder}},
+            config=Config({"KernelManager": {"transport_encryption": "required"}}),
+            **kwargs,
+        )
+
+
+def _followed(complete: Callable[..., None], after_cell: Callable[[], None]) -> Callable[..., None]:
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        complete(*args, **kwargs)
+        after_cell()
+
+    return wrapped
+
+
+papermill_engines.register(NAME, _Engine)
+
+
+def execute(
+    run: Run, notebook: catalogue.Notebook, *, after_cell: Callable[[], None] | None = None
+) -> Path:
+    """Run one notebook into ``internal/notebooks`` of a run.
+
+    Parameters
+    ----------
+    run : Run
+        Where its tables come from and go to.
+    notebook : Notebook
+        The catalogue's entry.
+    after_cell : callable, optional
+        Called when a cell is done.
+
+    Returns
+    -------
+    Path
+        The executed notebook.
+
+    Raises
+    ------
+    NotebookFailedError
+        If a cell raises; the partly executed notebook is kept.
+    """
+    folder = catalogue.folder()
+    executed = run.internal / "notebooks" / f"{notebook.name}.ipynb"
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    try:
+        papermill.execute_notebook(
+            folder / f"{notebook.name}.ipynb",
+            executed,
+            parameters={
+                "params": relative(run.params, folder),
+                "run_folder": relative(run.folder, folder),
+            },
+            engine_name=NAME,
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            kernel_cwd=str(folder),
+            after_cell=after_cell,
+        )
+    except PapermillExecutionError as error:
+        raise NotebookFailedError(notebook.name, f"{error.ename}: {error.evalue}") from error
+    return executed
+
+
+def code_cells(notebook: catalogue.Notebook) -> int:
+    """Return the number of cells of a notebook, for the progress bar."""
+    import nbformat
+
+    path = catalogue.folder() / f"{notebook.name}.ipynb"
+    return len(nbformat.read(path, as_version=4).cells)

@@ -1,0 +1,289 @@
+"""Where a run keeps its files, and what a notebook sees of it."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from vsh_eval import academic_year, names, registry, release, returns, synthetic
+from vsh_eval.contracts import ContractError
+from vsh_eval.pipeline import catalogue
+from vsh_eval.returns import published
+from vsh_eval.settings import Settings, load
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: its settings and its two folders.
+
+    Attributes
+    ----------
+    settings : Settings
+        Everything the run depends on.
+    params : Path
+        The params file.
+    folder : Path
+        ``internal/`` (stays in the authority) and ``release/`` (has passed the door) live here.
+    interactive : bool
+        Whether a person is at work: a table that is missing is then made on the spot.
+    """
+
+    settings: Settings
+    params: Path
+    folder: Path
+    interactive: bool
+
+    @property
+    def internal(self) -> Path:
+        """Where tables that stay in the authority are kept."""
+        return self.folder / "internal"
+
+    @property
+    def released(self) -> Path:
+        """Where files that may leave are kept."""
+        return self.folder / "release"
+
+    @property
+    def rule(self) -> release.Rule:
+        """The disclosure rule."""
+        return release.rule_named(self.settings.disclosure.preset)
+
+    @property
+    def stamp(self) -> str:
+        """What every output must say of its data, '' where nothing."""
+        return self.settings.stamp
+
+    def save(self, name: str, table: pd.DataFrame) -> None:
+        """Keep an internal table for the notebooks that come after.
+
+        Raises
+        ------
+        ContractError
+            If the catalogue does not say that some notebook makes it.
+        """
+        catalogue.maker_of(name, self.settings.source.kind)
+        self.internal.mkdir(parents=True, exist_ok=True)
+        whole = self.internal / f"{name}.parquet"
+        part = whole.with_suffix(".part")
+        table.to_parquet(part, index=False)
+        part.replace(whole)
+
+    def load(self, name: str) -> pd.DataFrame:
+        """Read an internal table, running the notebook that makes it where a person is at work.
+
+        Raises
+        ------
+        ContractError
+            If the table is missing in an unattended run.
+        """
+        path = self.internal / f"{name}.parquet"
+        if not path.is_file():
+            self._make(name)
+        return pd.read_parquet(path)
+
+    def has(self, name: str) -> bool:
+        """Whether an internal table can be had in this kind of run."""
+        kind = self.settings.source.kind
+        return any(name in notebook.makes for notebook in catalogue.of_kind(kind))
+
+    def ledger(self) -> pd.DataFrame | None:
+        """Return the leaves published before, None where old years are to be rounded anew.
+
+        An invented authority has published nothing.
+        """
+        path = self.folder.parent / self.settings.name / "internal" / "ledger.parquet"
+        keep = self.settings.disclosure.ledger == "keep" and not self.settings.synthetic
+        return pd.read_parquet(path) if keep and path.is_file() else None
+
+    def _make(self, name: str) -> None:
+        maker = catalogue.maker_of(name, self.settings.source.kind)
+        if not self.interactive:
+            raise ContractError(
+                f"table {name} is missing; run notebook {maker.name} first (vsh-eval run does)."
+            )
+        from vsh_eval.pipeline import engine
+
+        engine.execute(self, maker)
+
+    def publish(self, name: str, safe: release.SafeTable, *, areas: pd.DataFrame) -> None:
+        """Write a protected table to ``release/tables`` as tidy CSV with its metadata."""
+        release.write_table(safe, self.released / "tables", name, areas=areas)
+
+    def publish_figure(self, figure: release.Figure) -> None:
+        """Write a figure to ``release/figures`` and show it."""
+        folder = self.released / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{figure.name}.png").write_bytes(figure.png)
+        release.show_figure(figure)
+
+    def facts(self, rows: dict[str, str]) -> release.SafeTable:
+        """Turn facts about the run (no counts of children) into a table that may be shown."""
+        table = pd.DataFrame({"item": list(rows), "value": list(rows.values())})
+        return release.protect(table, self.rule, kind="facts", stamp=self.stamp)
+
+    def card(self) -> release.SafeTable:
+        """The run card: what was asked of which data, under which rules."""
+        settings = self.settings
+        kinds = {
+            "synthetic": f"{names.SYNTHETIC_STAMP}: an invented authority",
+            "returns": "the authority's own returns",
+            "published": "DfE's published tables",
+        }
+        first, last = settings.years.first, settings.years.last
+        return self.facts(
+            {
+                "Authority": f"{settings.authority.name} ({settings.authority.code})",
+                "Data": kinds[settings.source.kind],
+                "Years": f"{academic_year.label(first)} to {academic_year.label(last)}, "
+                f"changes counted from {academic_year.label(settings.years.baseline)}",
+                "Children counted": f"{names.GROUP_LABELS[settings.cohort.group]}: "
+                f"{names.COHORT_RULE_LABELS[settings.cohort.rule]}",
+                "Compared with": names.GROUP_LABELS[settings.cohort.reference],
+                "Primary outcome": registry.metric(settings.protocol.primary).label,
+                "Disclosure rule": settings.disclosure.preset,
+                "Seed": str(settings.seed),
+                "Software": f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
+            }
+        )
+
+
+def open_run(params: str | Path, run_folder: str | Path = "") -> Run:
+    """Open the run a notebook belongs to.
+
+    Parameters
+    ----------
+    params : str or Path
+        The params file, relative to the notebook.
+    run_folder : str or Path
+        Where the run is being built; blank when a person opens the notebook: the files then go to
+        ``outputs/<name>-draft``, which is started anew whenever the settings have changed.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ContractError
+        If the params file is against its rules.
+    """
+    path = Path(params).resolve()
+    settings = load(path)
+    if str(run_folder):
+        return Run(settings, path, Path(run_folder).resolve(), interactive=False)
+    run = Run(settings, path, outputs_folder(path) / f"{settings.name}-draft", interactive=True)
+    _start_anew_if_changed(run)
+    return run
+
+
+def outputs_folder(params: Path) -> Path:
+    """Return ``outputs/`` of the project a params file belongs to, else of the working folder."""
+    for parent in params.resolve().parents:
+        if (parent / "outputs").is_dir() or (parent / "pyproject.toml").is_file():
+            return parent / "outputs"
+    return Path.cwd() / "outputs"
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return a hash of everything the settings say and of the source's files.
+
+    Files are known by name, size and time of change, so that large returns need not be read.
+    """
+    digest = hashlib.sha256(settings.model_dump_json(exclude={"source": {"folder"}}).encode())
+    folder = settings.source.folder
+    if folder is not None and folder.is_dir():
+        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+            state = file.stat()
+            line = f"{file.relative_to(folder)}|{state.st_size}|{state.st_mtime_ns}"
+            digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def source_folder(run: Run) -> Path:
+    """Return the folder of the run's returns, inventing the authority first where it is synthetic.
+
+    Raises
+    ------
+    ContractError
+        If the run reads published tables.
+    """
+    source = run.settings.source
+    if source.kind == "returns" and source.folder is not None:
+        return source.folder
+    if source.kind != "synthetic":
+        raise ContractError(
+            "source.kind is 'published', and published tables are no returns; "
+            "ask this question of a run with source.kind returns or synthetic."
+        )
+    folder = run.internal / "invented_returns"
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        synthetic.synthesise(folder, plan(run.settings))
+    return folder
+
+
+def plan(settings: Settings) -> synthetic.Plan:
+    """Return the plan of the invented authority that the settings ask for."""
+    return synthetic.Plan(
+        schools=settings.source.schools,
+        seed=settings.source.seed,
+        effect=settings.source.effect,
+        first=settings.years.first,
+        last=settings.years.last,
+        la_code=settings.authority.code,
+        name=settings.authority.name,
+    )
+
+
+def declared_programmes(settings: Settings) -> tuple[str, ...]:
+    """Return the programmes that the params declare beyond the five of the offer."""
+    programmes = settings.exposure.programmes
+    return () if isinstance(programmes, str) else programmes
+
+
+def open_source(run: Run) -> returns.Returns:
+    """Open the run's returns: typed tables in memory, nothing written."""
+    return returns.open_returns(source_folder(run), years=run.settings.years.all())
+
+
+def open_published(run: Run) -> published.Published:
+    """Read DfE's published files of the run.
+
+    Raises
+    ------
+    ContractError
+        If the files do not hold the authority.
+    """
+    folder = run.settings.source.folder
+    if folder is None:
+        raise ContractError("source.folder is missing; name the folder of the published files.")
+    found = published.read_published(folder)
+    code = run.settings.authority.code
+    if code not in set(found.areas["unit_id"]):
+        raise ContractError(
+            f"authority.code is {code!r}, must be an area of the published files; "
+            "look its nine-character code up in the CINO file's new_la_code."
+        )
+    return found
+
+
+def _start_anew_if_changed(run: Run) -> None:
+    mark = run.internal / "fingerprint.json"
+    now = json.dumps({"fingerprint": fingerprint(run.settings)})
+    if mark.is_file() and mark.read_text(encoding="utf-8") == now:
+        return
+    if run.folder.exists():
+        shutil.rmtree(run.folder)
+    run.internal.mkdir(parents=True)
+    mark.write_text(now, encoding="utf-8")
+
+
+def relative(path: Path, start: Path) -> str:
+    """Write a path relative to a folder, so that no machine's folders reach a notebook."""
+    return Path(os.path.relpath(path, start)).as_posix()

@@ -1,0 +1,199 @@
+"""The yearly run: check, notebooks, pages, the egress check, and only then into place."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from vsh_eval import release, returns
+from vsh_eval.contracts import ContractError, NotebookFailedError
+from vsh_eval.pipeline import catalogue, dag, engine, manifest, pages, workspace
+from vsh_eval.pipeline.workspace import Run
+from vsh_eval.settings import Settings, load
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes
+    ----------
+    page : Path
+        The page to open.
+    notebooks_run : int
+        How many notebooks had to be run; 0 where nothing had changed.
+    """
+
+    page: Path
+    notebooks_run: int
+
+
+def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> Outcome:
+    """Run the notebooks of a params file and put the report into ``outputs/<name>``.
+
+    The run is built beside and renamed into place when it is whole, so that the last good one is
+    never harmed; what had been built when a run stopped is used by the next.
+
+    Parameters
+    ----------
+    params : Path
+        The params file.
+    jobs : int
+        Notebooks at a time.
+    only : str
+        One notebook's name or number: it and what it needs go to ``outputs/<name>-draft``.
+    force : bool
+        Run every notebook, changed or not.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ContractError
+        If the params or the data are against their rules; nothing is written then.
+    NotebookFailedError
+        If a notebook stops; its page stays in the folder that was being built.
+    DisclosureError
+        If the egress check finds something that must not leave.
+    """
+    settings = load(params)
+    check(params)
+    if only:
+        return _draft(params, only)
+    last_good = workspace.outputs_folder(params) / settings.name
+    building = last_good.with_name(f".{settings.name}.building")
+    with _one_at_a_time(last_good.with_name(f".{settings.name}.lock")):
+        _prepare(building, last_good, force=force)
+        current = Run(settings, params.resolve(), building, interactive=False)
+        started = datetime.now(UTC)
+        try:
+            count = dag.run_notebooks(current, jobs=jobs)
+        except NotebookFailedError as error:
+            pages.render_failure(current, error.notebook)
+            raise
+        if count == 0 and (last_good / "release" / manifest.NAME).is_file():
+            shutil.rmtree(building)
+        else:
+            _finish(current, started)
+            _into_place(building, last_good)
+    return Outcome(last_good / "release" / "index.html", count)
+
+
+def check(params: Path) -> pd.DataFrame:
+    """Check a params file's data, writing nothing.
+
+    Parameters
+    ----------
+    params : Path
+        The params file.
+
+    Returns
+    -------
+    DataFrame
+        The findings, one row a check and table; empty for invented and for published data, which
+        are checked as they are made and read.
+
+    Raises
+    ------
+    DataError
+        In one sentence, the first thing the run cannot bear; it carries all findings.
+    ContractError
+        If the files cannot be read at all.
+    """
+    settings = load(params)
+    if settings.source.kind == "published":
+        workspace.open_published(Run(settings, params, params.parent, interactive=False))
+    if settings.source.kind != "returns" or settings.source.folder is None:
+        return pd.DataFrame()
+    opened = returns.open_returns(settings.source.folder, years=settings.years.all())
+    findings = returns.check(opened, programmes=workspace.declared_programmes(settings))
+    returns.require_sound(findings)
+    return findings
+
+
+def _draft(params: Path, only: str) -> Outcome:
+    current = workspace.open_run(params)
+    kind = current.settings.source.kind
+    notebook = catalogue.named(only, kind)
+    for other in catalogue.upstream(notebook, catalogue.of_kind(kind)):
+        if not (current.internal / "notebooks" / f"{other.name}.ipynb").is_file():
+            engine.execute(current, other)
+    engine.execute(current, notebook)
+    return Outcome(pages.render_notebook(current, notebook), 1)
+
+
+def _prepare(building: Path, last_good: Path, *, force: bool) -> None:
+    if force and building.exists():
+        shutil.rmtree(building)
+    if not building.exists() and last_good.is_dir() and not force:
+        shutil.copytree(last_good, building)
+    building.mkdir(parents=True, exist_ok=True)
+
+
+def _finish(current: Run, started: datetime) -> None:
+    pages.render(current)
+    identifiers = _identifiers(current)
+    release.check_egress(
+        current.released,
+        identifiers=identifiers,
+        paths=(str(Path.home()), str(current.folder.parent), str(catalogue.folder().parent)),
+        rule=current.rule,
+    )
+    manifest.write(current, started=started)
+
+
+def _identifiers(current: Run) -> frozenset[str]:
+    """Return every pupil identifier of the returns, to be looked for in what leaves."""
+    if current.settings.source.kind == "published":
+        return frozenset()
+    return returns.identifiers(workspace.open_source(current))
+
+
+def _into_place(building: Path, last_good: Path) -> None:
+    previous = last_good.with_name(f".{last_good.name}.previous")
+    if previous.exists():
+        shutil.rmtree(previous)
+    if last_good.exists():
+        last_good.rename(previous)
+    building.rename(last_good)
+    if previous.exists():
+        shutil.rmtree(previous)
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    except FileExistsError:
+        owner = lock.read_text(encoding="utf-8").strip()
+        if owner.isdigit() and _alive(int(owner)):
+            raise ContractError(
+                f"run {lock.name.strip('.').removesuffix('.lock')} is under way in process "
+                f"{owner}; wait for it to end, or give this one another name."
+            ) from None
+        lock.unlink(missing_ok=True)
+        handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    try:
+        os.write(handle, str(os.getpid()).encode())
+        os.close(handle)
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
