@@ -39,13 +39,15 @@ class Source(_Section):
         description="an invented authority, a folder of returns, or DfE's published files"
     )
     folder: Path | None = Field(
-        None, description="the folder of the returns or of the published files"
+        default=None, description="the folder of the returns or of the published files"
     )
-    schools: int = Field(120, ge=10, le=20_000, description="synthetic only: number of schools")
+    schools: int = Field(
+        default=120, ge=10, le=20_000, description="synthetic only: number of schools"
+    )
     effect: float = Field(
-        -1.5, ge=-20, le=20, description="synthetic only: planted effect, percentage points"
+        default=-1.5, ge=-20, le=20, description="synthetic only: planted effect, percentage points"
     )
-    seed: int = Field(1, ge=0, description="synthetic only: seed of the invented authority")
+    seed: int = Field(default=1, ge=0, description="synthetic only: seed of the invented authority")
 
     @model_validator(mode="after")
     def _needs_a_folder(self) -> Self:
@@ -79,46 +81,55 @@ class Cohort(_Section):
     """Which children count, and whom they are compared with."""
 
     rule: Literal["any_time_in_year", "at_31_march", "ever_6"] = Field(
-        "any_time_in_year", description="when a child must have had a social worker"
+        default="any_time_in_year", description="when a child must have had a social worker"
     )
     basis: Literal["plan", "episode"] = Field(
-        "episode", description="child in need by plan dates or by episode (referral to closure)"
+        default="episode",
+        description="child in need by plan dates or by episode (referral to closure)",
     )
-    look_back: int = Field(6, ge=1, le=10, description="years that make a previous social worker")
+    look_back: int = Field(
+        default=6, ge=1, le=10, description="years that make a previous social worker"
+    )
     group: Literal["cwsw", "ever_cwsw", "cin", "cpp", "cla", "previous"] = Field(
-        "cwsw", description="the group whose gap is evaluated"
+        default="cwsw", description="the group whose gap is evaluated"
     )
-    reference: Literal["peers", "all"] = Field("peers", description="the group compared with")
+    reference: Literal["peers", "all"] = Field(
+        default="peers", description="the group compared with"
+    )
 
 
 class Exposure(_Section):
     """When a school counts as trained."""
 
     rule: Literal["first_full_year", "same_year"] = Field(
-        "first_full_year",
+        default="first_full_year",
         description="treated from the year of training if it began by 31 October, else the next",
     )
     programmes: Literal["all"] | tuple[str, ...] = Field(
-        "all", description="the programmes that count as training"
+        default="all", description="the programmes that count as training"
     )
-    tier: Literal["any", "universal", "targeted"] = Field("any", description="tiers that count")
+    tier: Literal["any", "universal", "targeted"] = Field(
+        default="any", description="tiers that count"
+    )
 
 
 class Protocol(_Section):
     """What was decided before any effect was looked at."""
 
-    primary: str = Field("overall_absence", description="the primary outcome")
+    primary: str = Field(default="overall_absence", description="the primary outcome")
     secondary: tuple[str, ...] = Field(
-        ("persistent_absence", "severe_absence"), description="secondary outcomes"
+        default=("persistent_absence", "severe_absence"), description="secondary outcomes"
     )
     comparison: Literal["not_yet_treated", "never_treated"] = Field(
-        "not_yet_treated", description="comparison schools of the Callaway-Sant'Anna check"
+        default="not_yet_treated", description="comparison schools of the Callaway-Sant'Anna check"
     )
-    covariates: tuple[str, ...] = Field((), description="numeric columns of schools")
+    covariates: tuple[str, ...] = Field(default=(), description="numeric columns of schools")
     sesoi: float = Field(
-        0.5, gt=0, description="smallest effect of interest, in the primary outcome's gap unit"
+        default=0.5,
+        gt=0,
+        description="smallest effect of interest, in the primary outcome's gap unit",
     )
-    alpha: float = Field(0.05, gt=0, lt=0.5, description="significance level")
+    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="significance level")
 
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:
@@ -131,11 +142,11 @@ class Disclosure(_Section):
     """How what leaves is protected."""
 
     preset: Literal["strict10", "none"] = Field(
-        "strict10",
+        default="strict10",
         description="strict10: hide below 10, round to 5; none: internal only, never for release",
     )
     ledger: Literal["keep", "restate"] = Field(
-        "keep", description="keep old years as first published, or restate them"
+        default="keep", description="keep old years as first published, or restate them"
     )
 
 
@@ -147,13 +158,17 @@ class Settings(_Section):
     )
     authority: Authority
     source: Source
-    engine: Literal["duckdb", "spark"] = Field("duckdb", description="what runs the cohort's SQL")
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="what runs the cohort's SQL"
+    )
     years: Years
     cohort: Cohort = Cohort()
     exposure: Exposure = Exposure()
     protocol: Protocol = Protocol()
     disclosure: Disclosure = Disclosure()
-    seed: int = Field(20260901, ge=0, description="seed of everything that is drawn at random")
+    seed: int = Field(
+        default=20260901, ge=0, description="seed of everything that is drawn at random"
+    )
 
     @property
     def synthetic(self) -> bool:

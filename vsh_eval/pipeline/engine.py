@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import papermill
-from papermill.engines import NBClientEngine, papermill_engines
+from papermill.engines import Engine, NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
@@ -20,27 +20,32 @@ if TYPE_CHECKING:
 NAME = "vsh"
 
 
-class _Engine(NBClientEngine):
+class _Engine(Engine):
     """Gives each kernel its own working folder (thread-safe, unlike chdir) and encryption."""
 
     @classmethod
     def execute_managed_notebook(
         cls, nb_man: "NotebookExecutionManager", kernel_name: str, **kwargs: Any
     ) -> None:
+        """Run the cells as papermill does, in the folder and in the manner that this one adds."""
         folder = kwargs.pop("kernel_cwd", None)
         after_cell = kwargs.pop("after_cell", None)
         if after_cell is not None:
             nb_man.cell_complete = _followed(nb_man.cell_complete, after_cell)
-        super().execute_managed_notebook(
+        NBClientEngine.execute_managed_notebook(
             nb_man,
             kernel_name,
             resources={"metadata": {"path": folder}},
             config=Config({"KernelManager": {"transport_encryption": "required"}}),
+            # A kernel that is told to stop says so as an error; what fails shows in the notebook.
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             **kwargs,
         )
 
 
-def _followed(complete: Callable[..., None], after_cell: Callable[[], None]) -> Callable[..., None]:
+def _followed(
+    complete: Callable[..., None], after_cell: Callable[[], object]
+) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         complete(*args, **kwargs)
         after_cell()
@@ -52,7 +57,7 @@ papermill_engines.register(NAME, _Engine)
 
 
 def execute(
-    run: Run, notebook: catalogue.Notebook, *, after_cell: Callable[[], None] | None = None
+    run: Run, notebook: catalogue.Notebook, *, after_cell: Callable[[], object] | None = None
 ) -> Path:
     """Run one notebook into ``internal/notebooks`` of a run.
 

@@ -113,8 +113,8 @@ def verify(release: Path) -> tuple[Difference, ...]:
     }
     found = {entry["file"]: entry["sha256"] for entry in _outputs(folder)}
     problems = {
-        **{file: "missing" for file in recorded.keys() - found.keys()},
-        **{file: "added" for file in found.keys() - recorded.keys()},
+        **dict.fromkeys(recorded.keys() - found.keys(), "missing"),
+        **dict.fromkeys(found.keys() - recorded.keys(), "added"),
         **{
             file: "changed"
             for file in recorded.keys() & found.keys()

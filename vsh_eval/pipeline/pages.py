@@ -1,13 +1,14 @@
 """Turns a run's executed notebooks into the report's pages."""
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from vsh_eval import release
-from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline import catalogue, results
 from vsh_eval.pipeline.workspace import Run
 
 INDEX = "index.html"
+WORKBOOK = "workbook.xlsx"
 
 
 def render(run: Run) -> None:
@@ -16,30 +17,41 @@ def render(run: Run) -> None:
     for notebook in catalogue.of_kind(run.settings.source.kind):
         render_notebook(run, notebook)
     tables = {
-        path.stem: release.read_table(path)
+        path.stem: run.published_table(path.stem)
         for path in sorted((run.released / "tables").glob("*.csv"))
         if not path.stem.endswith(".meta")
     }
     authority = run.settings.authority.name
     release.write_workbook(
         tables,
-        run.released / "workbook.xlsx",
+        run.released / WORKBOOK,
         title=f"{authority}: children with a social worker, evaluation tables",
-        notes=release.workbook_notes(run.rule),
         stamp=run.stamp,
     )
-    results = json.loads((run.released / "results.json").read_text(encoding="utf-8"))
     release.render_index(
         run.released / INDEX,
-        title=f"{authority}: is the gap closing?",
-        results=results,
-        pages=[
-            (f"{notebook.name}.html", notebook.title, notebook.question)
+        title=f"{authority}: are the gaps of children with a social worker closing?",
+        summary=results.summary_of(run.load("summary")),
+        cards=[
+            release.Card(f"{notebook.name}.html", notebook.title, notebook.question)
             for notebook in catalogue.of_kind(run.settings.source.kind)
         ],
+        downloads=_downloads(tables),
+        navigation=_navigation(run),
         stamp=run.stamp,
         footer=_footer(run),
     )
+
+
+def _downloads(tables: Mapping[str, release.SafeTable]) -> list[tuple[str, str]]:
+    return [
+        (WORKBOOK, "All tables as one workbook"),
+        ("results.json", "The results for machines"),
+        *(
+            (f"tables/{name}.csv", f"{name.replace('_', ' ').capitalize()} (CSV)")
+            for name in tables
+        ),
+    ]
 
 
 def render_notebook(run: Run, notebook: catalogue.Notebook) -> Path:
@@ -77,4 +89,5 @@ def _navigation(run: Run) -> list[tuple[str, str]]:
 
 
 def _footer(run: Run) -> dict[str, str]:
-    return {row.item: row.value for row in run.card().frame.itertuples()}
+    card = run.card().frame
+    return dict(zip(card["item"].astype(str), card["value"].astype(str), strict=True))

@@ -17,6 +17,9 @@ from vsh_eval.pipeline import catalogue
 from vsh_eval.returns import published
 from vsh_eval.settings import Settings, load
 
+FROM_LEAVES = ("levels", "gaps", "changes")
+"""Kinds of table whose numbers are recomputed from the rounded leaves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -57,7 +60,8 @@ class Run:
     @property
     def stamp(self) -> str:
         """What every output must say of its data, '' where nothing."""
-        return self.settings.stamp
+        inside = release.INTERNAL_STAMP if self.rule.exact else ""
+        return " | ".join(part for part in (self.settings.stamp, inside) if part)
 
     def save(self, name: str, table: pd.DataFrame) -> None:
         """Keep an internal table for the notebooks that come after.
@@ -111,9 +115,35 @@ class Run:
 
         engine.execute(self, maker)
 
-    def publish(self, name: str, safe: release.SafeTable, *, areas: pd.DataFrame) -> None:
+    def cube(self) -> release.RoundedCube:
+        """Round the leaves of the run's panel; the same panel always gives the same cube."""
+        return release.round_leaves(
+            self.load("panel"), self.rule, ledger=self.ledger(), seed=self.settings.seed
+        )
+
+    def protect(self, table: pd.DataFrame, *, kind: str) -> release.SafeTable:
+        """Send a table through the one door, under the run's rule and with its stamp."""
+        own = self.settings.source.kind != "published"
+        cube = self.cube() if own and kind in FROM_LEAVES else None
+        return release.protect(table, self.rule, kind=kind, cube=cube, stamp=self.stamp)
+
+    def publish(self, name: str, safe: release.SafeTable) -> None:
         """Write a protected table to ``release/tables`` as tidy CSV with its metadata."""
-        release.write_table(safe, self.released / "tables", name, areas=areas)
+        folder = self.released / "tables"
+        folder.mkdir(parents=True, exist_ok=True)
+        release.write_table(safe, folder, name, areas=self._areas())
+
+    def published_table(self, name: str) -> release.SafeTable:
+        """Read a table back that an earlier notebook of the run has published."""
+        return release.read_table(self.released / "tables" / f"{name}.csv", stamp=self.stamp)
+
+    def _areas(self) -> dict[str, release.Area]:
+        authority = self.settings.authority
+        if self.settings.source.kind != "published":
+            return {authority.code: release.Area(authority.name)}
+        areas = self.load("areas").fillna("").astype(str)
+        columns = ["unit_id", "name", "region_id", "region_name", "old_la_code"]
+        return {unit: release.Area(*place) for unit, *place in areas[columns].to_numpy()}
 
     def publish_figure(self, figure: release.Figure) -> None:
         """Write a figure to ``release/figures`` and show it."""
@@ -125,10 +155,10 @@ class Run:
     def facts(self, rows: dict[str, str]) -> release.SafeTable:
         """Turn facts about the run (no counts of children) into a table that may be shown."""
         table = pd.DataFrame({"item": list(rows), "value": list(rows.values())})
-        return release.protect(table, self.rule, kind="facts", stamp=self.stamp)
+        return self.protect(table, kind="facts")
 
     def card(self) -> release.SafeTable:
-        """The run card: what was asked of which data, under which rules."""
+        """Say what is asked of which data, under which rules."""
         settings = self.settings
         kinds = {
             "synthetic": f"{names.SYNTHETIC_STAMP}: an invented authority",

@@ -14,7 +14,7 @@ from vsh_eval import release, returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
 from vsh_eval.pipeline import catalogue, dag, engine, manifest, pages, workspace
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.settings import Settings, load
+from vsh_eval.settings import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +139,15 @@ def _prepare(building: Path, last_good: Path, *, force: bool) -> None:
 
 def _finish(current: Run, started: datetime) -> None:
     pages.render(current)
-    identifiers = _identifiers(current)
+    manifest.write(current, started=started)
     release.check_egress(
         current.released,
-        identifiers=identifiers,
+        identifiers=_identifiers(current),
         paths=(str(Path.home()), str(current.folder.parent), str(catalogue.folder().parent)),
         rule=current.rule,
+        published=current.settings.source.kind == "published",
+        allow_internal=current.rule.exact,
     )
-    manifest.write(current, started=started)
 
 
 def _identifiers(current: Run) -> frozenset[str]:

@@ -1,0 +1,135 @@
+"""What membership and matching kept and dropped."""
+
+import pandas as pd
+
+from tests.cohort.invented import random_returns
+from tests.cohort.tables import (
+    attendance,
+    connect,
+    enrolment,
+    episode,
+    one_pupil,
+    school,
+    training,
+)
+from vsh_eval.cohort import build_cohort
+from vsh_eval.cohort.flow import FLOW_COLUMNS, READ
+
+
+def flow(tables, years=(202324,)):
+    return build_cohort(connect(tables), years=years).flow
+
+
+def steps(tables, table, **options):
+    part = flow(tables, **options).query("table == @table and rows > 0")
+    return {row["step"]: (row["rows"], row["pupils"]) for row in part.to_dict("records")}
+
+
+def test_every_row_of_attendance_has_its_reason():
+    tables = {
+        "schools": [school("100")],
+        "enrolments": [enrolment("P1"), enrolment("P2", group=13), enrolment("P4"),
+                       enrolment("P5"), enrolment("P1", 201920)],
+        "attendance": [
+            attendance("P1"), attendance("P1", term="spring"),
+            attendance("P2"),
+            attendance("P3"), attendance("P3", term="spring"),
+            attendance("P4", urn="999"),
+            attendance("P5", possible=0, auth=0, unauth=0),
+            attendance("P1", 202223),
+            attendance("P1", 201920),
+        ],
+    }  # fmt: skip
+    assert steps(tables, "attendance", years=(201920, 202324)) == {
+        "read": (9, 7),
+        "outside the years of the run": (1, 1),
+        "in a year without data for the measure": (1, 1),
+        "of a pupil without an enrolment that year": (2, 1),
+        "of a pupil outside the year groups counted": (1, 1),
+        "at a school the schools table lacks": (1, 1),
+        "without a possible session or a value": (1, 1),
+        "counted": (2, 1),
+    }
+
+
+def test_every_row_of_attainment_has_its_reason():
+    tables = {
+        "schools": [school("100")],
+        "enrolments": [enrolment("P1", group=6), enrolment("P2", group=5),
+                       enrolment("P4", group=6), enrolment("P5", group=6),
+                       enrolment("P1", 202021, group=6)],
+        "attainment": [
+            ("P1", 202324, "100", "ks2_rwm_expected", 1.0),
+            ("P2", 202324, "100", "ks2_rwm_expected", 1.0),
+            ("P3", 202324, "100", "ks2_rwm_expected", 1.0),
+            ("P4", 202324, "999", "ks2_rwm_expected", 1.0),
+            ("P5", 202324, "100", "ks2_rwm_expected", None),
+            ("P1", 202324, "100", "happiness", 1.0),
+            ("P1", 202021, "100", "ks2_rwm_expected", 1.0),
+            ("P1", 201819, "100", "ks2_rwm_expected", 1.0),
+        ],
+    }  # fmt: skip
+    found = steps(tables, "attainment", years=(202021, 202324))
+    assert {step: rows for step, (rows, _) in found.items()} == {
+        "read": 8,
+        "outside the years of the run": 1,
+        "in a year without data for the measure": 1,
+        "of a pupil without an enrolment that year": 1,
+        "of a pupil outside the year groups counted": 1,
+        "at a school the schools table lacks": 1,
+        "without a possible session or a value": 1,
+        "of a measure the registry does not know": 1,
+        "counted": 1,
+    }
+
+
+def test_episodes_training_schools_and_membership_are_counted():
+    tables = one_pupil(
+        episode("P1", "2023-10-01"),
+        episode("P1", "2023-10-01", basis="plan"),
+        episode("P9", "2023-10-01", status="CLA"),
+        episode("P9", "2023-10-01", "2023-09-01"),
+    ) | {
+        "schools": [school("100"), school("200")],
+        "school_links": [("100", "200", None)],
+        "training": [training("100", "2021-09-01"), training("999", "2021-09-01")],
+    }
+    assert steps(tables, "episodes") == {
+        "read": (4, 2),
+        "without a start, or ending before it starts": (1, 1),
+        "of the other basis": (1, 1),
+        "of a child without an enrolment": (1, 1),
+        "counted": (1, 1),
+    }
+    assert steps(tables, "membership") == {"cin": (1, 1)}
+    table = flow(tables).set_index(["table", "step"])
+    assert table.loc[("schools", "joined to a successor"), "rows"] == 1
+    assert table.loc[("schools", "counted"), "rows"] == 1
+    assert table.loc[("training", "at a school the schools table lacks"), "rows"] == 1
+    assert table.loc["training", "pupils"].isna().all()
+
+
+def test_each_table_begins_with_read_ends_with_counted_and_adds_up():
+    table = flow(random_returns(11, pupils=40), years=(201819, 202021))
+    assert tuple(table.columns) == FLOW_COLUMNS
+    assert table["table"].unique().tolist() == [
+        "schools", "training", "attendance", "attainment", "episodes", "membership",
+    ]  # fmt: skip
+    for name, part in table.groupby("table"):
+        if name == "membership":
+            continue
+        assert part["step"].iloc[0] == READ
+        assert part["step"].iloc[-1] == "counted"
+        assert part["rows"].iloc[0] == part["rows"].iloc[1:].sum()
+
+
+def test_membership_is_the_panels_pupils():
+    built = build_cohort(connect(random_returns(5, pupils=40)), years=(201819, 202021))
+    absence = built.panel.query("metric == 'overall_absence'")
+    # Rows of attendance per group are terms; pupils per group are pupil-years, so at most the
+    # enrolments that the panel counts.
+    pupils = built.flow.query("table == 'membership'").set_index("step")["pupils"]
+    enrolments = absence.groupby("group")["pupils"].sum()
+    assert set(pupils.index) == set(enrolments.index)
+    assert (pupils <= enrolments.reindex(pupils.index)).all()
+    assert isinstance(built.flow, pd.DataFrame)

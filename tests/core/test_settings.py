@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vsh_eval import settings
+from vsh_eval.contracts import SettingsError
+
+PARAMS = Path(__file__).resolve().parents[2] / "params"
+
+
+@pytest.fixture
+def written():
+    return yaml.safe_load((PARAMS / "demo.yaml").read_text(encoding="utf-8"))
+
+
+def changed(written, key, value):
+    section = written
+    *parents, last = key.split(".")
+    for parent in parents:
+        section = section.setdefault(parent, {})
+    section[last] = value
+    return written
+
+
+@pytest.mark.parametrize("path", sorted(PARAMS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_params_file_of_the_repository_loads(path):
+    assert settings.load(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("cohort.ruel", "x", "cohort.ruel is not a key; did you mean cohort.rule?"),
+        ("protocl", {}, "protocl is not a key; did you mean protocol?"),
+        ("name", "My Run", "name is 'My Run'"),
+        ("years.first", "2016/18", "academic year is '2016/18'"),
+        ("years.baseline", "2030/31", "years.baseline is 2030/31, must lie between"),
+        ("protocol.primary", "absense", "metric is 'absense', must be one of overall_absence"),
+        ("protocol.alpha", 5, "protocol.alpha is 5"),
+        ("source.schools", 3, "source.schools is 3"),
+        ("engine", "oracle", "engine is 'oracle'"),
+        ("source", {"kind": "returns"}, "source.folder is missing"),
+    ],
+)
+def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, said):
+    with pytest.raises(SettingsError, match="^params: ") as refused:
+        settings.parse(changed(written, key, value))
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_key_says_what_to_give(written):
+    del written["authority"]["name"]
+    with pytest.raises(SettingsError, match="give the authority's name"):
+        settings.parse(written)
+
+
+def test_a_missing_section_is_named(written):
+    del written["years"]
+    with pytest.raises(SettingsError, match="add the section years"):
+        settings.parse(written)
+
+
+def test_a_folder_is_relative_to_its_params_file(tmp_path, written):
+    params = tmp_path / "params" / "ours.yaml"
+    params.parent.mkdir()
+    written["source"] = {"kind": "returns", "folder": "../returns"}
+    params.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert settings.load(params).source.folder == tmp_path / "returns"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "is not YAML"), ("", "holds no keys"), ("- a\n- b", "holds no keys")],
+)
+def test_a_file_that_holds_no_settings_is_refused(tmp_path, text, said):
+    params = tmp_path / "ours.yaml"
+    params.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=said):
+        settings.load(params)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match=r"none\.yaml does not exist"):
+        settings.load(tmp_path / "none.yaml")
+
+
+def test_settings_cannot_be_changed(written):
+    loaded = settings.parse(written)
+    with pytest.raises(ValueError, match="frozen"):
+        loaded.name = "other"
+
+
+def test_invented_data_are_stamped(written):
+    assert settings.parse(written).stamp == "SYNTHETIC"
+    published = settings.load(PARAMS / "published.yaml")
+    assert published.stamp == ""

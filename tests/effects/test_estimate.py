@@ -1,0 +1,170 @@
+"""One outcome's estimates together, in the contract that release reads."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.effects.conftest import YEARS, gaps_of
+from vsh_eval import effects
+from vsh_eval.contracts import ContractError, DesignError
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    return effects.prepare(
+        *gaps_of(1, effect=-3.0, phases=("primary", "primary", "primary", "secondary"))
+    )
+
+
+@pytest.fixture(scope="module")
+def rows(prepared):
+    return effects.estimate(prepared, metric="overall_absence", programme="elsa", phase="primary")
+
+
+def simple(rows, estimator, comparison="not_yet_treated"):
+    found = rows.query(
+        "estimator == @estimator and comparison == @comparison and aggregation == 'simple'"
+    )
+    return found.iloc[0]
+
+
+def test_the_contract(rows):
+    assert tuple(rows.columns) == effects.ESTIMATE_COLUMNS
+    assert rows["estimator"].unique().tolist() == [
+        "imputation",
+        "donut",
+        "imputation_phase_year",
+        "callaway_santanna",
+    ]
+    assert set(rows["aggregation"]) == {"simple", "cohort", "calendar", "event"}
+    assert rows.loc[rows["estimator"].eq("imputation"), "role"].eq("primary").all()
+    assert rows.loc[rows["estimator"].ne("imputation"), "role"].eq("robustness").all()
+    assert (rows["metric"].unique(), rows["tier"].unique()) == (["overall_absence"], ["any"])
+    assert rows["programme"].eq("elsa").all()
+    assert rows["phase"].eq("primary").all()
+    assert rows["index"].dtype == np.int64
+
+
+def test_years_are_academic_years_and_event_times_are_not(rows):
+    own = rows[rows["estimator"].eq("imputation")]
+    indices = own.groupby("aggregation")["index"].apply(list)
+    assert indices["cohort"] == [202122, 202223]
+    assert indices["calendar"] == [202122, 202223, 202324, 202425]
+    assert indices["event"] == [-2, -1, 0, 1, 2, 3]
+    others = rows[rows["estimator"].eq("callaway_santanna")]
+    assert set(others.loc[others["aggregation"].eq("calendar"), "index"]) <= set(YEARS)
+
+
+def test_each_estimator_is_the_one_it_says(rows, prepared):
+    table = prepared.data
+    constant = table.assign(weight=table["base_pupils"])
+    within = prepared.by_phase(stratified=True).data
+    for made, expected in [
+        (simple(rows, "imputation"), effects.impute(table)),
+        (simple(rows, "donut"), effects.donut(table)),
+        (simple(rows, "imputation_phase_year"), effects.impute(within)),
+        (simple(rows, "callaway_santanna"), effects.att_gt(constant)),
+        (
+            simple(rows, "callaway_santanna", "never_treated"),
+            effects.att_gt(constant, comparison="never_treated"),
+        ),
+    ]:
+        assert made["estimate"] == expected.loc[0, "estimate"]
+        assert made["std_error"] == expected.loc[0, "std_error"]
+
+
+def test_a_planted_effect_is_inside_every_interval(rows):
+    whole = rows[rows["aggregation"].eq("simple")]
+    assert (whole["ci_lower"] < -3).all()
+    assert (whole["ci_upper"] > -3).all()
+
+
+def test_secondary_outcomes_have_checks_and_subgroups_do_not(prepared):
+    secondary = effects.estimate(prepared, metric="severe_absence", role="secondary")
+    assert set(secondary["role"]) == {"secondary", "robustness"}
+    exploratory = effects.estimate(prepared, metric="severe_absence", role="exploratory")
+    assert set(exploratory["role"]) == {"exploratory"}
+    with pytest.raises(ContractError, match="role is 'main'"):
+        effects.estimate(prepared, metric="severe_absence", role="main")
+
+
+def test_phase_by_year_is_a_check_only_where_it_is_not_the_primary():
+    gaps, exposure = gaps_of(1, schools=80, phases=("primary", "secondary"))
+    stratified = effects.prepare(gaps, exposure)
+    assert stratified.stratified
+    rows = effects.estimate(stratified, metric="overall_absence")
+    assert "imputation_phase_year" not in set(rows["estimator"])
+    one_phase = effects.prepare(*gaps_of(1))
+    rows = effects.estimate(one_phase, metric="overall_absence")
+    assert "imputation_phase_year" not in set(rows["estimator"])
+
+
+def test_what_cannot_be_made_beside_the_primary_is_a_row_without_numbers():
+    gaps, exposure = gaps_of(3, absent=0.0, cohorts=(2, 4))
+    rows = effects.estimate(effects.prepare(gaps, exposure), metric="overall_absence")
+    assert simple(rows, "imputation")["status"] == ""
+    never = simple(rows, "callaway_santanna", "never_treated")
+    assert never["status"] == "x"
+    assert never[["estimate", "std_error", "p_value", "largest_share"]].isna().all()
+    gaps, exposure = gaps_of(3, absent=0.0, cohorts=(0, 2))
+    rows = effects.estimate(effects.prepare(gaps, exposure), metric="overall_absence")
+    assert simple(rows, "donut")["status"] == "x"  # one year before training, and it is left out
+
+
+def test_covariates_reach_callaway_and_santanna():
+    gaps, exposure = gaps_of(1, absent=0.0)
+    schools = pd.DataFrame(
+        {"unit_id": exposure["unit_id"], "size": np.random.default_rng(1).normal(size=60)}
+    )
+    plain = effects.prepare(gaps, exposure)
+    adjusted = effects.prepare(gaps, exposure, schools=schools, covariates=["size"])
+    rows = [effects.estimate(p, metric="overall_absence") for p in (plain, adjusted)]
+    own = [simple(table, "imputation")["estimate"] for table in rows]
+    assert own[0] == own[1]
+    beside = [simple(table, "callaway_santanna")["estimate"] for table in rows]
+    assert beside[0] != beside[1]
+
+
+def test_p_values_are_adjusted_by_family():
+    rows = pd.DataFrame(
+        {
+            "role": ["primary", *["secondary"] * 3, *["exploratory"] * 3, "robustness", "primary"],
+            "estimator": "imputation",
+            "aggregation": ["simple"] * 8 + ["event"],
+            "p_value": [0.04, 0.01, 0.03, 0.02, 0.01, 0.03, np.nan, 0.5, 0.01],
+        }
+    )
+    adjusted = effects.adjust(rows)["p_adjusted"]
+    assert adjusted[:6].tolist() == pytest.approx([0.04, 0.03, 0.04, 0.04, 0.02, 0.03])
+    assert adjusted[6:].isna().all()
+    assert "p_adjusted" not in rows
+    with pytest.raises(ContractError, match="lacks the column role"):
+        effects.adjust(rows.drop(columns="role"))
+
+
+def test_composition_finds_children_who_are_newly_counted():
+    gaps, exposure = gaps_of(5, schools=80)
+    prepared = effects.prepare(gaps, exposure)
+    data = prepared.data
+    after = data["cohort"].gt(0) & data["time"].ge(data["cohort"])
+    same = effects.composition_check(prepared).iloc[0]
+    assert same["p_value"] > 0.05
+    doubled = gaps.assign(pupils=np.where(after, 2, 1) * data["pupils"].to_numpy())
+    found = effects.composition_check(effects.prepare(doubled, exposure)).iloc[0]
+    assert found["estimate"] == pytest.approx(same["estimate"] + np.log(2))
+    assert found["p_value"] < 0.001
+    assert (found["metric"], found["role"]) == ("log_cohort_size", "robustness")
+
+
+def test_composition_that_cannot_be_tested_says_so(prepared):
+    nobody = replace(prepared, data=prepared.data.assign(base_pupils=0.0))
+    found = effects.composition_check(nobody)
+    assert found["status"].tolist() == ["x"]
+
+
+def test_the_primary_itself_is_refused_not_hidden(prepared):
+    broken = replace(prepared, data=prepared.data.assign(cohort=0))
+    with pytest.raises(DesignError, match="no school is trained"):
+        effects.estimate(broken, metric="overall_absence")

@@ -1,0 +1,200 @@
+"""The evidence statement follows from printed rules."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from tests.effects.conftest import gaps_of
+from vsh_eval import effects
+from vsh_eval.contracts import ContractError, DesignError
+from vsh_eval.effects.pretrend import Pretrend
+from vsh_eval.numerics.inference import JointTest, t_p_value
+
+RULES = [
+    "registered",
+    "power",
+    "pretrend",
+    "breakdown",
+    "randomisation",
+    "balance",
+    "losses",
+    "composition",
+]
+
+
+def primary(estimate, std_error, df=199.0):
+    found = t_p_value(np.array([estimate]), np.array([std_error]), np.array([df]))[0]
+    return pd.DataFrame(
+        {
+            "role": ["primary"],
+            "aggregation": ["simple"],
+            "estimate": [estimate],
+            "std_error": [std_error],
+            "df": [df],
+            "p_value": [found],
+        }
+    )
+
+
+def leads(p_value, reason=""):
+    return Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 100.0, p_value), reason)
+
+
+def material(**changes):
+    whole = {
+        "registered": True,
+        "balance": pd.DataFrame({"standardised_difference": [0.1, -0.2, np.nan]}),
+        "losses": pd.DataFrame({"step": ["panel", "no_data", "used"], "schools": [100, 5, 95]}),
+        "composition": pd.DataFrame({"aggregation": ["simple", "event"], "p_value": [0.4, 0.01]}),
+        "breakdown": 1.5,
+        "randomisation_p": 0.01,
+    }
+    return effects.Checks(**(whole | changes))
+
+
+def judged(rows, *, checks=None, p=0.5, mde=0.4, sesoi=0.5, lower_is_better=True):
+    return effects.evidence(
+        rows,
+        pretrend=leads(p),
+        mde=mde,
+        sesoi=sesoi,
+        lower_is_better=lower_is_better,
+        checks=checks,
+    )
+
+
+def verdicts(found):
+    return found.rules.set_index("rule")["verdict"].to_dict()
+
+
+def test_everything_passed_is_robust():
+    found = judged(primary(-1.5, 0.4), checks=material())
+    assert found.rules["rule"].tolist() == RULES
+    assert set(verdicts(found).values()) == {"pass"}
+    assert found.statement == "narrowed (robust)"
+
+
+@pytest.mark.parametrize(
+    ("rule", "checks", "options", "value"),
+    [
+        ("registered", {"registered": False}, {}, np.nan),
+        ("power", {}, {"mde": 0.6}, 0.6),
+        ("pretrend", {}, {"p": 0.03}, 0.03),
+        ("breakdown", {"breakdown": 0.5}, {}, 0.5),
+        ("randomisation", {"randomisation_p": 0.2}, {}, 0.2),
+        ("balance", {"balance": pd.DataFrame({"standardised_difference": [-0.4]})}, {}, 0.4),
+        (
+            "losses",
+            {"losses": pd.DataFrame({"step": ["panel", "used"], "schools": [100, 89]})},
+            {},
+            0.11,
+        ),
+        (
+            "composition",
+            {"composition": pd.DataFrame({"aggregation": ["simple"], "p_value": [0.04]})},
+            {},
+            0.04,
+        ),
+    ],
+)
+def test_one_rule_failed_is_fragile(rule, checks, options, value):
+    found = judged(primary(-1.5, 0.4), checks=material(**checks), **options)
+    others = {name: verdict for name, verdict in verdicts(found).items() if name != rule}
+    assert verdicts(found)[rule] == "fail"
+    assert set(others.values()) == {"pass"}
+    shown = found.rules.set_index("rule").loc[rule, "value"]
+    assert shown == pytest.approx(value, nan_ok=True)
+    assert found.statement == "narrowed (fragile)"
+
+
+@pytest.mark.parametrize("rule", ["registered", "balance", "losses", "composition", "breakdown"])
+def test_a_rule_without_material_is_not_testable_and_keeps_robust_away(rule):
+    found = judged(primary(-1.5, 0.4), checks=material(**{rule: None}))
+    assert verdicts(found)[rule] == "not testable"
+    assert found.statement == "narrowed (fragile)"
+
+
+def test_without_any_material_only_the_given_rules_are_judged():
+    found = effects.evidence(
+        primary(-1.5, 0.4), pretrend=None, mde=float("nan"), sesoi=0.5, lower_is_better=True
+    )
+    assert set(verdicts(found).values()) == {"not testable"}
+    rules = found.rules.set_index("rule")
+    assert rules.loc["registered", "reason"] == "not registered"
+    assert found.statement == "narrowed (fragile)"
+
+
+def test_a_pretrend_that_cannot_be_tested_gives_its_reason():
+    found = effects.evidence(
+        primary(-1.5, 0.4),
+        pretrend=leads(float("nan"), "fewer schools than leads"),
+        mde=0.4,
+        sesoi=0.5,
+        lower_is_better=True,
+    )
+    rule = found.rules.set_index("rule").loc["pretrend"]
+    assert rule["verdict"] == "not testable"
+    assert "fewer schools than leads" in rule["reason"]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "std_error", "lower_is_better", "statement"),
+    [
+        (-1.5, 0.4, True, "narrowed (robust)"),
+        (1.5, 0.4, True, "widened"),
+        (1.5, 0.4, False, "narrowed (robust)"),
+        (-1.5, 0.4, False, "widened"),
+        (-0.6, 0.4, True, "inconclusive"),
+        (0.0, 0.1, True, "no effect as large as the smallest of interest"),
+        (-0.2, 0.05, True, "no effect as large as the smallest of interest"),
+        (-0.4, 0.1, True, "narrowed (robust)"),
+        (np.nan, np.nan, True, "inconclusive"),
+    ],
+)
+def test_the_statement_follows_the_direction_and_the_margin(
+    estimate, std_error, lower_is_better, statement
+):
+    rows = primary(estimate, std_error)
+    found = judged(rows, checks=material(), lower_is_better=lower_is_better)
+    assert found.statement == statement
+
+
+def test_equivalence_is_two_one_sided_tests():
+    found = judged(primary(0.1, 0.1), sesoi=0.5)
+    assert found.equivalence_p == pytest.approx(stats.t.cdf(-4.0, 199))
+
+
+def test_one_primary_row_and_a_margin_are_needed():
+    with pytest.raises(DesignError, match="hold 2 primary simple rows"):
+        judged(pd.concat([primary(-1, 0.4)] * 2))
+    with pytest.raises(DesignError, match="sesoi is 0, must be above 0"):
+        judged(primary(-1, 0.4), sesoi=0)
+    with pytest.raises(ContractError, match="lacks the column df"):
+        judged(primary(-1, 0.4).drop(columns="df"))
+
+
+def test_an_empty_composition_is_not_testable():
+    empty = pd.DataFrame({"aggregation": [], "p_value": []})
+    found = judged(primary(-1.5, 0.4), checks=material(composition=empty))
+    assert verdicts(found)["composition"] == "not testable"
+
+
+def test_rules_take_the_tables_the_room_makes():
+    prepared = effects.prepare(*gaps_of(1, effect=-5.0))
+    rows = effects.estimate(prepared, metric="overall_absence")
+    checks = effects.Checks(
+        balance=effects.balance_table(prepared),
+        losses=prepared.losses,
+        composition=effects.composition_check(prepared),
+    )
+    found = effects.evidence(
+        rows,
+        pretrend=effects.pretrend(prepared),
+        mde=effects.design_mde(prepared).mde,
+        sesoi=0.5,
+        lower_is_better=True,
+        checks=checks,
+    )
+    assert verdicts(found)["losses"] == "pass"
+    assert found.statement == "narrowed (fragile)"

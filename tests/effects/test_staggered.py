@@ -1,0 +1,227 @@
+"""Callaway and Sant'Anna's estimator against R's numbers, and against means taken by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.effects.conftest import cells_of
+from vsh_eval import effects
+from vsh_eval.contracts import ContractError, DesignError
+
+SPECIFICATIONS = {
+    "mpdta_nev_dr": {"comparison": "never_treated"},
+    "mpdta_nyt_dr": {"comparison": "not_yet_treated"},
+    "mpdta_nev_reg_cov": {
+        "comparison": "never_treated",
+        "covariates": ["lpop"],
+        "method": "reg",
+    },
+    "mpdta_nev_ipw": {"comparison": "never_treated", "method": "ipw"},
+    "sim_nev_dr": {"comparison": "never_treated", "covariates": ["X"]},
+}
+NAMES = {"group": "cohort", "dynamic": "event", "calendar": "calendar"}
+
+
+@pytest.fixture(scope="module")
+def panels(shared_data):
+    """The two panels of R's numbers: county employment and a simulated one."""
+    moderndid = pytest.importorskip("moderndid")
+    counties = moderndid.load_mpdta().to_pandas()
+    names = {"countyreal": "unit", "year": "time", "first.treat": "cohort", "lemp": "outcome"}
+    simulated = pd.read_csv(shared_data / "reference" / "did_sim_data.csv")
+    columns = {"id": "unit", "period": "time", "G": "cohort", "Y": "outcome"}
+    return {
+        "mpdta": counties.rename(columns=names).assign(weight=1.0),
+        "sim": simulated.rename(columns=columns).assign(weight=1.0),
+    }
+
+
+@pytest.mark.parametrize("specification", SPECIFICATIONS)
+def test_the_numbers_of_r(specification, panels, shared_data):
+    panel = panels[specification.split("_")[0]]
+    fitted = effects.fit_att_gt(panel, **SPECIFICATIONS[specification], draws=99)
+    rows = fitted.rows.set_index(["aggregation", "cohort", "index"])
+    reference = {
+        name: table[table["scenario"].eq(specification)]
+        for name in ("attgt", "aggte", "pretest")
+        for table in [pd.read_csv(shared_data / "reference" / f"csdid_ref_{name}.csv")]
+    }
+    assert len(reference["attgt"]) == len(rows.loc["att_gt"])
+    for cell in reference["attgt"].itertuples():
+        ours = rows.loc[("att_gt", cell.group, cell.t)]
+        assert (ours["estimate"], ours["std_error"]) == pytest.approx((cell.att, cell.se), abs=1e-6)
+    for part in reference["aggte"].itertuples():
+        if part.type == "simple":
+            overall = rows.loc[("simple", 0, 0)]
+        else:
+            overall = rows.loc[(f"overall_{NAMES[part.type]}", 0, 0)]
+            ours = rows.loc[(NAMES[part.type], 0, int(part.egt))]
+            expected = (part.att_egt, part.se_egt)
+            assert (ours["estimate"], ours["std_error"]) == pytest.approx(expected, abs=1e-6)
+        expected = (part.overall_att, part.overall_se)
+        assert (overall["estimate"], overall["std_error"]) == pytest.approx(expected, abs=1e-6)
+    pretest = reference["pretest"].iloc[0]
+    assert fitted.pretest.statistic == pytest.approx(pretest["W"], abs=1e-6)
+    assert fitted.pretest.p_value == pytest.approx(pretest["Wpval"], abs=1e-5)
+
+
+def test_the_numbers_that_the_sources_print(panels):
+    rows = effects.att_gt(
+        panels["sim"], comparison="never_treated", covariates=["X"], draws=99
+    ).set_index("aggregation")
+    simple = rows.loc["simple"]
+    assert simple["estimate"] == pytest.approx(1.6583454295, abs=1e-6)
+    assert simple["std_error"] == pytest.approx(0.0342935804, abs=1e-6)
+    assert rows.loc["overall_cohort", "estimate"] == pytest.approx(1.4880437862, abs=1e-6)
+    assert rows.loc["overall_event", "estimate"] == pytest.approx(1.9904087978, abs=1e-6)
+
+
+@pytest.fixture
+def balanced():
+    cells = cells_of(11, schools=30, absent=0.0)
+    mean = cells.groupby("unit")["pupils"].transform("mean")
+    return cells.assign(weight=mean)
+
+
+@pytest.mark.parametrize("comparison", ["not_yet_treated", "never_treated"])
+def test_two_by_two_means_by_hand(balanced, comparison):
+    rows = effects.att_gt(balanced, comparison=comparison)
+    wide = balanced.pivot_table(index="unit", columns="time", values="outcome")
+    school = balanced.groupby("unit")[["cohort", "weight"]].first()
+    for row in rows[rows["aggregation"].eq("att_gt")].itertuples():
+        g, t = row.cohort, row.index
+        base = g - 1 if t >= g else t - 1
+        change = wide[t] - wide[base]
+        own = school["cohort"].eq(g)
+        rest = school["cohort"].eq(0)
+        if comparison == "not_yet_treated":
+            rest |= school["cohort"].gt(max(t, base)) & ~own
+        expected = np.average(change[own], weights=school["weight"][own]) - np.average(
+            change[rest], weights=school["weight"][rest]
+        )
+        assert row.estimate == pytest.approx(expected, abs=1e-9)
+        assert (row.schools_treated, row.schools_comparison) == (own.sum(), rest.sum())
+        shares = [school["weight"][arm].max() / school["weight"][arm].sum() for arm in (own, rest)]
+        assert row.largest_share == pytest.approx(max(shares))
+
+
+def test_counts_behind_the_means(balanced):
+    rows = effects.att_gt(balanced).set_index(["aggregation", "index"])
+    after = balanced[balanced["cohort"].gt(0) & balanced["time"].ge(balanced["cohort"])]
+    assert rows.loc[("simple", 0), "pupils"] == after["pupils"].sum()
+    assert rows.loc[("cohort", 5), "pupils"] == after.query("cohort == 5")["pupils"].sum()
+    assert rows.loc[("calendar", 6), "pupils"] == after.query("time == 6")["pupils"].sum()
+    assert rows.loc[("event", 2), "schools_treated"] == 10
+    assert rows.loc[("simple", 0), "df"] == 29
+
+
+def test_bands_contain_the_intervals_and_are_seeded(balanced):
+    rows = effects.att_gt(balanced, seed=4)
+    assert (rows["band_lower"] <= rows["ci_lower"]).all()
+    event = rows[rows["aggregation"].eq("event")]
+    assert (event["band_upper"] > event["ci_upper"]).all()
+    pd.testing.assert_frame_equal(rows, effects.att_gt(balanced, seed=4))
+    other = effects.att_gt(balanced, seed=5)
+    assert not rows["band_upper"].equals(other["band_upper"])
+    pd.testing.assert_series_equal(rows["ci_upper"], other["ci_upper"])
+
+
+def test_a_universal_base_period_is_marked_as_the_reference(balanced):
+    fitted = effects.fit_att_gt(balanced, base_period="universal")
+    event = fitted.rows[fitted.rows["aggregation"].eq("event")].set_index("index")
+    assert (event.loc[-1, "estimate"], event.loc[-1, "status"]) == (0.0, "z")
+    assert np.isnan(event.loc[-1, "ci_lower"])
+    assert event.drop(index=-1)["status"].eq("").all()
+    finite = event.drop(index=-1)
+    np.testing.assert_allclose(
+        np.sqrt(np.diag(fitted.event_covariance.loc[finite.index, finite.index])),
+        finite["std_error"],
+        rtol=1e-9,
+    )
+
+
+def test_order_and_names_do_not_matter(balanced):
+    names = {unit: 1000 - n for n, unit in enumerate(balanced["unit"].unique())}
+    other = balanced.sample(frac=1, random_state=1).assign(
+        unit=lambda t: t["unit"].map(names), weight=lambda t: 7 * t["weight"]
+    )
+    columns = ["estimate", "std_error", "p_value"]
+    pd.testing.assert_frame_equal(
+        effects.att_gt(balanced)[columns], effects.att_gt(other)[columns], rtol=1e-7
+    )
+
+
+def test_a_year_without_data_is_no_distance(balanced):
+    years = {1: 201718, 2: 201819, 3: 202021, 4: 202122, 5: 202223, 6: 202324, 0: 0}
+    named = balanced.assign(time=balanced["time"].map(years), cohort=balanced["cohort"].map(years))
+    rows, numbered = effects.att_gt(named), effects.att_gt(balanced)
+    pd.testing.assert_series_equal(rows["estimate"], numbered["estimate"])
+    events = rows["aggregation"].eq("event")
+    assert rows.loc[events, "index"].tolist() == numbered.loc[events, "index"].tolist()
+    assert rows.loc[rows["aggregation"].eq("cohort"), "index"].tolist() == [202122, 202223]
+
+
+def test_what_a_balanced_panel_loses_is_counted(balanced):
+    hole = balanced["unit"].eq("s000") & balanced["time"].eq(2)
+    early = balanced["unit"].eq("s001")
+    table = balanced[~hole].assign(cohort=balanced["cohort"].mask(early, 1))
+    dropped = effects.fit_att_gt(table).dropped.set_index("reason")
+    assert dropped.loc["trained by the first year", "school_years"] == 6
+    assert dropped.loc["no cohort pupils in some year", ["schools", "school_years"]].tolist() == [
+        1,
+        5,
+    ]
+
+
+def test_schools_trained_after_the_last_year_count_as_untrained(balanced):
+    later = balanced.assign(cohort=balanced["cohort"].replace({0: 9}))
+    pd.testing.assert_frame_equal(
+        effects.att_gt(later, comparison="never_treated"),
+        effects.att_gt(balanced, comparison="never_treated"),
+    )
+
+
+def test_without_never_trained_schools_later_ones_compare():
+    cells = cells_of(2, absent=0.0, cohorts=(4, 6)).assign(weight=1.0)
+    rows = effects.att_gt(cells)
+    assert rows.loc[rows["aggregation"].eq("calendar"), "index"].tolist() == [4, 5]
+    with pytest.raises(DesignError, match="no never-trained school"):
+        effects.att_gt(cells, comparison="never_treated")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.assign(cohort=0), "no trained school has cohort pupils in every year"),
+        (lambda t: t[t["time"].ne(t["unit"].str[-1].astype(int) % 6 + 1)], "in every year"),
+        (lambda t: t.assign(weight=t["pupils"]), "weight changes within a school"),
+        (lambda t: t[t["cohort"].eq(4)], "finds no comparison it can make"),
+    ],
+)
+def test_what_the_library_would_take_silently_is_refused(balanced, change, message):
+    with pytest.raises(DesignError, match=message) as caught:
+        effects.att_gt(change(balanced))
+    assert str(caught.value).endswith(".")
+
+
+def test_covariates_must_be_known_and_named(balanced):
+    gap = balanced.assign(size=balanced["pupils"].where(balanced["unit"].ne("s003")))
+    with pytest.raises(DesignError, match="covariate size is missing in 1 schools"):
+        effects.att_gt(gap, covariates=["size"])
+    with pytest.raises(ContractError, match="lacks the column wealth"):
+        effects.att_gt(balanced, covariates=["wealth"])
+    with pytest.raises(ContractError, match="comparison is 'treated'"):
+        effects.att_gt(balanced, comparison="treated")
+
+
+def test_the_librarys_warnings_become_notes(balanced, recwarn):
+    few = balanced[balanced["cohort"].ne(5) | balanced["unit"].isin(["s002", "s005"])]
+    fitted = effects.fit_att_gt(few)
+    assert any("small groups" in note for note in fitted.notes)
+    assert not any("\n" in note for note in fitted.notes)
+    assert not [w for w in recwarn if "group" in str(w.message)]
+
+
+def test_without_years_before_there_is_no_pretest():
+    cells = cells_of(5, years=3, absent=0.0, cohorts=(0, 2)).assign(weight=1.0)
+    assert np.isnan(effects.fit_att_gt(cells).pretest.p_value)

@@ -1,0 +1,114 @@
+"""The pages in a real browser: nothing fetched or broken, usable by keyboard and narrow."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.release.made import sample_index, sample_page
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe_core = pytest.importorskip("axe_core_python", reason="axe-core-python is not installed")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+
+RUN_AXE = """axe.run().then(found => found.violations.map(
+    one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 120)).join(' | ')))"""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    return {"page": sample_page(folder), "index": sample_index(folder)}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser, pages):
+    """Open a page, watching what it says and what it asks for."""
+    opened = []
+
+    def go(name, width=1280):
+        tab = browser.new_page(viewport={"width": width, "height": 900})
+        opened.append(tab)
+        said, asked = [], []
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(pages[name].as_uri())
+        return tab, said, asked
+
+    yield go
+    for tab in opened:
+        tab.close()
+
+
+@pytest.mark.parametrize("name", ["page", "index"])
+def test_the_page_is_silent_and_asks_for_nothing_beyond_its_own_file(visit, name):
+    _, said, asked = visit(name)
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
+
+
+@pytest.mark.parametrize("name", ["page", "index"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing_with_everything_unfolded(visit, name, width):
+    tab, _, _ = visit(name, width)
+    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    script = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    tab.evaluate(script)
+    assert tab.evaluate(RUN_AXE) == []
+
+
+@pytest.mark.parametrize("name", ["page", "index"])
+def test_a_narrow_screen_needs_no_sideways_scrolling(visit, name):
+    tab, _, _ = visit(name, 320)
+    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert tab.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("name", ["page", "index"])
+def test_the_first_stop_by_keyboard_is_the_skip_link_and_it_leads_to_main(visit, name):
+    tab, _, _ = visit(name)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    assert tab.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+
+
+def test_folded_code_opens_by_keyboard(visit):
+    tab, _, _ = visit("page")
+    tab.focus("details.code summary")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.querySelector('details.code').open")
+
+
+@pytest.mark.parametrize("name", ["page", "index"])
+def test_the_page_prints_without_code_and_links(visit, name, tmp_path):
+    tab, _, _ = visit(name)
+    printed = tmp_path / "page.pdf"
+    tab.pdf(path=printed, format="A4")
+    assert printed.read_bytes().startswith(b"%PDF")
+    tab.emulate_media(media="print")
+    hidden = tab.evaluate(
+        "[...document.querySelectorAll('.code, header nav')]"
+        ".every(one => getComputedStyle(one).display === 'none')"
+    )
+    assert hidden

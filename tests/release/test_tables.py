@@ -1,0 +1,185 @@
+import re
+
+import pandas as pd
+import pytest
+
+from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
+from vsh_eval.contracts import ContractError, DisclosureError
+from vsh_eval.release import (
+    draw_context,
+    draw_gap,
+    protect,
+    rule_named,
+    show_figure,
+    show_statement,
+    show_table,
+    show_text,
+)
+from vsh_eval.release.labels import column_label, index_label, is_missing, value_label
+from vsh_eval.release.show import MARK
+from vsh_eval.release.tables import table_html
+from vsh_eval.release.wording import MINUS, cell_text, number, p_text
+
+
+def test_a_table_has_a_caption_scopes_and_a_region_that_can_be_reached():
+    html = table_html(safe(gap_rows()), caption="Gaps & <levels>", columns=["time_period", "gap"])
+    assert "<caption>Gaps &amp; &lt;levels&gt;</caption>" in html
+    assert html.count('<th scope="col"') == 2
+    assert html.count('<th scope="row">') == 7
+    assert '<th scope="row">2024/25</th><td class="number">11.6</td>' in html
+    assert 'role="region" aria-label="Table: Gaps &amp; &lt;levels&gt;" tabindex="0"' in html
+
+
+def test_a_hidden_number_is_its_symbol_and_explained():
+    html = table_html(safe(gap_rows(status="c")), caption="Gaps", columns=["time_period", "gap"])
+    assert '<td class="number">c</td>' in html
+    assert "c = suppressed to protect children&#x27;s confidentiality." in html
+    assert "x = " not in html
+
+
+def test_limits_beside_each_other_become_one_interval():
+    html = table_html(
+        safe([estimate_row(), estimate_row(role="secondary", ci_lower=NAN)]),
+        caption="Estimates",
+        columns=["role", "estimate", "ci_lower", "ci_upper", "p_value", "band_lower"],
+    )
+    assert '<th scope="col" class="number">95% interval</th>' in html
+    assert f'<td class="number">{MINUS}2.60 to {MINUS}0.20</td>' in html
+    assert "Simultaneous band, lower limit" in html
+    assert '<td class="number">0.021</td>' in html
+
+
+def test_labels_decimals_and_the_default_columns():
+    html = table_html(
+        safe(gap_rows()), caption="Gaps", labels={"gap": "Width"}, decimals={"gap": 3}, notes=False
+    )
+    assert ">Width<" in html
+    assert ">11.600<" in html
+    assert "Children with a social worker" in html
+    assert "9,000" in html
+    assert "Vintage" not in html
+    narrow = table_html(
+        safe(gap_rows()),
+        caption="Gaps",
+        columns=["time_period", "gap_lower", "gap_upper"],
+        decimals={"gap_lower": 0},
+    )
+    assert "Gap, 95% interval" in narrow
+    assert "11 to 13" in narrow
+
+
+def test_a_stamp_and_the_notes_of_the_protection_stand_in_the_table():
+    found = pd.DataFrame(
+        {
+            "check": ["terms"],
+            "table": ["attendance"],
+            "result": ["warn"],
+            "rows": [3],
+            "of_rows": [1201],
+        }
+    )
+    protected = protect(found, rule_named("strict10"), kind="findings", stamp="SYNTHETIC")
+    html = table_html(protected, caption="Findings")
+    assert '<span class="stamp">SYNTHETIC</span>' in html
+    assert "hidden (c) under 10" in html
+    assert "Warning" in html
+    assert ">3<" not in html
+
+
+def test_only_safe_tables_and_columns_that_are_there():
+    with pytest.raises(DisclosureError):
+        table_html(gap_rows(), caption="Gaps")
+    with pytest.raises(ContractError, match="lacks the column width"):
+        table_html(safe(gap_rows()), caption="Gaps", columns=["width"])
+
+
+def test_words_for_columns_and_values():
+    assert column_label("reference_level_upper") == "Level compared with, upper limit"
+    assert column_label("gap_std_error") == "Gap, standard error"
+    assert value_label("adopted", 0) == "never"
+    assert value_label("programme", "my_own") == "My own"
+    assert value_label("tier", None) == ""
+    assert index_label("event", -2) == f"{MINUS}2"
+    assert index_label("event", 0) == "0"
+    assert index_label("cohort", 3) == "3"
+    assert is_missing(pd.NaT)
+    assert is_missing(pd.NA)
+    assert not is_missing("c")
+
+
+def test_numbers_as_readers_write_them():
+    assert number(-1234.56) == f"{MINUS}1,234.6"
+    assert number(0.0, signed=True) == "0.0"
+    assert p_text(0.0004) == "<0.001"
+    assert cell_text("index", {"index": NAN, "aggregation": "simple"}) == ""
+    assert cell_text("result", {"result": True}) == "True"
+    assert cell_text("when", {"when": pd.Timestamp("2026-01-02").date()}) == "2026-01-02"
+    assert cell_text("rows", {"rows": pd.NA, "status": pd.NA}) == "x"
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    caught = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, **options: caught.append((data, options))
+    )
+    return caught
+
+
+def test_a_figure_is_shown_with_its_texts_and_its_numbers(displayed):
+    figure = draw_gap(safe(gap_rows()), metric="overall_absence")
+    show_figure(figure)
+    (image, options), (table, _) = displayed
+    assert options["metadata"]["image/png"] == {"alt": figure.alt, "caption": figure.caption}
+    assert options["metadata"][MARK] == {"safe": True}
+    assert image["text/plain"] == figure.alt
+    assert table["text/html"].startswith("<details><summary>Numbers of this chart</summary>")
+    assert len(re.findall("<tr>", table["text/html"])) == 8
+
+
+def test_the_numbers_of_a_chart_leave_out_what_is_never_there_and_name_areas(displayed):
+    rows = gap_rows().assign(gap_lower=NAN, gap_upper=NAN, geographic_level="la")
+    labels = {AUTHORITY: "Cheshire East"}
+    metric = "overall_absence"
+    show_figure(draw_gap(safe(rows), metric=metric))
+    assert "95% interval" not in displayed[-1][0]["text/html"]
+    show_figure(draw_context(safe(rows), metric=metric, authority=AUTHORITY, labels=labels))
+    assert displayed[-1][0]["text/html"].count('<th scope="row">Cheshire East</th>') == 7
+
+
+def test_tables_texts_and_statements_are_marked_as_safe(displayed):
+    assert show_table(safe(gap_rows()), "Gaps") is None
+    show_text("The gap *widened*.", "It is wide.")
+    show_statement("The gap <widened>.", "By how much?")
+    assert all(options["metadata"][MARK] == {"safe": True} for _, options in displayed)
+    assert displayed[1][0]["text/markdown"] == "The gap *widened*. It is wide."
+    assert "The gap &lt;widened&gt;.</p><p>By how much?</p>" in displayed[2][0]["text/html"]
+
+
+def test_tables_of_the_design_show_years_counts_and_figures_as_what_they_are():
+    design = safe(
+        [
+            {
+                "arm": "trained",
+                "cohort_period": 202122,
+                "base_period": 202021,
+                "school_years_after": 1200,
+                "trained_mean": 0.04567,
+                "largest_share": 0.125,
+            },
+            {
+                "arm": "comparison",
+                "cohort_period": 0,
+                "base_period": 0,
+                "school_years_after": 0,
+                "trained_mean": 0.0,
+                "largest_share": 1234.5,
+            },
+        ]
+    )
+    html = table_html(design, caption="Design")
+    assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", html)[6:] == [
+        *("Trained", "2021/22", "2020/21", "1,200", "0.0457", "0.125"),
+        *("Comparison", "never", "z", "0", "0", "1,234"),
+    ]
+    assert "z = not applicable" in html

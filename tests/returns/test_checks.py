@@ -1,0 +1,587 @@
+"""One bad example for every check, and the laws of the findings."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.returns.tiny import (
+    PUPILS,
+    TINY,
+    TODAY,
+    YEARS,
+    added,
+    changed,
+    header_only,
+    without,
+    write,
+)
+from vsh_eval.contracts import RETURNS, DataError
+from vsh_eval.returns import check, open_returns, require_sound
+from vsh_eval.returns.checks import CHECKS, FINDING_COLUMNS
+from vsh_eval.returns.checks.inspection import STAGES
+
+TWELVE_PUPILS = tuple(f"00800{i:02}" for i in range(12))
+
+
+def moved_to(year: str, table: str, *, term: str = "") -> dict[str, str]:
+    """Return the tiny tables with the rows of 2022/23 (of a term) in another year."""
+    return changed(table, f"2022/23,{term}", f"{year},{term}")
+
+
+def without_lines(table: str, word: str) -> dict[str, str]:
+    lines = TINY[table].splitlines(keepends=True)
+    return {**TINY, table: "".join(line for line in lines if word not in line)}
+
+
+def _many_pupils(measure: str) -> dict[str, str]:
+    enrolled = [f"{pupil},2021/22,000101,6,F,0,N" for pupil in TWELVE_PUPILS]
+    attended = [
+        f"{pupil},2021/22,{term},000101,100,0,0"
+        for pupil in TWELVE_PUPILS
+        for term in ("autumn", "spring", "summer")
+    ]
+    taken = [f"{pupil},2021/22,000101,{measure},1" for pupil in TWELVE_PUPILS]
+    return {
+        **added("enrolments", *enrolled),
+        "attendance": added("attendance", *attended)["attendance"],
+        "attainment": added("attainment", *taken)["attainment"],
+    }
+
+
+# Check, table, bad example, (result, rows, of_rows, column), a piece of the message.
+BAD: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], str], ...] = (
+    ("rows_there", "training", header_only("training"), ("fail", 0, 0, ""), "must hold rows"),
+    (
+        "rows_there",
+        "suspensions",
+        header_only("suspensions"),
+        ("warn", 0, 0, ""),
+        "must hold rows",
+    ),
+    (
+        "values_filled",
+        "enrolments",
+        changed("enrolments", "2022/23,000102,7,M,0,N", "2022/23,000102,7,  ,0,\u00a0"),
+        ("fail", 1, 9, "sex, sen"),
+        "must have a value in sex and sen; fill",
+    ),
+    (
+        "values_filled",
+        "attendance",
+        changed("attendance", "0070005,2021/22,spring", ",2021/22,spring"),
+        ("fail", 1, 27, "pupil_id"),
+        "must have a value in pupil_id",
+    ),
+    (
+        "values_readable",
+        "attendance",
+        changed("attendance", "000101,140,3,0", "000101,14O,3.5,0"),
+        ("fail", 1, 27, "sess_possible, sess_authorised"),
+        "as whole numbers; correct",
+    ),
+    (
+        "values_readable",
+        "attainment",
+        changed("attainment", "61.5", "inf"),
+        ("fail", 1, 4, "value"),
+        "as plain numbers",
+    ),
+    (
+        "values_readable",
+        "episodes",
+        changed("episodes", "2022-02-01", "2022-02-31"),
+        ("fail", 1, 7, "start_date"),
+        "as dates of the calendar",
+    ),
+    (
+        "values_readable",
+        "enrolments",
+        changed("enrolments", "0070005,2021/22", "0070005,2021/23"),
+        ("fail", 1, 9, "academic_year"),
+        "as academic years such as 2023/24",
+    ),
+    (
+        "values_allowed",
+        "enrolments",
+        changed("enrolments", "10,M,1,E", "10,m,1,E"),
+        ("fail", 1, 9, "sex"),
+        "(sex: F, M, U); recode",
+    ),
+    (
+        "values_allowed",
+        "schools",
+        changed("schools", "secondary", "all through"),
+        ("fail", 1, 2, "phase"),
+        "all_through",
+    ),
+    (
+        "values_in_range",
+        "enrolments",
+        changed("enrolments", "000102,10,M,1", "000102,15,M,2"),
+        ("fail", 1, 9, "year_group, fsm6"),
+        "(year_group -2 to 14 and fsm6 0 to 1)",
+    ),
+    (
+        "values_in_range",
+        "training",
+        changed("training", "12.5", "-1"),
+        ("fail", 1, 2, "hours"),
+        "(hours 0 or more)",
+    ),
+    (
+        "identifiers_whole",
+        "episodes",
+        changed("episodes", "0070003", "7.00E+04"),
+        ("fail", 1, 7, "pupil_id"),
+        "a spreadsheet has shortened it",
+    ),
+    (
+        "identifiers_whole",
+        "training",
+        changed("training", "000102", "Null"),
+        ("fail", 1, 2, "urn"),
+        "whole identifiers",
+    ),
+    (
+        "programmes_declared",
+        "training",
+        changed("training", "elsa", "elsie"),
+        ("fail", 1, 2, "programme"),
+        "'elsie' is not among them; correct the word, or declare",
+    ),
+    (
+        "measures_known",
+        "attainment",
+        added("attainment", "0070001,2021/22,000101,phonics_expected,1"),
+        ("warn", 1, 5, "measure"),
+        "ks4_attainment8); rename it",
+    ),
+    (
+        "measures_known",
+        "attainment",
+        _many_pupils("phonics_expected"),
+        ("warn", 12, 16, "measure"),
+        "and 'phonics_expected' is not; rename it",
+    ),
+    (
+        "covariates_numeric",
+        "schools",
+        changed("schools", "0.34", "low"),
+        ("warn", 1, 1, "idaci"),
+        "should hold numbers throughout",
+    ),
+    (
+        "keys_unique",
+        "attendance",
+        added("attendance", *["0070005,2021-22,summer,000102,110,1,0"] * 2),
+        ("fail", 2, 29, "pupil_id, academic_year, term, urn"),
+        "keep one of the rows",
+    ),
+    (
+        "keys_unique",
+        "episodes",
+        added("episodes", "0070003,CPP,2022-02-01,,"),
+        ("fail", 1, 8, "pupil_id, status, start_date, end_date, basis"),
+        "the only one",
+    ),
+    (
+        "keys_unique",
+        "schools",
+        added("schools", "000102,Birch Low,secondary,E06000049,,,0.1,"),
+        ("fail", 1, 3, "urn"),
+        "the only one with its urn",
+    ),
+    (
+        "dates_in_order",
+        "episodes",
+        changed("episodes", "2022-02-01,", "2022-02-01,2022-01-31"),
+        ("fail", 1, 7, "start_date, end_date"),
+        "leave an open end blank",
+    ),
+    (
+        "dates_in_order",
+        "schools",
+        changed("schools", "2019-09-01,", "2019-09-01,2018-08-31"),
+        ("fail", 1, 2, "opened, closed"),
+        "must follow each other",
+    ),
+    (
+        "sessions_add_up",
+        "attendance",
+        changed("attendance", "140,20,50", "140,91,50"),
+        ("fail", 1, 27, "sess_possible, sess_authorised, sess_unauthorised"),
+        "not exceed",
+    ),
+    (
+        "attainment_in_range",
+        "attainment",
+        changed("attainment", "ks2_rwm_expected,1", "ks2_rwm_expected,100"),
+        ("fail", 1, 4, "value"),
+        "not in per cent",
+    ),
+    (
+        "attainment_in_range",
+        "attainment",
+        changed("attainment", "ks2_rwm_expected,1", "ks2_rwm_expected,0.5"),
+        ("fail", 1, 4, "value"),
+        "0 or 1 for ks2_rwm_expected",
+    ),
+    (
+        "attainment_in_range",
+        "attainment",
+        changed("attainment", "61.5", "90.5"),
+        ("fail", 1, 4, "value"),
+        "0 to 90 for ks4_attainment8",
+    ),
+    (
+        "training_dates_plausible",
+        "training",
+        changed("training", "2021-10-04", "2012-10-04"),
+        ("warn", 1, 2, "start_date"),
+        "2014 or later",
+    ),
+    (
+        "training_dates_plausible",
+        "training",
+        changed("training", "2021-10-04", "2026-09-02"),
+        ("warn", 1, 2, "start_date"),
+        "at most a year ahead",
+    ),
+    (
+        "episode_dates_plausible",
+        "episodes",
+        changed("episodes", "2022-02-01,", "2022-02-01,9999-12-31"),
+        ("warn", 1, 7, "start_date, end_date"),
+        "leave an open end blank",
+    ),
+    (
+        "episode_dates_plausible",
+        "episodes",
+        changed("episodes", "2015-10-01", "1955-10-01"),
+        ("warn", 1, 7, "start_date, end_date"),
+        "1990 or later",
+    ),
+    (
+        "dates_vary",
+        "training",
+        added(
+            "training",
+            *(
+                f"{urn},{programme},{tier},2021-01-01,,,,"
+                for urn in ("000101", "000102")
+                for programme in ("elsa", "safeguarding", "emotion_coaching")
+                for tier in ("universal", "targeted")
+            ),
+        ),
+        ("warn", 12, 14, "start_date"),
+        "when records were loaded",
+    ),
+    (
+        "one_school_a_term",
+        "attendance",
+        added("attendance", "0070005,2021/22,summer,000101,10,0,0"),
+        ("warn", 2, 28, "urn"),
+        "nothing needs doing",
+    ),
+    (
+        "schools_known",
+        "enrolments",
+        changed("enrolments", "0070005,2021/22,000102", "0070005,2021/22,102"),
+        ("fail", 1, 9, "urn"),
+        "add the school to schools",
+    ),
+    (
+        "schools_known",
+        "training",
+        changed("training", "000102", "102"),
+        ("fail", 1, 2, "urn"),
+        "In training, urn must be in schools",
+    ),
+    (
+        "schools_known",
+        "attendance",
+        without("school_links"),
+        ("fail", 3, 27, "urn"),
+        "In attendance, urn must be in schools",
+    ),
+    (
+        "successors_known",
+        "school_links",
+        added("school_links", "000098,000097,2020-09-01"),
+        ("fail", 1, 2, "successor_urn"),
+        "add the successor",
+    ),
+    (
+        "links_lead_on",
+        "school_links",
+        added("school_links", "000098,000097,2020-09-01", "000097,000098,2020-09-01"),
+        ("fail", 2, 3, "urn, successor_urn"),
+        "must not lead back",
+    ),
+    (
+        "one_successor",
+        "school_links",
+        added("school_links", "000099,000102,2019-09-01"),
+        ("warn", 2, 2, "urn, successor_urn"),
+        "keep the link",
+    ),
+    (
+        "pupils_enrolled",
+        "attendance",
+        without_lines("enrolments", "0070005,2021/22"),
+        ("fail", 3, 27, "pupil_id, academic_year"),
+        "In attendance, a pupil must be one of enrolments",
+    ),
+    (
+        "pupils_enrolled",
+        "attainment",
+        without_lines("enrolments", "0070005,2021/22"),
+        ("fail", 1, 4, "pupil_id, academic_year"),
+        "add the enrolment",
+    ),
+    (
+        "pupils_enrolled",
+        "suspensions",
+        without_lines("enrolments", "0070003,2022/23"),
+        ("fail", 1, 1, "pupil_id, academic_year"),
+        "In suspensions, a pupil must",
+    ),
+    (
+        "episodes_enrolled",
+        "episodes",
+        changed("episodes", "0070003", "0070009"),
+        ("warn", 1, 7, "pupil_id"),
+        "one identifier",
+    ),
+    (
+        "episodes_enrolled",
+        "episodes",
+        changed("episodes", "00700", "A00700"),
+        ("fail", 7, 7, "pupil_id"),
+        "not one is: the two tables use different identifiers",
+    ),
+    (
+        "enrolments_attended",
+        "enrolments",
+        without_lines("attendance", "0070002,2022/23"),
+        ("warn", 1, 9, "pupil_id, academic_year"),
+        "pupils without sessions do not count",
+    ),
+    (
+        "year_group_of_measure",
+        "attainment",
+        changed("enrolments", "0070003,2022/23,000102,11", "0070003,2022/23,000102,10"),
+        ("warn", 1, 4, "measure"),
+        "correct the year group",
+    ),
+    (
+        "years_attended",
+        "attendance",
+        moved_to("2023/24", "attendance"),
+        ("warn", 1, 2, "academic_year"),
+        "and none has 2022/23; add the year",
+    ),
+    (
+        "years_attended",
+        "attendance",
+        changed("attendance", "202", "201"),
+        ("fail", 2, 2, "academic_year"),
+        "and none has 2021/22 and 2022/23",
+    ),
+    (
+        "terms_whole",
+        "attendance",
+        moved_to("2023/24", "attendance", term="summer"),
+        ("warn", 1, 2, "academic_year, term"),
+        "which 2022/23 does not; add the missing term",
+    ),
+    (
+        "years_usable",
+        "attendance",
+        moved_to("2019/20", "attendance"),
+        ("warn", 12, 27, "academic_year"),
+        "they are ignored",
+    ),
+    (
+        "years_usable",
+        "attainment",
+        changed("attainment", "0070002,2021/22", "0070002,2020/21"),
+        ("warn", 1, 4, "measure, academic_year"),
+        "In attainment, there should be no rows of years",
+    ),
+    (
+        "years_measured",
+        "attainment",
+        without_lines("attainment", "0070003"),
+        ("warn", 1, 4, "measure, academic_year"),
+        "and ks4_attainment8 of 2022/23 is missing",
+    ),
+    (
+        "episodes_reach_back",
+        "episodes",
+        without_lines("episodes", "2018-05-01"),
+        ("warn", 1, 6, "end_date"),
+        "none ends in 2017/18; export closed episodes too",
+    ),
+)
+
+
+def test_nothing_is_found_in_good_returns(opened):
+    findings = check(opened(), today=TODAY)
+
+    assert tuple(findings.columns) == FINDING_COLUMNS
+    assert findings["result"].unique().tolist() == ["pass"]
+    assert not findings.duplicated(["check", "table"]).any()
+    assert set(findings["check"]) == {entry.name for entry in CHECKS}
+    assert (findings["rows"] == 0).all()
+    require_sound(findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "tables", "expected", "words"),
+    BAD,
+    ids=[f"{name}-{table}-{words[:20]}" for name, table, _, _, words in BAD],
+)
+def test_a_bad_example_is_found(opened, name, table, tables, expected, words):
+    findings = check(opened(tables), today=TODAY).set_index(["check", "table"])
+    found = findings.loc[(name, table)]
+
+    assert tuple(found[["result", "rows", "of_rows", "column"]]) == expected
+    assert words in found["message"]
+    for message in findings["message"]:
+        assert message.endswith(".")
+        assert message.count(". ") == 0
+        assert not any(pupil.lstrip("0") in message for pupil in (*PUPILS, *TWELVE_PUPILS))
+
+
+def test_every_check_has_a_bad_example():
+    assert {case[0] for case in BAD} == {entry.name for entry in CHECKS}
+
+
+def test_a_fault_is_one_finding(opened):
+    """A value that cannot be read is not also out of range, an orphan or a duplicate."""
+    spoilt = changed("attendance", "0070005,2021/22,autumn,000102,140,0,0", "0070005,?,?,,?,?,?")
+    findings = check(opened(spoilt), today=TODAY)
+
+    bad = findings[findings["result"] != "pass"]
+    assert set(bad["check"]) == {"values_filled", "values_readable", "values_allowed"}
+    assert set(bad["table"]) == {"attendance"}
+
+
+def test_stages_follow_each_other_and_an_empty_table_ends_the_check(opened):
+    whole = check(opened(), today=TODAY)
+    stage = {entry.name: STAGES.index(entry.stage) for entry in CHECKS}
+    assert whole["check"].map(stage).is_monotonic_increasing
+
+    cut = check(opened(header_only("attendance")), today=TODAY)
+    assert set(cut["check"]) == {"rows_there"}
+    assert cut.loc[cut["result"] == "fail", "table"].tolist() == ["attendance"]
+
+
+def test_a_table_that_may_be_missing_has_no_findings(opened):
+    tables = {
+        name: text.replace("000099", "000101")
+        for name, text in without("suspensions", "school_links").items()
+    }
+    findings = check(opened(tables), today=TODAY)
+
+    assert set(findings["result"]) == {"pass"}
+    assert not {"suspensions", "school_links"} & set(findings["table"])
+
+
+def test_a_programme_may_be_declared(opened):
+    returns = opened(changed("training", "elsa", "nurture_groups"))
+
+    refused = check(returns, today=TODAY).query("result == 'fail'")
+    assert refused["check"].tolist() == ["programmes_declared"]
+    require_sound(check(returns, programmes=("nurture_groups",), today=TODAY))
+
+
+def test_a_rare_measure_could_be_a_pupil_and_is_not_said(opened):
+    shifted = added("attainment", "x,2021/22,000101,0070001,1")
+    message = check(opened(shifted), today=TODAY).query("check == 'measures_known'")["message"]
+
+    assert "0070001" not in message.item()
+
+
+def test_years_not_asked_for_are_those_of_the_attendance(opened):
+    returns = opened(moved_to("2023/24", "attendance"), years=None)
+    findings = check(returns, today=TODAY).set_index("check")
+
+    assert findings.loc["years_attended", "of_rows"] == 3
+    assert "none has 2022/23" in findings.loc["years_attended", "message"]
+
+
+def test_a_year_without_collection_is_not_missed(opened):
+    findings = check(opened(years=(201920, *YEARS)), today=TODAY).set_index("check")
+    assert findings.loc["years_attended", "result"] == "pass"
+    assert findings.loc["years_attended", "of_rows"] == 2
+
+    nothing = check(opened(years=(201920,)), today=TODAY).set_index("check")
+    assert nothing.loc["years_attended", "result"] == "fail"
+    assert "no such year is asked for" in nothing.loc["years_attended", "message"]
+
+
+def test_attendance_whose_years_cannot_be_read_fails_in_words(opened):
+    spoilt = {**TINY, "attendance": TINY["attendance"].replace("/", "to")}
+    findings = check(opened(spoilt, years=None), today=TODAY)
+
+    failed = findings.query("result == 'fail'")
+    assert ("values_readable", "attendance") in set(
+        zip(failed["check"], failed["table"], strict=True)
+    )
+
+
+def test_the_present_day_is_the_default(opened):
+    future = date.today().year + 3
+    returns = opened(changed("training", "2021-10-04", f"{future}-01-01"))
+    findings = check(returns).set_index("check")
+    assert findings.loc["training_dates_plausible", "result"] == "warn"
+
+
+def test_require_sound_says_the_first_failure_and_how_many_more(opened):
+    tables = changed("attendance", "140,20,50", "140,91,500")
+    findings = check(opened(tables), today=TODAY)
+
+    with pytest.raises(DataError) as caught:
+        require_sound(findings)
+    assert str(caught.value) == (
+        "In attendance, sess_unauthorised must lie in the range allowed (sess_unauthorised 0 to "
+        "400); correct or blank out what cannot be (1 of 27; 1 more finding failed)."
+    )
+    pd.testing.assert_frame_equal(caught.value.findings, findings)
+
+
+def test_require_sound_counts_a_single_failure_alone(opened):
+    findings = check(opened(changed("training", "elsa", "elsie")), today=TODAY)
+    with pytest.raises(DataError, match=r"^In training, .*exposure\.programmes \(1 of 2\)\.$"):
+        require_sound(findings)
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 2**32), case=st.sampled_from(BAD))
+def test_the_order_of_rows_never_changes_findings(tmp_path_factory, seed, case):
+    rng = np.random.default_rng(seed)
+    shuffled = {}
+    for name, text in case[2].items():
+        header, *lines = text.splitlines(keepends=True)
+        rng.shuffle(lines)
+        shuffled[name] = header + "".join(lines)
+
+    both = []
+    for tables in (case[2], shuffled):
+        with open_returns(write(tmp_path_factory.mktemp("rows"), tables), years=YEARS) as returns:
+            both.append(check(returns, today=TODAY))
+    pd.testing.assert_frame_equal(*both)
+
+
+def test_all_tables_are_checked(opened):
+    findings = check(opened(), today=TODAY)
+    assert set(findings["table"]) == set(RETURNS)

@@ -1,0 +1,303 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.synthetic.measured import attended, groups, levels
+from vsh_eval import registry
+from vsh_eval.contracts import RETURNS
+from vsh_eval.synthetic import Plan, invent
+from vsh_eval.synthetic.calibration import ABSENCE_YEARS, published_absence
+
+KINDS = {
+    "text": "str",
+    "integer": "int64",
+    "number": "float64",
+    "date": "datetime64[us]",
+    "academic_year": "int64",
+}
+
+
+@pytest.mark.parametrize("name", list(RETURNS))
+def test_every_table_keeps_its_contract(trained, name):
+    contract, table = RETURNS[name], trained.tables[name]
+    assert set(contract.column_names) <= set(table.columns)
+    assert len(table) > 0
+    assert not table.duplicated(list(contract.keys)).any()
+    for column in contract.columns:
+        values = table[column.name]
+        if column.kind != "number":
+            assert str(values.dtype) == KINDS[column.kind]
+        assert column.nullable or values.notna().all()
+        known = values.dropna()
+        if column.allowed:
+            assert set(known) <= set(column.allowed)
+        if column.minimum is not None:
+            assert known.min() >= column.minimum
+        if column.maximum is not None:
+            assert known.max() <= column.maximum
+
+
+def test_rows_refer_to_pupils_and_schools_that_are_there(trained):
+    tables = trained.tables
+    urns = set(tables["schools"]["urn"])
+    enrolled = tables["enrolments"].set_index(["pupil_id", "academic_year", "urn"]).index
+    for name in ("attendance", "suspensions", "attainment"):
+        rows = tables[name].set_index(["pupil_id", "academic_year", "urn"]).index
+        assert rows.isin(enrolled).all()
+    assert set(tables["training"]["urn"]) <= urns
+    assert set(tables["enrolments"]["urn"]) == urns
+
+
+def test_nobody_misses_more_than_was_possible(trained):
+    rows = trained.tables["attendance"]
+    assert (rows["sess_possible"] > 0).all()
+    missed = rows["sess_authorised"] + rows["sess_unauthorised"]
+    assert (missed <= rows["sess_possible"]).all()
+
+
+def test_the_same_plan_gives_the_same_bytes():
+    plan = Plan(schools=12, first=202021)
+    one, two = invent(plan), invent(plan)
+    for name, table in one.tables.items():
+        pd.testing.assert_frame_equal(table, two.tables[name])
+    pd.testing.assert_frame_equal(one.truth, two.truth)
+    other = invent(Plan(schools=12, first=202021, seed=2))
+    assert not other.tables["attendance"].equals(one.tables["attendance"])
+
+
+def test_the_effect_changes_attendance_alone(borough, trained):
+    for name, table in borough.tables.items():
+        same = table.equals(trained.tables[name])
+        assert same == (name != "attendance")
+
+
+def test_identifiers_are_plainly_invented(borough):
+    tables = borough.tables
+    assert tables["enrolments"]["pupil_id"].str.fullmatch(r"P\d{7}").all()
+    assert tables["schools"]["urn"].str.fullmatch(r"9\d{5}").all()
+    assert tables["schools"]["name"].is_unique
+    assert tables["schools"]["name"].str.endswith("(invented)").all()
+
+
+def test_years_without_data_have_no_rows(borough):
+    tables = borough.tables
+    assert 201920 not in set(tables["attendance"]["academic_year"])
+    assert 201920 in set(tables["enrolments"]["academic_year"])
+    years = tables["attainment"].groupby("measure")["academic_year"].agg(set)
+    assert years["ks2_rwm_expected"].isdisjoint({201920, 202021})
+    assert years["ks4_attainment8"] == set(tables["enrolments"]["academic_year"])
+
+
+def test_absence_by_group_phase_and_year_is_near_the_published(borough_rows):
+    rows = borough_rows
+    tolerance = {"overall": 1.0, "unauthorised": 0.7, "persistent": 3.5, "severe": 1.5}
+    for stage, phase in (("primary", "primary"), ("secondary", "secondary")):
+        for year_at, year in enumerate(ABSENCE_YEARS):
+            at = rows[(rows["phase"] == phase) & (rows["academic_year"] == year)]
+            everyone = levels(at)
+            for measure, allowed in tolerance.items():
+                published = published_absence()["all", stage, measure][year_at]
+                assert everyone[measure] == pytest.approx(published, abs=allowed / 2)
+        for group, slack in (("cin", 1.0), ("cpp", 2.5), ("cla", 2.0)):
+            at = rows[(rows["phase"] == phase) & (rows["group"] == group)]
+            found = levels(at)
+            share = at["academic_year"].value_counts(normalize=True)
+            for measure, allowed in tolerance.items():
+                by_year = dict(
+                    zip(ABSENCE_YEARS, published_absence()[group, stage, measure], strict=True)
+                )
+                published = sum(share[year] * by_year[year] for year in share.index)
+                assert found[measure] == pytest.approx(published, abs=slack * allowed)
+
+
+def test_the_gap_of_secondaries_grows_faster_than_that_of_primaries(borough_rows):
+    rows = borough_rows
+    cohort = rows["group"].isin(["cin", "cpp"])
+    grown = {}
+    for phase in ("primary", "secondary"):
+        gap = [
+            levels(rows[at & cohort])["overall"] - levels(rows[at & ~cohort])["overall"]
+            for year in (201819, 202425)
+            for at in [(rows["phase"] == phase) & (rows["academic_year"] == year)]
+        ]
+        grown[phase] = gap[1] - gap[0]
+    assert 0.5 < grown["primary"] < 4
+    assert 5 < grown["secondary"] < 11
+
+
+def test_cohort_size_and_the_children_in_it(borough_rows, borough):
+    rows = borough_rows.drop_duplicates(["pupil_id", "academic_year"])
+    cohort = rows["group"].isin(["cin", "cpp"])
+    a_year = rows["academic_year"].nunique()
+    counts = borough.tables["schools"]["phase"].value_counts()
+    assert 6 <= cohort.sum() / a_year / 120 <= 7
+    by_phase = rows[cohort]["phase"].value_counts() / a_year / counts
+    assert 3.6 <= by_phase["primary"] <= 5.4
+    assert 11 <= by_phase["secondary"] <= 17
+    peers = rows[rows["group"] == "peers"]
+    assert rows[cohort]["fsm6"].mean() == pytest.approx(0.60, abs=0.06)
+    assert peers["fsm6"].mean() == pytest.approx(0.24, abs=0.04)
+    sen = [part["sen"].value_counts(normalize=True) for part in (rows[cohort], peers)]
+    assert (sen[0]["K"], sen[0]["E"]) == pytest.approx((0.22, 0.31), abs=0.05)
+    assert (sen[1]["K"], sen[1]["E"]) == pytest.approx((0.13, 0.04), abs=0.02)
+    assert ((rows["sen"] == "E") & (rows["group"] == "peers")).any()
+
+
+def test_possible_sessions_are_near_351_and_fewer_in_year_11(borough_rows):
+    rows = borough_rows
+    year = rows.groupby(["pupil_id", "academic_year", "year_group"])["sess_possible"].sum()
+    assert year.mean() == pytest.approx(351, abs=3)
+    by_age = year.groupby("year_group")
+    assert by_age.mean().loc[1:10].between(350, 362).all()
+    assert by_age.mean().loc[11] == pytest.approx(308, abs=4)
+    assert by_age.std().loc[5] == pytest.approx(9, abs=2)
+
+
+def test_a_pupils_absence_is_remembered_from_year_to_year(borough_rows):
+    rows = borough_rows
+    rows = rows[(rows["phase"] == "secondary") & (rows["group"] == "peers")]
+    rate = (rows["missed"] / rows["sess_possible"]).set_axis(
+        pd.MultiIndex.from_frame(rows[["pupil_id", "academic_year"]])
+    )
+    rate = rate[~rate.index.duplicated(keep=False)]
+    one, two = (rate.xs(year, level="academic_year") for year in (202223, 202324))
+    found = one.corr(two)
+    assert found == pytest.approx(0.6, abs=0.08)
+
+
+def test_attainment_and_suspensions_are_near_the_published(borough):
+    results = borough.tables["attainment"].merge(groups(borough))
+    mean = results.groupby(["measure", "academic_year"])["value"].mean()
+    assert mean["ks4_attainment8", 202425] == pytest.approx(46.0, abs=1.5)
+    assert mean["ks4_attainment8", 202021] == pytest.approx(50.9, abs=1.5)
+    assert 100 * mean["ks2_rwm_expected", 202425] == pytest.approx(63, abs=3)
+    cin = results[results["group"] == "cin"].groupby("measure")["value"]
+    assert cin.mean()["ks4_attainment8"] == pytest.approx(19.4, abs=2)
+    assert 100 * cin.mean()["ks2_rwm_expected"] == pytest.approx(31, abs=5)
+    assert set(results.query("measure == 'ks2_rwm_expected'")["value"]) == {0.0, 1.0}
+
+
+def test_suspensions_are_near_the_published(borough):
+    keys = ["pupil_id", "academic_year"]
+    rows = borough.tables["suspensions"].query("suspensions > 0")[keys].drop_duplicates()
+    pupils = groups(borough).merge(rows.assign(suspended=100.0), how="left", on=keys)
+    pupils = pupils.fillna({"suspended": 0.0})
+    everyone = pupils.groupby("academic_year")["suspended"].mean()
+    assert everyone[201617] == pytest.approx(2.29, abs=0.6)
+    assert everyone[202324] == pytest.approx(4.04, abs=0.9)
+    assert pupils.query("group == 'cin'")["suspended"].mean() == pytest.approx(11.1, abs=2.5)
+    assert borough.tables["suspensions"]["permanent_exclusions"].sum() > 0
+
+
+def test_the_attainment_effect_reaches_the_trained_cohort_alone():
+    plain, better = (
+        invent(Plan(schools=40, first=202021, attainment_effect=a)) for a in (0.0, 8.0)
+    )
+    both = plain.tables["attainment"].merge(
+        better.tables["attainment"], on=["pupil_id", "academic_year", "measure", "urn"]
+    )
+    both = both.merge(groups(plain)).assign(gain=lambda rows: rows["value_y"] - rows["value_x"])
+    cohort = both["group"].isin(["cin", "cpp"])
+    assert (both.loc[~cohort, "gain"] == 0).all()
+    assert (both.loc[both["academic_year"] < 202122, "gain"] == 0).all()
+    points = both[cohort & (both["measure"] == "ks4_attainment8") & (both["gain"] != 0)]
+    assert points["gain"].mean() == pytest.approx(8.0, abs=1.0)
+
+
+def test_metrics_that_attainment_names_are_in_the_registry(borough):
+    for measure in borough.tables["attainment"]["measure"].unique():
+        assert registry.metric(measure).topic == "attainment"
+
+
+def test_planted_effect_is_what_the_tables_carry(borough_rows, trained_rows, trained):
+    without, with_effect = borough_rows, trained_rows
+    treated = treated_rows(trained, without)
+    cohort = without["group"].isin(["cin", "cpp"])
+    difference = levels(with_effect[treated & cohort])["overall"]
+    difference -= levels(without[treated & cohort])["overall"]
+    simple = trained.truth.query("metric == 'overall_absence' and aggregation == 'simple'").iloc[0]
+    assert difference == pytest.approx(simple["effect"], abs=0.03)
+    assert simple["planted"] == -3.0
+    assert simple["pupils"] == (treated & cohort).sum()
+    assert simple["sessions"] == without[treated & cohort]["sess_possible"].sum()
+    persistent = trained.truth.query("metric == 'persistent_absence'").iloc[0]["effect"]
+    in_tables = levels(with_effect[treated & cohort])["persistent"]
+    in_tables -= levels(without[treated & cohort])["persistent"]
+    assert in_tables == pytest.approx(persistent, abs=1e-9)
+
+
+def test_no_child_outside_the_treated_cohort_is_touched(borough_rows, trained_rows, trained):
+    without, with_effect = borough_rows, trained_rows
+    treated = treated_rows(trained, without) & without["group"].isin(["cin", "cpp"])
+    assert (without["missed"] == with_effect["missed"])[~treated].all()
+    assert (without["missed"] > with_effect["missed"])[treated].any()
+    assert (without["missed"] >= with_effect["missed"])[treated].all()
+
+
+def treated_rows(authority, rows):
+    links = authority.tables["school_links"].set_index("successor_urn")["urn"]
+    log = authority.tables["training"].assign(urn=lambda t: t["urn"].replace(links.to_dict()))
+    first = log.groupby("urn")["start_date"].min()
+    start = first.dt.year - (first.dt.month < 9)
+    late = (first.dt.month >= 11) | (first.dt.month < 9)
+    adopted = (start + late).rename("adopted")
+    stable = rows["urn"].replace(links.to_dict())
+    return rows["academic_year"] // 100 >= stable.map(adopted).fillna(9999)
+
+
+def test_mean_planted_effect_over_seeds_is_the_plans():
+    drawn = []
+    for seed in range(24):
+        truth = invent(Plan(schools=12, seed=seed, effect=-2.0, first=202122)).truth
+        drawn.append(truth.loc[0, "effect"])
+    error = np.std(drawn, ddof=1) / np.sqrt(len(drawn))
+    assert error < 0.12
+    assert np.mean(drawn) == pytest.approx(-2.0, abs=4 * error)
+
+
+def test_truth_by_adoption_and_year_averages_to_the_whole(trained):
+    overall = trained.truth.query("metric == 'overall_absence'")
+    simple = overall.query("aggregation == 'simple'")["effect"].item()
+    for aggregation in ("cohort", "calendar"):
+        part = overall[overall["aggregation"] == aggregation]
+        assert np.average(part["effect"], weights=part["sessions"]) == pytest.approx(simple)
+    assert set(overall.query("aggregation == 'cohort'")["index"]) == {202122, 202223, 202324}
+
+
+def test_without_training_there_is_no_truth_and_no_log():
+    authority = invent(Plan(schools=10, first=202122, share_trained=0.0))
+    assert authority.truth.empty
+    assert authority.tables["training"].empty
+    assert set(authority.tables["training"]) == set(RETURNS["training"].column_names)
+    assert len(authority.tables["school_links"]) == 1
+
+
+@pytest.mark.parametrize("cohort", [3.0, 25.0])
+def test_cohort_size_follows_the_plan(cohort):
+    authority = invent(Plan(schools=120, cohort_per_school=cohort, first=202223))
+    rows = attended(authority).drop_duplicates(["pupil_id", "academic_year"])
+    found = rows["group"].isin(["cin", "cpp"]).sum() / rows["academic_year"].nunique() / 120
+    assert found == pytest.approx(cohort, rel=0.15)
+
+
+def test_pretrend_growth_and_milder_entrants_do_what_they_say():
+    usual = attended(invent(Plan(schools=40, effect=0.0, first=201819)))
+    cohort = usual["group"].isin(["cin", "cpp"])
+    drifting = attended(invent(Plan(schools=40, effect=0.0, first=201819, pretrend=1.0)))
+    moved = (drifting["missed"] - usual["missed"]) / usual["sess_possible"]
+    assert (moved[~cohort] == 0).all()
+    by_year = moved[cohort].groupby(usual["academic_year"]).mean()
+    assert by_year[201819] < -0.01 < 0.005 < by_year[202425]
+    growing = attended(
+        invent(Plan(schools=40, effect=0.0, first=201819, growth_after_training=3.0))
+    )
+    sizes = [
+        part[part["group"].isin(["cin", "cpp"])].groupby("academic_year").size()
+        for part in (usual, growing)
+    ]
+    assert sizes[0][202021] == sizes[1][202021]
+    assert sizes[1][202425] > 1.2 * sizes[0][202425]
+    milder = attended(invent(Plan(schools=40, effect=0.0, first=201819, milder_entrants=3.0)))
+    fewer = (milder["missed"] < usual["missed"]).groupby(usual["academic_year"]).sum()
+    assert fewer[202021] == 0
+    assert fewer[202425] > 20

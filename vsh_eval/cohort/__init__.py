@@ -1,0 +1,38 @@
+"""The second room: checked tables in, panel out; pupils end here.
+
+What it gives, in the order it is used:
+
+- `build_cohort`: everything below at once, as `CohortTables`.
+- `stable_schools`: one school through academisation and merger (`identity`).
+- `pseudonymise`: a keyed number in place of each pupil's identifier (`pseudonyms`).
+- `training_log`, `build_exposure`: who was trained, and from which year that counts (`exposure`).
+- `build_panel`, `build_composition`: the sums of every cell (`panel`).
+- `build_flow`: what membership and matching kept and dropped (`flow`).
+- `Engine`, `DuckDbEngine`, `sql_text`: one portable SQL text, run by DuckDB or by whatever
+  else runs SQL (`engine`; the text itself lies beside it in ``sql/``).
+"""
+
+from vsh_eval.cohort.build import CohortTables, build_cohort
+from vsh_eval.cohort.engine import DuckDbEngine, Engine, sql_text
+from vsh_eval.cohort.exposure import build_exposure, training_log
+from vsh_eval.cohort.flow import build_flow
+from vsh_eval.cohort.identity import StableSchools, stable_schools
+from vsh_eval.cohort.panel import build_composition, build_panel
+from vsh_eval.cohort.pseudonyms import new_key, pseudonymise
+
+__all__ = [
+    "CohortTables",
+    "DuckDbEngine",
+    "Engine",
+    "StableSchools",
+    "build_cohort",
+    "build_composition",
+    "build_exposure",
+    "build_flow",
+    "build_panel",
+    "new_key",
+    "pseudonymise",
+    "sql_text",
+    "stable_schools",
+    "training_log",
+]

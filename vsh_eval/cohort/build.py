@@ -1,0 +1,292 @@
+"""From checked tables to the panel, one academic year at a time; pupils end here."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from vsh_eval import academic_year, names
+from vsh_eval.cohort.engine import Engine, open_engine, sql_text
+from vsh_eval.cohort.exposure import build_exposure, training_log
+from vsh_eval.cohort.flow import (
+    COUNTED,
+    OUTSIDE_YEARS,
+    READ,
+    build_flow,
+    schools_flow,
+    training_flow,
+)
+from vsh_eval.cohort.identity import StableSchools, stable_schools
+from vsh_eval.cohort.membership import (
+    keep_membership,
+    keep_spans,
+    metrics_counted,
+    metrics_known,
+)
+from vsh_eval.cohort.panel import build_composition, build_panel
+from vsh_eval.cohort.pseudonyms import new_key, pseudonymise
+from vsh_eval.contracts import RETURNS, ContractError
+from vsh_eval.settings import Cohort, Exposure
+
+_NEEDED = ("schools", "enrolments", "attendance", "attainment", "episodes", "training")
+_COHORT = Cohort()
+_EXPOSURE = Exposure()
+_BY_YEAR = ("pupils", "attendance", "attainment")
+
+
+@dataclass(frozen=True, slots=True)
+class CohortTables:
+    """What the cohort room hands on; no row is about a pupil.
+
+    Attributes
+    ----------
+    panel : pandas.DataFrame
+        Sums by school, year, group and metric (``names.PANEL_COLUMNS``).
+    composition : pandas.DataFrame
+        Sums by authority, phase, year, group, stratum and metric (``names.COMPOSITION_COLUMNS``).
+    schools : pandas.DataFrame
+        One row per stable school.
+    exposure : pandas.DataFrame
+        From which year each school counts as trained.
+    training : pandas.DataFrame
+        The training of every stable school.
+    flow : pandas.DataFrame
+        What membership and matching kept and dropped: table, step, rows, pupils.
+    """
+
+    panel: pd.DataFrame
+    composition: pd.DataFrame
+    schools: pd.DataFrame
+    exposure: pd.DataFrame
+    training: pd.DataFrame
+    flow: pd.DataFrame
+
+
+def build_cohort(
+    connection: duckdb.DuckDBPyConnection | Engine,
+    *,
+    years: Sequence[int],
+    cohort: Cohort = _COHORT,
+    exposure: Exposure = _EXPOSURE,
+    vintage: str = "returns",
+    key: bytes | None = None,
+    engine: str = "duckdb",
+) -> CohortTables:
+    """Turn an authority's checked returns into the panel and the tables beside it.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection or Engine
+        Holding the tables of ``contracts.RETURNS``, typed; ``school_links`` and
+        ``suspensions`` may be absent or empty. Its own tables are only read.
+    years : sequence of int
+        The academic years of the run, such as 202324; rows of other years are not counted.
+    cohort : vsh_eval.settings.Cohort
+        Rule, basis and look-back of membership.
+    exposure : vsh_eval.settings.Exposure
+        When a school counts as trained.
+    vintage : str
+        Names the state of the data.
+    key : bytes, optional
+        Key of the pseudonyms; drawn at random unless given. It never changes a number.
+    engine : {"duckdb", "spark"}
+        What runs the SQL.
+
+    Returns
+    -------
+    CohortTables
+        Panel, composition, schools, exposure, training and flow. Denominator of every metric:
+        the sum of x over pupil-enrolments (pupil x stable school x year) of the metric's year
+        groups with x > 0; a pupil without an enrolment that year is not counted. Groups: looked
+        after over protection plan over in need over previous over peers. A school, group or
+        year without such pupils has no row.
+
+    Raises
+    ------
+    ContractError
+        If a table is missing, there is no year, a school's links go in a circle, a value of a
+        metric that counts children is neither 0 nor 1, or the engine is not there.
+
+    Notes
+    -----
+    Overall absence: y = sessions missed, x = possible sessions. Persistent (severe) absence:
+    x = 1, y = 1 where missed / possible is 10 % (50 %) or more, exactly, in whole numbers.
+    Attainment: x = 1, y = the value to the nearest hundredth.
+
+    References
+    ----------
+    DfE, Pupil absence in schools in England: methodology; DfE, Outcomes for children in need,
+    including children looked after by local authorities in England: methodology.
+
+    Examples
+    --------
+    >>> day, open_ = pd.Timestamp("2023-10-02"), pd.NaT
+    >>> rows = {
+    ...     "schools": [("1", "Hill", "primary", "E1", open_, open_)],
+    ...     "enrolments": [(p, 202324, "1", 4, "F", 0, "N") for p in "ab"],
+    ...     "attendance": [("a", 202324, "autumn", "1", 200, 30, 10),
+    ...                    ("b", 202324, "autumn", "1", 200, 8, 0)],
+    ...     "attainment": [("a", 202324, "1", "ks2_rwm_expected", 1.0)],
+    ...     "episodes": [("a", "CIN", day, open_, "episode")],
+    ...     "training": [("1", "elsa", "targeted", day, 2, 6.0, "teacher", 90.0)],
+    ... }
+    >>> connection = duckdb.connect()
+    >>> for name, table in rows.items():
+    ...     _ = connection.register(
+    ...         name, pd.DataFrame(table, columns=RETURNS[name].column_names))
+    >>> tables = build_cohort(connection, years=(202324,))
+    >>> absence = tables.panel.query("metric == 'overall_absence'")
+    >>> absence[["group", "pupils", "numerator", "denominator"]].values.tolist()
+    [['cin', 1, 40.0, 200], ['peers', 1, 8.0, 200]]
+    """
+    periods = _in_order(years)
+    runner = open_engine(connection, engine=engine)
+    _require_returns(runner)
+    listed, training = runner.run("SELECT * FROM schools"), runner.run("SELECT * FROM training")
+    stable = stable_schools(listed, _links(runner))
+    log = training_log(training, stable.urns)
+    counts = [schools_flow(listed, stable.urns), training_flow(training, log)]
+    with ExitStack() as kept:
+        secret = new_key() if key is None else key
+        counts += _take_in(runner, kept, stable, periods, cohort, secret)
+        parts = [_count_year(runner, kept, period, cohort) for period in periods]
+    panel, composition, flows = (
+        pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True)
+    )
+    return CohortTables(
+        panel=build_panel(panel, cohort_rule=cohort.rule, vintage=vintage),
+        composition=build_composition(composition, cohort_rule=cohort.rule, vintage=vintage),
+        schools=stable.schools,
+        exposure=build_exposure(
+            log,
+            units=list(stable.schools["unit_id"]),
+            rule=exposure.rule,
+            programmes=exposure.programmes,
+            tier=exposure.tier,
+        ),
+        training=log,
+        flow=build_flow(pd.concat([*counts, flows], ignore_index=True)),
+    )
+
+
+def _in_order(years: Sequence[int]) -> tuple[int, ...]:
+    periods = tuple(sorted({academic_year.parse(year) for year in years}))
+    if not periods:
+        raise ContractError("years is empty, must name an academic year; write one as 202324.")
+    return periods
+
+
+def _require_returns(engine: Engine) -> None:
+    """Refuse a connection without the tables, or with a table without its columns."""
+    for name in _NEEDED:
+        has = engine.columns(name)
+        missing = [column for column in RETURNS[name].column_names if column not in has]
+        if missing:
+            raise ContractError(
+                f"the connection's table {name} lacks {', '.join(missing)}, must hold every "
+                "column of the contract; read the folder with vsh_eval.returns first."
+            )
+
+
+def _links(engine: Engine) -> pd.DataFrame:
+    if engine.columns("school_links"):
+        return engine.run("SELECT * FROM school_links")
+    return pd.DataFrame({"urn": [], "successor_urn": []}, dtype="str")
+
+
+def _take_in(
+    engine: Engine,
+    kept: ExitStack,
+    stable: StableSchools,
+    periods: Sequence[int],
+    cohort: Cohort,
+    key: bytes,
+) -> list[pd.DataFrame]:
+    """Keep what each year needs under pupils' keys, then forget which key is whose."""
+    units = stable.schools[["unit_id", "phase", "la_code"]]
+    tables = {
+        "cohort_urns": stable.urns,
+        "cohort_units": units,
+        "cohort_metrics": metrics_known(),
+        "cohort_counted": metrics_counted(periods),
+    }
+    for name, table in tables.items():
+        _give(engine, kept, name, table)
+    identifiers = engine.run(sql_text("pupil_ids"))["pupil_id"]
+    with ExitStack() as identities:
+        _give(engine, identities, "cohort_keys", pseudonymise(identifiers, key=key))
+        keep_spans(engine, cohort)
+        kept.callback(engine.drop, "cohort_spans")
+        for period in periods:
+            for part in _BY_YEAR:
+                engine.keep(f"cohort_{part}_{period}", sql_text(f"intake_{part}", period=period))
+                kept.callback(engine.drop, f"cohort_{part}_{period}")
+    return [_read_flow(engine, periods), _episodes_flow(engine, cohort)]
+
+
+def _give(engine: Engine, kept: ExitStack, name: str, table: pd.DataFrame) -> None:
+    engine.give(name, table)
+    kept.callback(engine.drop, name)
+
+
+def _read_flow(engine: Engine, periods: Sequence[int]) -> pd.DataFrame:
+    """Count the rows of every year, and of the years outside the run once more."""
+    read = engine.run(sql_text("flow_read")).rename(
+        columns={"origin": "table", "rows_read": "rows"}
+    )
+    outside = read.loc[~read["time_period"].isin(periods)]
+    return pd.concat([read.assign(reason=READ), outside.assign(reason=OUTSIDE_YEARS)])
+
+
+def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
+    reasons = engine.run(sql_text("flow_episodes", plan=int(cohort.basis == "plan")))
+    total = engine.run("SELECT COUNT(*) AS n, COUNT(DISTINCT pupil_id) AS pupils FROM episodes")
+    read = pd.DataFrame({"reason": [READ], "rows_read": total["n"], "pupils": total["pupils"]})
+    both = pd.concat([read, reasons], ignore_index=True)
+    return both.rename(columns={"rows_read": "rows"}).assign(table="episodes")
+
+
+def _count_year(
+    engine: Engine, kept: ExitStack, period: int, cohort: Cohort
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the cells of the panel and of the composition, and the flow, of one year."""
+    _refuse_parts_of_children(engine, period)
+    keep_membership(engine, period, cohort)
+    kept.callback(engine.drop, "cohort_membership")
+    engine.keep("cohort_outcomes", sql_text("outcomes", period=period))
+    kept.callback(engine.drop, "cohort_outcomes")
+    panel = engine.run(sql_text("panel")).assign(time_period=period)
+    composition = engine.run(sql_text("composition")).assign(time_period=period)
+    flow = _year_flow(engine, period)
+    for part in _BY_YEAR:
+        engine.drop(f"cohort_{part}_{period}")
+    return panel, composition, flow
+
+
+def _refuse_parts_of_children(engine: Engine, period: int) -> None:
+    wrong = engine.run(sql_text("not_whole_children", period=period))
+    if len(wrong):
+        first = wrong.sort_values("metric").iloc[0]
+        raise ContractError(
+            f"attainment measure {first['metric']} has {first['wrong']} values in "
+            f"{academic_year.label(period)} that are neither 0 nor 1, must have none because it "
+            "counts children; write 1 for a child who reached the standard and 0 for one who "
+            "did not."
+        )
+
+
+def _year_flow(engine: Engine, period: int) -> pd.DataFrame:
+    collected = metrics_counted((period,))["origin"].eq("attendance").any()
+    attendance = engine.run(
+        sql_text("flow_attendance", period=period, collected=int(collected))
+    ).assign(table="attendance")
+    standing = attendance["standing"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
+    membership = attendance.assign(table="membership", reason=standing).loc[
+        attendance["reason"] == COUNTED
+    ]
+    attainment = engine.run(sql_text("flow_attainment", period=period)).assign(table="attainment")
+    parts = [attendance, attainment, membership]
+    columns = {"rows_read": "rows"}
+    return pd.concat([part.astype({"reason": "object"}) for part in parts]).rename(columns=columns)

@@ -1,0 +1,128 @@
+"""What membership and matching kept and dropped: counts of the whole cohort, never of a child."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from vsh_eval import names
+
+COUNTED = 0
+OUTSIDE_YEARS = 1
+REASONS: Mapping[int, str] = {
+    OUTSIDE_YEARS: "outside the years of the run",
+    2: "in a year without data for the measure",
+    3: "of a pupil without an enrolment that year",
+    4: "of a pupil outside the year groups counted",
+    5: "at a school the schools table lacks",
+    6: "without a possible session or a value",
+    7: "of a measure the registry does not know",
+    8: "without a start, or ending before it starts",
+    9: "of the other basis",
+    10: "of a child without an enrolment",
+    11: "joined to a successor",
+    COUNTED: "counted",
+}
+"""Why a row is not counted, by the number the SQL gives; the first that applies."""
+
+READ = "read"
+FLOW_COLUMNS = ("table", "step", "rows", "pupils")
+
+
+def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
+    """Add up why rows were counted or not, table by table.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        table, reason (a key of ``REASONS``, or a text that is shown as it is), rows, pupils.
+
+    Returns
+    -------
+    pandas.DataFrame
+        table, step, rows, pupils (Int64, missing where a table has no pupils). Each table starts
+        with "read" and ends with "counted"; "read" is the sum of the rows of the other steps.
+        ``pupils`` counts a pupil once a year (once in all for episodes), and again in another
+        step where that pupil has rows there too. The table "membership" has the pupils counted
+        for attendance by group, ``rows`` being their rows of attendance. Counts may be small:
+        internal.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"table": ["attendance"] * 2, "reason": [0, 3],
+    ...     "rows": [6, 1], "pupils": [2, 1]})
+    >>> build_flow(counts)["step"].tolist()
+    ['of a pupil without an enrolment that year', 'counted']
+    """
+    order = [READ, *REASONS.values(), *names.LEAF_GROUPS]
+    table = counts.assign(step=[REASONS.get(reason, reason) for reason in counts["reason"]])
+    added = table.groupby(["table", "step"], sort=False, as_index=False)[["rows", "pupils"]].sum(
+        min_count=1
+    )
+    added = added.astype({"table": "str", "step": "str", "rows": "int64", "pupils": "Int64"})
+    places = {step: place for place, step in enumerate(order)}
+    tables = {name: place for place, name in enumerate(dict.fromkeys(added["table"]))}
+    added = added.assign(_table=added["table"].map(tables), _step=added["step"].map(places))
+    added = added.sort_values(["_table", "_step", "step"], ignore_index=True)
+    return added[list(FLOW_COLUMNS)]
+
+
+def schools_flow(schools: pd.DataFrame, urns: pd.DataFrame) -> pd.DataFrame:
+    """Count the schools read and those that became another one.
+
+    Parameters
+    ----------
+    schools : pandas.DataFrame
+        The return ``schools``.
+    urns : pandas.DataFrame
+        ``urn`` and ``unit_id``, from `stable_schools`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Counts for `build_flow`; "counted" are the stable schools.
+
+    Examples
+    --------
+    >>> schools = pd.DataFrame({"urn": ["1", "2"]})
+    >>> urns = pd.DataFrame({"urn": ["1", "2"], "unit_id": ["2", "2"]})
+    >>> schools_flow(schools, urns)["rows"].tolist()
+    [2, 1, 1]
+    """
+    stable = int(urns["unit_id"].nunique())
+    return _counts(
+        "schools",
+        [(READ, len(schools)), (11, len(schools) - stable), (COUNTED, stable)],
+    )
+
+
+def training_flow(training: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
+    """Count the training read, and that at schools the schools table lacks.
+
+    Parameters
+    ----------
+    training : pandas.DataFrame
+        The return ``training``.
+    log : pandas.DataFrame
+        From `training_log`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Counts for `build_flow`.
+
+    Examples
+    --------
+    >>> training_flow(pd.DataFrame({"urn": ["1", "9"]}), pd.DataFrame({"unit_id": ["1"]}))[
+    ...     "rows"].tolist()
+    [2, 1, 1]
+    """
+    return _counts(
+        "training", [(READ, len(training)), (5, len(training) - len(log)), (COUNTED, len(log))]
+    )
+
+
+def _counts(table: str, steps: list[tuple[int | str, int]]) -> pd.DataFrame:
+    rows = [(table, reason, count, pd.NA) for reason, count in steps]
+    return pd.DataFrame(rows, columns=["table", "reason", "rows", "pupils"]).astype(
+        {"reason": "object", "pupils": "Int64"}
+    )

@@ -1,0 +1,127 @@
+"""The sums of every cell, in the columns that all rooms share."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from vsh_eval import names, registry
+from vsh_eval.cohort.membership import FROM_ATTENDANCE
+
+_INTEGERS = ("pupils", "denominator")
+_FLOATS = ("numerator", "sum_yy", "sum_xy", "sum_xx")
+_TEXT = (*(key for key in names.PANEL_KEYS if key != "time_period"), "sen", "sex", "status")
+
+
+def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+    """Put the cells of the schools into the panel's columns.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        time_period, unit_id, phase, standing (1 to 5, the order of ``names.LEAF_GROUPS``),
+        metric, pupils and the five whole sums; y of attainment in hundredths.
+    cohort_rule : str
+        Who counted as having a social worker.
+    vintage : str
+        Names the state of the data; rows of two vintages are never compared.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``names.PANEL_COLUMNS``, level "school", sorted by its keys. ``pupils`` counts enrolments
+        (a mover counts at each school) with x > 0. Empty cells have no row; ``rate`` is missing
+        and ``status`` empty throughout.
+
+    Raises
+    ------
+    ContractError
+        If a cell's metric is not in the registry.
+
+    Notes
+    -----
+    level = scale x numerator / denominator, numerator = sum y, denominator = sum x. Sums of
+    hundredths are divided once, after adding, so that they do not depend on the order of rows.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"time_period": [202324], "unit_id": ["1"], "phase": ["secondary"],
+    ...     "standing": [3], "metric": ["ks4_attainment8"], "pupils": [2], "numerator": [8150],
+    ...     "denominator": [2], "sum_yy": [33242500], "sum_xy": [8150], "sum_xx": [2]})
+    >>> row = build_panel(cells, cohort_rule="any_time_in_year", vintage="returns").iloc[0]
+    >>> row["group"], float(row["numerator"]), float(row["sum_yy"])
+    ('cin', 81.5, 3324.25)
+    """
+    return _in_columns(
+        cells.assign(level=names.SCHOOL, cohort_rule=cohort_rule, vintage=vintage),
+        names.PANEL_COLUMNS,
+        keys=names.PANEL_KEYS,
+    )
+
+
+def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+    """Put the cells of the authority's strata of pupils into the panel's columns.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        As for `build_panel`, unit_id being the authority's code, with sen, fsm6, sex and
+        year_group.
+    cohort_rule, vintage : str
+        As for `build_panel`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``names.COMPOSITION_COLUMNS``, level "la", sorted by its keys and strata. Added up over
+        the strata it equals the panel added up over the schools of the authority and phase.
+
+    Raises
+    ------
+    ContractError
+        If a cell's metric is not in the registry.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"time_period": [202324], "unit_id": ["E1"], "phase": ["primary"],
+    ...     "standing": [5], "metric": ["overall_absence"], "sen": ["N"], "fsm6": [0],
+    ...     "sex": ["F"], "year_group": [4], "pupils": [1], "numerator": [3],
+    ...     "denominator": [60], "sum_yy": [9], "sum_xy": [180], "sum_xx": [3600]})
+    >>> table = build_composition(cells, cohort_rule="any_time_in_year", vintage="returns")
+    >>> table[["group", "sen", "numerator"]].values.tolist()
+    [['peers', 'N', 3.0]]
+    """
+    return _in_columns(
+        cells.assign(level=names.LA, cohort_rule=cohort_rule, vintage=vintage),
+        names.COMPOSITION_COLUMNS,
+        keys=(*names.PANEL_KEYS, *names.COMPOSITION_STRATA),
+    )
+
+
+def _in_columns(
+    cells: pd.DataFrame, columns: Sequence[str], *, keys: Sequence[str]
+) -> pd.DataFrame:
+    per = cells["metric"].map(_parts_of_one).astype("int64")
+    table = cells.assign(
+        source="returns",
+        status="",
+        rate=float("nan"),
+        group=cells["standing"].map(dict(enumerate(names.LEAF_GROUPS, start=1))),
+        numerator=cells["numerator"] / per,
+        sum_xy=cells["sum_xy"] / per,
+        sum_yy=cells["sum_yy"] / per**2,
+    )
+    whole = dict.fromkeys(("time_period", "fsm6", "year_group"), "int64")
+    dtypes = {
+        **whole,
+        **dict.fromkeys(_INTEGERS, "Int64"),
+        **dict.fromkeys((*_FLOATS, "rate"), "float64"),
+        **dict.fromkeys(_TEXT, "str"),
+    }
+    table = table[list(columns)].astype({key: dtypes[key] for key in columns})
+    return table.sort_values(list(keys), ignore_index=True)
+
+
+def _parts_of_one(metric: str) -> int:
+    """Return how many units of y make one: attainment is added up in hundredths."""
+    registry.metric(metric)
+    return 1 if metric in FROM_ATTENDANCE else 100

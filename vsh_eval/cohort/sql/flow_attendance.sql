@@ -1,0 +1,29 @@
+-- Why each row of attendance of a year is counted (reason 0) or not, by the pupil's standing.
+SELECT
+    r.reason,
+    r.standing,
+    CAST(SUM(r.rows_read) AS BIGINT) AS rows_read,
+    COUNT(DISTINCT r.pupil) AS pupils
+FROM (
+    SELECT
+        a.pupil,
+        a.rows_read,
+        COALESCE(m.standing, 5) AS standing,
+        CASE
+            WHEN {collected} = 0 THEN 2
+            WHEN p.pupil IS NULL THEN 3
+            WHEN c.year_group IS NULL THEN 4
+            WHEN a.unit_id IS NULL THEN 5
+            WHEN a.possible <= 0 THEN 6
+            ELSE 0
+        END AS reason
+    FROM cohort_attendance_{period} a
+    LEFT JOIN cohort_pupils_{period} p ON a.pupil = p.pupil
+    LEFT JOIN (
+        SELECT DISTINCT year_group
+        FROM cohort_counted
+        WHERE origin = 'attendance' AND time_period = {period}
+    ) c ON p.year_group = c.year_group
+    LEFT JOIN cohort_membership m ON a.pupil = m.pupil
+) r
+GROUP BY r.reason, r.standing

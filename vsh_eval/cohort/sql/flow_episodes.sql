@@ -1,0 +1,23 @@
+-- Why each episode can make a pupil a member of the cohort (reason 0) or not.
+SELECT
+    r.reason,
+    COUNT(*) AS rows_read,
+    COUNT(DISTINCT r.pupil_id) AS pupils
+FROM (
+    SELECT
+        e.pupil_id,
+        CASE
+            WHEN e.start_date IS NULL THEN 8
+            WHEN e.end_date < e.start_date THEN 8
+            WHEN
+                e.status = 'CIN'
+                AND COALESCE(CAST(e.basis AS STRING), 'episode')
+                <> CASE WHEN {plan} = 1 THEN 'plan' ELSE 'episode' END
+                THEN 9
+            WHEN n.pupil_id IS NULL THEN 10
+            ELSE 0
+        END AS reason
+    FROM episodes e
+    LEFT JOIN (SELECT DISTINCT pupil_id FROM enrolments) n ON e.pupil_id = n.pupil_id
+) r
+GROUP BY r.reason

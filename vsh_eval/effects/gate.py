@@ -1,0 +1,311 @@
+"""The gate before any estimate: which school-years can bear it, and what is lost on the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval.contracts import DesignError, require_columns
+from vsh_eval.effects import steps
+from vsh_eval.effects.grid import units_changing
+from vsh_eval.effects.steps import State
+from vsh_eval.effects.strata import phase_by_year
+from vsh_eval.names import NEVER
+
+FEWEST_SCHOOLS = 10
+"""Schools below which no estimate is made."""
+FEW_SCHOOLS = 40
+"""Schools below which intervals need a second opinion."""
+
+GAP_COLUMNS = ("unit_id", "phase", "time_period", "outcome", "weight", "pupils")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """School-years that passed the gate, with the account of what did not.
+
+    Attributes
+    ----------
+    data : DataFrame
+        One row per school-year: unit, time (1, 2, ... by years with data), time_period, cohort
+        (in `time`; 0 = never or after the last year), cohort_period, outcome, weight, pupils,
+        base_pupils (mean cohort pupils before anyone was trained, constant, 0 where none),
+        stratum ('' where year effects are common), phase, and the covariates.
+    losses : DataFrame
+        step, schools, school_years, pupils (pupil-years), reason: what was there, what each step
+        took, and what is used; the first less the others is the last.
+    periods : DataFrame
+        time, time_period, schools.
+    cohorts : DataFrame
+        cohort, cohort_period, base_period (last year with data before training), schools.
+    stratified : bool
+        Whether year effects are by phase.
+    few_schools : bool
+        Fewer than 40 schools: read randomisation or a wild bootstrap beside the interval.
+    covariates : tuple of str
+        Columns of `data`.
+    notes : tuple of str
+        What a reader must know, in sentences.
+    """
+
+    data: pd.DataFrame
+    losses: pd.DataFrame
+    periods: pd.DataFrame
+    cohorts: pd.DataFrame
+    stratified: bool
+    few_schools: bool
+    covariates: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def schools(self) -> int:
+        """Number of schools used."""
+        return int(self.data["unit"].nunique())
+
+    def by_phase(self, *, stratified: bool) -> "Prepared":
+        """Return the same school-years with or without phase-by-year effects."""
+        stratum = self.data["phase"] if stratified else ""
+        return replace(self, data=self.data.assign(stratum=stratum), stratified=stratified)
+
+
+def prepare(
+    school_gaps: pd.DataFrame,
+    exposure: pd.DataFrame,
+    *,
+    schools: pd.DataFrame | None = None,
+    programme: str = "any",
+    tier: str = "any",
+    min_schools: int = 3,
+    phases_rule: bool = True,
+    covariates: Sequence[str] = (),
+) -> Prepared:
+    """Pass schools' gaps and their year of first training through the gate.
+
+    Parameters
+    ----------
+    school_gaps : DataFrame
+        One metric's rows: unit_id, phase, time_period, metric, outcome (within-school gap),
+        weight, pupils; comparable years only.
+    exposure : DataFrame
+        unit_id, adopted (0 = never), and programme and tier where it holds several.
+    schools : DataFrame, optional
+        unit_id and the covariates; needed for covariates only.
+    programme, tier : str
+        The rows of `exposure` that are meant.
+    min_schools : int
+        An adoption cohort of fewer schools is pooled with the next: its school-years before the
+        next cohort's year are left out, as they are neither untrained nor of that cohort. The
+        last cohort's school-years from training on are left out instead.
+    phases_rule : bool
+        Use phase-by-year effects where every phase has 20 schools and 5 not yet trained ones in
+        every used year; never, where False.
+    covariates : sequence of str
+        Columns of `schools`; a school that lacks one is left out.
+
+    Returns
+    -------
+    Prepared
+        Every step that loses schools is in `losses`.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+    DesignError
+        On more than one metric, duplicates, a year of adoption that differs within a school,
+        no trained school with years on both sides of training, or fewer than 10 schools.
+
+    Notes
+    -----
+    Years are numbered by the years that have data, so a year without data is no distance.
+
+    Examples
+    --------
+    >>> gaps = pd.DataFrame([
+    ...     (str(s), "primary", year, "overall_absence", 5.0 + s, 100.0, 5)
+    ...     for s in range(12) for year in (201819, 202021, 202122)],
+    ...     columns=["unit_id", "phase", "time_period", "metric", "outcome", "weight", "pupils"])
+    >>> trained = pd.DataFrame({"unit_id": [str(s) for s in range(12)],
+    ...                         "adopted": [202021] * 4 + [0] * 8})
+    >>> prepare(gaps, trained).cohorts[["cohort_period", "base_period", "schools"]].values.tolist()
+    [[202021, 201819, 4]]
+    """
+    covariates = tuple(covariates)
+    start = _checked(school_gaps)
+    state = State(start).without(
+        start["outcome"].isna() | ~start["weight"].gt(0), "no_data", "no gap or no weight"
+    )
+    adopted = _adopted(exposure, programme=programme, tier=tier)
+    state = replace(state, cells=state.cells.assign(adopted=state.cells["unit_id"].map(adopted)))
+    state = state.without(state.cells["adopted"].isna(), "no_exposure", "not in the exposure table")
+    state = _with_covariates(state, schools, covariates)
+    if state.cells.empty:
+        raise DesignError(
+            f"no school-year is left ({'; '.join(entry[-1] for entry in state.losses)}), must be "
+            "at least one; check that the tables name the schools alike."
+        )
+    passage = (
+        steps.number,
+        steps.first_year,
+        steps.after_last_year,
+        steps.small_cohorts(min_schools),
+        steps.anchored,
+    )
+    for step in passage:
+        state = step(state)
+    cells = steps.number(state).cells
+    _refuse(cells, min_schools)
+    return _prepared(start, replace(state, cells=cells), covariates, phases_rule=phases_rule)
+
+
+def _checked(school_gaps: pd.DataFrame) -> pd.DataFrame:
+    require_columns(school_gaps, GAP_COLUMNS, name="school_gaps")
+    metrics = school_gaps["metric"].unique() if "metric" in school_gaps else ["the outcome"]
+    if len(metrics) > 1:
+        raise DesignError(
+            f"school_gaps holds {len(metrics)} metrics ({', '.join(map(str, sorted(metrics)))}), "
+            "must hold one; select the rows of one metric."
+        )
+    moving = units_changing(school_gaps, "unit_id", "phase")
+    if moving:
+        raise DesignError(
+            f"phase changes within {moving} schools, must be constant in each; "
+            "give a school the phase of its last year."
+        )
+    twice = int(school_gaps.duplicated(["unit_id", "time_period"]).sum())
+    if twice:
+        raise DesignError(
+            f"{twice} school-years of {metrics[0] if len(metrics) else 'the outcome'} are there "
+            "twice, must be there once; give one row per school and year."
+        )
+    cells = school_gaps.copy()
+    cells["unit_id"] = cells["unit_id"].astype(str)
+    return cells.sort_values(["unit_id", "time_period"], ignore_index=True)
+
+
+def _adopted(exposure: pd.DataFrame, *, programme: str, tier: str) -> pd.Series:
+    """Return each school's year of first training of one kind."""
+    require_columns(exposure, ["unit_id", "adopted"], name="exposure")
+    for column, value in (("programme", programme), ("tier", tier)):
+        if column in exposure:
+            exposure = exposure[exposure[column] == value]
+    if exposure.empty:
+        raise DesignError(
+            f"exposure has no row of programme {programme!r} and tier {tier!r}, must have one for "
+            "every school; name a programme and a tier of the training log."
+        )
+    pairs = exposure[["unit_id", "adopted"]].drop_duplicates()
+    changing = int(pairs["unit_id"].duplicated().sum())
+    if changing or pairs["adopted"].isna().any() or (pairs["adopted"] < 0).any():
+        raise DesignError(
+            f"adopted differs within {changing} schools or is missing or negative, must be one "
+            "academic year a school; write 0 for never trained."
+        )
+    return pairs.set_index(pairs["unit_id"].astype(str))["adopted"].astype(np.int64)
+
+
+def _with_covariates(
+    state: State, schools: pd.DataFrame | None, covariates: tuple[str, ...]
+) -> State:
+    if not covariates:
+        return state
+    if schools is None:
+        raise DesignError(
+            f"covariates are {', '.join(covariates)} but no schools table is given; give schools."
+        )
+    require_columns(schools, ["unit_id", *covariates], name="schools")
+    values = schools.set_index(schools["unit_id"].astype(str))[list(covariates)]
+    cells = state.cells.join(values.astype(float), on="unit_id")
+    return replace(state, cells=cells).without(
+        cells[list(covariates)].isna().any(axis=1),
+        "covariate",
+        f"{' or '.join(covariates)} is not known",
+    )
+
+
+def _refuse(cells: pd.DataFrame, min_schools: int) -> None:
+    trained = cells["cohort"].ne(NEVER) & cells["time"].ge(cells["cohort"])
+    number = cells.loc[trained, "unit_id"].nunique()
+    if number < min_schools or number == 0:
+        raise DesignError(
+            f"{number} trained schools have cohort pupils before and after training, must be at "
+            f"least {max(min_schools, 1)}; add years before training or wait for a year after it."
+        )
+    schools = cells["unit_id"].nunique()
+    if schools < FEWEST_SCHOOLS:
+        raise DesignError(
+            f"{schools} schools are left, must be at least {FEWEST_SCHOOLS}; "
+            "widen the years, the phases or the authorities."
+        )
+    after = cells.loc[trained, "time"].unique()
+    untrained = cells.loc[~trained, "time"]
+    if not np.isin(after, untrained.unique()).any():
+        raise DesignError(
+            "no untrained school is left in any year after training, must be at least one; "
+            "add schools that were trained later or never."
+        )
+
+
+def _prepared(
+    start: pd.DataFrame, state: State, covariates: tuple[str, ...], *, phases_rule: bool
+) -> Prepared:
+    cells = state.cells.rename(columns={"unit_id": "unit"})
+    years = cells.groupby("time")["time_period"].first()
+    cells["cohort_period"] = cells["cohort"].map(years).fillna(NEVER).astype(np.int64)
+    schools = int(cells["unit"].nunique())
+    stratified, why = phase_by_year(cells) if phases_rule else (False, "asked for")
+    notes = [*state.notes, f"Year effects are {'by phase' if stratified else 'common'}: {why}."]
+    waiting = cells["adopted"].ne(cells["cohort_period"])
+    if waiting.any():
+        notes.append(
+            f"{cells.loc[waiting, 'unit'].nunique()} schools trained in a year without data count "
+            "from the next year with data."
+        )
+    if not cells["cohort"].eq(NEVER).any():
+        notes.append("No school is untrained throughout: late years rest on nobody.")
+    if schools < FEW_SCHOOLS:
+        notes.append(f"Only {schools} schools: read the randomisation test beside the interval.")
+    cells["base_pupils"] = cells["unit"].map(_base_pupils(cells)).fillna(0.0)
+    cells["stratum"] = cells["phase"] if stratified else ""
+    order = ["unit", "time", "time_period", "cohort", "cohort_period", "outcome", "weight"]
+    order += ["pupils", "base_pupils", "stratum", "phase", *covariates]
+    entire = ("panel", *_whole(start, "unit_id"), "school-years of comparable years")
+    used = ("used", *_whole(cells, "unit"), "school-years that bear the estimate")
+    return Prepared(
+        data=cells[order].reset_index(drop=True),
+        losses=pd.DataFrame(
+            [entire, *state.losses, used],
+            columns=["step", "schools", "school_years", "pupils", "reason"],
+        ),
+        periods=cells.groupby(["time", "time_period"], as_index=False).agg(
+            schools=("unit", "nunique")
+        ),
+        cohorts=_cohorts(cells),
+        stratified=stratified,
+        few_schools=schools < FEW_SCHOOLS,
+        covariates=covariates,
+        notes=tuple(notes),
+    )
+
+
+def _whole(cells: pd.DataFrame, unit: str) -> tuple[int, int, int]:
+    return int(cells[unit].nunique()), len(cells), int(cells["pupils"].sum())
+
+
+def _base_pupils(cells: pd.DataFrame) -> pd.Series:
+    """Return schools' mean cohort pupils over the years before anyone was trained."""
+    first = cells.loc[cells["cohort"].ne(NEVER), "cohort"].min()
+    before = cells[cells["time"] < first]
+    return before.groupby("unit")["pupils"].sum() / before["time"].nunique()
+
+
+def _cohorts(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the adoption cohorts with the last year with data before each."""
+    periods = cells.groupby("time")["time_period"].first()
+    trained = cells[cells["cohort"].ne(NEVER)]
+    cohorts = trained.groupby(["cohort", "cohort_period"], as_index=False).agg(
+        schools=("unit", "nunique")
+    )
+    cohorts.insert(2, "base_period", (cohorts["cohort"] - 1).map(periods).astype(np.int64))
+    return cohorts

@@ -1,0 +1,163 @@
+"""From a long table of school-years to arrays of schools by years, once checked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vsh_eval.contracts import DesignError, require_columns
+from vsh_eval.names import NEVER
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+CELL_COLUMNS = ("unit", "time", "cohort", "outcome", "weight")
+"""What every estimator needs of a school-year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Schools by years.
+
+    Attributes
+    ----------
+    units, times, cohorts : arrays
+        Names of the S schools, the T years in order, and each school's year of adoption
+        (0 = never), as the table had them.
+    onset : array (S,)
+        Position of the first treated year; T for a school not treated in these years.
+    stratum : array (S,)
+        0 to J-1.
+    outcome, weight, fit_weight, pupils : arrays (S, T)
+        0 where a school-year has no data; `pupils` NaN throughout where the table has none.
+    """
+
+    units: npt.NDArray[np.object_]
+    times: Integers
+    cohorts: Integers
+    onset: Integers
+    stratum: Integers
+    outcome: Floats
+    weight: Floats
+    fit_weight: Floats
+    pupils: Floats
+
+    @property
+    def event(self) -> Integers:
+        """Used years since adoption, (S, T); negative before it and for schools never treated."""
+        return np.arange(len(self.times))[None, :] - self.onset[:, None]
+
+    @property
+    def ever(self) -> npt.NDArray[np.bool_]:
+        """Schools treated within these years, (S,)."""
+        return self.onset < len(self.times)
+
+    @property
+    def treated(self) -> npt.NDArray[np.bool_]:
+        """School-years at or after adoption, (S, T)."""
+        return (self.event >= 0) & self.ever[:, None]
+
+
+def checked(data: pd.DataFrame) -> pd.DataFrame:
+    """Return the school-years that have data, or refuse the table.
+
+    Parameters
+    ----------
+    data : DataFrame
+        unit, time, cohort (0 = never), outcome, weight and what else there is. Rows of weight 0
+        are school-years without data and are left out.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+    DesignError
+        On no rows, a missing value, a negative weight, a duplicate, or a year of adoption or
+        stratum that changes within a school.
+    """
+    require_columns(data, CELL_COLUMNS, name="the table of school-years")
+    weights = [name for name in ("weight", "fit_weight") if name in data]
+    for column in ("unit", "time", "cohort", *weights):
+        missing = int(data[column].isna().sum())
+        if missing:
+            raise DesignError(
+                f"{column} is missing in {missing} school-years, must be given in all; "
+                f"{'write 0 for never trained' if column == 'cohort' else 'remove or fill them'}."
+            )
+    for column in weights:
+        if (data[column] < 0).any():
+            raise DesignError(
+                f"{column} is {data[column].min():g} at its lowest, must be 0 or more; "
+                "use sums of possible sessions or of pupils."
+            )
+    cells = data[data[weights].gt(0).all(axis=1)]
+    if cells.empty:
+        raise DesignError("the table holds no school-year with weight; nothing can be estimated.")
+    if cells["outcome"].isna().any():
+        raise DesignError(
+            f"outcome is missing in {int(cells['outcome'].isna().sum())} school-years of positive "
+            "weight, must be given; remove them or set their weight to 0."
+        )
+    _refuse_inconsistent(cells)
+    return cells
+
+
+def _refuse_inconsistent(cells: pd.DataFrame) -> None:
+    """Refuse duplicates, and what should be constant within a school but is not."""
+    twice = int(cells.duplicated(["unit", "time"]).sum())
+    if twice:
+        raise DesignError(
+            f"{twice} school-years are there twice, must be there once; "
+            "give one row per school and year of one metric."
+        )
+    for column in ("cohort", *(["stratum"] if "stratum" in cells else [])):
+        changing = units_changing(cells, "unit", column)
+        if changing:
+            raise DesignError(
+                f"{column} changes within {changing} schools, must be constant in each; "
+                "training that is given once is not taken back."
+            )
+
+
+def units_changing(cells: pd.DataFrame, unit: str, column: str) -> int:
+    """Count the units in which a column takes more than one value.
+
+    Examples
+    --------
+    >>> units_changing(pd.DataFrame({"unit": list("aab"), "cohort": [1, 2, 3]}), "unit", "cohort")
+    1
+    """
+    pairs = cells[[unit, column]].drop_duplicates()
+    return int(pairs.loc[pairs[unit].duplicated(), unit].drop_duplicates().size)
+
+
+def grid(cells: pd.DataFrame) -> Grid:
+    """Lay checked school-years out as arrays; years are numbered by the years that have data."""
+    units, row = np.unique(cells["unit"].to_numpy(object).astype(str), return_inverse=True)
+    times, column = np.unique(cells["time"].to_numpy(np.int64), return_inverse=True)
+    cohorts = np.zeros(len(units), dtype=np.int64)
+    cohorts[row] = cells["cohort"].to_numpy(np.int64)
+    onset = np.where(cohorts == NEVER, len(times), np.searchsorted(times, cohorts))
+    stratum = np.zeros(len(units), dtype=np.int64)
+    if "stratum" in cells:
+        strata = cells["stratum"].to_numpy(object).astype(str)
+        stratum[row] = np.unique(strata, return_inverse=True)[1]
+
+    def laid_out(name: str) -> Floats:
+        values = np.zeros((len(units), len(times)))
+        values[row, column] = cells[name].to_numpy(float)
+        return values
+
+    weight = laid_out("weight")
+    return Grid(
+        units=units.astype(object),
+        times=times,
+        cohorts=cohorts,
+        onset=onset.astype(np.int64),
+        stratum=stratum,
+        outcome=laid_out("outcome"),
+        weight=weight,
+        fit_weight=laid_out("fit_weight") if "fit_weight" in cells else weight,
+        pupils=laid_out("pupils") if "pupils" in cells else np.full(weight.shape, np.nan),
+    )

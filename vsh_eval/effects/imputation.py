@@ -1,0 +1,330 @@
+"""The primary estimator on tables: what the gap would have been, imputed from untrained cells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vsh_eval.contracts import DesignError
+from vsh_eval.effects.grid import Floats, Grid, checked, grid
+from vsh_eval.effects.rows import with_inference
+from vsh_eval.numerics import bands
+from vsh_eval.numerics import imputation as numeric
+
+MOST_LEADS = 3
+"""Placebo leads at most: each takes a year away from what the gap is imputed from."""
+AGGREGATIONS = ("simple", "cohort", "calendar", "event", "att_gt")
+_FALLBACK = "standard error from the influence function: leaving one school out is singular"
+
+
+@dataclass(frozen=True, slots=True)
+class Imputation:
+    """Estimates by imputation with what later questions need.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        One row an estimate (`rows.ROW_COLUMNS`).
+    event_covariance : DataFrame
+        Jackknife covariance of the event rows, leads included, by event time.
+    leave_one_out : DataFrame
+        unit, estimate: the simple estimate without each school. Internal: never released.
+    dropped : DataFrame
+        reason, schools, school_years, weight: treated cells that could not be imputed.
+    schools : int
+        Schools that carry the simple estimate.
+    leads : int
+        Placebo leads made.
+    """
+
+    rows: pd.DataFrame
+    event_covariance: pd.DataFrame
+    leave_one_out: pd.DataFrame
+    dropped: pd.DataFrame
+    schools: int
+    leads: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """What is averaged: names of the targets and their weights (K, S, T)."""
+
+    labels: list[tuple[str, int, int]]
+    weights: Floats
+
+
+def impute(
+    data: pd.DataFrame,
+    *,
+    alpha: float = 0.05,
+    leads: int | None = None,
+    seed: int = 0,
+    draws: int = 10_000,
+) -> pd.DataFrame:
+    """Estimate the effect of training on the treated by imputation.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per school-year: unit, time, cohort (first treated year, 0 = never), outcome,
+        weight (the target's, and the fit's unless `fit_weight` is there); optional stratum (year
+        effects by stratum) and pupils (counted). Absent rows are school-years without pupils.
+    alpha : float
+        Significance level of intervals and bands.
+    leads : int, optional
+        Placebo leads; by default the most, up to 3, that three quarters of the treated schools can
+        bear (a school bears as many as it has years with data before the first of them).
+    seed, draws : int
+        Of the draws that make the bands simultaneous.
+
+    Returns
+    -------
+    DataFrame
+        Rows by `aggregation`: simple (index 0), cohort, calendar, event (years since adoption,
+        counted in years with data; negative: leads), att_gt (with `cohort`). `std_error` is the
+        delete-one-school jackknife, `df` schools less one; `ci_*` pointwise, `band_*`
+        simultaneous within an aggregation, both in the outcome's unit. A row with status ``x``
+        has no interval and says why in `reason`.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+    DesignError
+        If no treated school-year can be imputed, or the table is not one row per school-year.
+
+    Notes
+    -----
+    ``y_st = alpha_s + beta_t`` by weighted least squares on untreated cells; the estimate is the
+    weighted mean of ``y_st - alpha_s - beta_t`` over treated ones. Leads are the same with
+    adoption moved that many years earlier, so that their years take no part in the fit.
+    Borusyak, Jaravel and Spiess (2024), Review of Economic Studies 91(6).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "unit": list("aaabbbccc"), "time": [1, 2, 3] * 3, "cohort": [3] * 6 + [0] * 3,
+    ...     "outcome": [5.0, 6, 4, 7, 9, 7, 8, 9, 10], "weight": 1.0})
+    >>> impute(table).loc[0, "estimate"].round(3)
+    np.float64(-2.75)
+    """
+    return fit_imputation(data, alpha=alpha, leads=leads, seed=seed, draws=draws).rows
+
+
+def donut(data: pd.DataFrame, *, alpha: float = 0.05, seed: int = 0) -> pd.DataFrame:
+    """Estimate by imputation without each treated school's last year before training.
+
+    If schools were chosen for a bad last year, that year is untypical: with it and without it
+    bracket the effect. Leads are not made.
+
+    Parameters
+    ----------
+    data : DataFrame
+        As for `impute`.
+    alpha, seed
+        As for `impute`.
+
+    Returns
+    -------
+    DataFrame
+        Rows as from `impute`.
+
+    Raises
+    ------
+    DesignError
+        If no treated school has data before that year.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "unit": list("aaabbbccc"), "time": [1, 2, 3] * 3, "cohort": [3] * 6 + [0] * 3,
+    ...     "outcome": [5.0, 6, 4, 7, 9, 7, 8, 9, 10], "weight": 1.0})
+    >>> donut(table).loc[0, "estimate"].round(3)
+    np.float64(-2.5)
+    """
+    cells = checked(data)
+    times = np.unique(cells["time"].to_numpy(np.int64))
+    position = np.searchsorted(times, cells["time"].to_numpy(np.int64))
+    onset = np.searchsorted(times, cells["cohort"].to_numpy(np.int64))
+    hole = (cells["cohort"].to_numpy() > 0) & (position == onset - 1) & (onset < len(times))
+    return impute(cells[~hole], alpha=alpha, leads=0, seed=seed)
+
+
+def fit_imputation(
+    data: pd.DataFrame,
+    *,
+    alpha: float = 0.05,
+    leads: int | None = None,
+    seed: int = 0,
+    draws: int = 10_000,
+) -> Imputation:
+    """Estimate by imputation and keep the covariance, the leave-one-outs and what was dropped.
+
+    Parameters, errors and method are those of `impute`.
+
+    Returns
+    -------
+    Imputation
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "unit": list("aaabbbccc"), "time": [1, 2, 3] * 3, "cohort": [3] * 6 + [0] * 3,
+    ...     "outcome": [5.0, 6, 4, 7, 9, 7, 8, 9, 10], "weight": 1.0})
+    >>> fit_imputation(table).schools
+    3
+    """
+    cells = grid(checked(data))
+    fitted, possible = _fit(cells, cells.treated)
+    wanted = cells.treated & (cells.weight > 0)
+    target = np.where(wanted & possible, cells.weight, 0.0)
+    if not target.any():
+        raise DesignError(_why_nothing(cells))
+    main = _targets(cells, target)
+    made = _leads(cells, target) if leads is None else leads
+    blocks = [(main, numeric.estimate(fitted, main.weights))]
+    placebo = _placebo(cells, made)
+    blocks += [] if placebo is None else [placebo]
+    rows, deviations = _rows(cells, blocks)
+    critical = {}
+    for name in AGGREGATIONS[1:]:
+        together = rows["aggregation"].eq(name) & rows["schools_treated"].ge(2)
+        critical[name] = bands.max_t_critical(
+            deviations[together],
+            float(rows.loc[together, "df"].min()),
+            alpha=alpha,
+            draws=draws,
+            seed=seed,
+        )
+    size = float(np.abs(cells.outcome).max())
+    events = rows["aggregation"].eq("event").to_numpy()
+    labels = rows.loc[events, "index"].to_list()
+    estimates = blocks[0][1]
+    return Imputation(
+        rows=with_inference(rows, critical, alpha=alpha, size=size),
+        event_covariance=pd.DataFrame(
+            deviations[events] @ deviations[events].T, index=labels, columns=labels
+        ),
+        leave_one_out=pd.DataFrame({"unit": cells.units, "estimate": estimates.leave_one_out[0]})[
+            estimates.contributes[0]
+        ].reset_index(drop=True),
+        dropped=_dropped(cells, wanted & ~possible),
+        schools=int(estimates.schools[0]),
+        leads=made if placebo is not None else 0,
+    )
+
+
+def _fit(cells: Grid, treated: npt.NDArray[np.bool_]) -> tuple[numeric.Fit, npt.NDArray[np.bool_]]:
+    fitted = numeric.fit(cells.outcome, cells.fit_weight, treated, cells.stratum)
+    return fitted, numeric.imputable(fitted)
+
+
+def _targets(cells: Grid, target: Floats) -> _Targets:
+    """Name the sets of treated cells that are averaged; sets without weight are left out."""
+    times = np.broadcast_to(cells.times[None, :], target.shape)
+    cohorts = np.broadcast_to(cells.cohorts[:, None], target.shape)
+    used = target > 0
+    sets = [(("simple", 0, 0), used)]
+    sets += [(("cohort", 0, int(g)), cohorts == g) for g in np.unique(cohorts[used])]
+    sets += [(("calendar", 0, int(t)), times == t) for t in np.unique(times[used])]
+    sets += [(("event", 0, int(e)), cells.event == e) for e in np.unique(cells.event[used])]
+    pairs = np.unique(np.stack([cohorts[used], times[used]], axis=1), axis=0)
+    sets += [(("att_gt", int(g), int(t)), (cohorts == g) & (times == t)) for g, t in pairs.tolist()]
+    return _Targets(
+        labels=[label for label, _ in sets],
+        weights=np.stack([np.where(inside, target, 0.0) for _, inside in sets]),
+    )
+
+
+def _leads(cells: Grid, target: Floats) -> int:
+    """Return the most leads that three quarters of the treated schools can bear."""
+    treated = target.any(axis=1)
+    before = (cells.fit_weight > 0) & (cells.event < 0)
+    for leads in range(MOST_LEADS, 0, -1):
+        bearing = (before & (cells.event < -leads)).any(axis=1) & treated
+        if 4 * bearing.sum() >= 3 * treated.sum():
+            return leads
+    return 0
+
+
+def _placebo(cells: Grid, leads: int) -> tuple[_Targets, numeric.Estimates] | None:
+    """Impute the last years before adoption from the years before those."""
+    inside = cells.ever[:, None] & (cells.event >= -leads) & (cells.event < 0)
+    fitted, possible = _fit(cells, cells.treated | inside)
+    target = np.where(inside & possible, cells.weight, 0.0)
+    events = np.unique(cells.event[target > 0])
+    if events.size == 0:
+        return None
+    weights = np.stack([np.where(cells.event == event, target, 0.0) for event in events])
+    labels = [("event", 0, int(event)) for event in events]
+    return _Targets(labels, weights), numeric.estimate(fitted, weights)
+
+
+def _rows(
+    cells: Grid, blocks: list[tuple[_Targets, numeric.Estimates]]
+) -> tuple[pd.DataFrame, Floats]:
+    """Put the estimates of all blocks into rows, with each school's scaled deviation."""
+    parts = [_block_rows(cells, targets, estimates) for targets, estimates in blocks]
+    rows = pd.concat(parts, ignore_index=True)
+    deviations = np.concatenate([estimates.deviations() for _, estimates in blocks])
+    rank = rows["aggregation"].map({name: i for i, name in enumerate(AGGREGATIONS)})
+    order = np.lexsort((rows["index"], rows["cohort"], rank))
+    return rows.iloc[order].reset_index(drop=True), deviations[order]
+
+
+def _block_rows(cells: Grid, targets: _Targets, estimates: numeric.Estimates) -> pd.DataFrame:
+    weight = targets.weights.sum(axis=2)
+    treated = weight > 0
+    comparison = estimates.contributes & ~treated
+    leaning = np.where(comparison, np.abs(estimates.implied_weight).sum(axis=2), 0.0)
+    rows = pd.DataFrame(targets.labels, columns=["aggregation", "cohort", "index"])
+    rows["estimate"] = estimates.estimate
+    rows["std_error"] = np.sqrt((estimates.deviations() ** 2).sum(axis=1))
+    rows["df"] = (estimates.schools - 1).astype(float)
+    rows["schools_treated"] = treated.sum(axis=1)
+    rows["schools_comparison"] = comparison.sum(axis=1)
+    pupils = np.where(targets.weights > 0, cells.pupils, 0.0).sum(axis=(1, 2))
+    rows["pupils"] = pd.Series(pupils, dtype="Float64").round().astype("Int64")
+    rows["largest_share"] = np.fmax(_largest(weight), _largest(leaning))
+    rows["status"] = ""
+    rows["reason"] = np.where(estimates.jackknifed, "", _FALLBACK)
+    return rows
+
+
+def _largest(weight: Floats) -> Floats:
+    """Return the largest school's share of each row's total, 0 where there is none."""
+    total = weight.sum(axis=1)
+    return weight.max(axis=1) / np.where(total > 0, total, 1.0)
+
+
+def _dropped(cells: Grid, lost: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    alone = ~((cells.fit_weight > 0) & ~cells.treated).any(axis=1)
+    reasons = {
+        "no school-year before training": lost & alone[:, None],
+        "no untrained school in the year to impute from": lost & ~alone[:, None],
+    }
+    return pd.DataFrame(
+        [
+            (reason, int(flags.any(axis=1).sum()), int(flags.sum()), cells.weight[flags].sum())
+            for reason, flags in reasons.items()
+            if flags.any()
+        ],
+        columns=["reason", "schools", "school_years", "weight"],
+    )
+
+
+def _why_nothing(cells: Grid) -> str:
+    """Say why no treated school-year can be imputed."""
+    if not cells.ever.any():
+        return "no school is trained within the years used; extend the years or the programmes."
+    before = ((cells.fit_weight > 0) & ~cells.treated).any(axis=1) & cells.ever
+    if not before.any():
+        return (
+            "no trained school has cohort pupils before its training, must have at least one "
+            "year; begin the years earlier."
+        )
+    return (
+        "no untrained school is left in any year after training, must be at least one; "
+        "add schools that were trained later or never."
+    )

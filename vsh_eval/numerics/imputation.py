@@ -1,0 +1,341 @@
+"""Imputation of untreated outcomes from school and year effects, with a closed-form jackknife.
+
+Borusyak, Jaravel and Spiess's estimator on the cells of an unbalanced panel: school and year
+effects are fitted to the untreated cells by weighted least squares, the treated cells' untreated
+outcome is imputed from them, and any weighted mean of (outcome minus imputed) is an estimate.
+Everything is arithmetic on sums, so leaving a school out needs no second fit.
+
+Shapes: S schools, T years, J strata (each with its own year effects), K targets (weighted means).
+A cell without data has weight 0; its outcome is ignored.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+_NULL = 1e-10
+"""Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are nought."""
+_ESTIMABLE = 1e-8
+"""A target whose relative component along the null space is above this is not estimable."""
+_TOUCHED = 1e-12
+"""Implied weights below this share of the largest are nought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """School and year effects fitted to the untreated cells.
+
+    Attributes
+    ----------
+    outcome : array (S, T)
+        The outcome, 0 where a cell has no data.
+    weight : array (S, T)
+        Weight of the fit on untreated cells, 0 elsewhere.
+    stratum : array (S,)
+        Row of `year_effect` that a school uses.
+    share : array (S, T)
+        A school's fit weights divided by their sum; 0 for a school without untreated cells.
+    school_effect : array (S,)
+        NaN for a school without untreated cells.
+    year_effect : array (J, T)
+        Relative to an arbitrary origin: only contrasts of linked years mean something.
+    normal, inverse, null : array (J, T, T)
+        Normal matrix of the years, a generalised inverse, and its null space (columns).
+    normal_by_school : array (S, T, T)
+        Each school's part of `normal`.
+    right_by_school : array (S, T)
+        Each school's part of the right-hand side.
+    scale : array (J, T)
+        Square root of the years' total fit weight (1 where nought).
+    """
+
+    outcome: Floats
+    weight: Floats
+    stratum: Integers
+    share: Floats
+    school_effect: Floats
+    year_effect: Floats
+    normal: Floats
+    inverse: Floats
+    null: Floats
+    normal_by_school: Floats
+    right_by_school: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Weighted means of the imputed effects, with what inference needs.
+
+    Attributes
+    ----------
+    estimate : array (K,)
+        The estimates.
+    implied_weight : array (K, S, T)
+        ``estimate = sum(implied_weight * outcome)``.
+    influence : array (K, S)
+        Influence of each school; sums to nought.
+    leave_one_out : array (K, S)
+        The estimate without each school, NaN where it cannot be made.
+    contributes : array (K, S)
+        Schools with any implied weight.
+    """
+
+    estimate: Floats
+    implied_weight: Floats
+    influence: Floats
+    leave_one_out: Floats
+    contributes: Flags
+
+    @property
+    def schools(self) -> Integers:
+        """Number of schools that carry each estimate, (K,)."""
+        return self.contributes.sum(axis=1)
+
+    @property
+    def jackknifed(self) -> Flags:
+        """Whether every leave-one-out of a target could be made, (K,)."""
+        return ~np.isnan(self.leave_one_out).any(axis=1)
+
+    def deviations(self) -> Floats:
+        """Return each school's scaled deviation, (K, S); its cross-product is the covariance.
+
+        Delete-one-school jackknife, ``sqrt((S-1)/S) (estimate without s - estimate)``; where a
+        leave-one-out is singular, the influence function ``-sqrt(S/(S-1)) psi_s`` instead.
+        """
+        schools = np.maximum(self.schools, 2)[:, None].astype(np.float64)
+        jackknife = np.sqrt((schools - 1) / schools) * (self.leave_one_out - self.estimate[:, None])
+        influence = -np.sqrt(schools / (schools - 1)) * self.influence
+        chosen = np.where(self.jackknifed[:, None], jackknife, influence)
+        return np.where(self.contributes, chosen, 0.0)
+
+    def covariance(self) -> Floats:
+        """Return the covariance of the estimates, (K, K)."""
+        deviations = self.deviations()
+        return deviations @ deviations.T
+
+    def influence_error(self) -> Floats:
+        """Return the standard errors from the influence functions, (K,)."""
+        schools = np.maximum(self.schools, 2)
+        return np.sqrt(schools / (schools - 1) * (self.influence**2).sum(axis=1))
+
+    def jackknife_error(self) -> Floats:
+        """Return the delete-one-school standard errors, (K,); NaN where one is singular."""
+        schools = self.schools
+        squares = (self.leave_one_out - self.estimate[:, None]) ** 2
+        total = np.where(self.contributes, squares, 0.0).sum(axis=1)
+        error = np.sqrt((schools - 1) / np.maximum(schools, 1) * total)
+        return np.where(self.jackknifed, error, np.nan)
+
+
+def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Integers) -> Fit:
+    """Fit school and stratum-by-year effects to the untreated cells.
+
+    Parameters
+    ----------
+    outcome : array (S, T)
+        Outcome of each cell, anything where there is no data.
+    weight : array (S, T)
+        Fit weight, at least 0; 0 marks a cell without data.
+    treated : array (S, T) of bool
+        Cells at or after adoption; they take no part in the fit.
+    stratum : array (S,) of int
+        0 to J-1; schools of one stratum share year effects.
+
+    Returns
+    -------
+    Fit
+        A school without untreated cells has a NaN effect and no part in the fit.
+
+    Notes
+    -----
+    With weights v_s of school s's untreated cells and V_s their sum,
+    ``A = sum_s [diag(v_s) - v_s v_s' / V_s]`` and ``b = sum_s v_s (y_s - ybar_s)`` give the year
+    effects ``A^- b``; ``alpha_s = sum_t v_st (y_st - beta_t) / V_s``.
+
+    Examples
+    --------
+    >>> y = np.array([[1.0, 2.0, 9.0], [3.0, 4.0, 6.0]])
+    >>> late = np.array([[False, False, True], [False, False, False]])
+    >>> fitted = fit(y, np.ones((2, 3)), late, np.zeros(2, dtype=np.int64))
+    >>> float((fitted.school_effect[0] + fitted.year_effect[0, 2]).round(6))
+    4.0
+    """
+    untreated = np.where(treated, 0.0, weight)
+    outcome = np.where(weight > 0, outcome, 0.0)
+    total = untreated.sum(axis=1)
+    share = untreated / np.where(total > 0, total, 1.0)[:, None]
+    centred = outcome - (share * outcome).sum(axis=1)[:, None]
+    normal_by_school = untreated[:, :, None] * (np.eye(outcome.shape[1]) - share[:, None, :])
+    right_by_school = untreated * centred
+    strata = int(stratum.max()) + 1 if stratum.size else 1
+    normal = _by_stratum(normal_by_school, stratum, strata)
+    right = _by_stratum(right_by_school, stratum, strata)
+    years = _by_stratum(untreated, stratum, strata)
+    scale = np.where(years > 0, np.sqrt(years), 1.0)
+    inverse, null = _generalised_inverse(normal, scale)
+    year_effect = np.einsum("jtu,ju->jt", inverse, right)
+    school_effect = (share * (outcome - year_effect[stratum])).sum(axis=1)
+    return Fit(
+        outcome=outcome,
+        weight=untreated,
+        stratum=stratum,
+        share=share,
+        school_effect=np.where(total > 0, school_effect, np.nan),
+        year_effect=year_effect,
+        normal=normal,
+        inverse=inverse,
+        null=null,
+        normal_by_school=normal_by_school,
+        right_by_school=right_by_school,
+        scale=scale,
+    )
+
+
+def imputable(fitted: Fit) -> Flags:
+    """Return which cells' untreated outcome the fit can impute, (S, T).
+
+    A cell is imputable if its school has an untreated cell and its year is linked to that school
+    through the untreated cells of the stratum.
+
+    Examples
+    --------
+    >>> late = np.array([[False, True], [False, True]])
+    >>> imputable(fit(np.zeros((2, 2)), np.ones((2, 2)), late, np.zeros(2, dtype=np.int64)))
+    array([[ True, False],
+           [ True, False]])
+    """
+    null = fitted.null[fitted.stratum]
+    unit = np.eye(fitted.share.shape[1])
+    contrast = fitted.share[:, None, :] - unit[None, :, :]
+    linked = ~_outside(contrast, null, np.abs(contrast))
+    return linked & (fitted.share.sum(axis=1) > 0)[:, None]
+
+
+def estimate(fitted: Fit, target: Floats) -> Estimates:
+    """Average the imputed effects over one or more sets of treated cells.
+
+    Parameters
+    ----------
+    fitted : Fit
+        The school and year effects.
+    target : array (K, S, T)
+        Target weight of each cell, 0 outside the target; only `imputable` cells may carry any.
+
+    Returns
+    -------
+    Estimates
+        NaN for a target without weight.
+
+    Notes
+    -----
+    With W_s a school's target weight, W their sum and q_s its shares,
+    ``theta = [sum_s N_s + c' beta] / W``, ``N_s = sum w_st y_st - W_s ybar_s``,
+    ``c = sum_s (W_s q_s - w_s)``. Without school s:
+    ``[N - N_s + (c - c_s)' (A - A_s)^- (b - b_s)] / (W - W_s)``.
+    """
+    by_school = target.sum(axis=2)
+    total = by_school.sum(axis=1)
+    total = np.where(total > 0, total, np.nan)
+    mean = (fitted.share * fitted.outcome).sum(axis=1)
+    own = np.einsum("kst,st->ks", target, fitted.outcome) - by_school * mean
+    contrast = by_school[:, :, None] * fitted.share - target
+    contrasts = np.stack([_by_stratum(one, fitted.stratum, len(fitted.normal)) for one in contrast])
+    years = np.einsum("kjt,jt->k", contrasts, fitted.year_effect)
+    theta = (own.sum(axis=1) + years) / total
+    implied = _implied_weights(fitted, target, by_school, total, contrasts)
+    return Estimates(
+        estimate=theta,
+        implied_weight=implied,
+        influence=_influence(fitted, target, total, theta, implied),
+        leave_one_out=_leave_one_out(fitted, own, by_school, contrast, contrasts),
+        contributes=_contributes(implied),
+    )
+
+
+def _by_stratum(values: Floats, stratum: Integers, strata: int) -> Floats:
+    """Add schools' arrays within strata: (S, ...) to (J, ...)."""
+    added = np.zeros((strata, *values.shape[1:]))
+    np.add.at(added, stratum, values)
+    return added
+
+
+def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Invert on the range and return the null space, both in the years' own units.
+
+    The scaling makes "nought" mean the same whatever the size of the weights.
+    """
+    scaled = normal / (scale[..., :, None] * scale[..., None, :])
+    values, vectors = np.linalg.eigh(scaled)
+    kept = values > _NULL
+    vectors = vectors / scale[..., :, None]
+    inverse = (vectors * np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0)[..., None, :]) @ (
+        np.swapaxes(vectors, -1, -2)
+    )
+    return inverse, vectors * ~kept[..., None, :]
+
+
+def _outside(contrast: Floats, null: Floats, size: Floats) -> Flags:
+    """Tell whether contrasts (..., N, T) have a part in the null space (..., T, T).
+
+    `size` (same shape) is what the contrasts were computed from: rounding is judged against it.
+    """
+    return (np.abs(contrast @ null) > _ESTIMABLE * (size @ np.abs(null))).any(axis=-1)
+
+
+def _implied_weights(
+    fitted: Fit, target: Floats, by_school: Floats, total: Floats, contrasts: Floats
+) -> Floats:
+    """Return the weights (K, S, T) that turn outcomes into the estimates."""
+    multiplier = np.einsum("jtu,kju->kjt", fitted.inverse, contrasts)[:, fitted.stratum]
+    level = (fitted.share * multiplier).sum(axis=2)
+    untreated = fitted.weight * (multiplier - level[:, :, None]) - (
+        by_school[:, :, None] * fitted.share
+    )
+    return (target + untreated) / total[:, None, None]
+
+
+def _influence(
+    fitted: Fit, target: Floats, total: Floats, theta: Floats, implied: Floats
+) -> Floats:
+    """Return the schools' influence (K, S): their residuals and their own effects."""
+    school = np.nan_to_num(fitted.school_effect)
+    residual = fitted.outcome - school[:, None] - fitted.year_effect[fitted.stratum]
+    untreated = np.where(fitted.weight > 0, residual, 0.0)
+    fitted_part = np.einsum("kst,st->ks", implied, untreated)
+    own_part = np.einsum("kst,st->ks", target, residual) - target.sum(axis=2) * theta[:, None]
+    return fitted_part + own_part / total[:, None]
+
+
+def _leave_one_out(
+    fitted: Fit, own: Floats, by_school: Floats, contrast: Floats, contrasts: Floats
+) -> Floats:
+    """Return the estimates without each school (K, S), NaN where a year is no longer linked."""
+    stratum = fitted.stratum
+    inverse, null = _generalised_inverse(
+        fitted.normal[stratum] - fitted.normal_by_school, fitted.scale[stratum]
+    )
+    right = np.einsum("jtu,ju->jt", fitted.normal, fitted.year_effect)
+    years = np.einsum("stu,su->st", inverse, right[stratum] - fitted.right_by_school)
+    within = contrasts[:, stratum]
+    remaining = within - contrast
+    before = np.einsum("kst,st->ks", within, fitted.year_effect[stratum])
+    after = np.einsum("kst,st->ks", remaining, years)
+    everything = own.sum(axis=1) + np.einsum("kjt,jt->k", contrasts, fitted.year_effect)
+    weight = by_school.sum(axis=1)[:, None] - by_school
+    possible = weight > _TOUCHED * by_school.sum(axis=1)[:, None]
+    size = np.abs(within) + np.abs(contrast)
+    lost = _outside(np.swapaxes(remaining, 0, 1), null, np.swapaxes(size, 0, 1)).T
+    without = (everything[:, None] - own - before + after) / np.where(possible, weight, 1.0)
+    return np.where(possible & ~lost, without, np.nan)
+
+
+def _contributes(implied: Floats) -> Flags:
+    """Return the schools (K, S) that carry any implied weight."""
+    largest = np.abs(implied).max(axis=2)
+    return largest > _TOUCHED * largest.max(axis=1, keepdims=True)

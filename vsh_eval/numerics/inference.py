@@ -1,0 +1,162 @@
+"""Intervals, tests and minimum detectable effects from an estimate and its standard error."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Floats = npt.NDArray[np.float64]
+
+
+def t_critical(df: Floats | float, *, alpha: float = 0.05) -> Floats:
+    """Return the two-sided critical value of Student's t; NaN below one degree of freedom.
+
+    Examples
+    --------
+    >>> t_critical(np.array([59.0, 0.0])).round(3)
+    array([2.001,   nan])
+    """
+    degrees = np.asarray(df, dtype=np.float64)
+    return np.asarray(stats.t.ppf(1 - alpha / 2, np.where(degrees >= 1, degrees, np.nan)))
+
+
+def t_p_value(estimate: Floats, std_error: Floats, df: Floats) -> Floats:
+    """Return the two-sided p value of a nought effect; NaN without a positive standard error.
+
+    Examples
+    --------
+    >>> t_p_value(np.array([2.0]), np.array([1.0]), np.array([59.0])).round(3)
+    array([0.05])
+    """
+    usable = (std_error > 0) & (df >= 1)
+    ratio = np.abs(estimate) / np.where(usable, std_error, np.nan)
+    return np.asarray(2 * stats.t.sf(ratio, np.where(usable, df, np.nan)))
+
+
+def minimum_detectable(
+    std_error: float, df: float, *, alpha: float = 0.05, power: float = 0.80
+) -> float:
+    """Return the smallest true effect that a two-sided test finds with the power asked for.
+
+    Parameters
+    ----------
+    std_error : float
+        Standard error of the estimate, in the outcome's unit.
+    df : float
+        Degrees of freedom (schools less one).
+    alpha, power : float
+        Size of the test and the power wanted.
+
+    Returns
+    -------
+    float
+        In the outcome's unit; NaN below one degree of freedom.
+
+    Notes
+    -----
+    ``(t(1 - alpha/2, df) + t(power, df)) * std_error``.
+
+    Examples
+    --------
+    >>> round(minimum_detectable(1.0, 119), 2)
+    2.82
+    """
+    if df < 1:
+        return float("nan")
+    return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * std_error)
+
+
+def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin: float) -> float:
+    """Return the larger p value of two one-sided tests that the effect lies within the margin.
+
+    Parameters
+    ----------
+    estimate, std_error : float
+        In the outcome's unit.
+    df : float
+        Degrees of freedom.
+    margin : float
+        Smallest effect of interest, above 0, in the outcome's unit.
+
+    Returns
+    -------
+    float
+        Small where an effect as large as the margin is excluded; NaN without a standard error.
+
+    Notes
+    -----
+    Schuirmann (1987): the larger of ``P(T > (estimate + margin) / se)`` and
+    ``P(T < (estimate - margin) / se)``.
+
+    Examples
+    --------
+    >>> round(equivalence_p_value(0.0, 0.25, 100, margin=0.5), 4)
+    0.0241
+    """
+    if not (std_error > 0 and df >= 1):
+        return float("nan")
+    below = stats.t.sf((estimate + margin) / std_error, df)
+    above = stats.t.cdf((estimate - margin) / std_error, df)
+    return float(max(below, above))
+
+
+@dataclass(frozen=True, slots=True)
+class JointTest:
+    """A test that several estimates are nought together.
+
+    Attributes
+    ----------
+    statistic : float
+        F statistic; NaN where it cannot be made.
+    df_numerator, df_denominator : float
+        Degrees of freedom.
+    p_value : float
+        NaN where the test cannot be made.
+    """
+
+    statistic: float
+    df_numerator: float
+    df_denominator: float
+    p_value: float
+
+
+def joint_test(estimate: Floats, covariance: Floats, df: float) -> JointTest:
+    """Test that estimates are all nought, from a covariance that was itself estimated.
+
+    Parameters
+    ----------
+    estimate : array (K,)
+        The estimates.
+    covariance : array (K, K)
+        Their covariance; its rank is what is tested.
+    df : float
+        Degrees of freedom of the covariance (schools less one).
+
+    Returns
+    -------
+    JointTest
+        NaN where the rank is 0 or leaves no degrees of freedom.
+
+    Notes
+    -----
+    Hotelling's T-squared: with ``W = estimate' V^- estimate`` of rank r,
+    ``F = (df - r + 1) / (r df) W`` on ``(r, df - r + 1)`` degrees of freedom.
+
+    Examples
+    --------
+    >>> joint_test(np.array([2.0]), np.array([[1.0]]), 59.0).statistic
+    4.0
+    """
+    error = np.sqrt(np.diag(covariance))
+    scale = np.where(error > 0, error, 1.0)
+    correlation = covariance / np.outer(scale, scale)
+    rank = int(np.linalg.matrix_rank(correlation, tol=1e-10, hermitian=True))
+    left = df - rank + 1
+    if rank == 0 or left < 1:
+        return JointTest(float("nan"), float(rank), float(left), float("nan"))
+    standardised = estimate / scale
+    inverse = np.linalg.pinv(correlation, rcond=1e-10, hermitian=True)
+    wald = float(standardised @ inverse @ standardised)
+    statistic = left / (rank * df) * wald
+    return JointTest(statistic, float(rank), float(left), float(stats.f.sf(statistic, rank, left)))

@@ -1,0 +1,101 @@
+"""What a run puts on record: results.json, and what the report's first page says."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from vsh_eval import names, release
+from vsh_eval.pipeline.workspace import Run
+
+_FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
+_SUMMARY = ("part", "label", "text", "detail")
+
+
+def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.SafeTable) -> None:
+    """Write results.json and keep the summary for the report's first page.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    statement : str
+        The evidence statement.
+    sentences : sequence of str
+        What the first page says, the most important first.
+    own : SafeTable
+        The authority's gaps.
+    """
+    primary = run.settings.protocol.primary
+    asked = run.has("evidence")
+    headline = _effect(run) if asked else _last_gap(own, primary)
+    evidence = run.published_table("evidence") if asked else _not_asked(run)
+    release.write_results(
+        run.released / "results.json",
+        headline=headline,
+        evidence=evidence,
+        levels=run.published_table("levels"),
+        gaps=own,
+        statement=statement,
+        protocol=_protocol(run),
+        run={
+            "name": run.settings.name,
+            "authority": run.settings.authority.name,
+            "authority_code": run.settings.authority.code,
+            "source": run.settings.source.kind,
+            "cohort_rule": run.settings.cohort.rule,
+        },
+    )
+    figures = release.gap_figures(
+        own, metrics=tuple(dict.fromkeys((primary, *_FRONT))), phase=names.TOTAL
+    )
+    if asked:
+        figures = (*release.effect_figure(headline, metric=primary), *figures)
+    run.save("summary", _summary(sentences, figures))
+
+
+def summary_of(table: pd.DataFrame) -> release.Summary:
+    """Read the kept summary back for the first page."""
+    said = table.loc[table["part"] == "sentence", "text"].tolist()
+    figures = table[table["part"] == "figure"]
+    return release.Summary(
+        statement=said[0],
+        sentences=tuple(said[1:]),
+        key_figures=tuple(
+            release.KeyFigure(*(str(part) for part in row))
+            for row in figures[["label", "text", "detail"]].to_numpy()
+        ),
+    )
+
+
+def _summary(sentences: Sequence[str], figures: Sequence[release.KeyFigure]) -> pd.DataFrame:
+    rows = [("sentence", "", sentence, "") for sentence in sentences]
+    rows += [("figure", figure.label, figure.value, figure.detail) for figure in figures]
+    return pd.DataFrame(rows, columns=list(_SUMMARY))
+
+
+def _effect(run: Run) -> release.SafeTable:
+    impact = run.published_table("impact")
+    return impact.where(role="primary", aggregation="simple", estimator="imputation")
+
+
+def _last_gap(own: release.SafeTable, metric: str) -> release.SafeTable:
+    year = release.last_year(own, metric=metric, phase=names.TOTAL)
+    return own.where(metric=metric, phase=names.TOTAL, time_period=year)
+
+
+def _not_asked(run: Run) -> release.SafeTable:
+    reason = "Published tables do not say which schools were trained."
+    rule = pd.DataFrame({"rule": ["effect"], "verdict": ["not testable"], "reason": [reason]})
+    return run.protect(rule, kind="facts")
+
+
+def _protocol(run: Run) -> dict[str, str | bool | None]:
+    protocol = run.settings.protocol
+    return {
+        "status": "not registered",
+        "registered": False,
+        "primary": protocol.primary,
+        "secondary": ", ".join(protocol.secondary),
+        "comparison": protocol.comparison,
+        "exposure_rule": run.settings.exposure.rule,
+    }

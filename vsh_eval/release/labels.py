@@ -1,0 +1,327 @@
+"""What columns and their values are called where a reader sees them."""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from vsh_eval import academic_year, names, registry
+
+MINUS = "\N{MINUS SIGN}"
+
+COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "time_period": "Academic year",
+        "baseline": "Since",
+        "adopted": "Trained from",
+        "cohort_period": "Trained from",
+        "base_period": "Compared with the year",
+        "stored_as": "Stored as",
+        "geographic_level": "Level",
+        "unit_id": "Area",
+        "phase": "Phase",
+        "metric": "Measure",
+        "group": "Group",
+        "reference": "Compared with",
+        "level_value": "Level",
+        "pupils": "Pupils",
+        "schools": "Schools",
+        "group_pupils": "Pupils in the group",
+        "reference_pupils": "Pupils compared with",
+        "group_level": "Level of the group",
+        "reference_level": "Level compared with",
+        "gap": "Gap",
+        "ratio": "Ratio",
+        "change": "Change",
+        "unit": "Unit",
+        "gap_unit": "Unit of the gap",
+        "role": "Role",
+        "programme": "Programme",
+        "tier": "Tier",
+        "audience": "Audience",
+        "estimator": "Estimator",
+        "comparison": "Comparison schools",
+        "aggregation": "Summary",
+        "index": "Year or time",
+        "estimate": "Estimate",
+        "std_error": "Standard error",
+        "df": "Degrees of freedom",
+        "ci": "95% interval",
+        "band": "Simultaneous band",
+        "p_value": "p value",
+        "p_adjusted": "Adjusted p value",
+        "schools_treated": "Trained schools",
+        "schools_comparison": "Comparison schools used",
+        "schools_trained": "Schools trained",
+        "share_schools": "Share of schools",
+        "pupils_reached": "Pupils in trained schools",
+        "share_pupils": "Share of pupils",
+        "direction": "Direction",
+        "comparable": "Comparable",
+        "definition_changed": "Definition changed",
+        "cohort_rule": "Cohort rule",
+        "vintage": "Data vintage",
+        "source": "Source",
+        "status": "Status",
+        "check": "Check",
+        "table": "Table",
+        "result": "Result",
+        "rows": "Rows concerned",
+        "of_rows": "Rows in all",
+        "message": "What it means",
+        "column": "Column",
+        "setting": "Setting",
+        "value": "Value",
+        "rule": "Rule",
+        "verdict": "Verdict",
+        "reason": "Reason",
+        "mde": "Smallest effect that would be seen",
+        "power": "Power",
+        "lower": "Lower limit",
+        "upper": "Upper limit",
+        "largest_share": "Share of the largest school",
+    }
+)
+"""Headings of columns; any other column is its name in plain words."""
+
+ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "imputation": "Imputation",
+        "callaway_santanna": "Callaway and Sant'Anna",
+        "cs": "Callaway and Sant'Anna",
+        "sun_abraham": "Sun and Abraham",
+        "twfe": "Two-way fixed effects",
+        "synthetic_did": "Synthetic difference-in-differences",
+        "synthetic_control": "Synthetic control",
+        "donut": "Imputation, donut",
+        "randomisation": "Randomisation inference",
+    }
+)
+
+_VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "group": names.GROUP_LABELS,
+        "reference": names.GROUP_LABELS,
+        "phase": names.PHASE_LABELS,
+        "programme": {**names.PROGRAMME_LABELS, "any": "Any programme"},
+        "tier": {"any": "Any tier"},
+        "audience": {"dsl": "Designated safeguarding leads", "": "Not given"},
+        "cohort_rule": names.COHORT_RULE_LABELS,
+        "estimator": ESTIMATOR_LABELS,
+        "geographic_level": {"la": "Authority", "region": "Region", "national": "England"},
+        "aggregation": {
+            "simple": "All trained school-years",
+            "cohort": "By year of training",
+            "calendar": "By academic year",
+            "event": "By time since training",
+            "att_gt": "By year of training and academic year",
+        },
+        "result": {"pass": "Pass", "warn": "Warning", "fail": "Fail"},
+    }
+)
+
+YEAR_COLUMNS = frozenset(
+    {"time_period", "baseline", "adopted", "cohort_period", "base_period"}
+    | {"first_year", "last_year"}
+)
+"""Columns of academic years."""
+_AS_WRITTEN = frozenset(
+    {
+        "unit",
+        "gap_unit",
+        "unit_id",
+        "vintage",
+        "message",
+        "value",
+        "reason",
+        "column",
+        "table",
+        "stored_as",
+    }
+)
+
+
+def column_label(column: str) -> str:
+    """Return the heading of a column.
+
+    Parameters
+    ----------
+    column : str
+        The column's name; ``*_lower`` and ``*_upper`` are named after their column.
+
+    Returns
+    -------
+    str
+        A heading in plain words, for example ``Gap, lower limit``.
+
+    Examples
+    --------
+    >>> column_label("gap_lower"), column_label("staff_trained")
+    ('Gap, lower limit', 'Staff trained')
+    """
+    if column in COLUMN_LABELS:
+        return COLUMN_LABELS[column]
+    for ending, words in (
+        ("_lower", "lower limit"),
+        ("_upper", "upper limit"),
+        ("_std_error", "standard error"),
+    ):
+        if column.endswith(ending):
+            return f"{column_label(column.removesuffix(ending))}, {words}"
+    return in_words(column)
+
+
+def value_label(column: str, value: Any) -> str:
+    """Return what a reader calls a value of a text column.
+
+    Parameters
+    ----------
+    column : str
+        The column the value stands in.
+    value : object
+        The value; a missing one and ``''`` become an empty text.
+
+    Returns
+    -------
+    str
+        The label of the registry or of `vsh_eval.names`, else the value in plain words.
+
+    Examples
+    --------
+    >>> value_label("time_period", 202425), value_label("metric", "overall_absence")
+    ('2024/25', 'Overall absence')
+    >>> value_label("group", "cwsw"), value_label("estimator", "two_stage")
+    ('Children with a social worker', 'Two stage')
+    """
+    if is_missing(value):
+        return ""
+    if column == "base_period" and int(value) == names.NEVER:
+        return names.NOT_APPLICABLE
+    if column in YEAR_COLUMNS:
+        return year_label(value)
+    if column == "metric" and str(value) in registry.METRICS:
+        return registry.metric(str(value)).label
+    known = _VALUE_LABELS.get(column, {})
+    if str(value) in known:
+        return known[str(value)]
+    return str(value) if column in _AS_WRITTEN else in_words(str(value))
+
+
+def year_label(period: Any) -> str:
+    """Write an academic year, or ``never`` for the adoption year of an untrained school.
+
+    Examples
+    --------
+    >>> year_label(202324), year_label(0)
+    ('2023/24', 'never')
+    """
+    return "never" if int(period) == names.NEVER else academic_year.label(int(period))
+
+
+def index_label(aggregation: str, index: Any) -> str:
+    """Write the index of an estimate: a year, or years since training with its sign.
+
+    Examples
+    --------
+    >>> index_label("calendar", 202324), index_label("event", 2.0), index_label("simple", None)
+    ('2023/24', '+2', '')
+    """
+    if aggregation == "simple" or is_missing(index):
+        return ""
+    if aggregation == "event":
+        years = int(index)
+        return f"{MINUS if years < 0 else '+' if years else ''}{abs(years)}"
+    return year_label(index) if int(index) > 9999 else str(int(index))
+
+
+def in_words(name: str) -> str:
+    """Write a name with underscores as words, the first letter a capital.
+
+    Examples
+    --------
+    >>> in_words("not_yet_treated")
+    'Not yet treated'
+    """
+    text = name.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def is_missing(value: Any) -> bool:
+    """Say whether a value is None, NaN, NaT or NA."""
+    if value is None:
+        return True
+    if isinstance(value, float):
+        return math.isnan(value)
+    return type(value).__name__ in {"NAType", "NaTType"}
+
+
+def programme_in_text(programme: str) -> str:
+    """Name a programme within a sentence.
+
+    Examples
+    --------
+    >>> programme_in_text("any"), programme_in_text("elsa")
+    ('any programme', 'Emotional Literacy Support')
+    """
+    return "any programme" if programme == "any" else value_label("programme", programme)
+
+
+def group_in_text(group: str) -> str:
+    """Name a group within a sentence.
+
+    Examples
+    --------
+    >>> group_in_text("peers")
+    'pupils without a social worker'
+    """
+    return lower_first(value_label("group", group))
+
+
+def metric_in_text(metric: str) -> str:
+    """Name a measure within a sentence; proper names keep their capital.
+
+    Examples
+    --------
+    >>> metric_in_text("overall_absence"), metric_in_text("ks4_attainment8")
+    ('overall absence', 'Attainment 8')
+    >>> metric_in_text("ks2_rwm_expected")[:40]
+    'the share reaching the expected standard'
+    """
+    label = value_label("metric", metric)
+    entry = registry.METRICS.get(metric)
+    if entry is not None and entry.topic == "attainment" and entry.counts == "children":
+        return f"the share reaching the {lower_first(label)}"
+    return label if any(c.isdigit() for c in label.split(" at ")[0]) else lower_first(label)
+
+
+def phase_in_text(phase: str) -> str:
+    """Name the schools of a phase within a sentence; '' for all phases.
+
+    Examples
+    --------
+    >>> phase_in_text("secondary"), phase_in_text("total")
+    ('in secondary schools', '')
+    """
+    return "" if phase == names.TOTAL else f"in {schools_of(phase)}"
+
+
+def schools_of(phase: str) -> str:
+    """Name the schools of a phase.
+
+    Examples
+    --------
+    >>> schools_of("secondary"), schools_of("total"), schools_of("early_years")
+    ('secondary schools', 'schools', 'early years settings')
+    """
+    special = {
+        names.TOTAL: "schools",
+        "sixteen_plus": "16-plus settings",
+        "early_years": "early years settings",
+        "alternative_provision": "alternative provision",
+    }
+    return special.get(phase, f"{lower_first(value_label('phase', phase))} schools")
+
+
+def lower_first(text: str) -> str:
+    """Write the first letter small."""
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,126 @@
+"""Finding rows of a safe table by what they are about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vsh_eval import names
+from vsh_eval.contracts import ContractError
+from vsh_eval.release.labels import is_missing, value_label
+from vsh_eval.release.safe import SafeTable, require_safe
+
+Row = Mapping[str, Any]
+
+
+def part_of(safe: SafeTable, **where: Any) -> SafeTable:
+    """Return the rows of a safe table that agree with every condition.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        Any safe table.
+    **where
+        Column and value, or several values; None is no condition.
+
+    Returns
+    -------
+    SafeTable
+        The rows, in their order.
+
+    Raises
+    ------
+    DisclosureError
+        If the table did not come through `vsh_eval.release.protect`.
+    ContractError
+        If a column of a condition is missing, or no row agrees.
+    """
+    conditions = {column: value for column, value in where.items() if value is not None}
+    found = require_safe(safe).where(**conditions)
+    if found.frame.empty:
+        raise ContractError(
+            f"no row of the {safe.kind} table has {_said(conditions)}, must be at least one; "
+            "ask for values that the table holds."
+        )
+    return found
+
+
+def one_row(safe: SafeTable, **where: Any) -> dict[str, Any]:
+    """Return the one row that agrees with every condition; None is no condition.
+
+    Raises
+    ------
+    DisclosureError
+        If the table did not come through `vsh_eval.release.protect`.
+    ContractError
+        If no row agrees, or more than one does.
+    """
+    found = records(part_of(safe, **where))
+    if len(found) > 1:
+        conditions = {column: value for column, value in where.items() if value is not None}
+        raise ContractError(
+            f"{len(found)} rows of the {safe.kind} table have {_said(conditions)}, must be one; "
+            "name the metric, phase, group, year and area that single it out."
+        )
+    return found[0]
+
+
+def records(safe: SafeTable) -> list[dict[str, Any]]:
+    """Return a safe table's rows, in their order."""
+    frame = require_safe(safe).frame
+    columns = [str(column) for column in frame.columns]
+    return [
+        dict(zip(columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)
+    ]
+
+
+def is_shown(row: Row, *columns: str) -> bool:
+    """Say whether every one of the numbers is there."""
+    return all(not is_missing(row.get(column)) for column in columns)
+
+
+def value_of(row: Row, column: str) -> float:
+    """Return a number of a row, NaN where it is not shown."""
+    value = row.get(column)
+    return float("nan") if value is None or is_missing(value) else float(value)
+
+
+def status_of(row: Row) -> str:
+    """Return why a row's numbers are not shown: its status, else ``x``."""
+    status = row.get("status", "")
+    return names.UNAVAILABLE if is_missing(status) or not status else str(status)
+
+
+def title_of(metric: str, phase: str) -> str:
+    """Name a measure and a phase as a title does."""
+    words = value_label("metric", metric)
+    return words if phase == names.TOTAL else f"{words}, {value_label('phase', phase).lower()}"
+
+
+def _said(conditions: Mapping[str, Any]) -> str:
+    return (
+        ", ".join(f"{column} = {value}" for column, value in conditions.items()) or "no condition"
+    )
+
+
+def last_year(safe: SafeTable, **where: Any) -> int:
+    """Return the last academic year in which the matching rows hold anything but a symbol.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A table with ``time_period`` and ``status``.
+    **where
+        As for `part_of`.
+
+    Returns
+    -------
+    int
+        The year, for example 202425; where every row holds a symbol, the last year of all.
+
+    Raises
+    ------
+    ContractError
+        If no row agrees.
+    """
+    rows = part_of(safe, **where).frame
+    shown = rows[rows["status"] == ""] if "status" in rows else rows
+    return int((shown if len(shown) else rows)["time_period"].max())

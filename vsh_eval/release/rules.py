@@ -1,0 +1,91 @@
+"""The disclosure rules: what must be hidden, and how finely what is shown may be shown."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from vsh_eval.contracts import require_one_of
+
+INTERNAL_STAMP = "INTERNAL ONLY - NOT FOR RELEASE"
+"""Stands on everything made with a rule that protects nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One disclosure rule.
+
+    Attributes
+    ----------
+    name : str
+        What the settings and the manifest call it.
+    threshold : int
+        A number of children below it is hidden (true or rounded).
+    base : int
+        Counts of children are shown as multiples of it.
+    min_schools : int
+        A cell with children in fewer schools is hidden.
+    dominance : float
+        A cell in which one school holds a larger share of the children is hidden.
+    min_df : float
+        Residual degrees of freedom an estimate needs.
+    estimate_schools : int
+        Schools an estimate needs, both arms together; each arm needs ``min_schools``.
+    arm_dominance : float
+        Largest share of its arm one school may hold in an estimate.
+    stamp : str
+        What everything made with the rule must say.
+    """
+
+    name: str
+    threshold: int = 10
+    base: int = 5
+    min_schools: int = 3
+    dominance: float = 0.80
+    min_df: float = 10.0
+    estimate_schools: int = 10
+    arm_dominance: float = 0.50
+    stamp: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the rule protects nothing, so that what it makes must stay inside."""
+        return self.base == 1 and self.threshold == 0
+
+
+RULES = MappingProxyType(
+    {
+        rule.name: rule
+        for rule in (
+            Rule("strict10"),
+            Rule(
+                "none",
+                threshold=0,
+                base=1,
+                min_schools=0,
+                dominance=1.0,
+                min_df=0.0,
+                estimate_schools=0,
+                arm_dominance=1.0,
+                stamp=INTERNAL_STAMP,
+            ),
+        )
+    }
+)
+"""Every rule by name: ``strict10`` for release, ``none`` for internal use only."""
+
+
+def rule_named(name: str) -> Rule:
+    """Return a disclosure rule by its name.
+
+    Raises
+    ------
+    ContractError
+        If no rule has that name.
+
+    Examples
+    --------
+    >>> rule_named("strict10").threshold
+    10
+    >>> rule_named("none").stamp
+    'INTERNAL ONLY - NOT FOR RELEASE'
+    """
+    return RULES[require_one_of(name, RULES, name="disclosure rule")]

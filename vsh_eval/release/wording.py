@@ -1,0 +1,234 @@
+"""Numbers as readers write them: rounded for display only, units beside them, a real minus sign."""
+
+import math
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from vsh_eval import names
+from vsh_eval.release.labels import (
+    MINUS,
+    YEAR_COLUMNS,
+    index_label,
+    is_missing,
+    value_label,
+)
+
+_COUNTS = re.compile(
+    r"(^|_)(pupils?|children|enrolments|schools?|rows|staff|sessions|settings|draws)(_|$)"
+    r"|_(trained|treated|comparison|reached)$|_years(_|$)"
+)
+_MEASURES = re.compile(r"(^|_)(level|gap|change|rate|lower|upper|share|per)(_|$)")
+_NO_COUNTS = re.compile(r"^(share|mean|sd|rate|ratio)_|_per_|_(share|rate|mean|sd|difference)$")
+_DECIMALS: Mapping[str, int] = MappingProxyType(
+    {"estimate": 2, "std_error": 2, "ci": 2, "band": 2, "ratio": 2, "p_value": 3, "p_adjusted": 3}
+    | {"cost": 0, "hours": 0}
+)
+_PROPORTION = "largest_share"
+_NOT_NUMBERS = frozenset({*YEAR_COLUMNS, "unit_id"})
+
+
+def number(value: float, *, decimals: int = 1, signed: bool = False) -> str:
+    """Write a number with thousands separators and a real minus sign.
+
+    Parameters
+    ----------
+    value : float
+        Any finite number.
+    decimals : int
+        Decimal places.
+    signed : bool
+        Whether a positive number carries its plus sign.
+
+    Returns
+    -------
+    str
+        The number; what rounds to nought has no sign.
+
+    Examples
+    --------
+    >>> number(12345, decimals=0), number(0.31, signed=True), number(-0.01)
+    ('12,345', '+0.3', '0.0')
+    >>> number(-1.44) == f"{MINUS}1.4"
+    True
+    """
+    digits = f"{abs(value):,.{decimals}f}"
+    if not any(digit in "123456789" for digit in digits):
+        return digits
+    sign = MINUS if value < 0 else "+" if signed else ""
+    return sign + digits
+
+
+def decimals_for(*values: float, least: int = 1, most: int = 2) -> int:
+    """Return the decimals at which no number that is not nought is written as nought.
+
+    Examples
+    --------
+    >>> decimals_for(1.4, -2.6), decimals_for(-0.8, -0.03), decimals_for(0.0)
+    (1, 2, 1)
+    """
+    for decimals in range(least, most):
+        if all(value == 0 or round(abs(value), decimals) > 0 for value in values):
+            return decimals
+    return most
+
+
+def amount(value: float, unit: str, *, decimals: int = 1, signed: bool = False) -> str:
+    """Write a number with its unit.
+
+    Examples
+    --------
+    >>> amount(12.14, "%"), amount(1.4, "percentage points"), amount(46, "points")
+    ('12.1%', '1.4 percentage points', '46.0 points')
+    """
+    written = number(value, decimals=decimals, signed=signed)
+    return f"{written}%" if unit == "%" else f"{written} {unit}".rstrip()
+
+
+def limits(lower: float, upper: float, *, decimals: int = 1) -> str:
+    """Write an interval.
+
+    Examples
+    --------
+    >>> limits(0.2, 2.61)
+    '0.2 to 2.6'
+    """
+    return f"{number(lower, decimals=decimals)} to {number(upper, decimals=decimals)}"
+
+
+def p_text(value: float) -> str:
+    """Write a p value, never as nought.
+
+    Examples
+    --------
+    >>> p_text(0.0342), p_text(0.00001)
+    ('0.034', '<0.001')
+    """
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def is_count(column: str) -> bool:
+    """Say whether a column counts children, schools, staff or rows.
+
+    Examples
+    --------
+    >>> is_count("group_pupils"), is_count("gap"), is_count("share_pupils")
+    (True, False, False)
+    """
+    return bool(_COUNTS.search(column)) and not _NO_COUNTS.search(column)
+
+
+def decimals_of(column: str) -> int | None:
+    """Return the decimals a column is shown with, None where it is shown to three figures.
+
+    Examples
+    --------
+    >>> decimals_of("group_pupils"), decimals_of("gap_lower"), decimals_of("ratio_upper")
+    (0, 1, 2)
+    """
+    stem = column.removesuffix("_lower").removesuffix("_upper")
+    if stem.endswith("std_error"):
+        stem = "std_error"
+    if is_count(column):
+        return 0
+    if stem in _DECIMALS:
+        return _DECIMALS[stem]
+    return 1 if _MEASURES.search(column) and column != _PROPORTION else None
+
+
+def figures(value: float) -> str:
+    """Write a number to three figures, whole numbers as they are.
+
+    Examples
+    --------
+    >>> figures(0.04567), figures(2.84), figures(1234.5), figures(120.0)
+    ('0.0457', '2.84', '1,234', '120')
+    """
+    if value == 0:
+        return "0"
+    places = 0 if float(value).is_integer() else max(0, 2 - math.floor(math.log10(abs(value))))
+    return number(value, decimals=places)
+
+
+def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = None) -> str:
+    """Write one cell of a table: a label, a number, or the symbol that says why there is none.
+
+    Parameters
+    ----------
+    column : str
+        The column.
+    row : mapping
+        The row; its ``status`` is the symbol of a number that is not shown.
+    decimals : int, optional
+        Decimal places instead of the column's own.
+
+    Returns
+    -------
+    str
+        The text; a missing number is the row's symbol, ``x`` where the row has none.
+
+    Examples
+    --------
+    >>> cell_text("gap", {"gap": float("nan"), "status": "c"})
+    'c'
+    >>> cell_text("group_pupils", {"group_pupils": 1235.0, "status": ""})
+    '1,235'
+    """
+    value = row[column]
+    if column == "index":
+        aggregation = str(row.get("aggregation", ""))
+        return index_label(aggregation, value)
+    if is_missing(value):
+        return symbol_of(row)
+    if isinstance(value, str) or column in _NOT_NUMBERS or isinstance(value, bool):
+        return value_label(column, value)
+    if not is_numeric(value):
+        return str(value)
+    if column.startswith("p_") and decimals is None:
+        return p_text(float(value))
+    places = decimals_of(column) if decimals is None else decimals
+    return figures(float(value)) if places is None else number(float(value), decimals=places)
+
+
+def symbol_of(row: Mapping[str, Any]) -> str:
+    """Return the symbol of a number that is not shown: the row's status, else ``x``.
+
+    Examples
+    --------
+    >>> symbol_of({"status": ""}), symbol_of({"status": "c"})
+    ('x', 'c')
+    """
+    status = row.get("status", "")
+    return names.UNAVAILABLE if is_missing(status) or status == "" else str(status)
+
+
+def is_numeric(value: Any) -> bool:
+    """Say whether a value is a number and not a truth value."""
+    return hasattr(value, "__float__") and not isinstance(value, bool)
+
+
+def listed(words: list[str]) -> str:
+    """Join words as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["2018/19"]), listed(["a", "b", "c"])
+    ('2018/19', 'a, b and c')
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def symbol_notes(symbols: list[str]) -> list[str]:
+    """Explain the symbols a table holds, in the order of `vsh_eval.names`.
+
+    Examples
+    --------
+    >>> symbol_notes(["x", "c"])[0]
+    "c = suppressed to protect children's confidentiality"
+    """
+    return [
+        f"{symbol} = {meaning}"
+        for symbol, meaning in names.SYMBOL_MEANINGS.items()
+        if symbol in symbols
+    ]

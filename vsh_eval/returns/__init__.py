@@ -1,0 +1,20 @@
+"""Room 1: the files an authority holds become checked tables.
+
+Open a folder, look at the findings, go on only if the returns are sound:
+
+>>> from pathlib import Path
+>>> from vsh_eval.returns import check, open_returns, require_sound
+>>> def sound(folder: Path) -> Returns:
+...     returns = open_returns(folder)
+...     require_sound(check(returns))
+...     return returns
+
+What each table must look like is `vsh_eval.contracts.RETURNS`. DfE's published files come in
+through `vsh_eval.returns.published`.
+"""
+
+from vsh_eval.returns.checks import check, require_sound
+from vsh_eval.returns.folder import Returns, identifiers, open_returns
+from vsh_eval.returns.profile import profile
+
+__all__ = ["Returns", "check", "identifiers", "open_returns", "profile", "require_sound"]

@@ -1,0 +1,125 @@
+"""Can these returns bear the questions? One check, one rule, one row of findings a table.
+
+To add a check: write a function that yields one `Answer` a table (or one SQL condition with
+`where`) in the module of its stage, add its `Check` to that module's ``CHECKS``, and one bad
+example to ``tests/returns/test_checks.py``. A message has the rule and the remedy, no counts and
+nothing of a pupil.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import pandas as pd
+
+from vsh_eval import names
+from vsh_eval.contracts import DataError
+from vsh_eval.returns.checks import links, rows, values, years
+from vsh_eval.returns.checks.inspection import STAGES, Check, Inspection
+from vsh_eval.returns.folder import Returns
+
+CHECKS: tuple[Check, ...] = (*values.CHECKS, *rows.CHECKS, *links.CHECKS, *years.CHECKS)
+"""Every check, in the order of the stages."""
+
+FINDING_COLUMNS = ("check", "table", "result", "rows", "of_rows", "message", "column")
+
+
+def check(
+    returns: Returns, *, programmes: Iterable[str] = (), today: date | None = None
+) -> pd.DataFrame:
+    """Check the returns and say what was found, passes included.
+
+    The stages follow each other: tables, values, rows, links between tables, years. A later stage
+    assumes the earlier ones, so it looks only at values that are there and could be read: one
+    fault is one finding. Where a table has no rows, nothing later is looked at.
+
+    Parameters
+    ----------
+    returns : Returns
+        From `open_returns`.
+    programmes : iterable of str
+        Programmes of training that the params declare beyond `names.PROGRAMME_LABELS`.
+    today : date, optional
+        The day against which dates are plausible, by default the present one.
+
+    Returns
+    -------
+    DataFrame
+        One row a check and table: ``check``, ``table``, ``result`` (pass, warn or fail), ``rows``
+        (rows concerned; years, in the checks of years), ``of_rows`` (out of how many),
+        ``message`` (rule and remedy, one sentence) and ``column``. A table that the folder lacks
+        has no row.
+
+    Examples
+    --------
+    Files that have headers and nothing else:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from vsh_eval.contracts import RETURNS
+    >>> from vsh_eval.returns import open_returns
+    >>> with TemporaryDirectory() as folder:
+    ...     for table in RETURNS.values():
+    ...         file = Path(folder, f"{table.name}.csv")
+    ...         _ = file.write_text(",".join(table.column_names))
+    ...     findings = check(open_returns(Path(folder)))
+    >>> findings["result"].value_counts().to_dict()
+    {'fail': 5, 'warn': 3}
+    >>> findings["message"].iloc[0]
+    'The table schools must hold rows; export it again, or ask who keeps it.'
+    """
+    inspection = Inspection(
+        returns=returns,
+        programmes=frozenset(names.PROGRAMME_LABELS) | frozenset(programmes),
+        today=today or date.today(),
+        rows=_rows(returns),
+    )
+    found = []
+    for stage in STAGES:
+        at_stage = [
+            finding
+            for entry in CHECKS
+            if entry.stage == stage
+            for finding in entry.findings(inspection)
+        ]
+        found.extend(at_stage)
+        if stage == "tables" and any(finding["result"] == "fail" for finding in at_stage):
+            break
+    return pd.DataFrame(found, columns=list(FINDING_COLUMNS))
+
+
+def require_sound(findings: pd.DataFrame) -> None:
+    """Go on only if no check failed; warnings pass.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        From `check`.
+
+    Raises
+    ------
+    DataError
+        In one sentence, the first failure (table, rows, rule, remedy) and how many more there
+        are; it carries all findings.
+
+    Examples
+    --------
+    >>> require_sound(pd.DataFrame({"result": ["pass", "warn"]}))
+    """
+    failed = findings[findings["result"] == "fail"]
+    if failed.empty:
+        return
+    first, more = failed.iloc[0], len(failed) - 1
+    also = f"; {more} more finding{'s' if more > 1 else ''} failed" if more else ""
+    raise DataError(
+        f"{first['message'].rstrip('.')} ({first['rows']:,} of {first['of_rows']:,}{also}).",
+        findings,
+    )
+
+
+def _rows(returns: Returns) -> dict[str, int]:
+    count = "FROM {table} SELECT count(*)"
+    tables = returns.tables
+    return {
+        table: returns.connection.execute(count.format(table=table)).fetchall()[0][0]
+        for table in tables
+    }

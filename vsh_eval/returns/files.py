@@ -1,0 +1,224 @@
+"""The files of a folder of returns: which there are, how they are read, what their headers say."""
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import duckdb
+
+from vsh_eval.contracts import RETURNS, ContractError, Table
+from vsh_eval.returns.columns import as_text, literal, quoted
+
+Format = Literal["csv", "parquet"]
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One table's file (or folder of Parquet parts), ready to be read.
+
+    Attributes
+    ----------
+    table : Table
+        The contract of the table.
+    path : Path
+        The file.
+    format : {"csv", "parquet"}
+        How it is stored.
+    size : str
+        Its length for a message, such as ``1,204 lines``.
+    relation : str
+        The SQL that reads it.
+    columns : mapping of str to str
+        Each column of the file and the SQL of its text (blank is NULL).
+    """
+
+    table: Table
+    path: Path
+    format: Format
+    size: str
+    relation: str
+    columns: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """The file and its length, as a message names it."""
+        return f"{self.path.name} ({self.size})"
+
+
+def find(folder: Path) -> dict[str, Path]:
+    """Find the file of every table that the folder holds.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the returns: ``<table>.csv``, ``<table>.parquet`` or a folder ``<table>`` of
+        Parquet parts.
+
+    Returns
+    -------
+    dict of str to Path
+        One path a table that is there, in the contract's order.
+
+    Raises
+    ------
+    ContractError
+        If the folder is missing, a required table is, or a table is there twice.
+    """
+    if not folder.is_dir():
+        raise ContractError(
+            f"folder {folder.resolve().name!r} of the returns does not exist; "
+            "name the folder that holds schools.csv and the other tables."
+        )
+    found: dict[str, Path] = {}
+    for table in RETURNS:
+        here = _candidates(folder, table)
+        if len(here) > 1:
+            raise ContractError(
+                f"{table} is there as {' and as '.join(path.name for path in here)}, must be "
+                "there once; move the one that is out of date elsewhere."
+            )
+        if here:
+            found[table] = here[0]
+    missing = [
+        table.name for table in RETURNS.values() if table.required and table.name not in found
+    ]
+    if missing:
+        raise ContractError(
+            f"folder {folder.resolve().name!r} lacks {', '.join(missing)}; every return "
+            f"needs a file named after it, for example {missing[0]}.csv or {missing[0]}.parquet."
+        )
+    return found
+
+
+def _candidates(folder: Path, table: str) -> list[Path]:
+    files = [folder / f"{table}.csv", folder / f"{table}.parquet"]
+    parts = folder / table
+    here = [path for path in files if path.is_file()]
+    if any(parts.rglob("*.parquet")):
+        here.append(parts)
+    return here
+
+
+def open_source(path: Path, *, table: Table, connection: duckdb.DuckDBPyConnection) -> Source:
+    """Describe one table's file and refuse it if its shape is wrong.
+
+    Raises
+    ------
+    ContractError
+        In one sentence, if the file cannot be read, is not UTF-8, names a column twice or lacks a
+        required column. A message never quotes a line of the file.
+    """
+    is_csv = path.suffix == ".csv" and path.is_file()
+    source = _csv(path, table) if is_csv else _parquet(path, table, connection)
+    _require_header(source)
+    return source
+
+
+def _csv(path: Path, table: Table) -> Source:
+    lines = _count_lines(path)
+    header = _header(path)
+    label = f"{path.name} ({lines:,} lines)"
+    twice = sorted(name for name, n in Counter(map(str.casefold, header)).items() if n > 1 and name)
+    if twice:
+        # Without a header line the first pupil would stand here, so only known names are said.
+        known = [repr(name) for name in twice if name in table.column_names]
+        raise ContractError(
+            f"{label} names the column {known[0] if known else ''} more than once, must name each "
+            "once; rename or remove the others.".replace("  ", " ")
+        )
+    declared = ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(header)))
+    relation = (
+        f"read_csv({literal(_without_wildcards(path))}, auto_detect=false, header=true, delim=',', "
+        f"quote='\"', escape='\"', columns={{{declared}}})"
+    )
+    columns = {name: as_text(f"c{i}") for i, name in enumerate(header) if name}
+    return Source(table, path, "csv", f"{lines:,} lines", relation, MappingProxyType(columns))
+
+
+def _count_lines(path: Path) -> int:
+    """Count a file's lines, refusing it if it is not UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, wrong, ends = 0, 0, True
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if not wrong:
+                wrong = _first_wrong_line(chunk, decoder, lines)
+            lines += chunk.count(b"\n")
+            ends = chunk.endswith(b"\n")
+    lines += not ends
+    if wrong:
+        raise ContractError(
+            f"{path.name} ({lines:,} lines) is not UTF-8, first seen in line {wrong:,}, must be; "
+            "save it as 'CSV UTF-8 (comma delimited)'."
+        )
+    return lines
+
+
+def _first_wrong_line(chunk: bytes, decoder: codecs.IncrementalDecoder, before: int) -> int:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        return before + chunk[: error.start].count(b"\n") + 1
+    return 0
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            header = next(csv.reader(file), [])
+        except csv.Error:
+            header = []
+    if not any(name.strip() for name in header):
+        raise ContractError(
+            f"{path.name} has no header line; its first line must name the columns."
+        )
+    return [name.strip() for name in header]
+
+
+def _parquet(path: Path, table: Table, connection: duckdb.DuckDBPyConnection) -> Source:
+    files = _without_wildcards(path) + ("/**/*.parquet" if path.is_dir() else "")
+    relation = f"read_parquet({literal(files)}, union_by_name=true)"
+    described: list[tuple] = []
+    rows = 0
+    try:
+        described = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
+        rows = connection.execute(f"FROM {relation} SELECT count(*)").fetchall()[0][0]
+    except duckdb.Error:
+        described = []
+    if not described:
+        raise ContractError(
+            f"{path.name} cannot be read as Parquet; write it again, or give the table as CSV."
+        )
+    columns = {name: as_text(quoted(name), kind) for name, kind, *_ in described}
+    return Source(table, path, "parquet", f"{rows:,} rows", relation, MappingProxyType(columns))
+
+
+def _without_wildcards(path: Path) -> str:
+    """Write a path so that DuckDB takes it as it is, brackets and stars included."""
+    return "".join(f"[{sign}]" if sign in "[*?" else sign for sign in path.as_posix())
+
+
+def _require_header(source: Source) -> None:
+    """Refuse a file without a required column; never quote its header, it may be a pupil's row."""
+    required = [column.name for column in source.table.columns if column.required]
+    missing = [name for name in required if name not in source.columns]
+    if not missing:
+        return
+    alike = {name.casefold().replace(" ", "_"): name for name in source.columns}
+    close = next((name for name in missing if name in alike), None)
+    remedy = (
+        f"rename {alike[close]!r} to {close!r}"
+        if close
+        else f"its header must name {', '.join(required)}"
+    )
+    raise ContractError(
+        f"{source.label} lacks the column{'s' if len(missing) > 1 else ''} "
+        f"{', '.join(missing)}; {remedy}."
+    )

@@ -1,0 +1,288 @@
+"""A folder of returns, opened: typed tables in memory, and nothing written anywhere."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from re import search
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+import duckdb
+
+from vsh_eval import academic_year
+from vsh_eval.contracts import RETURNS, Column, ContractError, Table
+from vsh_eval.returns.columns import (
+    DATE_PATTERNS,
+    SQL_TYPES,
+    DateFormat,
+    quoted,
+    typed,
+    written_as,
+)
+from vsh_eval.returns.files import Format, Source, find, open_source
+
+READING = "reading"
+"""The schema of the tables with two further columns, ``blank_bits`` and ``unread_bits``.
+
+Bit i stands for the contract's column i: blank in the file, or filled with what cannot be read.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """The returns of one authority, typed, in memory.
+
+    Attributes
+    ----------
+    connection : DuckDBPyConnection
+        Holds a view for every table of the contract, named as the table. An optional column that
+        a file lacks is NULL; an optional table that the folder lacks is empty.
+    folder : Path
+        Where the files are.
+    tables : tuple of str
+        The tables that the folder holds, in the contract's order.
+    formats : mapping of str to {"csv", "parquet"}
+        How each of them is stored.
+    date_formats : mapping of str to str
+        The form of each date column, such as ``{"episodes.start_date": "dd/mm/yyyy"}``.
+    covariates : tuple of str
+        The further numeric columns of ``schools``.
+    left_out : tuple of str
+        Further columns of ``schools`` of which half or more, but not all, are numbers.
+    years : tuple of int or None
+        The academic years asked for; None takes those of the attendance.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+    tables: tuple[str, ...]
+    formats: Mapping[str, Format]
+    date_formats: Mapping[str, DateFormat]
+    covariates: tuple[str, ...]
+    left_out: tuple[str, ...]
+    years: tuple[int, ...] | None = None
+
+    def close(self) -> None:
+        """Let the tables go."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_returns(folder: Path, *, years: tuple[int, ...] | None = None) -> Returns:
+    """Open a folder of returns (section 3 of the design: one file a table, names exactly so).
+
+    Every column is read as text first, so ``007`` stays ``007``; then each becomes its contract's
+    type by one rule for the whole column. Blanks and whitespace are NULL. What cannot be read is
+    NULL too and is counted by `check`: nothing is repaired, and no row is dropped.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``<table>.csv`` (UTF-8, comma) or ``<table>.parquet`` or a folder ``<table>`` of
+        Parquet parts, for every table that the contract requires.
+    years : tuple of int, optional
+        The academic years that the evaluation asks for, such as ``(202122, 202223)``. They guide
+        the checks; rows of other years are kept, as earlier years explain later ones.
+
+    Returns
+    -------
+    opened : Returns
+        An in-memory database: VARCHAR, BIGINT, DOUBLE and DATE; an academic year is 202324.
+
+    Raises
+    ------
+    ContractError
+        In one sentence, where reading cannot go on: a folder, table or required column is
+        missing, a table is there twice, a file is not UTF-8 or broken, a column is named twice,
+        or a date column has no one format. What a message says is never a pupil's.
+
+    Examples
+    --------
+    >>> open_returns(Path("nowhere"))
+    Traceback (most recent call last):
+    ...
+    vsh_eval.contracts.ContractError: folder 'nowhere' of the returns does not exist; name the \
+folder that holds schools.csv and the other tables.
+    """
+    folder = Path(folder)
+    paths = find(folder)
+    connection = _connect()
+    try:
+        sources = {
+            name: open_source(path, table=RETURNS[name], connection=connection)
+            for name, path in paths.items()
+        }
+        date_formats: dict[str, DateFormat] = {
+            f"{name}.{column}": form
+            for name, source in sources.items()
+            for column, form in _date_formats(connection, source).items()
+        }
+        covariates, left_out = _covariates(connection, sources["schools"])
+        for name, table in RETURNS.items():
+            further = covariates if name == "schools" else ()
+            _create(connection, table, sources.get(name), date_formats, further)
+    except BaseException:
+        connection.close()
+        raise
+    return Returns(
+        connection=connection,
+        folder=folder,
+        tables=tuple(sources),
+        formats=MappingProxyType({name: source.format for name, source in sources.items()}),
+        date_formats=MappingProxyType(date_formats),
+        covariates=covariates,
+        left_out=left_out,
+        years=None if years is None else tuple(sorted(set(map(academic_year.parse, years)))),
+    )
+
+
+def identifiers(returns: Returns) -> frozenset[str]:
+    """Return every pupil identifier in the returns, for the egress check to look for.
+
+    Parameters
+    ----------
+    returns : Returns
+        From `open_returns`.
+
+    Returns
+    -------
+    frozenset of str
+        It stays inside: nothing that leaves may hold one of them.
+    """
+    everyone = " UNION ".join(
+        f"(FROM {name} SELECT pupil_id WHERE pupil_id IS NOT NULL)"
+        for name, table in RETURNS.items()
+        if "pupil_id" in table.column_names
+    )
+    return frozenset(row[0] for row in returns.connection.execute(everyone).fetchall())
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    """Open a database that lives in memory, spills nothing to a disk and asks no network."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "temp_directory": "",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+
+
+def _read(connection: duckdb.DuckDBPyConnection, source: Source, sql: str) -> list[tuple]:
+    """Run SQL over a file; DuckDB's own message would quote the line, so it is not passed on."""
+    try:
+        return connection.execute(sql).fetchall()
+    except duckdb.Error as error:
+        line = search(r"CSV Error on Line: (\d+)", str(error))
+    where = f" from line {int(line[1]):,} on" if line else ""
+    raise ContractError(
+        f"{source.label} cannot be read{where}, every line must have as many values as the header "
+        "and closed quotes; export it again."
+    )
+
+
+def _date_formats(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, DateFormat]:
+    """Decide the format of each date column from the whole column."""
+    dates = [c for c in source.table.columns if c.kind == "date" and c.name in source.columns]
+    if not dates:
+        return {}
+    texts = ", ".join(f"{source.columns[c.name]} AS t{i}" for i, c in enumerate(dates))
+    counts = ", ".join(
+        f"count(t{i}), " + ", ".join(f"count_if({written_as(f't{i}', f)})" for f in DATE_PATTERNS)
+        for i, _ in enumerate(dates)
+    )
+    (row,) = _read(
+        connection, source, f"FROM (FROM {source.relation} SELECT {texts}) SELECT {counts}"
+    )
+    return {
+        column.name: _date_format(source, column, *row[3 * i : 3 * i + 3])
+        for i, column in enumerate(dates)
+    }
+
+
+def _date_format(source: Source, column: Column, filled: int, iso: int, british: int) -> DateFormat:
+    if iso and british:
+        raise ContractError(
+            f"{source.label} writes {column.name} as yyyy-mm-dd in {iso:,} rows and as dd/mm/yyyy "
+            f"in {british:,}, must keep to one format a column; export the dates again in one."
+        )
+    if filled and not iso and not british:
+        raise ContractError(
+            f"{source.label} writes {column.name} neither as yyyy-mm-dd nor as dd/mm/yyyy (rows "
+            f"with a value: {filled:,}), must keep to one of them; export the dates again."
+        )
+    return "dd/mm/yyyy" if british else "yyyy-mm-dd"
+
+
+def _covariates(
+    connection: duckdb.DuckDBPyConnection, schools: Source
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the further columns of schools that are numeric, and those that almost are."""
+    further = [name for name in schools.columns if name not in schools.table.column_names]
+    if not further:
+        return (), ()
+    texts = ", ".join(f"{schools.columns[name]} AS t{i}" for i, name in enumerate(further))
+    counts = ", ".join(
+        f"count(t{i}), count({typed(f't{i}', 'number')})" for i, _ in enumerate(further)
+    )
+    (row,) = _read(
+        connection, schools, f"FROM (FROM {schools.relation} SELECT {texts}) SELECT {counts}"
+    )
+    share = {name: row[2 * i + 1] / row[2 * i] for i, name in enumerate(further) if row[2 * i] > 0}
+    return (
+        tuple(name for name, numbers in share.items() if numbers == 1),
+        tuple(name for name, numbers in share.items() if 0.5 <= numbers < 1),
+    )
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    source: Source | None,
+    date_formats: Mapping[str, DateFormat],
+    covariates: tuple[str, ...],
+) -> None:
+    """Make a table of the reading schema and the view that everybody else sees."""
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {READING}")
+    columns = (*table.columns, *(Column(name, "number", required=False) for name in covariates))
+    made = f"CREATE TABLE {READING}.{table.name} AS "
+    if source is None:
+        empty = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {quoted(c.name)}" for c in columns)
+        connection.execute(f"{made} SELECT {empty}, 0 AS blank_bits, 0 AS unread_bits LIMIT 0")
+    else:
+        texts = ", ".join(
+            f"{source.columns.get(c.name, 'CAST(NULL AS VARCHAR)')} AS t{i}"
+            for i, c in enumerate(columns)
+        )
+        values = ", ".join(
+            f"{typed(f't{i}', c.kind, date_formats.get(f'{table.name}.{c.name}', 'yyyy-mm-dd'))}"
+            f" AS v{i}"
+            for i, c in enumerate(columns)
+        )
+        shown = ", ".join(f"v{i} AS {quoted(c.name)}" for i, c in enumerate(columns))
+        read = f"FROM (FROM (FROM {source.relation} SELECT {texts}) SELECT *, {values})"
+        bits = " , ".join(_bits(table, source))
+        _read(connection, source, f"{made} {read} SELECT {shown}, {bits}")
+    names = ", ".join(quoted(c.name) for c in columns)
+    connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
+
+
+def _bits(table: Table, source: Source) -> Iterator[str]:
+    present = [i for i, c in enumerate(table.columns) if c.name in source.columns]
+    blank = " + ".join(f"{1 << i} * CAST(t{i} IS NULL AS INTEGER)" for i in present)
+    unread = " + ".join(
+        f"{1 << i} * CAST(t{i} IS NOT NULL AND v{i} IS NULL AS INTEGER)" for i in present
+    )
+    yield f"{blank} AS blank_bits"
+    yield f"{unread} AS unread_bits"

@@ -1,0 +1,196 @@
+"""All pupils by area, from DfE's Local Authority Interactive Tool (LAIT): rates without counts.
+
+DfE warns that all-pupil absence by school type counts enrolments and sorts schools differently from
+the tables of children in need, so a comparison within a school type is only indicative.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval import academic_year, names
+from vsh_eval.contracts import ContractError, require_columns
+from vsh_eval.returns.published.areas import LONDON_PARTS
+from vsh_eval.returns.published.symbols import numbers_and_symbols
+
+COLUMNS = ("Short Desc", "Years", "LA and Regions", "Values", "LA Number")
+
+MEASURES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "TotAbs": ("overall_absence", names.TOTAL),
+        "PriTotAbs": ("overall_absence", "primary"),
+        "SecTotAbs": ("overall_absence", "secondary"),
+        "total_absence_special": ("overall_absence", "special"),
+        "TotAuthAbs": ("authorised_absence", names.TOTAL),
+        "PriAuth": ("authorised_absence", "primary"),
+        "SecAuth": ("authorised_absence", "secondary"),
+        "authorised_absence_special": ("authorised_absence", "special"),
+        "TotUnAuthAbs": ("unauthorised_absence", names.TOTAL),
+        "PriUnauth": ("unauthorised_absence", "primary"),
+        "SecUnauth": ("unauthorised_absence", "secondary"),
+        "unauthorised_absence_special": ("unauthorised_absence", "special"),
+        "TotPerAbNew": ("persistent_absence", names.TOTAL),
+        "SFPriPerAbNew": ("persistent_absence", "primary"),
+        "SFSecPerAbNew": ("persistent_absence", "secondary"),
+        "SpecPerAbNew": ("persistent_absence", "special"),
+        "TotSevPerAbNew": ("severe_absence", names.TOTAL),
+        "SFPriSevPerAbNew": ("severe_absence", "primary"),
+        "SFSecSevPerAbNew": ("severe_absence", "secondary"),
+        "SpecSevPerAbNew": ("severe_absence", "special"),
+        "KS2RWM_Expected_STD": ("ks2_rwm_expected", names.TOTAL),
+        "AVG_Attain8_Score": ("ks4_attainment8", names.TOTAL),
+    }
+)
+"""The tool's short descriptions and the metric and phase of each, by its data dictionary."""
+
+_NOT_SHOWN = (("-", names.UNAVAILABLE),)
+_FLOAT_DUST = 6
+_YEAR = re.compile(r"^(?P<year>\d{4}(?:/\d{2})?)(?: \((?:Rev|Final|prov)\))?$")
+
+
+def read_comparators(path: Path) -> pd.DataFrame:
+    """Read the all-pupil measures of the tool's long table, as text.
+
+    Parameters
+    ----------
+    path : Path
+        The table as Parquet or CSV.
+
+    Returns
+    -------
+    DataFrame
+        ``COLUMNS`` and ``time_period``; rows of other measures are left out.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing, no measure is there, a year cannot be read or a row stands twice.
+    """
+    if path.suffix == ".parquet":
+        # A row filter keeps a table of 640,000 rows from being read for 37,000 of them.
+        table = pd.read_parquet(path, filters=[("Short Desc", "in", list(MEASURES))])
+    else:
+        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    require_columns(table, COLUMNS, name=path.name)
+    table = table.loc[table["Short Desc"].isin(list(MEASURES)), list(COLUMNS)]
+    if table.empty:
+        raise ContractError(
+            f"{path.name}: Short Desc holds no all-pupil measure, must hold some of "
+            f"{', '.join(MEASURES)}; download the tool's whole table."
+        )
+    years = {year: _time_period(year, origin=path.name) for year in table["Years"].unique()}
+    table = table.assign(time_period=table["Years"].map(years).astype("int64"))
+    repeated = int(table.duplicated(["Short Desc", "time_period", "LA and Regions"]).sum())
+    if repeated:
+        raise ContractError(
+            f"{path.name}: {repeated} rows repeat a measure, year and area, must stand once; "
+            "keep the rows of one version."
+        )
+    return table
+
+
+def latest_year(table: pd.DataFrame) -> int:
+    """Return the last year of absence with a number, which is the release the table goes with.
+
+    Attainment is updated before absence, so its later years do not make a newer release.
+    Without absence, the last year of any measure.
+    """
+    overall = table["Short Desc"].eq("TotAbs")
+    shown = pd.to_numeric(table["Values"], errors="coerce").notna()
+    years = table.loc[overall & shown, "time_period"]
+    return int((table["time_period"] if years.empty else years).max())
+
+
+def comparator_rows(
+    table: pd.DataFrame,
+    *,
+    areas: pd.DataFrame,
+    vintage: str,
+    origin: str,
+    london_parts: bool = False,
+) -> pd.DataFrame:
+    """Turn all-pupil rates into rows of the panel, group ``all``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `read_comparators`.
+    areas : DataFrame
+        Areas of the release: ONS codes by former code (authorities) and by name (others).
+    vintage : str
+        The release that every row carries.
+    origin : str
+        The file's name, used in errors.
+    london_parts : bool
+        Whether Inner and Outer London stand beside London among the regions.
+
+    Returns
+    -------
+    DataFrame
+        The panel's columns, with ``rate`` only: counts and sums are missing. A rate that is not
+        shown (``-``) has status ``x``. Areas that the release does not know are left out.
+
+    Raises
+    ------
+    ContractError
+        If a value is blank or neither a number nor a symbol.
+    """
+    placed = table.assign(unit_id=_unit_ids(table, areas=areas))
+    outside = set() if london_parts else set(LONDON_PARTS)
+    placed = placed.loc[placed["unit_id"].notna() & ~placed["unit_id"].isin(outside)]
+    rates, symbols = numbers_and_symbols(placed["Values"], origin=origin, also=_NOT_SHOWN)
+    level = areas.set_index("unit_id")["level"]
+    metric = {short: metric for short, (metric, _) in MEASURES.items()}
+    phase = {short: phase for short, (_, phase) in MEASURES.items()}
+    return pd.DataFrame(
+        {
+            "source": "published",
+            "vintage": vintage,
+            "cohort_rule": "at_31_march",
+            "level": placed["unit_id"].map(level),
+            "unit_id": placed["unit_id"],
+            "time_period": placed["time_period"],
+            "phase": placed["Short Desc"].map(phase),
+            "group": names.ALL,
+            "metric": placed["Short Desc"].map(metric),
+            "pupils": pd.array([pd.NA] * len(placed), dtype="Int64"),
+            "numerator": float("nan"),
+            "denominator": pd.array([pd.NA] * len(placed), dtype="Int64"),
+            "sum_yy": float("nan"),
+            "sum_xy": float("nan"),
+            "sum_xx": float("nan"),
+            # The tool stores 4.65 as 4.6500000000000004.
+            "rate": rates.round(_FLOAT_DUST),
+            "status": symbols,
+        }
+    ).reset_index(drop=True)
+
+
+def _unit_ids(table: pd.DataFrame, *, areas: pd.DataFrame) -> pd.Series:
+    """Find ONS codes: an authority by its former code, England and regions by name."""
+    local = areas.loc[areas["level"].eq(names.LA)]
+    others = areas.loc[areas["level"].ne(names.LA)]
+    by_code = dict(zip(local["old_la_code"], local["unit_id"], strict=True))
+    by_name = dict(zip(others["name"].str.casefold(), others["unit_id"], strict=True))
+    by_name |= {
+        f"london ({part})": by_name[f"{part} london"]
+        for part in ("inner", "outer")
+        if f"{part} london" in by_name
+    }
+    number = pd.to_numeric(table["LA Number"], errors="coerce").astype("Int64").astype("str")
+    named = table["LA and Regions"].str.strip().str.casefold().map(by_name)
+    return number.map(by_code).fillna(named)
+
+
+def _time_period(written: str, *, origin: str) -> int:
+    """Read 2025 as the academic year that ends in it, 2024/25 as itself."""
+    match = _YEAR.match(str(written).strip())
+    if match is None:
+        raise ContractError(
+            f"{origin}: Years is {written!r}, must be an academic year such as 2025 or 2024/25."
+        )
+    year = match["year"]
+    return academic_year.parse(year) if "/" in year else academic_year.from_start(int(year) - 1)

@@ -1,0 +1,98 @@
+"""Cells of a published table: a number, or a symbol that says why there is none."""
+
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval import names
+from vsh_eval.contracts import ContractError
+
+WRITTEN = MappingProxyType(
+    {
+        **{symbol: symbol for symbol in names.SYMBOL_MEANINGS},
+        "k": names.LOW,
+        "~": names.LOW,
+        ":": names.UNAVAILABLE,
+    }
+)
+"""Every symbol DfE has written in these files, and the one we keep."""
+
+STRONGEST_FIRST = (
+    names.CONFIDENTIAL,
+    names.UNAVAILABLE,
+    names.UNRELIABLE,
+    names.NOT_APPLICABLE,
+    names.LOW,
+)
+"""Which symbol stands for a row or a sum that meets several."""
+
+
+def numbers_and_symbols(
+    cells: pd.Series,
+    *,
+    origin: str,
+    also: tuple[tuple[str, str], ...] = (),
+) -> tuple[pd.Series, pd.Series]:
+    """Split the cells of one column into numbers and symbols.
+
+    Parameters
+    ----------
+    cells : Series of str
+        The column as written; its name is used in errors.
+    origin : str
+        The file's name, used in errors.
+    also : tuple of (written, kept) pairs
+        Symbols of this file alone.
+
+    Returns
+    -------
+    numbers : Series of float64
+        NaN where a symbol stands.
+    symbols : Series of str
+        '' where a number stands.
+
+    Raises
+    ------
+    ContractError
+        If a cell is blank, or is neither a finite number nor a known symbol.
+
+    Examples
+    --------
+    >>> numbers, symbols = numbers_and_symbols(pd.Series(["17.4", "k", "c"]), origin="a.csv")
+    >>> numbers.tolist(), symbols.tolist()
+    ([17.4, nan, nan], ['', 'low', 'c'])
+    """
+    known = {**WRITTEN, **dict(also)}
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    numbers = numbers.where(np.isfinite(numbers))
+    written = cells.where(numbers.isna(), "").str.strip().str.casefold()
+    wordless = numbers.isna() & written.eq("")
+    if wordless.any():
+        raise ContractError(
+            f"{origin}: {cells.name} is blank in {int(wordless.sum())} rows, must be a number or "
+            f"one of the symbols {', '.join(known)}; download the file again."
+        )
+    strange = sorted(set(written.unique()) - set(known) - {""})
+    if strange:
+        raise ContractError(
+            f"{origin}: {cells.name} is {strange[0]!r} in {int(written.eq(strange[0]).sum())} "
+            f"rows, must be a number or one of the symbols {', '.join(known)}; "
+            "download the file again."
+        )
+    return numbers, written.replace(known)
+
+
+def strongest(*columns: pd.Series) -> pd.Series:
+    """Return, row by row, the strongest symbol of several columns ('' where none has one).
+
+    Examples
+    --------
+    >>> strongest(pd.Series(["", "z", ""]), pd.Series(["x", "c", ""])).tolist()
+    ['x', 'c', '']
+    """
+    found = pd.Series("", index=columns[0].index, dtype="str")
+    for symbol in reversed(STRONGEST_FIRST):
+        present = np.logical_or.reduce([column.eq(symbol).to_numpy() for column in columns])
+        found = found.mask(present, symbol)
+    return found
