@@ -287,6 +287,13 @@ BREAKS: tuple[Break, ...] = (
         "GCSE grades in 2021/22 were set midway between 2018/19 and 2020/21.",
         "DfE, Key stage 4 performance 2021/22",
     ),
+    Break(
+        ("ks4_attainment8",),
+        202223,
+        "definition",
+        "GCSE grading returned to the standards of before the pandemic in 2022/23, with protection.",
+        "DfE, Key stage 4 performance 2022/23",
+    ),
 )
 """Every break, one row each."""
 

@@ -70,7 +70,7 @@ def test_a_gap_says_both_levels_the_interval_and_the_ratio():
     assert said == (
         "In 2024/25 overall absence among children with a social worker was 18.4%, against 6.8% "
         "for pupils without a social worker: 11.6 percentage points higher (95% interval 10.6 to "
-        "12.6), 2.71 times the level."
+        "12.6), 2.71 times as high."
     )
 
 
@@ -163,7 +163,7 @@ def test_reach_counts_schools_and_shares_pupils():
     )
     bare = safe(reach_rows()).frame[["time_period", "programme", "share_schools", "status"]]
     assert reach_sentence(safe(bare), year=202425) == (
-        "By 2024/25, 60% of schools had been trained in any programme."
+        "By 2024/25, 60% of schools had been trained in at least one programme."
     )
     hidden = safe([row | {"share_schools": NAN, "status": "c"} for row in reach_rows()])
     assert "is not shown because" in reach_sentence(hidden, year=202425)
@@ -175,14 +175,14 @@ def test_reach_counts_schools_and_shares_pupils():
 
 def test_an_estimate_is_said_with_its_interval_and_its_meaning():
     said = estimate_sentence(safe([estimate_row()]), metric=ABSENCE)
-    assert f"changed by {MINUS}1.4 percentage points more in trained schools" in said
+    assert f"moved by {MINUS}1.4 percentage points" in said
     assert f"(95% interval {MINUS}2.6 to {MINUS}0.2)" in said
-    assert said.endswith("The gap developed better where schools were trained.")
+    assert said.endswith("closed faster, or widened less, where schools were trained.")
 
 
 def test_an_estimate_in_the_wrong_direction_is_said_to_be_worse():
     row = estimate_row(estimate=1.4, ci_lower=0.2, ci_upper=2.6)
-    assert "developed worse" in estimate_sentence(safe([row]), metric=ABSENCE)
+    assert "widened faster, or closed less" in estimate_sentence(safe([row]), metric=ABSENCE)
     higher = estimate_row(metric="ks4_attainment8", estimate=1.4, ci_lower=0.2, ci_upper=2.6)
     assert "developed better" in estimate_sentence(safe([higher]), metric="ks4_attainment8")
 

@@ -148,7 +148,13 @@ def evidence(
         )
     rules = [
         _registered(checks),
-        _limit("power", mde, sesoi, below=True, reason="minimum detectable effect against sesoi"),
+        _limit(
+            "power",
+            mde,
+            sesoi,
+            below=True,
+            reason="minimum detectable effect, and the smallest effect of interest",
+        ),
         _pretrend(pretrend, alpha),
         _limit(
             "breakdown",
@@ -232,7 +238,11 @@ def _registered(checks: Checks) -> _Rule:
 def _pretrend(found: Pretrend | None, alpha: float) -> _Rule:
     """Fail on a small p value; a large one passes without proving anything."""
     value = None if found is None else found.test.p_value
-    why = found.reason if found is not None and found.reason else "joint test of the leads"
+    why = (
+        found.reason
+        if found is not None and found.reason
+        else "p value of the joint test of the years before training"
+    )
     return _limit("pretrend", value, alpha, below=False, reason=why)
 
 

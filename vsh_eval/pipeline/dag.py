@@ -103,4 +103,10 @@ def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> None:
         "num_process": jobs if jobs > 1 else 0,
         "par_type": "thread",
     }
-    DoitMain(ModuleTaskLoader({"DOIT_CONFIG": config, **tasks}), config_filenames=()).run(["run"])
+    kept = sys.stdout, sys.stderr
+    try:
+        loader = ModuleTaskLoader({"DOIT_CONFIG": config, **tasks})
+        DoitMain(loader, config_filenames=()).run(["run"])
+    finally:
+        # Tasks in threads leave doit's redirected streams behind.
+        sys.stdout, sys.stderr = kept

@@ -78,29 +78,33 @@ def execute(
     Raises
     ------
     NotebookFailedError
-        If a cell raises; the partly executed notebook is kept.
+        If a cell raises, in which case the partly executed notebook is kept, or the kernel dies.
     """
-    folder = catalogue.folder()
     executed = run.internal / "notebooks" / f"{notebook.name}.ipynb"
     executed.parent.mkdir(parents=True, exist_ok=True)
+    executed.unlink(missing_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         papermill.execute_notebook(
-            folder / f"{notebook.name}.ipynb",
+            catalogue.folder() / f"{notebook.name}.ipynb",
             executed,
+            # Relative to where the notebook will lie: it runs there again, and its page names no
+            # folder of the machine wherever notebooks and params are kept.
             parameters={
-                "params": relative(run.params, folder),
-                "run_folder": relative(run.folder, folder),
+                "params": relative(run.params, executed.parent),
+                "run_folder": relative(run.folder, executed.parent),
             },
             engine_name=NAME,
             kernel_name="python3",
             progress_bar=False,
             request_save_on_cell_execute=False,
-            kernel_cwd=str(folder),
+            kernel_cwd=str(executed.parent),
             after_cell=after_cell,
         )
     except PapermillExecutionError as error:
         raise NotebookFailedError(notebook.name, f"{error.ename}: {error.evalue}") from error
+    except (OSError, RuntimeError) as error:  # no room on the disk, a kernel that died
+        raise NotebookFailedError(notebook.name, f"{type(error).__name__}: {error}") from error
     return executed
 
 

@@ -30,7 +30,7 @@ def render(run: Run) -> None:
     )
     release.render_index(
         run.released / INDEX,
-        title=f"{authority}: are the gaps of children with a social worker closing?",
+        title=_title(run),
         summary=results.summary_of(run.load("summary")),
         cards=[
             release.Card(f"{notebook.name}.html", notebook.title, notebook.question)
@@ -61,7 +61,7 @@ def render_notebook(run: Run, notebook: catalogue.Notebook) -> Path:
     release.render_page(
         run.internal / "notebooks" / f"{notebook.name}.ipynb",
         page,
-        title=f"{notebook.title}: {run.settings.authority.name}",
+        title=_title(run),
         navigation=_navigation(run),
         stamp=run.stamp,
         footer=_footer(run),
@@ -81,6 +81,10 @@ def render_failure(run: Run, name: str) -> Path:
         footer={},
     )
     return page
+
+
+def _title(run: Run) -> str:
+    return f"{run.settings.authority.name}: are the gaps of children with a social worker closing?"
 
 
 def _navigation(run: Run) -> list[tuple[str, str]]:

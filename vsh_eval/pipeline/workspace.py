@@ -208,7 +208,7 @@ def open_run(params: str | Path, run_folder: str | Path = "") -> Run:
     if str(run_folder):
         return Run(settings, path, Path(run_folder).resolve(), interactive=False)
     run = Run(settings, path, outputs_folder(path) / f"{settings.name}-draft", interactive=True)
-    _start_anew_if_changed(run)
+    start_anew_if_changed(run)
     return run
 
 
@@ -303,7 +303,8 @@ def open_published(run: Run) -> published.Published:
     return found
 
 
-def _start_anew_if_changed(run: Run) -> None:
+def start_anew_if_changed(run: Run) -> None:
+    """Empty a run's folder where it was made under other settings or from other files."""
     mark = run.internal / "fingerprint.json"
     now = json.dumps({"fingerprint": fingerprint(run.settings)})
     if mark.is_file() and mark.read_text(encoding="utf-8") == now:

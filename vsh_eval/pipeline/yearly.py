@@ -70,15 +70,16 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
     last_good = workspace.outputs_folder(params) / settings.name
     building = last_good.with_name(f".{settings.name}.building")
     with _one_at_a_time(last_good.with_name(f".{settings.name}.lock")):
-        _prepare(building, last_good, force=force)
+        resumed = _prepare(building, last_good, force=force)
         current = Run(settings, params.resolve(), building, interactive=False)
+        workspace.start_anew_if_changed(current)
         started = datetime.now(UTC)
         try:
             count = dag.run_notebooks(current, jobs=jobs)
         except NotebookFailedError as error:
-            pages.render_failure(current, error.notebook)
+            _say_where(current, error)
             raise
-        if count == 0 and (last_good / "release" / manifest.NAME).is_file():
+        if count == 0 and not resumed and (last_good / "release" / manifest.NAME).is_file():
             shutil.rmtree(building)
         else:
             _finish(current, started)
@@ -119,22 +120,48 @@ def check(params: Path) -> pd.DataFrame:
 
 
 def _draft(params: Path, only: str) -> Outcome:
-    current = workspace.open_run(params)
-    kind = current.settings.source.kind
+    kind = load(params).source.kind
     notebook = catalogue.named(only, kind)
-    for other in catalogue.upstream(notebook, catalogue.of_kind(kind)):
-        if not (current.internal / "notebooks" / f"{other.name}.ipynb").is_file():
-            engine.execute(current, other)
-    engine.execute(current, notebook)
-    return Outcome(pages.render_notebook(current, notebook), 1)
+    current = workspace.open_run(params)
+    asked = dict.fromkeys((*_missing(current, notebook), notebook))
+    try:
+        for each in asked:
+            engine.execute(current, each)
+    except NotebookFailedError as error:
+        _say_where(current, error)
+        raise
+    return Outcome(pages.render_notebook(current, notebook), len(asked))
 
 
-def _prepare(building: Path, last_good: Path, *, force: bool) -> None:
+def _missing(current: Run, notebook: catalogue.Notebook) -> Iterator[catalogue.Notebook]:
+    """Yield the notebooks whose tables a notebook needs and the draft lacks, makers first."""
+    for other in catalogue.upstream(notebook, catalogue.of_kind(current.settings.source.kind)):
+        needed = set(other.makes) & set(notebook.needs)
+        if not all((current.internal / f"{table}.parquet").is_file() for table in needed):
+            yield from _missing(current, other)
+            yield other
+
+
+def _say_where(current: Run, error: NotebookFailedError) -> None:
+    """Write the failed notebook's page, where the notebook came as far, and note where it is."""
+    if (current.internal / "notebooks" / f"{error.notebook}.ipynb").is_file():
+        page = pages.render_failure(current, error.notebook)
+        error.add_note(f"its page: {workspace.relative(page, Path.cwd())}")
+
+
+def _prepare(building: Path, last_good: Path, *, force: bool) -> bool:
+    """Make the folder to build in and say whether an earlier run left it behind."""
     if force and building.exists():
         shutil.rmtree(building)
-    if not building.exists() and last_good.is_dir() and not force:
-        shutil.copytree(last_good, building)
+    if building.exists():
+        return True
+    if last_good.is_dir() and not force:
+        copying = building.with_suffix(".copying")
+        shutil.rmtree(copying, ignore_errors=True)
+        shutil.copytree(last_good, copying)
+        copying.rename(building)
     building.mkdir(parents=True, exist_ok=True)
+    return False
 
 
 def _finish(current: Run, started: datetime) -> None:

@@ -17,7 +17,9 @@ from vsh_eval.release.rules import Rule
 FloatArray = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_TIMES = re.compile(r"time_period|adopted|index|baseline|cohort|base_period|event_time|year")
+_TIMES = re.compile(
+    r"time_period|adopted|index|baseline|cohort|(cohort|base)_period|event_time|(first_|last_)?year"
+)
 _SHARE = re.compile(r"^(share|mean|median|std|sd|per|rate|percent|ratio|smd)_|_per_|_(share|rate)$")
 _CHILDREN = re.compile(r"(^|_)(pupils?|children|enrolments|cohort_pupils|staff_trained)(_|$)")
 _SETTINGS = re.compile(r"(^|_)(schools?|settings|units)(_|$)")

@@ -6,15 +6,17 @@ from vsh_eval.release.safe import SafeTable
 from vsh_eval.release.wording import p_text
 
 _MEANING = {
-    "narrowed (robust)": "The gap narrowed where schools were trained, and every rule that could "
-    "speak against it has been passed.",
-    "narrowed (fragile)": "The gap narrowed where schools were trained, but not every rule that "
-    "could speak against it has been passed.",
-    "inconclusive": "The data cannot tell whether the training changed the gap; that is not the "
-    "same as no effect.",
-    "no effect as large as the smallest of interest": "An effect as large as the smallest of "
-    "interest can be ruled out.",
-    "widened": "The gap widened where schools were trained.",
+    "narrowed (robust)": "Narrowed (robust): where schools were trained the gap is narrower than "
+    "would be expected without training, and every rule that could speak against it was passed.",
+    "narrowed (fragile)": "Narrowed (fragile): where schools were trained the gap is narrower than "
+    "would be expected without training, but not every rule that could speak against it was "
+    "passed.",
+    "inconclusive": "Inconclusive: the data cannot tell whether the training changed the gap, "
+    "which is not the same as no effect.",
+    "no effect as large as the smallest of interest": "No effect as large as the smallest of "
+    "interest: one that large can be ruled out.",
+    "widened": "Widened: where schools were trained the gap is wider than would be expected "
+    "without training.",
 }
 
 
@@ -34,7 +36,7 @@ def evidence_sentence(statement: str) -> str:
     Examples
     --------
     >>> evidence_sentence("widened")
-    'The gap widened where schools were trained.'
+    'Widened: where schools were trained the gap is wider than would be expected without training.'
     """
     return _MEANING[statement]
 
@@ -64,7 +66,7 @@ def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
     if is_missing(row["p_value"]):
         asked = "Whether schools were on the same path before training"
         return f"{asked} cannot be tested: {row['reason']}."
-    said = f"the joint test of the years before training gives {p_text(float(row['p_value']))}"
+    said = f"the joint test of the years before training gives p {_p(float(row['p_value']))}"
     if float(row["p_value"]) < alpha:
         return (
             f"Schools about to be trained were already on another path: {said}. "
@@ -74,3 +76,8 @@ def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
         f"Before training no different path is seen: {said}. "
         "A small difference could still have been missed."
     )
+
+
+def _p(value: float) -> str:
+    text = p_text(value)
+    return text if text.startswith("<") else f"= {text}"

@@ -50,8 +50,8 @@ def estimate_sentence(
         return not_shown(f"the estimate for {about}", row)
     unit = registry.metric(metric).gap_unit
     said = (
-        f"The gap{about.removeprefix('the gap')} changed by {_estimate(row, unit, confidence)}, "
-        "compared with what schools not trained by then lead one to expect"
+        f"Where schools were trained, {about} moved by {_estimate(row, unit, confidence)} "
+        "beyond what schools not yet trained lead one to expect"
     )
     return f"{said}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
 
@@ -59,11 +59,11 @@ def estimate_sentence(
 def _estimate(row: Row, unit: str, confidence: float) -> str:
     value = float(row["estimate"])
     if not is_shown(row, "ci_lower", "ci_upper"):
-        return f"{amount(value, unit)} more in trained schools (no interval can be given)"
+        return f"{amount(value, unit, signed=True)} (no interval can be given)"
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     decimals = decimals_for(value, lower, upper)
     return (
-        f"{amount(value, unit, decimals=decimals)} more in trained schools "
+        f"{amount(value, unit, decimals=decimals, signed=True)} "
         f"({confidence:g}% interval {limits(lower, upper, decimals=decimals)})"
     )
 
@@ -79,8 +79,8 @@ def _meaning(row: Row, metric: str) -> str:
         )
     better = upper < 0 if registry.metric(metric).lower_is_better else lower > 0
     if better:
-        return "The gap developed better where schools were trained."
-    return "The gap developed worse where schools were trained."
+        return "So the gap closed faster, or widened less, where schools were trained."
+    return "So the gap widened faster, or closed less, where schools were trained."
 
 
 def _narrowed_to(row: Row) -> str:

@@ -80,6 +80,13 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "lower": "Lower limit",
         "upper": "Upper limit",
         "largest_share": "Share of the largest school",
+        "cost": "Cost (£)",
+        "variable": "What is compared",
+        "pupils_before": "Pupil-years before training",
+        "pupils_after": "Pupil-years from training on",
+        "arm": "Schools that are",
+        "trained_sd": "Trained, spread (SD)",
+        "comparison_sd": "Comparison, spread (SD)",
     }
 )
 """Headings of columns; any other column is its name in plain words."""
@@ -93,7 +100,8 @@ ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
         "twfe": "Two-way fixed effects",
         "synthetic_did": "Synthetic difference-in-differences",
         "synthetic_control": "Synthetic control",
-        "donut": "Imputation, donut",
+        "donut": "Imputation without the year before",
+        "imputation_phase_year": "Imputation, years by phase",
         "randomisation": "Randomisation inference",
     }
 )
@@ -117,6 +125,21 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "att_gt": "By year of training and academic year",
         },
         "result": {"pass": "Pass", "warn": "Warning", "fail": "Fail"},
+        "step": names.GROUP_LABELS,
+        "variable": {
+            "baseline_outcome": "Gap before training",
+            "baseline_pupils": "Children of the cohort a year",
+        },
+        "rule": {
+            "registered": "Protocol registered beforehand",
+            "power": "Power for the smallest effect of interest",
+            "pretrend": "Same path before training",
+            "breakdown": "Withstands breaks in the trend",
+            "randomisation": "Withstands randomisation",
+            "balance": "Schools alike before training",
+            "losses": "Few schools lost",
+            "composition": "Same children counted",
+        },
     }
 )
 

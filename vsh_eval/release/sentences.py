@@ -107,9 +107,7 @@ def gap_sentence(
         f"{_where(phase)} was {amount(row['group_level'], entry.unit)}, against "
         f"{amount(row['reference_level'], entry.unit)} for {group_in_text(row['reference'])}"
     )
-    ratio = (
-        f", {number(row['ratio'], decimals=2)} times the level" if is_shown(row, "ratio") else ""
-    )
+    ratio = f", {number(row['ratio'], decimals=2)} times as high" if is_shown(row, "ratio") else ""
     return (
         f"{levels}: {_difference(row, entry.gap_unit)}{ratio}.{indicative(row.get('group_pupils'))}"
     )
@@ -273,7 +271,9 @@ def reach_sentence(
         column: value for column, value in asked.items() if column in require_safe(safe).frame
     }
     row = one_row(safe, time_period=year, programme=programme, **present)
-    trained = f"in {programme_in_text(programme)}"
+    trained = (
+        "in at least one programme" if programme == "any" else f"in {programme_in_text(programme)}"
+    )
     if not is_shown(row, "share_schools"):
         return not_shown(f"the share of schools trained {trained}", row)
     counted = ""

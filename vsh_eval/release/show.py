@@ -47,6 +47,7 @@ def show_table(
     labels: Mapping[str, str] | None = None,
     decimals: Mapping[str, int] | None = None,
     notes: bool = True,
+    folded: bool = False,
 ) -> None:
     """Display a safe table.
 
@@ -58,6 +59,8 @@ def show_table(
         What the table is about.
     columns, labels, decimals, notes
         As for `vsh_eval.release.tables.table_html`.
+    folded : bool
+        Whether the reader has to open it; for what is needed seldom.
 
     Raises
     ------
@@ -69,6 +72,8 @@ def show_table(
     html = table_html(
         safe, caption=caption, columns=columns, labels=labels, decimals=decimals, notes=notes
     )
+    if folded:
+        html = f"<details><summary>{escape(caption)}</summary>\n{html}\n</details>"
     _display_html(html, caption)
 
 

@@ -261,7 +261,7 @@ def _forest_canvas(
         FigureCanvasAgg(figure)
         panels, top = [], total - strip - 0.12
         for height in heights:
-            box = (0.035, (top - height) / total, 0.93, height / total)
+            box = (0.035, (top - height) / total, 0.68, height / total)
             panels.append(figure.add_axes(box))
             top -= height + _BELOW
         yield figure, panels
@@ -284,7 +284,7 @@ def _draw_block(axes: Axes, block: Sequence[Row], vary: Sequence[str]) -> None:
         weight = "bold" if row.get("role") == "primary" else "normal"
         for text, x, ha in (
             (name, 0.0, "left"),
-            (_with_interval(row) if _shown(row) else status_of(row), 1.0, "right"),
+            (_with_interval(row) if _shown(row) else status_of(row), 1.03, "left"),
         ):
             axes.text(
                 x,
