@@ -193,5 +193,5 @@ def main() -> None:
 
 
 def _stop(error: Exception, code: int) -> NoReturn:
-    typer.echo(f"vsh-eval: {error}", err=True)
+    typer.echo("; ".join((f"vsh-eval: {error}", *getattr(error, "__notes__", ()))), err=True)
     raise SystemExit(code)

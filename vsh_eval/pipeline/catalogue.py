@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, SettingsError
 
 RETURNS_KINDS = ("synthetic", "returns")
 EVERY_KIND = ("synthetic", "returns", "published")
@@ -130,7 +130,7 @@ def named(name: str, kind: str) -> Notebook:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If no notebook of that kind has the name, listing those there are.
 
     Examples
@@ -142,7 +142,7 @@ def named(name: str, kind: str) -> Notebook:
         if notebook.name.startswith(name):
             return notebook
     known = ", ".join(notebook.name for notebook in of_kind(kind))
-    raise ContractError(f"notebook is {name!r}, must be one of {known}.")
+    raise SettingsError(f"notebook is {name!r}, must be one of {known}.")
 
 
 def maker_of(table: str, kind: str) -> Notebook:

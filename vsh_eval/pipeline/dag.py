@@ -55,9 +55,11 @@ def run_notebooks(run: Run, *, jobs: int) -> int:
             return _digest(run, notebook)
 
         tasks = {"task_notebook": lambda: _tasks(run, notebooks, execute)}
-        _doit(run, tasks, jobs=jobs)
+        code = _doit(run, tasks, jobs=jobs)
     if failed:
         raise failed[0]
+    if code:
+        raise RuntimeError(f"the notebooks were not all run: doit ended with {code}.")
     return len(done)
 
 
@@ -93,7 +95,7 @@ def _digest(run: Run, notebook: catalogue.Notebook) -> str:
     return digest.hexdigest()
 
 
-def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> None:
+def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> int:
     run.internal.mkdir(parents=True, exist_ok=True)
     config = {
         "dep_file": str(run.internal / "tasks.json"),
@@ -106,7 +108,7 @@ def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> None:
     kept = sys.stdout, sys.stderr
     try:
         loader = ModuleTaskLoader({"DOIT_CONFIG": config, **tasks})
-        DoitMain(loader, config_filenames=()).run(["run"])
+        return int(DoitMain(loader, config_filenames=()).run(["run"]) or 0)
     finally:
         # Tasks in threads leave doit's redirected streams behind.
         sys.stdout, sys.stderr = kept
