@@ -291,7 +291,7 @@ BREAKS: tuple[Break, ...] = (
         ("ks4_attainment8",),
         202223,
         "definition",
-        "GCSE grading returned to the standards of before the pandemic in 2022/23, with protection.",
+        "GCSE grading returned to pre-pandemic standards in 2022/23, with protection.",
         "DfE, Key stage 4 performance 2022/23",
     ),
 )

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from vsh_eval import academic_year, names, registry
+from vsh_eval import academic_year, registry
 from vsh_eval.contracts import SettingsError
 
 AcademicYear = Annotated[int, BeforeValidator(academic_year.parse)]
@@ -174,11 +174,6 @@ class Settings(_Section):
     def synthetic(self) -> bool:
         """Whether the run is made from invented data."""
         return self.source.kind == "synthetic"
-
-    @property
-    def stamp(self) -> str:
-        """What every output of the run must say about its data, '' where nothing."""
-        return names.SYNTHETIC_STAMP if self.synthetic else ""
 
 
 def load(path: Path | str) -> Settings:

@@ -25,7 +25,9 @@ def test_one_of_each_is_let_through():
 
 def test_missing_columns_are_named_with_those_there_are():
     with pytest.raises(ContractError, match=r"schools lacks the columns name, phase; it has urn\."):
-        contracts.require_columns(pd.DataFrame({"urn": []}), ["urn", "name", "phase"], name="schools")
+        contracts.require_columns(
+            pd.DataFrame({"urn": []}), ["urn", "name", "phase"], name="schools"
+        )
 
 
 def test_a_value_outside_its_list_is_refused():

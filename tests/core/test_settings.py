@@ -44,7 +44,7 @@ def test_every_params_file_of_the_repository_loads(path):
     ],
 )
 def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, said):
-    with pytest.raises(SettingsError, match="^params: ") as refused:
+    with pytest.raises(SettingsError, match=r"^params: ") as refused:
         settings.parse(changed(written, key, value))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -92,7 +92,6 @@ def test_settings_cannot_be_changed(written):
         loaded.name = "other"
 
 
-def test_invented_data_are_stamped(written):
-    assert settings.parse(written).stamp == "SYNTHETIC"
-    published = settings.load(PARAMS / "published.yaml")
-    assert published.stamp == ""
+def test_a_run_knows_whether_its_data_are_invented_for_it(written):
+    assert settings.parse(written).synthetic
+    assert not settings.load(PARAMS / "published.yaml").synthetic

@@ -9,13 +9,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 NOTEBOOKS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
+TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 TOOLS = {
     "lint": ["ruff", "check", "--no-cache", "."],
     "format": ["ruff", "format", "--no-cache", "--check", "."],
     "types": ["basedpyright", "--pythonpath", sys.executable],
     "import contracts": ["lint-imports", "--no-cache"],
-    "spelling": ["codespell", "vsh_eval", "tests", "docs", "params", "README.md", "CONTRIBUTING.md"],
+    "spelling": ["codespell", "vsh_eval", "tests", "docs", "params", *TEXTS],
     "stripped notebooks": ["nbstripout", "--verify", "--keep-id", *NOTEBOOKS],
 }
 

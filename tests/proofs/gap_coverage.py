@@ -4,9 +4,10 @@ An invented authority of 60 schools with six to seven cohort children each is dr
 measured by what `levels`, `gaps` and `changes` tabulate, and the table counts how often the truth
 is inside. Run from the root of the repository, it writes docs/proofs/gap_coverage.md:
 
-    python -m tests.proofs.gap_coverage
+    python -m tests.proofs.gap_coverage [--draws N] [--children N] [--output FILE]
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from vsh_eval.metrics.measured import Measured, change, difference, log_ratio
 from vsh_eval.numerics.ratios import t_interval
 
 DRAWS = 2_000
+CHILDREN = 4_000_000
 SCHOOLS = 60
 SEED = 20260901
 ALPHA = 0.05
@@ -96,7 +98,7 @@ def per_child(
     return (times * missed >= possible).astype(int), np.ones_like(possible)
 
 
-def truth(rng: np.random.Generator, children: int = 4_000_000) -> pd.Series:
+def truth(rng: np.random.Generator, children: int = CHILDREN) -> pd.Series:
     """Work out what the process gives in the long run: rates by phase and year, then ratios.
 
     A phase's rate is drawn with very many children; phases join by their expected numbers.
@@ -278,20 +280,25 @@ def reading(tables: dict[str, pd.DataFrame]) -> list[str]:
     ]
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--children", type=int, default=CHILDREN, help="drawn for the truth")
+    parser.add_argument("--output", type=Path, default=PAGE)
+    asked = parser.parse_args(arguments)
     rng = np.random.default_rng(SEED)
-    real = truth(rng)
+    real = truth(rng, asked.children)
     tables = {
         f"The authority's own schools: {SHARE_SECONDARY:.0%} are secondary in every draw": coverage(
-            real, rng, fixed=True
+            real, rng, fixed=True, draws=asked.draws
         ),
         f"Schools drawn too: each is secondary with a chance of {SHARE_SECONDARY:.0%}": coverage(
-            real, rng, fixed=False
+            real, rng, fixed=False, draws=asked.draws
         ),
     }
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(tables, draws=DRAWS), encoding="utf-8")
+    asked.output.parent.mkdir(parents=True, exist_ok=True)
+    asked.output.write_text(page(tables, draws=asked.draws), encoding="utf-8")
 
 
 if __name__ == "__main__":

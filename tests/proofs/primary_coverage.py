@@ -100,10 +100,10 @@ def scenario(schools: int, effect: float, draws: int, seed: int) -> dict[str, fl
             if not same:
                 sys.exit(f"{schools} schools, draw {number}: the front door gives another number")
         results.append(one)
-    return _summary(pd.DataFrame(results), schools, effect)
+    return summary(pd.DataFrame(results), schools, effect)
 
 
-def _summary(results: pd.DataFrame, schools: int, effect: float) -> dict[str, float]:
+def summary(results: pd.DataFrame, schools: int, effect: float) -> dict[str, float]:
     error = results["estimate"] - results["truth"]
     critical = stats.t.ppf(0.975, results["df"])
     sd, mean_error = float(error.std()), float(results["std_error"].mean())
@@ -176,13 +176,13 @@ this SD makes (5 where there is no effect, the power otherwise). "MDE": smallest
 """
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run every scenario, write the page, and return 1 where a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=2000, help="draws for 60 and 120 schools")
     parser.add_argument("--seed", type=int, default=20260901)
     parser.add_argument("--output", type=Path, default=OUTPUT)
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     plan = [(60, asked.draws), (120, asked.draws), (400, max(asked.draws // 4, 2))]
     rows = pd.DataFrame(
         [

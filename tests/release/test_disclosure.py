@@ -446,6 +446,17 @@ def test_small_reach_is_hidden(changed, hidden):
     assert row["status"] == "c"
 
 
+def test_a_total_whose_rounded_parts_add_up_to_too_few_is_hidden():
+    frame = reach(
+        {"phase": "primary", "pupils_reached": 9},
+        {"phase": "secondary", "pupils_reached": 4},
+        {"phase": "total", "pupils": 2 * REACH["pupils"], "pupils_reached": 13},
+    )
+    total = frame[frame["phase"] == "total"].iloc[0]
+    assert pd.isna(total["pupils_reached"])
+    assert pd.isna(total["share_pupils"])
+
+
 def test_all_children_reached_and_no_school_trained_are_no_secrets():
     row = reach({"pupils_reached": 402}).iloc[0]
     assert row["pupils_reached"] == 400

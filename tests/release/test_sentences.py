@@ -184,7 +184,8 @@ def test_an_estimate_in_the_wrong_direction_is_said_to_be_worse():
     row = estimate_row(estimate=1.4, ci_lower=0.2, ci_upper=2.6)
     assert "widened faster, or closed less" in estimate_sentence(safe([row]), metric=ABSENCE)
     higher = estimate_row(metric="ks4_attainment8", estimate=1.4, ci_lower=0.2, ci_upper=2.6)
-    assert "closed faster, or widened less" in estimate_sentence(safe([higher]), metric="ks4_attainment8")
+    said = estimate_sentence(safe([higher]), metric="ks4_attainment8")
+    assert "closed faster, or widened less" in said
 
 
 def test_not_significant_is_never_no_effect():

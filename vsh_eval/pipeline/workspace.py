@@ -60,8 +60,17 @@ class Run:
     @property
     def stamp(self) -> str:
         """What every output must say of its data, '' where nothing."""
+        invented = names.SYNTHETIC_STAMP if self.invented else ""
         inside = release.INTERNAL_STAMP if self.rule.exact else ""
-        return " | ".join(part for part in (self.settings.stamp, inside) if part)
+        return " | ".join(part for part in (invented, inside) if part)
+
+    @property
+    def invented(self) -> bool:
+        """Whether the data are invented: made for this run, or by ``vsh-eval synthesise``."""
+        folder = self.settings.source.folder
+        return self.settings.synthetic or (
+            folder is not None and (folder / synthetic.MARKER).is_file()
+        )
 
     def save(self, name: str, table: pd.DataFrame) -> None:
         """Keep an internal table for the notebooks that come after.
@@ -102,7 +111,7 @@ class Run:
         An invented authority has published nothing.
         """
         path = self.folder.parent / self.settings.name / "internal" / "ledger.parquet"
-        keep = self.settings.disclosure.ledger == "keep" and not self.settings.synthetic
+        keep = self.settings.disclosure.ledger == "keep" and not self.invented
         return pd.read_parquet(path) if keep and path.is_file() else None
 
     def _make(self, name: str) -> None:
@@ -165,11 +174,12 @@ class Run:
             "returns": "the authority's own returns",
             "published": "DfE's published tables",
         }
+        kind = "synthetic" if self.invented else settings.source.kind
         first, last = settings.years.first, settings.years.last
         return self.facts(
             {
                 "Authority": f"{settings.authority.name} ({settings.authority.code})",
-                "Data": kinds[settings.source.kind],
+                "Data": kinds[kind],
                 "Years": f"{academic_year.label(first)} to {academic_year.label(last)}, "
                 f"changes counted from {academic_year.label(settings.years.baseline)}",
                 "Children counted": f"{names.GROUP_LABELS[settings.cohort.group]}: "

@@ -43,7 +43,8 @@ def protect_reach(table: pd.DataFrame, rule: Rule) -> Guarded:
     """Show how many schools and pupils the offer reached.
 
     Pupils are rounded phase by phase and totals are sums of rounded phases. ``pupils_reached`` is
-    hidden under the threshold, and where all but fewer than the threshold are reached; schools
+    hidden where it or what is shown for it lies under the threshold, and where all but fewer than
+    the threshold are reached; schools
     trained where one or two are, or all but one or two. No school trained means no pupil reached:
     that nought is shown.
 
@@ -61,14 +62,17 @@ def protect_reach(table: pd.DataFrame, rule: Rule) -> Guarded:
     _refuse_parts(((trained, schools, "schools_trained"), (reached, pupils, "pupils_reached")))
     few_schools = _few(schools, rule)
     some_trained = _few(trained, rule) | _few(schools - trained, rule) | few_schools
-    few_pupils = ~(pupils >= rule.threshold) | few_schools
-    few_reached = (~(reached >= rule.threshold) & (trained != 0)) | few_pupils
-    all_but_few = (pupils > reached) & (pupils - reached < rule.threshold)
+    shown, shown_reached = _rounded(out, "pupils", rule), _rounded(out, "pupils_reached", rule)
+    few_pupils = ~(np.minimum(pupils, shown) >= rule.threshold) | few_schools
+    few_reached = ~(np.minimum(reached, shown_reached) >= rule.threshold) & (trained != 0)
+    few_reached |= few_pupils
+    rest = np.minimum(pupils - reached, shown - shown_reached)
+    all_but_few = (pupils > reached) & (rest < rule.threshold)
     _put(out, "schools", schools, few_schools, hidden, "schools")
     _put(out, "schools_trained", trained, some_trained, hidden, "schools")
-    _put(out, "pupils", _rounded(out, "pupils", rule), few_pupils, hidden, "threshold")
+    _put(out, "pupils", shown, few_pupils, hidden, "threshold")
     unseen = few_reached | all_but_few | some_trained
-    _put(out, "pupils_reached", _rounded(out, "pupils_reached", rule), unseen, hidden, "threshold")
+    _put(out, "pupils_reached", shown_reached, unseen, hidden, "threshold")
     _depth(out, rule, some_trained, hidden)
     _shares(out)
     return _with_status(out, hidden, (REACH_NOTE,))

@@ -11,8 +11,8 @@ figures), `schools`, `training`, `pupils`, `episodes`, `pupil_years`, `attendanc
 """
 
 from vsh_eval.synthetic.authority import Authority, invent
-from vsh_eval.synthetic.folder import synthesise
+from vsh_eval.synthetic.folder import MARKER, synthesise
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.school_gaps import GapDraw, draw_school_gaps
 
-__all__ = ["Authority", "GapDraw", "Plan", "draw_school_gaps", "invent", "synthesise"]
+__all__ = ["MARKER", "Authority", "GapDraw", "Plan", "draw_school_gaps", "invent", "synthesise"]

@@ -1,0 +1,309 @@
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.pipeline.project import TWO_YEARS, say, state
+from tests.returns import tiny
+from vsh_eval import cli
+from vsh_eval.pipeline import catalogue
+from vsh_eval.returns.published import example
+
+
+def test_the_version_is_said(tmp_path):
+    assert say("--version", cwd=tmp_path).out == f"vsh_eval {version('vsh-eval')}\n"
+
+
+def test_no_command_shows_the_help(tmp_path):
+    said = say(cwd=tmp_path)
+    assert said.code == 2
+    assert "Did a virtual school's training offer narrow" in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    {
+        "run": ["PARAMS", "--jobs", "--only", "--force"],
+        "check": ["write nothing", "exit 1"],
+        "synthesise": ["--schools", "--effect", "--seed", "--first", "--last", "--csv"],
+        "fetch-published": ["--from", "DfE"],
+        "verify": ["manifest", "outputs/demo"],
+        "schema": ["JSON Schema"],
+        "lab": ["JupyterLab"],
+    }.items(),
+)
+def test_every_command_explains_itself(command, words, tmp_path):
+    assert command in say("--help", cwd=tmp_path).out
+    said = say(command, "--help", cwd=tmp_path)
+    assert said.code == 0
+    text = " ".join(said.out.split())
+    assert [word for word in words if word.casefold() not in text.casefold()] == []
+
+
+def test_the_package_runs_as_a_module(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-m", "vsh_eval", "--version"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout == f"vsh_eval {version('vsh-eval')}\n"
+
+
+PARAMS = {
+    "unknown key": ({"yeers": {}}, "yeers is not a key; did you mean years?"),
+    "unknown key in a section": (
+        {"years": TWO_YEARS["years"] | {"base": "2021/22"}},
+        "years.base is not a key; did you mean years.baseline?",
+    ),
+    "missing section": ({"years": None}, "years"),
+    "value that is not allowed": ({"engine": "oracle"}, "engine is 'oracle'"),
+    "baseline outside": (
+        {"years": TWO_YEARS["years"] | {"baseline": "2018/19"}},
+        "years.baseline is 2018/19, must lie between",
+    ),
+    "year that is none": (
+        {"years": TWO_YEARS["years"] | {"last": "2022/24"}},
+        "years.last is '2022/24'",
+    ),
+    "no folder": ({"source": {"kind": "returns"}}, "source.folder is missing; name the folder"),
+    "unknown metric": ({"protocol": {"primary": "happiness"}}, "happiness"),
+    "name that is no file name": ({"name": "../elsewhere"}, "name is '../elsewhere'"),
+}
+
+
+@pytest.mark.parametrize(("changes", "words"), PARAMS.values(), ids=PARAMS)
+def test_params_against_their_rules_are_usage(changes, words, project):
+    path = project.write("wrong", TWO_YEARS | changes)
+    for command in ("run", "check"):
+        said = project.say(command, path)
+        assert said.code == 2
+        assert len(said.lines) == 1
+        assert said.err.startswith("vsh-eval: wrong.yaml: ")
+        assert words in said.err
+    assert list(project.outputs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "params file wrong.yaml does not exist; name a YAML file in params/."),
+        ("name: [", "params file wrong.yaml is not YAML"),
+        ("", "params file wrong.yaml holds no keys; start from params/demo.yaml."),
+    ],
+)
+def test_a_params_file_that_cannot_be_read_is_usage(text, words, project):
+    path = project.folder / "params" / "wrong.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    said = project.say("run", path)
+    assert (said.code, len(said.lines)) == (2, 1)
+    assert words in said.err
+
+
+def test_an_unknown_notebook_is_usage_and_starts_no_draft(project, executed):
+    said = project.say("run", "params/tiny.yaml", "--only", "07")
+    assert said.code == 2
+    assert said.lines == [
+        "vsh-eval: notebook is '07', must be one of 01_returns, 02_cohort, 03_training_offer, "
+        "04_attendance_gap, 05_attainment_gap, 06_impact, 08_annual_report."
+    ]
+    assert list(project.outputs.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("run", "--jobs", "0"), ("run", "--fast"), ("walk",)])
+def test_options_and_commands_that_do_not_exist_are_usage(words, project):
+    assert project.say(*words).code == 2
+
+
+def test_the_demo_is_to_be_had_in_a_folder_without_params(tmp_path, monkeypatch):
+    """An installed package brings its params along."""
+    package = tmp_path / "package"
+    (package / "_params").mkdir(parents=True)
+    packaged = package / "_params" / "demo.yaml"
+    packaged.write_text(yaml.safe_dump(TWO_YEARS | {"name": "packaged"}), encoding="utf-8")
+    monkeypatch.setattr(cli, "__file__", str(package / "cli.py"))
+    monkeypatch.chdir(tmp_path)
+    assert cli._params(cli.DEMO) == packaged
+    assert cli._params(Path("params/mine.yaml")) == Path("params/mine.yaml")
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params" / "demo.yaml").write_text("", encoding="utf-8")
+    assert cli._params(cli.DEMO) == cli.DEMO
+
+
+def test_a_page_elsewhere_is_shown_with_its_whole_path(project, executed, tmp_path):
+    said = say("run", project.folder / "params" / "tiny.yaml", cwd=tmp_path / "project" / "params")
+    assert said.out == f"Done: open {project.outputs / 'tiny' / 'release' / 'index.html'}\n"
+
+
+# --- check
+
+
+def test_check_says_what_it_found_and_writes_nothing(project):
+    before = state(project.folder)
+    said = project.say("check", "params/tiny.yaml")
+    assert said.code == 0
+    *warnings, last = said.out.splitlines()
+    assert last.endswith(" checks passed; the data can bear the run.")
+    assert int(last.split()[0]) > 50
+    assert all(line.startswith("warn: ") and "; " in line for line in warnings)
+    assert state(project.folder) == before
+
+
+def test_check_names_what_fails(project):
+    tiny.write(project.folder / "returns", tiny.changed("schools", "secondary", "infant"))
+    before = state(project.folder)
+    said = project.say("check", "params/tiny.yaml")
+    assert (said.code, said.out, len(said.lines)) == (1, "", 1)
+    assert "schools" in said.err
+    assert "phase" in said.err
+    assert state(project.folder) == before
+
+
+@pytest.mark.parametrize("name", ["invented", "public"])
+def test_check_of_other_sources_reads_or_invents_and_writes_nothing(name, project):
+    before = state(project.folder)
+    assert project.say("check", f"params/{name}.yaml").code == 0
+    assert state(project.folder) == before
+
+
+def test_check_says_that_the_published_files_lack_the_authority(project):
+    keys = yaml.safe_load((project.folder / "params" / "public.yaml").read_text())
+    keys["authority"] = {"code": "E99999999", "name": "Nowhere"}
+    said = project.say("check", project.write("public", keys))
+    assert said.code == 1
+    assert said.lines == [
+        "vsh-eval: authority.code is 'E99999999', must be an area of the published files; look its "
+        "nine-character code up in the CINO file's new_la_code."
+    ]
+
+
+# --- synthesise
+
+
+def test_synthesise_writes_parquet_unless_asked_for_csv(tmp_path):
+    years = ("--first", "2021/22", "--last", "2022/23", "--schools", 10)
+    assert say("synthesise", "a", *years, cwd=tmp_path).out == (
+        "Wrote the invented returns to a\n"
+    )
+    assert say("synthesise", "b", *years, "--csv", cwd=tmp_path).code == 0
+    parquet, written = pd.read_parquet(tmp_path / "a/schools.parquet"), tmp_path / "b/schools.csv"
+    assert pd.read_csv(written, dtype={"urn": str})["urn"].tolist() == parquet["urn"].tolist()
+    for folder in "ab":
+        assert (tmp_path / folder / "SYNTHETIC.txt").read_text().startswith("SYNTHETIC")
+        assert (tmp_path / folder / "truth.csv").is_file()
+
+
+def test_synthesise_hands_its_options_on(tmp_path):
+    years = ("--first", "2020/21", "--last", "2022/23")
+    options = ("--effect", -4, "--seed", 9, "--schools", 12, "--pretrend", 0.5)
+    assert say("synthesise", "a", *years, *options, "--csv", cwd=tmp_path).code == 0
+    notice = (tmp_path / "a" / "SYNTHETIC.txt").read_text()
+    for words in ("schools=12", "seed=9", "effect=-4.0", "first=202021", "pretrend=0.5"):
+        assert words in notice
+    assert len(pd.read_csv(tmp_path / "a" / "schools.csv")) >= 12
+
+
+def test_synthesise_never_writes_over_what_it_did_not_make(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "episodes.csv").write_text("pupil_id\n1\n", encoding="utf-8")
+    said = say("synthesise", "real", cwd=tmp_path)
+    assert (said.code, len(said.lines)) == (1, 1)
+    assert "folder real holds episodes.csv, must be empty" in said.err
+    assert list(state(tmp_path)) == ["real/episodes.csv"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--schools", 9), 2, "--schools"),
+        (("--schools", "many"), 2, "--schools"),
+        (("--seed", -1), 2, "--seed"),
+        (("--schools", 30_000), 1, "schools is 30000, must be a whole number from 10 to 20000"),
+        (("--effect", 99), 1, "effect is 99.0, must be from -20 to 20"),
+        (("--pretrend", 9), 1, "pretrend is 9.0, must be from -3 to 3"),
+        (("--first", "2022/23", "--last", "2021/22"), 1, "must be at least two within 2016/17"),
+        (("--first", "2015/16"), 1, "within 2016/17 to 2024/25"),
+        (("--first", "the first"), 1, "the first"),
+    ],
+)
+def test_synthesise_refuses_bad_options_in_a_sentence(options, code, words, tmp_path):
+    said = say("synthesise", "new", *options, cwd=tmp_path)
+    assert said.code == code
+    assert words in said.err
+    assert code == 2 or len(said.lines) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the other commands
+
+
+def schema_of(tmp_path):
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(say("schema", cwd=tmp_path).out)
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def test_the_schema_is_a_json_schema_that_knows_every_key(tmp_path):
+    validator = schema_of(tmp_path)
+    good = {"name": "a", **TWO_YEARS}
+    good["years"] = {"first": 202122, "last": 202223, "baseline": 202122}
+    assert validator.is_valid(good)
+    assert not validator.is_valid({**good, "nmae": "b"})
+    assert not validator.is_valid({key: good[key] for key in good if key != "name"})
+
+
+@pytest.mark.xfail(strict=True, reason="settings.AcademicYear tells the schema of integers only")
+def test_the_schema_takes_years_as_the_templates_write_them(tmp_path):
+    assert schema_of(tmp_path).is_valid({"name": "a", **TWO_YEARS})
+
+
+def test_the_published_files_are_fetched_from_a_folder(tmp_path):
+    example.write(tmp_path / "downloads")
+    said = say("fetch-published", "published", "--from", "downloads", cwd=tmp_path)
+    assert said.code == 0
+    named = [Path(line).name for line in said.out.splitlines()]
+    assert set(named) == {path.name for path in (tmp_path / "downloads").iterdir()}
+    assert (tmp_path / "published" / "manifest.json").is_file()
+
+
+def test_a_folder_without_published_files_is_refused(tmp_path):
+    (tmp_path / "downloads").mkdir()
+    said = say("fetch-published", "published", "--from", "downloads", cwd=tmp_path)
+    assert (said.code, len(said.lines)) == (1, 1)
+    assert "holds none of DfE's published files" in said.err
+    assert not (tmp_path / "published").exists()
+
+
+def test_verify_finds_every_file_that_differs(project, executed):
+    assert project.say("run", "params/tiny.yaml").code == 0
+    said = project.say("verify", "outputs/tiny")
+    assert (said.code, said.out) == (0, "Every file is what the manifest says.\n")
+    page = project.outputs / "tiny" / "release" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("11.6", "1.6"), encoding="utf-8")
+    (page.parent / "workbook.xlsx").unlink()
+    said = project.say("verify", "outputs/tiny")
+    assert (said.code, said.out) == (1, "changed: index.html\nmissing: workbook.xlsx\n")
+
+
+def test_verify_needs_a_finished_run(tmp_path):
+    said = say("verify", ".", cwd=tmp_path)
+    assert said.code == 1
+    assert "holds no manifest.json; name the folder of a finished run." in said.err
+
+
+def test_lab_opens_the_notebooks_with_an_encrypted_connection(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(os, "execv", lambda path, words: given.append((path, words)))
+    assert say("lab", cwd=tmp_path).code == 0
+    [(path, words)] = given
+    assert path == words[0] == sys.executable
+    assert words[1:3] == ["-m", "jupyterlab"]
+    assert "--KernelManager.transport_encryption=required" in words
+    assert words[-1] == str(catalogue.folder())
