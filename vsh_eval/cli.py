@@ -67,10 +67,10 @@ def run(
     from vsh_eval.pipeline import yearly
 
     outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
-    if outcome.notebooks_run == 0:
-        typer.echo(f"Nothing has changed since the last run: {_shown(outcome.page)}")
-    else:
+    if outcome.new:
         typer.echo(f"Done: open {_shown(outcome.page)}")
+    else:
+        typer.echo(f"Nothing has changed since the last run: {_shown(outcome.page)}")
 
 
 @app.command()

@@ -32,7 +32,7 @@ GROUP_LABELS = MappingProxyType(
         CLA: "Looked-after children",
         CPP: "Children on a child protection plan",
         CIN: "Children in need",
-        PREVIOUS: "Children who had a social worker in the last six years",
+        PREVIOUS: "Children who had a social worker before, but not this year",
         PEERS: "Pupils without a social worker",
         CWSW: "Children with a social worker",
         EVER_CWSW: "Children who have or had a social worker",

@@ -42,6 +42,8 @@ class Metric:
         The definition, in words.
     source : str
         Where the definition comes from.
+    lowest, highest : float
+        The range of a level, in the metric's unit; no interval reaches beyond it.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Metric:
     denominator: str
     population: str
     source: str
+    lowest: float = 0.0
+    highest: float = 100.0
 
 
 _COMPULSORY_AGE = tuple(range(1, 12))
@@ -139,6 +143,7 @@ _BUILT_IN = (
         denominator="pupils at the end of key stage 4",
         population="pupils at the end of key stage 4 (year 11)",
         source=_KS4_SOURCE,
+        highest=90.0,
     ),
 )
 

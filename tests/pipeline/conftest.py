@@ -58,7 +58,7 @@ Executed = list[str]
 
 @pytest.fixture
 def executed(monkeypatch) -> Executed:
-    """Stand in for the notebooks: each writes its tables at once; returns the names of those run."""
+    """Stand in for the notebooks: each writes its tables at once; returns the names run."""
     names: Executed = []
     monkeypatch.setattr(engine, "execute", standing_in(names))
     return names
@@ -77,7 +77,7 @@ def standing_in(names: Executed, *, fails: str = "") -> Callable[..., Path]:
         if notebook.name == fails:
             raise NotebookFailedError(notebook.name, "ValueError: it does not add up")
         for name in notebook.makes:
-            run.save(name, SUMMARY if name == "summary" else pd.DataFrame({"a": [1]}))
+            run.save(name, TABLES.get(name, pd.DataFrame({"a": [1]})))
         run.publish(f"facts_{notebook.name}", run.facts({"Schools": run.settings.name}))
         if after_cell is not None:
             after_cell()
@@ -86,7 +86,17 @@ def standing_in(names: Executed, *, fails: str = "") -> Callable[..., Path]:
     return execute
 
 
-SUMMARY = pd.DataFrame(
-    [("sentence", "", "It cannot be told.", ""), ("figure", "Gap", "11.6 points", "18.4 to 6.8")],
-    columns=["part", "label", "text", "detail"],
-)
+TABLES = {
+    "summary": pd.DataFrame(
+        [
+            ("sentence", "", "It cannot be told.", ""),
+            ("sentence", "", "The gap is wide.", ""),
+            ("figure", "Gap", "11.6 points", "18.4 to 6.8"),
+        ],
+        columns=["part", "label", "text", "detail"],
+    ),
+    "areas": pd.DataFrame(
+        [("E06000049", "Cheshire East", "E12000002", "North West", "895")],
+        columns=["unit_id", "name", "region_id", "region_name", "old_la_code"],
+    ),
+}

@@ -187,9 +187,7 @@ def test_check_says_that_the_published_files_lack_the_authority(project):
 
 def test_synthesise_writes_parquet_unless_asked_for_csv(tmp_path):
     years = ("--first", "2021/22", "--last", "2022/23", "--schools", 10)
-    assert say("synthesise", "a", *years, cwd=tmp_path).out == (
-        "Wrote the invented returns to a\n"
-    )
+    assert say("synthesise", "a", *years, cwd=tmp_path).out == ("Wrote the invented returns to a\n")
     assert say("synthesise", "b", *years, "--csv", cwd=tmp_path).code == 0
     parquet, written = pd.read_parquet(tmp_path / "a/schools.parquet"), tmp_path / "b/schools.csv"
     assert pd.read_csv(written, dtype={"urn": str})["urn"].tolist() == parquet["urn"].tolist()

@@ -276,12 +276,12 @@ def reading(rows: pd.DataFrame, studies: pd.DataFrame) -> list[str]:
         f"error {error:.2f}) times the panel level's: {'more' if apart else 'not more'} than "
         f"{DIFFERENT:.0%} apart. Against the panel level with common year effects it is "
         f"{common:.2f} ({common_error:.2f}).",
-        "- Two things differ by design and pull apart. An invented authority has special, "
-        "all-through and alternative schools, too few of each for phase-by-year effects, so year "
-        "effects are common and the phases' own trends stay in the noise; and its cells are "
-        "noisier, because episodes end and children move, so that fewer are counted in the same "
-        "school again and less of a child's own absence goes out with the school's effect. "
-        "Against that, fewer of its cohort are in secondaries, whose gaps vary most.",
+        "- What differs offsets in part. A whole authority's school-years are noisier: children's "
+        "rates spread a little wider, and fewer children are counted in the same school again the "
+        "year after, since episodes end and pupils move, so that less of a child's own absence "
+        "goes out with the school's effect. Its special, all-through and alternative schools are "
+        "too few for phase-by-year effects, so the phases' own trends stay in the noise. Against "
+        "that, less of its cohort is in secondaries, where gaps vary most.",
         *(f"- {entry}" for entry in verdicts(rows, studies)),
     ]
 

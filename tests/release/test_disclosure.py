@@ -322,7 +322,7 @@ def test_an_estimate_is_shown_to_the_figures_of_its_error():
     row = protect(estimates(), STRICT, kind="estimates").frame.iloc[0]
     assert (row["estimate"], row["std_error"]) == (-1.23, 0.46)
     assert (row["ci_lower"], row["ci_upper"]) == (-2.14, -0.33)
-    assert (row["p_value"], row["p_adjusted"]) == (0.008, 0.001)
+    assert (row["p_value"], row["p_adjusted"]) == (0.008, 0.0001)
     assert (row["pupils"], row["schools_treated"], row["status"]) == (1235, 60, "")
     assert "largest_share" not in row.index
 
@@ -391,7 +391,7 @@ def test_broken_estimates_are_refused_and_internal_ones_pass():
 
 REACH = {
     "time_period": 202425,
-    "programme": "elsa",
+    "programme": "any",
     "tier": "any",
     "phase": "primary",
     "schools": 80,
@@ -419,7 +419,7 @@ def test_reach_has_rounded_people_and_shares_of_what_is_shown():
     assert row["share_pupils"] == pytest.approx(42.5)
     assert row["share_schools"] == pytest.approx(37.5)
     assert row["staff_per_100_pupils"] == pytest.approx(100 * 65 / 400)
-    assert (row["hours"], row["cost"], row["status"]) == (1134, 18_900, "")
+    assert (row["hours"], row["cost"], row["status"]) == (1130, 18_900, "")
 
 
 def test_shares_written_as_proportions_stay_proportions():
@@ -455,6 +455,62 @@ def test_a_total_whose_rounded_parts_add_up_to_too_few_is_hidden():
     total = frame[frame["phase"] == "total"].iloc[0]
     assert pd.isna(total["pupils_reached"])
     assert pd.isna(total["share_pupils"])
+
+
+def test_reach_shows_margins_only():
+    frame = reach(
+        {"phase": "total"},
+        {"phase": "total", "programme": "elsa"},
+        {"phase": "total", "tier": "targeted"},
+        {"phase": "primary"},
+        {"phase": "primary", "programme": "elsa"},
+        {"phase": "total", "programme": "elsa", "tier": "targeted"},
+    )
+    assert frame[["phase", "programme", "tier"]].to_numpy().tolist() == [
+        ["total", "any", "any"],
+        ["total", "elsa", "any"],
+        ["total", "any", "targeted"],
+        ["primary", "any", "any"],
+    ]
+
+
+def test_a_hidden_phase_of_the_reach_takes_a_second_one_with_it():
+    frame = reach(
+        {"phase": "primary"},
+        {"phase": "secondary", "schools": 12, "schools_trained": 6},
+        {"phase": "special", "schools": 8, "schools_trained": 1},
+        {"phase": "total", "schools": 100, "schools_trained": 37, "pupils": 1206},
+    ).set_index("phase")
+    offer = ["schools_trained", "pupils_reached", "staff_trained", "hours", "cost"]
+    assert frame.loc[["secondary", "special"], offer].isna().all().all()
+    assert frame.loc[["primary", "total"], offer].notna().all().all()
+
+
+def test_a_hidden_phase_that_is_all_of_the_offer_hides_the_total():
+    none = {"schools_trained": 0, "pupils_reached": 0, "staff_trained": 0, "hours": 0, "cost": 0}
+    frame = reach(
+        {"phase": "primary", **none},
+        {"phase": "special", "schools": 8, "schools_trained": 4, "pupils_reached": 9},
+        {"phase": "total", "pupils": 804, "schools_trained": 4, "pupils_reached": 12},
+    ).set_index("phase")
+    assert frame.loc[["special", "total"], ["pupils_reached", "cost"]].isna().all().all()
+
+
+def test_pupils_of_the_reach_are_those_of_the_cube():
+    panel = pd.DataFrame(
+        {
+            "source": "returns", "vintage": "v", "cohort_rule": "r", "level": "school",
+            "unit_id": [str(place) for place in range(7)], "time_period": 202425,
+            "phase": "primary", "group": "cin", "metric": "overall_absence", "pupils": 7,
+            "numerator": 100.0, "denominator": 2450, "sum_yy": 2000.0, "sum_xy": 35000.0,
+            "sum_xx": 857500.0, "rate": np.nan, "status": "",
+        }
+    )  # fmt: skip
+    cube = round_leaves(panel, STRICT)
+    table = pd.DataFrame([REACH | {"group": "cin", "pupils": 49, "pupils_reached": 28}])
+    frame = protect(table, STRICT, kind="reach", cube=cube).frame
+    shown = cube.cells.query("group == 'cin' and phase == 'primary'")["pupils"].item()
+    assert frame["pupils"].item() == shown
 
 
 def test_all_children_reached_and_no_school_trained_are_no_secrets():

@@ -119,14 +119,24 @@ def test_an_unknown_symbol_and_an_empty_status_are_said_too():
 @pytest.mark.parametrize(
     ("metric", "change", "limits", "words"),
     [
-        (ABSENCE, 1.2, (0.3, 2.1), "widened by 1.2 percentage points (0.3 to 2.1)"),
-        (ABSENCE, -1.2, (-2.1, -0.3), "narrowed by 1.2 percentage points (0.3 to 2.1)"),
-        ("ks4_attainment8", 3.0, (1.0, 5.0), "narrowed by 3.0 points (1.0 to 5.0)"),
-        ("ks4_attainment8", -3.0, (-5.0, -1.0), "widened by 3.0 points (1.0 to 5.0)"),
+        (ABSENCE, 1.2, (0.3, 2.1), "widened by 1.2 percentage points (95% interval 0.3 to 2.1)"),
+        (
+            ABSENCE,
+            -1.2,
+            (-2.1, -0.3),
+            "narrowed by 1.2 percentage points (95% interval 0.3 to 2.1)",
+        ),
+        ("ks4_attainment8", 3.0, (1.0, 5.0), "narrowed by 3.0 points (95% interval 1.0 to 5.0)"),
+        ("ks4_attainment8", -3.0, (-5.0, -1.0), "widened by 3.0 points (95% interval 1.0 to 5.0)"),
         (ABSENCE, 0.4, (-0.5, 1.3), "showed no clear change: +0.4 percentage points"),
         (ABSENCE, -0.5, (NAN, NAN), "ended 0.5 percentage points narrower; no interval can be"),
         (ABSENCE, 0.04, (NAN, NAN), "ended about as wide; no interval can be given, so chance"),
-        (ABSENCE, 0.5, (0.02, 0.98), "widened by 0.50 percentage points (0.02 to 0.98)"),
+        (
+            ABSENCE,
+            0.5,
+            (0.02, 0.98),
+            "widened by 0.50 percentage points (95% interval 0.02 to 0.98)",
+        ),
     ],
 )
 def test_widening_and_narrowing_follow_the_measure_not_the_sign(metric, change, limits, words):

@@ -17,6 +17,7 @@ REACH_COLUMNS = (
     "programme",
     "tier",
     "phase",
+    "group",
     "schools",
     "schools_trained",
     "share_schools",
@@ -107,7 +108,7 @@ def training_reach(
         for programme, tier, part in offers(log)
         for phase in [*places.present, names.TOTAL]
     ]
-    return _tidy(pd.concat(blocks, ignore_index=True))
+    return _tidy(pd.concat(blocks, ignore_index=True).assign(group=group))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from vsh_eval.pipeline import catalogue
 from vsh_eval.returns import published
 from vsh_eval.settings import Settings, load
 
-FROM_LEAVES = ("levels", "gaps", "changes")
-"""Kinds of table whose numbers are recomputed from the rounded leaves."""
+FROM_LEAVES = ("levels", "gaps", "changes", "reach")
+"""Kinds of table whose numbers of children are those of the rounded leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,12 @@ class Run:
         kind = self.settings.source.kind
         return any(name in notebook.makes for notebook in catalogue.of_kind(kind))
 
+    def _reference(self) -> str:
+        cohort = self.settings.cohort
+        if cohort.reference == names.ALL:
+            return f"{names.GROUP_LABELS[names.ALL]}, those with a social worker among them"
+        return f"Pupils with no social worker in the year or the {cohort.look_back} years before"
+
     def ledger(self) -> pd.DataFrame | None:
         """Return the leaves published before, None where old years are to be rounded anew.
 
@@ -114,6 +120,12 @@ class Run:
         keep = self.settings.disclosure.ledger == "keep" and not self.invented
         return pd.read_parquet(path) if keep and path.is_file() else None
 
+    def make_missing(self, notebook: catalogue.Notebook) -> None:
+        """Run the notebooks that make what a notebook needs and the run lacks, makers first."""
+        for name in notebook.needs:
+            if self.has(name) and not (self.internal / f"{name}.parquet").is_file():
+                self._make(name)
+
     def _make(self, name: str) -> None:
         maker = catalogue.maker_of(name, self.settings.source.kind)
         if not self.interactive:
@@ -122,6 +134,7 @@ class Run:
             )
         from vsh_eval.pipeline import engine
 
+        self.make_missing(maker)
         engine.execute(self, maker)
 
     def cube(self) -> release.RoundedCube:
@@ -184,9 +197,11 @@ class Run:
                 f"changes counted from {academic_year.label(settings.years.baseline)}",
                 "Children counted": f"{names.GROUP_LABELS[settings.cohort.group]}: "
                 f"{names.COHORT_RULE_LABELS[settings.cohort.rule]}",
-                "Compared with": names.GROUP_LABELS[settings.cohort.reference],
+                "Compared with": self._reference(),
                 "Primary outcome": registry.metric(settings.protocol.primary).label,
-                "Disclosure rule": settings.disclosure.preset,
+                "Disclosure rule": "as published by DfE"
+                if kind == "published"
+                else settings.disclosure.preset,
                 "Seed": str(settings.seed),
                 "Software": f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
             }

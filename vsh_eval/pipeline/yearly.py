@@ -26,11 +26,15 @@ class Outcome:
     page : Path
         The page to open.
     notebooks_run : int
-        How many notebooks had to be run; 0 where nothing had changed.
+        How many notebooks of the run were out of date; 1 for a draft.
+    new : bool
+        Whether the report is a new one, which it is too where a run that was stopped at its very
+        end had only to be put into place.
     """
 
     page: Path
     notebooks_run: int
+    new: bool = True
 
 
 def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> Outcome:
@@ -79,12 +83,13 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
         except NotebookFailedError as error:
             _say_where(current, error)
             raise
-        if count == 0 and not resumed and (last_good / "release" / manifest.NAME).is_file():
-            shutil.rmtree(building)
-        else:
+        new = count > 0 or resumed or not (last_good / "release" / manifest.NAME).is_file()
+        if new:
             _finish(current, started)
             _into_place(building, last_good)
-    return Outcome(last_good / "release" / "index.html", count)
+        else:
+            shutil.rmtree(building)
+    return Outcome(last_good / "release" / "index.html", count, new)
 
 
 def check(params: Path) -> pd.DataFrame:
@@ -123,23 +128,13 @@ def _draft(params: Path, only: str) -> Outcome:
     kind = load(params).source.kind
     notebook = catalogue.named(only, kind)
     current = workspace.open_run(params)
-    asked = dict.fromkeys((*_missing(current, notebook), notebook))
     try:
-        for each in asked:
-            engine.execute(current, each)
+        current.make_missing(notebook)
+        engine.execute(current, notebook)
     except NotebookFailedError as error:
         _say_where(current, error)
         raise
-    return Outcome(pages.render_notebook(current, notebook), len(asked))
-
-
-def _missing(current: Run, notebook: catalogue.Notebook) -> Iterator[catalogue.Notebook]:
-    """Yield the notebooks whose tables a notebook needs and the draft lacks, makers first."""
-    for other in catalogue.upstream(notebook, catalogue.of_kind(current.settings.source.kind)):
-        needed = set(other.makes) & set(notebook.needs)
-        if not all((current.internal / f"{table}.parquet").is_file() for table in needed):
-            yield from _missing(current, other)
-            yield other
+    return Outcome(pages.render_notebook(current, notebook), 1)
 
 
 def _say_where(current: Run, error: NotebookFailedError) -> None:

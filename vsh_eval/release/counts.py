@@ -24,91 +24,11 @@ _SHARE = re.compile(r"^(share|mean|median|std|sd|per|rate|percent|ratio|smd)_|_p
 _CHILDREN = re.compile(r"(^|_)(pupils?|children|enrolments|cohort_pupils|staff_trained)(_|$)")
 _SETTINGS = re.compile(r"(^|_)(schools?|settings|units)(_|$)")
 
-PER_100 = {
-    "staff_per_100_pupils": ("staff_trained", "pupils"),
-    "hours_per_100_pupils": ("hours", "pupils"),
-}
-REACH_NOTE = (
-    "Numbers of pupils and staff are rounded to the nearest 5 and hidden (c) under 10; shares and "
-    "rates per 100 pupils are worked out from the numbers shown."
-)
 DESIGN_NOTE = (
     "Numbers of pupils are rounded to the nearest 5 and hidden (c) under 10; fewer than three "
     "schools are hidden; other figures have two significant figures."
 )
 FINDINGS_NOTE = "Numbers of rows are rounded to the nearest 5 and hidden (c) under 10."
-
-
-def protect_reach(table: pd.DataFrame, rule: Rule) -> Guarded:
-    """Show how many schools and pupils the offer reached.
-
-    Pupils are rounded phase by phase and totals are sums of rounded phases. ``pupils_reached`` is
-    hidden where it or what is shown for it lies under the threshold, and where all but fewer than
-    the threshold are reached; schools
-    trained where one or two are, or all but one or two. No school trained means no pupil reached:
-    that nought is shown.
-
-    Raises
-    ------
-    ContractError
-        If a column is missing.
-    DisclosureError
-        If a count is negative, or a part larger than its whole.
-    """
-    require_columns(table, ("schools", "schools_trained", "pupils", "pupils_reached"), name="reach")
-    out, hidden = table.reset_index(drop=True).copy(), Counter[str]()
-    schools, trained = _counts(out, "schools"), _counts(out, "schools_trained")
-    pupils, reached = _counts(out, "pupils"), _counts(out, "pupils_reached")
-    _refuse_parts(((trained, schools, "schools_trained"), (reached, pupils, "pupils_reached")))
-    few_schools = _few(schools, rule)
-    some_trained = _few(trained, rule) | _few(schools - trained, rule) | few_schools
-    shown, shown_reached = _rounded(out, "pupils", rule), _rounded(out, "pupils_reached", rule)
-    few_pupils = ~(np.minimum(pupils, shown) >= rule.threshold) | few_schools
-    few_reached = ~(np.minimum(reached, shown_reached) >= rule.threshold) & (trained != 0)
-    few_reached |= few_pupils
-    rest = np.minimum(pupils - reached, shown - shown_reached)
-    all_but_few = (pupils > reached) & (rest < rule.threshold)
-    _put(out, "schools", schools, few_schools, hidden, "schools")
-    _put(out, "schools_trained", trained, some_trained, hidden, "schools")
-    _put(out, "pupils", shown, few_pupils, hidden, "threshold")
-    unseen = few_reached | all_but_few | some_trained
-    _put(out, "pupils_reached", shown_reached, unseen, hidden, "threshold")
-    _depth(out, rule, some_trained, hidden)
-    _shares(out)
-    return _with_status(out, hidden, (REACH_NOTE,))
-
-
-def _depth(out: pd.DataFrame, rule: Rule, some_trained: Flags, hidden: Counter[str]) -> None:
-    """Hide and round staff, hours and cost: one or two schools' training is theirs alone."""
-    unseen = some_trained.copy()
-    if "staff_trained" in out:
-        staff = _counts(out, "staff_trained")
-        unseen |= ~((staff >= rule.threshold) | (staff == 0))
-        _put(out, "staff_trained", people(staff, rule), unseen, hidden, "threshold")
-    for column in ("hours", "cost"):
-        if column in out:
-            value = _counts(out, column)
-            value = value if rule.exact else np.round(value)
-            _put(out, column, value, unseen & (value != 0), hidden, "schools", whole=False)
-
-
-def _shares(out: pd.DataFrame) -> None:
-    """Work shares and rates out again, from the counts shown."""
-    ratios = {
-        "share_schools": ("schools_trained", "schools", _scale_of(out, "share_schools")),
-        "share_pupils": ("pupils_reached", "pupils", _scale_of(out, "share_pupils")),
-        **{name: (*parts, 100.0) for name, parts in PER_100.items()},
-    }
-    for name, (part, whole, scale) in ratios.items():
-        if name in out and part in out:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = _floats(out, part) / _floats(out, whole)
-            out[name] = np.round(scale * np.where(np.isfinite(ratio), ratio, np.nan), 4)
-
-
-def _scale_of(out: pd.DataFrame, column: str) -> float:
-    """Return 100 where the table's shares are percentages, 1 where they are proportions."""
-    return 100.0 if column in out and (_floats(out, column) > 1).any() else 1.0
 
 
 def protect_findings(table: pd.DataFrame, rule: Rule) -> Guarded:
@@ -123,15 +43,15 @@ def protect_findings(table: pd.DataFrame, rule: Rule) -> Guarded:
     """
     require_columns(table, ("check", "table", "result", "rows"), name="findings")
     out, hidden = table.reset_index(drop=True).copy(), Counter[str]()
-    rows = _counts(out, "rows")
+    rows = counts_of(out, "rows")
     small = (rows > 0) & (rows < rule.threshold)
     if "of_rows" in out:
-        whole = _counts(out, "of_rows")
+        whole = counts_of(out, "of_rows")
         small |= (whole > rows) & (whole - rows < rule.threshold) & (rows > 0)
         few = (whole > 0) & (whole < rule.threshold)
-        _put(out, "of_rows", people(whole, rule), few, hidden, "threshold")
-    _put(out, "rows", people(rows, rule), small, hidden, "threshold")
-    return _with_status(out, hidden, (FINDINGS_NOTE,))
+        put(out, "of_rows", people(whole, rule), few, hidden, "threshold")
+    put(out, "rows", people(rows, rule), small, hidden, "threshold")
+    return with_status(out, hidden, (FINDINGS_NOTE,))
 
 
 def protect_design(table: pd.DataFrame, rule: Rule) -> Guarded:
@@ -157,44 +77,47 @@ def protect_design(table: pd.DataFrame, rule: Rule) -> Guarded:
     settings = [name for name in numbers if name not in children and _is_count(name, _SETTINGS)]
     unseen = np.zeros(len(out), dtype=np.bool_)
     for name in children:
-        counts = _counts(out, name)
+        counts = counts_of(out, name)
         few = ~((counts >= rule.threshold) | np.isnan(counts))
-        _put(out, name, people(counts, rule), few, hidden, "threshold")
+        put(out, name, people(counts, rule), few, hidden, "threshold")
         unseen |= few
     for name in settings:
-        counts = _counts(out, name)
-        few = _few(counts, rule)
-        _put(out, name, counts, few, hidden, "schools")
+        counts = counts_of(out, name)
+        few = few_settings(counts, rule)
+        put(out, name, counts, few, hidden, "schools")
         unseen |= few
     for name in numbers:
         if name not in children and name not in settings:
-            value = _floats(out, name)
+            value = floats(out, name)
             value = value if rule.exact else significant(value)
-            _put(out, name, value, unseen & ~np.isnan(value), hidden, "threshold", whole=False)
-    return _with_status(out, hidden, (DESIGN_NOTE,))
+            put(out, name, value, unseen & ~np.isnan(value), hidden, "threshold", whole=False)
+    return with_status(out, hidden, (DESIGN_NOTE,))
 
 
 def _is_count(name: str, pattern: re.Pattern[str]) -> bool:
     return bool(pattern.search(name)) and not _SHARE.search(name)
 
 
-def _few(counts: FloatArray, rule: Rule) -> Flags:
+def few_settings(counts: FloatArray, rule: Rule) -> Flags:
     """Mark one or two settings; none is no secret."""
     return (counts > 0) & (counts < rule.min_schools)
 
 
-def _floats(table: pd.DataFrame, column: str) -> FloatArray:
+def floats(table: pd.DataFrame, column: str) -> FloatArray:
+    """Return a column as floats, NaN where it is missing."""
     return table[column].to_numpy("float64", na_value=np.nan)
 
 
-def _counts(table: pd.DataFrame, column: str) -> FloatArray:
-    counts = _floats(table, column)
+def counts_of(table: pd.DataFrame, column: str) -> FloatArray:
+    """Return a column of counts, and refuse a negative one."""
+    counts = floats(table, column)
     if (counts < 0).any():
         raise DisclosureError(f"{column} holds a negative count, must be 0 or more.")
     return counts
 
 
-def _refuse_parts(parts: Sequence[tuple[FloatArray, FloatArray, str]]) -> None:
+def refuse_parts(parts: Sequence[tuple[FloatArray, FloatArray, str]]) -> None:
+    """Refuse a part that is larger than its whole."""
     for part, whole, name in parts:
         if (part > whole).any():
             raise DisclosureError(
@@ -203,9 +126,9 @@ def _refuse_parts(parts: Sequence[tuple[FloatArray, FloatArray, str]]) -> None:
             )
 
 
-def _rounded(table: pd.DataFrame, column: str, rule: Rule) -> FloatArray:
+def rounded_by_phase(table: pd.DataFrame, column: str, rule: Rule) -> FloatArray:
     """Round counts; a total that is the sum of its phases is shown as the sum of them rounded."""
-    true = _floats(table, column)
+    true = floats(table, column)
     rounded = people(true, rule)
     if "phase" not in table:
         return rounded
@@ -221,7 +144,7 @@ def _rounded(table: pd.DataFrame, column: str, rule: Rule) -> FloatArray:
     return np.where(adds_up, joined["rounded"].to_numpy("float64"), rounded)
 
 
-def _put(
+def put(
     out: pd.DataFrame,
     column: str,
     values: FloatArray,
@@ -231,6 +154,7 @@ def _put(
     *,
     whole: bool = True,
 ) -> None:
+    """Put a column's shown values in its place, and count what is hidden of it."""
     hidden[reason] += int(unseen.sum())
     shown = np.where(unseen, np.nan, values)
     out[column] = pd.array(shown, dtype="Float64").astype("Int64") if whole else shown
@@ -238,6 +162,7 @@ def _put(
     out["status"] = symbol.astype("str").mask(unseen, names.CONFIDENTIAL)
 
 
-def _with_status(out: pd.DataFrame, hidden: Counter[str], notes: tuple[str, ...]) -> Guarded:
+def with_status(out: pd.DataFrame, hidden: Counter[str], notes: tuple[str, ...]) -> Guarded:
+    """Close a guarded table: its status last, the audit and the notes beside it."""
     last = [name for name in out.columns if name != "status"]
     return Guarded(out[[*last, "status"]], +hidden, notes)

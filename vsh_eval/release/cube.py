@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names, registry
 from vsh_eval.release import ledger as ledgers
+from vsh_eval.release.complement import complement
 from vsh_eval.release.hiding import judge
 from vsh_eval.release.leaves import (
     Shape,
@@ -126,7 +127,7 @@ def round_leaves(
     exact = pd.concat(pieces).reset_index()
     blocks = pd.MultiIndex.from_frame(panel[["time_period", "metric"]].drop_duplicates())
     exact = exact.loc[pd.MultiIndex.from_frame(exact[["time_period", "metric"]]).isin(blocks)]
-    exact = judge(exact.reset_index(drop=True), rule)
+    exact = complement(judge(exact.reset_index(drop=True), rule), rule)
     cells = _as_first_published(exact, known).assign(cohort_rule=cohort_rule)
     shown = cells[[*CELL_KEYS, "pupils", "pupils_status", "numerator", "level", "status"]]
     store = old if rule.exact else ledgers.with_new(old, cells)

@@ -9,7 +9,7 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import DisclosureError, require_one_of
 from vsh_eval.release.change_tables import CHANGE_SHOWN, protect_changes
-from vsh_eval.release.counts import protect_design, protect_findings, protect_reach
+from vsh_eval.release.counts import protect_design, protect_findings
 from vsh_eval.release.cube import RoundedCube
 from vsh_eval.release.estimates_gate import protect_estimates
 from vsh_eval.release.guarded import Guarded
@@ -20,6 +20,7 @@ from vsh_eval.release.leaf_tables import (
     protect_gaps,
     protect_levels,
 )
+from vsh_eval.release.reach import protect_reach
 from vsh_eval.release.rules import Rule
 from vsh_eval.release.safe import _SEAL, SafeTable
 
@@ -33,12 +34,11 @@ _FROM_LEAVES = MappingProxyType(
 _FROM_COUNTS: MappingProxyType[str, Callable[[pd.DataFrame, Rule], Guarded]] = MappingProxyType(
     {
         "estimates": protect_estimates,
-        "reach": protect_reach,
         "findings": protect_findings,
         "design": protect_design,
     }
 )
-KINDS = (*_FROM_LEAVES, *_FROM_COUNTS, "published", "released", "facts")
+KINDS = (*_FROM_LEAVES, *_FROM_COUNTS, "reach", "published", "released", "facts")
 """The kinds of table that `protect` knows."""
 
 PEOPLE = frozenset(
@@ -120,19 +120,23 @@ def protect(
 def _guard(table: pd.DataFrame, rule: Rule, kind: str, cube: RoundedCube | None) -> Guarded:
     if kind in _FROM_LEAVES:
         _refuse_twice(table)
-        if _is_published(table):
-            return _published(table)
-        make, shown = _FROM_LEAVES[kind]
-        return exact(table, shown) if rule.exact else make(table, _fitting(cube, rule, kind))
+        return _from_leaves(table, rule, kind, cube)
+    if kind == "reach":
+        return protect_reach(table, rule, cube)
     if kind == "published":
         return _published(table)
-    if kind == "released":
-        return Guarded(_read_back(table))
-    if kind == "facts":
-        return Guarded(table)
+    if kind in {"released", "facts"}:
+        return Guarded(_read_back(table) if kind == "released" else table)
     if kind == "estimates":
         _refuse_twice(table)
     return _FROM_COUNTS[kind](table, rule)
+
+
+def _from_leaves(table: pd.DataFrame, rule: Rule, kind: str, cube: RoundedCube | None) -> Guarded:
+    if _is_published(table):
+        return _published(table)
+    make, shown = _FROM_LEAVES[kind]
+    return exact(table, shown) if rule.exact else make(table, _fitting(cube, rule, kind))
 
 
 def _refuse_columns(table: pd.DataFrame, kind: str) -> None:

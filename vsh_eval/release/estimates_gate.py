@@ -68,12 +68,18 @@ def _shown(
     chances = [name for name in _CHANCES if name in table]
     return {
         **{name: to_decimals(_number(table, name), places) for name in to_the_error},
-        **{name: np.maximum(np.round(_number(table, name), 3), 0.001) for name in chances},
+        **{name: _chance(_number(table, name)) for name in chances},
         "std_error": significant(error),
         "df": np.floor(numbers["df"]),
         "pupils": people(numbers["pupils"], rule),
         **{name: numbers[name] for name in SCHOOLS},
     }
+
+
+def _chance(p_values: FloatArray) -> FloatArray:
+    """Round p values to three decimals, to four under 0.001, and never to nought."""
+    fine = np.maximum(np.round(p_values, 4), 0.0001)
+    return np.where(p_values < 0.001, fine, np.round(p_values, 3))
 
 
 def _number(table: pd.DataFrame, column: str) -> FloatArray:

@@ -14,7 +14,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "time_period": "Academic year",
         "baseline": "Since",
         "adopted": "Trained from",
-        "cohort_period": "Trained from",
+        "cohort_period": "Counted as trained from",
         "base_period": "Compared with the year",
         "stored_as": "Stored as",
         "geographic_level": "Level",
@@ -124,6 +124,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "event": "By time since training",
             "att_gt": "By year of training and academic year",
         },
+        "verdict": {"pass": "Passed", "fail": "Failed", "not testable": "Not tested"},
         "result": {"pass": "Pass", "warn": "Warning", "fail": "Fail"},
         "step": names.GROUP_LABELS,
         "variable": {
@@ -138,7 +139,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "randomisation": "Withstands randomisation",
             "balance": "Schools alike before training",
             "losses": "Few schools lost",
-            "composition": "Same children counted",
+            "composition": "Number of children did not change with training",
         },
     }
 )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from vsh_eval import registry
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.cube import CELL_KEYS, RoundedCube
 from vsh_eval.release.guarded import Guarded
@@ -131,9 +132,10 @@ def _show_side(
         out[f"{prefix}schools"] = whole_numbers(np.where(shown, schools, np.nan))
     out[level] = side.level
     put_bounds(out, level, limits, error * multiplier(table, level, *limits, f"{prefix}std_error"))
+    entries = [registry.metric(str(name)) for name in table["metric"]]
+    lowest, highest = [e.lowest for e in entries], [e.highest for e in entries]
     for limit in limits:
-        value = out[limit].to_numpy("float64")
-        out[limit] = np.where(side.percent, np.clip(value, 0.0, 100.0), value)
+        out[limit] = np.clip(out[limit].to_numpy("float64"), lowest, highest)
 
 
 def _put_ratio(out: pd.DataFrame, table: pd.DataFrame, group: Side, reference: Side) -> None:

@@ -170,6 +170,12 @@ def change_sentence(
     row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group, unit_id=area)
     about = f"the change of the gap in {metric_in_text(metric)}{_where(phase)}"
     if not is_shown(row, "change"):
+        before_is_hidden = "baseline_gap" in row and not is_shown(row, "baseline_gap")
+        if before_is_hidden and is_shown(row, "gap"):
+            return (
+                f"{_capital(about)} cannot be given: the gap of {year_label(row['baseline'])}, "
+                "from which it would be counted, is not shown."
+            )
         return not_shown(about, row)
     start = (
         f"Between {year_label(row['baseline'])} and {year_label(year)} the gap in "
@@ -215,7 +221,7 @@ def _change(row: Row, metric: str) -> str:
     near, far = sorted((abs(lower), abs(upper)))
     return (
         f"{verb} by {amount(abs(change), unit, decimals=decimals)} "
-        f"({limits(near, far, decimals=decimals)})"
+        f"(95% interval {limits(near, far, decimals=decimals)})"
     )
 
 

@@ -280,7 +280,7 @@ def _draw_block(axes: Axes, block: Sequence[Row], vary: Sequence[str]) -> None:
     for place, row in enumerate(block):
         height = -float(place)
         _draw_bar(axes, row, height)
-        name = textwrap.shorten(_row_name(row, vary), 46, placeholder="\N{HORIZONTAL ELLIPSIS}")
+        name = textwrap.shorten(_row_name(row, vary), 64, placeholder="\N{HORIZONTAL ELLIPSIS}")
         weight = "bold" if row.get("role") == "primary" else "normal"
         for text, x, ha in (
             (name, 0.0, "left"),

@@ -1,0 +1,79 @@
+import pandas as pd
+import pytest
+
+from tests.pipeline.project import PUBLISHED, TWO_YEARS
+from tests.returns import tiny
+from vsh_eval import names
+from vsh_eval.contracts import ContractError, DataError
+from vsh_eval.pipeline import corridor, workspace
+
+
+def test_returns_become_sums_without_a_pupil(project):
+    tables = corridor.build_tables(project.run("tiny"))
+    assert set(tables) == {
+        "panel", "composition", "schools", "exposure", "training", "flow", "areas"
+    }  # fmt: skip
+    panel = tables["panel"]
+    assert tuple(panel.columns) == names.PANEL_COLUMNS
+    assert set(panel["time_period"]) == {202122, 202223}
+    absence = panel.query("metric == 'overall_absence'")
+    assert int(absence["denominator"].sum()) == 9 * 370, "nine pupil-years of 370 sessions"
+    for name, table in tables.items():
+        text = table.to_csv()
+        assert [pupil for pupil in tiny.PUPILS if pupil in text] == [], name
+    assert tables["areas"].to_dict("records") == [
+        {"unit_id": "E06000049", "name": "Cheshire East", "level": "la"}
+    ]
+
+
+def test_the_years_are_those_of_the_params(project):
+    years = {"first": "2022/23", "last": "2022/23", "baseline": "2022/23"}
+    project.write("tiny", {**TWO_YEARS, "years": years})
+    assert set(corridor.build_tables(project.run("tiny"))["panel"]["time_period"]) == {202223}
+
+
+def test_broken_returns_build_nothing(project):
+    tiny.write(project.folder / "returns", tiny.changed("training", "elsa", "yoga"))
+    with pytest.raises(DataError, match="'yoga' is not among them"):
+        corridor.build_tables(project.run("tiny"))
+
+
+def test_a_programme_that_the_params_declare_is_known(project):
+    tiny.write(project.folder / "returns", tiny.changed("training", "elsa", "yoga"))
+    project.write("tiny", {**TWO_YEARS, "exposure": {"programmes": ["yoga"]}})
+    tables = corridor.build_tables(project.run("tiny"))
+    assert "yoga" in set(tables["training"]["programme"])
+
+
+def test_published_tables_keep_the_years_asked_for(project):
+    project.write("public", {**PUBLISHED, "years": TWO_YEARS["years"] | {"last": "2023/24"}})
+    tables = corridor.build_tables(project.run("public"))
+    assert set(tables) == {"panel", "areas", "neighbours"}
+    assert set(tables["panel"]["time_period"]) == {202324}
+    assert set(tables["panel"]["source"]) == {"published"}
+
+
+def test_an_authority_is_read_beside_england_its_region_and_its_neighbours(project):
+    found = workspace.open_published(project.run("public"))
+    areas = corridor.context_areas(found, "E06000049")
+    assert dict(zip(areas["unit_id"], areas["role"], strict=True)) == {
+        "E92000001": "england",
+        "E12000002": "region",
+        "E06000050": "neighbour",
+        "E06000049": "authority",
+    }
+
+
+def test_an_authority_without_neighbours_has_its_region(project):
+    found = workspace.open_published(project.run("public"))
+    areas = corridor.context_areas(found, "E09000007")
+    assert set(areas["role"]) == {"england", "region", "authority"}
+    region = areas.loc[areas["role"] == "region", "unit_id"]
+    own = found.areas.loc[found.areas["unit_id"] == "E09000007", "region_id"]
+    pd.testing.assert_series_equal(region, own, check_names=False, check_index=False)
+
+
+def test_an_authority_that_the_files_do_not_hold_is_refused(project):
+    project.write("public", {**PUBLISHED, "authority": {"code": "E1", "name": "Nowhere"}})
+    with pytest.raises(ContractError, match=r"authority\.code is 'E1', must be an area"):
+        corridor.build_tables(project.run("public"))

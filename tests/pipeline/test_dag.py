@@ -1,0 +1,68 @@
+import pytest
+
+from tests.pipeline.conftest import standing_in
+from vsh_eval.contracts import NotebookFailedError
+from vsh_eval.pipeline import catalogue, dag, engine
+
+EVERY = [notebook.name for notebook in catalogue.NOTEBOOKS]
+
+
+def test_every_notebook_runs_once_and_in_order(project, executed):
+    run = project.run("tiny")
+    assert dag.run_notebooks(run, jobs=1) == 7
+    assert executed == EVERY
+    assert dag.run_notebooks(run, jobs=1) == 0
+    assert executed == EVERY
+
+
+def test_published_tables_are_asked_four_questions(project, executed):
+    assert dag.run_notebooks(project.run("public"), jobs=1) == 4
+    assert executed == [notebook.name for notebook in catalogue.of_kind("published")]
+
+
+def test_two_at_a_time_keep_the_order_that_the_tables_ask_for(project, executed):
+    assert dag.run_notebooks(project.run("tiny"), jobs=2) == 7
+    assert sorted(executed) == EVERY
+    for notebook in catalogue.NOTEBOOKS:
+        for other in catalogue.upstream(notebook, catalogue.NOTEBOOKS):
+            assert executed.index(other.name) < executed.index(notebook.name)
+
+
+def test_a_notebook_that_stops_stops_the_run_and_the_next_goes_on_from_there(project, monkeypatch):
+    run = project.run("tiny")
+    first: list[str] = []
+    monkeypatch.setattr(engine, "execute", standing_in(first, fails="04_attendance_gap"))
+    with pytest.raises(NotebookFailedError, match="04_attendance_gap stopped: ValueError: it"):
+        dag.run_notebooks(run, jobs=1)
+    assert first == EVERY[:4]
+    second: list[str] = []
+    monkeypatch.setattr(engine, "execute", standing_in(second))
+    assert dag.run_notebooks(run, jobs=1) == 4
+    assert second == EVERY[3:]
+
+
+def test_what_comes_after_runs_again_only_if_what_came_before_differs(
+    project, executed, monkeypatch, tmp_path
+):
+    """02 is edited; it makes other tables, so whatever reads them runs again, and 01 does not."""
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    for path in catalogue.folder().glob("*.ipynb"):
+        (notebooks / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(catalogue, "folder", lambda: notebooks)
+    run = project.run("tiny")
+    dag.run_notebooks(run, jobs=1)
+    executed.clear()
+    edited = notebooks / "02_cohort.ipynb"
+    edited.write_text(edited.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert dag.run_notebooks(run, jobs=1) == 1
+    assert executed == ["02_cohort"], "the tables are the same, so nothing after it runs"
+
+
+def test_any_other_error_is_no_success(project, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(engine, "execute", broken)
+    with pytest.raises(RuntimeError, match="the notebooks were not all run"):
+        dag.run_notebooks(project.run("tiny"), jobs=1)

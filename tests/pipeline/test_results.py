@@ -1,0 +1,130 @@
+import json
+
+import pandas as pd
+import pytest
+
+from tests.pipeline.project import PUBLISHED
+from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
+from vsh_eval.contracts import ContractError
+from vsh_eval.pipeline import results
+
+LEVELS = {
+    "time_period": [202324, 202425],
+    "phase": "total",
+    "metric": "overall_absence",
+    "group": "cwsw",
+    "pupils": 640,
+    "level_value": [17.4, 18.4],
+    "status": "",
+}
+RULES = {"rule": ["power"], "verdict": ["fail"], "reason": ["too small an effect to be seen"]}
+
+
+def gaps():
+    tables = [
+        gap_rows(),
+        gap_rows("persistent_absence"),
+        gap_rows("ks2_rwm_expected", group=[NAN] * 7, reference=[NAN] * 7, status="c"),
+        gap_rows("ks4_attainment8", group=[19.0] * 7, reference=[46.0] * 7),
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def published(run):
+    """Publish what the notebooks before the report do."""
+    tables = {
+        "levels": pd.DataFrame(LEVELS).assign(unit_id=AUTHORITY, geographic_level="la"),
+        "impact": pd.DataFrame(
+            [
+                estimate_row(),
+                estimate_row(estimator="callaway_santanna", estimate=-1.1),
+                estimate_row(role="secondary", metric="severe_absence"),
+                estimate_row(aggregation="event", index=0.0),
+            ]
+        ),
+        "evidence": pd.DataFrame(RULES),
+    }
+    for name, table in tables.items():
+        run.publish(name, safe(table))
+
+
+SAID = ("The data cannot tell.", "The gap widened.")
+
+
+def written(run, **changes):
+    results.publish(
+        run, **{"statement": "inconclusive", "sentences": SAID, "own": safe(gaps()), **changes}
+    )
+    return json.loads((run.released / "results.json").read_text(encoding="utf-8"))
+
+
+def test_the_record_holds_the_primary_estimate_and_the_last_year(project):
+    run = project.run("tiny")
+    published(run)
+    said = written(run)
+    assert said["headline"]["estimate"] == -1.4
+    assert said["headline"]["estimator"] == "imputation"
+    assert said["evidence"]["statement"] == "inconclusive"
+    assert said["evidence"]["rules"][0]["verdict"] == "fail"
+    assert [row["level_value"] for row in said["levels"]] == [18.4]
+    assert {row["time_period"] for row in said["gaps"]} == {202425}
+    assert said["protocol"] == {
+        "status": "not registered",
+        "registered": False,
+        "primary": "overall_absence",
+        "secondary": "persistent_absence, severe_absence",
+        "comparison": "not_yet_treated",
+        "exposure_rule": "first_full_year",
+    }
+    assert said["run"] == {
+        "name": "tiny",
+        "authority": "Cheshire East",
+        "authority_code": "E06000049",
+        "source": "returns",
+        "cohort_rule": "any_time_in_year",
+    }
+
+
+def test_the_summary_comes_back_as_it_was_said(project):
+    run = project.run("tiny")
+    published(run)
+    written(run)
+    summary = results.summary_of(run.load("summary"))
+    assert (summary.statement, *summary.sentences) == SAID
+    effect, overall, persistent, attainment = summary.key_figures
+    assert effect.value == "\N{MINUS SIGN}1.4 percentage points"
+    assert "overall absence, 2024/25" in overall.label
+    assert "persistent absence" in persistent.label
+    assert "Attainment 8" in attainment.label, "the hidden key stage 2 has no figure"
+
+
+def test_published_tables_are_not_asked_for_an_effect(project):
+    run = project.run("public")
+    run.save("areas", pd.DataFrame(
+        [(AUTHORITY, "Cheshire East", "E12000002", "North West", "895")],
+        columns=["unit_id", "name", "region_id", "region_name", "old_la_code"],
+    ))  # fmt: skip
+    run.publish("levels", safe(pd.DataFrame(LEVELS).assign(
+        unit_id=AUTHORITY, geographic_level="la"
+    )))  # fmt: skip
+    said = written(run, statement="not asked")
+    assert said["headline"]["gap"] == pytest.approx(18.4 - 6.8)
+    assert said["headline"]["time_period"] == 202425
+    assert said["evidence"]["rules"] == [
+        {
+            "rule": "effect",
+            "verdict": "not testable",
+            "reason": "Published tables do not say which schools were trained.",
+        }
+    ]
+    assert said["run"]["cohort_rule"] == PUBLISHED["cohort"]["rule"]
+    figures = results.summary_of(run.load("summary")).key_figures
+    assert figures[0].value == "11.6 percentage points" or figures[0].value.startswith("+11.6")
+
+
+def test_an_estimate_of_another_kind_is_no_headline(project):
+    run = project.run("tiny")
+    published(run)
+    run.publish("impact", safe([estimate_row(role="secondary")]))
+    with pytest.raises(ContractError, match="headline has 0 rows, must have one"):
+        written(run)

@@ -1,0 +1,72 @@
+import ast
+import inspect
+
+import pytest
+
+from tests.release.made import NAN, safe
+from vsh_eval import effects
+from vsh_eval.contracts import ContractError
+from vsh_eval.release import evidence_sentence, pretrend_sentence
+
+
+def statements() -> set[str]:
+    """Return every statement that effects can make, read from its source."""
+    tree = ast.parse(inspect.getsource(inspect.getmodule(effects.evidence)))
+    words = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    known = {"inconclusive", "widened", "no effect as large as the smallest of interest"}
+    return {word for word in words if word.startswith("narrowed (") or word in known}
+
+
+def test_every_statement_has_its_own_sentence():
+    assert len(statements()) >= 4
+    said = {evidence_sentence(statement) for statement in statements()}
+    assert len(said) == len(statements())
+    assert all(sentence.endswith(".") for sentence in said)
+
+
+def test_no_clear_result_is_not_called_no_effect():
+    assert evidence_sentence("inconclusive").endswith(" is not the same as no effect.")
+
+
+def test_an_unknown_statement_is_refused():
+    with pytest.raises(KeyError):
+        evidence_sentence("proved")
+
+
+def row(p_value, *, reason=""):
+    return safe([{"p_value": p_value, "reason": reason}])
+
+
+def test_a_path_of_its_own_makes_the_estimate_unbelievable():
+    said = pretrend_sentence(row(0.012))
+    assert said.startswith("Schools about to be trained were already on another path: ")
+    assert "p = 0.012" in said
+    assert said.endswith("must not be believed.")
+
+
+def test_a_test_that_finds_nothing_is_no_proof():
+    said = pretrend_sentence(row(0.66))
+    assert said.startswith("Before training no different path is seen: ")
+    assert said.endswith("A small difference could still have been missed.")
+
+
+@pytest.mark.parametrize(("p_value", "alpha", "other"), [(0.08, 0.05, False), (0.08, 0.1, True)])
+def test_the_level_of_the_test_is_the_one_asked_for(p_value, alpha, other):
+    assert ("another path" in pretrend_sentence(row(p_value), alpha=alpha)) is other
+
+
+def test_what_cannot_be_tested_says_why():
+    said = pretrend_sentence(row(NAN, "there is one year before training"))
+    assert said == (
+        "Whether schools were on the same path before training cannot be tested: there is one "
+        "year before training."
+    )
+
+
+def test_more_than_one_test_is_refused():
+    with pytest.raises(ContractError, match="2 rows"):
+        pretrend_sentence(safe([{"p_value": 0.1, "reason": ""}, {"p_value": 0.2, "reason": ""}]))
