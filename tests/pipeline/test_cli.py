@@ -253,7 +253,7 @@ def test_the_schema_is_a_json_schema_that_knows_every_key(tmp_path):
     good = {"name": "a", **TWO_YEARS}
     good["years"] = {"first": 202122, "last": 202223, "baseline": 202122}
     assert validator.is_valid(good)
-    assert not validator.is_valid({**good, "nmae": "b"})
+    assert not validator.is_valid({**good, "more": "b"})
     assert not validator.is_valid({key: good[key] for key in good if key != "name"})
 
 

@@ -1,7 +1,7 @@
 import nbformat
 import pytest
 
-from tests.pipeline.conftest import TABLES, standing_in
+from tests.pipeline.conftest import standing_in
 from vsh_eval.contracts import DisclosureError, NotebookFailedError
 from vsh_eval.pipeline import catalogue, pages
 
@@ -30,8 +30,8 @@ def test_every_notebook_has_a_page_and_the_index_leads_to_it(run):
 def test_the_index_says_the_summary_and_offers_the_tables(run):
     pages.render(run)
     index = (run.released / "index.html").read_text(encoding="utf-8")
-    for _, label, text, detail in TABLES["summary"].itertuples(index=False):
-        assert all(part in index for part in (label, text, detail))
+    for part in ("It cannot be told.", "The gap is wide.", "Gap", "11.6", "18.4 to 6.8"):
+        assert part in index
     assert index.index("It cannot be told.") < index.index("The gap is wide.")
     assert 'href="tables/facts_01_returns.csv"' in index
     assert "Facts 01 returns (CSV)" in index

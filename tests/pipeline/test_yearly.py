@@ -274,7 +274,7 @@ def test_a_second_run_runs_nothing(project, executed):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"seed": 1}, {"cohort": {"group": "ever_cwsw"}}, {"protocol": {"sesoi": 1}}]
+    "changes", [{"cohort": {"group": "ever_cwsw"}}, {"protocol": {"sesoi": 1}}]
 )
 def test_a_changed_setting_runs_everything_again(changes, project, executed):
     assert project.say("run", "params/tiny.yaml").code == 0

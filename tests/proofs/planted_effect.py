@@ -44,6 +44,7 @@ SIZES = (60, 120)
 CELLS = (("primary", 5, 8), ("secondary", 9, 16))
 """Cells of one size, whose spread is compared: phase, fewest and most cohort pupils."""
 WHOLE, PANEL, COMMON = "whole authority", "panel level", "panel level, common year effects"
+ALIKE = "whole authority, two phases by year"
 
 
 class Spread(NamedTuple):
@@ -104,14 +105,27 @@ def same_through_files(plan: Plan) -> bool:
 
 def estimated(drawn: GapDraw) -> Found:
     """Estimate one draw through the rooms' own functions, as notebook 06 does."""
+    return _estimated(_prepared(drawn), drawn.truth)
+
+
+def estimated_alike(drawn: GapDraw) -> Found:
+    """Estimate from primaries and secondaries alone, by phase and year: what the panel level is."""
+    two = drawn._replace(gaps=drawn.gaps[drawn.gaps["phase"].isin(["primary", "secondary"])])
+    return _estimated(_prepared(two).by_phase(stratified=True), drawn.truth)
+
+
+def _prepared(drawn: GapDraw) -> effects.Prepared:
     exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
-    prepared = effects.prepare(drawn.gaps, exposure)
+    return effects.prepare(drawn.gaps, exposure)
+
+
+def _estimated(prepared: effects.Prepared, truth: float) -> Found:
     simple = effects.impute(prepared.data, leads=0, draws=1).iloc[0]
     return Found(
         estimate=float(simple["estimate"]),
         std_error=float(simple["std_error"]),
         df=float(simple["df"]),
-        truth=drawn.truth,
+        truth=truth,
         stratified=prepared.stratified,
     )
 
@@ -140,11 +154,12 @@ def scenario(
 ) -> tuple[pd.DataFrame, dict[str, list[Spread]]]:
     """Repeat one scenario as whole authorities and as school gaps alone."""
     plan = Plan(schools=schools, effect=effect, **YEARS)
-    results: dict[str, list[Found]] = {WHOLE: [], PANEL: [], COMMON: []}
+    results: dict[str, list[Found]] = {WHOLE: [], ALIKE: [], PANEL: [], COMMON: []}
     spreads: dict[str, list[Spread]] = {WHOLE: [], PANEL: []}
     for number in range(draws):
         drawn = whole_authority(Plan(schools=schools, effect=effect, seed=seed + number, **YEARS))
         results[WHOLE].append(estimated(drawn))
+        results[ALIKE].append(estimated_alike(drawn))
         spreads[WHOLE].append(spread(drawn))
     generator = np.random.default_rng([seed, schools, round(-100 * effect)])
     for number in range(panel):
@@ -168,9 +183,7 @@ def event_study(schools: int, draws: int, seed: int) -> dict[str, float]:
     rejected, band, pointwise, late_band = [], [], [], []
     for number in range(draws):
         drawn = draw_school_gaps(plan, generator)
-        exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
-        prepared = effects.prepare(drawn.gaps, exposure)
-        fitted = effects.fit_imputation(prepared.data, seed=seed + number)
+        fitted = effects.fit_imputation(_prepared(drawn).data, seed=seed + number)
         p_value = of_fit(fitted).test.p_value
         if np.isfinite(p_value):
             rejected.append(p_value < 0.05)
@@ -269,19 +282,29 @@ def verdicts(rows: pd.DataFrame, studies: pd.DataFrame) -> list[str]:
 def reading(rows: pd.DataFrame, studies: pd.DataFrame) -> list[str]:
     """Say what the tables mean."""
     ratio, error = pooled_ratio(rows, WHOLE, PANEL)
+    alike, alike_error = pooled_ratio(rows, ALIKE, PANEL)
     common, common_error = pooled_ratio(rows, WHOLE, COMMON)
+    errors = rows.groupby("drawn as")["mean SE"].mean()
     apart = abs(ratio - 1) > DIFFERENT
     return [
         f"- Over all draws the standard deviation of whole authorities is {ratio:.2f} (Monte Carlo "
-        f"error {error:.2f}) times the panel level's: {'more' if apart else 'not more'} than "
-        f"{DIFFERENT:.0%} apart. Against the panel level with common year effects it is "
-        f"{common:.2f} ({common_error:.2f}).",
-        "- What differs offsets in part. A whole authority's school-years are noisier: children's "
+        f"error {error:.2f}) times the panel level's, {'more' if apart else 'not more'} than "
+        f"{DIFFERENT:.0%} apart; their mean standard error, which draws hardly move, is "
+        f"{errors[WHOLE] / errors[PANEL]:.2f} times. So whole authorities find a little less than "
+        "the panel level promises, and their standard errors say so.",
+        "- By the standard errors, most of it is the rule for year effects. An invented "
+        "authority's special, all-through and alternative schools are too few for effects by phase "
+        "and year, so phases' own trends stay in the noise. Primaries and secondaries alone, by "
+        "phase and year, come to "
+        f"{alike:.2f} ({alike_error:.2f}) times the panel level's standard deviation and "
+        f"{errors[ALIKE] / errors[PANEL]:.2f} times its standard error; and with common year "
+        f"effects on both sides it is {common:.2f} ({common_error:.2f}) and "
+        f"{errors[WHOLE] / errors[COMMON]:.2f}.",
+        "- The rest offsets in part. A whole authority's school-years are noisier: children's "
         "rates spread a little wider, and fewer children are counted in the same school again the "
         "year after, since episodes end and pupils move, so that less of a child's own absence "
-        "goes out with the school's effect. Its special, all-through and alternative schools are "
-        "too few for phase-by-year effects, so the phases' own trends stay in the noise. Against "
-        "that, less of its cohort is in secondaries, where gaps vary most.",
+        "goes out with the school's effect. Against that, less of its cohort is in secondaries, "
+        "where gaps vary most.",
         *(f"- {entry}" for entry in verdicts(rows, studies)),
     ]
 
@@ -300,13 +323,13 @@ def written(rows: pd.DataFrame, cells: pd.DataFrame, studies: pd.DataFrame, comm
 
     {command}
 
-{rows["schools"].iloc[0]:.0f} schools. "whole authority": every child's returns are invented, opened
-as typed tables, counted and estimated by the package's own functions from end to end; the truth is
-the effect that the truth table says the cohort's sessions carry. "panel level":
-`vsh_eval.synthetic.draw_school_gaps`, as in `primary_coverage`; the third line is the same draws
-with year effects that all phases share, which is what a whole authority's few special and
-all-through schools make the rule choose. Percentage points. "by phase %": draws in which the rule
-gave phase-by-year effects. "se": Monte Carlo errors.
+{rows["schools"].iloc[0]:.0f} schools, percentage points. "whole authority": every child's returns
+are invented, put into typed tables, counted and estimated by the package's own functions from end
+to end; the truth is the effect that the truth table says the cohort's sessions carry. "panel
+level": `vsh_eval.synthetic.draw_school_gaps`, as in `primary_coverage`. Beside each the same draws
+estimated as the rule estimates the other: whole authorities' primaries and secondaries alone with
+phase-by-year effects, and the panel level with year effects that all phases share. "by phase %":
+draws with phase-by-year effects. "se": Monte Carlo errors.
 
 {markdown(rows, main)}
 
@@ -322,9 +345,9 @@ deviation within a school of gaps with one number of cohort pupils, from 2020/21
 ## Pre-trend test and simultaneous band
 
 School gaps at panel level, no effect, so every lead and lag is nought in truth. The test should
-reject in 5 % of the draws and the band should hold in 95 % (Monte Carlo error of either with
-{studies["draws"].max():.0f} draws: {100 * np.sqrt(0.95 * 0.05 / studies["draws"].max()):.1f}); "all
-pointwise": how often every pointwise interval would.
+reject in 5 % of the draws and the band should hold every lead and lag in 95 % (Monte Carlo error
+of either: {100 * np.sqrt(0.95 * 0.05 / studies["draws"].max()):.1f}). "lags only" leaves the leads
+out of the same band; "all pointwise" is how often every pointwise interval would hold.
 
 {markdown(studies, study)}
 

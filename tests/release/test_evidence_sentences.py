@@ -37,7 +37,7 @@ def test_an_unknown_statement_is_refused():
         evidence_sentence("proved")
 
 
-def row(p_value, *, reason=""):
+def row(p_value: float, reason: str = ""):
     return safe([{"p_value": p_value, "reason": reason}])
 
 
