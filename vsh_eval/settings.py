@@ -18,7 +18,9 @@ from pydantic import (
 from vsh_eval import academic_year, registry
 from vsh_eval.contracts import SettingsError
 
-AcademicYear = Annotated[int, BeforeValidator(academic_year.parse)]
+AcademicYear = Annotated[
+    int, BeforeValidator(academic_year.parse, json_schema_input_type=int | str)
+]
 
 
 class _Section(BaseModel):

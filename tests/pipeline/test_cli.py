@@ -257,7 +257,6 @@ def test_the_schema_is_a_json_schema_that_knows_every_key(tmp_path):
     assert not validator.is_valid({key: good[key] for key in good if key != "name"})
 
 
-@pytest.mark.xfail(strict=True, reason="settings.AcademicYear tells the schema of integers only")
 def test_the_schema_takes_years_as_the_templates_write_them(tmp_path):
     assert schema_of(tmp_path).is_valid({"name": "a", **TWO_YEARS})
 

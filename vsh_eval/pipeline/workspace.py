@@ -138,9 +138,15 @@ class Run:
         engine.execute(self, maker)
 
     def cube(self) -> release.RoundedCube:
-        """Round the leaves of the run's panel; the same panel always gives the same cube."""
+        """Round the leaves of the run's panel; the same panel always gives the same cube.
+
+        The seed is drawn from the panel itself, so that nobody who lacks the panel can repeat the
+        rounding on a guess.
+        """
+        panel = self.load("panel")
+        secret = int(pd.util.hash_pandas_object(panel, index=False).sum() % 2**63)
         return release.round_leaves(
-            self.load("panel"), self.rule, ledger=self.ledger(), seed=self.settings.seed
+            panel, self.rule, ledger=self.ledger(), seed=self.settings.seed ^ secret
         )
 
     def protect(self, table: pd.DataFrame, *, kind: str) -> release.SafeTable:

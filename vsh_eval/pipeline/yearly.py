@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import psutil
 
 from vsh_eval import release, returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
@@ -197,7 +198,7 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
         handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:
         owner = lock.read_text(encoding="utf-8").strip()
-        if owner.isdigit() and _alive(int(owner)):
+        if owner.isdigit() and psutil.pid_exists(int(owner)):
             raise ContractError(
                 f"run {lock.name.strip('.').removesuffix('.lock')} is under way in process "
                 f"{owner}; wait for it to end, or give this one another name."
@@ -210,13 +211,3 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
         yield
     finally:
         lock.unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

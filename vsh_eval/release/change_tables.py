@@ -99,7 +99,7 @@ def _half(table: pd.DataFrame, name: str, sides: Sequence[Side]) -> FloatArray:
     simple, rounded = (joint_error(sides, true=true) for true in (True, False))
     limits, error = (f"{name}_lower", f"{name}_upper"), f"{name}_std_error"
     if error in table:
-        reach = multiplier(table, name, *limits, error)
+        reach = multiplier(table, (name, *limits, error), sides[0].counted)
         return reach * shown_error(number_of(table, error), sides[0].counted, simple, rounded)
     half = (number_of(table, limits[1]) - number_of(table, limits[0])) / 2
     return shown_error(half, sides[0].counted, simple, rounded)

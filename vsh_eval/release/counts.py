@@ -59,7 +59,8 @@ def protect_design(table: pd.DataFrame, rule: Rule) -> Guarded:
 
     Columns named for pupils, children, enrolments or staff count people; those named for schools
     count settings. Where a count of a row is hidden, so are the row's other numbers: a share of
-    few is few.
+    few is few. Where a step of an account is hidden, so is what the account began with: else the
+    step would follow from the rest.
 
     Raises
     ------
@@ -75,23 +76,36 @@ def protect_design(table: pd.DataFrame, rule: Rule) -> Guarded:
     numbers = [name for name in numbers if not _TIMES.fullmatch(name)]
     children = [name for name in numbers if _is_count(name, _CHILDREN)]
     settings = [name for name in numbers if name not in children and _is_count(name, _SETTINGS)]
-    unseen = np.zeros(len(out), dtype=np.bool_)
-    for name in children:
-        counts = counts_of(out, name)
-        few = ~((counts >= rule.threshold) | np.isnan(counts))
-        put(out, name, people(counts, rule), few, hidden, "threshold")
-        unseen |= few
-    for name in settings:
-        counts = counts_of(out, name)
-        few = few_settings(counts, rule)
-        put(out, name, counts, few, hidden, "schools")
-        unseen |= few
+    few_people = {
+        name: ~((counts_of(out, name) >= rule.threshold) | np.isnan(counts_of(out, name)))
+        for name in children
+    }
+    few_schools = {name: few_settings(counts_of(out, name), rule) for name in settings}
+    nothing = np.zeros(len(out), dtype=np.bool_)
+    unseen = np.any([nothing, *few_people.values(), *few_schools.values()], axis=0)
+    starts = _starts(out, unseen)
+    unseen |= starts
+    for name, few in few_people.items():
+        put(out, name, people(counts_of(out, name), rule), few | starts, hidden, "threshold")
+    for name, few in few_schools.items():
+        put(out, name, counts_of(out, name), few | starts, hidden, "schools")
     for name in numbers:
         if name not in children and name not in settings:
             value = floats(out, name)
             value = value if rule.exact else significant(value)
             put(out, name, value, unseen & ~np.isnan(value), hidden, "threshold", whole=False)
     return with_status(out, hidden, (DESIGN_NOTE,))
+
+
+def _starts(table: pd.DataFrame, unseen: Flags) -> Flags:
+    """Mark the first row of every account of steps in which a step is hidden."""
+    starts = np.zeros(len(table), dtype=np.bool_)
+    if "step" in table:
+        accounts = table["table"] if "table" in table else pd.Series("", index=table.index)
+        for _, block in table.groupby(accounts.to_numpy(), sort=False):
+            if unseen[block.index].any():
+                starts[block.index[0]] = True
+    return starts
 
 
 def _is_count(name: str, pattern: re.Pattern[str]) -> bool:

@@ -25,11 +25,17 @@ _NOTE = (
 )
 
 
+_QUESTION = ("metric", "programme", "tier", "phase", "aggregation", "cohort", "index")
+_SAMPLE = frozenset({*SCHOOLS, "pupils", "df"})
+
+
 def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
     """Show the estimates that enough schools and children carry.
 
     Each row is judged on its own numbers, so an effect of one adoption cohort in one year needs
-    what an overall effect needs. A requirement that is missing is not met.
+    what an overall effect needs. A requirement that is missing is not met. Of several estimators of
+    one effect only the first says how many schools and children it rests on: two samples that
+    differ by one school would tell that school's children.
 
     Raises
     ------
@@ -48,8 +54,11 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
         return Guarded(out)
     reason = _reasons(table, numbers, rule)
     refused = reason != ""
+    asked = [name for name in _QUESTION if name in out]
+    beside = out.duplicated(asked).to_numpy() if asked else np.zeros(len(out), dtype=np.bool_)
     for name, shown in _shown(out, numbers, rule).items():
-        value = np.where(refused, np.nan, shown)
+        unseen = refused | beside if name in _SAMPLE else refused
+        value = np.where(unseen, np.nan, shown)
         whole = name in (*SCHOOLS, "pupils")
         out[name] = pd.array(value, dtype="Float64").astype("Int64") if whole else value
     symbol = out["status"].fillna("") if "status" in out else pd.Series("", index=out.index)

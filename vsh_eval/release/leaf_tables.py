@@ -21,6 +21,7 @@ from vsh_eval.release.sides import (
     multiplier,
     number_of,
     put_bounds,
+    put_share_bounds,
     quotient,
     row_status,
     same_children,
@@ -102,7 +103,8 @@ def protect_gaps(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
         group.counted,
         *(joint_error(sides, true=true) for true in (True, False)),
     )
-    half = error * multiplier(table, "gap", "gap_lower", "gap_upper", "gap_std_error")
+    columns = ("gap", "gap_lower", "gap_upper", "gap_std_error")
+    half = error * multiplier(table, columns, group.counted)
     put_bounds(out, "gap", ("gap_lower", "gap_upper"), half)
     _put_ratio(out, table, group, reference)
     out["status"] = row_status(table, sides, table["gap"])
@@ -128,10 +130,17 @@ def _show_side(
     out[f"{prefix}pupils"] = whole_numbers(side.pupils)
     if f"{prefix}schools" in table:
         schools = number_of(table, f"{prefix}schools")
-        shown = np.isfinite(side.pupils) & (schools >= cube.rule.min_schools)
+        # A school that knows its own children must not be left with too few others.
+        spread = 2 * schools <= np.nan_to_num(side.pupils)
+        shown = np.isfinite(side.pupils) & (schools >= cube.rule.min_schools) & spread
         out[f"{prefix}schools"] = whole_numbers(np.where(shown, schools, np.nan))
     out[level] = side.level
-    put_bounds(out, level, limits, error * multiplier(table, level, *limits, f"{prefix}std_error"))
+    half = error * multiplier(table, (level, *limits, f"{prefix}std_error"), side.counted)
+    put_bounds(out, level, limits, half)
+    of_shares = out[[level]].copy()
+    put_share_bounds(of_shares, level, limits, half)
+    for limit in limits:
+        out[limit] = np.where(side.counted & side.percent, of_shares[limit], out[limit])
     entries = [registry.metric(str(name)) for name in table["metric"]]
     lowest, highest = [e.lowest for e in entries], [e.highest for e in entries]
     for limit in limits:
@@ -154,7 +163,8 @@ def _put_ratio(out: pd.DataFrame, table: pd.DataFrame, group: Side, reference: S
         for true in (True, False)
     )
     error = shown_error(logs["se"].to_numpy(), group.counted, *errors)
-    half = error * multiplier(logs, "v", "l", "u", "se")
+    logs["df"] = number_of(table, "df")
+    half = error * multiplier(logs, ("v", "l", "u", "se"), group.counted)
     out["ratio"] = np.round(ratio, 3)
     out["ratio_lower"] = np.round(ratio * np.exp(-half), 3)
     out["ratio_upper"] = np.round(ratio * np.exp(half), 3)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.contracts import DisclosureError
+from vsh_eval.numerics.inference import t_critical
 from vsh_eval.release.cube import CELL_KEYS, RoundedCube
 from vsh_eval.release.hiding import traits
 from vsh_eval.release.rounding import significant
@@ -122,12 +123,44 @@ def shown_error(
     return significant(np.where(counted, effect * rounded, error))
 
 
-def multiplier(table: pd.DataFrame, value: str, lower: str, upper: str, error: str) -> FloatArray:
-    """Return how many standard errors the table's own interval reaches: its t, at its alpha."""
+def multiplier(
+    table: pd.DataFrame, names_of: tuple[str, str, str, str], counted: NDArray[np.bool_]
+) -> FloatArray:
+    """Return how many shown standard errors an interval reaches.
+
+    Where the metric counts children it is t of 95 % at the table's degrees of freedom: the reach of
+    the table's own interval depends on the exact counts and would give them away. Elsewhere it is
+    that reach, which is t at the table's own level of confidence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns named, and ``df``.
+    names_of : tuple of str
+        The columns of the value, its limits and its standard error.
+    counted : bool array
+        Whether the row's metric counts children.
+    """
+    value, lower, upper, error = names_of
     middle, spread = number_of(table, value), number_of(table, error)
     reach = np.fmax(number_of(table, upper) - middle, middle - number_of(table, lower))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(spread > 0, reach / spread, np.nan)
+        own = np.where(spread > 0, reach / spread, np.nan)
+    degrees = number_of(table, "df")
+    of_t = np.where(degrees >= 1, t_critical(np.where(degrees >= 1, degrees, 1.0)), np.nan)
+    return np.where(counted, of_t, own)
+
+
+def put_share_bounds(
+    out: pd.DataFrame, value: str, limits: tuple[str, str], half: FloatArray
+) -> None:
+    """Put an interval around a shown percentage, of the same width on the logit scale."""
+    share = out[value].to_numpy("float64", na_value=np.nan) / 100
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = np.log(share / (1 - share))
+        reach = half / 100 / (share * (1 - share))
+        for limit, sign in zip(limits, (-1, 1), strict=True):
+            out[limit] = np.round(100 / (1 + np.exp(-(odds + sign * reach))), 2)
 
 
 def put_bounds(out: pd.DataFrame, value: str, limits: tuple[str, str], half: FloatArray) -> None:
