@@ -25,8 +25,9 @@ _CHILDREN = re.compile(r"(^|_)(pupils?|children|enrolments|cohort_pupils|staff_t
 _SETTINGS = re.compile(r"(^|_)(schools?|settings|units)(_|$)")
 
 DESIGN_NOTE = (
-    "Numbers of pupils are rounded to the nearest 5 and hidden (c) under 10; fewer than three "
-    "schools are hidden; other figures have two significant figures."
+    "Numbers of pupils are rounded to the nearest 5 and hidden (c) under 10, numbers of schools "
+    "under three, and with them what would tell them; other counts are exact, means and shares "
+    "have two significant figures."
 )
 FINDINGS_NOTE = "Numbers of rows are rounded to the nearest 5 and hidden (c) under 10."
 

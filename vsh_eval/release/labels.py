@@ -130,6 +130,8 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "variable": {
             "baseline_outcome": "Gap before training",
             "baseline_pupils": "Children of the cohort a year",
+            "pct_fsm": "Pupils on free school meals (%)",
+            "idaci": "Deprivation (IDACI)",
         },
         "rule": {
             "registered": "Protocol registered beforehand",

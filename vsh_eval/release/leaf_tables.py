@@ -48,7 +48,8 @@ GAP_SHOWN = (
 )
 NOTES = (
     "Numbers of children are rounded to the nearest multiples of 5 that keep the totals close; "
-    "rates of children, gaps and intervals are worked out from the rounded numbers.",
+    "rates of children, gaps and intervals are worked out from the rounded numbers, which can move "
+    "a rate of few children by several points.",
     "A number is hidden (c) where fewer than 10 children are behind it, or all but fewer than 10, "
     "where fewer than three schools have them, or where one school has more than 80% of them.",
 )
