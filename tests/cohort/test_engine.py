@@ -61,8 +61,8 @@ def test_another_engine_plugs_in():
     assert open_engine(session, engine="spark") is session
 
 
-def test_spark_without_an_engine_says_what_to_install():
-    with pytest.raises(ContractError, match="install the extra spark"):
+def test_spark_without_an_engine_says_what_to_pass():
+    with pytest.raises(ContractError, match="pass an object with the methods"):
         open_engine(duckdb.connect(), engine="spark")
 
 
