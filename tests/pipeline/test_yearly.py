@@ -498,14 +498,6 @@ def test_a_lock_that_nobody_holds_is_taken_over(owner, project, executed):
     assert project.say("run", "params/tiny.yaml").code == 0
 
 
-def test_a_process_of_another_user_counts_as_alive(monkeypatch):
-    def not_ours(process, signal):
-        raise PermissionError
-
-    monkeypatch.setattr(os, "kill", not_ours)
-    assert yearly._alive(1)
-
-
 # --- Published tables
 
 
