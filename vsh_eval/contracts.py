@@ -274,3 +274,40 @@ def require_one_vintage(panel: pd.DataFrame) -> None:
                 f"{column} is both {values[0]!r} and {values[1]!r}, must be one value within a "
                 f"comparison; select the rows of one {column.replace('_', ' ')} first."
             )
+
+
+def terms_lacking(registrations: Mapping[tuple[int, str], int]) -> dict[int, tuple[str, ...]]:
+    """Return which terms of attendance a year lacks that another year has.
+
+    Results of part of a year must not stand beside those of whole years: absence rises and falls
+    with the seasons, and a threshold of the year's sessions means something else in December.
+
+    Parameters
+    ----------
+    registrations : mapping of (int, str) to int
+        Rows with a possible session, by academic year and term.
+
+    Returns
+    -------
+    dict of int to tuple of str
+        The years that lack a term, in order, and those terms. A term is lacking where it has
+        fewer than half as many rows as the year's fullest term. Empty where all years
+        have the same terms, be they one or three.
+
+    Examples
+    --------
+    >>> whole = {(202324, term): 900 for term in ("autumn", "spring", "summer")}
+    >>> terms_lacking(whole | {(202425, "autumn"): 910, (202425, "spring"): 3})
+    {202425: ('spring', 'summer')}
+    """
+    years = sorted({year for year, _ in registrations})
+    fullest = {year: max(n for (at, _), n in registrations.items() if at == year) for year in years}
+    held = {
+        year: {
+            term for (at, term), n in registrations.items() if at == year and 2 * n >= fullest[year]
+        }
+        for year in years
+    }
+    everywhere = sorted(set().union(*held.values()))
+    lacking = {year: tuple(t for t in everywhere if t not in held[year]) for year in years}
+    return {year: terms for year, terms in lacking.items() if terms}

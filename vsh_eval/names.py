@@ -3,6 +3,7 @@
 No logic lives here. Metrics have their own entries in `vsh_eval.registry`.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 # --- Groups of pupils. A pupil-year is in exactly one leaf group.
@@ -68,6 +69,12 @@ COHORT_RULE_LABELS = MappingProxyType(
     }
 )
 
+COUNTED_DIFFERENTLY = (
+    "DfE counts enrolments for all pupils and children matched to the school census for children "
+    "in need, and sorts schools into phases in two ways, so the gap between the two is indicative."
+)
+"""What is said wherever DfE's absence or suspensions of both stand together."""
+
 # --- The training offer.
 PROGRAMME_LABELS = MappingProxyType(
     {
@@ -121,6 +128,53 @@ PANEL_SUMS = ("pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx"
 PANEL_COLUMNS = (*PANEL_KEYS, *PANEL_SUMS, "rate", "status")
 COMPOSITION_STRATA = ("sen", "fsm6", "sex", "year_group")
 COMPOSITION_COLUMNS = (*PANEL_KEYS, *COMPOSITION_STRATA, *PANEL_SUMS, "rate", "status")
+
+# --- By what the pupils of a composition are broken down: what returns write, and its name here.
+BREAKDOWNS: Mapping[str, Mapping[object, str]] = MappingProxyType(
+    {
+        "sex": {"F": "girls", "M": "boys", "U": "sex_not_recorded"},
+        "fsm6": {1: "fsm6", 0: "not_fsm6"},
+        "sen": {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"},
+        "key_stage": {
+            **dict.fromkeys(range(-2, 1), "early_years"),
+            **dict.fromkeys((1, 2), "ks1"),
+            **dict.fromkeys(range(3, 7), "ks2"),
+            **dict.fromkeys(range(7, 10), "ks3"),
+            **dict.fromkeys((10, 11), "ks4"),
+            **dict.fromkeys(range(12, 15), "post_16"),
+        },
+    }
+)
+BREAKDOWN_SOURCES = MappingProxyType(
+    {name: name for name in BREAKDOWNS} | {"key_stage": "year_group"}
+)
+"""The column of the composition that each breakdown is read from."""
+BREAKDOWN_LABELS = MappingProxyType(
+    {
+        "sex": "Sex",
+        "fsm6": "Free school meals in the last six years",
+        "sen": "Special educational needs",
+        "key_stage": "Key stage",
+    }
+)
+BREAKDOWN_VALUE_LABELS = MappingProxyType(
+    {
+        "girls": "Girls",
+        "boys": "Boys",
+        "sex_not_recorded": "Sex not recorded",
+        "fsm6": "Had free school meals",
+        "not_fsm6": "Had no free school meals",
+        "no_sen": "No SEN",
+        "sen_support": "SEN support",
+        "ehc_plan": "Education, health and care plan",
+        "early_years": "Early years",
+        "ks1": "Key stage 1 (years 1 to 2)",
+        "ks2": "Key stage 2 (years 3 to 6)",
+        "ks3": "Key stage 3 (years 7 to 9)",
+        "ks4": "Key stage 4 (years 10 to 11)",
+        "post_16": "Years 12 to 14",
+    }
+)
 
 SYNTHETIC_STAMP = "SYNTHETIC"
 """Stands on every output made from invented data."""

@@ -27,6 +27,7 @@ def random_returns(seed, *, pupils=14):
         "school_links": [("100", "101", date(2020, 9, 1))],
         "enrolments": [],
         "attendance": [],
+        "suspensions": random_suspensions(np.random.default_rng([seed, 1]), pupils),
         "attainment": [],
         "episodes": [],
     }
@@ -43,7 +44,21 @@ def pick(values, rng):
     return values[int(rng.integers(len(values)))]
 
 
+def random_suspensions(rng, pupils):
+    """Suspensions of some, at schools they go to or not; a year in four holds none."""
+    rows = {}
+    for period in PERIODS:
+        if rng.random() < 0.25:
+            continue
+        for _ in range(pupils):
+            pupil = f"P{rng.integers(pupils + 1):03d}"
+            counts = (int(rng.integers(4)), int(rng.integers(8)) // 6)
+            rows[pupil, period, pick(URNS, rng)] = counts
+    return [(*key, *counts) for key, counts in rows.items()]
+
+
 def add_year(tables, pupil, period, rng):
+    number = int(pupil[1:])
     group = int(rng.integers(-1, 13)) if rng.random() < 0.6 else pick((6, 11), rng)
     urns = list(dict.fromkeys(pick(URNS, rng) for _ in range(2)))
     for urn in urns:
@@ -56,6 +71,8 @@ def add_year(tables, pupil, period, rng):
                 tables["attendance"].append((pupil, period, term, urn, *random_sessions(rng)))
     reached, score = float(rng.integers(2)), float(rng.integers(9001)) / 100
     values = {"ks2_rwm_expected": reached, "ks4_attainment8": score, "unknown_measure": 1.0}
+    # Few scores, so that many pupils share a rank.
+    values |= {"ks2_reading_score": 98.0 + number % 5, "ks2_maths_progress": 3.5 - score}
     tables["attainment"] += [(pupil, period, urns[0], name, v) for name, v in values.items()]
 
 

@@ -7,14 +7,22 @@ from collections import defaultdict
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import floor
 
 from tests.cohort.tables import frame
 
 CIN_BASIS = {"episode": (None, "episode"), "plan": ("plan",)}
 HIGHEST_FIRST = {"CLA": "cla", "CPP": "cpp", "CIN": "cin"}
 YEARS_OF_AGE_5_TO_15 = range(1, 12)
-KEY_STAGE = {"ks2_rwm_expected": 6, "ks4_attainment8": 11}
-NOT_TAKEN = {"ks2_rwm_expected": (201920, 202021), "ks4_attainment8": ()}
+EVERY_AGE = range(-2, 15)
+KEY_STAGE = {
+    "ks2_rwm_expected": 6,
+    "ks2_reading_score": 6,
+    "ks2_maths_progress": 6,
+    "ks4_attainment8": 11,
+}
+NOT_TAKEN = dict.fromkeys(KEY_STAGE, (201920, 202021)) | {"ks4_attainment8": ()}
+RANKED = {"ks2_reading_score": "ks2_reading_rank", "ks4_attainment8": "ks4_attainment8_rank"}
 
 
 def last_school(urn, links):
@@ -72,6 +80,7 @@ class Register:
     def __init__(self, tables, years, rule, basis, look_back):
         self.years = years
         self.membership = (rule, basis, look_back)
+        self.partly = years_in_part(tables, years)
         self.links = frame(tables, "school_links")
         self.schools = frame(tables, "schools").set_index("urn")
         self.episodes = defaultdict(list)
@@ -105,7 +114,7 @@ def absences(tables, register):
     sums = defaultdict(lambda: [0, 0, 0])
     for row in frame(tables, "attendance").itertuples():
         where = register.place(row.pupil_id, row.academic_year, row.urn, YEARS_OF_AGE_5_TO_15)
-        if where and row.academic_year != 201920:
+        if where and row.academic_year not in (201920, *register.partly):
             cell = sums[row.pupil_id, where]
             cell[0] += row.sess_possible
             cell[1] += row.sess_authorised
@@ -122,18 +131,63 @@ def absences(tables, register):
         yield where, "severe_absence", int(share >= Fraction(50, 100)), 1, 1
 
 
+def years_in_part(tables, years):
+    """Years of the run without a term that another has: fewer than half its fullest term's rows."""
+    rows = frame(tables, "attendance")
+    rows = rows[rows["academic_year"].isin([year for year in years if year != 201920])]
+    rows = rows[rows["sess_possible"] > 0]
+    held = {}
+    for year, part in rows.groupby("academic_year"):
+        counts = part["term"].value_counts()
+        held[year] = set(counts[counts >= counts.max() / 2].index)
+    whole = set().union(*held.values())
+    return {year for year, terms in held.items() if terms < whole}
+
+
+def suspensions(tables, register):
+    """Every (place, metric, y, x, parts of one) that suspensions make, noughts included."""
+    reported = frame(tables, "suspensions")
+    years = set(reported["academic_year"]) - register.partly
+    cells = {}
+    both = [frame(tables, "enrolments").assign(suspensions=0, permanent_exclusions=0), reported]
+    for row in (row for rows in both for row in rows.itertuples()):
+        where = register.place(row.pupil_id, row.academic_year, row.urn, EVERY_AGE)
+        if where and row.academic_year in years:
+            cell = cells.setdefault((row.pupil_id, where), [0, 0])
+            cell[0] += row.suspensions
+            cell[1] += row.permanent_exclusions
+    for (_, where), (count, excluded) in cells.items():
+        yield where, "suspension_rate", count, 1, 1
+        yield where, "pupils_suspended", int(count > 0), 1, 1
+        yield where, "permanent_exclusion", int(excluded > 0), 1, 1
+
+
 def attainments(tables, register):
     """Every (place, metric, y in hundredths, x, parts of one) that attainment makes."""
+    ranked = defaultdict(list)
     for row in frame(tables, "attainment").itertuples():
         year_group = KEY_STAGE.get(row.measure, 99)
         where = register.place(row.pupil_id, row.academic_year, row.urn, (year_group,))
-        if where and row.academic_year not in NOT_TAKEN[row.measure]:
-            yield where, row.measure, hundredths(row.value), 1, 100
+        if not where or row.academic_year in NOT_TAKEN[row.measure]:
+            continue
+        value = hundredths(row.value)
+        if row.measure in RANKED:
+            ranked[RANKED[row.measure], row.academic_year].append((where, value))
+        if row.measure != "ks2_reading_score":
+            yield where, row.measure, value, 1, 100
+    for (metric, _), sat in ranked.items():
+        for where, value in sat:
+            below = sum(other < value for _, other in sat)
+            ties = sum(other == value for _, other in sat)
+            midrank = below + Fraction(ties + 1, 2)
+            percentile = 100 * (midrank - Fraction(1, 2)) / len(sat)
+            yield where, metric, floor(100 * percentile + Fraction(1, 2)), 1, 100
 
 
 def outcomes(tables, years, rule, basis, look_back):
     register = Register(tables, years, rule, basis, look_back)
     yield from absences(tables, register)
+    yield from suspensions(tables, register)
     yield from attainments(tables, register)
 
 

@@ -73,3 +73,7 @@ def one_pupil(*episodes, year=202324, possible=100, auth=5, unauth=2):
         "attendance": [attendance("P1", year, possible=possible, auth=auth, unauth=unauth)],
         "episodes": list(episodes),
     }
+
+
+def suspension(pupil, year=202324, urn="100", *, times=1, excluded=0):
+    return (pupil, year, urn, times, excluded)

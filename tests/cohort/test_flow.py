@@ -113,7 +113,8 @@ def test_each_table_begins_with_read_ends_with_counted_and_adds_up():
     table = flow(random_returns(11, pupils=40), years=(201819, 202021))
     assert tuple(table.columns) == FLOW_COLUMNS
     assert table["table"].unique().tolist() == [
-        "schools", "training", "attendance", "attainment", "episodes", "membership",
+        "schools", "training", "attendance", "suspensions", "attainment", "episodes",
+        "membership",
     ]  # fmt: skip
     for name, part in table.groupby("table"):
         if name == "membership":

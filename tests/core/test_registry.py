@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
@@ -31,16 +32,74 @@ def test_a_name_is_registered_once(added):
         registry.register(added)
 
 
+COMPLETE = {
+    "attendance": (
+        "overall_absence authorised_absence unauthorised_absence persistent_absence severe_absence"
+    ),
+    "suspension": "suspension_rate pupils_suspended permanent_exclusion",
+    "attainment": (
+        "eyfsp_gld phonics_expected "
+        "ks2_rwm_expected ks2_reading_expected ks2_writing_expected ks2_maths_expected "
+        "ks2_reading_progress ks2_writing_progress ks2_maths_progress "
+        "ks2_reading_rank ks2_maths_rank "
+        "ks4_attainment8 ks4_progress8 ks4_basics_94 ks4_basics_95 ks4_attainment8_rank"
+    ),
+}
+SCALES = {
+    "%": ("percentage points", 100.0),
+    "points": ("points", 1.0),
+    "percentile points": ("percentile points", 1.0),
+    "suspensions per 100 pupils": ("suspensions per 100 pupils", 100.0),
+}
+
+
+@pytest.mark.parametrize("topic", get_args(registry.Topic))
+def test_the_registry_is_complete_in_the_order_of_the_report(topic):
+    assert [entry.name for entry in registry.of_topic(topic)] == COMPLETE[topic].split()
+
+
 @pytest.mark.parametrize("entry", registry.METRICS.values(), ids=lambda entry: entry.name)
 def test_every_metric_says_what_it_counts(entry):
     assert all((entry.label, entry.numerator, entry.denominator, entry.population, entry.source))
-    assert (entry.unit, entry.gap_unit, entry.scale) in (
-        ("%", "percentage points", 100.0),
-        ("points", "points", 1.0),
-    )
+    assert SCALES[entry.unit] == (entry.gap_unit, entry.scale)
     assert entry.year_groups
-    assert (entry.counts == "points") == (entry.unit == "points")
+    assert entry.lowest < entry.highest
+    assert (entry.counts == "points") == entry.unit.endswith("points")
+    assert (entry.counts in ("children", "sessions")) == (entry.unit == "%")
+    assert entry.lower_is_better == (entry.topic != "attainment")
     assert entry.name not in names.GROUP_LABELS
+    assert len([e for e in registry.METRICS.values() if e.label == entry.label]) == 1
+
+
+def test_scores_may_be_negative_and_ranks_lie_between_nought_and_a_hundred():
+    progress = [e for e in registry.METRICS.values() if "progress" in e.name]
+    assert len(progress) == 4
+    assert all(e.lowest == -e.highest and not e.has_ratio for e in progress)
+    ranks = [e for e in registry.METRICS.values() if e.ranks]
+    assert {(e.lowest, e.highest, e.has_ratio) for e in ranks} == {(0.0, 100.0, False)}
+    assert registry.metric("suspension_rate").highest == float("inf")
+    assert registry.metric("ks4_attainment8").has_ratio
+
+
+def test_returned_measures_are_all_of_attainment_but_the_ranks():
+    found = {entry.name: entry for entry in registry.returned_measures()}
+    ranks = {e.name for e in registry.METRICS.values() if e.ranks}
+    expected = set(COMPLETE["attainment"].split()) - ranks
+    assert set(found) == expected | {"ks2_reading_score", "ks2_maths_score"}
+    assert {name for entry in found.values() for name in entry.metrics} == set(
+        COMPLETE["attainment"].split()
+    )
+    assert (found["ks2_maths_score"].lowest, found["ks2_maths_score"].highest) == (80, 120)
+    assert (found["phonics_expected"].whole, found["phonics_expected"].highest) == (True, 1)
+    assert found["ks4_progress8"].lowest == -9
+
+
+def test_a_rank_of_nothing_known_is_refused(added):
+    registry._metrics[added.name] = replace(
+        registry.metric("ks2_maths_rank"), name=added.name, ranks="ks2_science_score"
+    )
+    with pytest.raises(ContractError, match="'tried_absence' ranks 'ks2_science_score', must"):
+        registry.returned_measures()
 
 
 @pytest.mark.parametrize("entry", registry.BREAKS, ids=lambda entry: str(entry.time_period))
@@ -52,7 +111,7 @@ def test_every_break_is_of_known_metrics_in_a_real_year(entry):
 
 
 def test_topics_share_the_metrics_out():
-    topics = [registry.of_topic("attendance"), registry.of_topic("attainment")]
+    topics = [registry.of_topic(topic) for topic in get_args(registry.Topic)]
     assert sum(map(len, topics)) == len(registry.METRICS)
 
 
@@ -68,7 +127,31 @@ def test_breaks_come_in_order_and_by_year():
         ("overall_absence", (201819, 202021, 202122)),
         ("ks2_rwm_expected", (201819, 202122)),
         ("ks4_attainment8", (201819, 202122)),
+        ("pupils_suspended", (201819, 202122)),
+        ("eyfsp_gld", (202122,)),
+        ("phonics_expected", (201819, 202122)),
+        ("ks4_basics_94", (201819, 202122)),
+        ("ks4_attainment8_rank", (201819, 202122)),
+        ("ks4_progress8", (201819, 202122)),
     ],
 )
 def test_comparable_years_leave_out_no_data_and_grades_not_examined(metric, expected):
     assert registry.comparable_years(metric, academic_year.span(201819, 202122)) == expected
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "expected"),
+    [
+        ("ks4_progress8", "no_data", [201920, 202021, 202425, 202526]),
+        ("ks2_writing_progress", "no_data", [201920, 202021, 202324, 202425]),
+        ("ks2_maths_rank", "no_data", [201920, 202021]),
+        ("suspension_rate", "not_comparable", [201920, 202021]),
+        ("ks4_basics_95", "not_comparable", [201920, 202021]),
+        ("eyfsp_gld", "definition", [202122]),
+        ("ks4_attainment8", "definition", [201617, 201718, 202122, 202223]),
+        ("ks2_rwm_expected", "definition", [201718]),
+    ],
+)
+def test_breaks_are_those_of_the_series(metric, kind, expected):
+    found = [entry.time_period for entry in registry.breaks_of(metric) if entry.kind == kind]
+    assert found == expected

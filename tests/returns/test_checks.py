@@ -53,6 +53,10 @@ def _many_pupils(measure: str) -> dict[str, str]:
     }
 
 
+def _many_enrolled(many: int) -> dict[str, str]:
+    return added("enrolments", *(f"00900{n:03},2021/22,000101,4,F,0,N" for n in range(many)))
+
+
 # Check, table, bad example, (result, rows, of_rows, column), a piece of the message.
 BAD: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], str], ...] = (
     ("rows_there", "training", header_only("training"), ("fail", 0, 0, ""), "must hold rows"),
@@ -157,16 +161,23 @@ BAD: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], str], .
     (
         "measures_known",
         "attainment",
-        added("attainment", "0070001,2021/22,000101,phonics_expected,1"),
-        ("warn", 1, 5, "measure"),
-        "ks4_attainment8); rename it",
+        added("attainment", "0070001,2021/22,000101,happiness,1"),
+        ("fail", 1, 5, "measure"),
+        "ks4_basics_95); rename it",
     ),
     (
         "measures_known",
         "attainment",
-        _many_pupils("phonics_expected"),
-        ("warn", 12, 16, "measure"),
-        "and 'phonics_expected' is not; rename it",
+        _many_pupils("ks2_rmw_expected"),
+        ("fail", 12, 16, "measure"),
+        "and 'ks2_rmw_expected' is not (nearest: ks2_rwm_expected); rename it",
+    ),
+    (
+        "measures_known",
+        "attainment",
+        added("attainment", "0070001,2022/23,000101,ks2_maths_rank,50"),
+        ("fail", 1, 5, "measure"),
+        "(nearest: ks2_maths_",
     ),
     (
         "covariates_numeric",
@@ -237,6 +248,26 @@ BAD: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], str], .
         changed("attainment", "61.5", "90.5"),
         ("fail", 1, 4, "value"),
         "0 to 90 for ks4_attainment8",
+    ),
+    (
+        "attainment_in_range",
+        "attainment",
+        added(
+            "attainment",
+            "0070001,2022/23,000101,ks2_maths_score,79",
+            "0070001,2022/23,000101,ks2_maths_progress,-3.5",
+            "0070003,2022/23,000102,ks4_progress8,-9.5",
+            "0070003,2022/23,000102,ks4_basics_94,4",
+        ),
+        ("fail", 3, 8, "value"),
+        "(80 to 120 for ks2_maths_score, -9 to 9 for ks4_progress8 and 0 or 1 for ks4_basics_94)",
+    ),
+    (
+        "values_in_range",
+        "suspensions",
+        changed("suspensions", "000102,1,0", "000102,-1,6"),
+        ("fail", 1, 1, "suspensions, permanent_exclusions"),
+        "permanent_exclusions 0 to 5",
     ),
     (
         "training_dates_plausible",
@@ -397,8 +428,22 @@ BAD: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], str], .
         "terms_whole",
         "attendance",
         moved_to("2023/24", "attendance", term="summer"),
-        ("warn", 1, 2, "academic_year, term"),
+        ("fail", 1, 2, "academic_year, term"),
         "which 2022/23 does not; add the missing term",
+    ),
+    (
+        "terms_whole",
+        "attendance",
+        without_lines("attendance", ",summer,"),
+        ("warn", 2, 2, "academic_year, term"),
+        "and none has summer, so that all are parts of years",
+    ),
+    (
+        "years_suspended",
+        "suspensions",
+        _many_enrolled(200),
+        ("warn", 1, 1, "academic_year"),
+        "and none has 2021/22; add the year",
     ),
     (
         "years_usable",
@@ -459,6 +504,29 @@ def test_a_bad_example_is_found(opened, name, table, tables, expected, words):
         assert not any(pupil.lstrip("0") in message for pupil in (*PUPILS, *TWELVE_PUPILS))
 
 
+def test_part_of_a_year_between_whole_ones_is_left_out_not_refused(opened):
+    header, *lines = TINY["attendance"].splitlines()
+    whole = [line for line in lines if "2021/22" in line]
+    cut = [line.replace("2021/22", "2022/23") for line in whole if "summer" not in line]
+    # A stray row does not make a term.
+    stray = next(line for line in lines if "2022/23,summer" in line)
+    last = [line.replace("2021/22", "2023/24") for line in whole]
+    rows = "\n".join([header, *whole, *cut, stray, *last, ""])
+    returns = opened({**TINY, "attendance": rows}, years=(202122, 202223, 202324))
+    found = check(returns, today=TODAY).set_index("check").loc["terms_whole"]
+
+    assert (found["result"], found["rows"], found["of_rows"]) == ("warn", 1, 3)
+    assert (
+        "which 2022/23 does not, so that its absence and suspensions are not shown"
+        in (found["message"])
+    )
+
+
+def test_a_few_pupils_without_a_suspension_are_no_finding(opened):
+    found = check(opened(_many_enrolled(100)), today=TODAY).set_index("check")
+    assert found.loc["years_suspended", "result"] == "pass"
+
+
 def test_every_check_has_a_bad_example():
     assert {case[0] for case in BAD} == {entry.name for entry in CHECKS}
 
@@ -507,6 +575,7 @@ def test_a_rare_measure_could_be_a_pupil_and_is_not_said(opened):
     message = check(opened(shifted), today=TODAY).query("check == 'measures_known'")["message"]
 
     assert "0070001" not in message.item()
+    assert "must be one that the registry knows (" in message.item()
 
 
 def test_years_not_asked_for_are_those_of_the_attendance(opened):

@@ -181,3 +181,21 @@ def test_a_repeated_row_is_refused(tmp_path):
 def test_an_impossible_year_is_refused(tmp_path):
     with pytest.raises(ContractError, match="academic year is '202427'"):
         read(tmp_path, example.key_stage_4().assign(time_period="202427"), "ks4")
+
+
+def test_what_a_file_counts_besides_is_read_where_its_columns_are(tmp_path):
+    plain = read(tmp_path, example.key_stage_4(), "ks4")
+    assert set(plain["metric"]) == {"ks4_attainment8"}
+    table = example.key_stage_4().assign(
+        t_inp8calc="18",
+        t_p8score="-27",
+        avg_p8score="-1.5",
+        t_l2basics_94="c",
+        pt_l2basics_94="c",
+    )
+    panel = read(tmp_path, table, "ks4")
+    assert set(panel["metric"]) == {"ks4_attainment8", "ks4_progress8", "ks4_basics_94"}
+    score = one(panel, group="cin", metric="ks4_progress8", time_period=202425)
+    assert score[["pupils", "numerator", "denominator", "rate"]].tolist() == [18, -27, 18, -1.5]
+    hidden = one(panel, group="cin", metric="ks4_basics_94", time_period=202425)
+    assert (hidden["status"], hidden["pupils"]) == ("c", 20)

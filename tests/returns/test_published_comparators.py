@@ -7,6 +7,7 @@ from vsh_eval.returns.published import example
 from vsh_eval.returns.published.areas import areas_of, with_units
 from vsh_eval.returns.published.comparators import (
     MEASURES,
+    SOCIAL_CARE,
     comparator_rows,
     latest_year,
     read_comparators,
@@ -113,5 +114,39 @@ def test_the_release_is_that_of_the_last_absence(tmp_path):
 
 
 def test_every_measure_is_a_metric_of_the_registry_and_stands_once():
-    assert {metric for metric, _ in MEASURES.values()} == set(registry.METRICS)
+    ranks = {name for name, metric in registry.METRICS.items() if metric.ranks}
+    assert {metric for metric, _ in MEASURES.values()} == set(registry.METRICS) - ranks
     assert len(set(MEASURES.values())) == len(MEASURES)
+    assert {metric for metric, _ in SOCIAL_CARE.values()} <= set(registry.METRICS)
+    assert len(set(SOCIAL_CARE.values())) == len(SOCIAL_CARE)
+
+
+def test_groups_of_children_in_need_stand_beside_all_pupils_from_the_releases_first_year(tmp_path):
+    one = example.comparators().query("`Short Desc` == 'TotAbs' and Years == '2025'")
+    measures = {"Total_ Pup_FixedEx": "4.04", "CINFixedExclusion": "14.24", "LAC_Fixed_ Ex": "14.5"}
+    table = pd.concat(
+        [one]
+        + [
+            one.assign(**{"Short Desc": short, "Values": value, "Years": year})
+            for short, value in measures.items()
+            for year in ("2018", "2024")
+        ]
+    )
+    panel = rows(tmp_path, table, first_year=201819)
+    found = panel.query("unit_id == 'E92000001' and metric == 'pupils_suspended'")
+    rates = found.set_index(["group", "time_period"])["rate"].to_dict()
+    assert rates == {
+        ("all", 201718): 4.04,
+        ("all", 202324): 4.04,
+        ("cin", 202324): 14.24,
+        ("cla", 202324): 14.5,
+    }
+    assert set(found["phase"]) == {"total"}
+
+
+def test_a_place_holder_without_year_and_number_is_passed_over(tmp_path):
+    table = example.comparators()
+    empty = table.head(6).assign(Years="0", Values="-")
+    pd.testing.assert_frame_equal(rows(tmp_path, pd.concat([table, empty])), rows(tmp_path, table))
+    with pytest.raises(ContractError, match=r"Years is '0'"):
+        rows(tmp_path, pd.concat([table, empty.assign(Values="1.5")]))

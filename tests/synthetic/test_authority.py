@@ -3,10 +3,11 @@ import pandas as pd
 import pytest
 
 from tests.synthetic.measured import attended, groups, levels
-from vsh_eval import registry
+from vsh_eval import academic_year, registry
 from vsh_eval.contracts import RETURNS
 from vsh_eval.synthetic import Plan, invent
 from vsh_eval.synthetic.calibration import ABSENCE_YEARS, published_absence
+from vsh_eval.synthetic.yearly_figures import yearly_figures
 
 KINDS = {
     "text": "str",
@@ -14,6 +15,13 @@ KINDS = {
     "number": "float64",
     "date": "datetime64[us]",
     "academic_year": "int64",
+}
+
+# Rows and sums of the 120 schools of seed 1, from before the other measures were drawn.
+FIRST_TABLES = {
+    "attendance": (828300, 3968038, 1759739),
+    "ks2_rwm_expected": (19406, 12126.0),
+    "ks4_attainment8": (27185, 1293401.32),
 }
 
 
@@ -204,9 +212,85 @@ def test_the_attainment_effect_reaches_the_trained_cohort_alone():
     assert points["gain"].mean() == pytest.approx(8.0, abs=1.0)
 
 
-def test_metrics_that_attainment_names_are_in_the_registry(borough):
-    for measure in borough.tables["attainment"]["measure"].unique():
-        assert registry.metric(measure).topic == "attainment"
+def test_attainment_has_every_measure_in_the_years_in_which_it_was_taken(borough):
+    held = borough.tables["attainment"].groupby("measure")["academic_year"].agg(set)
+    assert set(held.index) == {entry.name for entry in registry.returned_measures()}
+    for entry in registry.returned_measures():
+        gone = [
+            {gap.time_period for gap in registry.breaks_of(name) if gap.kind == "no_data"}
+            for name in entry.metrics
+        ]
+        years = set(academic_year.span(201617, 202425)) - set.intersection(*gone)
+        assert held[entry.name] == years
+
+
+def test_values_are_those_that_the_measures_can_have(borough):
+    values = borough.tables["attainment"].groupby("measure")["value"].agg(["min", "max", "nunique"])
+    for entry in registry.returned_measures():
+        row = values.loc[entry.name]
+        assert entry.lowest <= row["min"] < row["max"] <= entry.highest
+        assert (row["nunique"] == 2) == entry.whole
+
+
+# How far all pupils and children in need may be off beyond chance: schools differ.
+SLACK = {
+    **{f"{subject}_progress": (0.2, 1.0) for subject in ("reading", "writing", "maths")},
+    "attainment8": (0.5, 2.0),
+    "progress8": (0.1, 0.4),
+}
+
+
+def test_every_level_of_attainment_is_near_the_published(borough):
+    results = borough.tables["attainment"].merge(groups(borough))
+    figures = yearly_figures()
+    for entry in registry.returned_measures():
+        if (entry.name, "all") not in figures:
+            continue
+        scale = 100 if entry.whole else 1
+        rows = results[results["measure"] == entry.name]
+        for group, allowed in zip(("all", "cin"), SLACK.get(entry.name[4:], (1.5, 8)), strict=True):
+            mine = rows if group == "all" else rows[rows["group"] == group]
+            by_year = mine.groupby("academic_year")["value"].agg(["mean", "size", "std"])
+            published = [figures[entry.name, group][year // 100 - 2016] for year in by_year.index]
+            off = np.average(scale * by_year["mean"] - published, weights=by_year["size"])
+            error = scale * mine["value"].std() / np.sqrt(len(mine))
+            assert abs(off) < allowed + 4 * error, (entry.name, group)
+
+
+def test_results_of_a_pupil_agree_with_one_another(borough):
+    wide = borough.tables["attainment"].pivot_table(
+        index=["pupil_id", "academic_year"], columns="measure", values="value"
+    )
+    ks2 = wide.dropna(subset=["ks2_rwm_expected"])
+    subjects = [f"ks2_{subject}_expected" for subject in ("reading", "writing", "maths")]
+    assert ((ks2[subjects] == 1).all(axis=1) == (ks2["ks2_rwm_expected"] == 1)).all()
+    for subject in ("reading", "maths"):
+        reached = ks2[f"ks2_{subject}_expected"] == 1
+        assert ((ks2[f"ks2_{subject}_score"] >= 100) == reached).all()
+    ks4 = wide.dropna(subset=["ks4_attainment8"])
+    assert (ks4["ks4_basics_95"] <= ks4["ks4_basics_94"]).all()
+    assert ks4["ks4_attainment8"].corr(ks4["ks4_progress8"]) > 0.5
+    assert ks2["ks2_maths_score"].corr(ks2["ks2_reading_score"]) > 0.6
+
+
+def test_more_absence_goes_with_lower_results(borough, borough_rows):
+    absent = borough_rows.groupby(["pupil_id", "academic_year"])[["missed", "sess_possible"]].sum()
+    rate = (absent["missed"] / absent["sess_possible"]).rename("absent").reset_index()
+    both = borough.tables["attainment"].merge(rate)
+    for measure in ("phonics_expected", "ks2_maths_score", "ks2_reading_progress", "ks4_progress8"):
+        rows = both[both["measure"] == measure]
+        assert rows["value"].corr(rows["absent"]) < -0.1
+
+
+def test_the_other_measures_leave_absence_and_the_first_two_as_they_were(borough):
+    tables = borough.tables
+    rows = tables["attendance"]
+    assert len(rows) == FIRST_TABLES["attendance"][0]
+    sums = (int(rows["sess_authorised"].sum()), int(rows["sess_unauthorised"].sum()))
+    assert sums == FIRST_TABLES["attendance"][1:]
+    for measure in ("ks2_rwm_expected", "ks4_attainment8"):
+        value = tables["attainment"].query("measure == @measure")["value"]
+        assert (len(value), round(value.sum(), 2)) == FIRST_TABLES[measure]
 
 
 def test_planted_effect_is_what_the_tables_carry(borough_rows, trained_rows, trained):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vsh_eval import names
+from vsh_eval import names, registry
 from vsh_eval.synthetic import calibration
 from vsh_eval.synthetic.calibration import (
     ABSENCE_YEARS,
@@ -11,6 +11,8 @@ from vsh_eval.synthetic.calibration import (
     published_absence,
     yearly_levels,
 )
+from vsh_eval.synthetic.yearly_figures import GROUPS as GROUPS_OWN
+from vsh_eval.synthetic.yearly_figures import yearly_figures
 
 PHASES = {
     "State-funded primary": "primary",
@@ -78,21 +80,91 @@ def test_all_pupils_figures_are_the_published_ones(shared_data):
         for at, year in enumerate(ABSENCE_YEARS):
             value = float(england.loc[(item, str(year // 100 + 1)), "Values"])
             assert published_absence()["all", stage, measure][at] == pytest.approx(value, abs=5e-3)
-    for at, year in enumerate(range(2017, 2026)):
-        value = float(england.loc[("AVG_Attain8_Score", str(year)), "Values"])
-        found = calibration._YEARLY["ks4_attainment8", "all"][at]
-        assert found == pytest.approx(value, abs=1e-9)
 
 
-def test_attainment_8_of_children_in_need_is_the_published_one(shared_data):
-    table = pd.read_csv(shared_data / "ees_cino" / "ks4_la.csv", dtype=str)
+YEARLY = {
+    ("eyfsp_gld", "all"): "FSP_NEW_GOODDEV",
+    ("eyfsp_gld", "cin"): "CIN_Good _Develop",
+    ("eyfsp_gld", "cpp"): "CPP_Good_Develop",
+    ("eyfsp_gld", "cla"): "LAC_Good_Develop",
+    ("ks2_rwm_expected", "all"): "KS2RWM_Expected_STD",
+    ("ks2_reading_expected", "all"): "KS2R_Expected_STD",
+    ("ks2_reading_expected", "cin"): "CIN_KS2_ExpStd_R",
+    ("ks2_reading_expected", "cla"): "LAC_KS2_ExpStd_R",
+    ("ks2_writing_expected", "all"): "KS2W_Teacher_Assess",
+    ("ks2_writing_expected", "cin"): "CIN_KS2_ExpStd_W",
+    ("ks2_writing_expected", "cla"): "LAC_KS2_ExpStd_W",
+    ("ks2_maths_expected", "all"): "KS2M_Expected_STD",
+    ("ks2_maths_expected", "cin"): "CIN_KS2_ExpStd_M",
+    ("ks2_maths_expected", "cla"): "LAC_KS2_ExpStd_M",
+    ("ks2_maths_progress", "cla"): "LAC_KS2_AVG_Prog8_M",
+    ("ks4_attainment8", "all"): "AVG_Attain8_Score",
+    ("ks4_progress8", "all"): "AVG_Prog8_Score",
+    ("ks4_progress8", "cin"): "CINProgKS2-4_Avg_Prog8",
+    ("ks4_basics_94", "all"): "EngMaths9-4",
+    ("ks4_basics_94", "cin"): "CIN_EngMaths9-4",
+    ("ks4_basics_95", "all"): "EngMaths9-5",
+    ("ks4_basics_95", "cin"): "CIN_EngMaths9-5",
+    ("excluded", "cin"): "CINPermExclusion",
+}
+
+
+def test_yearly_figures_are_the_published_ones_where_they_are_published(shared_data):
+    table = pd.read_parquet(shared_data / "lait" / "bds_long_0.parquet").astype(str)
+    england = table[table["LA and Regions"] == "England"].set_index(["Short Desc", "Years"])
+    compared = 0
+    for (measure, group), item in YEARLY.items():
+        for at, year in enumerate(range(2017, 2026)):
+            published = england["Values"].get((item, str(year)), "-")
+            if published in ("-", "nan"):
+                continue
+            found = yearly_figures()[measure, group][at]
+            assert found == pytest.approx(float(published), abs=1e-6), (measure, group, year)
+            compared += 1
+    assert compared > 140
+
+
+def test_every_measure_that_can_be_returned_has_figures_for_every_group():
+    scores = {"ks2_reading_score", "ks2_maths_score"}
+    measures = {entry.name for entry in registry.returned_measures()} - scores
+    figures = yearly_figures()
+    assert set(figures) == {
+        (measure, group) for measure in measures | {"suspended", "excluded"} for group in GROUPS_OWN
+    }
+    assert {len(values) for values in figures.values()} == {9}
+
+
+IN_NEED = {
+    "ks4_la.csv": {
+        "ks4_attainment8": "avg_att8",
+        "ks4_progress8": "avg_p8score",
+        "ks4_basics_94": "pt_l2basics_94",
+        "ks4_basics_95": "pt_l2basics_95",
+    },
+    "ks2_la.csv": {
+        "ks2_rwm_expected": "pt_rwm_met_expected_standard",
+        "ks2_reading_expected": "pt_read_met_expected_standard",
+        "ks2_writing_expected": "pt_writta_met_expected_standard",
+        "ks2_maths_expected": "pt_mat_met_expected_standard",
+        "ks2_reading_progress": "avg_read_progress_score",
+        "ks2_writing_progress": "avg_writta_progress_score",
+        "ks2_maths_progress": "avg_mat_progress_score",
+    },
+}
+
+
+@pytest.mark.parametrize("file", IN_NEED)
+def test_results_of_children_in_need_are_the_published_ones(shared_data, file):
+    table = pd.read_csv(shared_data / "ees_cino" / file, dtype=str)
     table = table.query("geographic_level == 'National'").set_index(
         ["social_care_group", "time_period"]
     )
-    for published, group in GROUPS.items():
-        for year in (201819, 201920, 202021, 202122, 202223, 202324, 202425):
-            found = yearly_levels("ks4_attainment8", [year])[names.LEAF_GROUPS.index(group), 0]
-            assert found == float(table.loc[(published, str(year)), "avg_att8"])
+    for measure, column in IN_NEED[file].items():
+        for published, group in GROUPS.items():
+            for year in (201819, 201920, 202021, 202122, 202223, 202324, 202425):
+                shown = table.loc[(published, str(year)), column]
+                found = yearly_levels(measure, [year])[names.LEAF_GROUPS.index(group), 0]
+                assert found == (0.0 if shown == "x" else float(shown)), (measure, group, year)
 
 
 def test_leaf_groups_add_up_to_all_pupils():

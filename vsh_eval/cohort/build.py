@@ -19,11 +19,19 @@ from vsh_eval.cohort.flow import (
     training_flow,
 )
 from vsh_eval.cohort.identity import StableSchools, stable_schools
+from vsh_eval.cohort.make_up import (
+    BEFORE,
+    build_make_up,
+    count_make_up,
+    keep_before,
+    keep_nobody_before,
+)
 from vsh_eval.cohort.membership import (
     keep_membership,
     keep_spans,
     metrics_counted,
     metrics_known,
+    years_without,
 )
 from vsh_eval.cohort.panel import build_composition, build_panel
 from vsh_eval.cohort.pseudonyms import new_key, pseudonymise
@@ -33,7 +41,7 @@ from vsh_eval.settings import Cohort, Exposure
 _NEEDED = ("schools", "enrolments", "attendance", "attainment", "episodes", "training")
 _COHORT = Cohort()
 _EXPOSURE = Exposure()
-_BY_YEAR = ("pupils", "attendance", "attainment")
+_BY_YEAR = ("enrolments", "pupils", "attendance", "suspensions", "moves", "attainment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,9 @@ class CohortTables:
         Sums by school, year, group and metric (``names.PANEL_COLUMNS``).
     composition : pandas.DataFrame
         Sums by authority, phase, year, group, stratum and metric (``names.COMPOSITION_COLUMNS``).
+    make_up : pandas.DataFrame
+        Who is newly counted, and how the counted attended the year before, by school, year and
+        group (`build_make_up`).
     schools : pandas.DataFrame
         One row per stable school.
     exposure : pandas.DataFrame
@@ -58,6 +69,7 @@ class CohortTables:
 
     panel: pd.DataFrame
     composition: pd.DataFrame
+    make_up: pd.DataFrame
     schools: pd.DataFrame
     exposure: pd.DataFrame
     training: pd.DataFrame
@@ -97,23 +109,30 @@ def build_cohort(
     Returns
     -------
     CohortTables
-        Panel, composition, schools, exposure, training and flow. Denominator of every metric:
-        the sum of x over pupil-enrolments (pupil x stable school x year) of the metric's year
+        Panel, composition, make-up, schools, exposure, training and flow. Denominator of every
+        metric: the sum of x over pupil-enrolments (pupil x stable school x year) of the metric's year
         groups with x > 0; a pupil without an enrolment that year is not counted. Groups: looked
         after over protection plan over in need over previous over peers. A school, group or
-        year without such pupils has no row.
+        year without such pupils has no row. A year whose attendance lacks a term that another
+        year of the run has is left out for absence and suspensions: part of a year is never
+        compared with whole ones. Suspensions have no rows either in a year of which the return
+        holds nothing, nor have moves in a year in which no pupil has two schools.
 
     Raises
     ------
     ContractError
         If a table is missing, there is no year, a school's links go in a circle, a value of a
-        metric that counts children is neither 0 nor 1, or the engine is not there.
+        metric that counts children is neither 0 nor 1, a pupil has two results in one measure,
+        or the engine is not there.
 
     Notes
     -----
     Overall absence: y = sessions missed, x = possible sessions. Persistent (severe) absence:
     x = 1, y = 1 where missed / possible is 10 % (50 %) or more, exactly, in whole numbers.
-    Attainment: x = 1, y = the value to the nearest hundredth.
+    Suspensions: x = 1 per enrolment, y = the suspensions, or 1 where there is one; a pupil whom
+    the return does not name has none. Moves: the same enrolments, y = 1 where the pupil has
+    another stable school that year. Attainment: x = 1, y = the value to the nearest hundredth.
+    Ranks: x = 1, y = 100 (midrank - 0.5) / N among all N pupils counted with a value that year.
 
     References
     ----------
@@ -151,13 +170,15 @@ def build_cohort(
     with ExitStack() as kept:
         secret = new_key() if key is None else key
         counts += _take_in(runner, kept, stable, periods, cohort, secret)
+        attended = _years_attended(runner)
         parts = [_count_year(runner, kept, period, cohort) for period in periods]
-    panel, composition, flows = (
+    panel, composition, make_up, flows = (
         pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True)
     )
     return CohortTables(
         panel=build_panel(panel, cohort_rule=cohort.rule, vintage=vintage),
         composition=build_composition(composition, cohort_rule=cohort.rule, vintage=vintage),
+        make_up=build_make_up(make_up, years=periods, attended=attended),
         schools=stable.schools,
         exposure=build_exposure(
             log,
@@ -210,12 +231,14 @@ def _take_in(
         "cohort_urns": stable.urns,
         "cohort_units": units,
         "cohort_metrics": metrics_known(),
-        "cohort_counted": metrics_counted(periods),
     }
     for name, table in tables.items():
         _give(engine, kept, name, table)
-    identifiers = engine.run(sql_text("pupil_ids"))["pupil_id"]
     with ExitStack() as identities:
+        _keep_suspensions(engine, identities)
+        counted = metrics_counted(periods, without=years_without(engine, periods))
+        _give(engine, kept, "cohort_counted", counted)
+        identifiers = engine.run(sql_text("pupil_ids"))["pupil_id"]
         _give(engine, identities, "cohort_keys", pseudonymise(identifiers, key=key))
         keep_spans(engine, cohort)
         kept.callback(engine.drop, "cohort_spans")
@@ -223,7 +246,25 @@ def _take_in(
             for part in _BY_YEAR:
                 engine.keep(f"cohort_{part}_{period}", sql_text(f"intake_{part}", period=period))
                 kept.callback(engine.drop, f"cohort_{part}_{period}")
-    return [_read_flow(engine, periods), _episodes_flow(engine, cohort)]
+        keep_nobody_before(engine)
+        kept.callback(engine.drop, BEFORE)
+        return [_read_flow(engine, periods), _episodes_flow(engine, cohort)]
+
+
+def _years_attended(engine: Engine) -> set[int]:
+    """Return the years whose absence is counted."""
+    counted = "SELECT DISTINCT time_period FROM cohort_counted WHERE origin = 'attendance'"
+    return set(engine.run(counted)["time_period"])
+
+
+def _keep_suspensions(engine: Engine, kept: ExitStack) -> None:
+    """Keep the suspensions, or an empty table where the return is missing."""
+    if engine.columns("suspensions"):
+        engine.keep("cohort_suspended", "SELECT * FROM suspensions")
+        kept.callback(engine.drop, "cohort_suspended")
+        return
+    kinds = {c.name: "str" if c.kind == "text" else "int64" for c in RETURNS["suspensions"].columns}
+    _give(engine, kept, "cohort_suspended", pd.DataFrame(columns=list(kinds)).astype(kinds))
 
 
 def _give(engine: Engine, kept: ExitStack, name: str, table: pd.DataFrame) -> None:
@@ -250,43 +291,57 @@ def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
 
 def _count_year(
     engine: Engine, kept: ExitStack, period: int, cohort: Cohort
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the cells of the panel and of the composition, and the flow, of one year."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the cells of panel, composition and make-up, and the flow, of one year."""
     _refuse_parts_of_children(engine, period)
+    _refuse_second_results(engine, period)
     keep_membership(engine, period, cohort)
     kept.callback(engine.drop, "cohort_membership")
     engine.keep("cohort_outcomes", sql_text("outcomes", period=period))
     kept.callback(engine.drop, "cohort_outcomes")
     panel = engine.run(sql_text("panel")).assign(time_period=period)
     composition = engine.run(sql_text("composition")).assign(time_period=period)
+    make_up = count_make_up(engine, period)
+    keep_before(engine, period)
     flow = _year_flow(engine, period)
     for part in _BY_YEAR:
         engine.drop(f"cohort_{part}_{period}")
-    return panel, composition, flow
+    return panel, composition, make_up, flow
 
 
 def _refuse_parts_of_children(engine: Engine, period: int) -> None:
     wrong = engine.run(sql_text("not_whole_children", period=period))
     if len(wrong):
-        first = wrong.sort_values("metric").iloc[0]
+        first = wrong.sort_values("measure").iloc[0]
         raise ContractError(
-            f"attainment measure {first['metric']} has {first['wrong']} values in "
+            f"attainment measure {first['measure']} has {first['wrong']} values in "
             f"{academic_year.label(period)} that are neither 0 nor 1, must have none because it "
             "counts children; write 1 for a child who reached the standard and 0 for one who "
             "did not."
         )
 
 
+def _refuse_second_results(engine: Engine, period: int) -> None:
+    """Refuse two results of a pupil: attainment is measured once, wherever the pupil went."""
+    wrong = engine.run(sql_text("measured_twice", period=period))
+    if len(wrong):
+        first = wrong.sort_values("measure").iloc[0]
+        raise ContractError(
+            f"attainment measure {first['measure']} has two results or more of {first['wrong']} "
+            f"pupils in {academic_year.label(period)}, must have one of each; keep the result of "
+            "the school where the pupil was assessed."
+        )
+
+
 def _year_flow(engine: Engine, period: int) -> pd.DataFrame:
-    collected = metrics_counted((period,))["origin"].eq("attendance").any()
-    attendance = engine.run(
-        sql_text("flow_attendance", period=period, collected=int(collected))
-    ).assign(table="attendance")
+    attendance, suspensions, attainment = (
+        engine.run(sql_text(f"flow_{table}", period=period)).assign(table=table)
+        for table in ("attendance", "suspensions", "attainment")
+    )
     standing = attendance["standing"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
     membership = attendance.assign(table="membership", reason=standing).loc[
         attendance["reason"] == COUNTED
     ]
-    attainment = engine.run(sql_text("flow_attainment", period=period)).assign(table="attainment")
-    parts = [attendance, attainment, membership]
+    parts = [attendance, suspensions, attainment, membership]
     columns = {"rows_read": "rows"}
     return pd.concat([part.astype({"reason": "object"}) for part in parts]).rename(columns=columns)

@@ -144,7 +144,7 @@ def sql_text(name: str, /, **integers: int) -> str:
 
     Examples
     --------
-    >>> "academic_year = 202324" in sql_text("intake_pupils", period=202324)
+    >>> "academic_year = 202324" in sql_text("intake_enrolments", period=202324)
     True
     """
     text = resources.files("vsh_eval.cohort").joinpath(f"sql/{name}.sql").read_text("utf-8")

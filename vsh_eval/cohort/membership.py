@@ -4,12 +4,13 @@ The rules stand in ``sql/intake_episodes.sql`` and ``sql/membership.sql``; this 
 their parameters and tells the engine which metric counts which pupils in which year.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
 from vsh_eval import academic_year, registry
 from vsh_eval.cohort.engine import Engine, sql_text
+from vsh_eval.contracts import terms_lacking
 from vsh_eval.settings import Cohort
 
 FROM_ATTENDANCE = (
@@ -19,7 +20,17 @@ FROM_ATTENDANCE = (
     "persistent_absence",
     "severe_absence",
 )
-"""Metrics worked out from sessions; every other one is a measure of the attainment return."""
+"""Metrics worked out from sessions."""
+FROM_SUSPENSIONS = ("suspension_rate", "pupils_suspended", "permanent_exclusion")
+"""Metrics worked out from suspensions."""
+FROM_ENROLMENTS = ("school_move",)
+"""Metrics worked out from enrolments; every other one is of the attainment return."""
+ATTENDANCE, SUSPENSIONS, ENROLMENTS = "attendance", "suspensions", "enrolments"
+_ORIGINS = (
+    (ATTENDANCE, FROM_ATTENDANCE),
+    (SUSPENSIONS, FROM_SUSPENSIONS),
+    (ENROLMENTS, FROM_ENROLMENTS),
+)
 
 
 def keep_spans(engine: Engine, cohort: Cohort) -> None:
@@ -67,37 +78,50 @@ def metrics_known() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        metric, origin ("attendance" or "attainment"), children (1 if the metric's y is a child
-        or no child, else 0).
+        code (from 1 on), metric, origin ("attendance", "suspensions", "enrolments", "attainment",
+        or "rank" for what is ranked from attainment), part (its place in ``FROM_ATTENDANCE``,
+        ``FROM_SUSPENSIONS`` or ``FROM_ENROLMENTS`` from 1 on, else 0), measure (what attainment
+        calls it; the metric's own name elsewhere), children (1 if the metric's y is a child or no
+        child, else 0).
 
     Examples
     --------
-    >>> metrics_known().query("origin == 'attainment'")["metric"].tolist()[:2]
-    ['ks2_rwm_expected', 'ks4_attainment8']
+    >>> metrics_known().query("origin == 'rank'")[["metric", "measure"]].values.tolist()[0]
+    ['ks2_reading_rank', 'ks2_reading_score']
     """
     rows = [
-        (
-            name,
-            "attendance" if name in FROM_ATTENDANCE else "attainment",
-            int(entry.counts == "children"),
-        )
-        for name, entry in registry.METRICS.items()
+        (code, name, *_origin(entry), entry.ranks or name, int(entry.counts == "children"))
+        for code, (name, entry) in enumerate(registry.METRICS.items(), start=1)
     ]
-    return pd.DataFrame(rows, columns=["metric", "origin", "children"])
+    columns = ["code", "metric", "origin", "part", "measure", "children"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def metrics_counted(years: Sequence[int]) -> pd.DataFrame:
+def _origin(entry: registry.Metric) -> tuple[str, int]:
+    """Return the return a metric comes from, and its place among that return's metrics."""
+    for origin, metrics in _ORIGINS:
+        if entry.name in metrics:
+            return origin, metrics.index(entry.name) + 1
+    return ("rank" if entry.ranks else "attainment"), 0
+
+
+def metrics_counted(
+    years: Sequence[int], *, without: Mapping[str, Collection[int]] | None = None
+) -> pd.DataFrame:
     """Return which year groups each metric counts in which academic year.
 
     Parameters
     ----------
     years : sequence of int
         The academic years of the run.
+    without : mapping of str to collection of int, optional
+        By origin, the years of which the returns hold nothing or only a part.
 
     Returns
     -------
     pandas.DataFrame
-        metric, origin, time_period, year_group. A year in which a metric has no data has no row.
+        The columns of `metrics_known` but children, with time_period and year_group. A year in
+        which a metric has no data has no row.
 
     Examples
     --------
@@ -105,14 +129,48 @@ def metrics_counted(years: Sequence[int]) -> pd.DataFrame:
     >>> table.query("metric == 'overall_absence'")["time_period"].unique().tolist()
     [201819]
     """
-    known = metrics_known()
+    left_out = without or {}
     rows = [
-        (name, origin, period, group)
-        for name, origin in zip(known["metric"], known["origin"], strict=True)
+        (name, period, group)
+        for name, entry in registry.METRICS.items()
         for period in years
-        if not any(entry.kind == "no_data" for entry in registry.breaks_of(name, (period,)))
-        for group in registry.metric(name).year_groups
+        if period not in left_out.get(_origin(entry)[0], ())
+        and not any(gap.kind == "no_data" for gap in registry.breaks_of(name, (period,)))
+        for group in entry.year_groups
     ]
-    return pd.DataFrame(rows, columns=["metric", "origin", "time_period", "year_group"]).astype(
-        {"metric": "str", "origin": "str", "time_period": "int64", "year_group": "int64"}
-    )
+    counted = pd.DataFrame(rows, columns=["metric", "time_period", "year_group"])
+    known = metrics_known().drop(columns="children")
+    return known.merge(counted.astype({"metric": "str"}), on="metric")
+
+
+def years_without(engine: Engine, years: Sequence[int]) -> dict[str, set[int]]:
+    """Return the years that a metric cannot be worked out for, by the return it comes from.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holding ``attendance`` and ``cohort_suspended``.
+    years : sequence of int
+        The academic years of the run.
+
+    Returns
+    -------
+    dict of str to set of int
+        "attendance": years that lack a term which another year of the run has
+        (`contracts.terms_lacking`). "enrolments": the same. "suspensions": those, and the years
+        without one suspension: a return that does not hold the year says nothing, and nothing is
+        not nought.
+    """
+    held = engine.run(sql_text("terms_held"))
+    held = held[held["time_period"].isin(_collected(years))]
+    counts = zip(held["time_period"], held["term"], held["registrations"], strict=True)
+    partly = set(terms_lacking({(int(year), str(term)): int(n) for year, term, n in counts}))
+    reported = engine.run("SELECT DISTINCT academic_year AS time_period FROM cohort_suspended")
+    silent = set(years) - set(reported["time_period"].astype("int64"))
+    return {ATTENDANCE: partly, ENROLMENTS: partly, SUSPENSIONS: partly | silent}
+
+
+def _collected(years: Sequence[int]) -> list[int]:
+    """Return the years in which attendance was collected in full."""
+    gone = {e.time_period for e in registry.breaks_of(FROM_ATTENDANCE[0]) if e.kind == "no_data"}
+    return [year for year in years if year not in gone]

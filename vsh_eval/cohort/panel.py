@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.cohort.membership import FROM_ATTENDANCE
+from vsh_eval.cohort.membership import FROM_ATTENDANCE, FROM_ENROLMENTS, FROM_SUSPENSIONS
 
 _INTEGERS = ("pupils", "denominator")
 _FLOATS = ("numerator", "sum_yy", "sum_xy", "sum_xx")
@@ -124,4 +124,4 @@ def _in_columns(
 def _parts_of_one(metric: str) -> int:
     """Return how many units of y make one: attainment is added up in hundredths."""
     registry.metric(metric)
-    return 1 if metric in FROM_ATTENDANCE else 100
+    return 1 if metric in (*FROM_ATTENDANCE, *FROM_SUSPENSIONS, *FROM_ENROLMENTS) else 100

@@ -5,9 +5,10 @@
 - `synthesise`: the same as a folder of Parquet or CSV files, marked as synthetic.
 - `draw_school_gaps`: school gaps alone, in milliseconds, for thousands of draws (`GapDraw`).
 
-The rooms behind them, in the order in which an authority comes about: `calibration` (published
-figures), `schools`, `training`, `pupils`, `episodes`, `pupil_years`, `attendance` and
-`absence_rates`, `registers`, `attainment`, `suspensions`, `authority`, `folder`.
+The rooms behind them, in the order in which an authority comes about: `calibration` and
+`yearly_figures` (published figures), `schools`, `training`, `pupils`, `episodes`, `pupil_years`,
+`attendance` and `absence_rates`, `registers`, `attainment` and `key_stages`, `suspensions`,
+`authority`, `folder`.
 """
 
 from vsh_eval.synthetic.authority import Authority, invent

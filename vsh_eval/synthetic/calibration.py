@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsh_eval import names
+from vsh_eval.synthetic.yearly_figures import FIRST, GROUPS, yearly_figures
 
 STAGES = ("primary", "secondary", "special", "alternative_provision")
 """Where a child is taught: an all-through school has two of them."""
@@ -87,28 +88,6 @@ all special               unauthorised  2.08  2.24  2.31  2.09  2.85  3.15  3.31
 all special               persistent   28.47 29.65 28.85 48.94 40.36 38.33 37.21 35.26
 all special               severe        4.03  4.40  4.58  5.58  5.82  6.24  6.70  6.91
 """
-
-# One value an academic year, 2016/17 to 2024/25; 0 where nothing was assessed. Figures marked * are
-# not published for that year and repeat the nearest one.
-_YEARLY = {
-    ("ks4_attainment8", "cin"): (19.2, 19.0, 19.3, 21.5, 22.9, 20.8, 18.5, 17.9, 17.3),
-    ("ks4_attainment8", "cpp"): (19.2, 19.2, 19.1, 21.9, 22.9, 20.5, 17.8, 17.1, 16.9),  # * first
-    ("ks4_attainment8", "cla"): (19.2, 18.6, 19.0, 21.3, 23.2, 20.3, 19.3, 18.2, 17.3),
-    ("ks4_attainment8", "all"): (46.5, 46.6, 46.7, 50.2, 50.9, 48.8, 46.3, 45.9, 46.0),
-    ("ks2_rwm_expected", "cin"): (31, 34, 35, 0, 0, 28, 29, 30, 30),
-    ("ks2_rwm_expected", "cpp"): (35, 35, 35, 0, 0, 28, 29, 31, 32),  # * first
-    ("ks2_rwm_expected", "cla"): (32, 35, 37, 0, 0, 31, 37, 34, 35),
-    ("ks2_rwm_expected", "all"): (62, 65, 65, 0, 0, 59, 60, 61, 63),
-    ("suspended", "cin"): (9.40, 9.48, 10.22, 8.87, 8.64, 11.80, 13.55, 14.24, 14.24),  # * last
-    ("suspended", "cpp"): (9.40, 9.48, 10.22, 8.87, 8.64, 11.80, 13.55, 14.24, 14.24),  # * as cin
-    ("suspended", "cla"): (11.44, 11.25, 11.30, 9.34, 9.74, 12.17, 13.70, 14.55, 14.55),  # * last
-    ("suspended", "all"): (2.29, 2.33, 2.44, 1.87, 2.20, 3.02, 3.61, 4.04, 4.04),  # * last
-    ("excluded", "cin"): (0.68, 0.73, 0.74, 0.49, 0.38, 0.70, 0.91, 1.03, 1.03),  # * last
-    ("excluded", "cpp"): (0.68, 0.73, 0.74, 0.49, 0.38, 0.70, 0.91, 1.03, 1.03),  # * as cin
-    ("excluded", "cla"): (0.68, 0.73, 0.74, 0.49, 0.38, 0.70, 0.91, 1.03, 1.03),  # * as cin
-    ("excluded", "all"): (0.096, 0.098, 0.097, 0.061, 0.047, 0.078, 0.111, 0.129, 0.129),  # * last
-}
-_YEARLY_FIRST = 2016
 
 # Shares of pupils in the leaf groups cla, cpp, cin and previous that the invented authority settles
 # at; they turn the figures of all pupils into those of the peers.
@@ -227,8 +206,8 @@ def yearly_levels(measure: str, years: Sequence[int]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    measure : {"ks4_attainment8", "ks2_rwm_expected", "suspended", "excluded"}
-        What is measured.
+    measure : str
+        A measure of attainment, "suspended" or "excluded" (`yearly_figures`).
     years : sequence of int
         Academic years.
 
@@ -243,8 +222,8 @@ def yearly_levels(measure: str, years: Sequence[int]) -> NDArray[np.float64]:
     >>> yearly_levels("ks4_attainment8", [202425]).round(1).ravel().tolist()
     [17.3, 16.9, 17.3, 32.4, 47.4]
     """
-    columns = [year // 100 - _YEARLY_FIRST for year in years]
-    leaves = np.array([_YEARLY[measure, group] for group in names.LEAF_GROUPS[:3]])
-    everyone = np.array(_YEARLY[measure, "all"])
+    columns = [year // 100 - FIRST for year in years]
+    figures = yearly_figures()
+    *leaves, everyone = (np.array(figures[measure, group]) for group in GROUPS)
     shares = (np.array(_SHARES["primary"]) + np.array(_SHARES["secondary"])) / 2
-    return _complete(leaves, everyone, shares)[:, columns]
+    return _complete(np.array(leaves), everyone, shares)[:, columns]

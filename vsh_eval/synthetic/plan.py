@@ -44,7 +44,8 @@ class Plan:
         a protection plan) in trained schools from their adoption year on; negative narrows.
     attainment_effect : float
         The same for the cohort's attainment: points of Attainment 8, percentage points of the
-        expected standard.
+        expected standard and of a good level of development. Grades in English and maths and
+        Progress 8 move with Attainment 8; progress at key stage 2 does not move.
     first, last : int
         First and last academic year, within 2016/17 to 2024/25.
     cohort_per_school : float

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr
 
 from vsh_eval import academic_year
+from vsh_eval.contracts import require_one_of
 from vsh_eval.synthetic.attendance import RESIDUAL_SD, SHARED_SD
 from vsh_eval.synthetic.calibration import absence_levels
 from vsh_eval.synthetic.episodes import CIN, CPP, PEERS
@@ -26,7 +27,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 PHASES = ("primary", "secondary")
-METRIC = "overall_absence"
+METRICS = ("overall_absence", "persistent_absence")
 
 _SECONDARY_SHARE = 0.2
 # By phase: mean cohort and the shape of its gamma spread, peers, spread of the schools' levels, and
@@ -39,6 +40,8 @@ _CHILD_MEAN, _CHILD_SD = np.array([0.107, 0.257]), np.array([0.121, 0.220])
 _TIGHTNESS = _CHILD_MEAN * (1 - _CHILD_MEAN) / _CHILD_SD**2 - 1
 _FLAT_GAP, _FLAT_PEERS = np.array([0.05, 0.17]), np.array([0.055, 0.085])
 _SHARE_PROTECTED = 0.18
+# Share of peers who are persistent absentees, and from which rate on a child is one.
+_PEER_PERSISTENT, _PERSISTENT = np.array([0.13, 0.24]), 0.10
 # Years a child is counted: geometric, cut off after seven.
 _LONGEST = 7
 _YEARS_CHANCE = 0.857 ** np.arange(_LONGEST)
@@ -57,8 +60,9 @@ class GapDraw(NamedTuple):
     ----------
     gaps : pandas.DataFrame
         One row a school and year that has cohort children: ``unit_id``, ``phase``,
-        ``time_period``, ``metric``, ``outcome`` (the gap, percentage points), ``weight`` (the
-        cohort's possible sessions), ``pupils``, ``reference_pupils``, ``adopted`` (0: never).
+        ``time_period``, ``metric``, ``outcome`` (the gap, percentage points), ``weight`` (what the
+        cohort's rate is over: possible sessions, or pupils where the metric counts pupils),
+        ``pupils``, ``reference_pupils``, ``adopted`` (0: never).
     truth : float
         The effect in the treated rows, percentage points, weighted by ``weight``; NaN where no row
         is treated.
@@ -78,11 +82,33 @@ class _Frame:
     peers_level: Floats
     units: pd.api.extensions.ExtensionArray
     phases: pd.api.extensions.ExtensionArray
-    metric: pd.api.extensions.ExtensionArray
 
 
-def draw_school_gaps(plan: Plan, rng: np.random.Generator, *, phase_trends: bool = True) -> GapDraw:
-    """Draw the within-school gaps of overall absence of one invented authority.
+class _Children(NamedTuple):
+    """Cohort children by year: their cell, whether new since training, their latent absence."""
+
+    cell: Ints
+    late: NDArray[np.bool_]
+    score: Floats
+
+
+class _Counted(NamedTuple):
+    """What a metric counts of each child, of the peers, and by how much training moved a cell."""
+
+    base: Floats
+    hit: Floats
+    peers: Floats
+    effect: Floats
+
+
+def draw_school_gaps(
+    plan: Plan,
+    rng: np.random.Generator,
+    *,
+    phase_trends: bool = True,
+    metric: str = "overall_absence",
+) -> GapDraw:
+    """Draw the within-school gaps of absence of one invented authority.
 
     Parameters
     ----------
@@ -93,12 +119,20 @@ def draw_school_gaps(plan: Plan, rng: np.random.Generator, *, phase_trends: bool
     phase_trends : bool
         Whether primary and secondary levels follow the published ones, which grow apart; else both
         gaps move by the same amount from year to year.
+    metric : {"overall_absence", "persistent_absence"}
+        The outcome. The plan's effect is on overall absence; what it does to the share of
+        persistent absentees follows from each child's rate with and without it.
 
     Returns
     -------
     GapDraw
         The rows and the truth. One school in five is a secondary; a school-year without cohort
         children has no row; 2019/20 has none.
+
+    Raises
+    ------
+    ContractError
+        If the metric is another one.
 
     Examples
     --------
@@ -109,6 +143,7 @@ def draw_school_gaps(plan: Plan, rng: np.random.Generator, *, phase_trends: bool
     ['unit_id', 'phase', 'time_period', 'metric', 'outcome', 'weight', 'pupils',
      'reference_pupils', 'adopted']
     """
+    require_one_of(metric, METRICS, name="metric")
     frame = _frame(plan.schools, plan.years, phase_trends=phase_trends)
     adopted = adoption_years(plan, np.array(PHASES)[frame.phase], rng)
     treated = (adopted[:, None] > 0) & (frame.starts >= adopted[:, None] // 100)
@@ -119,21 +154,21 @@ def draw_school_gaps(plan: Plan, rng: np.random.Generator, *, phase_trends: bool
     without += np.where(
         adopted[:, None] > 0, plan.pretrend / 100 * (frame.starts - adopted[:, None] // 100), 0
     )
-    mean = np.clip(without + np.where(treated, plan.effect / 100, 0), _LOWEST, _HIGHEST)
-    cell, late, score = _children(plan, frame, adopted, gap, rng)
-    expected = mean.ravel()[cell] - np.where(late, plan.milder_entrants / 100, 0)
-    possible = np.rint(rng.normal(_SESSIONS, _SESSIONS_SD, cell.size))
-    rate = _rates(frame.phase[cell // frame.starts.size], np.maximum(expected, _LOWEST), score)
-    weight = np.bincount(cell, possible, minlength=mean.size)
-    missed = np.bincount(cell, rate * possible, minlength=mean.size)
-    pupils = np.bincount(cell, minlength=mean.size)
+    without, mean = (
+        np.clip(level, _LOWEST, _HIGHEST)
+        for level in (without, without + np.where(treated, plan.effect / 100, 0))
+    )
+    children = _children(plan, frame, adopted, gap, rng)
+    count = _count_sessions if metric == "overall_absence" else _count_persistent
+    counted = count(plan, frame, children, (without, mean, peers), rng)
+    weight = np.bincount(children.cell, counted.base, minlength=mean.size)
+    total = np.bincount(children.cell, counted.hit, minlength=mean.size)
+    pupils = np.bincount(children.cell, minlength=mean.size)
     seen = np.flatnonzero(pupils)
-    observed = peers.ravel()[seen] + _peer_noise(frame, rng).ravel()[seen]
-    outcome = 100 * (missed[seen] / weight[seen] - observed)
-    effect = 100 * (mean - np.clip(without, _LOWEST, _HIGHEST))
+    outcome = 100 * (total[seen] / weight[seen] - counted.peers.ravel()[seen])
     return GapDraw(
-        _table(frame, adopted, seen, outcome, weight[seen], pupils[seen]),
-        _truth(np.where(treated, weight.reshape(mean.shape), 0), effect),
+        _table(frame, adopted, seen, outcome, weight[seen], pupils[seen], metric),
+        _truth(np.where(treated, weight.reshape(mean.shape), 0), 100 * counted.effect),
     )
 
 
@@ -155,7 +190,6 @@ def _frame(schools: int, years: tuple[int, ...], *, phase_trends: bool) -> _Fram
         peers_level=peers[phase],
         units=pd.array([str(900_001 + place) for place in range(schools)], dtype="str"),
         phases=pd.array(list(PHASES), dtype="str"),
-        metric=pd.array([METRIC], dtype="str"),
     )
 
 
@@ -163,6 +197,49 @@ def _level(frame: _Frame, rng: np.random.Generator) -> Floats:
     """Draw what cohort and peers of a school share: its level and a shock each year."""
     own = rng.normal(0, _LEVEL_SD[frame.phase])
     return own[:, None] + rng.normal(0, SHARED_SD, frame.peers_level.shape)
+
+
+def _count_sessions(
+    plan: Plan,
+    frame: _Frame,
+    children: _Children,
+    levels: tuple[Floats, Floats, Floats],
+    rng: np.random.Generator,
+) -> _Counted:
+    """Count sessions missed over possible sessions."""
+    without, mean, peers = levels
+    possible = np.rint(rng.normal(_SESSIONS, _SESSIONS_SD, children.cell.size))
+    missed = _child_rates(plan, frame, children, mean) * possible
+    return _Counted(possible, missed, peers + _peer_noise(frame, rng), mean - without)
+
+
+def _count_persistent(
+    plan: Plan,
+    frame: _Frame,
+    children: _Children,
+    levels: tuple[Floats, Floats, Floats],
+    rng: np.random.Generator,
+) -> _Counted:
+    """Count children who miss a tenth or more, the same children with and without training."""
+    without, mean, peers = levels
+    before, after = (
+        (_child_rates(plan, frame, children, level) >= _PERSISTENT).astype(float)
+        for level in (without, mean)
+    )
+    seen = np.bincount(children.cell, minlength=mean.size)
+    moved = np.bincount(children.cell, after - before, minlength=mean.size) / np.maximum(seen, 1)
+    # A point more of sessions missed makes about two and a half points more persistent absentees.
+    share = _PEER_PERSISTENT[frame.phase][:, None] + 2.5 * (peers - frame.peers_level)
+    number = _PEERS[frame.phase][:, None]
+    others = rng.binomial(number, np.clip(share, 0.01, 0.99)) / number
+    return _Counted(np.ones(after.size), after, others, moved.reshape(mean.shape))
+
+
+def _child_rates(plan: Plan, frame: _Frame, children: _Children, mean: Floats) -> Floats:
+    """Return each child's absence rate, milder where it was newly counted after training."""
+    expected = mean.ravel()[children.cell] - np.where(children.late, plan.milder_entrants / 100, 0)
+    phase = frame.phase[children.cell // frame.starts.size]
+    return _rates(phase, np.maximum(expected, _LOWEST), children.score)
 
 
 def _peer_noise(frame: _Frame, rng: np.random.Generator) -> Floats:
@@ -176,8 +253,8 @@ def _peer_noise(frame: _Frame, rng: np.random.Generator) -> Floats:
 
 def _children(
     plan: Plan, frame: _Frame, adopted: Ints, gap: Floats, rng: np.random.Generator
-) -> tuple[Ints, NDArray[np.bool_], Floats]:
-    """Cohort children by year: their cell, whether new since training, their latent absence."""
+) -> _Children:
+    """Let cohort children come and go."""
     first = frame.starts[0] - _LONGEST + 1
     entry_years = np.arange(first, frame.starts[-1] + 1)
     shape = _SHAPE[frame.phase]
@@ -197,7 +274,7 @@ def _children(
     column = _columns(frame, first)[np.minimum(start[:, None] + np.arange(_LONGEST), new.shape[1])]
     child, year = np.nonzero((np.arange(_LONGEST) < lasts[:, None]) & (column >= 0))
     cell = school[child] * frame.starts.size + column[child, year]
-    return cell, trained.ravel()[entry][child], score[child, year]
+    return _Children(cell, trained.ravel()[entry][child], score[child, year])
 
 
 def _columns(frame: _Frame, first: int) -> Ints:
@@ -232,7 +309,13 @@ def _rates(phase: Ints, mean: Floats, score: Floats) -> Floats:
 
 
 def _table(
-    frame: _Frame, adopted: Ints, seen: Ints, outcome: Floats, weight: Floats, pupils: Ints
+    frame: _Frame,
+    adopted: Ints,
+    seen: Ints,
+    outcome: Floats,
+    weight: Floats,
+    pupils: Ints,
+    metric: str,
 ) -> pd.DataFrame:
     school, column = np.divmod(seen, frame.starts.size)
     phase = frame.phase[school]
@@ -242,7 +325,7 @@ def _table(
             "unit_id": frame.units.take(school),
             "phase": frame.phases.take(phase),
             "time_period": start * 100 + (start + 1) % 100,
-            "metric": frame.metric.take(np.zeros(seen.size, dtype=np.intp)),
+            "metric": metric,
             "outcome": outcome,
             "weight": weight,
             "pupils": pupils,

@@ -10,9 +10,10 @@ from vsh_eval.synthetic.pupils import Pupils, pupil_ids
 from vsh_eval.synthetic.schools import Schools
 
 # How much likelier than on average a suspension is in each stage; the published shares are for all
-# stages together. And the chance that a suspended pupil is suspended once more.
+# stages together. And the chance that a suspended pupil is suspended once more: 2.2 suspensions a
+# suspended pupil, as in 2018/19.
 _BY_STAGE = np.array([0.25, 2.0, 0.6, 4.0])
-_REPEAT, _MOST = 0.45, 40
+_REPEAT, _MOST = 0.55, 40
 
 
 def suspensions_table(

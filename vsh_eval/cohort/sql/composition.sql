@@ -1,18 +1,38 @@
 -- The same sums of every authority, phase, group, stratum of pupils and metric of a year.
 SELECT
-    o.la_code AS unit_id,
-    o.phase,
-    o.standing,
-    o.metric,
-    o.sen,
-    o.fsm6,
-    o.sex,
-    o.year_group,
-    COUNT(*) AS pupils,
-    CAST(SUM(o.y) AS BIGINT) AS numerator,
-    CAST(SUM(o.x) AS BIGINT) AS denominator,
-    CAST(SUM(o.y * o.y) AS BIGINT) AS sum_yy,
-    CAST(SUM(o.x * o.y) AS BIGINT) AS sum_xy,
-    CAST(SUM(o.x * o.x) AS BIGINT) AS sum_xx
-FROM cohort_outcomes o
-GROUP BY o.la_code, o.phase, o.standing, o.metric, o.sen, o.fsm6, o.sex, o.year_group
+    c.la_code AS unit_id,
+    c.phase,
+    c.standing,
+    k.metric,
+    c.sen,
+    c.fsm6,
+    c.sex,
+    c.year_group,
+    c.pupils,
+    c.numerator,
+    c.denominator,
+    c.sum_yy,
+    c.sum_xy,
+    c.sum_xx
+FROM (
+    SELECT
+        s.la_code,
+        s.phase,
+        o.standing,
+        o.code,
+        o.sen,
+        o.fsm6,
+        o.sex,
+        o.year_group,
+        CAST(SUM(o.pupils) AS BIGINT) AS pupils,
+        CAST(SUM(o.numerator) AS BIGINT) AS numerator,
+        CAST(SUM(o.denominator) AS BIGINT) AS denominator,
+        CAST(SUM(o.sum_yy) AS BIGINT) AS sum_yy,
+        CAST(SUM(o.sum_xy) AS BIGINT) AS sum_xy,
+        CAST(SUM(o.sum_xx) AS BIGINT) AS sum_xx
+    FROM cohort_outcomes o
+    JOIN cohort_units s ON o.unit_id = s.unit_id
+    GROUP BY
+        s.la_code, s.phase, o.standing, o.code, o.sen, o.fsm6, o.sex, o.year_group
+) c
+JOIN cohort_metrics k ON c.code = k.code

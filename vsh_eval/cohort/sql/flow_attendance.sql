@@ -10,7 +10,7 @@ FROM (
         a.rows_read,
         COALESCE(m.standing, 5) AS standing,
         CASE
-            WHEN {collected} = 0 THEN 2
+            WHEN n.years = 0 THEN 2
             WHEN p.pupil IS NULL THEN 3
             WHEN c.year_group IS NULL THEN 4
             WHEN a.unit_id IS NULL THEN 5
@@ -18,6 +18,11 @@ FROM (
             ELSE 0
         END AS reason
     FROM cohort_attendance_{period} a
+    CROSS JOIN (
+        SELECT COUNT(*) AS years
+        FROM cohort_counted
+        WHERE origin = 'attendance' AND time_period = {period}
+    ) n
     LEFT JOIN cohort_pupils_{period} p ON a.pupil = p.pupil
     LEFT JOIN (
         SELECT DISTINCT year_group

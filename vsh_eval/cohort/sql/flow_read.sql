@@ -8,6 +8,14 @@ FROM attendance
 GROUP BY academic_year
 UNION ALL
 SELECT
+    'suspensions' AS origin,
+    academic_year AS time_period,
+    COUNT(*) AS rows_read,
+    COUNT(DISTINCT pupil_id) AS pupils
+FROM cohort_suspended
+GROUP BY academic_year
+UNION ALL
+SELECT
     'attainment' AS origin,
     academic_year AS time_period,
     COUNT(*) AS rows_read,

@@ -3,7 +3,7 @@
 SELECT
     k.pupil,
     u.unit_id,
-    t.measure AS metric,
+    t.measure,
     CASE
         WHEN t.value BETWEEN -1000000 AND 1000000 THEN CAST(ROUND(t.value * 100) AS BIGINT)
     END AS hundredths

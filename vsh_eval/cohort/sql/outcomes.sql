@@ -1,51 +1,151 @@
--- One row per pupil, school and metric of an academic year, without the pupil's key: y and x of
--- the metric's ratio, the pupil's group and characteristics, the school's phase and authority.
--- y is in sessions or children for attendance, in hundredths for attainment.
+-- The sums of y and x of every metric's ratio (by its code), by school, group and characteristics
+-- of the pupils. y is in sessions, children or suspensions, and in hundredths for attainment.
 SELECT
-    o.unit_id,
-    s.phase,
-    s.la_code,
-    COALESCE(m.standing, 5) AS standing,
-    p.sen,
-    p.fsm6,
-    p.sex,
-    p.year_group,
-    o.metric,
-    o.y,
-    o.x
+    z.unit_id,
+    z.standing,
+    z.sen,
+    z.fsm6,
+    z.sex,
+    z.year_group,
+    z.code,
+    CAST(SUM(z.n) AS BIGINT) AS pupils,
+    CAST(SUM(z.n * z.y) AS BIGINT) AS numerator,
+    CAST(SUM(z.n * z.x) AS BIGINT) AS denominator,
+    CAST(SUM(z.n * z.y * z.y) AS BIGINT) AS sum_yy,
+    CAST(SUM(z.n * z.x * z.y) AS BIGINT) AS sum_xy,
+    CAST(SUM(z.n * z.x * z.x) AS BIGINT) AS sum_xx
 FROM (
     SELECT
-        a.pupil,
-        a.unit_id,
-        c.metric,
-        CASE c.metric
-            WHEN 'overall_absence' THEN a.authorised + a.unauthorised
-            WHEN 'authorised_absence' THEN a.authorised
-            WHEN 'unauthorised_absence' THEN a.unauthorised
-            WHEN 'persistent_absence'
-                THEN CASE WHEN 10 * (a.authorised + a.unauthorised) >= a.possible THEN 1 ELSE 0 END
-            WHEN 'severe_absence'
-                THEN CASE WHEN 2 * (a.authorised + a.unauthorised) >= a.possible THEN 1 ELSE 0 END
-        END AS y,
-        CASE
-            WHEN c.metric IN ('persistent_absence', 'severe_absence') THEN 1 ELSE a.possible
-        END AS x
-    FROM cohort_attendance_{period} a
-    JOIN cohort_pupils_{period} q ON a.pupil = q.pupil
-    JOIN cohort_counted c ON q.year_group = c.year_group
-    WHERE c.origin = 'attendance' AND c.time_period = {period} AND a.possible > 0
+        o.unit_id,
+        COALESCE(m.standing, 5) AS standing,
+        p.sen,
+        p.fsm6,
+        p.sex,
+        p.year_group,
+        o.code,
+        o.y,
+        o.x,
+        1 AS n
+    FROM (
+        SELECT
+            a.pupil,
+            a.unit_id,
+            c.code,
+            CASE c.part
+                WHEN 1 THEN a.authorised + a.unauthorised
+                WHEN 2 THEN a.authorised
+                WHEN 3 THEN a.unauthorised
+                WHEN 4 THEN
+                    CASE
+                        WHEN 10 * (a.authorised + a.unauthorised) >= a.possible THEN 1
+                        ELSE 0
+                    END
+                WHEN 5 THEN
+                    CASE
+                        WHEN 2 * (a.authorised + a.unauthorised) >= a.possible THEN 1
+                        ELSE 0
+                    END
+            END AS y,
+            CASE WHEN c.part >= 4 THEN 1 ELSE a.possible END AS x
+        FROM cohort_attendance_{period} a
+        JOIN cohort_pupils_{period} q ON a.pupil = q.pupil
+        JOIN cohort_counted c ON q.year_group = c.year_group
+        WHERE c.origin = 'attendance' AND c.time_period = {period} AND a.possible > 0
+        UNION ALL
+        SELECT
+            t.pupil,
+            t.unit_id,
+            c.code,
+            t.hundredths AS y,
+            1 AS x
+        FROM cohort_attainment_{period} t
+        JOIN cohort_pupils_{period} q ON t.pupil = q.pupil
+        JOIN cohort_counted c ON q.year_group = c.year_group AND t.measure = c.measure
+        WHERE c.origin = 'attainment' AND c.time_period = {period} AND t.hundredths IS NOT NULL
+        UNION ALL
+        -- 100 (midrank - 0.5) / N, in hundredths, to the nearest; midrank = place + (ties - 1) / 2.
+        SELECT
+            r.pupil,
+            r.unit_id,
+            r.code,
+            CAST(
+                FLOOR(
+                    (10000 * (2 * r.place + r.ties - 2) + r.of_pupils) / (2 * r.of_pupils)
+                ) AS BIGINT
+            ) AS y,
+            1 AS x
+        FROM (
+            SELECT
+                t.pupil,
+                t.unit_id,
+                c.code,
+                RANK() OVER (PARTITION BY c.code ORDER BY t.hundredths) AS place,
+                COUNT(*) OVER (PARTITION BY c.code, t.hundredths) AS ties,
+                COUNT(*) OVER (PARTITION BY c.code) AS of_pupils
+            FROM cohort_attainment_{period} t
+            JOIN cohort_pupils_{period} q ON t.pupil = q.pupil
+            JOIN cohort_counted c ON q.year_group = c.year_group AND t.measure = c.measure
+            WHERE
+                c.origin = 'rank'
+                AND c.time_period = {period}
+                AND t.hundredths IS NOT NULL
+                AND t.unit_id IS NOT NULL
+        ) r
+    ) o
+    JOIN cohort_pupils_{period} p ON o.pupil = p.pupil
+    LEFT JOIN cohort_membership m ON o.pupil = m.pupil
+    WHERE o.unit_id IS NOT NULL
     UNION ALL
+    -- Nearly all pupils have no suspension: those who are alike are counted together first. A
+    -- suspension at a school where the pupil has no enrolment makes one there. Moves are counted
+    -- of the same enrolments, unless no pupil of the year has two schools.
     SELECT
-        t.pupil,
-        t.unit_id,
-        t.metric,
-        t.hundredths AS y,
-        1 AS x
-    FROM cohort_attainment_{period} t
-    JOIN cohort_pupils_{period} q ON t.pupil = q.pupil
-    JOIN cohort_counted c ON q.year_group = c.year_group AND t.metric = c.metric
-    WHERE c.origin = 'attainment' AND c.time_period = {period} AND t.hundredths IS NOT NULL
-) o
-JOIN cohort_pupils_{period} p ON o.pupil = p.pupil
-JOIN cohort_units s ON o.unit_id = s.unit_id
-LEFT JOIN cohort_membership m ON o.pupil = m.pupil
+        g.unit_id,
+        g.standing,
+        g.sen,
+        g.fsm6,
+        g.sex,
+        g.year_group,
+        c.code,
+        CASE
+            WHEN c.origin = 'enrolments' THEN g.moved
+            WHEN c.part = 1 THEN g.suspensions
+            WHEN c.part = 2 THEN CASE WHEN g.suspensions > 0 THEN 1 ELSE 0 END
+            WHEN c.part = 3 THEN g.excluded
+        END AS y,
+        1 AS x,
+        g.n
+    FROM (
+        SELECT
+            e.unit_id,
+            COALESCE(m.standing, 5) AS standing,
+            p.sen,
+            p.fsm6,
+            p.sex,
+            p.year_group,
+            COALESCE(t.suspensions, 0) AS suspensions,
+            COALESCE(t.excluded, 0) AS excluded,
+            CASE WHEN v.schools > 1 THEN 1 ELSE 0 END AS moved,
+            COUNT(*) AS n
+        FROM (
+            SELECT pupil, unit_id FROM cohort_enrolments_{period}
+            UNION
+            SELECT pupil, unit_id FROM cohort_suspensions_{period}
+        ) e
+        JOIN cohort_pupils_{period} p ON e.pupil = p.pupil
+        LEFT JOIN cohort_suspensions_{period} t ON e.pupil = t.pupil AND e.unit_id = t.unit_id
+        LEFT JOIN cohort_moves_{period} v ON e.pupil = v.pupil
+        LEFT JOIN cohort_membership m ON e.pupil = m.pupil
+        WHERE e.unit_id IS NOT NULL
+        GROUP BY
+            e.unit_id, COALESCE(m.standing, 5), p.sen, p.fsm6, p.sex, p.year_group,
+            COALESCE(t.suspensions, 0), COALESCE(t.excluded, 0),
+            CASE WHEN v.schools > 1 THEN 1 ELSE 0 END
+    ) g
+    JOIN cohort_counted c ON g.year_group = c.year_group
+    CROSS JOIN (SELECT COUNT(*) AS pupils FROM cohort_moves_{period}) k
+    WHERE
+        c.time_period = {period}
+        AND (c.origin = 'suspensions' OR (c.origin = 'enrolments' AND k.pupils > 0))
+) z
+GROUP BY z.unit_id, z.standing, z.sen, z.fsm6, z.sex, z.year_group, z.code

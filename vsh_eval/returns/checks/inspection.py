@@ -170,6 +170,12 @@ def uncollected(metric: str) -> tuple[registry.Break, ...]:
     return tuple(entry for entry in registry.breaks_of(metric) if entry.kind == "no_data")
 
 
+def untaken(measure: registry.Measure) -> frozenset[int]:
+    """Return the years in which nothing that is made from a measure of attainment was taken."""
+    gone = [{entry.time_period for entry in uncollected(name)} for name in measure.metrics]
+    return frozenset(set.intersection(*gone))
+
+
 def listed(words: Iterable[str]) -> str:
     """Write words as a list in a sentence.
 

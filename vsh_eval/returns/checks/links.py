@@ -83,12 +83,11 @@ def _enrolments_attended(inspection: Inspection) -> Iterator[Answer]:
 
 
 def _year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
+    known = registry.returned_measures()
     pairs = ", ".join(
-        f"({literal(entry.name)}, {group})"
-        for entry in registry.of_topic("attainment")
-        for group in entry.year_groups
+        f"({literal(entry.name)}, {group})" for entry in known for group in entry.year_groups
     )
-    measures = ", ".join(literal(entry.name) for entry in registry.of_topic("attainment"))
+    measures = ", ".join(literal(entry.name) for entry in known)
     rows = inspection.count(
         "FROM attainment t JOIN (FROM enrolments SELECT pupil_id, academic_year, "
         "max(year_group) AS year_group GROUP BY pupil_id, academic_year) p "

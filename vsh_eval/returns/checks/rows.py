@@ -13,7 +13,6 @@ _FIRST_EPISODE_YEAR = 1990
 _SPANS = {"schools": ("opened", "closed"), "episodes": ("start_date", "end_date")}
 _ONE_DAY_SHARE = {"training": 0.5, "episodes": 0.1}
 _FEWEST_DATES = 10
-_ATTAINMENT_8_MAXIMUM = 90
 
 
 def _unique(inspection: Inspection) -> Iterator[Answer]:
@@ -38,18 +37,26 @@ def _in_order(inspection: Inspection) -> Iterator[Answer]:
 
 
 def _attainment_values(inspection: Inspection) -> Iterator[Answer]:
-    entries = registry.of_topic("attainment")
-    children = [entry.name for entry in entries if entry.counts == "children"]
-    words = ", ".join(map(literal, children))
-    condition = (
-        f"(measure IN ({words}) AND value NOT IN (0, 1)) OR (measure = 'ks4_attainment8' "
-        f"AND value NOT BETWEEN 0 AND {_ATTAINMENT_8_MAXIMUM})"
-    )
-    for answer in where("attainment", condition, "value")(inspection):
-        yield answer._replace(
-            detail=f" (0 or 1 for {listed(children)}, 0 to {_ATTAINMENT_8_MAXIMUM} for "
-            "ks4_attainment8)"
-        )
+    outside = {entry: _outside(entry) for entry in registry.returned_measures()}
+    for answer in where("attainment", " OR ".join(outside.values()), "value")(inspection):
+        detail = ""
+        if answer.rows:
+            wrong = [e for e, rule in outside.items() if _holds(inspection, "attainment", rule)]
+            detail = f" ({listed(f'{_range(entry)} for {entry.name}' for entry in wrong)})"
+        yield answer._replace(detail=detail)
+
+
+def _outside(entry: registry.Measure) -> str:
+    allowed = "IN (0, 1)" if entry.whole else f"BETWEEN {entry.lowest:g} AND {entry.highest:g}"
+    return f"(measure = {literal(entry.name)} AND value NOT {allowed})"
+
+
+def _range(entry: registry.Measure) -> str:
+    return "0 or 1" if entry.whole else f"{entry.lowest:g} to {entry.highest:g}"
+
+
+def _holds(inspection: Inspection, table: str, condition: str) -> bool:
+    return inspection.count(f"FROM {table} SELECT count_if({condition})") > 0
 
 
 def _training_dates(inspection: Inspection) -> Iterator[Answer]:

@@ -1,6 +1,7 @@
 """Checks of tables and values: there, readable and allowed."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from vsh_eval import registry
 from vsh_eval.contracts import RETURNS, Column
@@ -122,7 +123,7 @@ def _programmes(inspection: Inspection) -> Iterator[Answer]:
 
 
 def _measures(inspection: Inspection) -> Iterator[Answer]:
-    known = [entry.name for entry in registry.of_topic("attainment")]
+    known = [entry.name for entry in registry.returned_measures()]
     unknown = inspection.ask(
         "FROM attainment SELECT measure, count(*), count(DISTINCT pupil_id) "
         "WHERE NOT list_contains(?, measure) GROUP BY measure ORDER BY measure",
@@ -130,7 +131,10 @@ def _measures(inspection: Inspection) -> Iterator[Answer]:
     )
     # A shifted column could hold identifiers, so only a word that many pupils share is said.
     said = [f"'{word}'" for word, _, pupils in unknown if pupils >= _SHOWN_PUPILS]
-    detail = f" ({listed(known)})" + (f", and {listed(said[:5])} is not" if said else "")
+    near = [match for word, *_ in unknown for match in get_close_matches(word, known, 1)]
+    detail = (f", and {listed(said[:5])} is not" if said else "") + (
+        f" (nearest: {listed(list(dict.fromkeys(near))[:5])})" if near else f" ({listed(known)})"
+    )
     rows = sum(count for _, count, _ in unknown)
     yield Answer("attainment", rows, inspection.rows["attainment"], ("measure",), detail)
 
@@ -195,10 +199,9 @@ CHECKS = (
     Check(
         "measures_known",
         "values",
-        "In {table}, measure should be a metric of the registry",
-        "rename it, or leave it: its rows are ignored",
+        "In {table}, measure must be one that the registry knows",
+        "rename it, or leave its rows out",
         _measures,
-        "warn",
     ),
     Check(
         "covariates_numeric",

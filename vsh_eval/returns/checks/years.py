@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vsh_eval import academic_year, registry
-from vsh_eval.contracts import RETURNS
+from vsh_eval.contracts import RETURNS, terms_lacking
 from vsh_eval.returns.checks.inspection import (
     Answer,
     Check,
@@ -11,12 +11,15 @@ from vsh_eval.returns.checks.inspection import (
     labels,
     listed,
     uncollected,
+    untaken,
 )
 from vsh_eval.returns.columns import literal
 
 _ABSENCE = "overall_absence"
 _LOOK_BACK = 6
 """Years that make a previous social worker, as in Ever 6."""
+_SOME_SUSPENDED = 200
+"""Pupils among whom a year without one suspension is more likely a year without a return."""
 _LOOK_BACK_YEARS = range(_LOOK_BACK, 0, -1)
 
 
@@ -39,18 +42,31 @@ def _years_attended(inspection: Inspection) -> Iterator[Answer]:
 def _terms_whole(inspection: Inspection) -> Iterator[Answer]:
     terms = next(c.allowed for c in RETURNS["attendance"].columns if c.name == "term")
     wanted = inspection.collected(_ABSENCE)
-    held = inspection.ask(
-        "FROM attendance SELECT academic_year, count(DISTINCT term) "
-        f"WHERE term IN ({', '.join(map(literal, terms))}) GROUP BY academic_year "
-        "ORDER BY academic_year"
+    counts = inspection.ask(
+        "FROM attendance SELECT academic_year, term, count(*) "
+        f"WHERE term IN ({', '.join(map(literal, terms))}) AND sess_possible > 0 "
+        "GROUP BY academic_year, term"
     )
-    partly = [year for year, count in held if year in wanted and count < len(terms)]
+    held = {(year, term): rows for year, term, rows in counts if year in wanted}
+    lacking = terms_lacking(held)
+    nowhere = [term for term in terms if held and term not in {at for _, at in held}]
+    columns = ("academic_year", "term")
+    if nowhere and not lacking:
+        detail = f", and none has {listed(nowhere)}, so that all are parts of years"
+        yield Answer("attendance", len(wanted), len(wanted), columns, detail, "warn")
+        return
+    # A year at either end can be given up in the params; one in between is left out instead.
+    ends = {wanted[0], wanted[-1]} & set(lacking) if lacking else set()
+    detail = f", which {labels(lacking)} does not" + (
+        "" if ends else ", so that its absence and suspensions are not shown"
+    )
     yield Answer(
         "attendance",
-        len(partly),
+        len(lacking),
         len(wanted),
-        ("academic_year", "term"),
-        f", which {labels(partly)} does not",
+        columns,
+        detail,
+        "warn" if lacking and not ends else None,
     )
 
 
@@ -59,9 +75,9 @@ def _years_usable(inspection: Inspection) -> Iterator[Answer]:
     rows = inspection.count(f"FROM attendance SELECT count_if(academic_year IN ({gone}))")
     yield Answer("attendance", rows, inspection.rows["attendance"], ("academic_year",))
     pairs = " OR ".join(
-        f"(measure = {literal(entry.name)} AND academic_year = {gap.time_period})"
-        for entry in registry.of_topic("attainment")
-        for gap in uncollected(entry.name)
+        f"(measure = {literal(entry.name)} AND academic_year = {year})"
+        for entry in registry.returned_measures()
+        for year in sorted(untaken(entry))
     )
     rows = inspection.count(f"FROM attainment SELECT count_if({pairs})")
     yield Answer("attainment", rows, inspection.rows["attainment"], ("measure", "academic_year"))
@@ -69,8 +85,14 @@ def _years_usable(inspection: Inspection) -> Iterator[Answer]:
 
 def _years_measured(inspection: Inspection) -> Iterator[Answer]:
     held = set(inspection.ask("FROM attainment SELECT DISTINCT measure, academic_year"))
-    measures = [m.name for m in registry.of_topic("attainment") if m.name in {m for m, _ in held}]
-    wanted = [(name, year) for name in measures for year in inspection.collected(name)]
+    known = {name for name, _ in held}
+    wanted = [
+        (entry.name, year)
+        for entry in registry.returned_measures()
+        if entry.name in known
+        for year in inspection.years()
+        if year not in untaken(entry)
+    ]
     missing = [pair for pair in wanted if pair not in held]
     said = listed(f"{name} of {academic_year.label(year)}" for name, year in missing)
     yield Answer(
@@ -80,6 +102,25 @@ def _years_measured(inspection: Inspection) -> Iterator[Answer]:
         ("measure", "academic_year"),
         f", and {said} is missing",
     )
+
+
+def _years_suspended(inspection: Inspection) -> Iterator[Answer]:
+    large = inspection.ask(
+        "FROM enrolments SELECT academic_year GROUP BY academic_year "
+        f"HAVING count(*) >= {_SOME_SUSPENDED} ORDER BY academic_year"
+    )
+    wanted = [year for (year,) in large if year in inspection.years()]
+    for table in inspection.present("suspensions"):
+        held = {row[0] for row in inspection.ask(f"FROM {table} SELECT DISTINCT academic_year")}
+        # A table without rows is a finding already.
+        missing = [year for year in wanted if year not in held] if held else []
+        yield Answer(
+            table,
+            len(missing),
+            len(wanted),
+            ("academic_year",),
+            f", and none has {labels(missing)}",
+        )
 
 
 def _episodes_reach_back(inspection: Inspection) -> Iterator[Answer]:
@@ -113,10 +154,10 @@ CHECKS = (
     Check(
         "terms_whole",
         "years",
-        "In {table}, an academic year should have its three terms",
-        "add the missing term, or end the evaluation a year earlier",
+        "In {table}, an academic year must have its three terms",
+        "add the missing term, or leave the year out in params under years, as a part of a year "
+        "is never compared with whole ones",
         _terms_whole,
-        "warn",
     ),
     Check(
         "years_usable",
@@ -132,6 +173,14 @@ CHECKS = (
         "In {table}, a measure should have rows for every academic year in which it was taken",
         "add the year's results, or leave the gap: that year is not shown",
         _years_measured,
+        "warn",
+    ),
+    Check(
+        "years_suspended",
+        "years",
+        "In {table}, there should be rows for every academic year asked for",
+        "add the year, or leave the gap: nothing is not nought, and that year is not shown",
+        _years_suspended,
         "warn",
     ),
     Check(

@@ -6,8 +6,9 @@
 - `example`         an invented release of a few lines, for documentation and tests
 
 Inside, a module for a file: `cino` (absence, key stages 2 and 4 of children in need), `comparators`
-(all pupils, from the Local Authority Interactive Tool), `neighbours`; `files` recognises them and
-keeps their releases apart, `symbols` reads DfE's symbols, `areas` their codes.
+(all pupils, and rates without counts, from the Local Authority Interactive Tool), `neighbours`;
+`files` recognises them and keeps their releases apart, `symbols` reads DfE's symbols, `areas` their
+codes.
 """
 
 from vsh_eval.returns.published import example

@@ -85,6 +85,25 @@ def _absentees(kind: str, percent: int, *, required: bool) -> Measure:
     return Measure(f"{kind}_absence", "t_pupils", missed, "t_pupils", f"p{missed}", required)
 
 
+def _expected(subject: str, word: str, *, required: bool = False) -> Measure:
+    eligible, met = f"t_{word}_eligible_pupils", f"t_{word}_met_expected_standard"
+    return Measure(f"ks2_{subject}_expected", eligible, met, eligible, f"p{met}", required)
+
+
+def _progress(metric: str, pupils: str, score: str, mean: str) -> Measure:
+    return Measure(metric, pupils, score, pupils, mean, required=False)
+
+
+def _ks2_progress(subject: str, word: str) -> Measure:
+    pupils, score = f"t_{word}_progress_eligible_pupils", f"{word}_progress_score"
+    return _progress(f"ks2_{subject}_progress", pupils, f"t_{score}", f"avg_{score}")
+
+
+def _basics(grade: int) -> Measure:
+    metric, passed = f"ks4_basics_9{grade}", f"t_l2basics_9{grade}"
+    return Measure(metric, "t_pupils", passed, "t_pupils", f"p{passed}", required=False)
+
+
 MEASURES = MappingProxyType(
     {
         "absence": (
@@ -96,18 +115,23 @@ MEASURES = MappingProxyType(
             _absentees("severe", 50, required=False),
         ),
         "ks2": (
-            Measure(
-                "ks2_rwm_expected",
-                "t_rwm_eligible_pupils",
-                "t_rwm_met_expected_standard",
-                "t_rwm_eligible_pupils",
-                "pt_rwm_met_expected_standard",
-            ),
+            _expected("rwm", "rwm", required=True),
+            _expected("reading", "read"),
+            _expected("writing", "writta"),
+            _expected("maths", "mat"),
+            _ks2_progress("reading", "read"),
+            _ks2_progress("writing", "writta"),
+            _ks2_progress("maths", "mat"),
         ),
-        "ks4": (Measure("ks4_attainment8", "t_pupils", "t_att8", "t_pupils", "avg_att8"),),
+        "ks4": (
+            Measure("ks4_attainment8", "t_pupils", "t_att8", "t_pupils", "avg_att8"),
+            _progress("ks4_progress8", "t_inp8calc", "t_p8score", "avg_p8score"),
+            _basics(4),
+            _basics(5),
+        ),
     }
 )
-"""What each file of the release counts, by the file's role."""
+"""What each file of the release counts, by the file's role. What is not required may be absent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

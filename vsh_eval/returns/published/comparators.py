@@ -1,7 +1,9 @@
-"""All pupils by area, from DfE's Local Authority Interactive Tool (LAIT): rates without counts.
+"""Rates without counts, from DfE's Local Authority Interactive Tool (LAIT), by area.
 
-DfE warns that all-pupil absence by school type counts enrolments and sorts schools differently from
-the tables of children in need, so a comparison within a school type is only indicative.
+All pupils' rates of absence and suspension count enrolments and sort schools differently from the
+tables of children in need (``names.COUNTED_DIFFERENTLY`` says so to readers). DfE calls comparing
+them by school type not appropriate: absence by school type is read all the same, as an indication;
+suspensions by school type are not, because no group of children in need is published beside them.
 """
 
 import re
@@ -40,19 +42,55 @@ MEASURES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "SFPriSevPerAbNew": ("severe_absence", "primary"),
         "SFSecSevPerAbNew": ("severe_absence", "secondary"),
         "SpecSevPerAbNew": ("severe_absence", "special"),
+        # Suspensions, and permanent exclusions, per 100 pupils on roll in January.
+        "TotFixedEx": ("suspension_rate", names.TOTAL),
+        "Total_ Pup_FixedEx": ("pupils_suspended", names.TOTAL),
+        "TotPermEx": ("permanent_exclusion", names.TOTAL),
+        "FSP_NEW_GOODDEV": ("eyfsp_gld", names.TOTAL),
+        "KS1P_all": ("phonics_expected", names.TOTAL),
         "KS2RWM_Expected_STD": ("ks2_rwm_expected", names.TOTAL),
+        "KS2R_Expected_STD": ("ks2_reading_expected", names.TOTAL),
+        "KS2W_Teacher_Assess": ("ks2_writing_expected", names.TOTAL),
+        "KS2M_Expected_STD": ("ks2_maths_expected", names.TOTAL),
+        "KS2R_Prog_VA": ("ks2_reading_progress", names.TOTAL),
+        "KS2W_Prog_VA": ("ks2_writing_progress", names.TOTAL),
+        "KS2M_Prog_VA": ("ks2_maths_progress", names.TOTAL),
         "AVG_Attain8_Score": ("ks4_attainment8", names.TOTAL),
+        "AVG_Prog8_Score": ("ks4_progress8", names.TOTAL),
+        "EngMaths9-4": ("ks4_basics_94", names.TOTAL),
+        "EngMaths9-5": ("ks4_basics_95", names.TOTAL),
     }
 )
-"""The tool's short descriptions and the metric and phase of each, by its data dictionary."""
+"""All pupils: the tool's short descriptions and the metric and phase of each, by its dictionary."""
 
+SOCIAL_CARE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "CIN_Good _Develop": ("eyfsp_gld", names.CIN),
+        "CPP_Good_Develop": ("eyfsp_gld", names.CPP),
+        "LAC_Good_Develop": ("eyfsp_gld", names.CLA),
+        "CINFixedExclusion": ("pupils_suspended", names.CIN),
+        "LAC_Fixed_ Ex": ("pupils_suspended", names.CLA),
+        "CINPermExclusion": ("permanent_exclusion", names.CIN),
+    }
+)
+"""Groups of children in need whose counts are in none of the release's files, and their metric.
+
+The tool says "children in need" and cites the outcomes of children in need for all of these. Where
+that release's own files give the same measure (absence, key stages 2 and 4), the tool's figure is
+CINO's, CPPO's or CLA's in every authority and year (15,761 cells of 20 measures compared), so these
+are taken for CINO, CPPO and CLA of twelve months too. Its years before the release's first come
+from earlier releases and are left out. The tool has no suspensions of children on a child
+protection plan and no phonics of any group."""
+
+_NEVER_PUBLISHED = "0"
+"""The tool's year of a place holder without numbers."""
 _NOT_SHOWN = (("-", names.UNAVAILABLE),)
 _FLOAT_DUST = 6
 _YEAR = re.compile(r"^(?P<year>\d{4}(?:/\d{2})?)(?: \((?:Rev|Final|prov)\))?$")
 
 
 def read_comparators(path: Path) -> pd.DataFrame:
-    """Read the all-pupil measures of the tool's long table, as text.
+    """Read the measures of ``MEASURES`` and ``SOCIAL_CARE`` from the tool's long table, as text.
 
     Parameters
     ----------
@@ -69,14 +107,17 @@ def read_comparators(path: Path) -> pd.DataFrame:
     ContractError
         If a column is missing, no measure is there, a year cannot be read or a row stands twice.
     """
+    wanted = [*MEASURES, *SOCIAL_CARE]
     if path.suffix == ".parquet":
-        # A row filter keeps a table of 640,000 rows from being read for 37,000 of them.
-        table = pd.read_parquet(path, filters=[("Short Desc", "in", list(MEASURES))])
+        # A row filter keeps a table of 640,000 rows from being read for a tenth of them.
+        table = pd.read_parquet(path, filters=[("Short Desc", "in", wanted)])
     else:
         table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
     require_columns(table, COLUMNS, name=path.name)
-    table = table.loc[table["Short Desc"].isin(list(MEASURES)), list(COLUMNS)]
-    if table.empty:
+    table = table.loc[table["Short Desc"].isin(wanted), list(COLUMNS)]
+    empty = table["Years"].eq(_NEVER_PUBLISHED) & table["Values"].isin([s for s, _ in _NOT_SHOWN])
+    table = table.loc[~empty]
+    if not table["Short Desc"].isin(list(MEASURES)).any():
         raise ContractError(
             f"{path.name}: Short Desc holds no all-pupil measure, must hold some of "
             f"{', '.join(MEASURES)}; download the tool's whole table."
@@ -110,9 +151,10 @@ def comparator_rows(
     areas: pd.DataFrame,
     vintage: str,
     origin: str,
+    first_year: int = 0,
     london_parts: bool = False,
 ) -> pd.DataFrame:
-    """Turn all-pupil rates into rows of the panel, group ``all``.
+    """Turn the tool's rates into rows of the panel: group ``all``, and groups of children in need.
 
     Parameters
     ----------
@@ -124,6 +166,8 @@ def comparator_rows(
         The release that every row carries.
     origin : str
         The file's name, used in errors.
+    first_year : int
+        The release's first academic year; earlier rates of ``SOCIAL_CARE`` are left out.
     london_parts : bool
         Whether Inner and Outer London stand beside London among the regions.
 
@@ -140,11 +184,14 @@ def comparator_rows(
     """
     placed = table.assign(unit_id=_unit_ids(table, areas=areas))
     outside = set() if london_parts else set(LONDON_PARTS)
-    placed = placed.loc[placed["unit_id"].notna() & ~placed["unit_id"].isin(outside)]
+    earlier = placed["Short Desc"].isin(list(SOCIAL_CARE)) & placed["time_period"].lt(first_year)
+    kept = placed["unit_id"].notna() & ~placed["unit_id"].isin(outside) & ~earlier
+    placed = placed.loc[kept]
     rates, symbols = numbers_and_symbols(placed["Values"], origin=origin, also=_NOT_SHOWN)
     level = areas.set_index("unit_id")["level"]
-    metric = {short: metric for short, (metric, _) in MEASURES.items()}
+    metric = {short: metric for short, (metric, _) in {**MEASURES, **SOCIAL_CARE}.items()}
     phase = {short: phase for short, (_, phase) in MEASURES.items()}
+    group = {short: group for short, (_, group) in SOCIAL_CARE.items()}
     return pd.DataFrame(
         {
             "source": "published",
@@ -153,8 +200,8 @@ def comparator_rows(
             "level": placed["unit_id"].map(level),
             "unit_id": placed["unit_id"],
             "time_period": placed["time_period"],
-            "phase": placed["Short Desc"].map(phase),
-            "group": names.ALL,
+            "phase": placed["Short Desc"].map(phase).fillna(names.TOTAL),
+            "group": placed["Short Desc"].map(group).fillna(names.ALL),
             "metric": placed["Short Desc"].map(metric),
             "pupils": pd.array([pd.NA] * len(placed), dtype="Int64"),
             "numerator": float("nan"),

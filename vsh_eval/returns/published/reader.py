@@ -28,8 +28,9 @@ class Published:
     panel : DataFrame
         The panel: source ``published``, cohort rule ``at_31_march``, levels national, region and
         la (ONS codes). Groups ``cin``, ``cpp`` and ``cla`` carry DfE's counts and, in ``rate``,
-        its rounded rate; group ``all`` carries a rate only. A number that is not shown is missing
-        and ``status`` holds its symbol.
+        its rounded rate; group ``all`` carries a rate only, and so do the three in early years
+        and suspensions, whose counts no file of the release has. A number that is not shown is
+        missing and ``status`` holds its symbol.
     areas : DataFrame
         ``unit_id``, ``name``, ``old_la_code``, ``level``, ``region_id``, ``region_name``. Regions
         include Inner and Outer London, whose ``region_id`` is London's.
@@ -89,7 +90,9 @@ def read_published(
     -----
     Level = scale x numerator / denominator: sessions missed over possible sessions (%),
     persistent and severe absentees over pupils (%), pupils at the expected standard over eligible
-    pupils (%), the sum of Attainment 8 scores over pupils (points).
+    pupils (%), the sum of Attainment 8 or of progress scores over the pupils who have one (points).
+    DfE's absence and suspensions of all pupils count enrolments, those of children in need count
+    children: ``names.COUNTED_DIFFERENTLY`` is said wherever both stand together.
 
     Source: DfE, Outcomes for children in need, including children looked after by local
     authorities in England; Local Authority Interactive Tool; children's services statistical
@@ -124,6 +127,7 @@ def read_published(
                 areas=areas,
                 vintage=chosen_vintage,
                 origin=path.name,
+                first_year=min(int(one.table["time_period"].min()) for one in outcomes),
                 london_parts=london_parts,
             )
         )

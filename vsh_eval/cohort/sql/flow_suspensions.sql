@@ -1,0 +1,30 @@
+-- Why each row of suspensions of a year is counted (reason 0) or not.
+SELECT
+    r.reason,
+    CAST(SUM(r.rows_read) AS BIGINT) AS rows_read,
+    COUNT(DISTINCT r.pupil) AS pupils
+FROM (
+    SELECT
+        t.pupil,
+        t.rows_read,
+        CASE
+            WHEN n.years = 0 THEN 2
+            WHEN p.pupil IS NULL THEN 3
+            WHEN c.year_group IS NULL THEN 4
+            WHEN t.unit_id IS NULL THEN 5
+            ELSE 0
+        END AS reason
+    FROM cohort_suspensions_{period} t
+    CROSS JOIN (
+        SELECT COUNT(*) AS years
+        FROM cohort_counted
+        WHERE origin = 'suspensions' AND time_period = {period}
+    ) n
+    LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
+    LEFT JOIN (
+        SELECT DISTINCT year_group
+        FROM cohort_counted
+        WHERE origin = 'suspensions' AND time_period = {period}
+    ) c ON p.year_group = c.year_group
+) r
+GROUP BY r.reason
