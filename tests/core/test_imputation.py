@@ -280,3 +280,26 @@ def test_the_joint_test_is_hotellings():
     assert doubled.statistic == pytest.approx(found.statistic)
     assert np.isnan(inference.joint_test(mean, covariance, 1.0).p_value)
     assert np.isnan(inference.joint_test(np.zeros(1), np.zeros((1, 1)), 9.0).p_value)
+
+
+@pytest.mark.parametrize("seed", range(1400, 1440))
+def test_a_cell_is_imputable_just_where_the_untrained_cells_span_it(seed: int):
+    """Seed 1421 once lost a cell to what rounding had left of a nought."""
+    rng = np.random.default_rng(seed)
+    schools, years = rng.integers(4, 9), rng.integers(4, 8)
+    present = rng.random((schools, years)) < 0.6
+    weight = rng.integers(1, 9, (schools, years)) * present.astype(float)
+    treated = np.arange(years) >= rng.integers(1, years + 3, schools)[:, None]
+    design = np.zeros((schools, years, schools + years))
+    school, year = np.indices((schools, years))
+    design[school, year, school] = design[school, year, schools + year] = 1.0
+    known = design[(weight > 0) & ~treated]
+    rank = np.linalg.matrix_rank(known)
+    spanned = [
+        [np.linalg.matrix_rank(np.vstack([known, cell])) == rank for cell in cells]
+        for cells in design
+    ]
+    fitted = imputation.fit(
+        rng.normal(size=weight.shape), weight, treated, np.zeros(schools, dtype=np.int64)
+    )
+    assert imputation.imputable(fitted).tolist() == spanned

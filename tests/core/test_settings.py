@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vsh_eval import settings
+from vsh_eval import names, settings
 from vsh_eval.contracts import SettingsError
 
 PARAMS = Path(__file__).resolve().parents[2] / "params"
@@ -95,3 +95,41 @@ def test_settings_cannot_be_changed(written):
 def test_a_run_knows_whether_its_data_are_invented_for_it(written):
     assert settings.parse(written).synthetic
     assert not settings.load(PARAMS / "published.yaml").synthetic
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("protocol.population", ["nursery"], "phase is 'nursery', must be one of all_through"),
+        ("protocol.population", [], "protocol.population is []"),
+        ("protocol.exclusions", ["2020/22"], "protocol.exclusions.0 is '2020/22'"),
+        (
+            "protocol.secondary",
+            ["overall_absence"],
+            "params: protocol.secondary names overall_absence, must not",
+        ),
+        ("published.offer_start", "2016/17", "published.offer_start is 2016/17, must lie after"),
+        ("published.offer_start", "2030/31", "published.offer_start is 2030/31, must lie after"),
+        ("published.donors", "friends", "published.donors is 'friends'"),
+    ],
+)
+def test_a_protocol_against_its_rules_is_refused(written, key, value, said):
+    with pytest.raises(SettingsError) as refused:
+        settings.parse(changed(written, key, value))
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_all_phases_are_every_phase_and_years_are_read_as_written(written):
+    protocol = settings.parse(changed(written, "protocol.exclusions", ["2020/21"])).protocol
+    assert protocol.population == names.PHASES
+    assert protocol.exclusions == (202021,)
+    asked = settings.load(PARAMS / "published.yaml").published
+    assert (asked.offer_start, asked.donors) == (202223, "neighbours")
+    assert settings.load(PARAMS / "published-norfolk.yaml").published.offer_start is None
+
+
+def test_the_offer_start_of_the_example_is_called_illustrative():
+    text = (PARAMS / "published.yaml").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if "offer_start" in line]
+    assert "ILLUSTRATIVE ONLY" in line

@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from tests.metrics.panels import published_panel
-from vsh_eval.contracts import ContractError
+from vsh_eval import names
+from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
 from vsh_eval.metrics import changes, gaps, levels, school_gaps
+from vsh_eval.metrics.from_published import PUPIL_SD
+from vsh_eval.returns.published import Published, read_published
 
 # DfE, outcomes for children in need 2025, England, six half terms, all phases: pupils, possible
 # sessions, sessions missed, persistent and severe absentees of CINO and CPPO at 31 March.
@@ -201,3 +204,268 @@ def test_rows_given_twice_are_refused(england):
 def test_published_tables_have_no_schools(england):
     with pytest.raises(ContractError, match="published tables have no schools"):
         school_gaps(england, metric="overall_absence", group="cwsw", reference="all")
+
+
+SOCIAL_CARE_GROUPS = {
+    "CINO at 31 March": "cin",
+    "CPPO at 31 March": "cpp",
+    "CLA 12 months at 31 March": "cla",
+}
+PROGRESS = [
+    ("ks4_la.csv", "ks4_progress8", "p8score_CI_low", "p8score_CI_upp", 1_636),
+    *(
+        (
+            "ks2_la.csv",
+            f"ks2_{subject}_progress",
+            f"avg_{word}_progress_score_lower_CI",
+            f"avg_{word}_progress_score_upper_CI",
+            pairs,
+        )
+        for subject, word, pairs in (
+            ("reading", "read", 1_237),
+            ("writing", "writta", 1_239),
+            ("maths", "mat", 1_234),
+        )
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def published(shared_data) -> Published:
+    return read_published(shared_data)
+
+
+@pytest.fixture(scope="module")
+def progress_levels(published):
+    return levels(
+        published.panel, groups=["cin", "cpp", "cla"], metrics=[one[1] for one in PROGRESS]
+    )
+
+
+@pytest.mark.parametrize("row", PROGRESS, ids=lambda row: row[1])
+def test_every_published_limit_of_a_progress_score_is_reproduced(progress_levels, shared_data, row):
+    file, metric, low, high, pairs = row
+    of_metric = progress_levels[progress_levels["metric"] == metric]
+    printed = pd.read_csv(
+        shared_data / "ees_cino" / file, dtype="str", keep_default_na=False, encoding="utf-8-sig"
+    ).query("geographic_level == 'Local authority'")
+    printed = pd.DataFrame(
+        {
+            "unit_id": printed["new_la_code"],
+            "time_period": printed["time_period"].astype("int64"),
+            "group": printed["social_care_group"].map(SOCIAL_CARE_GROUPS),
+            "low": pd.to_numeric(printed[low], errors="coerce"),
+            "high": pd.to_numeric(printed[high], errors="coerce"),
+        }
+    ).dropna()
+    found = of_metric.merge(printed, on=["unit_id", "time_period", "group"])
+    assert len(found) == len(printed) == pairs
+    assert found["lower"].round(2).tolist() == found["low"].tolist()
+    assert found["upper"].round(2).tolist() == found["high"].tolist()
+
+
+def test_progress_8_of_england_has_its_published_interval(progress_levels):
+    england = progress_levels.query(
+        "metric == 'ks4_progress8' and geographic_level == 'national' and status == ''"
+    ).set_index(["group", "time_period"])
+    printed = {
+        ("cin", 201819): (-1.49, -1.52, -1.47),
+        ("cin", 202122): (-1.62, -1.65, -1.60),
+        ("cin", 202223): (-1.58, -1.61, -1.56),
+        ("cin", 202324): (-1.59, -1.62, -1.56),
+        ("cpp", 201819): (-1.71, -1.77, -1.65),
+        ("cpp", 202122): (-1.82, -1.88, -1.76),
+        ("cpp", 202223): (-1.79, -1.85, -1.73),
+        ("cpp", 202324): (-1.86, -1.92, -1.80),
+    }
+    for key, numbers in printed.items():
+        found = england.loc[key, ["level_value", "lower", "upper"]].tolist()
+        # Counts of England are rounded to 10, so a limit may miss its last digit.
+        assert found == pytest.approx(list(numbers), abs=0.0087)
+
+
+def test_a_level_of_rounded_counts_stays_within_its_published_rate(published, progress_levels):
+    """A region's 8 pupils, rounded to 10, would move its score by a fifth."""
+    rates = published.panel.query("group != 'all'")[
+        ["unit_id", "time_period", "group", "metric", "phase", "rate"]
+    ]
+    found = progress_levels.merge(
+        rates, on=["unit_id", "time_period", "group", "metric", "phase"]
+    ).dropna(subset=["rate", "level_value"])
+    raw = (found["numerator"] / found["denominator"].astype(float) - found["rate"]).abs()
+    assert raw[found["geographic_level"] == "region"].max() > 0.08
+    assert (found["level_value"] - found["rate"]).abs().max() < 0.0051
+
+
+ATTAINMENT_8_GAPS = {
+    201819: 27.4,
+    201920: 28.7,
+    202021: 28.0,
+    202122: 28.0,
+    202223: 27.8,
+    202324: 28.0,
+    202425: 28.7,
+}
+KS2_GAPS = {201819: 65 - 35, 202122: 59 - 28, 202223: 60 - 29, 202324: 61 - 30, 202425: 63 - 30}
+
+
+def test_attainment_gaps_of_england_against_the_published_all_pupil_figures(published):
+    found = gaps(
+        published.panel,
+        group="cin",
+        reference="all",
+        metrics=["ks4_attainment8", "ks2_rwm_expected", "ks4_progress8"],
+    )
+    england = found.query("geographic_level == 'national'").set_index(["metric", "time_period"])
+    for year, gap in ATTAINMENT_8_GAPS.items():
+        assert -england.loc[("ks4_attainment8", year), "gap"] == pytest.approx(gap, abs=0.1)
+    for year, gap in KS2_GAPS.items():
+        row = england.loc[("ks2_rwm_expected", year)]
+        assert -row["gap"] == pytest.approx(gap, abs=0.51)
+        assert row["gap_lower"] < row["gap"] < row["gap_upper"]
+    progress = england.loc[("ks4_progress8", 202324)]
+    assert progress["gap"] == pytest.approx(-1.59 + 0.03, abs=0.0051)
+    half = 1.96 * PUPIL_SD["ks4_progress8"][202324] / np.sqrt(11_130)
+    assert progress["gap_upper"] - progress["gap"] == pytest.approx(half)
+    assert progress["gap"] - progress["gap_lower"] == pytest.approx(half)
+
+
+def test_the_whole_panel_gives_the_derived_table_of_children_with_a_social_worker(published):
+    found = gaps(published.panel, group="cwsw", reference="all", metrics=METRICS)
+    england = found.query("geographic_level == 'national' and phase == 'total'")
+    for year, (pupils, *expected) in DERIVED.items():
+        rows = [row(england, time_period=year, metric=metric) for metric in METRICS]
+        assert [int(r["group_pupils"]) for r in rows] == [pupils] * 3
+        measured = [r["group_level"] for r in rows] + [r["gap"] for r in rows]
+        assert [*measured, rows[1]["ratio"]] == pytest.approx(expected, abs=0.0051)
+
+
+def test_a_measure_that_is_not_published_for_the_group_has_no_row(published):
+    found = levels(
+        published.panel, groups=["cwsw", "all"], metrics=["phonics_expected", "suspension_rate"]
+    )
+    assert set(found["group"]) == {"all"}
+    counted = gaps(published.panel, group="cwsw", reference="all", metrics=["phonics_expected"])
+    assert counted.empty
+
+
+def test_a_sum_of_rates_without_counts_is_not_available(published):
+    found = gaps(published.panel, group="cwsw", reference="all", metrics=["eyfsp_gld"])
+    assert set(found["status"]) == {"x"}
+    assert found["gap"].isna().all()
+    alone = gaps(published.panel, group="cin", reference="all", metrics=["eyfsp_gld"])
+    england = alone.query("geographic_level == 'national' and time_period == 202425").iloc[0]
+    assert england["gap"] == pytest.approx(39.6 - 68.3)
+    assert np.isnan(england["gap_lower"])
+
+
+AUTHORITIES = {
+    "Cheshire East": "E06000049",
+    "Norfolk": "E10000020",
+    "City of London": "E09000001",
+    "Rutland": "E06000017",
+    "Birmingham": "E08000025",
+    "Kent": "E10000016",
+}
+
+
+@pytest.fixture(scope="module")
+def gaps_of_authorities(published):
+    panel = published.panel
+    kept = panel["unit_id"].isin(list(AUTHORITIES.values())) & panel["time_period"].ge(201819)
+    return gaps(panel[kept], group="cwsw", reference="all")
+
+
+@pytest.mark.parametrize("name", AUTHORITIES)
+def test_authorities_of_every_size_have_sensible_gaps_in_every_metric(gaps_of_authorities, name):
+    found = gaps_of_authorities[gaps_of_authorities["unit_id"] == AUTHORITIES[name]]
+    assert len(found) > 100
+    assert set(found["status"]) <= {"", *names.SYMBOL_MEANINGS}
+    shown = found[found["gap"].notna()]
+    levels_apart = shown["group_level"] - shown["reference_level"]
+    assert shown["gap"].tolist() == pytest.approx(levels_apart.tolist())
+    assert found.loc[found["status"].isin(["c", "x", "z"]), "gap"].isna().all()
+    limits = shown.dropna(subset=["gap_lower"])
+    assert (limits["gap_lower"] <= limits["gap"]).all()
+    assert (limits["gap"] <= limits["gap_upper"]).all()
+    percent = shown[shown["unit"] == "%"]
+    assert percent["group_level"].between(0, 100).all()
+    if name in ("Kent", "Birmingham"):
+        # In a large authority children with a social worker miss more and attain less, always.
+        total = shown[shown["phase"] == "total"]
+        worse = total["metric"].str.contains("absence")
+        assert (total.loc[worse, "gap"] > 0).all()
+        assert (total.loc[~worse, "gap"] < 0).all()
+
+
+def test_two_vintages_are_refused_with_both_named(published, shared_data):
+    earlier = read_published(shared_data, vintage="2022/23 release").panel
+    both = pd.concat([published.panel, earlier], ignore_index=True)
+    for measure in (
+        lambda: levels(both, groups=["cin"]),
+        lambda: gaps(both, group="cin", reference="all"),
+        lambda: changes(both, group="cin", reference="all", baseline=201819),
+    ):
+        with pytest.raises(VintageError, match=r"'2022/23 release' and '2024/25 release'"):
+            measure()
+
+
+def test_two_cohort_rules_are_refused_with_both_named(england):
+    other = england.assign(cohort_rule="any_time_in_year", unit_id="E06000049")
+    with pytest.raises(CohortRuleError, match="'any_time_in_year' and 'at_31_march'"):
+        gaps(pd.concat([england, other]), group="cwsw", reference="all")
+
+
+def test_a_part_without_children_adds_nothing_to_a_sum():
+    panel = published_panel(
+        [
+            (202324, "total", "cin", "ks4_attainment8", 8, 100.0, 8, 12.5, ""),
+            (202324, "total", "cpp", "ks4_attainment8", 0, np.nan, 0, np.nan, "z"),
+            (202324, "total", "cla", "ks4_attainment8", 0, np.nan, 0, np.nan, "z"),
+        ]
+    )
+    found = levels(panel, groups=["cwsw", "cla"]).set_index("group")
+    assert found.loc["cwsw", ["level_value", "pupils", "status"]].tolist() == [12.5, 8, ""]
+    assert found.loc["cla", "status"] == "z"
+    assert np.isnan(found.loc["cla", "level_value"])
+
+
+def test_the_interval_of_a_progress_score_is_made_of_englands_spread():
+    panel = published_panel(
+        [
+            (202324, "total", "cin", "ks4_progress8", 11130, -17696.7, 11130, -1.59, ""),
+            (202324, "total", "cpp", "ks4_progress8", 100, -186.0, 100, -1.86, ""),
+            (202324, "total", "all", "ks4_progress8", pd.NA, np.nan, np.nan, -0.03, ""),
+        ]
+    )
+    found = levels(panel, groups=["cin", "cwsw", "all"]).set_index("group")
+    assert found.loc["cin", "upper"] == pytest.approx(-1.59 + 1.96 * 1.4159 / np.sqrt(11130))
+    assert found.loc["cin", "std_error"] == pytest.approx(1.4159 / np.sqrt(11130))
+    total = -(17696.7 + 186.0) / 11230
+    assert found.loc["cwsw", "level_value"] == pytest.approx(total)
+    assert found.loc["cwsw", "lower"] == pytest.approx(total - 1.96 * 1.4159 / np.sqrt(11230))
+    assert found.loc["all", ["lower", "upper"]].isna().all()
+    wider = levels(panel, groups=["cin"], alpha=0.01).iloc[0]
+    assert wider["lower"] < found.loc["cin", "lower"]
+
+
+def test_a_progress_score_of_a_year_without_known_spread_has_no_interval():
+    panel = published_panel([(202627, "total", "cin", "ks4_progress8", 100, -150.0, 100, -1.5, "")])
+    found = levels(panel, groups=["cin"]).iloc[0]
+    assert found["level_value"] == -1.5
+    assert np.isnan(found[["lower", "upper", "std_error"]].astype(float)).all()
+
+
+def test_counts_rounded_to_ten_never_leave_the_published_rate():
+    def at(pupils, numerator, rate):
+        rows = [
+            (202324, "total", "cin", "ks4_attainment8", pupils, numerator, pupils, rate, ""),
+            (202223, "total", "cin", "ks4_attainment8", 1000, 17500.0, 1000, 17.5, ""),
+        ]
+        return levels(published_panel(rows), groups=["cin"]).iloc[-1]["level_value"]
+
+    # 126 pupils with 2,142 points are published as 130 pupils with a mean of 17.0.
+    assert at(130, 2142.0, 17.0) == pytest.approx(16.95)
+    assert at(120, 2142.0, 17.0) == pytest.approx(17.05)
+    assert at(126, 2142.0, 17.0) == 17.0
+    assert at(126, 2146.0, 17.0) == 2146 / 126

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from vsh_eval import academic_year, registry
 from vsh_eval.contracts import ContractError
+from vsh_eval.metrics.direction import definition_changed, direction
 from vsh_eval.metrics.door import comparable, enter
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.measured import (
-    Contrast,
-    FloatArray,
     Measured,
     change,
     difference,
     quotient,
     ratio_change,
+    times_as_high,
     worst_status,
 )
-from vsh_eval.metrics.tables import Cells, Columns, cells_of, table
+from vsh_eval.metrics.tables import Cells, Columns, cells_of, interval, table
 
 CHANGE_COLUMNS = (
     "geographic_level",
@@ -177,9 +177,11 @@ def _block(cells: Cells, group: str, reference: str, baseline: int, *, alpha: fl
         **_moves(*sides, *(side.take(base) for side in sides), metric=metric, alpha=alpha),
         "baseline": np.full(len(years), baseline, dtype=np.int64),
         "comparable": usable,
-        "definition_changed": _definition_changed(metric, years, baseline),
+        "definition_changed": definition_changed(metric, [(baseline, year) for year in years]),
     }
-    columns["direction"] = _direction(columns, metric)
+    columns["direction"] = direction(
+        columns["change_lower"], columns["change_upper"], metric, comparable=usable
+    )
     return {name: values[sides[0].present] for name, values in columns.items()}
 
 
@@ -199,9 +201,10 @@ def _moves(
     own = difference(now, before, same_pupils=False, **given)
     theirs = difference(beside, beside_before, same_pupils=False, **given)
     moved = change(gap, earlier, **given)
+    sense = np.nan if metric.lowest < 0 else 1.0
     relative = ratio_change(now, beside, before, beside_before, alpha=alpha)
-    ratio = quotient(now.level, beside.level)
-    ratio_before = quotient(before.level, beside_before.level)
+    ratio = times_as_high(now, beside, metric)
+    ratio_before = times_as_high(before, beside_before, metric)
     statuses = (side.status for side in (now, beside, before, beside_before))
     return {
         "group_pupils": now.pupils,
@@ -210,50 +213,14 @@ def _moves(
         "baseline_reference_pupils": beside_before.pupils,
         "gap": metric.scale * gap.value,
         "baseline_gap": metric.scale * earlier.value,
-        **_columns("change", moved, scale=metric.scale),
+        **interval("change", moved, scale=metric.scale),
         "df": moved.df,
-        **_columns("group_change", own, scale=metric.scale),
-        **_columns("reference_change", theirs, scale=metric.scale),
+        **interval("group_change", own, scale=metric.scale),
+        **interval("reference_change", theirs, scale=metric.scale),
         "ratio": ratio,
         "baseline_ratio": ratio_before,
         "ratio_change": quotient(ratio, ratio_before),
-        "ratio_change_lower": np.exp(relative.lower),
-        "ratio_change_upper": np.exp(relative.upper),
+        "ratio_change_lower": sense * np.exp(relative.lower),
+        "ratio_change_upper": sense * np.exp(relative.upper),
         "status": reduce(worst_status, statuses),
     }
-
-
-def _columns(name: str, contrast: Contrast, *, scale: float) -> dict[str, FloatArray]:
-    return {
-        name: scale * contrast.value,
-        f"{name}_lower": scale * contrast.lower,
-        f"{name}_upper": scale * contrast.upper,
-        f"{name}_std_error": scale * contrast.std_error,
-    }
-
-
-def _direction(columns: Columns, metric: registry.Metric) -> NDArray[np.object_]:
-    """Say on which side of zero the interval lies, by the metric's direction."""
-    lower, upper = columns["change_lower"], columns["change_upper"]
-    falls, rises = upper < 0, lower > 0
-    narrows, widens = (falls, rises) if metric.lower_is_better else (rises, falls)
-    unknown = ~columns["comparable"] | np.isnan(lower) | np.isnan(upper)
-    return np.select(
-        [unknown, narrows, widens], ["", "narrowed", "widened"], default="not clear"
-    ).astype(object)
-
-
-def _definition_changed(
-    metric: registry.Metric, years: Sequence[int], baseline: int
-) -> NDArray[np.bool_]:
-    """Return where the series was redefined after the earlier of the two years."""
-    breaks = [
-        entry.time_period for entry in registry.breaks_of(metric.name) if entry.kind == "definition"
-    ]
-    return np.array(
-        [
-            any(min(year, baseline) < changed <= max(year, baseline) for changed in breaks)
-            for year in years
-        ],
-        dtype=bool,
-    )

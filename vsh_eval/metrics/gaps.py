@@ -1,6 +1,7 @@
 """How wide the gap between two groups is, in points and as a ratio."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from vsh_eval.metrics.measured import (
     Measured,
     difference,
     log_ratio,
-    quotient,
+    relative_limits,
+    times_as_high,
     worst_status,
 )
 from vsh_eval.metrics.tables import Cells, Columns, cells_of, table
@@ -127,7 +129,9 @@ def gaps(
     entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
     require_two_groups(group, reference)
     blocks = [
-        _block(cells, group, reference, alpha=alpha) for cells in cells_of(entry, unit_id=unit_id)
+        block
+        for cells in cells_of(entry, unit_id=unit_id)
+        for block in gap_blocks(cells, [(group, reference)], alpha=alpha)
     ]
     return table(blocks, GAP_COLUMNS, entry=entry)
 
@@ -160,9 +164,22 @@ def side(found: Measured, name: str, *, scale: float) -> dict[str, NDArray]:
     }
 
 
-def _block(cells: Cells, group: str, reference: str, *, alpha: float) -> Columns:
-    """Return one metric's gaps, cell by cell."""
-    first, second = cells.measure(group, alpha=alpha), cells.measure(reference, alpha=alpha)
+def gap_blocks(
+    cells: Cells, pairs: Sequence[tuple[str, str]], *, alpha: float
+) -> Iterator[Columns]:
+    """Yield one metric's gaps, cell by cell, pair by pair; each group is measured once."""
+    named = dict.fromkeys(chain.from_iterable(pairs))
+    measured = {name: cells.measure(name, alpha=alpha) for name in named}
+    for group, reference in pairs:
+        sides = measured[group], measured[reference]
+        yield _block(cells, group, reference, sides, alpha=alpha)
+
+
+def _block(
+    cells: Cells, group: str, reference: str, sides: tuple[Measured, Measured], *, alpha: float
+) -> Columns:
+    """Return one pair's gaps, cell by cell."""
+    first, second = sides
     gap = difference(first, second, metric=cells.metric, same_pupils=True, alpha=alpha)
     relative = log_ratio(first, second, same_pupils=True, alpha=alpha)
     metric, scale = cells.metric, cells.metric.scale
@@ -180,10 +197,8 @@ def _block(cells: Cells, group: str, reference: str, *, alpha: float) -> Columns
         "gap_upper": scale * gap.upper,
         "gap_std_error": scale * gap.std_error,
         "df": gap.df,
-        "ratio": quotient(first.level, second.level),
-        "ratio_lower": np.exp(relative.lower),
-        "ratio_upper": np.exp(relative.upper),
-        "log_ratio_std_error": relative.std_error,
+        "ratio": times_as_high(first, second, metric),
+        **relative_limits(relative, metric),
         "unit": np.full(shape, metric.unit, dtype=object),
         "gap_unit": np.full(shape, metric.gap_unit, dtype=object),
         "comparable": comparable(metric, keys["time_period"].tolist()),

@@ -188,6 +188,22 @@ def ratio_change(
     return Contrast(value, lower, upper, std_error, df)
 
 
+def times_as_high(first: Measured, second: Measured, metric: Metric) -> FloatArray:
+    """Return first / second; NaN where scores may be negative, since nought is then no origin."""
+    ratio = quotient(first.level, second.level)
+    return np.full_like(ratio, np.nan) if metric.lowest < 0 else ratio
+
+
+def relative_limits(log: "Contrast", metric: Metric) -> dict[str, FloatArray]:
+    """Return the columns of a ratio's interval, NaN where a ratio makes no sense."""
+    sense = np.nan if metric.lowest < 0 else 1.0
+    return {
+        "ratio_lower": sense * np.exp(log.lower),
+        "ratio_upper": sense * np.exp(log.upper),
+        "log_ratio_std_error": sense * log.std_error,
+    }
+
+
 def quotient(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return first / second; NaN where the second is zero."""
     return np.divide(first, second, out=np.full_like(first, np.nan), where=second != 0)

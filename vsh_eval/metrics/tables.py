@@ -11,6 +11,7 @@ from vsh_eval import names, registry
 from vsh_eval.metrics.door import RETURNS, Entry
 from vsh_eval.metrics.from_published import PublishedCells, published_cells
 from vsh_eval.metrics.from_returns import SchoolCells, school_cells
+from vsh_eval.metrics.measured import Contrast, FloatArray
 
 Columns = Mapping[str, NDArray[Any]]
 Cells = SchoolCells | PublishedCells
@@ -24,6 +25,8 @@ _COUNTS = (
     "reference_schools",
 )
 
+_ORDER = ("geographic_level", "unit_id", "metric", "phase", "group", "reference", "time_period")
+
 
 def cells_of(entry: Entry, *, unit_id: str) -> list[Cells]:
     """Return the cells of a panel of either source, metric by metric."""
@@ -32,10 +35,30 @@ def cells_of(entry: Entry, *, unit_id: str) -> list[Cells]:
     return list(published_cells(entry))
 
 
+def interval(name: str, contrast: Contrast, *, scale: float) -> dict[str, FloatArray]:
+    """Return the columns of a difference: value, limits and error, in the metric's unit."""
+    return {
+        name: scale * contrast.value,
+        f"{name}_lower": scale * contrast.lower,
+        f"{name}_upper": scale * contrast.upper,
+        f"{name}_std_error": scale * contrast.std_error,
+    }
+
+
+def same_text(rows: int, **values: str) -> dict[str, NDArray[np.object_]]:
+    """Return columns of text that are the same in every row."""
+    return {name: np.full(rows, value, dtype=object) for name, value in values.items()}
+
+
 def table(
-    blocks: Sequence[Columns], columns: Sequence[str], *, entry: Entry, groups: Sequence[str] = ()
+    blocks: Sequence[Columns],
+    columns: Sequence[str],
+    *,
+    entry: Entry,
+    groups: Sequence[str] = (),
+    references: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Join blocks of cells to one table in the order area, metric, phase, group, year.
+    """Join blocks of cells to one table in the order area, metric, phase, group, reference, year.
 
     Parameters
     ----------
@@ -45,8 +68,8 @@ def table(
         The table's columns in order; source, vintage and cohort_rule come from the entry.
     entry : Entry
         The panel that was measured.
-    groups : sequence of str
-        The order of the groups, where the rows have more than one.
+    groups, references : sequence of str
+        The order of the groups and of the references, where the rows have more than one.
     """
     same = {
         "source": entry.source,
@@ -69,13 +92,15 @@ def table(
         "metric": tuple(registry.METRICS),
         "phase": tuple(names.PHASE_LABELS),
         "group": tuple(groups),
+        "reference": tuple(references),
     }
     keys = pd.DataFrame(
         {
             name: pd.Categorical(joined[name], orders[name]).codes
             if orders.get(name)
             else joined[name]
-            for name in ("geographic_level", "unit_id", "metric", "phase", "group", "time_period")
+            for name in _ORDER
+            if name in joined
         }
     )
     order = keys.sort_values(list(keys.columns), kind="stable").index

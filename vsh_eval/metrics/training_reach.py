@@ -1,16 +1,15 @@
-"""How far the training offer has reached: share of schools and pupils, depth and cost."""
+"""How far the training offer has reached: share of schools and pupils, depth, growth and cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval import academic_year, names
-from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.metrics.door import RETURNS, enter
-from vsh_eval.metrics.training_offer import LOG_COLUMNS, offers
+from vsh_eval import names
+from vsh_eval.contracts import require_columns
+from vsh_eval.metrics.places import Places, find_places
+from vsh_eval.metrics.training_offer import ANY, LOG_COLUMNS, offers
 
 REACH_COLUMNS = (
     "time_period",
@@ -29,9 +28,27 @@ REACH_COLUMNS = (
     "staff_per_100_pupils",
     "hours_per_100_pupils",
     "cost",
+    "pupils_not_reached",
+    "schools_ever",
+    "pupil_years_reached",
+    "staff_per_school",
+    "hours_per_school",
+    "cost_per_school",
+    "cost_per_pupil_year",
+    "first_year",
+    "growth_share_schools",
+    "growth_share_pupils",
+)
+AUDIENCE_REACH_COLUMNS = (
+    "time_period",
+    "audience",
+    *(name for name in REACH_COLUMNS if name not in {"time_period", "programme", "tier"}),
 )
 _DEPTH = ("staff_trained", "hours", "cost")
-_HEADCOUNT = "overall_absence"
+_COUNTS = (
+    *("schools", "schools_trained", "pupils", "pupils_reached", "pupils_not_reached"),
+    *("schools_ever", "pupil_years_reached"),
+)
 
 
 def training_reach(
@@ -67,8 +84,13 @@ def training_reach(
         their enrolments; shares are 0 to 100;
         `staff_trained`, `hours` and `cost` (GBP) are cumulative and keep what was given to schools
         closed since; NaN where the log never gives them. `pupils` are the group's enrolments in
-        all schools, `pupils_reached` those in trained schools; both missing in a year in which the
-        panel has no headcount. Shares over nothing are NaN.
+        all schools, `pupils_reached` those in trained schools, `pupils_not_reached` the others;
+        missing in a year in which the panel has no headcount. `schools_ever` are those trained up
+        to the year, closed ones among them: what is spent on a school is spent on these.
+        `pupil_years_reached` adds `pupils_reached` up to the year; missing where a year since the
+        first training has no headcount or is not asked for. `first_year` is the first year of such
+        training in the phase (0 for never), `growth_*` the change of a share since then in
+        percentage points, missing before it. Shares over nothing are NaN.
 
     Raises
     ------
@@ -100,115 +122,106 @@ def training_reach(
       programme  share_schools  share_pupils
     1       any           50.0          75.0
     """
-    _check(training, schools)
-    places = _places(schools, _headcount(panel, group), years)
+    require_columns(training, (*LOG_COLUMNS, *_DEPTH), name="training")
+    places = find_places(training, schools, panel, years=years, group=group)
     log = training.merge(schools[["unit_id", "phase"]], on="unit_id", validate="many_to_one")
     blocks = [
         _block(part, places, phase=phase).assign(programme=programme, tier=tier, phase=phase)
         for programme, tier, part in offers(log)
         for phase in [*places.present, names.TOTAL]
     ]
-    return _tidy(pd.concat(blocks, ignore_index=True).assign(group=group))
+    return _tidy(pd.concat(blocks, ignore_index=True).assign(group=group))[list(REACH_COLUMNS)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Schools x years: where the cohort is.
+def audience_reach(
+    training: pd.DataFrame,
+    schools: pd.DataFrame,
+    panel: pd.DataFrame,
+    *,
+    years: Sequence[int],
+    group: str,
+) -> pd.DataFrame:
+    """Measure the reach of the offer by whom it was given to.
 
-    Attributes
+    Parameters
     ----------
-    units : Index
-        Every school of the list or the panel.
-    phase : object array, shape (schools,)
-        Its phase.
-    years : int array, shape (years,)
-        The academic years asked for.
-    is_open : bool array, shape (schools, years)
-        Whether the school is open at some time in the year, by its dates or its enrolments.
-    pupils : float array, shape (schools, years)
-        The group's enrolments; NaN throughout a year without headcount.
+    training, schools, panel, years, group
+        As for `training_reach`; ``training`` has `audience` as well, '' where it is not given.
+
+    Returns
+    -------
+    DataFrame
+        `AUDIENCE_REACH_COLUMNS`: a row for each year and audience of the log in the order of the
+        dictionary, with phase `total`; the audience `any` also phase by phase. Audiences overlap:
+        a school in which leaders and teachers were trained counts in both. An audience that the
+        log never has is left out.
+
+    Raises
+    ------
+    ContractError
+        As for `training_reach`.
     """
-
-    units: pd.Index
-    phase: NDArray[np.object_]
-    years: NDArray[np.int64]
-    is_open: NDArray[np.bool_]
-    pupils: NDArray[np.float64]
-
-    @property
-    def present(self) -> list[str]:
-        """The phases there are, in the order of the dictionary."""
-        return [phase for phase in names.PHASES if phase in set(self.phase)]
-
-
-def _check(training: pd.DataFrame, schools: pd.DataFrame) -> None:
-    require_columns(training, (*LOG_COLUMNS, *_DEPTH), name="training")
-    require_columns(schools, ("unit_id", "phase", "opened", "closed"), name="schools")
-    unknown = set(training["unit_id"]) - set(schools["unit_id"])
-    if unknown:
-        raise ContractError(
-            f"training names {len(unknown)} schools that the list of schools does not have, must "
-            "name listed schools only; add them to schools or link their URNs in school_links."
+    require_columns(training, (*LOG_COLUMNS, *_DEPTH, "audience"), name="training")
+    places = find_places(training, schools, panel, years=years, group=group)
+    log = training.merge(schools[["unit_id", "phase"]], on="unit_id", validate="many_to_one")
+    given = set(log["audience"])
+    further = sorted(given - {*names.AUDIENCES, ""})
+    blocks = [
+        _block(log, places, phase=phase).assign(audience=ANY, phase=phase)
+        for phase in [*places.present, names.TOTAL]
+    ]
+    blocks += [
+        _block(log[log["audience"] == audience], places, phase=names.TOTAL).assign(
+            audience=audience, phase=names.TOTAL
         )
+        for audience in (*names.AUDIENCES, *further, "")
+        if audience in given
+    ]
+    rows = pd.concat(blocks, ignore_index=True).assign(group=group)
+    return _tidy(rows)[list(AUDIENCE_REACH_COLUMNS)]
 
 
-def _headcount(panel: pd.DataFrame, group: str) -> pd.DataFrame:
-    """Return the group's enrolments by school, phase and year; all groups' years are known."""
-    entry = enter(panel, groups=(group,))
-    if entry.source != RETURNS:
-        raise ContractError(
-            "source is 'published', must be 'returns' for the reach of training; published tables "
-            "have no schools."
-        )
-    pupils = entry.panel.groupby("metric")["pupils"].sum()
-    metric = _HEADCOUNT if _HEADCOUNT in pupils else str(pupils.idxmax())
-    rows = entry.panel[entry.panel["metric"] == metric]
-    parts = names.GROUP_SUMS.get(group, (group,))
-    counted = rows["pupils"].where(rows["group"].isin(parts), 0).astype("int64")
-    keys = ["unit_id", "phase", "time_period"]
-    return rows[keys].assign(pupils=counted).groupby(keys).sum().reset_index()
-
-
-def _places(schools: pd.DataFrame, headcount: pd.DataFrame, years: Sequence[int]) -> _Places:
-    """Place schools and enrolments on one grid of schools and years."""
-    listed = schools.set_index("unit_id")
-    units = listed.index.union(pd.Index(headcount["unit_id"].unique()))
-    phase = headcount.drop_duplicates("unit_id").set_index("unit_id")["phase"]
-    phase = listed["phase"].reindex(units).fillna(phase.reindex(units))
-    first_days = [pd.Timestamp(academic_year.start(year), 9, 1) for year in years]
-    last_days = [day + pd.DateOffset(years=1, days=-1) for day in first_days]
-    dates = {name: pd.to_datetime(listed[name]) for name in ("opened", "closed")}
-    is_open = pd.DataFrame(
+def count_reached(
+    trained: NDArray[np.bool_], places: Places, here: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Count schools and pupils, all of them and those reached, among some schools, a row a year."""
+    is_open, pupils = places.is_open[here], places.pupils[here]
+    # Where nothing was counted, a missing year stays missing: 0 schools x NaN pupils is no nought.
+    known = ~np.isnan(places.pupils).all(axis=0) if len(places.units) else np.ones(0, bool)
+    reached = np.where(known, (np.nan_to_num(pupils) * trained[here]).sum(axis=0), np.nan)
+    everyone = np.where(known, np.nan_to_num(pupils).sum(axis=0), np.nan)
+    return pd.DataFrame(
         {
-            year: ~(dates["closed"] < first) & ~(dates["opened"] > last)
-            for year, first, last in zip(years, first_days, last_days, strict=True)
+            "time_period": places.years,
+            "schools": is_open.sum(axis=0),
+            "schools_trained": (is_open & trained[here]).sum(axis=0),
+            "pupils": everyone,
+            "pupils_reached": reached,
+            "pupils_not_reached": everyone - reached,
         }
     )
-    wide = headcount.pivot_table("pupils", "unit_id", "time_period", aggfunc="sum", fill_value=0)
-    # A year without any row has no headcount (NaN); a school without a row in it has no pupils.
-    pupils = wide.reindex(units, fill_value=0).reindex(columns=list(years))
-    enrolled = pupils.to_numpy(np.float64)
-    return _Places(
-        units=units,
-        phase=phase.to_numpy(object),
-        years=np.asarray(years, dtype=np.int64),
-        # A school with enrolments was open, whatever its dates say; so shares never pass 100.
-        is_open=is_open.reindex(units, fill_value=False).to_numpy(bool) | (enrolled > 0),
-        pupils=enrolled,
+
+
+def add_shares(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give counts their type and add the shares of schools and pupils, 0 to 100."""
+    counts = [name for name in _COUNTS if name in rows]
+    rows = rows.astype(dict.fromkeys(counts, "Float64")).astype(dict.fromkeys(counts, "Int64"))
+    return rows.assign(
+        share_schools=100 * _per(rows, "schools_trained", "schools"),
+        share_pupils=100 * _per(rows, "pupils_reached", "pupils"),
     )
 
 
-def _block(part: pd.DataFrame, places: _Places, *, phase: str) -> pd.DataFrame:
+def _block(part: pd.DataFrame, places: Places, *, phase: str) -> pd.DataFrame:
     """Return the counts and cumulative sums of one offer in one phase, a row a year."""
-    first = part.groupby("unit_id")["time_period"].min().reindex(places.units)
-    trained = first.to_numpy(np.float64, na_value=np.inf)[:, None] <= places.years
     here = np.ones(len(places.units), dtype=bool)
     given = part
     if phase != names.TOTAL:
         here = places.phase == phase
         given = part[part["phase"] == phase]
+    trained = places.trained(part)
+    found = count_reached(trained, places, here)
     so_far = given["time_period"].to_numpy(np.int64)[:, None] <= places.years
-    is_open, pupils = places.is_open[here], places.pupils[here]
     depth = {
         # A column that the log never gives is unknown, not nought.
         name: so_far.T @ given[name].fillna(0).to_numpy(np.float64)
@@ -216,27 +229,43 @@ def _block(part: pd.DataFrame, places: _Places, *, phase: str) -> pd.DataFrame:
         else np.nan
         for name in _DEPTH
     }
-    return pd.DataFrame(
-        {
-            "time_period": places.years,
-            "schools": is_open.sum(axis=0),
-            "schools_trained": (is_open & trained[here]).sum(axis=0),
-            "pupils": pupils.sum(axis=0),
-            "pupils_reached": (pupils * trained[here]).sum(axis=0),
-            **depth,
-        }
+    first_year = int(given["time_period"].min()) if len(given) else names.NEVER
+    begun = places.years >= (first_year or np.inf)
+    from_the_first = first_year == names.NEVER or first_year >= places.years.min()
+    pupil_years = np.cumsum(np.where(begun, found["pupils_reached"], 0.0))
+    return found.assign(
+        schools_ever=trained[here].sum(axis=0),
+        pupil_years_reached=pupil_years if from_the_first else np.nan,
+        first_year=first_year,
+        **depth,
     )
 
 
 def _tidy(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add shares and rates per 100 pupils, and give each column its type."""
-    counts = ["schools", "schools_trained", "pupils", "pupils_reached"]
-    rows = rows.astype(dict.fromkeys(counts, "Float64")).astype(dict.fromkeys(counts, "Int64"))
-    schools, trained, pupils, reached = (rows[name].astype("float64") for name in counts)
-    schools, pupils = schools.where(schools > 0), pupils.where(pupils > 0)
+    """Add shares, rates and growth, and give each column its type."""
+    rows = add_shares(rows)
     return rows.assign(
-        share_schools=100 * trained / schools,
-        share_pupils=100 * reached / pupils,
-        staff_per_100_pupils=100 * rows["staff_trained"] / pupils,
-        hours_per_100_pupils=100 * rows["hours"] / pupils,
-    )[list(REACH_COLUMNS)]
+        staff_per_100_pupils=100 * _per(rows, "staff_trained", "pupils"),
+        hours_per_100_pupils=100 * _per(rows, "hours", "pupils"),
+        staff_per_school=_per(rows, "staff_trained", "schools_ever"),
+        hours_per_school=_per(rows, "hours", "schools_ever"),
+        cost_per_school=_per(rows, "cost", "schools_ever"),
+        cost_per_pupil_year=_per(rows, "cost", "pupil_years_reached"),
+        growth_share_schools=_growth(rows, "share_schools"),
+        growth_share_pupils=_growth(rows, "share_pupils"),
+    )
+
+
+def _per(rows: pd.DataFrame, part: str, whole: str) -> pd.Series:
+    """Return part / whole; missing over nothing."""
+    bottom = rows[whole].astype("float64")
+    return rows[part].astype("float64") / bottom.where(bottom > 0)
+
+
+def _growth(rows: pd.DataFrame, share: str) -> pd.Series:
+    """Return a share less what it was in the offer's first year; missing before that year."""
+    keys = [name for name in ("programme", "tier", "audience", "phase") if name in rows]
+    first = rows.loc[rows["time_period"] == rows["first_year"], [*keys, share]]
+    start = rows[keys].merge(first, how="left", on=keys, validate="many_to_one")[share]
+    begun = rows["first_year"].between(1, rows["time_period"])
+    return (rows[share] - start.to_numpy()).where(begun)

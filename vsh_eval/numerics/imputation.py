@@ -20,6 +20,8 @@ Integers = npt.NDArray[np.int64]
 
 _NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are nought."""
+_RESIDUE = 1e-12
+"""Entries of a null vector below this share of its largest are nought."""
 _ESTIMABLE = 1e-8
 """A target whose relative component along the null space is above this is not estimable."""
 _TOUCHED = 1e-12
@@ -277,7 +279,10 @@ def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]
     inverse = (vectors * np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0)[..., None, :]) @ (
         np.swapaxes(vectors, -1, -2)
     )
-    return inverse, vectors * ~kept[..., None, :]
+    null = vectors * ~kept[..., None, :]
+    # What rounding leaves of a nought would make imputable cells look unlinked.
+    largest = np.abs(null).max(axis=-2, keepdims=True)
+    return inverse, np.where(np.abs(null) > _RESIDUE * largest, null, 0.0)
 
 
 def _outside(contrast: Floats, null: Floats, size: Floats) -> Flags:

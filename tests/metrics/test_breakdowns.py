@@ -1,0 +1,175 @@
+"""Gaps by a characteristic against the children themselves, and against schools as clusters."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from tests.metrics.children import children, composition_of, measured, panel_of
+from vsh_eval import metrics, names
+from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
+from vsh_eval.metrics.design_effects import widened
+from vsh_eval.metrics.from_returns import school_cells
+from vsh_eval.metrics.strata import enter_composition
+
+ASKED = {"group": "cwsw", "reference": "peers"}
+VALUES = [(by, code, value) for by in ("sex", "fsm6", "sen") for code, value in
+          names.BREAKDOWNS[by].items() if value != "sex_not_recorded"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pupils():
+    return children(1, cohort=300, peers=2500, schools=30)
+
+
+@pytest.fixture(scope="module")
+def composition(pupils):
+    return composition_of(pupils)
+
+
+@pytest.mark.parametrize(("by", "code", "value"), VALUES)
+@pytest.mark.parametrize("metric", ["overall_absence", "persistent_absence"])
+def test_levels_gap_and_error_are_those_of_the_children(
+    pupils, composition, metric, by, code, value
+):
+    row = metrics.gaps_by(composition, by=by, metrics=[metric], **ASKED)
+    row = row[row["value"] == value].iloc[0]
+    mine = pupils[pupils[by] == code]
+    y, x = measured(mine, metric)
+    own = (mine["group"] != "peers").to_numpy()
+    design = np.column_stack([np.ones(len(mine)), own])
+    fit = sm.WLS(y / x, design, weights=x).fit(cov_type="HC0")
+    assert row["gap"] == pytest.approx(100 * fit.params[1], abs=1e-10)
+    assert row["reference_level"] == pytest.approx(100 * fit.params[0], abs=1e-10)
+    n = min(own.sum(), (~own).sum())
+    assert row["gap_std_error"] == pytest.approx(100 * fit.bse[1] * np.sqrt(n / (n - 1)), rel=1e-9)
+    assert row["group_pupils"] == own.sum()
+
+
+def test_key_stages_go_by_year_group(pupils, composition):
+    found = metrics.gaps_by(composition, by="key_stage", **ASKED)
+    assert set(found["value"]) == {"ks1", "ks2", "ks3", "ks4"}
+    counted = found[found["metric"] == "overall_absence"].set_index("value")["group_pupils"]
+    own = pupils[pupils["group"] != "peers"]["year_group"]
+    bands = {"ks1": (1, 2), "ks2": (3, 6), "ks3": (7, 9), "ks4": (10, 11)}
+    assert counted.to_dict() == {value: own.between(*years).sum() for value, years in bands.items()}
+
+
+def test_values_add_up_to_the_gap_of_all(pupils, composition):
+    panel = panel_of(pupils)
+    whole = metrics.gaps(panel, **ASKED)
+    whole = whole[whole["phase"] == "total"].set_index("metric")
+    for by in names.BREAKDOWNS:
+        found = metrics.gaps_by(composition, by=by, panel=panel, **ASKED)
+        assert (found["breakdown"] == by).all()
+        sums = found.groupby("metric")[["group_pupils", "reference_pupils"]].sum()
+        assert (sums == whole.loc[sums.index, sums.columns]).all().all()
+
+
+def test_the_columns_are_those_of_gaps_with_the_value():
+    found = metrics.gaps_by(composition_of(children()), by="sex", **ASKED)
+    extra = [name for name in found.columns if name not in metrics.GAP_COLUMNS]
+    assert extra == ["breakdown", "value"]
+    assert [name for name in found.columns if name not in extra] == list(metrics.GAP_COLUMNS)
+    assert found["group_schools"].isna().all()
+
+
+@pytest.mark.parametrize("by", ["sex", "fsm6", "sen"])
+def test_the_widened_error_is_near_that_of_schools_as_clusters(pupils, composition, by):
+    """The panel of the girls alone knows their schools: a second way to the same interval."""
+    panel = panel_of(pupils)
+    found = metrics.gaps_by(composition, by=by, panel=panel, **ASKED).set_index(["value", "metric"])
+    for code, value in names.BREAKDOWNS[by].items():
+        mine = pupils[pupils[by] == code]
+        if mine.empty:
+            continue
+        alone = metrics.gaps(panel_of(mine), **ASKED)
+        alone = alone[alone["phase"] == "total"].set_index("metric")
+        for metric, row in alone.iterrows():
+            told = found.loc[(value, metric)]
+            assert told["gap"] == pytest.approx(row["gap"], abs=1e-10)
+            assert 0.7 < told["gap_std_error"] / row["gap_std_error"] < 1.8
+            assert told["gap_lower"] < told["gap"] < told["gap_upper"]
+
+
+def test_the_panel_never_narrows_an_interval(pupils, composition):
+    plain = metrics.gaps_by(composition, by="sex", **ASKED)
+    wide = metrics.gaps_by(composition, by="sex", panel=panel_of(pupils), **ASKED)
+    columns = ["gap_std_error", "group_std_error", "reference_std_error"]
+    assert (wide[columns] >= plain[columns] - 1e-12).all().all()
+    assert (wide["df"] <= 29).all()
+    pd.testing.assert_series_equal(wide["gap"], plain["gap"])
+
+
+def test_an_empty_value_is_not_applicable_and_a_year_without_data_not_available():
+    pupils = children(3, years=(201819, 201920, 202122))
+    gone = (pupils["group"] != "peers") & (pupils["sex"] == "M") & (pupils["time_period"] == 202122)
+    found = metrics.gaps_by(composition_of(pupils[~gone]), by="sex", **ASKED)
+    found = found[found["metric"] == "overall_absence"].set_index(["value", "time_period"])
+    assert found.loc[("boys", 202122), "status"] == "z"
+    assert np.isnan(found.loc[("boys", 202122), "gap"])
+    assert found.loc[("girls", 202122), "status"] == ""
+    assert (found.xs(201920, level="time_period")["status"] == "x").all()
+    assert found.xs(201920, level="time_period")["group_pupils"].isna().all()
+
+
+def test_none_of_the_children_keeps_a_score_interval():
+    pupils = children(4).assign(y=0)
+    found = metrics.gaps_by(
+        composition_of(pupils, ["persistent_absence"]), by="sex", panel=panel_of(pupils), **ASKED
+    )
+    assert (found["group_level"] == 0).all()
+    assert (found["group_level_upper"] > 0).all()
+    assert found["gap_std_error"].isna().all()
+
+
+def test_a_metric_of_one_key_stage_has_no_rows_by_key_stage():
+    pupils = children(5).assign(year_group=11, phase="secondary")
+    cells = composition_of(pupils, ["overall_absence"]).assign(metric="ks4_attainment8")
+    found = metrics.gaps_by(cells, by="key_stage", **ASKED)
+    assert found.empty
+    assert list(found.columns) == list(metrics.BREAKDOWN_COLUMNS)
+    assert len(metrics.gaps_by(cells, by="sex", **ASKED)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "asked", "error", "message"),
+    [
+        ({}, {"by": "ethnicity"}, ContractError, "by is 'ethnicity'"),
+        ({}, {"by": "sex", "group": "peers"}, ContractError, "must differ"),
+        ({"level": "school"}, {"by": "sex"}, ContractError, "level in a table of composition"),
+        ({"source": "published"}, {"by": "sex"}, ContractError, "source in a table"),
+        ({"sex": "X"}, {"by": "sen"}, ContractError, "sex in the composition is 'X'"),
+        ({"vintage": ["a", "b"]}, {"by": "sex"}, VintageError, "vintage is both"),
+        ({"cohort_rule": ["a", "b"]}, {"by": "sex"}, CohortRuleError, "cohort_rule is both"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(change, asked, error, message):
+    composition = composition_of(children())
+    for name, value in change.items():
+        composition[name] = np.resize(value, len(composition))
+    with pytest.raises(error, match=message):
+        metrics.gaps_by(composition, **{**ASKED, **asked})
+
+
+def test_a_published_level_has_no_design_effect(composition):
+    entry = enter_composition(composition, groups=["cwsw"], metrics=None, alpha=0.05)
+    cells = school_cells(entry, unit_id="")
+    one = next(iter(cells))
+    published = replace(one.measure("cwsw", alpha=0.05), estimate=None)
+    ones = np.ones(len(one.years))
+    with pytest.raises(ContractError, match="need schools"):
+        widened(published, ones, ones, metric=one.metric, alpha=0.05)
+
+
+def test_a_panel_of_other_children_is_refused(pupils, composition):
+    with pytest.raises(ContractError, match="count different pupils"):
+        metrics.gaps_by(composition, by="sex", panel=panel_of(pupils[5:]), **ASKED)
+    other = panel_of(pupils).assign(vintage="2027")
+    with pytest.raises(VintageError):
+        metrics.gaps_by(composition, by="sex", panel=other, **ASKED)
+    short = composition.drop(columns="sen")
+    with pytest.raises(ContractError, match="sen"):
+        metrics.gaps_by(short, by="sex", **ASKED)

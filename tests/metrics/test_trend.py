@@ -1,0 +1,185 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.metrics.panels import invented_pupils, published_panel, pupils_panel, returns_panel
+from vsh_eval.metrics import TREND_COLUMNS, changes, gaps, trend
+
+PAIR = {"group": "cwsw", "reference": "peers"}
+YEARS = (202122, 202223, 202324, 202425)
+
+
+def total(table):
+    found = table[table["phase"] == "total"]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def rows_of(gaps_by_year, *, metric="overall_absence", step=0.0):
+    return [
+        (school, year, "primary", group, metric, n, scale * x * share / 100 + int(school), x)
+        for at, (year, gap) in enumerate(gaps_by_year.items())
+        for school in "1234"
+        for group, n, x, scale, share in (
+            ("cin", 5, 1_000, 1, 5 + step * at + gap),
+            ("peers", 50, 10_000, 1, 5 + step * at),
+        )
+    ]
+
+
+def test_the_line_of_a_gap_that_falls_evenly():
+    panel = returns_panel(rows_of(dict(zip(YEARS, (12, 11, 10, 9), strict=True)), step=0.5))
+    table = trend(panel, **PAIR, unit_id="E1")
+    assert tuple(table.columns) == TREND_COLUMNS
+    found = total(table)
+    assert found["trend"] == pytest.approx(-1)
+    assert found["group_trend"] == pytest.approx(-0.5)
+    assert found["reference_trend"] == pytest.approx(0.5)
+    assert found["direction"] == "narrowed"
+    assert (found["first_year"], found["time_period"], found["years"]) == (202122, 202425, 4)
+    assert found["definition_changed"]
+    assert (found["status"], found["reason"]) == ("", "")
+
+
+def test_missing_years_keep_their_place_in_time():
+    gap = {201617: 10, 201718: 11, 201819: 12, 202021: 14, 202122: 15}
+    found = total(trend(returns_panel(rows_of(gap)), **PAIR))
+    assert found["trend"] == pytest.approx(1)
+    assert found["years"] == 5
+    assert found["direction"] == "widened"
+
+
+def test_years_that_may_not_be_compared_do_not_count():
+    rows = [
+        (school, year, "secondary", group, "ks4_attainment8", 9, 9 * mean + int(school), 9)
+        for year, level in ((201819, 20), (201920, 60), (202021, 60), (202122, 23), (202223, 24))
+        for school in "123"
+        for group, mean in (("cin", level), ("peers", 50))
+    ]
+    found = total(trend(returns_panel(rows), **PAIR))
+    assert found["trend"] == pytest.approx(1)
+    assert found["years"] == 3
+
+
+@pytest.mark.parametrize(
+    ("years", "words"),
+    [((202324, 202425), "2 comparable years"), ((202324,), "1 comparable year,")],
+)
+def test_fewer_than_three_years_have_no_trend(years, words):
+    found = total(trend(returns_panel(rows_of(dict.fromkeys(years, 10))), **PAIR))
+    assert found["status"] == "x"
+    assert found["reason"].startswith(words)
+    assert found[["trend", "trend_lower", "group_trend", "trend_std_error"]].isna().all()
+    assert found["direction"] == ""
+    assert not found["comparable"]
+
+
+def test_a_year_without_cohort_children_does_not_count():
+    rows = rows_of(dict(zip(YEARS, (12, 11, 10, 9), strict=True)))
+    kept = [row for row in rows if not (row[1] == 202223 and row[3] == "cin")]
+    found = total(trend(returns_panel(kept), **PAIR))
+    assert found["years"] == 3
+    assert found["trend"] == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("metric", ["overall_absence", "persistent_absence"])
+def test_the_years_covariance_counts(metric):
+    pupils = invented_pupils(5, schools=40, years=YEARS, metric=metric)
+    found = total(trend(pupils_panel(pupils), **PAIR))
+    pupils["side"] = np.where(pupils["group"] == "peers", "peers", "other")
+    pupils.loc[pupils["group"].isin(["cin", "cpp"]), "side"] = "cwsw"
+    wide = pupils.groupby(["unit_id", "time_period", "side"])[["y", "x"]].sum()
+    wide = wide.reset_index().pivot_table(
+        index="unit_id", columns=["time_period", "side"], values=["y", "x"], fill_value=0.0
+    )
+
+    def slope(kept):
+        sums = wide[kept].sum()
+        level = [
+            [sums["y", year, side] / sums["x", year, side] for side in ("cwsw", "peers")]
+            for year in YEARS
+        ]
+        return np.polyfit(range(4), 100 * np.subtract(*np.transpose(level)), 1)[0]
+
+    assert found["trend"] == pytest.approx(slope(np.ones(40, dtype=bool)))
+    left = np.array([slope(np.arange(40) != at) for at in range(40)])
+    jackknife = np.sqrt(39 / 40 * ((left - left.mean()) ** 2).sum())
+    assert found["trend_std_error"] == pytest.approx(jackknife, rel=0.1)
+    half = (found["trend_upper"] - found["trend_lower"]) / 2
+    assert half == pytest.approx(2.02 * jackknife, rel=0.12)
+
+
+def test_one_school_adds_the_errors_of_the_years():
+    panel = pupils_panel(invented_pupils(6, schools=1, years=YEARS))
+    found = total(trend(panel, **PAIR))
+    errors = gaps(panel, **PAIR).query("phase == 'total'")["gap_std_error"].to_numpy()
+    assert found["trend_std_error"] == pytest.approx(np.abs([-0.3, -0.1, 0.1, 0.3]) @ errors)
+    shares = pupils_panel(invented_pupils(6, schools=1, years=YEARS, metric="persistent_absence"))
+    wide = total(trend(shares, **PAIR))
+    assert wide["trend_lower"] < wide["trend"] < wide["trend_upper"]
+
+
+def test_shares_keep_an_interval_where_no_child_counts_in_a_year():
+    rows = [
+        (school, year, "primary", group, "severe_absence", n, y, n)
+        for year, few in zip(YEARS, (0, 1, 2, 2), strict=True)
+        for school in "123"
+        for group, n, y in (("cin", 8, few), ("peers", 200, int(school)))
+    ]
+    found = total(trend(returns_panel(rows), **PAIR))
+    assert np.isnan(found["trend_std_error"])
+    assert found["trend_lower"] < found["trend"] < found["trend_upper"]
+
+
+def test_published_trends_by_area():
+    rows = [
+        (year, phase, group, metric, n, y, n, rate, status)
+        for phase in ("total", "primary")
+        for year, share in zip(YEARS, (48, 49, 50, 51), strict=True)
+        for group, metric, n, y, rate, status in (
+            ("cin", "persistent_absence", 1000, 10 * share, None, ""),
+            ("all", "persistent_absence", None, None, 20.0, ""),
+            ("cin", "overall_absence", 1000, 10 * share, None, ""),
+            ("all", "overall_absence", None, None, 7.0, ""),
+        )
+        if (phase, year) not in {("primary", 202122), ("primary", 202223)}
+    ]
+    table = trend(published_panel(rows), group="cin", reference="all")
+    found = total(table[table["metric"] == "persistent_absence"])
+    assert found["trend"] == pytest.approx(1)
+    error = 100 * np.sqrt((np.array([0.3, 0.1, 0.1, 0.3]) ** 2 * 0.25 / 1000).sum())
+    assert found["trend_std_error"] == pytest.approx(error, rel=0.01)
+    assert found["trend_upper"] - found["trend"] == pytest.approx(1.96 * error, rel=0.02)
+    assert np.isnan(found["reference_trend_lower"])
+    sessions = total(table[table["metric"] == "overall_absence"])
+    assert sessions["trend"] == pytest.approx(1)
+    assert np.isnan(sessions["trend_lower"])
+    assert sessions["direction"] == ""
+    assert (table[table["phase"] == "primary"]["status"] == "x").all()
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["peers", "all"]),
+    st.sampled_from(["overall_absence", "persistent_absence"]),
+)
+def test_own_trends_make_the_trend_and_three_even_years_the_change(seed, reference, metric):
+    pupils = invented_pupils(seed, schools=4, years=YEARS[:3], metric=metric)
+    panel = pupils_panel(pupils.sample(frac=1, random_state=seed))
+    table = trend(panel, group="cin", reference=reference)
+    apart = table["group_trend"] - table["reference_trend"]
+    assert table["trend"].tolist() == pytest.approx(apart.tolist(), abs=1e-9)
+    moved = changes(panel, group="cin", reference=reference, baseline=YEARS[0])
+    moved = moved[moved["time_period"] == YEARS[2]].reset_index(drop=True)
+    assert table["trend"].tolist() == pytest.approx((moved["change"] / 2).tolist(), abs=1e-9)
+    several = table["phase"] != "secondary"
+    for end in ("lower", "upper"):
+        half = (moved.loc[several, f"change_{end}"] / 2).tolist()
+        ends = table.loc[several, f"trend_{end}"].tolist()
+        assert ends == pytest.approx(half, rel=1e-6, abs=1e-6)
+    back = trend(panel, group=reference, reference="cin")
+    assert back["trend"].tolist() == pytest.approx((-table["trend"]).tolist(), abs=1e-9)
+    assert isinstance(table, pd.DataFrame)

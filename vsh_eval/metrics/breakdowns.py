@@ -1,0 +1,197 @@
+"""How wide the gap is among girls and boys, by SEN status, free school meals and key stage."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vsh_eval import names
+from vsh_eval.contracts import require_one_of
+from vsh_eval.metrics.design_effects import Effects, design_effects, widened
+from vsh_eval.metrics.door import Entry, comparable
+from vsh_eval.metrics.from_returns import SchoolCells
+from vsh_eval.metrics.gaps import GAP_COLUMNS, require_two_groups, side
+from vsh_eval.metrics.measured import (
+    Measured,
+    difference,
+    log_ratio,
+    relative_limits,
+    times_as_high,
+    worst_status,
+)
+from vsh_eval.metrics.strata import Strata, enter_composition, strata_of
+from vsh_eval.metrics.tables import Columns, table
+from vsh_eval.registry import Metric
+
+BREAKDOWN_COLUMNS = (*GAP_COLUMNS[:4], "breakdown", "value", *GAP_COLUMNS[4:])
+_UNKNOWN = ("group_schools", "reference_schools", "group_largest_share", "reference_largest_share")
+
+
+def gaps_by(
+    composition: pd.DataFrame,
+    *,
+    by: str,
+    group: str,
+    reference: str,
+    panel: pd.DataFrame | None = None,
+    metrics: Sequence[str] | None = None,
+    unit_id: str = "",
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Measure the gap within each value of one characteristic, all phases together.
+
+    Parameters
+    ----------
+    composition : DataFrame
+        The authority's strata of pupils (`vsh_eval.names.COMPOSITION_COLUMNS`).
+    by : {"sex", "fsm6", "sen", "key_stage"}
+        The characteristic. Key stages go by national curriculum year: early years up to 0, 1 and
+        2, 3 to 6, 7 to 9, 10 and 11, post 16.
+    group, reference : str
+        Whose level is compared with whose, as for `gaps`.
+    panel : DataFrame, optional
+        The panel of the same pupils, for the design effects. Without it pupils count as
+        independent and intervals are too narrow.
+    metrics : sequence of str, optional
+        Metrics by name; all of the table's if not given. A metric of one key stage has no rows by
+        key stage.
+    unit_id : str
+        The authority's code.
+    alpha : float
+        One less the coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `gaps` with ``breakdown`` and ``value``, phase ``total``; one row for each
+        metric, year and value that any pupil of the table has. Denominator: the sum of x over the
+        group's pupils with that value. Where nobody has it, level and gap are NaN and the status is
+        z; where the metric has no data, x. Numbers of schools are not known here: NA.
+
+    Raises
+    ------
+    ContractError
+        If ``by`` is unknown, group and reference are the same, the table is against its contract,
+        or the panel counts other pupils.
+    VintageError, CohortRuleError
+        If two vintages or cohort rules stand side by side.
+
+    Notes
+    -----
+    Pupils' influence values from sums of products, times the root of the design effect
+    (`vsh_eval.metrics.design_effects`), t with the schools' degrees of freedom: rows by school and
+    stratum would be single children, so they are not kept. Shares of children have limits made on
+    the logit scale and joined, as in `gaps`.
+
+    Examples
+    --------
+    >>> row = {"source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year",
+    ...        "level": "la", "unit_id": "E1", "time_period": 202425, "phase": "primary",
+    ...        "metric": "persistent_absence", "sen": "N", "fsm6": 0, "year_group": 4,
+    ...        "rate": None, "status": ""}
+    >>> cells = [("cin", "F", 20, 8), ("cin", "M", 20, 6), ("peers", "F", 300, 30),
+    ...          ("peers", "M", 300, 45)]
+    >>> composition = pd.DataFrame([
+    ...     row | {"group": g, "sex": s, "pupils": n, "numerator": y, "denominator": n,
+    ...            "sum_yy": y, "sum_xy": y, "sum_xx": n} for g, s, n, y in cells])
+    >>> found = gaps_by(composition, by="sex", group="cwsw", reference="peers")
+    >>> found[["value", "group_level", "reference_level", "gap"]]
+       value  group_level  reference_level   gap
+    0  girls         40.0             10.0  30.0
+    1   boys         30.0             15.0  15.0
+    """
+    require_one_of(by, names.BREAKDOWNS, name="by")
+    entry = enter_composition(composition, groups=(group, reference), metrics=metrics, alpha=alpha)
+    require_two_groups(group, reference)
+    effects = design_effects(panel, entry, groups=(group, reference), alpha=alpha)
+    blocks = [
+        _block(cells, value, group, reference, effects.of(cells.metric.name, names.TOTAL), alpha)
+        for value, cells in _cells_by(entry, by, unit_id=unit_id)
+    ]
+    blocks = [{**block, "breakdown": np.full_like(block["value"], by)} for block in blocks]
+    return table(blocks or [_empty()], BREAKDOWN_COLUMNS, entry=entry)
+
+
+def _cells_by(entry: Entry, by: str, *, unit_id: str) -> Iterator[tuple[str, SchoolCells]]:
+    for strata in strata_of(entry, [by]):
+        if by != "key_stage" or not _of_one_key_stage(strata.metric):
+            for value in strata.labels[0]:
+                yield value, _as_one_school(strata.only(by, value), unit_id)
+
+
+def _of_one_key_stage(metric: Metric) -> bool:
+    return len({names.BREAKDOWNS["key_stage"][year] for year in metric.year_groups}) == 1
+
+
+def _as_one_school(strata: Strata, unit_id: str) -> SchoolCells:
+    """Return strata as the cells of one school, so that they are measured by pupils."""
+    flat = {name: array[..., 0] for name, array in strata.sums.items()}
+    y, x, pupils = (flat[name][None] for name in ("numerator", "denominator", "pupils"))
+    products = (flat["sum_yy"], flat["sum_xy"], flat["sum_xx"])
+    return SchoolCells(
+        strata.metric,
+        names.TOTAL,
+        strata.years,
+        unit_id,
+        y,
+        x,
+        pupils,
+        products,
+        available=strata.available,
+    )
+
+
+def _block(
+    cells: SchoolCells, value: str, group: str, reference: str, effects: Effects, alpha: float
+) -> Columns:
+    """Return one metric's gaps among the pupils of one value."""
+    metric, scale = cells.metric, cells.metric.scale
+    plain = [cells.measure(name, alpha=alpha) for name in (group, reference)]
+
+    def with_effect(level: Measured, effect: NDArray[np.float64]) -> Measured:
+        return widened(level, effect, effects.df, metric=metric, alpha=alpha)
+
+    first, second = (
+        with_effect(level, effect)
+        for level, effect in zip(plain, (effects.group, effects.reference), strict=True)
+    )
+    one, two = (with_effect(level, effects.gap) for level in plain)
+    gap = difference(one, two, metric=metric, same_pupils=True, alpha=alpha)
+    relative = log_ratio(one, two, same_pupils=True, alpha=alpha)
+    shape = gap.value.shape
+    labels = {
+        "value": value,
+        "metric": metric.name,
+        "group": group,
+        "reference": reference,
+        "unit": metric.unit,
+        "gap_unit": metric.gap_unit,
+    }
+    unknown = dict.fromkeys(_UNKNOWN, np.full(shape, np.nan))
+    return {
+        **cells.keys,
+        **{name: np.full(shape, text, dtype=object) for name, text in labels.items()},
+        **side(first, "group", scale=scale),
+        **side(second, "reference", scale=scale),
+        **unknown,
+        "gap": scale * gap.value,
+        "gap_lower": scale * gap.lower,
+        "gap_upper": scale * gap.upper,
+        "gap_std_error": scale * gap.std_error,
+        "df": gap.df,
+        "ratio": times_as_high(first, second, metric),
+        **relative_limits(relative, metric),
+        "comparable": comparable(metric, list(cells.years)),
+        "status": worst_status(first.status, second.status),
+    }
+
+
+def _empty() -> Mapping[str, NDArray]:
+    """Return a block without rows, where no metric can be broken down."""
+    numbers = {"time_period", "comparable"} | {name for name in BREAKDOWN_COLUMNS if "_" in name}
+    texts = {"geographic_level", "unit_id", "gap_unit"}
+    return {
+        name: np.empty(0, dtype=object if name in texts or name not in numbers else np.float64)
+        for name in BREAKDOWN_COLUMNS
+    }

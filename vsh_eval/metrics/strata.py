@@ -1,0 +1,173 @@
+"""An authority's pupils by who they are: one metric's sums over years, strata and leaf groups."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vsh_eval import names, registry
+from vsh_eval.contracts import ContractError, require_columns, require_one_of
+from vsh_eval.metrics.door import RETURNS, Entry, enter, years_without_data
+from vsh_eval.metrics.measured import FloatArray
+
+FACTORS = ("phase", "sen", "fsm6", "sex")
+"""What a gap is decomposed by: the phase of the school, SEN status, free meals, sex."""
+
+SUMS = ("pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """One group's sums over its pupils, year by year and stratum by stratum."""
+
+    pupils: FloatArray
+    y: FloatArray
+    x: FloatArray
+    yy: FloatArray
+    xy: FloatArray
+    xx: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """One metric's sums, years x leaf groups x one axis a factor.
+
+    Attributes
+    ----------
+    metric : Metric
+        The registry's entry.
+    years : tuple of int
+        Every academic year of the table's range.
+    factors : tuple of str
+        The names of the strata's axes.
+    labels : tuple of tuple of str
+        The values along each of them.
+    sums : dict of FloatArray
+        `SUMS` by name, each of shape (years, leaf groups, *factors).
+    available : bool array, shape (years,)
+        Whether the metric has data in the year at all.
+    """
+
+    metric: registry.Metric
+    years: tuple[int, ...]
+    factors: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    sums: Mapping[str, FloatArray]
+    available: NDArray[np.bool_]
+
+    def of_group(self, group: str) -> Sums:
+        """Add the leaf groups of a group up."""
+        kept = np.flatnonzero(member_of(group))
+        return Sums(*(self.sums[name][:, kept].sum(axis=1) for name in SUMS))
+
+    def only(self, factor: str, label: str) -> "Strata":
+        """Return the strata of one value of a factor; the factor keeps its axis."""
+        at = self.factors.index(factor)
+        place = [self.labels[at].index(label)]
+        sums = {name: np.take(array, place, axis=2 + at) for name, array in self.sums.items()}
+        labels = (*self.labels[:at], (label,), *self.labels[at + 1 :])
+        return Strata(self.metric, self.years, self.factors, labels, sums, self.available)
+
+    def status(self, denominator: FloatArray) -> NDArray[np.object_]:
+        """Return x where the metric has no data in the year, z where nobody is counted."""
+        status = np.where(denominator > 0, "", names.NOT_APPLICABLE).astype(object)
+        status[~self.available] = names.UNAVAILABLE
+        return status
+
+
+def member_of(group: str) -> FloatArray:
+    """Return 1 for each leaf group that is part of a group, else 0.
+
+    Examples
+    --------
+    >>> member_of("cwsw").tolist()
+    [0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    parts = names.GROUP_SUMS.get(group, (group,))
+    return np.array([float(leaf in parts) for leaf in names.LEAF_GROUPS])
+
+
+def enter_composition(
+    composition: pd.DataFrame,
+    *,
+    groups: Sequence[str],
+    metrics: Sequence[str] | None,
+    alpha: float,
+) -> Entry:
+    """Check a composition table as `vsh_eval.metrics.door.enter` checks a panel.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing, a row is not of level la, a stratum is unknown, or what `enter`
+        refuses.
+    VintageError, CohortRuleError
+        If the table holds two vintages or two cohort rules.
+    """
+    require_columns(composition, names.COMPOSITION_COLUMNS, name="composition")
+    for column, allowed in (("source", (RETURNS,)), ("level", (names.LA,))):
+        for value in composition[column].unique():
+            require_one_of(str(value), allowed, name=f"{column} in a table of composition")
+    for by, values in names.BREAKDOWNS.items():
+        column = names.BREAKDOWN_SOURCES[by]
+        unknown = sorted(set(composition[column].unique()) - set(values))
+        if unknown:
+            raise ContractError(
+                f"{column} in the composition is {unknown[0]!r}, must be one of "
+                f"{', '.join(map(str, values))}; build it with cohort.build_cohort."
+            )
+    # The authority stands in for one school: the door's other rules are the same.
+    return enter(
+        composition.assign(level=names.SCHOOL), groups=groups, metrics=metrics, alpha=alpha
+    )
+
+
+def strata_of(entry: Entry, factors: Sequence[str]) -> Iterator[Strata]:
+    """Yield every metric's strata.
+
+    Parameters
+    ----------
+    entry : Entry
+        From `enter_composition`.
+    factors : sequence of str
+        The axes wanted: ``phase`` and breakdowns. An axis holds the values that any metric has.
+
+    Yields
+    ------
+    Strata
+        One a metric. Rows in a year that the registry says has no data are not counted.
+    """
+    rows = entry.panel
+    coded, labels = {}, []
+    for factor in factors:
+        named, order = _named(rows, factor)
+        used = tuple(label for label in order if label in set(named))
+        labels.append(used)
+        coded[factor] = pd.Categorical(named, categories=used).codes.astype(np.intp)
+    year = np.searchsorted(entry.years, rows["time_period"].to_numpy(np.int64))
+    leaf = pd.Categorical(rows["group"], categories=names.LEAF_GROUPS).codes.astype(np.intp)
+    shape = (len(entry.years), len(names.LEAF_GROUPS), *(len(used) for used in labels))
+    place = np.ravel_multi_index((year, leaf, *coded.values()), shape)
+    of_metric = rows["metric"].to_numpy(dtype=object)
+    values = {name: rows[name].to_numpy(np.float64) for name in SUMS}
+    size = int(np.prod(shape))
+    for metric in entry.metrics:
+        without = [entry.years.index(y) for y in years_without_data(metric, entry.years)]
+        mine = (of_metric == metric.name) & ~np.isin(year, without)
+        sums = {
+            name: np.bincount(place[mine], weights=array[mine], minlength=size).reshape(shape)
+            for name, array in values.items()
+        }
+        available = np.isin(np.arange(len(entry.years)), year[mine])
+        yield Strata(metric, entry.years, tuple(factors), tuple(labels), sums, available)
+
+
+def _named(rows: pd.DataFrame, factor: str) -> tuple[pd.Series, tuple[str, ...]]:
+    """Return what each row's value of a factor is called, and the order of the values."""
+    if factor == "phase":
+        return rows["phase"].astype("str"), names.PHASES
+    known = names.BREAKDOWNS[factor]
+    named = rows[names.BREAKDOWN_SOURCES[factor]].map(dict(known)).astype("str")
+    return named, tuple(dict.fromkeys(known.values()))

@@ -1,0 +1,241 @@
+"""How fast a gap has moved over all comparable years, and how fast each of the two groups has."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vsh_eval import names, registry
+from vsh_eval.metrics.direction import definition_changed, direction
+from vsh_eval.metrics.door import comparable, enter
+from vsh_eval.metrics.gaps import require_two_groups
+from vsh_eval.metrics.measured import Contrast, FloatArray, Measured, difference
+from vsh_eval.metrics.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.numerics import ratios
+from vsh_eval.numerics.contrasts import (
+    combine,
+    contrast_limits,
+    correlations,
+    slope_weights,
+)
+
+TREND_COLUMNS = (
+    "geographic_level",
+    "unit_id",
+    "time_period",
+    "first_year",
+    "years",
+    "phase",
+    "metric",
+    "group",
+    "reference",
+    "trend",
+    "trend_lower",
+    "trend_upper",
+    "trend_std_error",
+    "df",
+    "group_trend",
+    "group_trend_lower",
+    "group_trend_upper",
+    "group_trend_std_error",
+    "reference_trend",
+    "reference_trend_lower",
+    "reference_trend_upper",
+    "reference_trend_std_error",
+    "direction",
+    "definition_changed",
+    "unit",
+    "gap_unit",
+    "source",
+    "vintage",
+    "cohort_rule",
+    "comparable",
+    "status",
+    "reason",
+)
+FEWEST_YEARS = 3
+
+
+def trend(
+    panel: pd.DataFrame,
+    *,
+    group: str,
+    reference: str,
+    metrics: Sequence[str] | None = None,
+    unit_id: str = "",
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Fit a straight line to the gap, and to each group's level, over the comparable years.
+
+    group_trend - reference_trend = trend: all three have the same years and weights.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        The panel, from an authority's returns (schools) or from published tables (areas).
+    group, reference : str
+        The gap is group minus reference.
+    metrics : sequence of str, optional
+        Metrics by name; all of the panel's if not given.
+    unit_id : str
+        The authority's code, for a panel of returns. Published rows keep their own.
+    alpha : float
+        One less the coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `TREND_COLUMNS`, one row for each area, metric and phase (and the total of phases).
+        `trend` is the change a year in `gap_unit`; `years` is how many years carry the line, from
+        `first_year` to `time_period`: those that the registry allows in a trend and in which both
+        groups have a level. With fewer than three of them the trend is NaN, the status x and the
+        `reason` says so. `direction` is narrowed, widened, not clear, or '' where there is no
+        interval; `definition_changed` is true where the series was redefined within the span.
+
+    Raises
+    ------
+    ContractError
+        If group and reference are the same, or a name or the panel is against its contract.
+    VintageError, CohortRuleError
+        If the panel holds two vintages or two cohort rules.
+
+    Notes
+    -----
+    Least squares with every year alike: sum (t - mean t) gap / sum (t - mean t)^2. Weighting years
+    by their precision would give the two groups different lines, whose difference is not the line
+    of the gap. Returns: influence values of the years add school by school with these weights, so
+    schools and children that recur are counted; t with the schools of the year that has fewest,
+    less one. For shares of children the years' own limits are joined with that covariance (MOVER).
+    Where one school alone remains, the years' errors are added, the most their covariance could
+    make. Published: the years' score intervals joined as if independent; sessions and points have
+    none. The interval says how sure the line through these years is, not whether the years ahead
+    will follow it.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({
+    ...     "source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year",
+    ...     "level": "school", "unit_id": "1", "phase": "primary", "metric": "overall_absence",
+    ...     "time_period": [202122, 202122, 202223, 202223, 202324, 202324],
+    ...     "group": ["cin", "peers"] * 3, "pupils": [3, 30] * 3,
+    ...     "numerator": [150.0, 450.0, 130.0, 440.0, 110.0, 430.0],
+    ...     "denominator": [1000.0, 10000.0] * 3,
+    ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
+    ... })
+    >>> found = trend(panel, group="cwsw", reference="peers").iloc[-1]
+    >>> found[["trend", "group_trend", "reference_trend", "years"]].astype(float).round(2).tolist()
+    [-1.9, -2.0, -0.1, 3.0]
+    """
+    entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
+    require_two_groups(group, reference)
+    blocks = [
+        _block(cells, group, reference, alpha=alpha) for cells in cells_of(entry, unit_id=unit_id)
+    ]
+    return table(blocks, TREND_COLUMNS, entry=entry)
+
+
+def _block(cells: Cells, group: str, reference: str, *, alpha: float) -> Columns:
+    """Return one metric's trends, a row for each block of years."""
+    metric, years = cells.metric, np.array(cells.years, dtype=np.int64)
+    first, second = cells.measure(group, alpha=alpha), cells.measure(reference, alpha=alpha)
+    gap = difference(first, second, metric=metric, same_pupils=True, alpha=alpha)
+    known = ~np.isnan(gap.value).reshape(-1, len(years))
+    used = known & comparable(metric, cells.years)
+    count = used.sum(axis=1)
+    enough = count >= FEWEST_YEARS
+    starts = (years // 100).astype(np.float64)
+    weights = np.where(enough[:, None], slope_weights(starts, used), np.nan)
+    slopes = {
+        name: _slope(side, weights, metric, alpha=alpha)
+        for name, side in (("trend", gap), ("group_trend", first), ("reference_trend", second))
+    }
+    ends = _ends(used, years)
+    moved = slopes["trend"]
+    rows = len(count)
+    columns: dict[str, NDArray] = {
+        **{name: values[:: len(years)] for name, values in cells.keys.items()},
+        "time_period": ends[1],
+        "first_year": ends[0],
+        "years": count,
+        **same_text(rows, metric=metric.name, group=group, reference=reference),
+        **{
+            column: values
+            for name, slope in slopes.items()
+            for column, values in interval(name, slope, scale=metric.scale).items()
+        },
+        "df": moved.df,
+        "direction": direction(moved.lower, moved.upper, metric, comparable=enough),
+        "definition_changed": definition_changed(metric, list(zip(*ends, strict=True))),
+        **same_text(rows, unit=metric.unit, gap_unit=metric.gap_unit),
+        "comparable": enough,
+        "status": np.where(enough, "", names.UNAVAILABLE).astype(object),
+        "reason": _reasons(count),
+    }
+    present = (first.present & second.present).reshape(-1, len(years)).any(axis=1)
+    return {name: values[present] for name, values in columns.items()}
+
+
+def _slope(
+    level: Measured | Contrast, weights: FloatArray, metric: registry.Metric, *, alpha: float
+) -> Contrast:
+    """Return the weighted sum of the years of one level or gap, with its interval."""
+    value = level.level if isinstance(level, Measured) else level.value
+    shape = weights.shape
+    years = value.reshape(shape), level.lower.reshape(shape), level.upper.reshape(shape)
+    errors = weights * np.where(weights == 0, 0.0, level.std_error.reshape(shape))
+    if level.estimate is None:
+        alone = np.broadcast_to(np.eye(shape[1]), (*shape, shape[1]))
+        slope, lower, upper = contrast_limits(years, weights, alone)
+        std_error = np.sqrt((errors**2).sum(axis=1))
+        return Contrast(slope, lower, upper, std_error, np.full_like(slope, np.nan))
+    found = combine(level.estimate, weights)
+    # A share of exactly 0 or 100% has no error, so neither has a line through it.
+    std_error = np.where(np.isnan(errors).any(axis=1), np.nan, found.std_error)
+    if metric.counts == "children":
+        together = _together(level.estimate, weights, errors, one_school=found.clusters == 1)
+        _, lower, upper = contrast_limits(years, weights, together)
+    else:
+        lower, upper = ratios.t_interval(found.value, std_error, found.df, alpha=alpha)
+    return Contrast(found.value, lower, upper, std_error, found.df, found)
+
+
+def _together(
+    estimate: ratios.Estimate,
+    weights: FloatArray,
+    errors: FloatArray,
+    *,
+    one_school: NDArray[np.bool_],
+) -> FloatArray:
+    """Return how the years go together: by school, and the most they could in one school."""
+    sign = np.sign(weights)
+    most = sign[:, :, None] * sign[:, None, :]
+    certain = np.isnan(errors)
+    # A share of exactly 0 or 100% has the limits of its children, not of its schools.
+    apart = certain[:, :, None] | certain[:, None, :]
+    alone = np.eye(weights.shape[1], dtype=bool)
+    by_school = np.where(apart & ~alone, 0.0, correlations(estimate, weights.shape))
+    return np.where(one_school[:, None, None], most, by_school)
+
+
+def _ends(
+    used: NDArray[np.bool_], years: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and last year used, or of all years where none is."""
+    some = used.any(axis=1)
+    first = np.where(some, years[used.argmax(axis=1)], years[0])
+    last = np.where(some, years[::-1][used[:, ::-1].argmax(axis=1)], years[-1])
+    return first, last
+
+
+def _reasons(count: NDArray[np.int_]) -> NDArray[np.object_]:
+    return np.array(
+        [
+            ""
+            if years >= FEWEST_YEARS
+            else f"{years} comparable {'year' if years == 1 else 'years'}, a trend needs "
+            f"{FEWEST_YEARS}"
+            for years in count
+        ],
+        dtype=object,
+    )

@@ -1,0 +1,131 @@
+"""One treated series against a mixture of untreated ones: synthetic DiD and synthetic control."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from vsh_eval.numerics.simplex import nearest_mixture, stepwise_mixture
+
+Floats = npt.NDArray[np.float64]
+Method = Literal["synthetic_did", "synthetic_control"]
+Solver = Literal["exact", "reference"]
+
+_SLIGHT = 1e-6
+"""Penalty, in standard deviations of yearly changes, that only makes weights unique."""
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """A treated series and its synthetic counterpart.
+
+    Attributes
+    ----------
+    weights : array (N,)
+        Of the untreated units.
+    period_weights : array (T0,)
+        Of the periods before; nought for synthetic control, which compares levels.
+    effects : array (T,)
+        Treated less synthetic in each period, those before too, in the outcome's unit.
+    before : int
+        T0, the number of periods before.
+    """
+
+    weights: Floats
+    period_weights: Floats
+    effects: Floats
+    before: int
+
+    @property
+    def estimate(self) -> float:
+        """The mean effect over the periods after."""
+        return float(self.effects[self.before :].mean())
+
+    @property
+    def rmspe_before(self) -> float:
+        """Root mean squared distance before, about its own weighted mean for synthetic DiD."""
+        return float(np.sqrt(np.mean(self.effects[: self.before] ** 2)))
+
+    @property
+    def rmspe_after(self) -> float:
+        """Root mean squared distance after."""
+        return float(np.sqrt(np.mean(self.effects[self.before :] ** 2)))
+
+
+def yearly_noise(untreated: Floats, before: int) -> float:
+    """Return the standard deviation of the untreated units' changes between periods before."""
+    return float(np.diff(untreated[:, :before], axis=1).std(ddof=1))
+
+
+def mixture(
+    untreated: Floats,
+    treated: Floats,
+    before: int,
+    *,
+    method: Method = "synthetic_did",
+    solver: Solver = "exact",
+    treated_units: int = 1,
+) -> Mixture:
+    """Set a treated series against the mixture of untreated ones that matched it before.
+
+    Parameters
+    ----------
+    untreated : array (N, T)
+        Outcomes of at least two untreated units.
+    treated : array (T,)
+        The treated unit's outcomes, or the mean of several.
+    before : int
+        Periods before treatment, at least 2 and fewer than T.
+    method : {"synthetic_did", "synthetic_control"}
+        Synthetic DiD matches the course and not the level, weights the periods before, and
+        spreads its weights; synthetic control matches the level itself.
+    solver : {"exact", "reference"}
+        The exact minimum, or the steps of the R package synthdid, which stop short of it.
+    treated_units : int
+        How many units `treated` is the mean of.
+
+    Returns
+    -------
+    Mixture
+
+    Notes
+    -----
+    Arkhangelsky et al. (2021), algorithm 1: unit weights with the penalty
+    ``(N1 T1)^(1/2) T0 noise^2``, period weights with a penalty that only makes them unique; both
+    after taking out means. Abadie, Diamond and Hainmueller (2010) on outcomes alone.
+
+    Examples
+    --------
+    >>> level = np.array([[1.0, 2, 3, 4], [2, 2, 2, 2]])
+    >>> round(mixture(level, np.array([5.0, 6, 7, 5]), 3).estimate, 6)
+    -2.75
+    """
+    after = untreated.shape[1] - before
+    noise = max(yearly_noise(untreated, before), _NOTHING)
+    sources, target = untreated[:, :before].T, treated[:before]
+    if method == "synthetic_control":
+        weights = _weights(sources, target, _SLIGHT * noise, noise, solver)
+        distance = treated - weights @ untreated
+        return Mixture(weights, np.zeros(before), distance, before)
+    penalty = (treated_units * after) ** 0.25 * noise
+    weights = _weights(_centred(sources), target - target.mean(), penalty, noise, solver)
+    later = untreated[:, before:].mean(axis=1)
+    earlier = _centred(untreated[:, :before])
+    periods = _weights(earlier, later - later.mean(), _SLIGHT * noise, noise, solver)
+    distance = treated - weights @ untreated
+    return Mixture(weights, periods, distance - periods @ distance[:before], before)
+
+
+def _centred(columns: Floats) -> Floats:
+    return columns - columns.mean(axis=0)
+
+
+def _weights(
+    sources: Floats, target: Floats, penalty: float, noise: float, solver: Solver
+) -> Floats:
+    ridge = penalty**2 * len(target)
+    if solver == "exact":
+        return nearest_mixture(sources, target, ridge=ridge)
+    return stepwise_mixture(sources, target, ridge=ridge, stop=1e-5 * noise)
