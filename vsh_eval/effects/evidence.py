@@ -1,6 +1,7 @@
 """The evidence statement, by printed rules and not by taste."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ NARROWED_FRAGILE = "narrowed (fragile)"
 INCONCLUSIVE = "inconclusive"
 NO_EFFECT = "no effect as large as the smallest of interest"
 WIDENED = "widened"
+NOT_ESTIMABLE = "not estimable"
 
 MOST_IMBALANCE = 0.25
 """Largest standardised difference that adjustment can be trusted with."""
@@ -27,6 +29,23 @@ MOST_LOST = 0.10
 """Largest share of schools lost on the way to the estimate."""
 LEAST_BREAKDOWN = 1.0
 """Trend breaks after training as large as the largest before it must not undo the result."""
+
+WORDING = MappingProxyType(
+    {
+        "registered": "The protocol was registered before any effect was looked at, and kept.",
+        "power": "An effect as large as the smallest of interest would be found four times in "
+        "five.",
+        "pretrend": "No other path is seen before training (joint test of the earlier years).",
+        "breakdown": "In the first year after training the result survives trend differences as "
+        "large as the largest seen before training.",
+        "randomisation": "Years of training dealt out by lot rarely give as large an effect.",
+        "balance": "Trained and untrained schools were alike before training.",
+        "losses": "At most a tenth of the schools was lost on the way to the estimate.",
+        "composition": "The children who are counted did not change with training.",
+    }
+)
+"""What each rule demands, as it is printed."""
+_SAID = MappingProxyType({HOLDS: "Passed", FAILS: "Failed", NOT_TESTABLE: "Not testable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +56,7 @@ class Evidence:
     ----------
     statement : str
         narrowed (robust), narrowed (fragile), inconclusive, no effect as large as the smallest of
-        interest, or widened.
+        interest, widened; or not estimable.
     rules : DataFrame
         rule, verdict (pass, fail, not testable), value (NaN where there is none), limit, reason.
     equivalence_p : float
@@ -47,6 +66,15 @@ class Evidence:
     statement: str
     rules: pd.DataFrame
     equivalence_p: float
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Each rule in words: its verdict, what it demands, and the number with its limit."""
+        return tuple(
+            f"{_SAID[row['verdict']]}: {WORDING[row['rule']]} "
+            f"{_detail(row['value'], row['limit'], row['reason'])}"
+            for row in self.rules.to_dict("records")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +90,8 @@ class Checks:
     losses : DataFrame or None
         From `prepare`.
     composition : DataFrame or None
-        From `composition_check`.
+        From `composition_check` or `composition_tests`; several tests are adjusted for their
+        number (Holm: the smallest p value times the number of tests).
     breakdown : float or None
         Largest relative magnitude of trend breaks at which the result still holds.
     randomisation_p : float or None
@@ -121,7 +150,7 @@ def evidence(
         A rule without its material is "not testable", and while any rule is not passed,
         ``narrowed (robust)`` cannot be earned. An effect that two one-sided tests show to be
         smaller than `sesoi` is "no effect as large as", significant or not. An estimate without
-        an interval is inconclusive.
+        an interval is inconclusive; without an estimate the effect is "not estimable".
 
     Raises
     ------
@@ -161,7 +190,7 @@ def evidence(
             checks.breakdown,
             LEAST_BREAKDOWN,
             below=False,
-            reason="relative size of trend breaks that would undo the result",
+            reason="relative size of trend breaks up to which the first year's result survives",
         ),
         _limit(
             "randomisation",
@@ -210,6 +239,8 @@ def _statement(
     passed: bool,
     lower_is_better: bool,
 ) -> str:
+    if not np.isfinite(primary["estimate"]):
+        return NOT_ESTIMABLE
     if equivalence < alpha:
         return NO_EFFECT
     if not primary["p_value"] < alpha:
@@ -231,7 +262,8 @@ def _registered(checks: Checks) -> _Rule:
     missing, registered = float("nan"), checks.registered
     if registered is None:
         return _Rule("registered", NOT_TESTABLE, missing, missing, "not registered")
-    reason = "registered, unchanged" if registered else "deviates from what was registered"
+    kept, broken = "registered, unchanged", "deviates, or was registered with results in hand"
+    reason = kept if registered else broken
     return _Rule("registered", HOLDS if registered else FAILS, missing, missing, reason)
 
 
@@ -266,10 +298,18 @@ def _losses(losses: pd.DataFrame | None) -> _Rule:
 
 
 def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
-    why = "p value of a change in the number of children with training"
+    why = "p value of a change in the children who are counted"
     if composition is None:
         return _limit("composition", None, alpha, below=False, reason=why)
     require_columns(composition, ["aggregation", "p_value"], name="composition")
-    simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"]
-    value = float(simple.iloc[0]) if len(simple) else None
+    simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
+    value = min(1.0, float(simple.min()) * len(simple)) if len(simple) else None
+    if len(simple) > 1:
+        why = f"{why} (smallest of {len(simple)} tests, adjusted for their number)"
     return _limit("composition", value, alpha, below=False, reason=why)
+
+
+def _detail(value: float, limit: float, reason: str) -> str:
+    """Say the number and its limit, or only the reason where there is none."""
+    said = reason[0].upper() + reason[1:]
+    return f"{said}: {value:.3g}; limit {limit:.3g}." if np.isfinite(value) else f"{said}."

@@ -141,10 +141,7 @@ def prepare(
     state = state.without(state.cells["adopted"].isna(), "no_exposure", "not in the exposure table")
     state = _with_covariates(state, schools, covariates)
     if state.cells.empty:
-        raise DesignError(
-            f"no school-year is left ({'; '.join(entry[-1] for entry in state.losses)}), must be "
-            "at least one; check that the tables name the schools alike."
-        )
+        raise DesignError(_why_empty(state))
     passage = (
         steps.number,
         steps.first_year,
@@ -182,6 +179,19 @@ def _checked(school_gaps: pd.DataFrame) -> pd.DataFrame:
     cells = school_gaps.copy()
     cells["unit_id"] = cells["unit_id"].astype(str)
     return cells.sort_values(["unit_id", "time_period"], ignore_index=True)
+
+
+def _why_empty(state: State) -> str:
+    """Say why no school-year is left."""
+    if not state.losses:
+        return (
+            "no school-year is left, must be at least one; the panel may not hold this outcome, "
+            "or no year of it can be compared."
+        )
+    return (
+        f"no school-year is left ({'; '.join(entry[-1] for entry in state.losses)}), must be "
+        "at least one; check that the tables name the schools alike."
+    )
 
 
 def _adopted(exposure: pd.DataFrame, *, programme: str, tier: str) -> pd.Series:

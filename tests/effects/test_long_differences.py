@@ -1,0 +1,113 @@
+"""Every year against the last before training: by hand, by a library, leaving schools out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.effects.conftest import cells_of
+from vsh_eval import effects
+from vsh_eval.contracts import DesignError
+from vsh_eval.effects.long_differences import fit_long_differences
+
+
+def test_one_cohort_is_callaway_and_santanna_with_a_universal_base():
+    cells = cells_of(11, schools=30, absent=0.0, cohorts=(0, 4)).assign(weight=1.0)
+    ours = effects.long_differences(cells).set_index("index")["estimate"]
+    theirs = effects.att_gt(cells, base_period="universal", draws=99)
+    theirs = theirs[theirs["aggregation"].eq("event")].set_index("index")["estimate"].drop(-1)
+    assert ours.to_dict() == pytest.approx(theirs.to_dict(), abs=1e-9)
+
+
+def test_means_by_hand_where_weights_and_schools_differ():
+    cells = cells_of(3, schools=24, absent=0.0, cohorts=(0, 4))
+    weight = cells.groupby("unit")["weight"].transform("first")
+    found = effects.long_differences(cells.assign(weight=weight)).set_index("index")
+    wide = cells.pivot_table(index="unit", columns="time", values="outcome")
+    own = cells.groupby("unit")["cohort"].first().eq(4)
+    weight = cells.groupby("unit")["weight"].first()
+    for time in (1, 2, 4, 5, 6):
+        change = wide[time] - wide[3]
+        expected = np.average(change[own], weights=weight[own]) - np.average(
+            change[~own], weights=weight[~own]
+        )
+        assert found.loc[time - 4, "estimate"] == pytest.approx(expected)
+        pupils = cells.query("time == @time and cohort == 4")["pupils"].sum()
+        assert found.loc[time - 4, "pupils"] == pupils
+
+
+@pytest.mark.parametrize("stratum", [False, True])
+def test_the_error_is_that_of_leaving_schools_out(stratum):
+    cells = cells_of(4, schools=18)
+    cells = cells.assign(stratum=cells["phase"]) if stratum else cells
+    found = fit_long_differences(cells)
+    labels = found.rows["index"].tolist()
+    without = [
+        fit_long_differences(cells[cells["unit"] != unit]).rows.set_index("index")["estimate"]
+        for unit in cells["unit"].unique()
+    ]
+    moved = np.stack([one.reindex(labels).to_numpy() for one in without])
+    deviation = moved - found.rows["estimate"].to_numpy()
+    schools = found.rows["df"].to_numpy() + 1
+    scale = (schools - 1) / schools
+    assert found.rows["std_error"].to_numpy() == pytest.approx(
+        np.sqrt(scale * (deviation**2).sum(axis=0)), rel=1e-9
+    )
+    root = deviation * np.sqrt(scale)
+    assert found.covariance.to_numpy() == pytest.approx(root.T @ root, rel=1e-8, abs=1e-10)
+
+
+def test_a_straight_drift_is_a_straight_path():
+    cells = cells_of(5, schools=30)
+    early = cells["time"] - cells["cohort"]
+    drift = cells.assign(outcome=np.where(cells["cohort"] > 0, early, 0) + 1e-3 * cells["outcome"])
+    path = effects.long_differences(drift[drift["cohort"].isin([0, 4])])
+    assert (path["estimate"] - path["index"] - 1).abs().max() < 0.01
+
+
+def test_schools_without_the_last_year_before_are_left_out():
+    cells = cells_of(6, schools=30, absent=0.0)
+    hole = cells["unit"].eq("s001") & cells["time"].eq(3)
+    found = fit_long_differences(cells[~hole])
+    without = fit_long_differences(cells[cells["unit"] != "s001"])
+    first = found.rows.set_index("index").loc[0]
+    other = without.rows.set_index("index").loc[0]
+    assert first["schools_treated"] == other["schools_treated"]
+    assert found.left_out == ()
+
+
+def test_a_cohort_without_its_last_year_before_is_left_out():
+    cells = cells_of(6, schools=30, absent=0.0)
+    hole = cells["cohort"].eq(5) & cells["time"].eq(4)
+    found = fit_long_differences(cells[~hole])
+    assert found.rows["schools_treated"].tolist() == [10] * len(found.rows)
+
+
+def test_years_of_a_single_school_are_left_out():
+    cells = cells_of(6, schools=30, absent=0.0)
+    lonely = cells[cells["cohort"].ne(5) | cells["unit"].eq("s002")]
+    found = fit_long_differences(lonely)
+    assert found.left_out == (-4,)
+    assert -4 not in found.rows["index"].tolist()
+
+
+def test_an_influence_function_stands_in_where_leaving_out_is_singular():
+    cells = cells_of(9, schools=12, absent=0.0, cohorts=(0, 4))
+    only = cells["cohort"].eq(4) | cells["unit"].eq("s000")
+    found = fit_long_differences(cells[only])
+    assert (found.rows["std_error"] > 0).all()
+
+
+def test_nothing_to_compare_is_refused(cells):
+    with pytest.raises(DesignError, match="no year around training"):
+        effects.long_differences(cells[cells["cohort"].eq(0)])
+    with pytest.raises(DesignError, match="no year around training"):
+        effects.long_differences(cells[cells["cohort"].eq(0) | cells["unit"].eq("s001")])
+    first = cells.assign(cohort=np.where(cells["cohort"] > 0, 1, 0))
+    with pytest.raises(DesignError, match="no year around training"):
+        effects.long_differences(first)
+
+
+def test_constant_outcomes_have_no_interval(cells):
+    rows = effects.long_differences(cells.assign(outcome=1.0))
+    assert set(rows["status"]) == {"x"}
+    assert isinstance(rows, pd.DataFrame)

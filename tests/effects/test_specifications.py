@@ -1,0 +1,55 @@
+"""The specification curve."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.effects.panels import study_of
+from vsh_eval import effects
+from vsh_eval.effects import specifications
+
+
+@pytest.fixture(scope="module")
+def study():
+    whole = study_of(3, effect=-4.0, schools=24)
+    late = whole.school_gaps["time_period"].isin([201920, 202021, 202122])
+    return replace(whole, school_gaps=whole.school_gaps[~late])
+
+
+@pytest.fixture(scope="module")
+def curve(study):
+    return effects.specification_curve(study)
+
+
+def test_it_is_ordered_and_holds_the_preregistered_one_once(study, curve):
+    assert tuple(curve.columns) == specifications.SPECIFICATION_COLUMNS
+    made = curve[curve["estimate"].notna()]
+    assert made["estimate"].is_monotonic_increasing
+    assert made["rank"].tolist() == list(range(1, len(made) + 1))
+    assert curve["rank"].isna().sum() == len(curve) - len(made)
+    assert curve["preregistered"].sum() == 1
+    primary = effects.impute_parts(study.prepared().data)["estimate"][0]
+    assert made.loc[made["preregistered"], "estimate"].item() == pytest.approx(primary)
+
+
+def test_every_choice_is_crossed_once(curve):
+    choices = [*specifications.CHOICES, "estimator", "comparison"]
+    assert not curve.duplicated(choices).any()
+    # 3 groups, 2 references, 2 weights, 2 donuts, 2 sorts of year effects; and Callaway and
+    # Sant'Anna twice for each of the primary group's 2 references. No year used is a covid year.
+    assert len(curve) == 3 * 2**4 + 2 * 2
+    assert set(curve["covid_years"]) == {"with"}
+
+
+def test_the_year_before_is_the_donuts(study, curve):
+    data = study.prepared().data
+    donut = effects.donut(data)["estimate"][0]
+    assert np.isclose(curve["estimate"].astype(float), donut).sum() == 1
+
+
+def test_without_a_panel_the_gaps_alone_are_varied():
+    alone = effects.specification_curve(study_of(3, schools=24, panel=None))
+    assert set(alone["group"]) == {"cwsw"}
+    assert set(alone["reference"]) == {"peers"}
+    assert set(alone["covid_years"]) == {"with", "without"}

@@ -1,0 +1,352 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsh_eval.contracts import ContractError, DesignError
+from vsh_eval.effects import ROW_COLUMNS, fit_synthetic, synthetic_control, synthetic_did
+
+FIRST = 6
+
+
+def panel(seed=4, *, units=30, years=9, effect=0.0, treated=1, noise=0.3):
+    """Units that share two courses, each to its own degree; the first are treated from year 6."""
+    rng = np.random.default_rng(seed)
+    courses = rng.normal(size=(2, years)).cumsum(axis=1)
+    level = 5 + rng.normal(size=(units, 2)) @ courses + rng.normal(0, noise, (units, years))
+    level[:treated, FIRST:] += effect
+    return pd.DataFrame(
+        [
+            (f"u{unit:02d}", year, level[unit, year], FIRST * (unit < treated))
+            for unit in range(units)
+            for year in range(years)
+        ],
+        columns=["unit", "time", "outcome", "cohort"],
+    )
+
+
+def simple(rows):
+    return rows[rows["aggregation"].eq("simple")].iloc[0]
+
+
+def events(rows):
+    return rows[rows["aggregation"].eq("event")].set_index("index")["estimate"]
+
+
+# --- Outside references
+
+
+def test_the_estimate_is_that_of_another_implementation():
+    """diff-diff's synthetic DiD, itself equal to R's on Proposition 99 (`notes/did.md`)."""
+    from diff_diff import SyntheticDiD
+
+    for seed in (1, 4):
+        data = panel(seed, units=15)
+        other = SyntheticDiD(n_bootstrap=2, seed=1).fit(
+            data.assign(treated=data["cohort"].gt(0).astype(int)),
+            outcome="outcome", treatment="treated", unit="unit", time="time",
+            post_periods=list(range(FIRST, 9)),
+        )  # fmt: skip
+        assert simple(synthetic_did(data))["estimate"] == pytest.approx(other.att, abs=1e-9)
+
+
+def test_synthetic_control_is_that_of_another_implementation():
+    from diff_diff import SyntheticControl
+
+    data = panel(units=15)
+    after = (data["cohort"].gt(0) & data["time"].ge(FIRST)).astype(int)
+    options = {"v_method": "custom", "custom_v": np.ones(FIRST), "standardize": "none"}
+    other = SyntheticControl(**options).fit(
+        data.assign(treated=after), outcome="outcome", treatment="treated", unit="unit",
+        time="time", post_periods=list(range(FIRST, 9)), treated_unit="u00",
+    )  # fmt: skip
+    found = fit_synthetic(data, method="synthetic_control")
+    assert simple(found.rows)["estimate"] == pytest.approx(other.att, abs=1e-6)
+    weights = found.weights.set_index("unit")["weight"]
+    assert weights.to_dict() == pytest.approx(other.donor_weights, abs=1e-5)
+
+
+def test_proposition_99_is_what_the_paper_says(shared_data):
+    """R's synthdid: -15.60383 and -19.61966; outcome-only synthetic control, exact: -19.5136."""
+    path = shared_data / "reference" / "california_prop99.csv"
+    if not path.is_file():
+        pytest.skip("california_prop99.csv (R's synthdid, BSD) is not among the reference data")
+    data = pd.read_csv(path, sep=";")
+    data.columns = ["unit", "time", "outcome", "treated"]
+    ask = {"unit": "California", "start": 1989}
+    assert simple(synthetic_did(data, **ask))["estimate"] == pytest.approx(-15.60383, abs=1e-5)
+    assert simple(synthetic_did(data, **ask))["std_error"] == pytest.approx(9.3684, abs=1e-3)
+    stepped = synthetic_control(data, **ask, solver="reference")
+    assert simple(stepped)["estimate"] == pytest.approx(-19.61966, abs=1e-5)
+    assert simple(synthetic_control(data, **ask))["estimate"] == pytest.approx(-19.51363, abs=1e-5)
+
+
+# --- What it must do
+
+
+def test_an_effect_is_found_and_its_absence_is_not():
+    found = simple(synthetic_did(panel(effect=-3.0), solver="exact"))
+    assert found["estimate"] == pytest.approx(-3.0, abs=0.5)
+    assert found["p_value"] == pytest.approx(1 / 30)
+    assert found["ci_upper"] < 0
+    nothing = simple(synthetic_did(panel(), solver="exact"))
+    assert nothing["ci_lower"] < 0 < nothing["ci_upper"]
+
+
+def test_the_rows_hold_to_the_contract_and_agree_with_each_other():
+    found = fit_synthetic(panel(effect=-2.0), method="synthetic_did")
+    rows = found.rows
+    assert list(rows.columns) == list(ROW_COLUMNS)
+    after = events(rows).loc[0:]
+    assert simple(rows)["estimate"] == pytest.approx(after.mean())
+    assert sorted(events(rows).index) == list(range(-FIRST, 3))
+    path = found.path.set_index("time")
+    assert (path["outcome"] - path["synthetic"]).tolist() == pytest.approx(events(rows).tolist())
+    before = path[path["before"]]
+    assert np.average(before["effect"], weights=found.period_weights["weight"]) == pytest.approx(0)
+    for table in (found.weights, found.period_weights):
+        assert table["weight"].sum() == pytest.approx(1)
+    assert found.rmspe_before == pytest.approx(np.sqrt((before["effect"] ** 2).mean()))
+    inside = rows[rows["index"].ge(0)]
+    assert (inside["band_lower"] <= inside["ci_lower"] + 1e-12).all()
+    assert len(found.placebos) == 29
+    assert simple(rows)["std_error"] == pytest.approx(found.placebos["estimate"].std(ddof=0))
+    assert (simple(rows)["schools_treated"], simple(rows)["schools_comparison"]) == (1, 29)
+
+
+def test_an_effect_moves_the_estimate_by_itself_and_nothing_else():
+    plain, moved = (fit_synthetic(panel(effect=e), method="synthetic_did") for e in (0.0, 2.5))
+    difference = simple(moved.rows)["estimate"] - simple(plain.rows)["estimate"]
+    assert difference == pytest.approx(2.5)
+    pd.testing.assert_frame_equal(plain.placebos, moved.placebos)
+    assert moved.mde == plain.mde
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000), level=st.floats(-50, 50), scale=st.floats(0.1, 20))
+def test_order_names_level_and_unit_of_measurement_do_not_matter(seed, level, scale):
+    data = panel(seed, units=8)
+    first = simple(synthetic_did(data, solver="exact"))
+    shuffled = data.sample(frac=1, random_state=seed).assign(
+        outcome=lambda t: level + scale * t["outcome"], unit=lambda t: "x" + t["unit"]
+    )
+    other = simple(synthetic_did(shuffled, solver="exact"))
+    assert other["estimate"] == pytest.approx(scale * first["estimate"], rel=1e-5, abs=1e-5)
+    assert other["p_value"] == pytest.approx(first["p_value"])
+
+
+def test_the_unit_can_be_named_instead_of_marked():
+    data = panel(effect=-1.0)
+    marked = synthetic_did(data, solver="exact")
+    named = synthetic_did(data.drop(columns="cohort"), unit="u00", start=FIRST, solver="exact")
+    pd.testing.assert_frame_equal(marked, named)
+    own_start = synthetic_did(data, unit="u00", solver="exact")
+    pd.testing.assert_frame_equal(marked, own_start)
+
+
+def test_other_treated_units_are_no_donors():
+    two = panel(treated=2, effect=-2.0)
+    one = fit_synthetic(two[two["unit"].ne("u01")], method="synthetic_did")
+    named = synthetic_did(two, unit="u00", solver="exact")
+    pd.testing.assert_frame_equal(named, one.rows)
+
+
+def test_donors_can_be_listed_for_all_or_for_each():
+    data = panel()
+    wanted = [f"u{n:02d}" for n in range(1, 6)]
+    listed = fit_synthetic(data, method="synthetic_did", donors=wanted)
+    assert set(listed.weights["unit"]) <= set(wanted)
+    assert len(listed.placebos) == 5
+    units = sorted(set(data["unit"]))
+    pools = dict.fromkeys(units, wanted) | {"u09": ["u10"]}
+    each = fit_synthetic(data, method="synthetic_did", donors=pools)
+    pd.testing.assert_frame_equal(each.weights, listed.weights)
+    assert len(each.placebos) == 28, "a unit with a single donor is no placebo"
+
+
+def test_a_pool_that_is_too_small_for_the_unit_is_refused():
+    with pytest.raises(DesignError, match="1 donors of unit 'u00'"):
+        synthetic_did(panel(), donors={"u00": ["u01"]})
+
+
+def test_few_placebos_give_an_estimate_without_an_interval():
+    found = fit_synthetic(panel(units=10), method="synthetic_did")
+    row = simple(found.rows)
+    assert row["status"] == "x"
+    assert "fewer placebos" in row["reason"]
+    assert np.isfinite(row["estimate"])
+    assert np.isnan(row["ci_lower"])
+    assert row["p_value"] >= 0.1
+    assert np.isinf(found.mde)
+
+
+def test_a_donor_that_carries_the_result_shows_when_it_is_left_out():
+    data = panel(noise=0.01)
+    spoilt = data["unit"].eq("u01") & data["time"].ge(FIRST)
+    data.loc[spoilt, "outcome"] += 30
+    found = fit_synthetic(data, method="synthetic_did", donors=["u01", "u02", "u03", "u04"])
+    without = found.leave_one_out.set_index("unit")["estimate"]
+    others = without.drop("u01")
+    assert "u01" in without.index
+    assert (abs(without["u01"] - others) > 1).all()
+
+
+# --- Several treated units
+
+
+def test_units_treated_at_once_are_compared_by_their_mean():
+    found = synthetic_did(panel(units=24, treated=3, effect=-3.0), solver="exact")
+    row = simple(found)
+    assert row["estimate"] == pytest.approx(-3.0, abs=0.6)
+    assert row["schools_treated"] == 3
+    assert row["df"] == 199
+    again = synthetic_did(panel(units=24, treated=3, effect=-3.0), solver="exact")
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_cohorts_are_averaged_by_their_treated_periods():
+    data = panel(treated=3, units=20)
+    data.loc[data["unit"].eq("u02"), "cohort"] = FIRST + 1
+    rows = synthetic_did(data, solver="exact")
+    by_cohort = rows[rows["aggregation"].eq("cohort")].set_index("cohort")["estimate"]
+    assert by_cohort.index.tolist() == [FIRST, FIRST + 1]
+    expected = np.average(by_cohort, weights=[2 * 3, 1 * 2])
+    assert simple(rows)["estimate"] == pytest.approx(expected)
+    assert rows.loc[rows["aggregation"].eq("cohort"), "p_value"].notna().all()
+    assert 2 in events(rows).index
+
+
+def test_too_few_donors_for_draws_leave_no_placebo():
+    found = fit_synthetic(panel(units=6, treated=3), method="synthetic_did")
+    assert found.placebos.empty
+    assert np.isnan(simple(found.rows)["p_value"])
+    assert found.leave_one_out.empty
+
+
+# --- Size of the units
+
+
+def test_placebos_of_small_units_are_scaled_to_the_unit():
+    rng = np.random.default_rng(6)
+    pupils = pd.Series({f"u{n:02d}": 200.0 if n % 2 else 5000.0 for n in range(60)})
+    data = panel(units=60, noise=0.0)
+    data["pupils"] = data["unit"].map(pupils)
+    data["outcome"] += rng.normal(size=len(data)) * np.sqrt(400 / data["pupils"])
+    found = fit_synthetic(data, method="synthetic_did")
+    scale = found.placebos.set_index("unit")["scale"]
+    assert scale["u01"] < 0.6 < scale["u02"]
+    plain = fit_synthetic(data.drop(columns="pupils"), method="synthetic_did")
+    assert plain.placebos["scale"].eq(1).all()
+    assert found.mde < plain.mde, "u00 is large"
+    unknown = fit_synthetic(data.assign(pupils=np.nan), method="synthetic_did")
+    assert unknown.placebos["scale"].eq(1).all()
+
+
+# --- Synthetic control
+
+
+def test_synthetic_control_ranks_the_ratio_and_inverts_that_test():
+    data = panel(effect=-3.0)
+    found = fit_synthetic(data, method="synthetic_control")
+    row = simple(found.rows)
+    table = found.placebos
+    ratios = table["rmspe_after"] / table["rmspe_before"]
+    path = found.path
+    own = np.sqrt((path.loc[~path["before"], "effect"] ** 2).mean()) / found.rmspe_before
+    assert row["p_value"] == pytest.approx((1 + (ratios >= own).sum()) / 30)
+    edge = path.assign(effect=path["effect"] - row["ci_upper"] * ~path["before"])
+    at_edge = np.sqrt((edge.loc[~edge["before"], "effect"] ** 2).mean()) / found.rmspe_before
+    assert at_edge == pytest.approx(np.sort(ratios)[-1])
+    by_estimate = fit_synthetic(data, method="synthetic_control", statistic="estimate")
+    assert simple(by_estimate.rows)["estimate"] == row["estimate"]
+    assert simple(by_estimate.rows)["ci_lower"] != row["ci_lower"]
+    pd.testing.assert_frame_equal(found.rows, synthetic_control(data))
+
+
+def test_where_no_constant_effect_agrees_there_is_no_interval():
+    data = panel(units=24, noise=0.01)
+    wild = data["unit"].eq("u00") & data["time"].isin([FIRST, FIRST + 2])
+    data.loc[wild, "outcome"] += np.where(data.loc[wild, "time"].eq(FIRST), 400.0, -400.0)
+    row = simple(synthetic_control(data))
+    assert row["status"] == "x"
+    assert "no constant effect" in row["reason"]
+    assert np.isnan(row["ci_lower"])
+
+
+# --- Gaps in the data, and refusals
+
+
+def test_years_without_data_are_taken_out_and_said():
+    data = panel()
+    data.loc[data["time"].eq(3), "outcome"] = np.nan
+    found = fit_synthetic(data, method="synthetic_did")
+    assert found.path["time"].tolist() == [0, 1, 2, 4, 5, 6, 7, 8]
+    assert "1 years without data are left out and the others counted on: 3." in found.notes
+    absent = fit_synthetic(data[data["time"].ne(3)], method="synthetic_did")
+    pd.testing.assert_frame_equal(found.rows, absent.rows)
+    own = panel()
+    own.loc[own["unit"].eq("u00") & own["time"].eq(3), "outcome"] = np.nan
+    pd.testing.assert_frame_equal(fit_synthetic(own, method="synthetic_did").rows, absent.rows)
+
+
+def test_donors_with_a_hidden_year_are_left_out_and_counted():
+    data = panel()
+    data.loc[data["unit"].eq("u05") & data["time"].eq(7), "outcome"] = np.nan
+    short = data[~(data["unit"].eq("u06") & data["time"].eq(0))]
+    found = fit_synthetic(short, method="synthetic_did")
+    assert found.dropped["unit"].tolist() == ["u05", "u06"]
+    assert "2 units are left out" in found.notes[0]
+    assert len(found.placebos) == 27
+    kept = data[~data["unit"].isin(["u05", "u06"])]
+    without = fit_synthetic(kept, method="synthetic_did")
+    pd.testing.assert_frame_equal(found.rows, without.rows)
+
+
+def test_a_cohort_after_the_last_year_is_a_donor():
+    data = panel()
+    later = data.assign(cohort=data["cohort"].mask(data["unit"].eq("u05"), 99))
+    pd.testing.assert_frame_equal(
+        synthetic_did(later, solver="exact"), synthetic_did(data, solver="exact")
+    )
+
+
+def without_units(data, kept):
+    return data[data["unit"].isin(kept)]
+
+
+REFUSED = {
+    "no unit": (lambda d: synthetic_did(d, unit="nobody"), "unit is 'nobody' and has no row"),
+    "start too early": (lambda d: synthetic_did(d, unit="u00", start=1), "1 of 9 years with data"),
+    "start too late": (lambda d: synthetic_did(d, unit="u00", start=20), "no treated unit"),
+    "twice": (lambda d: synthetic_did(pd.concat([d, d])), "270 rows of data stand twice"),
+    "nobody treated": (lambda d: synthetic_did(d.assign(cohort=0)), "no treated unit"),
+    "moving": (
+        lambda d: synthetic_did(d.assign(cohort=d["time"])),
+        "cohort differs within 30 units",
+    ),
+    "one donor": (
+        lambda d: synthetic_did(without_units(d, ["u00", "u01"])),
+        "1 donors have an outcome",
+    ),
+    "no data": (
+        lambda d: synthetic_did(d.assign(outcome=d["outcome"].where(d["cohort"].gt(0)))),
+        "no year has an outcome for the treated unit and for half of the donors",
+    ),
+}
+
+
+@pytest.mark.parametrize(("ask", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_compared_is_refused_in_a_sentence(ask, said):
+    with pytest.raises(DesignError, match=said) as refused:
+        ask(panel())
+    assert "\n" not in str(refused.value)
+
+
+def test_missing_columns_and_unknown_methods_are_refused():
+    with pytest.raises(ContractError, match="lacks the column"):
+        synthetic_did(panel().drop(columns="cohort"))
+    with pytest.raises(ContractError, match="lacks the column"):
+        synthetic_did(panel().drop(columns="cohort"), unit="u00")
+    with pytest.raises(ContractError, match="method is 'magic'"):
+        fit_synthetic(panel(), method="magic")

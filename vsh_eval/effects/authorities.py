@@ -1,0 +1,287 @@
+"""DfE's published tables: one authority's offer against other authorities' offers."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval import names
+from vsh_eval.contracts import ContractError, DesignError, require_columns, require_one_of
+from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS
+from vsh_eval.effects.synthetic_did import METHODS, Synthetic, fit_synthetic
+from vsh_eval.effects.synthetic_panel import with_cohort
+from vsh_eval.numerics.synthetic import Method
+
+Pool = Literal["neighbours", "region", "all"]
+POOLS = ("neighbours", "region", "all")
+
+NATIONAL_DUTY = (
+    "Since September 2021 every virtual school in England has had a duty towards children with a "
+    "social worker: what is compared is this authority's offer with other authorities' offers, "
+    "not with no offer, and whatever the duty did everywhere cannot show."
+)
+"""Stands beside every estimate made from published tables."""
+
+EXTRA_COLUMNS = (
+    *("donors", "placebos", "mde", "rmspe_before"),
+    *("leave_one_out_lower", "leave_one_out_upper", "reason"),
+)
+"""What `authority_estimates` adds to the estimates contract."""
+
+
+def donor_pools(
+    areas: pd.DataFrame, neighbours: pd.DataFrame, *, donors: Pool
+) -> dict[str, tuple[str, ...]]:
+    """Return which authorities each authority is compared with.
+
+    Parameters
+    ----------
+    areas : DataFrame
+        unit_id, level, region_id.
+    neighbours : DataFrame
+        unit_id, neighbour_id: DfE's ten statistical neighbours.
+    donors : {"neighbours", "region", "all"}
+        The pool.
+
+    Returns
+    -------
+    dict
+        By authority; empty where it has none.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing or the pool is unknown.
+
+    Examples
+    --------
+    >>> areas = pd.DataFrame({"unit_id": ["a", "b", "c"], "level": "la", "region_id": list("NNS")})
+    >>> donor_pools(areas, pd.DataFrame(), donors="region")
+    {'a': ('b',), 'b': ('a',), 'c': ()}
+    """
+    require_one_of(donors, POOLS, name="donors")
+    require_columns(areas, ["unit_id", "level", "region_id"], name="areas")
+    local = areas[areas["level"].eq(names.LA)]
+    units = local["unit_id"].tolist()
+    if donors == "neighbours":
+        require_columns(neighbours, ["unit_id", "neighbour_id"], name="neighbours")
+        near = neighbours.groupby("unit_id")["neighbour_id"].agg(tuple).to_dict()
+        return {unit: near.get(unit, ()) for unit in units}
+    place = dict(zip(units, local["region_id"] if donors == "region" else units, strict=True))
+    alike = donors == "all"
+    return {u: tuple(o for o in units if o != u and (alike or place[o] == place[u])) for u in units}
+
+
+def authority_panel(
+    gaps: pd.DataFrame, *, metric: str, phase: str = names.TOTAL, group: str = names.CWSW
+) -> pd.DataFrame:
+    """Take one published gap of every authority over its comparable years.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        Published gaps: geographic_level, unit_id, time_period, phase, metric, group, gap,
+        group_pupils, comparable.
+    metric, phase, group : str
+        Which.
+
+    Returns
+    -------
+    DataFrame
+        unit, time (academic year), outcome (missing where suppressed), pupils: what
+        `synthetic_did` takes.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing, or no authority has such a row.
+    """
+    needed = ["geographic_level", "unit_id", "time_period", "phase", "metric", "group", "gap"]
+    require_columns(gaps, [*needed, "group_pupils", "comparable"], name="gaps")
+    rows = gaps[
+        gaps["geographic_level"].eq(names.LA)
+        & gaps["metric"].eq(metric)
+        & gaps["phase"].eq(phase)
+        & gaps["group"].eq(group)
+        & gaps["comparable"].astype(bool)
+    ]
+    if rows.empty:
+        raise ContractError(
+            f"gaps have no row of {metric} for {group} in phase {phase}, must have one for each "
+            "authority and year; choose an outcome that is published."
+        )
+    return pd.DataFrame(
+        {
+            "unit": rows["unit_id"].astype(str),
+            "time": rows["time_period"].astype(np.int64),
+            "outcome": rows["gap"].astype(float),
+            "pupils": rows["group_pupils"].astype("Float64").to_numpy(float, na_value=np.nan),
+        }
+    ).reset_index(drop=True)
+
+
+def fit_authority(
+    panel: pd.DataFrame,
+    pools: dict[str, tuple[str, ...]],
+    *,
+    authority: str,
+    offer_start: int,
+    method: Method = "synthetic_did",
+    alpha: float = 0.05,
+) -> Synthetic:
+    """Set one authority against a mixture of others, judged by placebos on all the others.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `authority_panel`.
+    pools : dict
+        From `donor_pools`. Every other authority is a placebo, against a mixture of its own pool:
+        ten neighbours alone could never reject anything at 5 %.
+    authority : str
+        Its ``unit_id``.
+    offer_start : int
+        First academic year of its offer.
+    method : {"synthetic_did", "synthetic_control"}
+        The estimator; both are ranked by the estimate, as few years before leave most authorities
+        perfectly matched.
+    alpha : float
+        Significance level.
+
+    Returns
+    -------
+    Synthetic
+        Placebos of authorities of other sizes are made comparable by the number of children.
+
+    Raises
+    ------
+    DesignError
+        If the years or the donors cannot bear it.
+    """
+    data = with_cohort(panel, unit=authority, start=offer_start)
+    return fit_synthetic(data, method=method, statistic="estimate", donors=pools, alpha=alpha)
+
+
+def authority_estimates(
+    gaps: pd.DataFrame,
+    areas: pd.DataFrame,
+    neighbours: pd.DataFrame,
+    *,
+    authority: str,
+    offer_start: int,
+    metrics: Sequence[str],
+    donors: Pool = "neighbours",
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Estimate what an authority's offer changed, from published tables.
+
+    Parameters
+    ----------
+    gaps, areas, neighbours : DataFrame
+        From `metrics.gaps` on the published panel, and from the published files.
+    authority, offer_start, alpha
+        As for `fit_authority`.
+    metrics : sequence of str
+        The outcomes, the primary first, the others secondary.
+    donors : {"neighbours", "region", "all"}
+        The pool that carries the role; the other pools, and synthetic control, stand beside it with
+        role ``robustness``.
+
+    Returns
+    -------
+    DataFrame
+        The estimates contract (`rows.ESTIMATE_COLUMNS`), aggregations simple and event, comparison
+        the pool, `schools_*` and `pupils` missing; then donors and placebos (their numbers), mde,
+        rmspe_before, the range of the estimate without each donor, and reason. A comparison that
+        cannot be made has one simple row without numbers and status ``x``.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing or no authority has such an outcome.
+    """
+    require_one_of(donors, POOLS, name="donors")
+    pools = {name: donor_pools(areas, neighbours, donors=name) for name in POOLS}
+    tables = []
+    for place, metric in enumerate(metrics):
+        panel = authority_panel(gaps, metric=metric)
+        for method in METHODS:
+            for pool in POOLS:
+                asked = method == METHODS[0] and pool == donors
+                role = ("primary" if place == 0 else "secondary") if asked else "robustness"
+                labels = {
+                    "role": role,
+                    "metric": metric,
+                    "programme": "any",
+                    "tier": "any",
+                    "phase": names.TOTAL,
+                    "estimator": method,
+                    "comparison": pool,
+                }
+                try:
+                    found = fit_authority(
+                        panel,
+                        pools[pool],
+                        authority=authority,
+                        offer_start=offer_start,
+                        method="synthetic_did" if method == METHODS[0] else "synthetic_control",
+                        alpha=alpha,
+                    )
+                    rows = _rows(found)
+                except DesignError as error:
+                    rows = _impossible(str(error))
+                tables.append(rows.assign(**labels))
+    table = pd.concat(tables, ignore_index=True)
+    return table[[*ESTIMATE_COLUMNS, *EXTRA_COLUMNS]]
+
+
+def authority_course(found: Synthetic, *, metric: str, comparison: Pool) -> pd.DataFrame:
+    """Tabulate both courses over the years, for a figure and the table under it.
+
+    Parameters
+    ----------
+    found : Synthetic
+        From `fit_authority`.
+    metric, comparison : str
+        Written into the rows.
+
+    Returns
+    -------
+    DataFrame
+        metric, comparison, time_period, outcome, synthetic, effect (outcome less synthetic),
+        placebo_lower, placebo_upper (where the test at `alpha` would see nothing, about nought),
+        before, status: areas are published, so nothing in it is to be hidden.
+    """
+    events = found.rows[found.rows["aggregation"].eq("event")].sort_values("index")
+    half = ((events["ci_upper"] - events["ci_lower"]) / 2).to_numpy(np.float64)
+    course = found.path.rename(columns={"time": "time_period"}).drop(columns="cohort")
+    course = course.assign(placebo_lower=-half, placebo_upper=half, status="")
+    return course.assign(metric=metric, comparison=comparison)
+
+
+def _rows(found: Synthetic) -> pd.DataFrame:
+    simple = found.rows["aggregation"].eq("simple")
+    others = found.leave_one_out["estimate"]
+    numbers = {
+        "donors": len(found.weights),
+        "placebos": len(found.placebos),
+        "mde": found.mde if np.isfinite(found.mde) else np.nan,
+        "rmspe_before": found.rmspe_before,
+        "leave_one_out_lower": others.min(),
+        "leave_one_out_upper": others.max(),
+    }
+    rows = found.rows.assign(**numbers, p_adjusted=np.nan)
+    rows.loc[~simple, list(numbers)] = np.nan
+    schools = ["schools_treated", "schools_comparison"]
+    return rows.assign(**dict.fromkeys(schools, np.nan))
+
+
+def _impossible(reason: str) -> pd.DataFrame:
+    row = dict.fromkeys((*ROW_COLUMNS, *EXTRA_COLUMNS, "p_adjusted"), np.nan) | {
+        "aggregation": "simple",
+        "index": 0,
+        "status": names.UNAVAILABLE,
+        "reason": reason,
+    }
+    return pd.DataFrame([row]).astype({"pupils": "Int64"})

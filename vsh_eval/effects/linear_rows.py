@@ -1,0 +1,57 @@
+"""Rows from estimates that are weighted sums of outcomes: counts and concentration behind each."""
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval.effects.grid import Floats, Grid
+
+_TOUCHED = 1e-12
+
+
+def linear_rows(
+    cells: Grid,
+    labels: list[tuple[str, int, int]],
+    *,
+    target: Floats,
+    implied: Floats,
+    estimate: Floats,
+    deviations: Floats,
+) -> pd.DataFrame:
+    """Put estimates into rows, with the schools and pupils behind each.
+
+    Parameters
+    ----------
+    cells : Grid
+        Schools by years.
+    labels : list of (aggregation, cohort, index)
+        Names of the K estimates.
+    target : array (K, S, T)
+        Weight of the trained school-years each estimate is about.
+    implied : array (K, S, T)
+        Weight of every school-year in the estimate.
+    estimate : array (K,)
+        The estimates.
+    deviations : array (K, S)
+        Schools' deviations, whose cross-product is the covariance.
+    """
+    weight = target.sum(axis=2)
+    treated = weight > 0
+    largest = np.abs(implied).max(axis=2)
+    touched = largest > _TOUCHED * largest.max(axis=1, keepdims=True)
+    compared = touched & ~treated
+    leaning = np.where(compared, np.abs(implied).sum(axis=2), 0.0)
+    rows = pd.DataFrame(labels, columns=["aggregation", "cohort", "index"])
+    rows["estimate"] = estimate
+    rows["std_error"] = np.sqrt((deviations**2).sum(axis=1))
+    rows["df"] = touched.sum(axis=1) - 1.0
+    rows["schools_treated"] = treated.sum(axis=1)
+    rows["schools_comparison"] = compared.sum(axis=1)
+    pupils = np.where(target > 0, cells.pupils, 0.0).sum(axis=(1, 2))
+    rows["pupils"] = pd.Series(pupils, dtype="Float64").round().astype("Int64")
+    rows["largest_share"] = np.fmax(_share(weight), _share(leaning))
+    return rows.assign(status="", reason="")
+
+
+def _share(weight: Floats) -> Floats:
+    total = weight.sum(axis=1)
+    return weight.max(axis=1) / np.where(total > 0, total, 1.0)

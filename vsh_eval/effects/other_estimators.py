@@ -1,0 +1,218 @@
+"""Checks that lean on other estimators and on sensitivity to trends."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval.contracts import DesignError
+from vsh_eval.effects.attempts import CHANCE, SAME, STANDS, TOLD, Attempt, Primary
+from vsh_eval.effects.gate import FEW_SCHOOLS, Prepared
+from vsh_eval.effects.imputation import donut
+from vsh_eval.effects.joined_phases import joined_phases
+from vsh_eval.effects.staggered import att_gt
+from vsh_eval.effects.study import Study
+from vsh_eval.effects.variations import simple
+
+BOUNDS = (0.5, 1.0, 1.5, 2.0)
+"""Sizes of trend differences asked about, relative to the largest before training."""
+SEEN = 0.80
+"""Probability with which a trend must be seen to count as one that the test sees."""
+_SAMPLE = ("schools_treated", "schools_comparison", "pupils", "largest_share", "df")
+
+
+def trend_attempts(study: Study, prepared: Prepared, primary: Primary) -> list[Attempt]:
+    """Ask how far the result survives trends that are not parallel (Rambachan and Roth)."""
+    asked: dict[str, pd.DataFrame] = {}
+
+    def rows(method: str) -> pd.DataFrame:
+        if not primary.found(study.alpha):
+            raise DesignError("the primary test finds no effect, so there is nothing to undo.")
+        if method not in asked:
+            honest = import_module("vsh_eval.effects.honest").honest
+            bounds = BOUNDS if method == "relative_magnitudes" else None
+            asked[method] = honest(
+                prepared.data, method=method, bounds=bounds, alpha=study.alpha, seed=study.seed
+            )
+        return asked[method]
+
+    def make(method: str, place: int) -> Mapping[Any, Any]:
+        row = rows(method).iloc[place]
+        survives = float(row["breakdown"])
+        words = (
+            f"the result survives trend differences up to {survives:.1f} times the largest seen "
+            "before training"
+            if method == "relative_magnitudes"
+            else f"the result survives trends whose slope changes by {survives:.2g} a year"
+        )
+        return {
+            **{name: primary.row[name] for name in _SAMPLE},
+            "estimate": row["estimate"],
+            "std_error": row["std_error"],
+            "ci_lower": row["lower"],
+            "ci_upper": row["upper"],
+            "reason": words,
+            "holds": bool(row["excludes_zero"])
+            and np.sign(row["estimate"]) == np.sign(primary.estimate),
+        }
+
+    relative = [
+        Attempt("b", f"trend differences up to {bound:g} times the largest before training",
+                STANDS, partial(make, "relative_magnitudes", place), estimator="honest")
+        for place, bound in enumerate(BOUNDS)
+    ]  # fmt: skip
+    return [
+        *relative,
+        Attempt("b", "trend differences that stay on one straight line", STANDS,
+                partial(make, "smoothness", 0), estimator="honest"),
+        Attempt("a", "what a trend just seen in earlier years would add", TOLD,
+                partial(_pretrend_power, study, prepared, primary), estimator="pretrend_power"),
+    ]  # fmt: skip
+
+
+def breakdown(study: Study, prepared: Prepared) -> float:
+    """Return up to how many times the largest trend break before training the result survives.
+
+    Asked of the first year after training, the default of Rambachan and Roth's own software: over
+    later years breaks add up, and there even large effects cannot withstand them.
+
+    Parameters
+    ----------
+    study : Study
+        The question.
+    prepared : Prepared
+        Its school-years.
+
+    Returns
+    -------
+    float
+        As `honest` gives it, for `Checks.breakdown`.
+
+    Raises
+    ------
+    DesignError
+        As `honest`.
+    """
+    honest = import_module("vsh_eval.effects.honest").honest
+    rows = honest(prepared.data, bounds=(1.0,), target=0, alpha=study.alpha, seed=study.seed)
+    return float(rows["breakdown"].iloc[0])
+
+
+def estimator_attempts(study: Study, prepared: Prepared) -> list[Attempt]:
+    """Estimate by everything that stands beside the primary estimator."""
+    table = prepared.data
+    constant = table.assign(weight=table["base_pupils"])
+    options = {"alpha": study.alpha, "seed": study.seed}
+
+    def first(
+        make: Callable[..., pd.DataFrame], *arguments: Any, **named: Any
+    ) -> Mapping[Any, Any]:
+        return _simple(make(*arguments, **named))
+
+    attempts = [
+        Attempt("g", "without the year before training", SAME,
+                partial(first, donut, table, **options), estimator="donut")
+    ]  # fmt: skip
+    if len(table["phase"].unique()) > 1:
+        other = not prepared.stratified
+        attempts.append(
+            Attempt("g", f"year effects {'by phase' if other else 'common to all phases'}", SAME,
+                    lambda: simple(prepared.by_phase(stratified=other), alpha=study.alpha),
+                    estimator="imputation_phase_year" if other else "imputation_common_year")
+        )  # fmt: skip
+    if not prepared.stratified and len(table["phase"].unique()) > 2:
+        attempts.append(
+            Attempt(
+                "g",
+                "year effects by phase, small phases joined to the most alike",
+                SAME,
+                lambda: simple(joined_phases(prepared), alpha=study.alpha),
+                estimator="imputation_joined_phases",
+            )
+        )
+    for comparison, against in (
+        ("not_yet_treated", "schools not yet trained"),
+        ("never_treated", "schools never trained"),
+    ):
+        make = partial(first, att_gt, constant, comparison=comparison,
+                       covariates=prepared.covariates, **options)  # fmt: skip
+        attempts.append(
+            Attempt("g", f"Callaway and Sant'Anna against {against}", SAME, make,
+                    estimator="callaway_santanna", comparison=comparison)
+        )  # fmt: skip
+    return [*attempts, *_regressions(study, prepared)]
+
+
+def wild_attempts(
+    study: Study, prepared: Prepared, primary: Primary, *, draws: int
+) -> list[Attempt]:
+    """Put a wild cluster bootstrap beside the interval of few schools."""
+
+    def make() -> Mapping[Any, Any]:
+        wild = import_module("vsh_eval.effects.wild_cluster").wild_cluster
+        found = wild(prepared.data, alpha=study.alpha, draws=draws, seed=study.seed).iloc[0]
+        return {
+            **{name: primary.row[name] for name in _SAMPLE},
+            **{name: found[name] for name in ("estimate", "std_error", "ci_lower", "ci_upper")},
+            "p_value": found["p_value"],
+        }
+
+    variant = f"wild cluster bootstrap, as there are fewer than {FEW_SCHOOLS} schools"
+    return [Attempt("e", variant, CHANCE, make, estimator="wild_cluster")]
+
+
+def _regressions(study: Study, prepared: Prepared) -> list[Attempt]:
+    """Estimate by the regressions that stand beside as references."""
+    table, alpha = prepared.data, study.alpha
+
+    def sun_abraham() -> Mapping[Any, Any]:
+        rows = import_module("vsh_eval.effects.sun_abraham").sun_abraham(
+            table, alpha=alpha, seed=study.seed
+        )
+        return _simple(rows)
+
+    def two_way() -> Mapping[Any, Any]:
+        rows = import_module("vsh_eval.effects.two_way").two_way_fixed_effects(table, alpha=alpha)
+        return {**_simple(rows), "reason": _already_trained(table)}
+
+    return [
+        Attempt("g", "Sun and Abraham", SAME, sun_abraham, estimator="sun_abraham"),
+        Attempt("g", "two-way fixed effects, for reference", SAME, two_way,
+                estimator="two_way_fixed_effects"),
+    ]  # fmt: skip
+
+
+def _already_trained(table: pd.DataFrame) -> str:
+    """Say how much of the two-way estimate leans on schools that were trained already."""
+    try:
+        pairs = import_module("vsh_eval.effects.bacon").bacon(table)
+    except DesignError:
+        return "its weights cannot be taken apart: no school has data in every year"
+    forbidden = pairs["type"].isin(["later_vs_earlier", "treated_vs_always"])
+    share = float(pairs.loc[forbidden, "weight"].sum())
+    return f"{share:.0%} of its weight compares with schools that were trained already"
+
+
+def _simple(rows: pd.DataFrame) -> Mapping[Any, Any]:
+    return rows[rows["aggregation"].eq("simple")].iloc[0].to_dict()
+
+
+def _pretrend_power(study: Study, prepared: Prepared, primary: Primary) -> Mapping[Any, Any]:
+    """Return what the trend that the pre-trend test sees four times in five would add."""
+    power = import_module("vsh_eval.effects.pretrend_power").pretrend_power
+    seen = power(
+        prepared.data, test="joint", power=(SEEN,), alpha=study.alpha, seed=study.seed
+    ).iloc[0]
+    bias = float(seen["bias"])
+    if not np.isfinite(bias):
+        raise DesignError("no trend, however steep, is seen four times in five.")
+    return {
+        **{name: primary.row[name] for name in _SAMPLE},
+        "estimate": bias,
+        "reason": f"a drift of {abs(float(seen['slope'])):.2g} a year is seen four times in five "
+        f"and would add {abs(bias):.2g}",
+        "holds": abs(bias) <= abs(primary.estimate),
+    }

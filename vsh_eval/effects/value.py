@@ -1,0 +1,228 @@
+"""What the training cost for what it changed, with an interval or a plain "cannot be estimated"."""
+
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval import names, registry
+from vsh_eval.contracts import require_columns
+from vsh_eval.effects.gate import Prepared
+from vsh_eval.effects.grid import Floats, Grid, checked, grid
+from vsh_eval.effects.study import Study
+from vsh_eval.effects.variations import simple
+from vsh_eval.numerics import imputation as numeric
+from vsh_eval.numerics.bootstrap import resampled_sums
+
+CANNOT = "cannot be estimated"
+FEWEST_RECORDED = 0.8
+"""Share of trainings whose cost must be recorded; the rest take their programme's mean."""
+REGAINED = MappingProxyType(
+    {
+        "sessions": "session regained",
+        "children": "child and year regained",
+        "events": "event avoided",
+        "points": "point of one child",
+    }
+)
+"""What one unit of the outcome is, by what the metric counts."""
+VALUE_COLUMNS = (
+    "measure",
+    "unit",
+    "role",
+    "metric",
+    "programme",
+    "tier",
+    "phase",
+    "estimate",
+    "std_error",
+    "df",
+    "ci_lower",
+    "ci_upper",
+    "schools_treated",
+    "schools_comparison",
+    "pupils",
+    "largest_share",
+    "status",
+    "reason",
+)
+
+
+def value(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
+    """Put the cost of training beside the schools, the children and the change it bought.
+
+    Parameters
+    ----------
+    study : Study
+        With the training log, whose `cost` is in GBP (NaN where not recorded).
+    draws : int
+        Bootstrap draws of schools behind the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `VALUE_COLUMNS`, three rows: cost per trained school, per cohort pupil-year in trained
+        schools, and per session regained (child, event or point by the metric). estimate,
+        std_error (bootstrap), ci_lower and ci_upper are in GBP. A row that "cannot be estimated"
+        has status ``x`` and the reason: no log, costs of fewer than four trainings in five
+        recorded, an effect whose interval contains nought, or one in the unwanted direction.
+
+    Raises
+    ------
+    ContractError, DesignError
+        If the primary estimate cannot be made, or the log lacks a column.
+
+    Notes
+    -----
+    Costs count up to the last year used, of the schools that carry the estimate; no discounting.
+    Regained is ``|effect| / scale x`` the cohort's denominator in trained school-years. Schools are
+    drawn with replacement and everything is added anew, the effect by its jackknife deviations:
+    ``effect - sum_s (m_s - 1) d_s``; limits are percentiles, open above (infinite) where a draw
+    regains nothing. A cost of what was given: it is not what would be saved.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> gaps = pd.DataFrame([
+    ...     (str(s), "primary", year, rng.normal(), 100.0, 5)
+    ...     for s in range(12) for year in (201718, 201819, 202223)],
+    ...     columns=["unit_id", "phase", "time_period", "outcome", "weight", "pupils"])
+    >>> trained = pd.DataFrame({"unit_id": [str(s) for s in range(12)],
+    ...                         "adopted": [202223] * 4 + [0] * 8})
+    >>> log = pd.DataFrame({"unit_id": list("0123"), "programme": "elsa", "tier": "targeted",
+    ...                     "time_period": 202223, "cost": [500.0, 700.0, 500.0, 700.0]})
+    >>> study = Study(school_gaps=gaps, exposure=trained, metric="overall_absence", training=log)
+    >>> value(study).loc[[0, 2], ["estimate", "reason"]].values.tolist()
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [[600.0, ''], [nan, "cannot be estimated: the effect's interval contains nought"]]
+    """
+    prepared = study.prepared()
+    primary = simple(prepared, alpha=study.alpha)
+    costs, missing = _costs(study, prepared)
+    measure = registry.metric(study.metric)
+    unit = REGAINED[measure.counts]
+    labels = {
+        "cost_per_school": "GBP per trained school",
+        "cost_per_pupil_year": "GBP per cohort child and year in trained schools",
+        "cost_per_unit_regained": f"GBP per {unit}",
+    }
+    wanted = 1.0 if not measure.lower_is_better else -1.0
+    reasons = dict.fromkeys(labels, missing)
+    reasons["cost_per_unit_regained"] = missing or _no_change(primary, wanted)
+    cells = grid(checked(prepared.data))
+    parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
+    drawn = resampled_sums(parts, draws=draws, seed=study.seed)
+    rows = []
+    for place, name in enumerate(labels):
+        found = _cannot(reasons[name]) if reasons[name] else {}
+        if not found:
+            whole = parts.sum(axis=0)
+            found = _ratio(_bottom(whole[None], effect)[:, place], whole[None, 0])
+            found |= _spread(_bottom(drawn, effect)[:, place], drawn[:, 0], study.alpha)
+        rows.append(_row(study, name, labels[name], primary, found, parts))
+    return pd.DataFrame(rows, columns=list(VALUE_COLUMNS)).astype(
+        dict.fromkeys(("schools_treated", "schools_comparison", "pupils"), "Int64")
+    )
+
+
+def _costs(study: Study, prepared: Prepared) -> tuple[pd.Series, str]:
+    """Return each trained school's cost by unit, and why it cannot be told, '' where it can."""
+    nothing = pd.Series(dtype=float)
+    if study.training is None:
+        return nothing, f"{CANNOT}: there is no training log"
+    needed = ["unit_id", "programme", "tier", "time_period", "cost"]
+    require_columns(study.training, needed, name="training")
+    log = study.training.assign(unit_id=study.training["unit_id"].astype(str))
+    for column, wanted in (("programme", study.programme), ("tier", study.tier)):
+        if wanted != "any":
+            log = log[log[column].eq(wanted)]
+    data = prepared.data
+    trained = data.loc[data["cohort"].gt(0) & data["time"].ge(data["cohort"]), "unit"].astype(str)
+    log = log[log["unit_id"].isin(trained) & log["time_period"].le(data["time_period"].max())]
+    if log.empty:
+        return nothing, f"{CANNOT}: the training log holds no training of the trained schools"
+    recorded = log["cost"].notna()
+    if recorded.mean() < FEWEST_RECORDED:
+        return nothing, (
+            f"{CANNOT}: the cost is recorded for {recorded.mean():.0%} of the trainings, must be "
+            f"for {FEWEST_RECORDED:.0%}"
+        )
+    like = log.groupby("programme")["cost"].transform("mean").fillna(log["cost"].mean())
+    return log["cost"].fillna(like).groupby(log["unit_id"]).sum(), ""
+
+
+def _no_change(primary: Any, wanted: float) -> str:
+    if primary["status"] or not np.isfinite(primary["ci_lower"]):
+        return f"{CANNOT}: the effect has no interval"
+    if primary["ci_lower"] <= 0 <= primary["ci_upper"]:
+        return f"{CANNOT}: the effect's interval contains nought"
+    if np.sign(primary["estimate"]) != wanted:
+        return f"{CANNOT}: the gap widened, so that nothing was regained"
+    return ""
+
+
+def _parts(
+    cells: Grid, costs: pd.Series, *, scale: float, wanted: float
+) -> tuple[Floats, tuple[float, float]]:
+    """Return what each school adds: cost, trained, pupils, weight, deviation; and the effect."""
+    fitted = numeric.fit(cells.outcome, cells.fit_weight, cells.treated, cells.stratum)
+    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
+    made = numeric.estimate(fitted, target[None])
+    inside = target > 0
+    deviations = made.deviations()[0]
+    cost = pd.Series(costs).reindex(cells.units.astype(str)).fillna(0.0).to_numpy(float)
+    parts = np.stack(
+        [
+            np.where(inside.any(axis=1), cost, 0.0),
+            inside.any(axis=1).astype(float),
+            np.where(inside, np.nan_to_num(cells.pupils), 0.0).sum(axis=1),
+            target.sum(axis=1),
+            deviations - deviations.mean(),
+        ],
+        axis=1,
+    )
+    return parts, (wanted * float(made.estimate[0]) / scale, -wanted / scale)
+
+
+def _bottom(sums: Floats, effect: tuple[float, float]) -> Floats:
+    """Return what the cost is divided by: schools, pupil-years, units regained."""
+    regained = (effect[0] + effect[1] * sums[:, 4]) * sums[:, 3]
+    return np.stack([sums[:, 1], sums[:, 2], regained], axis=1)
+
+
+def _ratio(bottom: Floats, top: Floats) -> dict[str, Any]:
+    return {"estimate": float(top[0] / bottom[0]), "status": "", "reason": ""}
+
+
+def _spread(bottom: Floats, top: Floats, alpha: float) -> dict[str, Any]:
+    """Return the bootstrap's standard error and percentile limits."""
+    drawn = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.inf)
+    finite = drawn[np.isfinite(drawn)]
+    limits = np.quantile(drawn, [alpha / 2, 1 - alpha / 2], method="nearest")
+    middle = np.diff(np.quantile(finite, [0.25, 0.75]))[0] / 1.349
+    return {"std_error": float(middle), "ci_lower": float(limits[0]), "ci_upper": float(limits[1])}
+
+
+def _cannot(reason: str) -> dict[str, Any]:
+    return {"status": names.UNAVAILABLE, "reason": reason}
+
+
+def _row(
+    study: Study, name: str, unit: str, primary: Any, found: dict[str, Any], parts: Floats
+) -> dict[str, Any]:
+    cost = parts[:, 0]
+    share = float(cost.max() / cost.sum()) if cost.sum() > 0 else 0.0
+    return {
+        **dict.fromkeys(VALUE_COLUMNS, np.nan),
+        **{key: primary[key] for key in ("df", "schools_treated", "schools_comparison", "pupils")},
+        "largest_share": max(share, float(primary["largest_share"])),
+        "measure": name,
+        "unit": unit,
+        "role": "exploratory",
+        "metric": study.metric,
+        "programme": study.programme,
+        "tier": study.tier,
+        "phase": names.TOTAL,
+        **found,
+    }
