@@ -15,11 +15,27 @@ from pydantic import (
     model_validator,
 )
 
-from vsh_eval import academic_year, registry
-from vsh_eval.contracts import SettingsError
+from vsh_eval import academic_year, names, registry
+from vsh_eval.contracts import SettingsError, require_one_of
 
 AcademicYear = Annotated[
     int, BeforeValidator(academic_year.parse, json_schema_input_type=int | str)
+]
+
+
+def _phases(written: Any) -> Any:
+    """Read ``all`` as every phase, and refuse one that is unknown."""
+    if written == "all":
+        return names.PHASES
+    for phase in written if isinstance(written, list | tuple) else [written]:
+        require_one_of(phase, names.PHASES, name="phase")
+    return written
+
+
+Phases = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_phases, json_schema_input_type=Literal["all"] | tuple[str, ...]),
+    Field(min_length=1),
 ]
 
 
@@ -116,11 +132,14 @@ class Exposure(_Section):
 
 
 class Protocol(_Section):
-    """What was decided before any effect was looked at."""
+    """What was decided before any effect was looked at; ``vsh-eval register`` freezes it."""
 
     primary: str = Field(default="overall_absence", description="the primary outcome")
     secondary: tuple[str, ...] = Field(
         default=("persistent_absence", "severe_absence"), description="secondary outcomes"
+    )
+    population: Phases = Field(
+        default=names.PHASES, description="phases of the schools that the question is about, or all"
     )
     comparison: Literal["not_yet_treated", "never_treated"] = Field(
         default="not_yet_treated", description="comparison schools of the Callaway-Sant'Anna check"
@@ -132,12 +151,37 @@ class Protocol(_Section):
         description="smallest effect of interest, in the primary outcome's gap unit",
     )
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="significance level")
+    exclusions: tuple[AcademicYear, ...] = Field(
+        default=(),
+        description="academic years left out of every estimate, for a reason known beforehand",
+    )
 
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:
         for name in (self.primary, *self.secondary):
             registry.metric(name)
+        if self.primary in self.secondary:
+            raise ValueError(
+                f"protocol.secondary names {self.primary}, must not: it is the primary outcome."
+            )
         return self
+
+
+class PublishedRoute(_Section):
+    """What is asked of DfE's published tables beyond where the authority stands."""
+
+    folder: Path | None = Field(
+        default=None,
+        description="returns only: DfE's published files, to be read beside the returns",
+    )
+    offer_start: AcademicYear | None = Field(
+        default=None,
+        description="first academic year of this authority's offer; null: its effect is not asked",
+    )
+    donors: Literal["neighbours", "region", "all"] = Field(
+        default="neighbours",
+        description="authorities that the comparison is made of",
+    )
 
 
 class Disclosure(_Section):
@@ -167,10 +211,21 @@ class Settings(_Section):
     cohort: Cohort = Cohort()
     exposure: Exposure = Exposure()
     protocol: Protocol = Protocol()
+    published: PublishedRoute = PublishedRoute()
     disclosure: Disclosure = Disclosure()
     seed: int = Field(
         default=20260901, ge=0, description="seed of everything that is drawn at random"
     )
+
+    @model_validator(mode="after")
+    def _offer_within_the_years(self) -> Self:
+        start = self.published.offer_start
+        if start is not None and not self.years.first < start <= self.years.last:
+            raise ValueError(
+                f"published.offer_start is {academic_year.label(start)}, must lie after "
+                "years.first and not after years.last."
+            )
+        return self
 
     @property
     def synthetic(self) -> bool:
@@ -207,13 +262,20 @@ def load(path: Path | str) -> Settings:
     if not isinstance(written, dict):
         raise SettingsError(f"params file {path.name} holds no keys; start from params/demo.yaml.")
     settings = parse(written, origin=path.name)
-    folder = settings.source.folder
-    if folder is None:
-        return settings
-    resolved = settings.source.model_copy(
-        update={"folder": (path.parent / folder.expanduser()).resolve()}
+    return settings.model_copy(
+        update={
+            "source": _beside(settings.source, path),
+            "published": _beside(settings.published, path),
+        }
     )
-    return settings.model_copy(update={"source": resolved})
+
+
+def _beside[Section: (Source, PublishedRoute)](section: Section, path: Path) -> Section:
+    """Read a relative folder as relative to the params file."""
+    if section.folder is None:
+        return section
+    resolved = (path.parent / section.folder.expanduser()).resolve()
+    return section.model_copy(update={"folder": resolved})
 
 
 def parse(written: dict[str, Any], *, origin: str = "params") -> Settings:
@@ -249,6 +311,8 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{key} is missing; {_meaning(key)}."
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    if key and message.startswith(f"{key}."):
+        return f"{message}."
     shown = "" if isinstance(first["input"], dict) else f" is {first['input']!r}:"
     return f"{key}{shown} {message[0].lower()}{message[1:]}." if key else f"{message}."
 

@@ -3,7 +3,7 @@
 Nothing here is shared with the room it checks, except the names of things.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -144,22 +144,48 @@ def years_in_part(tables, years):
     return {year for year, terms in held.items() if terms < whole}
 
 
-def suspensions(tables, register):
-    """Every (place, metric, y, x, parts of one) that suspensions make, noughts included."""
+def on_roll(tables, register):
+    """Each pupil's school-years by enrolment or suspension: suspensions and exclusions there."""
     reported = frame(tables, "suspensions")
-    years = set(reported["academic_year"]) - register.partly
     cells = {}
     both = [frame(tables, "enrolments").assign(suspensions=0, permanent_exclusions=0), reported]
     for row in (row for rows in both for row in rows.itertuples()):
         where = register.place(row.pupil_id, row.academic_year, row.urn, EVERY_AGE)
-        if where and row.academic_year in years:
+        if where and row.academic_year not in register.partly:
             cell = cells.setdefault((row.pupil_id, where), [0, 0])
             cell[0] += row.suspensions
             cell[1] += row.permanent_exclusions
-    for (_, where), (count, excluded) in cells.items():
+    return cells
+
+
+def suspensions(tables, register):
+    """Every (place, metric, y, x, parts of one) that suspensions make, noughts included."""
+    years = set(frame(tables, "suspensions")["academic_year"])
+    for (_, where), (count, excluded) in on_roll(tables, register).items():
+        if where[3] not in years:
+            continue
         yield where, "suspension_rate", count, 1, 1
         yield where, "pupils_suspended", int(count > 0), 1, 1
         yield where, "permanent_exclusion", int(excluded > 0), 1, 1
+
+
+def moves(tables, register):
+    """Every (place, metric, y, x, parts of one) of schools, in years in which someone has two."""
+    cells = on_roll(tables, register)
+    schools = Counter((pupil, where[3]) for pupil, where in cells)
+    both = [frame(tables, name) for name in ("enrolments", "suspensions")]
+    anywhere = {
+        (row.pupil_id, row.academic_year, last_school(row.urn, register.links))
+        for rows in both
+        for row in rows.itertuples()
+    }
+    known = Counter(
+        (pupil, year) for pupil, year, unit in anywhere if unit in register.schools.index
+    )
+    told = {year for (_, year), count in known.items() if count > 1}
+    for pupil, where in cells:
+        if where[3] in told:
+            yield where, "school_move", int(schools[pupil, where[3]] > 1), 1, 1
 
 
 def attainments(tables, register):
@@ -188,7 +214,42 @@ def outcomes(tables, years, rule, basis, look_back):
     register = Register(tables, years, rule, basis, look_back)
     yield from absences(tables, register)
     yield from suspensions(tables, register)
+    yield from moves(tables, register)
     yield from attainments(tables, register)
+
+
+def sessions(tables, register, told):
+    """Sessions missed and possible of each pupil and year; where each pupil had some."""
+    held, here = defaultdict(lambda: [0, 0]), set()
+    for row in frame(tables, "attendance").itertuples():
+        held[row.pupil_id, row.academic_year][0] += row.sess_authorised + row.sess_unauthorised
+        held[row.pupil_id, row.academic_year][1] += row.sess_possible
+        where = register.place(row.pupil_id, row.academic_year, row.urn, YEARS_OF_AGE_5_TO_15)
+        if where and row.academic_year in told and row.sess_possible:
+            here.add((row.pupil_id, where))
+    return held, here
+
+
+def make_up(tables, *, years, rule, basis="episode", look_back=6):
+    """(unit_id, time_period, phase, group) -> pupils, entrants and their year before."""
+    register = Register(tables, years, rule, basis, look_back)
+    told = set(years) - {201920} - register.partly
+    held, here = sessions(tables, register, told)
+    cells = {}
+    for pupil, (unit, _, phase, year, group, *_) in here:
+        cell = cells.setdefault((unit, year, phase, group), [0] * 7)
+        before = earlier(year, 1)
+        stood = group_of(register.episodes[pupil], before, rule, basis, look_back)
+        new = int(stood not in ("cin", "cpp"))
+        then = held.get((pupil, before), (0, 0))
+        row = (1, new, int(then[1] > 0), *then, new * then[0], new * then[1])
+        cells[unit, year, phase, group] = [a + b for a, b in zip(cell, row, strict=True)]
+    for (_, year, _, _), cell in cells.items():
+        if earlier(year, 1) not in years:
+            cell[1] = None
+        if earlier(year, 1) not in told:
+            cell[2:] = [None] * 5
+    return cells
 
 
 def add_up(rows, key):

@@ -8,6 +8,7 @@ import pytest
 
 from vsh_eval import cohort, metrics, registry, release
 from vsh_eval.contracts import RETURNS
+from vsh_eval.registry import known
 
 NEW = "ks2_maths_expected"
 YEARS = (202223, 202324)
@@ -16,11 +17,11 @@ YEARS = (202223, 202324)
 @pytest.fixture
 def forgotten():
     """A registry that has never heard of the metric; yields the entry that a recipe would write."""
-    kept = dict(registry._metrics)
-    entry = registry._metrics.pop(NEW)
+    kept = dict(known._metrics)
+    entry = known._metrics.pop(NEW)
     yield replace(entry)
-    registry._metrics.clear()
-    registry._metrics.update(kept)
+    known._metrics.clear()
+    known._metrics.update(kept)
 
 
 def an_authority():

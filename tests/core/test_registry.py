@@ -5,6 +5,7 @@ import pytest
 
 from vsh_eval import academic_year, names, registry
 from vsh_eval.contracts import ContractError
+from vsh_eval.registry import known
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def added():
     entry = replace(registry.metric("persistent_absence"), name="tried_absence", label="Tried")
     registry.register(entry)
     yield entry
-    registry._metrics.pop(entry.name)
+    known._metrics.pop(entry.name)
 
 
 def test_an_unknown_metric_is_refused_with_the_known_ones():
@@ -37,6 +38,7 @@ COMPLETE = {
         "overall_absence authorised_absence unauthorised_absence persistent_absence severe_absence"
     ),
     "suspension": "suspension_rate pupils_suspended permanent_exclusion",
+    "moves": "school_move",
     "attainment": (
         "eyfsp_gld phonics_expected "
         "ks2_rwm_expected ks2_reading_expected ks2_writing_expected ks2_maths_expected "
@@ -95,7 +97,7 @@ def test_returned_measures_are_all_of_attainment_but_the_ranks():
 
 
 def test_a_rank_of_nothing_known_is_refused(added):
-    registry._metrics[added.name] = replace(
+    known._metrics[added.name] = replace(
         registry.metric("ks2_maths_rank"), name=added.name, ranks="ks2_science_score"
     )
     with pytest.raises(ContractError, match="'tried_absence' ranks 'ks2_science_score', must"):

@@ -110,10 +110,10 @@ def build_cohort(
     -------
     CohortTables
         Panel, composition, make-up, schools, exposure, training and flow. Denominator of every
-        metric: the sum of x over pupil-enrolments (pupil x stable school x year) of the metric's year
-        groups with x > 0; a pupil without an enrolment that year is not counted. Groups: looked
-        after over protection plan over in need over previous over peers. A school, group or
-        year without such pupils has no row. A year whose attendance lacks a term that another
+        metric: the sum of x over pupil-enrolments (pupil x stable school x year) of the metric's
+        year groups with x > 0; a pupil without an enrolment that year is not counted. Groups:
+        looked after over protection plan over in need over previous over peers. A school, group
+        or year without such pupils has no row. A year whose attendance lacks a term that another
         year of the run has is left out for absence and suspensions: part of a year is never
         compared with whole ones. Suspensions have no rows either in a year of which the return
         holds nothing, nor have moves in a year in which no pupil has two schools.

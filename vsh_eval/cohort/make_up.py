@@ -93,7 +93,7 @@ def build_make_up(
     table = cells.assign(group=group).astype(
         {"time_period": "int64", **counts, **dict.fromkeys(("unit_id", "phase", "group"), "str")}
     )
-    before = table["time_period"].map(lambda period: academic_year.after(int(period), -1))
-    table.loc[~before.isin(list(years)), "entrants"] = pd.NA
-    table.loc[~before.isin(list(attended)), list(_PRIOR)] = pd.NA
+    known, told = ([academic_year.after(year) for year in then] for then in (years, attended))
+    table.loc[~table["time_period"].isin(known), "entrants"] = pd.NA
+    table.loc[~table["time_period"].isin(told), list(_PRIOR)] = pd.NA
     return table[list(MAKE_UP_COLUMNS)].sort_values(list(MAKE_UP_KEYS), ignore_index=True)
