@@ -64,13 +64,32 @@ def run(
     force: Annotated[bool, typer.Option(help="Run every notebook, changed or not.")] = False,
 ) -> None:
     """Run the evaluation and write the report to outputs/<name>/release."""
-    from vsh_eval.pipeline import yearly
+    from vsh_eval.pipeline import protocol, yearly
 
+    standing = protocol.standing(_params(params))
     outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
     if outcome.new:
         typer.echo(f"Done: open {_shown(outcome.page)}")
     else:
         typer.echo(f"Nothing has changed since the last run: {_shown(outcome.page)}")
+    for sentence in standing.sentences:
+        typer.echo(sentence)
+
+
+@app.command()
+def register(
+    params: Annotated[Path, typer.Argument(help="The params file whose protocol is frozen.")],
+    amend: Annotated[
+        str, typer.Option(help="Why a registered protocol is changed; the old one stays on record.")
+    ] = "",
+) -> None:
+    """Freeze the protocol beside the params file, before any effect is looked at."""
+    from vsh_eval.pipeline import protocol, workspace
+
+    protocol.register(params, outputs=workspace.outputs_folder(params), amend=amend)
+    for sentence in protocol.standing(params).sentences:
+        typer.echo(sentence)
+    typer.echo(f"Commit {_shown(protocol.path_of(params))} beside {params.name}.")
 
 
 @app.command()

@@ -149,7 +149,8 @@ def test_a_pretrend_that_cannot_be_tested_gives_its_reason():
         (0.0, 0.1, True, "no effect as large as the smallest of interest"),
         (-0.2, 0.05, True, "no effect as large as the smallest of interest"),
         (-0.4, 0.1, True, "narrowed (robust)"),
-        (np.nan, np.nan, True, "inconclusive"),
+        (-1.5, np.nan, True, "inconclusive"),
+        (np.nan, np.nan, True, "not estimable"),
     ],
 )
 def test_the_statement_follows_the_direction_and_the_margin(

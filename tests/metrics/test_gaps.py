@@ -149,3 +149,27 @@ def test_row_order_and_school_names_never_change_a_gap(seed, random):
     found = gaps(pupils_panel(pupils), group="cwsw", reference="all")
     again = gaps(pupils_panel(renamed).sample(frac=1), group="cwsw", reference="all")
     pd.testing.assert_frame_equal(found, again, rtol=1e-9)
+
+
+def test_ranks_have_a_difference_and_no_ratio():
+    """Twice as high a rank means nothing: ranks have no nought."""
+    rows = [
+        (school, 202425, "secondary", group, "ks4_attainment8_rank", 10, 10 * mean, 10)
+        for school, level in enumerate((20.0, 30.0, 40.0))
+        for group, mean in (("cin", level), ("peers", level + 20))
+    ]
+    found = gaps(returns_panel(rows), group="cwsw", reference="peers").iloc[0]
+    assert found["gap"] == pytest.approx(-20)
+    assert np.isnan(found[["ratio", "ratio_lower", "ratio_upper"]].astype(float)).all()
+
+
+def test_a_rate_of_events_may_exceed_a_hundred_and_never_falls_under_nought():
+    rows = [
+        (school, 202425, "secondary", group, "suspension_rate", 10, events, 10)
+        for school, one in enumerate((0.0, 0.0, 45.0))
+        for group, events in (("cin", one), ("peers", 1.0))
+    ]
+    found = gaps(returns_panel(rows), group="cwsw", reference="peers").iloc[0]
+    assert found["group_level"] == pytest.approx(150)
+    assert found["group_level_lower"] == 0
+    assert found["group_level_upper"] > 200

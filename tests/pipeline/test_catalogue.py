@@ -19,8 +19,9 @@ def test_what_a_notebook_needs_was_made_before_it(kind):
 
 
 def test_a_table_has_one_maker():
-    makes = [name for notebook in catalogue.NOTEBOOKS for name in notebook.makes]
-    assert len(makes) == len(set(makes))
+    for kind in catalogue.EVERY_KIND:
+        makes = [name for notebook in catalogue.of_kind(kind) for name in notebook.makes]
+        assert len(makes) == len(set(makes)), kind
 
 
 def test_an_unknown_notebook_is_refused_with_those_there_are():

@@ -11,8 +11,12 @@ from vsh_eval.pipeline import corridor, workspace
 def test_returns_become_sums_without_a_pupil(project):
     tables = corridor.build_tables(project.run("tiny"))
     assert set(tables) == {
-        "panel", "composition", "schools", "exposure", "training", "flow", "areas"
+        "panel", "composition", "make_up", "schools", "exposure", "training", "flow", "areas",
+        "published_panel", "published_areas", "other_rule_panel",
     }  # fmt: skip
+    assert set(tables["other_rule_panel"]["cohort_rule"]) == {"at_31_march"}
+    assert set(tables["other_rule_panel"]["metric"]) == {"overall_absence"}
+    assert tables["published_panel"].empty
     panel = tables["panel"]
     assert tuple(panel.columns) == names.PANEL_COLUMNS
     assert set(panel["time_period"]) == {202122, 202223}
@@ -30,6 +34,16 @@ def test_the_years_are_those_of_the_params(project):
     years = {"first": "2022/23", "last": "2022/23", "baseline": "2022/23"}
     project.write("tiny", {**TWO_YEARS, "years": years})
     assert set(corridor.build_tables(project.run("tiny"))["panel"]["time_period"]) == {202223}
+
+
+def test_published_tables_stand_beside_the_returns_and_never_in_their_panel(project):
+    beside = {"folder": PUBLISHED["source"]["folder"]}
+    years = {"first": "2022/23", "last": "2023/24", "baseline": "2022/23"}
+    project.write("tiny", {**TWO_YEARS, "years": years, "published": beside})
+    tables = corridor.build_tables(project.run("tiny"))
+    assert set(tables["panel"]["source"]) == {"returns"}
+    assert set(tables["published_panel"]["cohort_rule"]) == {"at_31_march"}
+    assert "england" in set(tables["published_areas"]["role"])
 
 
 def test_broken_returns_build_nothing(project):

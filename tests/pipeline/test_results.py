@@ -71,6 +71,10 @@ def test_the_record_holds_the_primary_estimate_and_the_last_year(project):
     assert said["protocol"] == {
         "status": "not registered",
         "registered": False,
+        "exploratory": True,
+        "date": None,
+        "sha256": None,
+        "deviations": "",
         "primary": "overall_absence",
         "secondary": "persistent_absence, severe_absence",
         "comparison": "not_yet_treated",

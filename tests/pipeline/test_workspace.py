@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import TWO_YEARS
+from vsh_eval import metrics
 from vsh_eval.contracts import ContractError, SettingsError
-from vsh_eval.pipeline import open_run, workspace
-from vsh_eval.release import INTERNAL_STAMP
+from vsh_eval.pipeline import corridor, open_run, workspace
+from vsh_eval.release import BARRIERS, INTERNAL_STAMP
 from vsh_eval.settings import load
 from vsh_eval.synthetic import MARKER
 
@@ -41,7 +42,7 @@ def test_a_missing_table_is_made_where_a_person_is_at_work(project, executed):
 
 def test_a_run_has_what_its_kind_of_source_can_give(project):
     assert project.run("tiny").has("evidence")
-    assert not project.run("public").has("evidence")
+    assert not project.run("public").has("reach")
     assert project.run("public").has("panel")
 
 
@@ -72,6 +73,7 @@ def test_the_card_says_what_is_asked_of_which_data(project):
     assert card["Authority"] == "Cheshire East (E06000049)"
     assert card["Years"] == "2021/22 to 2022/23, changes counted from 2021/22"
     assert card["Primary outcome"] == "Overall absence"
+    assert card["Protocol"] == "not registered, so every result is exploratory."
     assert card["Seed"] == "20260901"
     assert "Python" in card["Software"]
     assert str(project.folder) not in card.to_string()
@@ -171,3 +173,42 @@ def test_programmes_of_the_authoritys_own_are_declared_in_the_params(project):
 def test_published_tables_are_made_from_what_they_need_alone(project, executed):
     project.run("public", interactive=True).load("attainment_gaps")
     assert executed == ["02_cohort", "05_attainment_gap"]
+
+
+# --- Roundings
+
+
+@pytest.fixture
+def built(project):
+    """A run whose panel and composition are there."""
+    run = project.run("tiny")
+    tables = corridor.build_tables(run)
+    for name in ("panel", "composition"):
+        run.save(name, tables[name])
+    return run
+
+
+def test_a_page_rounds_once_and_again_when_the_panel_has_changed(built, monkeypatch):
+    run, made = built, []
+    monkeypatch.setattr(workspace, "_CUBES", {})
+    real = workspace.release.round_leaves
+    monkeypatch.setattr(
+        workspace.release, "round_leaves", lambda *a, **k: made.append(1) or real(*a, **k)
+    )
+    assert run.cube() is run.cube()
+    assert len(made) == 1
+    os.utime(run.internal / "panel.parquet", ns=(1, 1))
+    run.cube()
+    assert len(made) == 2
+
+
+def test_tables_by_characteristics_are_protected_by_their_own_leaves(built, monkeypatch):
+    monkeypatch.setattr(workspace, "_BREAKDOWNS", {})
+    assert built.breakdowns() is built.breakdowns()
+    common = {"group": "cwsw", "reference": "peers"}
+    composition = built.load("composition")
+    by_sex = metrics.gaps_by(composition, by="sex", metrics=("overall_absence",), **common)
+    assert built.protect(by_sex, kind="breakdown").kind == "breakdown"
+    found = metrics.barriers(composition, **common)
+    traits = found[(found["phase"] == "total") & found["barrier"].isin(BARRIERS)]
+    assert set(built.protect(traits, kind="barriers").frame["barrier"]) == set(BARRIERS)

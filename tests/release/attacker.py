@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from vsh_eval import academic_year, names
-from vsh_eval.release.cube import RoundedCube
+from vsh_eval import academic_year, names, registry
+from vsh_eval.release.disclosure.cube import RoundedCube
 
 YEARS = (202223, 202324)
 PHASES = ("primary", "secondary", "special")
@@ -203,3 +203,250 @@ def random_leaves(seed, *, size=1.0, years=2, phases=3):
 
 def next_year(year):
     return academic_year.after(year)
+
+
+# --- Every metric that counts children or events, whatever holds it.
+
+SUSPENSION = ("suspension_rate", "pupils_suspended", "permanent_exclusion")
+SUBJECTS = ("ks2_reading_expected", "ks2_writing_expected", "ks2_maths_expected")
+KEY_STAGE_2 = ("ks2_rwm_expected", *SUBJECTS)
+KEY_STAGE_4 = ("ks4_basics_94", "ks4_basics_95")
+WITHIN = (
+    ("severe_absence", "persistent_absence"),
+    ("pupils_suspended", "suspension_rate"),
+    *(("ks2_rwm_expected", subject) for subject in SUBJECTS),
+    ("ks4_basics_95", "ks4_basics_94"),
+)
+"""What every reader knows of the numerators: the first is part of the second."""
+HOLDS = (*(("ks2_rwm_expected", subject) for subject in SUBJECTS), *[("attendance", "suspension")])
+"""What every reader knows of the children: the first are among the second."""
+
+
+class Reader:
+    """One year of a cube as its reader sees it: all metrics at once, and why numbers are hidden."""
+
+    def __init__(self, cube, year):
+        cells = cube._exact
+        cells = cells[(cells["time_period"] == year) & cells["numerator"].notna()]
+        self.rows = {
+            (row["metric"], row["group"], row["phase"]): row for row in cells.to_dict("records")
+        }
+        self.phases = [phase for phase in cells["phase"].unique() if phase != names.TOTAL]
+        self.attacker = Attacker()
+        self.metrics = set(cells["metric"])
+        for (metric, group, phase), row in self.rows.items():
+            if group in names.LEAF_GROUPS and phase != names.TOTAL:
+                leaf = (group, phase)
+                self.attacker.number(("N", population(metric), *leaf), *window(int(row["pupils"])))
+                self.attacker.number(("y", metric, *leaf), *window(int(row["numerator"])))
+        self._learn_what_everyone_knows()
+        for (metric, group, phase), row in self.rows.items():
+            self._learn_from_hiding(metric, group, phase, row)
+            self._learn_from_pairs(metric, group, phase)
+
+    def sum_of(self, what, name, group, phase):
+        where = self.phases if phase == names.TOTAL else [phase]
+        return {(what, name, leaf, at): 1 for leaf in MEMBERS[group] for at in where}
+
+    def less(self, whole, part):
+        return {**whole, **dict.fromkeys(part, -1)}
+
+    def _learn_what_everyone_knows(self):
+        leaves = {name[2:] for name in self.attacker.known}
+        for group, phase in leaves:
+            for metric in self.metrics:
+                if metric != SUSPENSION[0]:
+                    n, y = ("N", population(metric), group, phase), ("y", metric, group, phase)
+                    self.attacker.fact({n: 1, y: -1}, low=0)
+            for what, pairs in (("y", WITHIN), ("N", HOLDS)):
+                for part, whole in pairs:
+                    small, large = (what, part, group, phase), (what, whole, group, phase)
+                    if small in self.attacker.known and large in self.attacker.known:
+                        self.attacker.fact({large: 1, small: -1}, low=0)
+
+    def counts(self, metric, group, phase):
+        """Yield each count of a cell: its name, its sum of leaves, the true and the rounded one."""
+        row = self.rows[metric, group, phase]
+        n, true_n = self.sum_of("N", population(metric), group, phase), int(row["true_pupils"])
+        y, true_y = self.sum_of("y", metric, group, phase), int(row["true_numerator"])
+        rounded_n, rounded_y = int(row["pupils"]), int(row["numerator"])
+        yield "N", n, true_n, rounded_n
+        yield "y", y, true_y, rounded_y
+        if metric != SUSPENSION[0]:
+            yield "N-y", self.less(n, y), true_n - true_y, rounded_n - rounded_y
+
+    def between(self, group, phase):
+        """Yield each difference of two numerators of children, with their names."""
+        for part, whole in WITHIN:
+            if whole in self.metrics and part in self.metrics and whole != SUSPENSION[0]:
+                first, second = (self.rows[metric, group, phase] for metric in (part, whole))
+                terms = self.less(
+                    *(self.sum_of("y", metric, group, phase) for metric in (whole, part))
+                )
+                true = int(second["true_numerator"] - first["true_numerator"])
+                yield (part, whole), terms, true, int(second["numerator"] - first["numerator"])
+
+    def _learn_from_hiding(self, metric, group, phase, row):
+        (_, n, true_n, rounded_n), *rest = self.counts(metric, group, phase)
+        if row["pupils_status"] == "":
+            self.attacker.fact(n, low=10)
+        elif rounded_n >= 10 and true_n < 10:
+            self.attacker.fact(n, high=9)
+        for _, terms, true, rounded in rest:
+            if row["status"] == "":
+                self.attacker.fact(terms, low=10)
+            elif min(rounded for *_, rounded in rest) >= 10 and true < 10:
+                self.attacker.fact(terms, high=9)
+
+    def _learn_from_pairs(self, metric, group, phase):
+        for pair, terms, true, rounded in self.between(group, phase):
+            if metric != pair[0]:
+                continue
+            if all(self.rows[name, group, phase]["status"] == "" for name in pair):
+                self.attacker.fact(terms, low=10)
+            elif rounded >= 10 > true and all(self._passes(name, group, phase) for name in pair):
+                self.attacker.fact(terms, high=9)
+
+    def _passes(self, metric, group, phase):
+        """Say whether a number would be shown if nothing lay between it and another."""
+        counts = self.counts(metric, group, phase)
+        return all(min(true, rounded) >= 10 for *_, true, rounded in counts)
+
+    def sensitive(self):
+        """Yield, for every true number of children or events of 1 to 9, its bounds."""
+        told = set()
+        for metric, group, phase in self.rows:
+            found = [*self.counts(metric, group, phase)]
+            if metric == next(iter(sorted(self.metrics))):
+                found += self.between(group, phase)
+            for what, terms, true, _ in found:
+                if 1 <= true <= 9 and frozenset(terms.items()) not in told:
+                    told.add(frozenset(terms.items()))
+                    yield (metric, group, phase, what), true, self.attacker.bounds(terms)
+
+
+def population(metric):
+    """The children a metric is about: those of suspension and of key stage 4 share one number."""
+    if metric in SUSPENSION:
+        return "suspension"
+    if metric in KEY_STAGE_4:
+        return "key stage 4"
+    return "attendance" if metric.endswith("_absence") else metric
+
+
+def authority_with(leaves, make, *, seed=0, schools=6, year=YEARS[-1], phases=PHASES):
+    """Make a returns panel of one year whose leaves hold the numbers of children given.
+
+    ``make(rng, count)`` gives each metric's values of the children, NaN where a child is not
+    counted.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for (group, phase), count in np.ndenumerate(np.asarray(leaves)):
+        home = np.arange(count) % schools
+        for metric, y in make(rng, count).items():
+            for school in range(min(schools, count)):
+                mine = y[(home == school) & ~np.isnan(y)]
+                if mine.size:
+                    key = ("returns", "2025-11", "any_time_in_year", names.SCHOOL)
+                    unit = f"{phases[phase]}{school:02d}"
+                    n, total, squares = mine.size, mine.sum(), (mine**2).sum()
+                    sums = (total, n, squares, total, n, np.nan, "")
+                    place = (unit, year, phases[phase], names.LEAF_GROUPS[group], metric, n)
+                    rows.append((*key, *place, *sums))
+    return pd.DataFrame(rows, columns=list(names.PANEL_COLUMNS)).astype(
+        {"pupils": "Int64", "denominator": "Int64"}
+    )
+
+
+def suspensions(rng, count):
+    events = rng.negative_binomial(0.4, 0.4, count).astype(float)
+    of_age = rng.random(count) < 0.9
+    absent = (rng.random(count) < 0.4).astype(float)
+    severe = absent * (rng.random(count) < 0.5)
+    return {
+        "suspension_rate": events,
+        "pupils_suspended": np.minimum(events, 1),
+        "permanent_exclusion": (rng.random(count) < 0.05) * 1.0,
+        "persistent_absence": np.where(of_age, absent, np.nan),
+        "severe_absence": np.where(of_age, severe, np.nan),
+    }
+
+
+def key_stage_2(rng, count):
+    able = rng.normal(size=count)
+    reached = {name: (able + rng.normal(0, 0.5, count) > -0.2) * 1.0 for name in SUBJECTS}
+    eligible = {name: rng.random(count) < 0.97 for name in SUBJECTS}
+    values = {name: np.where(eligible[name], reached[name], np.nan) for name in SUBJECTS}
+    return {"ks2_rwm_expected": np.minimum.reduce(list(values.values())), **values}
+
+
+def key_stage_4(rng, count):
+    able = rng.normal(size=count)
+    return {"ks4_basics_94": (able > -0.2) * 1.0, "ks4_basics_95": (able > 0.1) * 1.0}
+
+
+# --- Means: the reader who knows every number of children and subtracts sums.
+
+
+def scores(rng, count):
+    """Ranks, points and sessions of children; ranks are worked out over the authority's rows."""
+    points = np.round(rng.normal(40, 18, count).clip(0, 90))
+    return {
+        "ks4_attainment8": points,
+        "ks4_progress8": np.round(rng.normal(-0.3, 1.3, count), 2),
+        "ks4_attainment8_rank": np.round(rng.uniform(0, 100, count), 2),
+    }
+
+
+def with_mean_of_50(panel, metric):
+    """Shift the sums of ranks so that the mean of all pupils is 50, as it is by definition."""
+    rows = panel["metric"] == metric
+    off = 50 - panel.loc[rows, "numerator"].sum() / panel.loc[rows, "pupils"].sum()
+    panel.loc[rows, "numerator"] += off * panel.loc[rows, "pupils"].astype(float)
+    return panel
+
+
+def hidden_means(cube, metric, year):
+    """Yield each hidden mean of fewer than ten children: its cell, the mean, and its bounds.
+
+    The reader knows every true number of children, the range of a score, every mean that is shown,
+    to its decimals, and that the mean rank of everyone is 50.
+    """
+    cells = cube._exact
+    cells = cells[(cells["metric"] == metric) & (cells["time_period"] == year)]
+    cells = cells.set_index(["group", "phase"])
+    n, entry = cells["true_pupils"], registry.metric(metric)
+    leaves = [leaf for leaf in n.index[n > 0] if _is_leaf(*leaf)]
+    known = _means_shown(cells, leaves, entry)
+    limits = [(entry.lowest * n.loc[leaf], entry.highest * n.loc[leaf]) for leaf in leaves]
+    for cell, row in cells.iterrows():
+        if row["status"] != "" and 0 < n.loc[cell] < 10:
+            terms = _members(cell, leaves)
+            ends = [sign * linprog(sign * terms, *known, bounds=limits).fun for sign in (1, -1)]
+            mean = row["true_numerator"] / n.loc[cell]
+            yield cell, mean, (ends[0] / n.loc[cell], ends[1] / n.loc[cell])
+
+
+def _is_leaf(group, phase):
+    return group in names.LEAF_GROUPS and phase != names.TOTAL
+
+
+def _members(cell, leaves):
+    group, phase = cell
+    return np.array([float(g in MEMBERS[group] and phase in (p, names.TOTAL)) for g, p in leaves])
+
+
+def _means_shown(cells, leaves, entry):
+    """Return the sums that shown means tell, as rows of a matrix and what they are at most."""
+    half = 0.05 if entry.ranks else 0.005
+    shown = cells[cells["status"] == ""]
+    told = [(cell, row["level"], half) for cell, row in shown.iterrows()]
+    if entry.ranks:
+        told.append(((names.ALL, names.TOTAL), 50.0, 0.0))
+    facts, most = [], []
+    for cell, mean, within in told:
+        for sign in (1, -1):
+            facts.append(sign * _members(cell, leaves))
+            most.append((sign * mean + within) * cells["true_pupils"].loc[cell] + 1e-6)
+    return np.array(facts), most

@@ -7,19 +7,29 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from vsh_eval.release import rounding
-from vsh_eval.release.cube import round_leaves
-from vsh_eval.release.rules import rule_named
+from vsh_eval import registry
+from vsh_eval.release.disclosure import cube as cubes
+from vsh_eval.release.disclosure import hiding, rounding
+from vsh_eval.release.disclosure.cube import round_leaves
+from vsh_eval.release.disclosure.rules import rule_named
 
 from .attacker import (
     YEARS,
     Attacker,
+    Reader,
     authority,
+    authority_with,
+    hidden_means,
+    key_stage_2,
+    key_stage_4,
     nearest,
     nearest_window,
     random_leaves,
+    scores,
     sensitive,
+    suspensions,
     window,
+    with_mean_of_50,
 )
 
 STRICT = rule_named("strict10")
@@ -211,3 +221,128 @@ def test_pooled_years_of_two_releases_differ_by_a_rounded_year():
     ]
     difference = (pooled[1] - pooled[0]).dropna()
     assert (difference % 5 == 0).all()
+
+
+# --- So it does with every metric that counts children or events, whatever holds it.
+
+
+def small_counts(make, seed, size):
+    leaves = random_leaves(seed, size=size, years=1)[:, :, 0]
+    cube = round_leaves(authority_with(leaves, make, seed=seed), STRICT)
+    return [*Reader(cube, YEARS[-1]).sensitive()]
+
+
+@pytest.mark.parametrize(
+    ("make", "seed", "size"),
+    [
+        (suspensions, 0, 0.5),
+        (suspensions, 1, 1.0),
+        (key_stage_2, 1, 1.0),
+        (key_stage_2, 2, 2.0),
+        (key_stage_4, 1, 1.0),
+        (key_stage_4, 3, 4.0),
+    ],
+)
+def test_five_candidates_stay_where_numerators_hold_one_another(make, seed, size):
+    found = small_counts(make, seed, size)
+    for cell, true, (low, high) in found:
+        assert low <= true <= high, cell
+        assert high - low + 1 >= 5, cell
+    assert len(found) > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "instead", "make"),
+    [("NESTED", {}, suspensions), ("_held_by", lambda *_: None, key_stage_2)],
+)
+def test_the_attacker_uses_what_holds_what(monkeypatch, name, instead, make):
+    monkeypatch.setattr(cubes, name, instead)
+    found = small_counts(make, 2, 2.0)
+    assert min(high - low + 1 for _, _, (low, high) in found) < 5
+
+
+@pytest.mark.parametrize("metric", ["ks4_attainment8", "ks4_progress8", "ks4_attainment8_rank"])
+@pytest.mark.parametrize(("seed", "size"), [(0, 0.5), (1, 1.0), (5, 0.3)])
+def test_no_mean_of_few_follows_from_all_the_others(metric, seed, size):
+    leaves = random_leaves(seed, size=size, years=1)[:, :, 0]
+    panel = authority_with(leaves, scores, seed=seed)
+    cube = round_leaves(with_mean_of_50(panel, "ks4_attainment8_rank"), STRICT)
+    entry = registry.metric(metric)
+    found = [*hidden_means(cube, metric, YEARS[-1])]
+    for cell, mean, (low, high) in found:
+        assert low - 1e-6 <= mean <= high + 1e-6, cell
+        assert high - low >= 0.05 * (entry.highest - entry.lowest), cell
+    assert len(found) > 5
+
+
+def test_a_mean_rank_is_known_where_its_complement_is_shown(monkeypatch):
+    """The attacker has teeth: without the complement means of few follow."""
+    monkeypatch.setattr(cubes, "complement", lambda cells, _: cells)
+    leaves = random_leaves(1, years=1)[:, :, 0]
+    panel = with_mean_of_50(authority_with(leaves, scores, seed=1), "ks4_attainment8_rank")
+    cube = round_leaves(panel, STRICT)
+    found = [*hidden_means(cube, "ks4_attainment8_rank", YEARS[-1])]
+    assert min(high - low for _, _, (low, high) in found) < 2
+
+
+def test_a_rate_of_events_is_that_of_rounded_numbers():
+    """The true one to two decimals would tell how many suspensions there were."""
+    leaves = random_leaves(1, size=2.0, years=1)[:, :, 0]
+    cells = round_leaves(authority_with(leaves, suspensions, seed=1), STRICT).cells
+    shown = cells[(cells["metric"] == "suspension_rate") & (cells["status"] == "")]
+    assert len(shown) > 10
+    assert (shown["numerator"] % 5 == 0).all()
+    expected = (100 * shown["numerator"] / shown["pupils"]).astype(float).round(2)
+    assert shown["level"].tolist() == expected.tolist()
+
+
+def test_events_are_hidden_with_the_children_who_had_them():
+    leaves = random_leaves(1, size=2.0, years=1)[:, :, 0]
+    panel = authority_with(leaves, suspensions, seed=1)
+    keys = ["phase", "group"]
+
+    def status(panel, metric):
+        cells = round_leaves(panel, STRICT).cells
+        return cells[cells["metric"] == metric].set_index(keys)["status"]
+
+    children, events = (status(panel, name) for name in ("pupils_suspended", "suspension_rate"))
+    assert (events[children == "c"] == "c").all()
+    assert (events == "").sum() > 5
+    # On their own, at least ten children must have had one whatever the number of events.
+    alone = panel[panel["metric"] == "suspension_rate"].copy()
+    assert (status(alone, "suspension_rate")[children == "c"] == "c").all()
+    alone["sum_yy"] = alone["numerator"] ** 2
+    assert (status(alone, "suspension_rate") == "c").sum() > (events == "c").sum()
+
+
+def test_few_children_between_a_share_and_a_part_of_it_hide_the_later_one():
+    rows = {"true_pupils": 60.0, "pupils": 60, "schools": 9, "largest": 9.0, "phase": "total",
+            "true_denominator": 60.0, "true_sum_yy": 1.0, "time_period": 202425,
+            "group": "cwsw"}  # fmt: skip
+    cells = pd.DataFrame(
+        [
+            rows | {"metric": metric, "numerator": y, "true_numerator": float(y)}
+            for metric, y in {
+                "ks4_basics_94": 30, "ks4_basics_95": 25, "persistent_absence": 40,
+                "severe_absence": 20, "ks2_rwm_expected": 20, "ks2_reading_expected": 25,
+                "ks2_maths_expected": 35,
+            }.items()
+        ]
+    )  # fmt: skip
+    judged = hiding.judge(cells, STRICT).set_index("metric")["status"]
+    assert set(judged.index[judged == "c"]) == {"ks4_basics_95", "ks2_reading_expected"}
+    assert (hiding.judge(cells, rule_named("none"))["status"] == "").all()
+
+
+def test_scores_about_nought_are_not_taken_for_nothing():
+    rows = {"true_pupils": 60.0, "pupils": 60, "schools": 9, "largest": 9.0, "phase": "total",
+            "true_denominator": 60.0, "time_period": 202425, "numerator": pd.NA,
+            "true_numerator": 0.0}  # fmt: skip
+    cells = pd.DataFrame(
+        [
+            rows | {"group": "cin", "metric": "ks4_progress8", "true_sum_yy": 80.0},
+            rows | {"group": "cpp", "metric": "ks4_progress8", "true_sum_yy": 0.0},
+            rows | {"group": "cin", "metric": "ks4_attainment8", "true_sum_yy": 0.0},
+        ]
+    )
+    assert hiding.judge(cells, STRICT)["status"].tolist() == ["", "c", "c"]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vsh_eval.release.complement import complement
-from vsh_eval.release.rules import rule_named
+from vsh_eval.release.disclosure.complement import complement
+from vsh_eval.release.disclosure.rules import rule_named
 
 STRICT = rule_named("strict10")
 
@@ -72,3 +72,53 @@ def test_metrics_that_count_children_are_left_to_their_rounded_counts(metric):
 def test_an_exact_rule_hides_nothing_more():
     judged = complement(cells(phases(200, 80, 15, 5)), rule_named("none"))
     assert (judged["status"] == "c").sum() == 1
+
+
+def test_everyones_mean_rank_is_known_though_it_is_hidden():
+    rows = [("total", "cla", 8, "c"), ("total", "cwsw", 40, ""), ("total", "previous", 30, ""),
+            ("total", "peers", 300, ""), ("total", "all", 378, "c")]  # fmt: skip
+    assert hidden_of(rows) == {"total/cla", "total/all"}
+    found = hidden_of(rows, metric="ks4_attainment8_rank")
+    assert found == {"total/cla", "total/all", "total/previous"}
+
+
+def test_a_phase_does_not_follow_from_the_mean_rank_of_everyone():
+    rows = [*phases(200, 80, 15, 5, group="all")[:-1], ("total", "all", 300, "c")]
+    found = hidden_of(rows, metric="ks4_attainment8_rank")
+    assert found == {"alternative_provision/all", "special/all", "total/all"}
+
+
+def test_a_group_of_few_among_thousands_needs_no_other():
+    """A twentieth of a point of 3,000 children is ten points and more of eight."""
+    rows = [("total", "cla", 8, "c"), ("total", "cwsw", 40, ""), ("total", "previous", 30, ""),
+            ("total", "peers", 3000, ""), ("total", "all", 3078, "")]  # fmt: skip
+    assert hidden_of(rows, metric="ks4_attainment8_rank") == {"total/cla"}
+
+
+@pytest.mark.parametrize("shown", [("peers", "cla", "previous"), ("peers", "cla", "ever_cwsw")])
+def test_a_hidden_group_does_not_follow_from_wider_ones(shown):
+    sizes = {"cla": 12, "cwsw": 6, "previous": 20, "peers": 300, "ever_cwsw": 26, "all": 338}
+    rows = [
+        ("total", group, sizes[group], "c" if group == "cwsw" else "")
+        for group in (*shown, "cwsw", "all")
+    ]
+    if "previous" not in shown:
+        assert hidden_of(rows) == {"total/cwsw"}
+        rows.append(("total", "previous", 20, ""))
+        assert hidden_of(rows) == {"total/cwsw", "total/ever_cwsw", "total/all"}
+    else:
+        assert hidden_of(rows) == {"total/cwsw", "total/all"}
+
+
+def test_one_kind_of_absence_does_not_follow_from_the_other():
+    kinds = ("overall_absence", "authorised_absence", "unauthorised_absence")
+    rows = pd.concat(
+        [
+            cells([("total", "cwsw", 40, "c" if metric == kinds[2] else "")], metric=metric)
+            for metric in kinds
+        ],
+        ignore_index=True,
+    )
+    assert complement(rows, STRICT)["status"].tolist() == ["", "c", "c"]
+    rows = rows.assign(status=["c", "", ""], reason=["dominance", "", ""])
+    assert (complement(rows, STRICT)["status"] == "c").sum() == 2

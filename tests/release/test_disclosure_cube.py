@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from vsh_eval import names
 from vsh_eval.contracts import CohortRuleError, ContractError, DisclosureError, VintageError
-from vsh_eval.release.cube import CELL_KEYS, round_leaves
-from vsh_eval.release.hiding import traits
-from vsh_eval.release.ledger import LEDGER_COLUMNS, read_ledger
-from vsh_eval.release.rules import rule_named
+from vsh_eval.release.disclosure.cube import CELL_KEYS, round_leaves
+from vsh_eval.release.disclosure.hiding import traits
+from vsh_eval.release.disclosure.ledger import LEDGER_COLUMNS, read_ledger
+from vsh_eval.release.disclosure.rules import rule_named
 
 from .attacker import PHASES, YEARS, authority, random_leaves
 
@@ -314,6 +314,6 @@ def test_an_empty_panel_a_missing_column_and_two_vintages_are_refused(panel):
 def test_a_metric_is_known_by_what_it_counts():
     found = traits(pd.Series(["overall_absence", "severe_absence", "ks4_attainment8"]))
     assert found.counted.tolist() == [False, True, False]
-    assert found.sessions.tolist() == [True, False, False]
+    assert found.summed.tolist() == [True, False, False]
     assert found.percent.tolist() == [True, True, False]
     assert found.scale.tolist() == [100.0, 100.0, 1.0]

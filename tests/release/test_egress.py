@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from vsh_eval.contracts import DisclosureError
-from vsh_eval.release import contents, egress
-from vsh_eval.release.rules import INTERNAL_STAMP, rule_named
+from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, rule_named
+from vsh_eval.release.files import contents, egress
 
 STRICT, NONE = rule_named("strict10"), rule_named("none")
 PUPIL = "A820200312007"
@@ -194,6 +194,8 @@ def test_what_is_not_asked_for_is_not_looked_for(tmp_path):
         ("a.csv", "phase,pupils\nprimary,7\n"),
         ("a.csv", "phase,group_pupils\nprimary,412\n"),
         ("a.json", json.dumps({"x": [{"pupils_reached": 3}]})),
+        ("a.csv", "pupils_not_reached\n7\n"),
+        ("a.csv", "pupil_years_reached\n12\n"),
         ("a.json", json.dumps([{"deep": {"staff_trained": "4"}}])),
     ],
 )

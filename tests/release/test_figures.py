@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.text import Text
 
 from tests.release.made import (
     AUTHORITY,
@@ -18,6 +19,7 @@ from tests.release.made import (
     reach_rows,
     safe,
 )
+from vsh_eval import names
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release import (
     draw_context,
@@ -28,7 +30,7 @@ from vsh_eval.release import (
     draw_reach,
     palette,
 )
-from vsh_eval.release.figures import base
+from vsh_eval.release.figures import base, context
 
 METRIC = "overall_absence"
 
@@ -261,8 +263,13 @@ def test_the_authority_stands_among_others():
     figure = draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY, labels=labels)
     assert "Cheshire East: rose from 7.4 percentage points" in figure.alt
     assert "England: rose from 5.4 percentage points" in figure.alt
-    assert "The 2 neighbours shown lie between 8.6 percentage points and 12.6" in figure.alt
-    assert "Grey: 2 statistical neighbours." in figure.caption
+    assert (
+        "2.0 wider than in England (9.6) and 1.0 wider than in the North West (10.6)" in figure.alt
+    )
+    assert "the second narrowest among it and its 2 statistical neighbours shown" in figure.alt
+    assert "who lie between 8.6 and 12.6" in figure.alt
+    assert "Blue: Cheshire East, shaded its 95% interval" in figure.caption
+    assert "Shaded: No full-year absence was collected in 2019/20" in figure.caption
     assert figure.areas == labels
     level = draw_context(
         safe(context_rows()), metric=METRIC, authority=AUTHORITY, measure="group_level"
@@ -278,6 +285,92 @@ def test_the_authority_stands_among_others():
             metric=METRIC,
             authority=AUTHORITY,
         )
+
+
+def panels_of(figure):
+    """Draw again and return the axes that were drawn."""
+    return [axes for axes in figure.axes if axes.get_title(loc="left")]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    kept = []
+    whole = context.to_png
+    monkeypatch.setattr(
+        context, "to_png", lambda figure, stamp: kept.append(figure) or whole(figure, stamp)
+    )
+    return kept
+
+
+def test_every_area_has_a_panel_with_the_authority_beside_it(drawn):
+    draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY)
+    panels = panels_of(drawn[0])
+    titles = [axes.get_title(loc="left") for axes in panels]
+    # England and the region first, then the neighbours, the widest gap of the last year first.
+    assert titles == ["England  9.6", "E12000002  10.6", "E06000050  12.6", "E08000003  8.6"]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+    own = [
+        [float(v) for v in line.get_ydata()]
+        for axes in panels
+        for line in axes.get_lines()
+        if line.get_color() == palette.DARK_BLUE and line.get_linestyle() == "-"
+    ]
+    whole = [line for line in own if len(line) == len(YEARS)]
+    expected = gap_rows()["gap"].tolist()
+    assert whole == [pytest.approx(expected, nan_ok=True)] * len(panels)
+    sizes = [t.get_fontsize() for t in drawn[0].findobj(Text) if t.get_text()]
+    assert min(sizes) >= 10
+    assert palette.contrast(context._OTHER.colour, "#FFFFFF") >= 3
+
+
+def test_what_is_suppressed_carries_its_symbol_in_its_own_row(drawn):
+    rows = context_rows()
+    hidden = rows["time_period"].eq(202122) & rows["unit_id"].isin([AUTHORITY, "E06000050"])
+    measures = [
+        c for c in rows if c.startswith(("gap", "group_level", "ratio")) and c != "gap_unit"
+    ]
+    rows.loc[hidden, measures] = NAN
+    rows.loc[hidden, "status"] = "c"
+    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
+    symbols = [
+        [t.get_position()[1] for t in axes.texts if t.get_text() == "c" and t.get_fontsize() > 11]
+        for axes in panels_of(drawn[0])
+    ]
+    assert [len(found) for found in symbols] == [1, 1, 2, 1]
+    assert len(set(symbols[2])) == 2
+    assert "c = suppressed to protect children's confidentiality" in figure.caption
+
+
+def test_an_authority_that_is_never_shown_is_still_drawn_beside_the_others(drawn):
+    rows = context_rows()
+    own = rows["unit_id"].eq(AUTHORITY)
+    measures = [
+        c for c in rows if c.startswith(("gap", "group_level", "ratio")) and c != "gap_unit"
+    ]
+    rows.loc[own, measures] = NAN
+    rows.loc[own, "status"] = "c"
+    labels = {AUTHORITY: "Bournemouth, Christchurch and Poole"}
+    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY, labels=labels)
+    assert "in Bournemouth, Christchurch and Poole is not shown in any year." in figure.alt
+    assert len(panels_of(drawn[0])) == 4
+    alone = draw_context(safe(rows[own]), metric=METRIC, authority=AUTHORITY)
+    assert "beside none" in alone.caption
+
+
+def test_a_definition_that_changed_before_the_first_year_is_not_marked(drawn):
+    rows = context_rows().query("time_period >= 202021")
+    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
+    assert "a: Code X was withdrawn" in figure.caption
+    assert "outside the 2020/21 rates" not in figure.caption
+    assert "no data" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]
+
+
+def test_published_absence_beside_all_pupils_names_how_each_is_counted():
+    rows = context_rows().assign(source="published", reference="all")
+    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
+    assert names.COUNTED_DIFFERENTLY in figure.caption
+    own = draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY)
+    assert names.COUNTED_DIFFERENTLY not in own.caption
 
 
 def test_an_authority_without_any_number_is_not_named_at_a_made_up_height():

@@ -6,9 +6,9 @@ import pytest
 
 from tests.release.test_disclosure import estimates
 from vsh_eval import metrics
-from vsh_eval.release.cube import round_leaves
-from vsh_eval.release.disclosure import protect
-from vsh_eval.release.rules import rule_named
+from vsh_eval.release.disclosure.cube import round_leaves
+from vsh_eval.release.disclosure.door import protect
+from vsh_eval.release.disclosure.rules import rule_named
 
 STRICT = rule_named("strict10")
 BOUNDS = [
@@ -58,6 +58,30 @@ def test_an_interval_of_shares_of_children_does_not_carry_the_tables_own_reach(p
     assert counted.any()
     assert shown.loc[counted, BOUNDS].notna().all().all()
     pd.testing.assert_frame_equal(shown.loc[counted, BOUNDS], again.loc[counted, BOUNDS])
+
+
+def test_a_rate_of_events_tells_no_more_than_its_rounded_numbers(panel):
+    """Two panels whose exact sums differ and whose rounded ones do not look the same."""
+    children = panel[panel["metric"] == "persistent_absence"]
+    rows = [children.assign(metric="pupils_suspended")]
+    events = children.assign(metric="suspension_rate", numerator=3 * children["numerator"])
+    rows.append(events.assign(sum_yy=9 * children["sum_yy"], sum_xy=events["numerator"]))
+    panels = [pd.concat(rows, ignore_index=True)]
+    more = panels[0].copy()
+    of_one = more["unit_id"].eq("7") & more["metric"].eq("suspension_rate")
+    more.loc[of_one & more["group"].eq("peers"), "numerator"] += 1
+    cubes = [round_leaves(panel, STRICT) for panel in (panels[0], more)]
+    levels = [cube.frame["numerator"].tolist() for cube in cubes]
+    assert levels[0] == levels[1]
+    shown = []
+    for whole, cube in zip((panels[0], more), cubes, strict=True):
+        table = metrics.gaps(whole, group="cwsw", reference="peers", unit_id="E06000999")
+        table[BOUNDS] = table[BOUNDS] * (1.0 if whole is more else 1.5)
+        shown.append(protect(table, STRICT, kind="gaps", cube=cube).frame)
+    seen = shown[0][shown[0]["metric"] == "suspension_rate"]
+    assert seen["gap"].notna().all()
+    assert (seen["group_level_upper"] > seen["group_level"]).all()
+    pd.testing.assert_frame_equal(*shown)
 
 
 def test_the_number_of_schools_is_not_shown_where_each_holds_one_child(panel):

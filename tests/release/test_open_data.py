@@ -6,7 +6,7 @@ import pytest
 from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, reach_rows, safe
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release import Area, draw_gap, read_table, write_results, write_table
-from vsh_eval.release.open_data import TABLE_COLUMNS
+from vsh_eval.release.files.open_data import TABLE_COLUMNS
 
 AREAS = {
     AUTHORITY: Area("Cheshire East", "E12000002", "North West", "895"),

@@ -15,8 +15,8 @@ from tests.release.made import (
 )
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release import draw_levels, render_page, show_figure, show_table
-from vsh_eval.release.cells import without_paths
-from vsh_eval.release.report import Summary, render_index, write_whole
+from vsh_eval.release.pages.cells import without_paths
+from vsh_eval.release.pages.report import Summary, render_index, write_whole
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from vsh_eval import names
 from vsh_eval.contracts import DisclosureError
-from vsh_eval.release import rounding
-from vsh_eval.release.rules import rule_named
+from vsh_eval.release.disclosure import rounding
+from vsh_eval.release.disclosure.rules import rule_named
 
 from .attacker import random_leaves
 

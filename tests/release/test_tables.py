@@ -16,8 +16,8 @@ from vsh_eval.release import (
     show_text,
 )
 from vsh_eval.release.labels import column_label, index_label, is_missing, value_label
-from vsh_eval.release.show import MARK
-from vsh_eval.release.tables import table_html
+from vsh_eval.release.pages.show import MARK
+from vsh_eval.release.pages.tables import table_html
 from vsh_eval.release.wording import MINUS, cell_text, number, p_text
 
 

@@ -12,6 +12,7 @@ contract for one outcome; `adjust` accounts for how many outcomes were asked abo
 
 All that could change our mind, of one `Study`: `robustness` (checks a to k), `specification_curve`
 and `subgroups` with `overlap_table`; `randomise`, `composition_tests` and `breakdown` on their own.
+`composition_outcomes` turns the count of who is newly counted into outcomes for these tests.
 `value` puts the cost beside the change.
 
 Beside it, on any long table: `two_way_fixed_effects` and what it is made of (`bacon`),
@@ -50,8 +51,8 @@ from vsh_eval.effects.long_differences import (
     fit_long_differences,
     long_differences,
 )
-from vsh_eval.effects.make_up import composition_tests
-from vsh_eval.effects.not_estimable import not_estimable
+from vsh_eval.effects.make_up import composition_outcomes, composition_tests
+from vsh_eval.effects.not_estimable import not_estimable, nothing_to_check
 from vsh_eval.effects.other_estimators import breakdown
 from vsh_eval.effects.outcomes import outcome_of, school_levels
 from vsh_eval.effects.parts import impute_parts
@@ -102,6 +103,7 @@ __all__ = [
     "balanced",
     "breakdown",
     "composition_check",
+    "composition_outcomes",
     "composition_tests",
     "design_mde",
     "design_table",
@@ -122,6 +124,7 @@ __all__ = [
     "long_differences",
     "mde",
     "not_estimable",
+    "nothing_to_check",
     "outcome_of",
     "overlap_table",
     "planted_power",

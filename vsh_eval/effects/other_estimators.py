@@ -43,9 +43,9 @@ def trend_attempts(study: Study, prepared: Prepared, primary: Primary) -> list[A
         row = rows(method).iloc[place]
         survives = float(row["breakdown"])
         words = (
-            f"the result survives trend differences up to {survives:.1f} times the largest seen "
-            "before training"
-            if method == "relative_magnitudes"
+            f"averaged over all years the result survives trend differences up to {survives:.1f} "
+            "times the largest seen before training"
+            if method != "smoothness"
             else f"the result survives trends whose slope changes by {survives:.2g} a year"
         )
         return {
@@ -59,7 +59,22 @@ def trend_attempts(study: Study, prepared: Prepared, primary: Primary) -> list[A
             and np.sign(row["estimate"]) == np.sign(primary.estimate),
         }
 
+    def first_year() -> Mapping[Any, Any]:
+        if not primary.found(study.alpha):
+            raise DesignError("the primary test finds no effect, so there is nothing to undo.")
+        honest = import_module("vsh_eval.effects.honest").honest
+        asked["first_year"] = honest(
+            prepared.data, bounds=(1.0,), target=0, alpha=study.alpha, seed=study.seed
+        )
+        found = make("first_year", 0)
+        words = str(found["reason"])
+        words = words.replace("averaged over all years", "in the first year after training")
+        return {**found, "reason": words}
+
     relative = [
+        Attempt("b", "first year: trend differences up to 1 times the largest before training",
+                STANDS, first_year, estimator="honest"),
+    ] + [
         Attempt("b", f"trend differences up to {bound:g} times the largest before training",
                 STANDS, partial(make, "relative_magnitudes", place), estimator="honest")
         for place, bound in enumerate(BOUNDS)

@@ -201,7 +201,7 @@ def _moves(
     own = difference(now, before, same_pupils=False, **given)
     theirs = difference(beside, beside_before, same_pupils=False, **given)
     moved = change(gap, earlier, **given)
-    sense = np.nan if metric.lowest < 0 else 1.0
+    sense = 1.0 if metric.has_ratio else np.nan
     relative = ratio_change(now, beside, before, beside_before, alpha=alpha)
     ratio = times_as_high(now, beside, metric)
     ratio_before = times_as_high(before, beside_before, metric)

@@ -116,6 +116,8 @@ class SchoolCells:
         lower, upper = ratios.t_interval(*parts, alpha=alpha)
         if self.metric.counts == "sessions":
             return np.maximum(lower, 0.0), np.minimum(upper, 1.0)
+        if self.metric.counts == "events":
+            return np.maximum(lower, 0.0), upper  # one child may have many
         return lower, upper
 
     def _certain(self, numerator: FloatArray, denominator: FloatArray) -> NDArray[np.bool_]:

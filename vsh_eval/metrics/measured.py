@@ -189,14 +189,14 @@ def ratio_change(
 
 
 def times_as_high(first: Measured, second: Measured, metric: Metric) -> FloatArray:
-    """Return first / second; NaN where scores may be negative, since nought is then no origin."""
+    """Return first / second; NaN where a ratio makes no sense: of ranks, or of signed scores."""
     ratio = quotient(first.level, second.level)
-    return np.full_like(ratio, np.nan) if metric.lowest < 0 else ratio
+    return ratio if metric.has_ratio else np.full_like(ratio, np.nan)
 
 
 def relative_limits(log: "Contrast", metric: Metric) -> dict[str, FloatArray]:
     """Return the columns of a ratio's interval, NaN where a ratio makes no sense."""
-    sense = np.nan if metric.lowest < 0 else 1.0
+    sense = 1.0 if metric.has_ratio else np.nan
     return {
         "ratio_lower": sense * np.exp(log.lower),
         "ratio_upper": sense * np.exp(log.upper),

@@ -2,12 +2,16 @@
 
 - `open_run`, `Run`: a run's settings and folders
 - `open_source`, `open_published`: its data, read and typed
+- `ask_impact`, `Impact`, `or_why`: the question of impact, or why it has no answer
+- `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
 - `pipeline.yearly`: the unattended run (`run`, `check`); `pipeline.manifest`: `verify`
 
 The modules that run notebooks are not imported here, so that a notebook starts fast.
 """
 
 from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
+from vsh_eval.pipeline.impact import Impact, ask_impact, or_why
+from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
 from vsh_eval.pipeline.workspace import (
     Run,
     declared_programmes,
@@ -19,11 +23,17 @@ from vsh_eval.pipeline.workspace import (
 
 __all__ = [
     "NOTEBOOKS",
+    "Impact",
     "Notebook",
+    "Offer",
     "Run",
+    "ask_impact",
+    "ask_offer",
     "declared_programmes",
+    "not_asked",
     "open_published",
     "open_run",
     "open_source",
+    "or_why",
     "source_folder",
 ]

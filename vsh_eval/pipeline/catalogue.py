@@ -53,13 +53,18 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         makes=(
             "panel",
             "composition",
+            "make_up",
+            "other_rule_panel",
             "schools",
             "exposure",
             "training",
             "ledger",
+            "breakdown_ledger",
             "flow",
             "areas",
             "neighbours",
+            "published_panel",
+            "published_areas",
         ),
     ),
     Notebook(
@@ -91,8 +96,24 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         "Impact",
         "Did the gap close faster where schools were trained?",
         RETURNS_KINDS,
-        needs=("panel", "schools", "exposure"),
+        needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
         makes=("evidence", "power"),
+    ),
+    Notebook(
+        "06_published_impact",
+        "Impact",
+        "Did this authority's gap move away from other authorities'?",
+        ("published",),
+        needs=("panel",),
+        makes=("evidence", "power"),
+    ),
+    Notebook(
+        "07_robustness",
+        "Robustness",
+        "What would change our mind?",
+        RETURNS_KINDS,
+        needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
+        makes=("robustness",),
     ),
     Notebook(
         "08_annual_report",
@@ -107,6 +128,7 @@ NOTEBOOKS: tuple[Notebook, ...] = (
             "attainment_changes",
             "evidence",
             "power",
+            "robustness",
         ),
         makes=("summary",),
     ),
@@ -119,8 +141,9 @@ def of_kind(kind: str) -> tuple[Notebook, ...]:
 
     Examples
     --------
-    >>> [notebook.name for notebook in of_kind("published")]
-    ['02_cohort', '04_attendance_gap', '05_attainment_gap', '08_annual_report']
+    >>> [notebook.name for notebook in of_kind("published")]  # doctest: +NORMALIZE_WHITESPACE
+    ['02_cohort', '04_attendance_gap', '05_attainment_gap', '06_published_impact',
+     '08_annual_report']
     """
     return tuple(notebook for notebook in NOTEBOOKS if kind in notebook.kinds)
 
@@ -170,7 +193,7 @@ def upstream(notebook: Notebook, among: Sequence[Notebook]) -> tuple[Notebook, .
     Examples
     --------
     >>> [n.name for n in upstream(NOTEBOOKS[-1], of_kind("published"))]
-    ['04_attendance_gap', '05_attainment_gap']
+    ['04_attendance_gap', '05_attainment_gap', '06_published_impact']
     """
     return tuple(other for other in among if set(other.makes) & set(notebook.needs))
 

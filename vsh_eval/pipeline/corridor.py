@@ -9,6 +9,13 @@ from vsh_eval.pipeline import workspace
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.returns import published
 
+OTHER_RULE = {
+    "any_time_in_year": "at_31_march",
+    "ever_6": "any_time_in_year",
+    "at_31_march": "any_time_in_year",
+}
+"""The cohort rule that stands beside each, to ask whether a result hangs on the rule."""
+
 
 def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
     """Build everything that the questions are asked of, from whichever source the run has.
@@ -21,9 +28,11 @@ def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
     Returns
     -------
     mapping of str to DataFrame
-        ``panel`` and ``areas`` always; for returns also ``composition``, ``schools``,
-        ``exposure``, ``training`` and ``flow`` (what matching kept and dropped); for published
-        tables also ``neighbours``.
+        ``panel`` and ``areas`` always; for returns also ``composition``, ``other_rule_panel`` (the
+        primary outcome under another cohort rule), ``make_up`` (who is newly
+        counted), ``schools``, ``exposure``, ``training``, ``flow`` (what matching kept and
+        dropped), and ``published_panel`` and ``published_areas`` (DfE's tables beside them, empty
+        where none are named); for published tables also ``neighbours``.
 
     Raises
     ------
@@ -55,12 +64,44 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     )
     return {
         "panel": built.panel,
+        "other_rule_panel": _under_another_rule(run, opened),
         "composition": built.composition,
+        "make_up": built.make_up,
         "schools": built.schools,
         "exposure": built.exposure,
         "training": built.training,
         "flow": built.flow,
         "areas": areas,
+        **_published_beside(run),
+    }
+
+
+def _under_another_rule(run: Run, opened: returns.Returns) -> pd.DataFrame:
+    """Build the primary outcome's panel under another cohort rule, for the page on robustness."""
+    own = run.settings.cohort
+    built = cohort.build_cohort(
+        opened.connection,
+        years=_years(run),
+        cohort=own.model_copy(update={"rule": OTHER_RULE[own.rule]}),
+        exposure=run.settings.exposure,
+        engine=run.settings.engine,
+    )
+    panel = built.panel
+    return panel[panel["metric"].eq(run.settings.protocol.primary)].reset_index(drop=True)
+
+
+def _published_beside(run: Run) -> Mapping[str, pd.DataFrame]:
+    """Read DfE's tables that stand beside an authority's own, empty where none are named."""
+    if run.settings.published.folder is None:
+        nothing = pd.DataFrame(columns=list(names.PANEL_COLUMNS))
+        return {
+            "published_panel": nothing,
+            "published_areas": pd.DataFrame(columns=["unit_id", "name", "level", "role"]),
+        }
+    published_tables = _of_published(run)
+    return {
+        "published_panel": published_tables["panel"],
+        "published_areas": published_tables["areas"],
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline import catalogue, workspace
 from vsh_eval.pipeline.workspace import Run
 
 NAME = "manifest.json"
@@ -54,7 +54,7 @@ def write(run: Run, *, started: datetime) -> Path:
     Path
         The manifest.
     """
-    settings = json.loads(run.settings.model_dump_json(exclude={"source": {"folder"}}))
+    settings = json.loads(run.settings.model_dump_json(exclude=workspace.FOLDERS))
     written = {
         "schema": 1,
         "run": {
@@ -65,6 +65,7 @@ def write(run: Run, *, started: datetime) -> Path:
         "stamp": run.stamp,
         "settings": settings,
         "params_sha256": sha256(run.params),
+        "protocol": {"status": run.standing.status, "sha256": run.standing.sha256},
         "software": {
             "python": platform.python_version(),
             **{name: version(name) for name in _PACKAGES},
@@ -131,15 +132,15 @@ def sha256(path: Path) -> str:
 
 
 def _inputs(run: Run) -> Iterator[dict[str, Any]]:
-    folder = run.settings.source.folder
-    if folder is None:
-        return
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        yield {
-            "file": file.relative_to(folder).as_posix(),
-            "bytes": file.stat().st_size,
-            "sha256": sha256(file),
-        }
+    for folder in (run.settings.source.folder, run.settings.published.folder):
+        if folder is None:
+            continue
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            yield {
+                "file": file.relative_to(folder).as_posix(),
+                "bytes": file.stat().st_size,
+                "sha256": sha256(file),
+            }
 
 
 def _outputs(folder: Path) -> Iterator[dict[str, Any]]:

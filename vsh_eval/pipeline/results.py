@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from vsh_eval import names, release
+from vsh_eval import effects, names, release
 from vsh_eval.pipeline.workspace import Run
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
@@ -26,7 +26,7 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.
         The authority's gaps.
     """
     primary = run.settings.protocol.primary
-    asked = run.has("evidence")
+    asked = run.has_published("impact")
     headline = _effect(run) if asked else _last_gap(own, primary)
     evidence = run.published_table("evidence") if asked else _not_asked(run)
     release.write_results(
@@ -53,6 +53,48 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.
     run.save("summary", _summary(sentences, figures))
 
 
+def of_training(run: Run) -> tuple[str, tuple[str, ...]]:
+    """Say what is known of the training's part in it, from what the notebooks before have found.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    Returns
+    -------
+    tuple of str and tuple of str
+        The evidence statement, and the sentences of the report, the most important first.
+    """
+    protocol, published = run.settings.protocol, run.settings.published
+    statement = str(run.load("evidence")["statement"].iloc[0])
+    if not run.has_published("impact"):
+        return statement, (
+            "DfE's tables do not say which schools were trained, and the params do not say when "
+            "this authority's offer began: its effect is not asked.",
+        )
+    impact = run.published_table("impact")
+    first = release.protocol_sentences(run.standing.sentences)[0]
+    if run.settings.source.kind == "published":
+        said = release.authority_sentence(
+            impact,
+            metric=protocol.primary,
+            authority=run.settings.authority.name,
+            offer_start=published.offer_start or 0,
+        )
+        return statement, (said, release.ILLUSTRATIVE, effects.NATIONAL_DUTY, first)
+    seen = run.protect(run.load("power"), kind="facts")
+    checks = run.protect(run.load("robustness"), kind="estimates")
+    return statement, (
+        release.evidence_sentence(statement),
+        release.mde_sentence(seen, metric=protocol.primary, sesoi=protocol.sesoi),
+        release.estimate_sentence(impact, metric=protocol.primary),
+        release.mind_headline(checks, alpha=protocol.alpha),
+        "Schools were not drawn by lot, so another cause cannot be ruled out.",
+        first,
+    )
+
+
 def summary_of(table: pd.DataFrame) -> release.Summary:
     """Read the kept summary back for the first page."""
     said = table.loc[table["part"] == "sentence", "text"].tolist()
@@ -75,7 +117,9 @@ def _summary(sentences: Sequence[str], figures: Sequence[release.KeyFigure]) -> 
 
 def _effect(run: Run) -> release.SafeTable:
     impact = run.published_table("impact")
-    return impact.where(role="primary", aggregation="simple", estimator="imputation")
+    return impact.where(
+        role="primary", aggregation="simple", estimator=["imputation", "synthetic_did"]
+    )
 
 
 def _last_gap(own: release.SafeTable, metric: str) -> release.SafeTable:
@@ -90,10 +134,14 @@ def _not_asked(run: Run) -> release.SafeTable:
 
 
 def _protocol(run: Run) -> dict[str, str | bool | None]:
-    protocol = run.settings.protocol
+    protocol, standing = run.settings.protocol, run.standing
     return {
-        "status": "not registered",
-        "registered": False,
+        "status": standing.status,
+        "registered": standing.registered is True,
+        "exploratory": standing.exploratory,
+        "date": standing.date or None,
+        "sha256": standing.sha256 or None,
+        "deviations": standing.deviations["key"].str.cat(sep=", "),
         "primary": protocol.primary,
         "secondary": ", ".join(protocol.secondary),
         "comparison": protocol.comparison,

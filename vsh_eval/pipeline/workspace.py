@@ -8,17 +8,31 @@ import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from vsh_eval import academic_year, names, registry, release, returns, synthetic
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline import catalogue, protocol
 from vsh_eval.returns import published
 from vsh_eval.settings import Settings, load
 
-FROM_LEAVES = ("levels", "gaps", "changes", "reach")
+FOLDERS: dict[str, Any] = {"source": {"folder"}, "published": {"folder"}}
+"""Settings that say where a machine keeps its files; no output names them."""
+FROM_LEAVES = (
+    *("levels", "gaps", "changes", "trends", "effect_sizes", "sessions", "parts"),
+    *("decomposition", "reach"),
+)
 """Kinds of table whose numbers of children are those of the rounded leaves."""
+BY_VALUES = ("breakdown", "barriers")
+"""Kinds of table whose numbers of children are those of the rounded breakdowns."""
+BROKEN_DOWN = ("overall_absence", "persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
+"""Metrics shown by sex, free school meals, SEN and key stage; more of them take longer."""
+
+_CUBES: dict[tuple[object, ...], release.RoundedCube] = {}
+_BREAKDOWNS: dict[tuple[object, ...], release.RoundedBreakdowns] = {}
+"""Roundings made in this process: a page asks for the same one of many tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,17 @@ class Run:
             folder is not None and (folder / synthetic.MARKER).is_file()
         )
 
+    @property
+    def standing(self) -> protocol.Standing:
+        """How the run stands to its registration; read anew each time.
+
+        Raises
+        ------
+        ContractError
+            If the registration was changed by hand.
+        """
+        return protocol.standing(self.params, self.settings)
+
     def save(self, name: str, table: pd.DataFrame) -> None:
         """Keep an internal table for the notebooks that come after.
 
@@ -111,14 +136,17 @@ class Run:
             return f"{names.GROUP_LABELS[names.ALL]}, those with a social worker among them"
         return f"Pupils with no social worker in the year or the {cohort.look_back} years before"
 
-    def ledger(self) -> pd.DataFrame | None:
+    def ledger(self, name: str = "ledger") -> pd.DataFrame | None:
         """Return the leaves published before, None where old years are to be rounded anew.
 
         An invented authority has published nothing.
         """
-        path = self.folder.parent / self.settings.name / "internal" / "ledger.parquet"
+        path = self._kept(name)
         keep = self.settings.disclosure.ledger == "keep" and not self.invented
         return pd.read_parquet(path) if keep and path.is_file() else None
+
+    def _kept(self, name: str) -> Path:
+        return self.folder.parent / self.settings.name / "internal" / f"{name}.parquet"
 
     def make_missing(self, notebook: catalogue.Notebook) -> None:
         """Run the notebooks that make what a notebook needs and the run lacks, makers first."""
@@ -144,15 +172,48 @@ class Run:
         rounding on a guess.
         """
         panel = self.load("panel")
-        secret = int(pd.util.hash_pandas_object(panel, index=False).sum() % 2**63)
-        return release.round_leaves(
-            panel, self.rule, ledger=self.ledger(), seed=self.settings.seed ^ secret
-        )
+        key = self._state("panel", "ledger")
+        if key not in _CUBES:
+            _CUBES[key] = release.round_leaves(
+                panel, self.rule, ledger=self.ledger(), seed=self._seed(panel)
+            )
+        return _CUBES[key]
+
+    def breakdowns(self) -> release.RoundedBreakdowns:
+        """Round the leaves of the run's composition by each characteristic, for `BROKEN_DOWN`."""
+        composition = self.load("composition")
+        key = self._state("composition", "breakdown_ledger")
+        if key not in _BREAKDOWNS:
+            rows = composition[composition["metric"].isin(BROKEN_DOWN)]
+            _BREAKDOWNS[key] = release.round_breakdowns(
+                rows,
+                self.rule,
+                cube=self.cube(),
+                ledger=self.ledger("breakdown_ledger"),
+                seed=self._seed(rows),
+            )
+        return _BREAKDOWNS[key]
+
+    def _seed(self, table: pd.DataFrame) -> int:
+        secret = int(pd.util.hash_pandas_object(table, index=False).sum() % 2**63)
+        return self.settings.seed ^ secret
+
+    def _state(self, table: str, ledger: str) -> tuple[object, ...]:
+        """Return what a rounding depends on, files by their time of change."""
+        files = (self.internal / f"{table}.parquet", self._kept(ledger))
+        times = (file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
+        return (str(self.internal), self.settings.model_dump_json(), *times)
 
     def protect(self, table: pd.DataFrame, *, kind: str) -> release.SafeTable:
         """Send a table through the one door, under the run's rule and with its stamp."""
         own = self.settings.source.kind != "published"
-        cube = self.cube() if own and kind in FROM_LEAVES else None
+        cube: release.RoundedCube | release.RoundedBreakdowns | None = None
+        if own and kind in FROM_LEAVES:
+            cube = self.cube()
+        elif own and kind in BY_VALUES:
+            cube = self.breakdowns()
+        if kind == "estimates":
+            table = table.assign(protocol=self.standing.mark)
         return release.protect(table, self.rule, kind=kind, cube=cube, stamp=self.stamp)
 
     def publish(self, name: str, safe: release.SafeTable) -> None:
@@ -164,6 +225,10 @@ class Run:
     def published_table(self, name: str) -> release.SafeTable:
         """Read a table back that an earlier notebook of the run has published."""
         return release.read_table(self.released / "tables" / f"{name}.csv", stamp=self.stamp)
+
+    def has_published(self, name: str) -> bool:
+        """Whether a notebook of the run has published a table of that name."""
+        return (self.released / "tables" / f"{name}.csv").is_file()
 
     def _areas(self) -> dict[str, release.Area]:
         authority = self.settings.authority
@@ -205,6 +270,7 @@ class Run:
                 f"{names.COHORT_RULE_LABELS[settings.cohort.rule]}",
                 "Compared with": self._reference(),
                 "Primary outcome": registry.metric(settings.protocol.primary).label,
+                "Protocol": " ".join(self.standing.sentences).removeprefix("Protocol: "),
                 "Disclosure rule": "as published by DfE"
                 if kind == "published"
                 else settings.disclosure.preset,
@@ -256,13 +322,13 @@ def fingerprint(settings: Settings) -> str:
 
     Files are known by name, size and time of change, so that large returns need not be read.
     """
-    digest = hashlib.sha256(settings.model_dump_json(exclude={"source": {"folder"}}).encode())
-    folder = settings.source.folder
-    if folder is not None and folder.is_dir():
-        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-            state = file.stat()
-            line = f"{file.relative_to(folder)}|{state.st_size}|{state.st_mtime_ns}"
-            digest.update(line.encode())
+    digest = hashlib.sha256(settings.model_dump_json(exclude=FOLDERS).encode())
+    for folder in (settings.source.folder, settings.published.folder):
+        if folder is not None and folder.is_dir():
+            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+                state = file.stat()
+                line = f"{file.relative_to(folder)}|{state.st_size}|{state.st_mtime_ns}"
+                digest.update(line.encode())
     return digest.hexdigest()
 
 
@@ -321,7 +387,8 @@ def open_published(run: Run) -> published.Published:
     ContractError
         If the files do not hold the authority.
     """
-    folder = run.settings.source.folder
+    source, beside = run.settings.source, run.settings.published.folder
+    folder = source.folder if source.kind == "published" else beside
     if folder is None:
         raise ContractError("source.folder is missing; name the folder of the published files.")
     found = published.read_published(folder)
@@ -335,9 +402,16 @@ def open_published(run: Run) -> published.Published:
 
 
 def start_anew_if_changed(run: Run) -> None:
-    """Empty a run's folder where it was made under other settings or from other files."""
+    """Empty a run's folder where its settings, files or registration were others."""
     mark = run.internal / "fingerprint.json"
-    now = json.dumps({"fingerprint": fingerprint(run.settings)})
+    registration = protocol.path_of(run.params)
+    registered = registration.read_bytes() if registration.is_file() else b""
+    now = json.dumps(
+        {
+            "fingerprint": fingerprint(run.settings),
+            "protocol": hashlib.sha256(registered).hexdigest(),
+        }
+    )
     if mark.is_file() and mark.read_text(encoding="utf-8") == now:
         return
     if run.folder.exists():

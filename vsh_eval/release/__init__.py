@@ -1,9 +1,13 @@
 """Room 5: the one door out. Anything -> SafeTable -> figures, tables, sentences, files, pages.
 
-Make safe       protect, round_leaves, rule_named, SafeTable, check_egress
-Draw            draw_levels, draw_gap, draw_context, draw_reach, draw_event_study, draw_forest
+Make safe       protect, round_leaves, round_breakdowns, rule_named, SafeTable, check_egress
+Draw            draw_levels, draw_gap, draw_context, draw_reach, draw_event_study, draw_forest,
+                draw_reach_heat, draw_concentration, draw_slopes, draw_sizes
 Say             level_sentence, gap_sentence, change_sentence, reach_sentence, estimate_sentence,
-                mde_sentence
+                mde_sentence, offer_sentences, passed_by_sentence, equity_sentence, depth_sentence,
+                overlap_sentence, cost_sentence, days_sentence, months_sentence, trend_sentence,
+                schools_differ_sentence, whose_change_sentence, absence_parts_sentence,
+                barriers_sentence, size_sentence, context_sentence, counting_sentence
 Show            show_figure, show_table, show_text, show_statement   (in a notebook)
 Write           write_table, read_table, write_workbook, write_results
 Page            render_page, render_index
@@ -11,76 +15,182 @@ Page            render_page, render_index
 Everything after the first line takes a `SafeTable` and nothing else.
 """
 
-from vsh_eval.release.cube import RoundedCube, round_leaves
-from vsh_eval.release.disclosure import protect
-from vsh_eval.release.egress import check as check_egress
-from vsh_eval.release.evidence_sentences import evidence_sentence, pretrend_sentence
+from vsh_eval.release.disclosure.barrier_tables import BARRIERS
+from vsh_eval.release.disclosure.breakdown_cube import RoundedBreakdowns, round_breakdowns
+from vsh_eval.release.disclosure.cube import RoundedCube, round_leaves
+from vsh_eval.release.disclosure.door import protect
+from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, Rule, rule_named
+from vsh_eval.release.disclosure.safe import SafeTable, require_safe
 from vsh_eval.release.figures import (
     Figure,
+    draw_breakdown,
+    draw_concentration,
     draw_context,
+    draw_decomposition,
     draw_event_study,
     draw_forest,
     draw_gap,
+    draw_honest,
     draw_levels,
+    draw_power,
     draw_reach,
+    draw_reach_heat,
+    draw_robustness,
+    draw_sizes,
+    draw_slopes,
+    draw_specifications,
+    draw_standardised,
+    draw_synthetic,
 )
-from vsh_eval.release.impact_sentences import estimate_sentence, mde_sentence
-from vsh_eval.release.key_figures import effect_figure, gap_figures
+from vsh_eval.release.files.egress import check as check_egress
+from vsh_eval.release.files.open_data import Area, read_table, write_table
+from vsh_eval.release.files.results import write_results
+from vsh_eval.release.files.workbook import write_workbook
 from vsh_eval.release.labels import year_label
-from vsh_eval.release.open_data import Area, read_table, write_table
-from vsh_eval.release.report import Card, KeyFigure, Summary, render_index, render_page
-from vsh_eval.release.results import write_results
+from vsh_eval.release.pages.key_figures import effect_figure, gap_figures
+from vsh_eval.release.pages.report import Card, KeyFigure, Summary, render_index, render_page
+from vsh_eval.release.pages.show import show_figure, show_statement, show_table, show_text
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.rules import INTERNAL_STAMP, Rule, rule_named
-from vsh_eval.release.safe import SafeTable, require_safe
-from vsh_eval.release.sentences import (
+from vsh_eval.release.sentences.authority import authority_sentence
+from vsh_eval.release.sentences.beside import (
+    days_sentence,
+    months_sentence,
+    schools_differ_sentence,
+    trend_sentence,
+)
+from vsh_eval.release.sentences.cohort import size_sentence
+from vsh_eval.release.sentences.composition import (
+    breakdown_sentence,
+    composition_caveat,
+    decomposition_sentence,
+    matched_sentence,
+    standardised_sentence,
+)
+from vsh_eval.release.sentences.context import context_sentence, counting_sentence
+from vsh_eval.release.sentences.design import (
+    ILLUSTRATIVE,
+    false_alarm_sentence,
+    offer_least_sentence,
+    planted_sentence,
+    protocol_sentences,
+)
+from vsh_eval.release.sentences.evidence import evidence_sentence, pretrend_sentence
+from vsh_eval.release.sentences.gaps import (
     change_sentence,
     gap_sentence,
     level_sentence,
     reach_sentence,
 )
-from vsh_eval.release.show import show_figure, show_statement, show_table, show_text
-from vsh_eval.release.workbook import write_workbook
+from vsh_eval.release.sentences.impact import estimate_sentence, mde_sentence
+from vsh_eval.release.sentences.part import (
+    absence_parts_sentence,
+    barriers_sentence,
+    whose_change_sentence,
+)
+from vsh_eval.release.sentences.reach import (
+    cost_sentence,
+    depth_sentence,
+    equity_sentence,
+    offer_sentences,
+    overlap_sentence,
+    passed_by_sentence,
+)
+from vsh_eval.release.sentences.robustness import (
+    drift_sentence,
+    honest_sentence,
+    mind_headline,
+    mind_sentences,
+    two_way_sentence,
+)
+from vsh_eval.release.sentences.value import value_sentence
 
 __all__ = [
+    "BARRIERS",
+    "ILLUSTRATIVE",
     "INTERNAL_STAMP",
     "Area",
     "Card",
     "Figure",
     "KeyFigure",
+    "RoundedBreakdowns",
     "RoundedCube",
     "Rule",
     "SafeTable",
     "Summary",
+    "absence_parts_sentence",
+    "authority_sentence",
+    "barriers_sentence",
+    "breakdown_sentence",
     "change_sentence",
     "check_egress",
+    "composition_caveat",
+    "context_sentence",
+    "cost_sentence",
+    "counting_sentence",
+    "days_sentence",
+    "decomposition_sentence",
+    "depth_sentence",
+    "draw_breakdown",
+    "draw_concentration",
     "draw_context",
+    "draw_decomposition",
     "draw_event_study",
     "draw_forest",
     "draw_gap",
+    "draw_honest",
     "draw_levels",
+    "draw_power",
     "draw_reach",
+    "draw_reach_heat",
+    "draw_robustness",
+    "draw_sizes",
+    "draw_slopes",
+    "draw_specifications",
+    "draw_standardised",
+    "draw_synthetic",
+    "drift_sentence",
     "effect_figure",
+    "equity_sentence",
     "estimate_sentence",
     "evidence_sentence",
+    "false_alarm_sentence",
     "gap_figures",
     "gap_sentence",
+    "honest_sentence",
     "last_year",
     "level_sentence",
+    "matched_sentence",
     "mde_sentence",
+    "mind_headline",
+    "mind_sentences",
+    "months_sentence",
+    "offer_least_sentence",
+    "offer_sentences",
+    "overlap_sentence",
+    "passed_by_sentence",
+    "planted_sentence",
     "pretrend_sentence",
     "protect",
+    "protocol_sentences",
     "reach_sentence",
     "read_table",
     "render_index",
     "render_page",
     "require_safe",
+    "round_breakdowns",
     "round_leaves",
     "rule_named",
+    "schools_differ_sentence",
     "show_figure",
     "show_statement",
     "show_table",
     "show_text",
+    "size_sentence",
+    "standardised_sentence",
+    "trend_sentence",
+    "two_way_sentence",
+    "value_sentence",
+    "whose_change_sentence",
     "write_results",
     "write_table",
     "write_workbook",

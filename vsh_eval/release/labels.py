@@ -33,9 +33,47 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "gap": "Gap",
         "ratio": "Ratio",
         "change": "Change",
+        "group_change": "Change of the group",
+        "reference_change": "Change of those compared with",
+        "trend": "Gap, a year",
+        "group_trend": "Group, a year",
+        "reference_trend": "Compared with, a year",
+        "first_year": "From",
+        "years": "Years in the line",
+        "of": "What is split",
+        "part": "Part",
+        "whole": "Whole",
+        "share": "Share of the whole (%)",
+        "barrier": "Barrier",
+        "sessions": "Sessions missed more",
+        "days": "Days missed more",
+        "sessions_possible": "Possible sessions",
+        "effect_size": "Effect size",
+        "measured_by": "Measured by",
+        "months": "Months of progress",
+        "gap_index": "Gap index",
+        "mean_gap": "Mean gap of schools",
+        "tau": "Spread between schools",
+        "i_squared": "Not chance (%)",
+        "prediction_lower": "Gap of one more school, lower limit",
+        "prediction_upper": "Gap of one more school, upper limit",
+        "breakdown": "By",
+        "composition": "Goes with who the children are",
+        "composition_phase": "Goes with phase",
+        "composition_sen": "Goes with SEN",
+        "composition_fsm6": "Goes with free school meals",
+        "composition_sex": "Goes with sex",
+        "rates": "Between children alike",
+        "matched_level": "Level of pupils who are alike",
+        "matched_gap": "Gap between children alike",
+        "standardised_gap": "Gap had the mix of children stayed",
         "unit": "Unit",
         "gap_unit": "Unit of the gap",
         "role": "Role",
+        "protocol": "Protocol",
+        "subgroup": "Part of what",
+        "donors": "Authorities in the mixture",
+        "placebos": "Authorities that show chance",
         "programme": "Programme",
         "tier": "Tier",
         "audience": "Audience",
@@ -56,6 +94,19 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "share_schools": "Share of schools",
         "pupils_reached": "Pupils in trained schools",
         "share_pupils": "Share of pupils",
+        "pupils_not_reached": "Pupils not reached",
+        "schools_ever": "Schools ever trained",
+        "cost_per_school": "Cost per school (£)",
+        "cost_per_pupil_year": "Cost per child and year (£)",
+        "growth_share_schools": "Growth since the first year (points)",
+        "baseline_gap": "Gap before training",
+        "need": "Order of schools",
+        "evenness": "Index (\N{MINUS SIGN}1 to 1)",
+        "with_staff": "with staff",
+        "with_hours": "with hours",
+        "with_cost": "with cost",
+        "with_audience": "with audience",
+        "wait": "Second programme",
         "direction": "Direction",
         "comparable": "Comparable",
         "definition_changed": "Definition changed",
@@ -101,6 +152,12 @@ ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
         "synthetic_did": "Synthetic difference-in-differences",
         "synthetic_control": "Synthetic control",
         "donut": "Imputation without the year before",
+        "imputation_common_year": "Imputation, years common to all phases",
+        "two_way_fixed_effects": "Two-way fixed effects",
+        "wild_cluster": "Wild cluster bootstrap",
+        "honest": "Rambachan and Roth",
+        "pretrend_power": "Power of the test before training",
+        "bacon": "Two-way fixed effects, taken apart",
         "imputation_phase_year": "Imputation, years by phase",
         "randomisation": "Randomisation inference",
     }
@@ -113,9 +170,42 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "phase": names.PHASE_LABELS,
         "programme": {**names.PROGRAMME_LABELS, "any": "Any programme"},
         "tier": {"any": "Any tier"},
-        "audience": {"dsl": "Designated safeguarding leads", "": "Not given"},
+        "deprivation": {"total": "All schools", "not_known": "Not known"},
+        "baseline_gap": {
+            "total": "All schools",
+            "not_known": "Not known",
+            "widest_gap_third": "Third with the widest gap",
+            "narrowest_gap_third": "Third with the narrowest gap",
+        },
+        "area": {"total": "All schools", "not_known": "Not known"},
+        "need": {"deprivation": "By deprivation", "baseline_gap": "By gap before training"},
+        "wait": {"same_year": "In the same year", "1_year": "1 year later"},
+        "audience": {
+            "any": "Any audience",
+            "dsl": "Designated safeguarding leads",
+            "": "Not given",
+        },
         "cohort_rule": names.COHORT_RULE_LABELS,
+        "breakdown": names.BREAKDOWN_LABELS,
+        "of": {"gap": "Gap", "change": "Change of the gap", "beside": "Beside the gap"},
+        "part": {"group": "The group's own", "reference": "Of those compared with"},
+        "barrier": {
+            "sen_support": "SEN support",
+            "ehc_plan": "Education, health and care plan",
+            "fsm6": "Free school meals in the last six years",
+        },
+        "measured_by": {
+            "hedges_g": "Hedges' g",
+            "cox_index": "Cox's index",
+            "gap_index": "Gap index",
+        },
+        "value": names.BREAKDOWN_VALUE_LABELS,
         "estimator": ESTIMATOR_LABELS,
+        "comparison": {
+            "neighbours": "Statistical neighbours",
+            "region": "Authorities of its region",
+            "all": "All authorities",
+        },
         "geographic_level": {"la": "Authority", "region": "Region", "national": "England"},
         "aggregation": {
             "simple": "All trained school-years",
@@ -125,6 +215,12 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "att_gt": "By year of training and academic year",
         },
         "verdict": {"pass": "Passed", "fail": "Failed", "not testable": "Not tested"},
+        "variant": {
+            "treated_vs_never": "Trained schools with schools never trained",
+            "earlier_vs_later": "Trained schools with schools trained later",
+            "later_vs_earlier": "Trained schools with schools trained already",
+            "treated_vs_always": "Trained schools with schools trained throughout",
+        },
         "result": {"pass": "Pass", "warn": "Warning", "fail": "Fail"},
         "step": names.GROUP_LABELS,
         "variable": {
@@ -141,7 +237,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "randomisation": "Withstands randomisation",
             "balance": "Schools alike before training",
             "losses": "Few schools lost",
-            "composition": "Number of children did not change with training",
+            "composition": "Children counted did not change with training",
         },
     }
 )
@@ -225,12 +321,13 @@ def value_label(column: str, value: Any) -> str:
         return names.NOT_APPLICABLE
     if column in YEAR_COLUMNS:
         return year_label(value)
-    if column == "metric" and str(value) in registry.METRICS:
+    if column in ("metric", "part", "barrier") and str(value) in registry.METRICS:
         return registry.metric(str(value)).label
+    if column == "combination":
+        return " + ".join(value_label("programme", one) for one in str(value).split(" + "))
     known = _VALUE_LABELS.get(column, {})
-    if str(value) in known:
-        return known[str(value)]
-    return str(value) if column in _AS_WRITTEN else in_words(str(value))
+    written = str(value) if column in _AS_WRITTEN else in_words(str(value))
+    return known.get(str(value), written)
 
 
 def year_label(period: Any) -> str:
@@ -310,6 +407,8 @@ def metric_in_text(metric: str) -> str:
     --------
     >>> metric_in_text("overall_absence"), metric_in_text("ks4_attainment8")
     ('overall absence', 'Attainment 8')
+    >>> metric_in_text("suspension_rate"), metric_in_text("ks4_attainment8_rank")
+    ('the suspension rate', 'the mean percentile rank in Attainment 8')
     >>> metric_in_text("ks2_rwm_expected")[:40]
     'the share reaching the expected standard'
     """
@@ -317,6 +416,8 @@ def metric_in_text(metric: str) -> str:
     entry = registry.METRICS.get(metric)
     if entry is not None and entry.topic == "attainment" and entry.counts == "children":
         return f"the share reaching the {lower_first(label)}"
+    if entry is not None and (entry.ranks or entry.topic in ("suspension", "moves")):
+        return f"the {lower_first(label)}"
     return label if any(c.isdigit() for c in label.split(" at ")[0]) else lower_first(label)
 
 

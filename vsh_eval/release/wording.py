@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from vsh_eval import names
+from vsh_eval import names, registry
 from vsh_eval.release.labels import (
     MINUS,
     YEAR_COLUMNS,
@@ -23,7 +23,8 @@ _MEASURES = re.compile(r"(^|_)(level|gap|change|rate|lower|upper|share|per)(_|$)
 _NO_COUNTS = re.compile(r"^(share|mean|sd|rate|ratio)_|_per_|_(share|rate|mean|sd|difference)$")
 _DECIMALS: Mapping[str, int] = MappingProxyType(
     {"estimate": 2, "std_error": 2, "ci": 2, "band": 2, "ratio": 2, "p_value": 3, "p_adjusted": 3}
-    | {"cost": 0, "hours": 0}
+    | {"cost": 0, "hours": 0, "days": 1, "months": 0, "i_squared": 0, "tau": 1}
+    | {"trend": 2, "group_trend": 2, "reference_trend": 2, "effect_size": 2, "gap_index": 2}
 )
 _PROPORTION = "largest_share"
 _NOT_NUMBERS = frozenset({*YEAR_COLUMNS, "unit_id"})
@@ -188,7 +189,15 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
     if column.startswith("p_") and decimals is None:
         return p_text(float(value))
     places = decimals_of(column) if decimals is None else decimals
+    if decimals is None and places == 1 and _differs_in_hundredths(row, column):
+        places = 2
     return figures(float(value)) if places is None else number(float(value), decimals=places)
+
+
+def _differs_in_hundredths(row: Mapping[str, Any], column: str) -> bool:
+    """Say whether a column holds scores around nought, which one decimal would make alike."""
+    entry = registry.METRICS.get(str(row.get("metric", "")))
+    return entry is not None and entry.lowest < 0 and "share" not in column
 
 
 def symbol_of(row: Mapping[str, Any]) -> str:

@@ -124,26 +124,6 @@ def of_reach(opening: str, series: Sequence[Series], years: Sequence[int], stamp
     return _finish(parts, stamp)
 
 
-def of_context(
-    opening: str,
-    named: Sequence[Series],
-    neighbours: Sequence[Series],
-    years: Sequence[int],
-    unit: str,
-    stamp: str,
-) -> str:
-    """Tell the course of those with a name, and the neighbours' range in the last year."""
-    parts = [f"{opening}, {_years(years)}."]
-    parts.extend(f"{one.label}: {_course(one, years, unit)}." for one in named)
-    last = [one.values[-1] for one in neighbours if not math.isnan(one.values[-1])]
-    if last:
-        parts.append(
-            f"The {len(last)} neighbours shown lie between {amount(min(last), unit)} and "
-            f"{amount(max(last), unit)} in {academic_year.label(years[-1])}."
-        )
-    return _finish(parts, stamp)
-
-
 def of_estimates(opening: str, told: Sequence[str], stamp: str) -> str:
     """Tell estimates one after the other."""
     return _finish([f"{opening}.", *(f"{one}." for one in told)], stamp)

@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from vsh_eval import academic_year, registry
 from vsh_eval.release import palette
+from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.palette import Line
-from vsh_eval.release.safe import SafeTable
 
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.56, 0.42
 """Margins in inches; the right one holds the names of the lines."""

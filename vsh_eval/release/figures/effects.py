@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.release import palette
+from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures import alt
 from vsh_eval.release.figures.base import (
     STAMP_STRIP,
@@ -23,7 +24,6 @@ from vsh_eval.release.figures.base import (
 )
 from vsh_eval.release.labels import index_label, metric_in_text, value_label
 from vsh_eval.release.rows import is_shown, part_of, records, status_of, value_of
-from vsh_eval.release.safe import SafeTable
 from vsh_eval.release.wording import decimals_for, limits, number, symbol_notes
 
 Row = dict[str, Any]

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.release import palette
+from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures import alt
 from vsh_eval.release.figures.base import (
     Figure,
@@ -31,7 +32,6 @@ from vsh_eval.release.labels import (
     value_label,
 )
 from vsh_eval.release.rows import part_of, records, status_of, title_of, value_of
-from vsh_eval.release.safe import SafeTable
 from vsh_eval.release.wording import number, symbol_notes
 
 Rows = Sequence[dict[str, Any]]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release import palette
+from vsh_eval.release.disclosure.safe import SafeTable, require_safe
 from vsh_eval.release.figures import alt
 from vsh_eval.release.figures.base import (
     STAMP_STRIP,
@@ -27,7 +28,6 @@ from vsh_eval.release.figures.base import (
 )
 from vsh_eval.release.labels import column_label, value_label
 from vsh_eval.release.rows import part_of, records, value_of
-from vsh_eval.release.safe import SafeTable, require_safe
 from vsh_eval.release.wording import number
 
 _PANEL_HEIGHT = 1.95
@@ -93,6 +93,17 @@ def draw_reach(
         name=f"reach_{by}_{share}",
         columns=("time_period", by, share),
     )
+
+
+def wrapped(text: str, width: int) -> str:
+    r"""Break a label into lines of at most so many letters.
+
+    Examples
+    --------
+    >>> wrapped("Attachment and Trauma", 12)
+    'Attachment\nand Trauma'
+    """
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def _line(
@@ -180,5 +191,5 @@ def _draw_panel(axes: Axes, series: Sequence[Series], place: int, years: Sequenc
         [0, len(years) - 1],
         [value_label("time_period", years[0]), value_label("time_period", years[-1])],
     )
-    title = "\n".join(textwrap.wrap(own.label, 26))
+    title = wrapped(own.label, 26)
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=palette.FOCUS[0], pad=5)

@@ -15,7 +15,8 @@ from vsh_eval.returns.checks.inspection import (
 )
 from vsh_eval.returns.columns import literal
 
-_NEEDED = ("schools", "enrolments", "attendance", "episodes", "training")
+_NEEDED = ("schools", "enrolments", "attendance", "episodes")
+"""Without rows of these there is no cohort; without training there is no effect to ask about."""
 _FORMS: Mapping[str, str] = {
     "integer": "whole numbers",
     "number": "plain numbers",

@@ -1,0 +1,75 @@
+"""An invented authority's panel with the composition of the same children, as a cohort makes it."""
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval import names
+
+STRATA = list(names.COMPOSITION_STRATA)
+YEARS = (202324, 202425)
+ENGLAND = {"source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year"}
+SHARE = 0.5
+
+
+def children(seed=0, *, size=1.0, years=YEARS, schools=12):
+    """One row a child: school, who they are, and whether absent persistently and severely."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    means = dict(zip(names.LEAF_GROUPS, (8, 40, 170, 60, 1500), strict=True))
+    for year in years:
+        for group, mean in means.items():
+            count = int(rng.poisson(size * mean))
+            own = group != "peers"
+            school = rng.integers(schools, size=count)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "time_period": year,
+                        "group": group,
+                        "unit_id": school.astype(str),
+                        "phase": np.array(["primary", "secondary", "special"])[school % 3],
+                        "sex": rng.choice(["F", "M", "U"], count, p=[0.49, 0.5, 0.01]),
+                        "fsm6": rng.binomial(1, 0.6 if own else 0.2, count),
+                        "sen": rng.choice(
+                            ["N", "K", "E"], count, p=[0.5, 0.3, 0.2] if own else [0.8, 0.15, 0.05]
+                        ),
+                        "year_group": rng.integers(1, 12, count),
+                        "persistent": rng.random(count) < (0.45 if own else 0.15),
+                        "severe": rng.random(count) < 0.3,
+                        "x": rng.integers(330, 371, count),
+                    }
+                )
+            )
+    table = pd.concat(frames, ignore_index=True)
+    table["severe"] &= table["persistent"]
+    share = np.where(table["severe"], 0.6, np.where(table["persistent"], 0.2, 0.04))
+    table["y"] = np.round(share * table["x"] + rng.integers(0, 4, len(table)))
+    return table
+
+
+def _added(table, keys):
+    parts = []
+    one = np.ones(len(table))
+    values = {
+        "overall_absence": (table["y"], table["x"]),
+        "persistent_absence": (table["persistent"] * 1.0, one),
+        "severe_absence": (table["severe"] * 1.0, one),
+    }
+    for metric, (y, x) in values.items():
+        sums = table[keys].assign(
+            pupils=1, numerator=y, denominator=x, sum_yy=y * y, sum_xy=x * y, sum_xx=x * x
+        )
+        added = sums.groupby(keys, as_index=False)[list(names.PANEL_SUMS)].sum()
+        parts.append(added.assign(metric=metric))
+    table = pd.concat(parts, ignore_index=True).assign(**ENGLAND, rate=np.nan, status="")
+    return table.astype({"pupils": "Int64", "denominator": "int64"})
+
+
+def panel_of(table):
+    cells = _added(table, ["time_period", "phase", "group", "unit_id"])
+    return cells.assign(level="school")[list(names.PANEL_COLUMNS)]
+
+
+def composition_of(table):
+    cells = _added(table, ["time_period", "phase", "group", *STRATA])
+    return cells.assign(level="la", unit_id="E06000999")[list(names.COMPOSITION_COLUMNS)]

@@ -1,0 +1,297 @@
+"""What the page on the training offer says and draws, for ordinary authorities and odd ones."""
+
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.metrics import invented_offer as invented
+from tests.release.made import reach_rows, safe
+from vsh_eval.contracts import ContractError
+from vsh_eval.metrics import measure_offer
+from vsh_eval.release import (
+    cost_sentence,
+    depth_sentence,
+    draw_concentration,
+    draw_reach,
+    draw_reach_heat,
+    equity_sentence,
+    offer_sentences,
+    overlap_sentence,
+    palette,
+    passed_by_sentence,
+    protect,
+    round_leaves,
+    rule_named,
+    year_label,
+)
+from vsh_eval.release.figures.heat import shade
+
+STRICT = rule_named("strict10")
+LAST = invented.YEARS[-1]
+LISTED = invented.schools()
+PANEL = invented.panel(LISTED)
+CUBE = round_leaves(PANEL, STRICT)
+
+
+class Page:
+    """Everything the notebook makes of one log."""
+
+    def __init__(self, log, *, schools=LISTED):
+        offer = measure_offer(
+            log, schools, PANEL,
+            years=invented.YEARS, metric="overall_absence", group="cwsw", reference="peers",
+        )  # fmt: skip
+        self.reach, self.coverage, self.gap = (
+            protect(table, STRICT, kind="reach", cube=CUBE)
+            for table in (offer.reach, offer.coverage, offer.by_baseline_gap)
+        )
+        self.equity = protect(offer.equity, STRICT, kind="equity")
+        self.kept, self.waits, self.overlap = (
+            protect(table, STRICT, kind="offer")
+            for table in (offer.records, offer.waits, offer.overlap)
+        )
+
+    def said(self):
+        """Return every sentence of the page."""
+        return [
+            *offer_sentences(self.reach, year=LAST),
+            depth_sentence(self.reach, self.kept, year=LAST),
+            cost_sentence(self.reach, self.kept, year=LAST),
+            passed_by_sentence(self.coverage, year=LAST),
+            equity_sentence(self.equity, self.coverage, need="deprivation", year=LAST),
+            equity_sentence(self.equity, self.gap, need="baseline_gap", year=LAST),
+            overlap_sentence(self.waits),
+        ]
+
+    def drawn(self):
+        """Return every figure of the page."""
+        whole = self.reach.where(tier="any", phase="total")
+        over = {"by": "phase", "over": "deprivation", "share": "share_pupils"}
+        return [
+            draw_reach(self.reach),
+            draw_reach_heat(whole),
+            draw_reach_heat(self.coverage, **over, time_period=LAST),
+            draw_concentration(self.coverage, by="deprivation", year=LAST),
+            draw_concentration(self.gap, by="baseline_gap", year=LAST),
+        ]
+
+
+ORDINARY = invented.log(LISTED, programmes=("elsa", "safeguarding"))
+LOGS = {
+    "ordinary": ORDINARY,
+    "no log": ORDINARY.head(0),
+    "one programme": invented.log(LISTED),
+    "no depth": ORDINARY.assign(**invented.NO_DEPTH),
+    "all schools": invented.log(LISTED, share=1.0),
+    "one school": invented.log(LISTED, share=1 / 48),
+    "only the last year": invented.log(LISTED, years=(LAST,)),
+    "from the first year": invented.log(LISTED, years=(invented.YEARS[0],)),
+    "before the first year": invented.log(LISTED, years=(201920,)),
+}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {name: Page(log) for name, log in LOGS.items()}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_every_log_gives_a_page(pages, name):
+    page = pages[name]
+    for sentence in page.said():
+        assert sentence[0].isupper() or sentence[0].isdigit()
+        assert sentence.endswith(".")
+        for broken in ("nan", "<NA>", "..", "  ", "None "):
+            assert broken not in sentence.replace("None of", "")
+
+
+@pytest.mark.parametrize("name", ["no log", "all schools", "one school"])
+def test_every_log_gives_its_figures(pages, name):
+    for figure in pages[name].drawn():
+        assert figure.png.startswith(b"\x89PNG")
+        assert len(figure.alt) > 60
+        width = struct.unpack(">I", figure.png[16:20])[0]
+        assert width == round(palette.WIDTH * 150)
+
+
+def test_the_first_lines_answer_the_question(pages):
+    headline, growth, left = offer_sentences(pages["ordinary"].reach, year=LAST)
+    assert headline.startswith("By 2023/24, 60% of schools (29 of 48) had been trained")
+    assert "began in 2021/22; no school was trained before it" in growth
+    assert "grown by" in growth
+    assert "were in trained schools in 2023/24" in left
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no log", ["no school had been trained", "no depth to tell", "no cost to tell"]),
+        ("no log", ["either every school is trained or none is", "No school has been trained"]),
+        (
+            "no depth",
+            ["does not record staff", "does not record hours", "not record what training"],
+        ),
+        ("all schools", ["100% of schools (48 of 48)", "either every school is trained"]),
+        ("all schools", ["No child was in a school without training in 2023/24"]),
+        ("one school", ["is not shown because it is suppressed"]),
+        ("only the last year", ["the first year of the offer: there is no growth to tell yet"]),
+        ("from the first year", ["too few schools have children of both groups"]),
+        ("before the first year", ["The offer began in 2019/20"]),
+    ],
+)
+def test_odd_logs_are_told_in_words(pages, name, words):
+    said = " ".join(pages[name].said())
+    for word in words:
+        assert word in said
+
+
+def test_a_year_before_any_training_names_the_first_one(pages):
+    page = pages["ordinary"]
+    headline, left = offer_sentences(page.reach, year=invented.YEARS[0])
+    assert headline == (
+        f"By 2020/21 no school had been trained; the first training was in {year_label(202122)}."
+    )
+    assert left.startswith("None of the")
+
+
+def test_sums_of_a_log_with_gaps_are_lower_limits():
+    some = ORDINARY.assign(cost=ORDINARY["cost"].mask(ORDINARY.index < 5))
+    page = Page(some)
+    said = cost_sentence(page.reach, page.kept, year=LAST)
+    assert f"recorded for {len(some) - 5} of {len(some)} trainings" in said
+    assert "£" in said
+    assert "each child and year" in said
+
+
+def equity_rows(value, lower, upper, *, status=""):
+    return safe(
+        [{"time_period": LAST, "need": "deprivation", "counted": "pupils", "evenness": value,
+          "evenness_lower": lower, "evenness_upper": upper, "status": status}]
+    )  # fmt: skip
+
+
+BANDS = safe(
+    [
+        {"time_period": LAST, "phase": "total", "deprivation": band, "pupils": 100,
+         "pupils_reached": reached, "share_pupils": float(reached), "status": ""}
+        for band, reached in (("most_deprived_third", 80), ("middle_third", 60),
+                              ("least_deprived_third", 40), ("total", 60))
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ((0.3, 0.1, 0.5), "leans towards schools where deprivation is greatest"),
+        ((-0.3, -0.5, -0.1), "leans towards schools where deprivation is least"),
+        (
+            (0.1, -0.1, 0.3),
+            "There is no clear sign that training goes where deprivation is greatest",
+        ),
+    ],
+)
+def test_equity_is_told_by_its_interval(limits, words):
+    said = equity_sentence(equity_rows(*limits), BANDS, need="deprivation", year=LAST)
+    assert words in said
+    assert "In the most deprived third of schools 80% of these children" in said
+    assert "in the least deprived third of schools 40%." in said
+
+
+def test_the_neediest_alone_have_no_interval():
+    said = equity_sentence(equity_rows(1.0, np.nan, np.nan), BANDS, need="deprivation", year=LAST)
+    assert said.startswith("Only schools where deprivation is greatest have been trained.")
+
+
+def test_without_bands_the_phases_are_left():
+    page = Page(ORDINARY, schools=LISTED.drop(columns="pct_fsm"))
+    said = passed_by_sentence(page.coverage, year=LAST)
+    assert "the most by phase" in said
+    assert "by deprivation" not in said
+    assert page.drawn()
+
+
+def test_places_of_areas_and_of_no_band_have_words():
+    rows = [
+        {"time_period": LAST, "phase": phase, "area": area, "pupils_not_reached": left,
+         "status": "c" if np.isnan(left) else ""}
+        for phase, area, left in (("total", "total", 100.0), ("primary", "total", np.nan),
+                                  ("total", "area_2", 60.0), ("total", "not_known", np.nan))
+    ]  # fmt: skip
+    said = passed_by_sentence(safe(rows), year=LAST)
+    assert "the most by area, about 60, are in area 2." in said
+    assert "For primary schools the number is not shown." in said
+    few = safe(rows[:2])
+    assert "the parts are too small" in passed_by_sentence(few, year=LAST)
+    rows[2] |= {"area": "not_known"}
+    assert "schools of which it is not known" in passed_by_sentence(safe(rows[:3]), year=LAST)
+
+
+def test_a_hidden_index_is_said_to_be_hidden():
+    hidden = equity_rows(np.nan, np.nan, np.nan, status="c")
+    said = equity_sentence(hidden, BANDS, need="deprivation", year=LAST)
+    assert "suppressed to protect children's confidentiality" in said
+
+
+def test_second_programmes_are_counted():
+    rows = [("same_year", 4), ("1_year", 5), ("no_second_programme", 11)]
+    waits = safe([{"wait": wait, "schools": schools, "status": ""} for wait, schools in rows])
+    assert overlap_sentence(waits) == (
+        "Of 20 trained schools, 9 took up a second programme, 4 of them in the same academic year."
+    )
+    alone = waits.where(wait="no_second_programme")
+    assert overlap_sentence(alone) == "None of the 11 trained schools took up a second programme."
+    few = safe([{"wait": "same_year", "schools": np.nan, "status": "c"}])
+    assert "not shown" in overlap_sentence(few)
+
+
+def test_reach_that_stood_still_or_shrank_is_told():
+    table = pd.DataFrame(reach_rows(("any",))).assign(
+        group="cwsw", first_year=201819, growth_share_schools=0.0
+    )
+    growth = offer_sentences(safe(table), year=LAST)[1]
+    assert "about what it was that year" in growth
+    growth = offer_sentences(safe(table.assign(growth_share_schools=-3.0)), year=LAST)[1]
+    assert "shrunk, as schools opened or closed, by 3 percentage points" in growth
+
+
+# --- Figures
+
+
+def test_the_number_in_a_cell_can_be_read_on_its_shade():
+    shades = [shade(value) for value in np.linspace(0, 100, 201)]
+    assert min(palette.contrast(fill, ink) for fill, ink in shades) >= 4.5
+    light = [palette.lightness(fill) for fill, _ in shades]
+    assert all(np.diff(light) < 0)
+
+
+def test_a_heat_table_tells_its_cells_and_starts_before_the_first_training(pages):
+    figure = draw_reach_heat(pages["ordinary"].reach.where(tier="any", phase="total"))
+    assert "Highest in 2023/24: Any programme, 60%." in figure.alt
+    assert "2020/21 0%, 2021/22" in figure.alt
+    late = draw_reach_heat(pages["only the last year"].reach.where(tier="any", phase="total"))
+    assert sorted(late.data.frame["time_period"].unique()) == [202223, 202324]
+
+
+def test_a_heat_table_explains_its_symbols_and_needs_one_row_a_cell(pages):
+    rows = [row | {"share_schools": np.nan, "status": "c"} for row in reach_rows()]
+    assert "c = suppressed" in draw_reach_heat(safe(rows)).caption
+    with pytest.raises(ContractError, match="has more than one row, must have one"):
+        draw_reach_heat(safe(reach_rows() * 2))
+
+
+def test_the_curve_tells_its_bands_and_where_it_lies():
+    figure = draw_concentration(BANDS, by="deprivation", year=LAST)
+    assert "The curve lies up to 11 percentage points above the line of equality." in figure.alt
+    assert "Most deprived third: 33% of all children, 44% of those reached." in figure.alt
+    even = BANDS.frame.assign(pupils_reached=50)
+    assert "lies on the line" in draw_concentration(safe(even), by="deprivation", year=LAST).alt
+    turned = BANDS.frame.assign(pupils_reached=[40, 60, 80, 60])
+    assert "below the line" in draw_concentration(safe(turned), by="deprivation", year=LAST).alt
+
+
+def test_a_curve_with_a_hidden_band_is_not_drawn():
+    hidden = BANDS.frame.assign(pupils_reached=[80, np.nan, 40, 60], status=["", "c", "", ""])
+    assert "not shown" in draw_concentration(safe(hidden), by="deprivation", year=LAST).alt

@@ -1,0 +1,152 @@
+"""Estimates: which may be shown, and to how many figures."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vsh_eval import names
+from vsh_eval.contracts import DisclosureError, require_columns
+from vsh_eval.release.disclosure.guarded import Guarded
+from vsh_eval.release.disclosure.rounding import decimals, people, significant, to_decimals
+from vsh_eval.release.disclosure.rules import Rule
+
+FloatArray = NDArray[np.float64]
+
+NEEDED = ("estimate", "std_error", "df", "schools_treated", "schools_comparison", "pupils")
+SCHOOLS = ("schools_treated", "schools_comparison")
+_TO_THE_ERROR = ("estimate", "ci_lower", "ci_upper", "band_lower", "band_upper")
+_CHANCES = ("p_value", "p_adjusted")
+_NOTE = (
+    "An estimate is hidden (c) unless it rests on 10 residual degrees of freedom, 10 schools with "
+    "three in each arm and 10 children, and no school is over half of its arm; figures go as far "
+    "as two significant figures of the standard error."
+)
+
+
+_QUESTION = ("metric", "programme", "tier", "phase", "aggregation", "cohort", "index")
+_SAMPLE = frozenset({*SCHOOLS, "pupils", "df"})
+LEFT_OUT = "f"
+"""The check of the robustness table that leaves schools out."""
+
+
+def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
+    """Show the estimates that enough schools and children carry.
+
+    Each row is judged on its own numbers, so an effect of one adoption cohort in one year needs
+    what an overall effect needs. A requirement that is missing is not met. Of several estimators of
+    one effect only the first says how many schools and children it rests on, and rows of role
+    robustness or exploratory never do: two samples that
+    differ by one school would tell that school's children. For the same reason an estimate that
+    leaves schools out (check f) is hidden, and only its verdict shown, unless three trained schools
+    and 10 children at least were left out; a primary estimate in the same table says of how many.
+    Costs have two significant figures.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+    DisclosureError
+        If a count is negative.
+    """
+    require_columns(table, NEEDED, name="estimates")
+    out = table.reset_index(drop=True).drop(columns="largest_share", errors="ignore")
+    numbers = {name: _number(table, name) for name in NEEDED}
+    for name in (*SCHOOLS, "pupils"):
+        if (numbers[name] < 0).any():
+            raise DisclosureError(f"{name} holds a negative count, must be 0 or more.")
+    if rule.exact:
+        return Guarded(out)
+    reason = _reasons(table, numbers, rule)
+    reason[(reason == "") & _nearly_the_same(table, numbers, rule)] = "differencing"
+    refused = reason != ""
+    asked = [name for name in _QUESTION if name in out]
+    beside = out.duplicated(asked).to_numpy() if asked else np.zeros(len(out), dtype=np.bool_)
+    if "role" in out:
+        beside = beside | out["role"].isin(["robustness", "exploratory"]).to_numpy()
+    for name, shown in _shown(out, numbers, rule).items():
+        unseen = refused | beside if name in _SAMPLE else refused
+        value = np.where(unseen, np.nan, shown)
+        whole = name in (*SCHOOLS, "pupils")
+        out[name] = pd.array(value, dtype="Float64").astype("Int64") if whole else value
+    symbol = out["status"].fillna("") if "status" in out else pd.Series("", index=out.index)
+    says_why = ~np.isfinite(numbers["estimate"]) & (symbol != "").to_numpy()
+    out["status"] = symbol.astype("str").mask(refused & ~says_why, names.CONFIDENTIAL)
+    return Guarded(out, Counter(reason[refused].tolist()), (_NOTE,))
+
+
+def _shown(
+    table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
+) -> dict[str, FloatArray]:
+    """Return each number as it is shown where its row is not refused."""
+    error = numbers["std_error"]
+    if "measure" in table:
+        costs = {name: significant(_number(table, name)) for name in _TO_THE_ERROR if name in table}
+        unsaid = dict.fromkeys(_SAMPLE, np.full(len(table), np.nan))
+        return {**unsaid, **costs, "std_error": significant(error)}
+    places = decimals(np.where(np.isfinite(error), error, _half_width(table)))
+    to_the_error = [name for name in _TO_THE_ERROR if name in table]
+    chances = [name for name in _CHANCES if name in table]
+    return {
+        **{name: to_decimals(_number(table, name), places) for name in to_the_error},
+        **{name: _chance(_number(table, name)) for name in chances},
+        "std_error": significant(error),
+        "df": np.floor(numbers["df"]),
+        "pupils": people(numbers["pupils"], rule),
+        **{name: numbers[name] for name in SCHOOLS},
+    }
+
+
+def _chance(p_values: FloatArray) -> FloatArray:
+    """Round p values to three decimals, to four under 0.001, and never to nought."""
+    fine = np.maximum(np.round(p_values, 4), 0.0001)
+    return np.where(p_values < 0.001, fine, np.round(p_values, 3))
+
+
+def _number(table: pd.DataFrame, column: str) -> FloatArray:
+    return table[column].to_numpy("float64", na_value=np.nan)
+
+
+def _reasons(
+    table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
+) -> NDArray[np.object_]:
+    """Return why each row is refused, '' where it is not."""
+    treated, comparison = numbers["schools_treated"], numbers["schools_comparison"]
+    share = np.zeros(len(table))
+    if "largest_share" in table:
+        share = np.nan_to_num(_number(table, "largest_share"))
+    return np.select(
+        [
+            ~(numbers["df"] >= rule.min_df),
+            ~(treated + comparison >= rule.estimate_schools),
+            ~(np.minimum(treated, comparison) >= rule.min_schools),
+            share > rule.arm_dominance,
+            ~(numbers["pupils"] >= rule.threshold),
+        ],
+        ["degrees of freedom", "schools", "arm", "dominance", "threshold"],
+        default="",
+    ).astype(object)
+
+
+def _nearly_the_same(
+    table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
+) -> NDArray[np.bool_]:
+    """Mark the rows that leave out too little of the primary sample to be shown beside it."""
+    if "check" not in table:
+        return np.zeros(len(table), dtype=np.bool_)
+    leaving = table["check"].eq(LEFT_OUT).to_numpy(dtype=np.bool_)
+    whole = table["role"].eq("primary").to_numpy(dtype=np.bool_)
+    if not whole.any():
+        return leaving
+    first = int(whole.argmax())
+    schools = numbers["schools_treated"][first] - numbers["schools_treated"]
+    pupils = numbers["pupils"][first] - numbers["pupils"]
+    return leaving & ~((schools >= rule.min_schools) & (pupils >= rule.threshold))
+
+
+def _half_width(table: pd.DataFrame) -> FloatArray:
+    """Stand in for a standard error that an estimator does not give."""
+    if not {"ci_lower", "ci_upper"} <= set(table.columns):
+        return np.full(len(table), np.nan)
+    return (_number(table, "ci_upper") - _number(table, "ci_lower")) / 4

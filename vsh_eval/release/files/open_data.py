@@ -1,0 +1,274 @@
+"""Released tables as DfE's open data standard asks: tidy CSV with a metadata file beside it."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval import names
+from vsh_eval.contracts import ContractError, require_columns
+from vsh_eval.release.disclosure.door import protect
+from vsh_eval.release.disclosure.rules import rule_named
+from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.release.labels import YEAR_COLUMNS, column_label, is_missing
+from vsh_eval.release.pages.report import write_whole
+from vsh_eval.release.rows import Row, records
+from vsh_eval.release.wording import is_count, symbol_of
+
+TIME = ("time_period", "time_identifier")
+GEOGRAPHY = (
+    "geographic_level",
+    "country_code",
+    "country_name",
+    "region_code",
+    "region_name",
+    "old_la_code",
+    "new_la_code",
+    "la_name",
+)
+_LEVELS = MappingProxyType(
+    {names.LA: "Local authority", names.REGION: "Regional", names.NATIONAL: "National"}
+)
+_COUNTRY = ("E92000001", "England")
+
+TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "gaps": (
+            *("phase", "metric", "group", "reference", "group_pupils", "reference_pupils"),
+            *("group_level", "group_level_lower", "group_level_upper"),
+            *("reference_level", "reference_level_lower", "reference_level_upper"),
+            *("gap", "gap_lower", "gap_upper", "ratio", "ratio_lower", "ratio_upper"),
+            *("unit", "cohort_rule", "vintage", "status"),
+        ),
+        "impact": (
+            *("role", "metric", "programme", "tier", "phase", "estimator", "comparison"),
+            *("aggregation", "index", "estimate", "std_error", "ci_lower", "ci_upper"),
+            *("band_lower", "band_upper", "p_value", "p_adjusted"),
+            *("schools_treated", "schools_comparison", "pupils", "status"),
+        ),
+    }
+)
+"""Columns fixed for readers outside; every other table is written with the columns it has."""
+IMPACT_EXTRAS = ("protocol", "subgroup", "part", "mde", "donors", "placebos", "reason")
+"""Columns that stand behind the fixed ones of ``impact`` where the run has them."""
+
+_META_COLUMNS = (
+    *("col_name", "col_type", "label", "indicator_grouping", "indicator_unit", "indicator_dp"),
+    *("filter_hint", "filter_grouping_column"),
+)
+_FINE = ("estimate", "std_error", "ci_", "band_", "p_", "ratio", "mde")
+_WHOLE = YEAR_COLUMNS | {"index", "cohort"}
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area as DfE's files name it.
+
+    Attributes
+    ----------
+    name : str
+        The area's name.
+    region_code, region_name : str
+        The region an authority lies in, '' where it is not known.
+    old_la_code : str
+        The authority's three digits, '' where they are not known.
+    """
+
+    name: str
+    region_code: str = ""
+    region_name: str = ""
+    old_la_code: str = ""
+
+
+def write_table(safe: SafeTable, folder: Path, name: str, *, areas: Mapping[str, Area]) -> Path:
+    """Write a safe table as tidy CSV, and ``<name>.meta.csv`` beside it.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        Any safe table.
+    folder : Path
+        Where; it must exist.
+    name : str
+        Small letters, digits, - and _; ``gaps`` and ``impact`` have fixed columns.
+    areas : mapping
+        Areas by code (``unit_id``). A table with years but without areas is about the one area
+        that is given.
+
+    Returns
+    -------
+    Path
+        The CSV. Rates and gaps have two decimals, estimates four; a number that is not shown is
+        the row's symbol, an index that does not apply is ``z``.
+
+    Raises
+    ------
+    DisclosureError
+        If the table did not come through `vsh_eval.release.protect`.
+    ContractError
+        If the name is against its rule, a column is missing, or an area has no name.
+    """
+    if not _NAME.match(name):
+        raise ContractError(
+            f"name is {name!r}, must be small letters, digits, - and _; choose another name."
+        )
+    rows = records(require_safe(safe))
+    have = [str(column) for column in safe.frame.columns]
+    own = TABLE_COLUMNS.get(name) or tuple(
+        c for c in have if c not in {*TIME, *GEOGRAPHY, "unit_id"}
+    )
+    if name == "impact":
+        own = (*own, *(column for column in IMPACT_EXTRAS if column in have))
+    require_columns(safe.frame, own, name=f"table {name}")
+    places = [_place(row, areas) for row in rows]
+    where = (*TIME, *GEOGRAPHY) if places and places[0] else ()
+    if not where and "time_period" in have and "time_period" not in own:
+        own = ("time_period", *own)
+    columns = (*where, *own)
+    lines = [
+        [*(place[c] for c in where), *(_cell(column, row) for column in own)]
+        for row, place in zip(rows, places, strict=True)
+    ]
+    path = folder / f"{name}.csv"
+    write_whole(path, _csv(columns, lines))
+    write_whole(folder / f"{name}.meta.csv", _csv(_META_COLUMNS, _meta(own, safe)))
+    return path
+
+
+def _place(row: Row, areas: Mapping[str, Area]) -> dict[str, str]:
+    """Return the row's time and place in DfE's columns; nothing where it has none."""
+    if "time_period" not in row or ("unit_id" not in row and len(areas) != 1):
+        return {}
+    code = str(row["unit_id"]) if "unit_id" in row else next(iter(areas))
+    level = str(row.get("geographic_level", names.LA))
+    found = {
+        "time_period": str(int(row["time_period"])),
+        "time_identifier": "Academic year",
+        "geographic_level": _LEVELS.get(level, level),
+        "country_code": _COUNTRY[0],
+        "country_name": _COUNTRY[1],
+        **dict.fromkeys(GEOGRAPHY[3:], ""),
+    }
+    if level == names.NATIONAL:
+        return found
+    if code not in areas:
+        raise ContractError(
+            f"area {code} has no name, must have one; add it to the areas that are handed over."
+        )
+    area = areas[code]
+    if level == names.REGION:
+        return found | {"region_code": code, "region_name": area.name}
+    return found | {
+        "region_code": area.region_code or names.UNAVAILABLE,
+        "region_name": area.region_name or "Not available",
+        "old_la_code": area.old_la_code or names.UNAVAILABLE,
+        "new_la_code": code,
+        "la_name": area.name,
+    }
+
+
+def _cell(column: str, row: Row) -> str:
+    value = row[column]
+    if is_missing(value):
+        return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        return str(value)
+    return f"{float(value):.{_decimals(column)}f}"
+
+
+def _decimals(column: str) -> int:
+    if is_count(column) or column in _WHOLE:
+        return 0
+    return 4 if column.startswith(_FINE) else 2
+
+
+def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
+    """Describe every column but time and place: what filters, what is counted or measured."""
+    lines = []
+    for column in columns:
+        numeric = pd.api.types.is_numeric_dtype(safe.frame[column]) and column not in _WHOLE
+        if numeric and not pd.api.types.is_bool_dtype(safe.frame[column]):
+            decimals = str(_decimals(column))
+            unit = _unit(column, safe.frame)
+            lines.append([column, "Indicator", column_label(column), "", unit, decimals, "", ""])
+        else:
+            lines.append([column, "Filter", column_label(column), "", "", "", "", ""])
+    return lines
+
+
+def _unit(column: str, frame: pd.DataFrame) -> str:
+    """Return DfE's sign of a unit, '' for counts and where the rows' units differ."""
+    if column.startswith("share_"):
+        return "%"
+    units = set(frame["gap_unit"]) if "gap_unit" in frame else set()
+    if column.startswith(("gap", "change")) and units == {"percentage points"}:
+        return "pp"
+    levels = set(frame["unit"]) if "unit" in frame else set()
+    return "%" if "level" in column and levels == {"%"} else ""
+
+
+def _csv(head: Sequence[str], lines: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(lines)
+    return text.getvalue().encode("utf-8")
+
+
+def read_table(path: Path, *, stamp: str = "") -> SafeTable:
+    """Read a table of a release back.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV that `write_table` wrote.
+    stamp : str
+        What outputs must say about the data.
+
+    Returns
+    -------
+    SafeTable
+        As it was written: symbols are missing numbers again, and where the table has areas,
+        ``unit_id`` and ``geographic_level`` are as in every other room.
+
+    Raises
+    ------
+    ContractError
+        If the file does not exist.
+    """
+    if not path.is_file():
+        raise ContractError(
+            f"table {path.name} does not exist, must be a CSV of a release; run the evaluation "
+            "that writes it."
+        )
+    text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    frame = pd.DataFrame({str(column): _read(text[column]) for column in text.columns})
+    if "geographic_level" in frame:
+        frame = _with_units(frame)
+    return protect(frame, rule_named("strict10"), kind="released", stamp=stamp)
+
+
+def _read(column: pd.Series) -> pd.Series:
+    """Turn a column of numbers and symbols into numbers, and leave any other as it is."""
+    hidden = column.isin(list(names.SYMBOL_MEANINGS)) | (column == "")
+    numbers = pd.to_numeric(column.mask(hidden), errors="coerce")
+    is_code = str(column.name).endswith("_code") or column.name in {"status", "vintage", "unit_id"}
+    if is_code or hidden[column == ""].any() or bool(numbers[~hidden].isna().any()):
+        return column
+    return numbers.astype("int64") if column.name == "time_period" else numbers
+
+
+def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
+    levels = {label: level for level, label in _LEVELS.items()}
+    codes = {names.LA: "new_la_code", names.REGION: "region_code", names.NATIONAL: "country_code"}
+    level = frame["geographic_level"].map(levels)
+    units = [row[codes[found]] for found, row in zip(level, frame.to_dict("records"), strict=True)]
+    return frame.assign(geographic_level=level, unit_id=units)

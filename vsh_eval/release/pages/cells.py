@@ -1,0 +1,117 @@
+"""An executed notebook made fit for a page: what did not come through release is refused."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from vsh_eval.contracts import ContractError, DisclosureError
+from vsh_eval.release.pages.show import MARK
+
+_PATHS = re.compile(
+    r"(?<![\w:/.<~-])(?:~?/(?:[\w.+@-]+/)+[\w.+@-]*|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"
+)
+_FAILED_CELL = "papermill-error-cell-tag"
+_SUMMARIES = {"parameters": "Parameters", "injected-parameters": "Parameters of this run"}
+
+Notebook = dict[str, Any]
+
+
+def without_paths(text: str) -> str:
+    """Shorten every path of the machine to its last part.
+
+    Examples
+    --------
+    >>> without_paths("no file /home/someone/returns/schools.csv in 2023/24")
+    'no file schools.csv in 2023/24'
+    """
+    return _PATHS.sub(lambda found: re.split(r"[\\/]", found[0].rstrip("/\\"))[-1], text)
+
+
+def fit_for_page(notebook: Notebook) -> Notebook:
+    """Return a copy of a notebook that holds only what may stand on a page.
+
+    Parameters
+    ----------
+    notebook : mapping
+        An executed notebook (nbformat 4).
+
+    Returns
+    -------
+    Notebook
+        Code with its step number, outputs that came through release, errors without their
+        traceback. Printed text and warnings stay behind, and so do paths of the machine.
+
+    Raises
+    ------
+    DisclosureError
+        If a cell displays something that did not come through `vsh_eval.release`.
+    ContractError
+        If a chart has no alternative text.
+    """
+    step, cells = 0, []
+    for cell in notebook["cells"]:
+        if _FAILED_CELL in _tags(cell):
+            continue
+        if cell["cell_type"] == "code":
+            if not cell["source"].strip():
+                continue
+            step += 1
+            cells.append(_code(cell, step))
+        elif cell["cell_type"] == "markdown":
+            cells.append(cell.copy())
+    fit = notebook.copy()
+    fit["cells"] = cells
+    return fit
+
+
+def failed_step(notebook: Notebook) -> int | None:
+    """Return the number of the step that failed, None where none did."""
+    for cell in fit_for_page(notebook)["cells"]:
+        if any(output["output_type"] == "error" for output in cell.get("outputs", [])):
+            return int(cell["metadata"]["step"])
+    return None
+
+
+def _tags(cell: Notebook) -> list[str]:
+    return list(cell["metadata"].get("tags", []))
+
+
+def _code(cell: Notebook, step: int) -> Notebook:
+    names = [_SUMMARIES[tag] for tag in _tags(cell) if tag in _SUMMARIES]
+    summary = f"{names[0]} (step {step})" if names else f"Code of step {step}"
+    fit = cell.copy()
+    fit["metadata"] = cell["metadata"].copy()
+    fit["metadata"].update(step=step, summary=summary)
+    fit["source"] = without_paths(cell["source"])
+    fit["outputs"] = list(_outputs(cell, step))
+    return fit
+
+
+def _outputs(cell: Notebook, step: int) -> Iterator[Notebook]:
+    for output in cell.get("outputs", []):
+        kind = output["output_type"]
+        if kind == "error":
+            yield _error(output)
+        elif kind != "stream":
+            _require_safe_output(output, step)
+            yield output
+
+
+def _error(output: Notebook) -> Notebook:
+    fit = output.copy()
+    fit["evalue"] = without_paths(str(output.get("evalue", "")))
+    fit["traceback"] = ["said above"]
+    return fit
+
+
+def _require_safe_output(output: Notebook, step: int) -> None:
+    if not output.get("metadata", {}).get(MARK, {}).get("safe"):
+        raise DisclosureError(
+            f"step {step} displays something that did not come through release, must not; display "
+            "it with show_figure, show_table, show_text or show_statement."
+        )
+    if "image/png" in output["data"] and not output["metadata"].get("image/png", {}).get("alt"):
+        raise ContractError(
+            f"the chart of step {step} has no alternative text, must have one; display it with "
+            "show_figure."
+        )

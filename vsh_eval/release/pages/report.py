@@ -1,0 +1,293 @@
+"""Pages of the report: one for each executed notebook, and the index before them.
+
+A page is one file: no script, no font, no image and no style is fetched from anywhere.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+from vsh_eval.contracts import ContractError
+from vsh_eval.names import SYNTHETIC_STAMP
+from vsh_eval.release.pages.cells import failed_step, fit_for_page, without_paths
+
+TEMPLATES = Path(__file__).parent / "template"
+Link = tuple[str, str]
+"""href, label."""
+
+_HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
+_LABEL = re.compile(r'aria-label="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One number of the index, from a safe table: what it is, the number, what belongs to it."""
+
+    label: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the index says first: the message, the sentences it rests on, the key figures."""
+
+    statement: str
+    sentences: tuple[str, ...] = ()
+    key_figures: tuple[KeyFigure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One page as the index offers it."""
+
+    href: str
+    title: str
+    text: str = ""
+
+
+def render_page(
+    executed_notebook: Path,
+    html: Path,
+    *,
+    title: str,
+    navigation: Sequence[Link] = (),
+    stamp: str = "",
+    footer: Mapping[str, str] | None = None,
+) -> None:
+    """Write an executed notebook as a page.
+
+    Parameters
+    ----------
+    executed_notebook : Path
+        With its outputs.
+    html : Path
+        The file to write; its name tells which link of the navigation is this page.
+    title : str
+        The report's title; the page's heading is the notebook's first.
+    navigation : sequence of (href, label)
+        Every page of the report, in order.
+    stamp : str
+        What the page must say about its data.
+    footer : mapping, optional
+        Label and text: run, vintage, cohort rule, version ...
+
+    Raises
+    ------
+    ContractError
+        If the notebook does not exist, or a chart has no alternative text.
+    DisclosureError
+        If a cell displays something that did not come through `vsh_eval.release`.
+    """
+    import nbformat
+
+    if not executed_notebook.is_file():
+        raise ContractError(
+            f"notebook {executed_notebook.name} does not exist, must be an executed notebook; "
+            "run it first."
+        )
+    notebook = nbformat.read(executed_notebook, as_version=4)
+    fragment = _fragment(fit_for_page(notebook))
+    heading, body, contents = _outline(fragment, fallback=title)
+    failed = failed_step(notebook)
+    opening = f"<h1>{heading}</h1>{'' if failed is None else _failed(failed)}"
+    _write(
+        html,
+        "page.html.j2",
+        title=title,
+        heading=_plain(heading),
+        opening=opening,
+        contents=contents,
+        body=body,
+        **_frame(html, navigation, stamp, footer or {}),
+    )
+
+
+def render_index(
+    path: Path,
+    *,
+    title: str,
+    summary: Summary,
+    cards: Sequence[Card] = (),
+    downloads: Sequence[Link] = (),
+    navigation: Sequence[Link] = (),
+    stamp: str = "",
+    footer: Mapping[str, str] | None = None,
+) -> None:
+    """Write the first page of the report: the answer, the key figures, the way to the rest.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write, usually index.html.
+    title : str
+        The report's title.
+    summary : Summary
+        The message in one sentence, what it rests on, and the key figures.
+    cards : sequence of Card
+        The pages.
+    downloads : sequence of (href, label)
+        Tables and workbook.
+    navigation, stamp, footer
+        As for `render_page`.
+    """
+    _write(
+        path,
+        "summary.html.j2",
+        title=title,
+        heading=title,
+        summary=summary,
+        cards=cards,
+        downloads=downloads,
+        **_frame(path, navigation, stamp, footer or {}),
+    )
+
+
+def _fragment(notebook: Any) -> str:
+    """Turn cells into HTML."""
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    def page_markdown(text: str) -> str:
+        renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+        return str(MarkdownWithMath(renderer=renderer).render(without_paths(text)))
+
+    exporter = HTMLExporter(template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.register_filter("page_markdown", page_markdown)
+    text, _ = exporter.from_notebook_node(notebook)
+    return _unlike_labels(text)
+
+
+def _unlike_labels(text: str) -> str:
+    """Add numbers to labels that stand twice, so that regions can be told apart by ear."""
+    seen: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        label = found[1]
+        seen[label] = seen.get(label, 0) + 1
+        again = f" ({seen[label]})" if seen[label] > 1 else ""
+        return f'aria-label="{label}{again}"'
+
+    return _LABEL.sub(numbered, text)
+
+
+def _outline(text: str, *, fallback: str) -> tuple[str, str, list[dict[str, str]]]:
+    """Take the heading out, give every other one its place and its anchor.
+
+    Returns
+    -------
+    tuple
+        The page's heading, the rest of the page, and the contents from its second-level headings.
+    """
+    found = [match for match in _HEADING.finditer(text) if match[1] == "1"]
+    heading = _inner(found[0][2]) if found else escape(fallback)
+    if found:
+        text = text[: found[0].start()] + text[found[0].end() :]
+    contents: list[dict[str, str]] = []
+    taken: set[str] = set()
+    depth = 1
+
+    def placed(match: re.Match[str]) -> str:
+        nonlocal depth
+        depth = min(max(int(match[1]), 2), depth + 1)
+        inner = _inner(match[2])
+        anchor = _anchor(_plain(inner), taken)
+        if depth == 2:
+            contents.append({"id": anchor, "text": _plain(inner)})
+        return f'<h{depth} id="{anchor}">{inner}</h{depth}>'
+
+    return heading, _HEADING.sub(placed, text), contents
+
+
+def _inner(text: str) -> str:
+    return re.sub(r"</?a\b[^>]*>", "", text).strip()
+
+
+def _plain(text: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", text)).strip()
+
+
+def _anchor(text: str, taken: set[str]) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
+    anchor, again = stem, 2
+    while anchor in taken or anchor == "main":
+        anchor, again = f"{stem}-{again}", again + 1
+    taken.add(anchor)
+    return anchor
+
+
+def _failed(step: int) -> str:
+    return (
+        '<div class="failed"><p class="headline">This page is not finished</p>'
+        f"<p>Step {step} failed; what follows it was not run. Nothing here may be quoted.</p></div>"
+    )
+
+
+def _frame(
+    path: Path, navigation: Sequence[Link], stamp: str, footer: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what stands around every page: links, banner, footer."""
+    pages = [
+        {"href": href, "label": label, "current": href == path.name} for href, label in navigation
+    ]
+    here = next((place for place, page in enumerate(pages) if page["current"]), None)
+    return {
+        "navigation": pages,
+        "before": pages[here - 1] if here else None,
+        "after": pages[here + 1] if here is not None and here + 1 < len(pages) else None,
+        "banner": _banner(stamp),
+        "footer": {label: without_paths(str(text)) for label, text in footer.items()},
+    }
+
+
+def _banner(stamp: str) -> dict[str, str] | None:
+    if not stamp:
+        return None
+    if SYNTHETIC_STAMP not in stamp:
+        return {"word": stamp, "rest": ""}
+    rest = ": made from an invented authority. No child, school or council in it is real."
+    return {"word": stamp, "rest": rest}
+
+
+def _write(path: Path, template: str, **values: Any) -> None:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    text = environment.get_template(template).render(style=style.strip(), **values)
+    write_whole(path, text.encode("utf-8"))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it there, so that it is never half written.
+
+    Raises
+    ------
+    ContractError
+        If the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise ContractError(
+            f"folder {path.parent.name} does not exist, must be there before {path.name} is "
+            "written; make it first."
+        )
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,114 @@
+"""What a notebook shows of safe things. Every function displays and returns nothing.
+
+Each output carries a mark that `vsh_eval.release.render_page` asks for: what was displayed in any
+other way does not get onto a page.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.figures import Figure
+from vsh_eval.release.pages.tables import table_html
+
+MARK = "vsh_eval"
+"""Key of the metadata of an output that came through release."""
+
+
+def show_figure(figure: Figure) -> None:
+    """Display a chart with its alternative text and caption, its numbers folded below it.
+
+    Parameters
+    ----------
+    figure : Figure
+        From one of the ``draw_`` functions.
+    """
+    image = base64.b64encode(figure.png).decode("ascii")
+    texts = {"alt": figure.alt, "caption": figure.caption}
+    _display({"image/png": image, "text/plain": figure.alt}, {"image/png": texts})
+    title = figure.caption.split(". ")[0].rstrip(".")
+    frame = figure.data.frame
+    table = table_html(
+        figure.data,
+        caption=f"Numbers of the chart: {title}",
+        columns=[column for column in figure.columns if frame[column].notna().any()] or None,
+        areas=figure.areas,
+    )
+    _display_html(f"<details><summary>Numbers of this chart</summary>\n{table}\n</details>", title)
+
+
+def show_table(
+    safe: SafeTable,
+    caption: str,
+    *,
+    columns: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    decimals: Mapping[str, int] | None = None,
+    notes: bool = True,
+    folded: bool = False,
+) -> None:
+    """Display a safe table.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        Any safe table.
+    caption : str
+        What the table is about.
+    columns, labels, decimals, notes
+        As for `vsh_eval.release.pages.tables.table_html`.
+    folded : bool
+        Whether the reader has to open it; for what is needed seldom.
+
+    Raises
+    ------
+    DisclosureError
+        If the table did not come through `vsh_eval.release.protect`.
+    ContractError
+        If a column is missing.
+    """
+    html = table_html(
+        safe, caption=caption, columns=columns, labels=labels, decimals=decimals, notes=notes
+    )
+    if folded:
+        html = f"<details><summary>{escape(caption)}</summary>\n{html}\n</details>"
+    _display_html(html, caption)
+
+
+def show_text(*sentences: str) -> None:
+    """Display sentences as one paragraph; Markdown is understood.
+
+    Parameters
+    ----------
+    *sentences : str
+        From `vsh_eval.release.sentences.gaps`, or with numbers from safe tables.
+    """
+    text = " ".join(sentences)
+    _display({"text/markdown": text, "text/plain": text}, {})
+
+
+def show_statement(headline: str, *sentences: str) -> None:
+    """Display the message of a page in a box.
+
+    Parameters
+    ----------
+    headline : str
+        The message, one sentence.
+    *sentences : str
+        What it rests on.
+    """
+    below = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    html = f'<div class="statement"><p class="headline">{escape(headline)}</p>{below}</div>'
+    _display_html(html, " ".join((headline, *sentences)))
+
+
+def _display_html(html: str, text: str) -> None:
+    _display({"text/html": html, "text/plain": text}, {})
+
+
+def _display(data: dict[str, Any], metadata: dict[str, Any]) -> None:
+    from IPython.display import display
+
+    display(data, metadata={**metadata, MARK: {"safe": True}}, raw=True)

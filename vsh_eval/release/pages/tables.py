@@ -1,0 +1,163 @@
+"""Safe tables as HTML that anyone can read: caption, scopes, units, symbols explained."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from vsh_eval.contracts import require_columns
+from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.release.labels import column_label, is_missing
+from vsh_eval.release.rows import Row, records
+from vsh_eval.release.wording import (
+    MINUS,
+    cell_text,
+    decimals_of,
+    limits,
+    symbol_notes,
+    symbol_of,
+)
+
+_BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "cohort_rule", "df"})
+_INTERVAL_LABELS = {"": "95% interval", "ci": "95% interval", "band": "Simultaneous band"}
+
+
+def table_html(
+    safe: SafeTable,
+    *,
+    caption: str,
+    columns: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    decimals: Mapping[str, int] | None = None,
+    areas: Mapping[str, str] | None = None,
+    notes: bool = True,
+) -> str:
+    """Write a safe table as HTML.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        Any safe table.
+    caption : str
+        What the table is about.
+    columns : sequence of str, optional
+        The columns in order, the first one naming the row; all but units, vintage and the like if
+        not given. ``gap_lower`` beside ``gap_upper`` become one column, the interval.
+    labels : mapping, optional
+        Headings instead of the columns' own.
+    decimals : mapping, optional
+        Decimal places by column instead of the columns' own.
+    areas : mapping, optional
+        Names of areas, by ``unit_id``.
+    notes : bool
+        Whether the notes on protection stand below.
+
+    Returns
+    -------
+    str
+        A scrollable region that can be reached by keyboard, with the table in it. A number that
+        is not shown is the row's symbol, explained below the table.
+
+    Raises
+    ------
+    DisclosureError
+        If the table did not come through `vsh_eval.release.protect`.
+    ContractError
+        If a column is missing.
+    """
+    rows = [_named(row, areas or {}) for row in records(require_safe(safe))]
+    shown = [c for c in safe.frame.columns if c not in _BACKSTAGE] if columns is None else columns
+    require_columns(safe.frame, list(shown), name=f"the {safe.kind} table")
+    parts = _joined([str(column) for column in shown])
+    heads = [_heading(part, labels or {}) for part in parts]
+    body = [[_text(part, row, decimals or {}) for part in parts] for row in rows]
+    numeric = [_is_numeric([line[place] for line in body]) for place in range(len(parts))]
+    stamp = f' <span class="stamp">{escape(safe.stamp)}</span>' if safe.stamp else ""
+    lines = [
+        f'<div class="scroll" role="region" aria-label="{escape(f"Table: {caption}")}" '
+        'tabindex="0">',
+        f"<table><caption>{escape(caption)}{stamp}</caption>",
+        _head_row(heads, numeric),
+        "<tbody>",
+        *(_body_row(line, numeric) for line in body),
+        "</tbody></table>",
+        _below(body, safe.notes if notes else ()),
+        "</div>",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _named(row: Row, areas: Mapping[str, str]) -> Row:
+    """Put the area's name in place of its code."""
+    return (
+        {**row, "unit_id": areas.get(row["unit_id"], row["unit_id"])} if "unit_id" in row else row
+    )
+
+
+def _joined(columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Put a lower and an upper limit that stand beside each other into one column."""
+    parts: list[tuple[str, ...]] = []
+    for column in columns:
+        stem = column.removesuffix("upper")
+        if stem != column and f"{stem}lower" in columns:
+            continue
+        stem = column.removesuffix("lower")
+        both = stem != column and f"{stem}upper" in columns
+        parts.append((column, f"{stem}upper") if both else (column,))
+    return parts
+
+
+def _heading(part: tuple[str, ...], labels: Mapping[str, str]) -> str:
+    if part[0] in labels:
+        return labels[part[0]]
+    if len(part) == 1:
+        return column_label(part[0])
+    stem = part[0].removesuffix("lower").removesuffix("_")
+    return _INTERVAL_LABELS.get(stem) or f"{column_label(stem)}, 95% interval"
+
+
+def _text(part: tuple[str, ...], row: Row, decimals: Mapping[str, int]) -> str:
+    wanted = decimals.get(part[0])
+    if len(part) == 1:
+        return cell_text(part[0], row, decimals=wanted)
+    lower, upper = (row[column] for column in part)
+    if is_missing(lower) or is_missing(upper):
+        return symbol_of(row)
+    places = (decimals_of(part[0]) or 1) if wanted is None else wanted
+    return limits(float(lower), float(upper), decimals=places)
+
+
+def _is_numeric(texts: Sequence[str]) -> bool:
+    """Say whether a column of texts holds numbers or symbols, so that it is set to the right."""
+    filled = [text for text in texts if text]
+    return bool(filled) and all(_looks_numeric(text) for text in filled)
+
+
+def _looks_numeric(text: str) -> bool:
+    bare = text.replace(" to ", "").replace(MINUS, "").replace(",", "").replace(".", "")
+    return bare.lstrip("+<").isdigit() or bool(symbol_notes([text]))
+
+
+def _head_row(heads: Sequence[str], numeric: Sequence[bool]) -> str:
+    cells = "".join(
+        f'<th scope="col"{_class(right)}>{escape(head)}</th>'
+        for head, right in zip(heads, numeric, strict=True)
+    )
+    return f"<thead><tr>{cells}</tr></thead>"
+
+
+def _body_row(line: Sequence[str], numeric: Sequence[bool]) -> str:
+    first = f'<th scope="row">{escape(line[0]) or "&nbsp;"}</th>'
+    rest = "".join(
+        f"<td{_class(right)}>{escape(text)}</td>"
+        for text, right in zip(line[1:], numeric[1:], strict=True)
+    )
+    return f"<tr>{first}{rest}</tr>"
+
+
+def _class(right: object) -> str:
+    return ' class="number"' if right else ""
+
+
+def _below(body: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+    symbols = symbol_notes(sorted({text for line in body for text in line}))
+    told = [f"{'; '.join(symbols)}."] if symbols else []
+    return "".join(f'<p class="note">{escape(note)}</p>' for note in (*told, *notes))

@@ -1,0 +1,115 @@
+"""Sentences about an authority's offer, estimated from published tables."""
+
+from types import MappingProxyType
+
+from vsh_eval import academic_year, registry
+from vsh_eval.contracts import ContractError
+from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.labels import metric_in_text
+from vsh_eval.release.rows import Row, is_shown, one_row
+from vsh_eval.release.sentences.gaps import not_shown
+from vsh_eval.release.wording import amount, decimals_for, limits, number
+
+_DONORS = MappingProxyType(
+    {
+        "neighbours": "its statistical neighbours",
+        "region": "the authorities of its region",
+        "all": "all other authorities",
+    }
+)
+
+
+def authority_sentence(
+    safe: SafeTable,
+    *,
+    metric: str,
+    authority: str,
+    offer_start: int,
+    role: str = "primary",
+    confidence: float = 95,
+) -> str:
+    """Say how far an authority's gap has moved from where a mixture of others would have it.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``published`` table of `effects.authority_estimates`; the simple row of the role is read.
+    metric, role : str
+        Which.
+    authority : str
+        The authority's name.
+    offer_start : int
+        First academic year of its offer.
+    confidence : float
+        The interval's confidence in per cent, for the words only.
+
+    Returns
+    -------
+    str
+        The estimate with its interval and its rank among placebos, what it means, and the smallest
+        effect that would be seen; or why there is none.
+
+    Raises
+    ------
+    ContractError
+        If no row, or more than one, fits.
+    """
+    row = one_row(safe, metric=metric, aggregation="simple", role=role)
+    about = f"the effect of {authority}'s offer on the gap in {metric_in_text(metric)}"
+    if not is_shown(row, "estimate"):
+        reason = str(row.get("reason") or "").rstrip(".")
+        said = not_shown(about, row)
+        return f"{said} The reason: {reason}." if reason else said
+    donors = str(row["comparison"])
+    if donors not in _DONORS:
+        raise ContractError(
+            f"comparison is {donors!r}, must be one of {', '.join(_DONORS)}; hand over the table "
+            "of authority_estimates."
+        )
+    unit = registry.metric(metric).gap_unit
+    since = academic_year.label(offer_start)
+    return (
+        f"Since {since} the gap in {metric_in_text(metric)} of {authority} has been "
+        f"{_distance(row, metric)} than a mixture of {_DONORS[donors]}, which moved alike before, "
+        f"would have it{_interval(row, confidence)}. {_meaning(row, metric)}{_least(row, unit)}"
+    )
+
+
+def _distance(row: Row, metric: str) -> str:
+    entry, value = registry.metric(metric), float(row["estimate"])
+    compared = "narrower" if (value < 0) == entry.lower_is_better else "wider"
+    return f"{amount(abs(value), entry.gap_unit)} {compared}"
+
+
+def _interval(row: Row, confidence: float) -> str:
+    value = float(row["estimate"])
+    if not is_shown(row, "ci_lower", "ci_upper"):
+        return " (no interval can be given)"
+    lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
+    decimals = decimals_for(value, lower, upper)
+    return (
+        f" (difference {number(value, decimals=decimals, signed=True)}, {confidence:g}% interval "
+        f"{limits(lower, upper, decimals=decimals)})"
+    )
+
+
+def _meaning(row: Row, metric: str) -> str:
+    if not is_shown(row, "ci_lower", "ci_upper", "p_value"):
+        return "Without an interval this says nothing about an effect."
+    as_far = number(100 * float(row["p_value"]), decimals=0)
+    chance = f"Of all authorities, {as_far}% come as far by chance"
+    lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
+    if lower <= 0 <= upper:
+        return f"{chance}: the data do not show an effect, nor that there is none."
+    better = upper < 0 if registry.metric(metric).lower_is_better else lower > 0
+    moved = "narrower" if better else "wider"
+    return (
+        f"{chance}: the gap is {moved} than chance alone makes it, for whatever reason began there "
+        "at that time."
+    )
+
+
+def _least(row: Row, unit: str) -> str:
+    if not is_shown(row, "mde"):
+        return ""
+    return f" An effect under {amount(float(row['mde']), unit)} would probably be missed."
