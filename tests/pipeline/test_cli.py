@@ -107,11 +107,12 @@ def test_a_params_file_that_cannot_be_read_is_usage(text, words, project):
 
 
 def test_an_unknown_notebook_is_usage_and_starts_no_draft(project, executed):
-    said = project.say("run", "params/tiny.yaml", "--only", "07")
+    said = project.say("run", "params/tiny.yaml", "--only", "09")
     assert said.code == 2
     assert said.lines == [
-        "vsh-eval: notebook is '07', must be one of 01_returns, 02_cohort, 03_training_offer, "
-        "04_attendance_gap, 05_attainment_gap, 06_impact, 08_annual_report."
+        "vsh-eval: notebook is '09', must be one of 01_returns, 02_cohort, 03_training_offer, "
+        "04_attendance_gap, 05_attainment_gap, 06_impact, 07_robustness, "
+        "08_annual_report."
     ]
     assert list(project.outputs.iterdir()) == []
 

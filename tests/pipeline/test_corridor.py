@@ -91,3 +91,14 @@ def test_an_authority_that_the_files_do_not_hold_is_refused(project):
     project.write("public", {**PUBLISHED, "authority": {"code": "E1", "name": "Nowhere"}})
     with pytest.raises(ContractError, match=r"authority\.code is 'E1', must be an area"):
         corridor.build_tables(project.run("public"))
+
+
+def test_schools_that_write_another_code_for_the_authority_are_joined(project):
+    one, other = "E06000049", "895"
+    project.write("tiny", TWO_YEARS)
+    before = corridor.build_tables(project.run("tiny"))["composition"]
+    tiny.write(project.folder / "returns", tiny.changed("schools", one, other))
+    after = corridor.build_tables(project.run("tiny"))["composition"]
+    assert set(after["unit_id"]) == {one}
+    assert after["numerator"].sum() == before["numerator"].sum()
+    assert dict(after.dtypes) == dict(before.dtypes)

@@ -4,27 +4,28 @@ from tests.pipeline.conftest import standing_in
 from vsh_eval.contracts import NotebookFailedError
 from vsh_eval.pipeline import catalogue, dag, engine
 
-EVERY = [notebook.name for notebook in catalogue.NOTEBOOKS]
+OF_RETURNS = catalogue.of_kind("returns")
+EVERY = [notebook.name for notebook in OF_RETURNS]
 
 
 def test_every_notebook_runs_once_and_in_order(project, executed):
     run = project.run("tiny")
-    assert dag.run_notebooks(run, jobs=1) == 7
+    assert dag.run_notebooks(run, jobs=1) == 8
     assert executed == EVERY
     assert dag.run_notebooks(run, jobs=1) == 0
     assert executed == EVERY
 
 
-def test_published_tables_are_asked_four_questions(project, executed):
-    assert dag.run_notebooks(project.run("public"), jobs=1) == 4
+def test_published_tables_are_asked_five_questions(project, executed):
+    assert dag.run_notebooks(project.run("public"), jobs=1) == 5
     assert executed == [notebook.name for notebook in catalogue.of_kind("published")]
 
 
 def test_two_at_a_time_keep_the_order_that_the_tables_ask_for(project, executed):
-    assert dag.run_notebooks(project.run("tiny"), jobs=2) == 7
+    assert dag.run_notebooks(project.run("tiny"), jobs=2) == 8
     assert sorted(executed) == EVERY
-    for notebook in catalogue.NOTEBOOKS:
-        for other in catalogue.upstream(notebook, catalogue.NOTEBOOKS):
+    for notebook in OF_RETURNS:
+        for other in catalogue.upstream(notebook, OF_RETURNS):
             assert executed.index(other.name) < executed.index(notebook.name)
 
 
@@ -37,7 +38,7 @@ def test_a_notebook_that_stops_stops_the_run_and_the_next_goes_on_from_there(pro
     assert first == EVERY[:4]
     second: list[str] = []
     monkeypatch.setattr(engine, "execute", standing_in(second))
-    assert dag.run_notebooks(run, jobs=1) == 4
+    assert dag.run_notebooks(run, jobs=1) == 5
     assert second == EVERY[3:]
 
 

@@ -308,7 +308,7 @@ def test_a_run_prints_how_it_stands(project, executed):
     registered(project)
     said = project.say("run", "params/tiny.yaml")
     assert "Warning: a run up to 2022/23 was there" in said.out
-    assert len(executed) == 14, "a registration is news to every page"
+    assert len(executed) == 16, "a registration is news to every page"
 
 
 def test_the_card_and_the_record_say_how_the_run_stands(project):

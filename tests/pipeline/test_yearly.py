@@ -17,7 +17,7 @@ from tests.returns import tiny
 from vsh_eval.pipeline import catalogue, engine, manifest, yearly
 from vsh_eval.release.files.contents import texts
 
-EVERY = [notebook.name for notebook in catalogue.NOTEBOOKS]
+EVERY = [notebook.name for notebook in catalogue.of_kind("returns")]
 PAGE = "outputs/tiny/release/index.html"
 
 
@@ -213,7 +213,7 @@ def test_a_run_of_an_invented_authority_says_so_everywhere(project, executed):
     assert project.say("run", "params/invented.yaml").code == 0
     folder = released(project, "invented")
     pages = [*folder.glob("*.html")]
-    assert len(pages) == 8
+    assert len(pages) == 9
     for page in pages:
         assert "SYNTHETIC" in page.read_text(encoding="utf-8"), page.name
     assert json.loads((folder / manifest.NAME).read_text())["stamp"] == "SYNTHETIC"
@@ -501,11 +501,12 @@ def test_a_lock_that_nobody_holds_is_taken_over(owner, project, executed):
 # --- Published tables
 
 
-def test_published_tables_answer_four_questions(published_run):
+def test_published_tables_answer_five_questions(published_run):
     folder = released(published_run, "public")
     pages = sorted(path.stem for path in folder.glob("*.html"))
     assert pages == [
-        "02_cohort", "04_attendance_gap", "05_attainment_gap", "08_annual_report", "index"
+        "02_cohort", "04_attendance_gap", "05_attainment_gap", "06_published_impact",
+        "08_annual_report", "index",
     ]  # fmt: skip
     results = json.loads((folder / "results.json").read_text())
     assert results["evidence"]["statement"] == "not asked"
@@ -518,7 +519,7 @@ def test_the_cohort_of_published_tables_is_the_sum_of_two_counts(published_run):
     table = pd.read_csv(released(published_run, "public") / "tables" / "gaps.csv", dtype=str)
     own = table.query(
         "new_la_code == 'E06000049' and metric == 'persistent_absence' and phase == 'total' and "
-        "time_period == '202425'"
+        "time_period == '202425' and group == 'cwsw' and reference == 'all'"
     )
     assert own["group_pupils"].tolist() == ["150"]
     assert own["group_level"].astype(float).tolist() == [pytest.approx(100 * 65 / 150, abs=0.006)]

@@ -59,7 +59,8 @@ def _many_enrolled(many: int) -> dict[str, str]:
 
 # Check, table, bad example, (result, rows, of_rows, column), a piece of the message.
 BAD: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], str], ...] = (
-    ("rows_there", "training", header_only("training"), ("fail", 0, 0, ""), "must hold rows"),
+    ("rows_there", "episodes", header_only("episodes"), ("fail", 0, 0, ""), "must hold rows"),
+    ("rows_there", "training", header_only("training"), ("warn", 0, 0, ""), "must hold rows"),
     (
         "rows_there",
         "suspensions",

@@ -65,7 +65,7 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     return {
         "panel": built.panel,
         "other_rule_panel": _under_another_rule(run, opened),
-        "composition": built.composition,
+        "composition": _of_the_authority(built.composition, run.settings.authority.code),
         "make_up": built.make_up,
         "schools": built.schools,
         "exposure": built.exposure,
@@ -88,6 +88,17 @@ def _under_another_rule(run: Run, opened: returns.Returns) -> pd.DataFrame:
     )
     panel = built.panel
     return panel[panel["metric"].eq(run.settings.protocol.primary)].reset_index(drop=True)
+
+
+def _of_the_authority(composition: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Join the cells of all schools returned, whatever code they write for their authority."""
+    if set(composition["unit_id"]) <= {code}:
+        return composition
+    sums = list(names.PANEL_SUMS)
+    keys = [name for name in names.COMPOSITION_COLUMNS if name not in {*sums, "rate"}]
+    joined = composition.assign(unit_id=code).groupby(keys, as_index=False, sort=False)[sums].sum()
+    joined["rate"] = float("nan")
+    return joined[list(names.COMPOSITION_COLUMNS)].astype(composition.dtypes.to_dict())
 
 
 def _published_beside(run: Run) -> Mapping[str, pd.DataFrame]:

@@ -63,7 +63,7 @@ def check(
     ...         _ = file.write_text(",".join(table.column_names))
     ...     findings = check(open_returns(Path(folder)))
     >>> findings["result"].value_counts().to_dict()
-    {'fail': 5, 'warn': 3}
+    {'fail': 4, 'warn': 4}
     >>> findings["message"].iloc[0]
     'The table schools must hold rows; export it again, or ask who keeps it.'
     """
