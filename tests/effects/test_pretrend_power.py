@@ -134,6 +134,8 @@ def test_frames_and_aggregations_are_read_alike():
     [
         (STUDY.iloc[3:], np.eye(4), {}, "no year before -1"),
         (STUDY, np.eye(3), {}, "one row for each event time"),
+        (STUDY, pd.DataFrame(np.eye(len(STUDY))), {}, "lacks the event times"),
+        (STUDY, np.full((7, 7), np.nan), {}, "is missing"),
         (STUDY, np.ones((7, 7)), {}, "is singular"),
         (STUDY, np.diag([0.0, *[1.0] * 6]), {}, "is singular"),
         (STUDY, HE_AND_WANG, {"power": (0.01,)}, "must lie between alpha"),

@@ -131,7 +131,9 @@ def test_a_metric_of_one_key_stage_has_no_rows_by_key_stage():
     found = metrics.gaps_by(cells, by="key_stage", **ASKED)
     assert found.empty
     assert list(found.columns) == list(metrics.BREAKDOWN_COLUMNS)
-    assert len(metrics.gaps_by(cells, by="sex", **ASKED)) == 2
+    by_sex = metrics.gaps_by(cells, by="sex", **ASKED)
+    assert len(by_sex) == 2
+    assert found.dtypes.equals(by_sex.dtypes)
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,20 @@ def test_years_published_before_stay_as_they_were(pupils, cube, rounded):
     )
 
 
+def test_what_was_published_under_another_cohort_rule_stays_on_record(pupils, rounded):
+    ruled = {"cohort_rule": "ever_6"}
+    cube = round_leaves(panel_of(pupils).assign(**ruled), STRICT)
+    composition = composition_of(pupils).assign(**ruled)
+    other = round_breakdowns(composition, STRICT, cube=cube, ledger=rounded.ledger)
+    order = ["breakdown", "time_period", "phase", "group", "metric"]
+    assert len(other.ledger) == 2 * len(rounded.ledger)
+    first = other.ledger[other.ledger["cohort_rule"] != "ever_6"]
+    pd.testing.assert_frame_equal(
+        first.sort_values(order, ignore_index=True),
+        rounded.ledger.sort_values(order, ignore_index=True),
+    )
+
+
 def test_an_exact_rule_shows_true_numbers(pupils):
     exact = rule_named("none")
     cube = round_leaves(panel_of(pupils), exact)

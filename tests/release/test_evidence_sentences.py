@@ -33,7 +33,7 @@ def test_no_clear_result_is_not_called_no_effect():
 
 
 def test_an_unknown_statement_is_refused():
-    with pytest.raises(KeyError):
+    with pytest.raises(ContractError, match="statement is 'proved', must be one of"):
         evidence_sentence("proved")
 
 

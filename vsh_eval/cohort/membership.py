@@ -135,7 +135,7 @@ def metrics_counted(
         for name, entry in registry.METRICS.items()
         for period in years
         if period not in left_out.get(_origin(entry)[0], ())
-        and not any(gap.kind == "no_data" for gap in registry.breaks_of(name, (period,)))
+        and period not in registry.years_without_data(name)
         for group in entry.year_groups
     ]
     counted = pd.DataFrame(rows, columns=["metric", "time_period", "year_group"])
@@ -172,5 +172,5 @@ def years_without(engine: Engine, years: Sequence[int]) -> dict[str, set[int]]:
 
 def _collected(years: Sequence[int]) -> list[int]:
     """Return the years in which attendance was collected in full."""
-    gone = {e.time_period for e in registry.breaks_of(FROM_ATTENDANCE[0]) if e.kind == "no_data"}
+    gone = registry.years_without_data(FROM_ATTENDANCE[0])
     return [year for year in years if year not in gone]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS
+from vsh_eval.effects.rows import COUNTS, ESTIMATE_COLUMNS
 from vsh_eval.effects.study import Study
 
 Verdict = Literal["agrees", "differs", "not testable"]
@@ -179,5 +179,4 @@ def without_counts(reason: str) -> str:
 def in_order(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Put rows into the robustness table."""
     table = pd.DataFrame(rows, columns=list(ROBUSTNESS_COLUMNS))
-    whole = ("schools_treated", "schools_comparison", "pupils")
-    return table.astype(dict.fromkeys(whole, "Int64"))
+    return table.astype(dict.fromkeys(COUNTS, "Int64"))

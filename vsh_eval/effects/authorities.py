@@ -1,6 +1,8 @@
 """DfE's published tables: one authority's offer against other authorities' offers."""
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -14,7 +16,7 @@ from vsh_eval.effects.synthetic_panel import with_cohort
 from vsh_eval.numerics.synthetic import Method
 
 Pool = Literal["neighbours", "region", "all"]
-POOLS = ("neighbours", "region", "all")
+POOLS: tuple[Pool, ...] = ("neighbours", "region", "all")
 
 NATIONAL_DUTY = (
     "Since September 2021 every virtual school in England has had a duty towards children with a "
@@ -205,33 +207,30 @@ def authority_estimates(
     pools = {name: donor_pools(areas, neighbours, donors=name) for name in POOLS}
     tables = []
     for place, metric in enumerate(metrics):
-        panel = authority_panel(gaps, metric=metric)
-        for method in METHODS:
-            for pool in POOLS:
-                asked = method == METHODS[0] and pool == donors
-                role = ("primary" if place == 0 else "secondary") if asked else "robustness"
-                labels = {
-                    "role": role,
-                    "metric": metric,
-                    "programme": "any",
-                    "tier": "any",
-                    "phase": names.TOTAL,
-                    "estimator": method,
-                    "comparison": pool,
-                }
-                try:
-                    found = fit_authority(
-                        panel,
-                        pools[pool],
-                        authority=authority,
-                        offer_start=offer_start,
-                        method="synthetic_did" if method == METHODS[0] else "synthetic_control",
-                        alpha=alpha,
-                    )
-                    rows = _rows(found)
-                except DesignError as error:
-                    rows = _impossible(str(error))
-                tables.append(rows.assign(**labels))
+        fit = partial(
+            fit_authority,
+            authority_panel(gaps, metric=metric),
+            authority=authority,
+            offer_start=offer_start,
+            alpha=alpha,
+        )
+        for method, pool in product(METHODS, POOLS):
+            asked = method == METHODS[0] and pool == donors
+            role = ("primary" if place == 0 else "secondary") if asked else "robustness"
+            labels = {
+                "role": role,
+                "metric": metric,
+                "programme": "any",
+                "tier": "any",
+                "phase": names.TOTAL,
+                "estimator": method,
+                "comparison": pool,
+            }
+            try:
+                rows = _rows(fit(pools[pool], method=method))
+            except DesignError as error:
+                rows = _impossible(str(error))
+            tables.append(rows.assign(**labels))
     table = pd.concat(tables, ignore_index=True)
     return table[[*ESTIMATE_COLUMNS, *EXTRA_COLUMNS]]
 

@@ -22,9 +22,9 @@ TREATED_VS_NEVER = "treated_vs_never"
 EARLIER_VS_LATER = "earlier_vs_later"
 LATER_VS_EARLIER = "later_vs_earlier"
 TREATED_VS_ALWAYS = "treated_vs_always"
-BACON_TYPES = (TREATED_VS_NEVER, EARLIER_VS_LATER, LATER_VS_EARLIER, TREATED_VS_ALWAYS)
-"""The last two compare with schools that are trained already: there growing effects enter with
-the wrong sign."""
+ALREADY_TRAINED = (LATER_VS_EARLIER, TREATED_VS_ALWAYS)
+"""Types that compare with schools trained already: there growing effects enter with the wrong
+sign."""
 
 
 def bacon(data: pd.DataFrame) -> pd.DataFrame:

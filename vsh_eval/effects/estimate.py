@@ -12,13 +12,12 @@ from vsh_eval.contracts import DesignError, require_columns, require_one_of
 from vsh_eval.effects.gate import Prepared
 from vsh_eval.effects.imputation import donut, impute
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS
-from vsh_eval.effects.staggered import att_gt
+from vsh_eval.effects.staggered import COMPARISONS, att_gt
 
 Role = Literal["primary", "secondary", "robustness", "exploratory"]
 ROLES = ("primary", "secondary", "robustness", "exploratory")
 LOG_COHORT = "log_cohort_size"
 _IN_TABLE = ("simple", "cohort", "calendar", "event")
-_COMPARISONS = ("not_yet_treated", "never_treated")
 
 
 def estimate(
@@ -220,7 +219,7 @@ def _beside(
                 att_gt, constant, comparison=comparison, covariates=prepared.covariates, **shared
             ),
         )
-        for comparison in _COMPARISONS
+        for comparison in COMPARISONS
     ]
     return [
         (estimator, comparison, "robustness", _or_reason(make))

@@ -136,7 +136,7 @@ def prepare(
     state = State(start).without(
         start["outcome"].isna() | ~start["weight"].gt(0), "no_data", "no gap or no weight"
     )
-    adopted = _adopted(exposure, programme=programme, tier=tier)
+    adopted = adopted_by_school(exposure, programme=programme, tier=tier)
     state = replace(state, cells=state.cells.assign(adopted=state.cells["unit_id"].map(adopted)))
     state = state.without(state.cells["adopted"].isna(), "no_exposure", "not in the exposure table")
     state = _with_covariates(state, schools, covariates)
@@ -194,8 +194,22 @@ def _why_empty(state: State) -> str:
     )
 
 
-def _adopted(exposure: pd.DataFrame, *, programme: str, tier: str) -> pd.Series:
-    """Return each school's year of first training of one kind."""
+def adopted_by_school(exposure: pd.DataFrame, *, programme: str, tier: str) -> pd.Series:
+    """Return each school's year of first training of one kind, 0 = never, by unit_id.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+    DesignError
+        If no row is of this kind, or a school's year differs between rows, is missing or negative.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"unit_id": ["1"], "adopted": [202122]})
+    >>> adopted_by_school(table, programme="any", tier="any").to_dict()
+    {'1': 202122}
+    """
     require_columns(exposure, ["unit_id", "adopted"], name="exposure")
     for column, value in (("programme", programme), ("tier", tier)):
         if column in exposure:

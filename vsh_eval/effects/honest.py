@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import DesignError, require_columns, require_one_of
+from vsh_eval.effects.event_study import event_covariance, event_rows, refuse_singular
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats
 from vsh_eval.effects.imputation import MOST_LEADS
 from vsh_eval.effects.long_differences import REFERENCE, LongDifferences, fit_long_differences
@@ -38,7 +39,6 @@ HONEST_COLUMNS = (
     "years_before",
     "years_after",
 )
-_SINGULAR = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,32 +249,22 @@ def _given(
 ) -> EventPath:
     """Read an event study of the caller's own."""
     require_columns(data, ("index", "estimate"), name="the event study")
-    rows = data[data["aggregation"].eq("event")] if "aggregation" in data else data
-    labels = rows["index"].astype(int)
-    if labels.duplicated().any() or len(labels) != len(covariance):
-        raise DesignError(
-            f"the event study has {len(labels)} rows of {labels.nunique()} event times and a "
-            f"covariance of {len(covariance)}, must be one row each; select one event study."
-        )
-    matrix = (
-        covariance.rename(index=int, columns=int).reindex(index=labels, columns=labels)
-        if isinstance(covariance, pd.DataFrame)
-        else pd.DataFrame(covariance, index=labels.to_numpy(), columns=labels.to_numpy())
-    )
-    estimates = pd.Series(rows["estimate"].to_numpy(float), index=labels.to_numpy())
+    rows = event_rows(data)
+    matrix = event_covariance(rows, covariance)
+    estimates = rows.set_index("index")["estimate"].astype(float)
     if abs(estimates.get(REFERENCE, 0.0)) > 0:
         raise DesignError(
             f"the estimate of year {REFERENCE} is {estimates[REFERENCE]:.4g}, must be 0 or absent "
             "because all years are compared with it; give the school-years themselves, or the "
             "rows of long_differences."
         )
-    early = _run(labels, REFERENCE - 1, step=-1)[::-1]
-    late = _run(labels, 0)
+    early = _run(matrix.index, REFERENCE - 1, step=-1)[::-1]
+    late = _run(matrix.index, 0)
     given = np.ones(len(late)) if weights is None else np.asarray(weights, dtype=float)
     return _path((*early, *late), estimates, matrix, target=target, weights=given)
 
 
-def _run(labels: pd.Series | pd.Index, start: int, *, step: int = 1) -> tuple[int, ...]:
+def _run(labels: pd.Index, start: int, *, step: int = 1) -> tuple[int, ...]:
     """Return the event times from `start` on, up to the first that is missing."""
     there = set(map(int, labels))
     run = []
@@ -312,21 +302,10 @@ def _path(
     labels = list(index)
     matrix = covariance.loc[labels, labels].to_numpy(float)
     values = estimates.loc[labels].to_numpy(float)
-    _refuse_singular(values, matrix)
+    if not np.isfinite(values).all():
+        raise DesignError("an estimate is missing, must be given for every event time used.")
+    refuse_singular(matrix, name="event times")
     return EventPath(index, values, matrix, weights / weights.sum(), str(target))
-
-
-def _refuse_singular(values: Floats, matrix: Floats) -> None:
-    if not (np.isfinite(values).all() and np.isfinite(matrix).all()):
-        raise DesignError("an estimate or its covariance is missing, must be given for every year.")
-    error = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
-    scale = np.where(error > 0, error, 1.0)
-    lowest = float(np.linalg.eigvalsh((matrix + matrix.T) / 2 / np.outer(scale, scale)).min())
-    if (error <= 0).any() or lowest < _SINGULAR:
-        raise DesignError(
-            f"the covariance of the {len(values)} event times is singular, must have full rank: "
-            "too few schools for so many years, or outcomes that do not vary; use fewer years."
-        )
 
 
 def _excludes(lower: float, upper: float) -> bool:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from vsh_eval.contracts import DesignError
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
+from vsh_eval.effects.linear_rows import linear_rows
 from vsh_eval.effects.rows import with_inference
 from vsh_eval.numerics import bands
 from vsh_eval.numerics import imputation as numeric
@@ -143,12 +144,25 @@ def donut(data: pd.DataFrame, *, alpha: float = 0.05, seed: int = 0) -> pd.DataF
     >>> donut(table).loc[0, "estimate"].round(3)
     np.float64(-2.5)
     """
+    return impute(without_year_before(data), alpha=alpha, leads=0, seed=seed)
+
+
+def without_year_before(data: pd.DataFrame) -> pd.DataFrame:
+    """Leave out each trained school's last used year before training.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"unit": ["a"] * 3, "time": [1, 2, 3], "cohort": 3, "outcome": 1.0,
+    ...                       "weight": 1.0})
+    >>> without_year_before(table)["time"].tolist()
+    [1, 3]
+    """
     cells = checked(data)
     times = np.unique(cells["time"].to_numpy(np.int64))
     position = np.searchsorted(times, cells["time"].to_numpy(np.int64))
     onset = np.searchsorted(times, cells["cohort"].to_numpy(np.int64))
-    hole = (cells["cohort"].to_numpy() > 0) & (position == onset - 1) & (onset < len(times))
-    return impute(cells[~hole], alpha=alpha, leads=0, seed=seed)
+    trained = cells["cohort"].to_numpy() > 0
+    return cells[~(trained & (position == onset - 1) & (onset < len(times)))]
 
 
 def fit_imputation(
@@ -274,28 +288,15 @@ def _rows(
 
 
 def _block_rows(cells: Grid, targets: _Targets, estimates: numeric.Estimates) -> pd.DataFrame:
-    weight = targets.weights.sum(axis=2)
-    treated = weight > 0
-    comparison = estimates.contributes & ~treated
-    leaning = np.where(comparison, np.abs(estimates.implied_weight).sum(axis=2), 0.0)
-    rows = pd.DataFrame(targets.labels, columns=["aggregation", "cohort", "index"])
-    rows["estimate"] = estimates.estimate
-    rows["std_error"] = np.sqrt((estimates.deviations() ** 2).sum(axis=1))
-    rows["df"] = (estimates.schools - 1).astype(float)
-    rows["schools_treated"] = treated.sum(axis=1)
-    rows["schools_comparison"] = comparison.sum(axis=1)
-    pupils = np.where(targets.weights > 0, cells.pupils, 0.0).sum(axis=(1, 2))
-    rows["pupils"] = pd.Series(pupils, dtype="Float64").round().astype("Int64")
-    rows["largest_share"] = np.fmax(_largest(weight), _largest(leaning))
-    rows["status"] = ""
-    rows["reason"] = np.where(estimates.jackknifed, "", _FALLBACK)
-    return rows
-
-
-def _largest(weight: Floats) -> Floats:
-    """Return the largest school's share of each row's total, 0 where there is none."""
-    total = weight.sum(axis=1)
-    return weight.max(axis=1) / np.where(total > 0, total, 1.0)
+    rows = linear_rows(
+        cells,
+        targets.labels,
+        target=targets.weights,
+        implied=estimates.implied_weight,
+        estimate=estimates.estimate,
+        deviations=estimates.deviations(),
+    )
+    return rows.assign(reason=np.where(estimates.jackknifed, "", _FALLBACK))
 
 
 def _dropped(cells: Grid, lost: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval.effects.grid import Floats, Grid
-
-_TOUCHED = 1e-12
+from vsh_eval.numerics.imputation import contributes
 
 
 def linear_rows(
@@ -33,11 +32,17 @@ def linear_rows(
         The estimates.
     deviations : array (K, S)
         Schools' deviations, whose cross-product is the covariance.
+
+    Returns
+    -------
+    DataFrame
+        What `with_inference` takes. `df` is the schools with any weight less one; `pupils` NA
+        where the table has none; `largest_share` the larger of one school's share of the target
+        and of the comparison's weight, 0 where there is no comparison.
     """
     weight = target.sum(axis=2)
     treated = weight > 0
-    largest = np.abs(implied).max(axis=2)
-    touched = largest > _TOUCHED * largest.max(axis=1, keepdims=True)
+    touched = contributes(implied)
     compared = touched & ~treated
     leaning = np.where(compared, np.abs(implied).sum(axis=2), 0.0)
     rows = pd.DataFrame(labels, columns=["aggregation", "cohort", "index"])
@@ -53,5 +58,6 @@ def linear_rows(
 
 
 def _share(weight: Floats) -> Floats:
+    """Return the largest school's share of each row's total, 0 where there is none."""
     total = weight.sum(axis=1)
     return weight.max(axis=1) / np.where(total > 0, total, 1.0)

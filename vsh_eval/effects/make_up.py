@@ -9,13 +9,13 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import DesignError, require_columns, require_one_of
 from vsh_eval.effects.attempts import NOUGHT, Attempt, Primary, tried
+from vsh_eval.effects.estimate import LOG_COHORT
 from vsh_eval.effects.gate import Prepared
 from vsh_eval.effects.outcomes import group_sums
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
 from vsh_eval.effects.study import Study
 from vsh_eval.effects.variations import log_of, simple
 
-LOG_COHORT = "log_cohort_size"
 LOG_PEERS = "log_reference_size"
 PLAN_SHARE = "plan_share"
 ENTRIES = "entries"

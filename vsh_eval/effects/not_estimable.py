@@ -19,7 +19,7 @@ from vsh_eval.effects.attempts import (
     in_order,
     without_counts,
 )
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS
+from vsh_eval.effects.rows import COUNTS, ESTIMATE_COLUMNS
 
 _RULE_OF = {
     **dict.fromkeys("acdj", NOUGHT),
@@ -65,8 +65,7 @@ def not_estimable(metric: str, *, role: str = "primary", reason: str = "") -> pd
         "status": names.UNAVAILABLE,
         "reason": without_counts(reason),
     }
-    whole = ("schools_treated", "schools_comparison", "pupils")
-    return pd.DataFrame([row]).astype(dict.fromkeys(whole, "Int64"))
+    return pd.DataFrame([row]).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def nothing_to_check(metric: str, *, reason: str = "") -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,32 @@ import pandas as pd
 
 from vsh_eval.contracts import DesignError
 from vsh_eval.effects.attempts import CHANCE, SAME, STANDS, TOLD, Attempt, Primary
+from vsh_eval.effects.bacon import ALREADY_TRAINED, bacon
 from vsh_eval.effects.gate import FEW_SCHOOLS, Prepared
+from vsh_eval.effects.honest import honest
 from vsh_eval.effects.imputation import donut
 from vsh_eval.effects.joined_phases import joined_phases
+from vsh_eval.effects.pretrend_power import pretrend_power
 from vsh_eval.effects.staggered import att_gt
 from vsh_eval.effects.study import Study
+from vsh_eval.effects.sun_abraham import sun_abraham
+from vsh_eval.effects.two_way import two_way_fixed_effects
 from vsh_eval.effects.variations import simple
+from vsh_eval.effects.wild_cluster import wild_cluster
 
 BOUNDS = (0.5, 1.0, 1.5, 2.0)
 """Sizes of trend differences asked about, relative to the largest before training."""
 SEEN = 0.80
 """Probability with which a trend must be seen to count as one that the test sees."""
+FIRST_YEAR, ALL_YEARS, STRAIGHT = "first_year", "all_years", "straight"
+_SURVIVES = {
+    FIRST_YEAR: "in the first year after training the result survives trend differences up to "
+    "{:.1f} times the largest seen before training",
+    ALL_YEARS: "averaged over all years the result survives trend differences up to {:.1f} times "
+    "the largest seen before training",
+    STRAIGHT: "the result survives trends whose slope changes by {:.2g} a year",
+}
+"""What the breakdown says, by the path that is questioned."""
 _SAMPLE = ("schools_treated", "schools_comparison", "pupils", "largest_share", "df")
 
 
@@ -28,64 +42,44 @@ def trend_attempts(study: Study, prepared: Prepared, primary: Primary) -> list[A
     """Ask how far the result survives trends that are not parallel (Rambachan and Roth)."""
     asked: dict[str, pd.DataFrame] = {}
 
-    def rows(method: str) -> pd.DataFrame:
+    def make(path: str, place: int = 0) -> Mapping[Any, Any]:
         if not primary.found(study.alpha):
             raise DesignError("the primary test finds no effect, so there is nothing to undo.")
-        if method not in asked:
-            honest = import_module("vsh_eval.effects.honest").honest
-            bounds = BOUNDS if method == "relative_magnitudes" else None
-            asked[method] = honest(
-                prepared.data, method=method, bounds=bounds, alpha=study.alpha, seed=study.seed
-            )
-        return asked[method]
-
-    def make(method: str, place: int) -> Mapping[Any, Any]:
-        row = rows(method).iloc[place]
-        survives = float(row["breakdown"])
-        words = (
-            f"averaged over all years the result survives trend differences up to {survives:.1f} "
-            "times the largest seen before training"
-            if method != "smoothness"
-            else f"the result survives trends whose slope changes by {survives:.2g} a year"
-        )
+        if path not in asked:
+            asked[path] = _honest(study, prepared, path)
+        row = asked[path].iloc[place]
         return {
             **{name: primary.row[name] for name in _SAMPLE},
             "estimate": row["estimate"],
             "std_error": row["std_error"],
             "ci_lower": row["lower"],
             "ci_upper": row["upper"],
-            "reason": words,
+            "reason": _SURVIVES[path].format(float(row["breakdown"])),
             "holds": bool(row["excludes_zero"])
             and np.sign(row["estimate"]) == np.sign(primary.estimate),
         }
 
-    def first_year() -> Mapping[Any, Any]:
-        if not primary.found(study.alpha):
-            raise DesignError("the primary test finds no effect, so there is nothing to undo.")
-        honest = import_module("vsh_eval.effects.honest").honest
-        asked["first_year"] = honest(
-            prepared.data, bounds=(1.0,), target=0, alpha=study.alpha, seed=study.seed
-        )
-        found = make("first_year", 0)
-        words = str(found["reason"])
-        words = words.replace("averaged over all years", "in the first year after training")
-        return {**found, "reason": words}
-
-    relative = [
-        Attempt("b", "first year: trend differences up to 1 times the largest before training",
-                STANDS, first_year, estimator="honest"),
-    ] + [
-        Attempt("b", f"trend differences up to {bound:g} times the largest before training",
-                STANDS, partial(make, "relative_magnitudes", place), estimator="honest")
-        for place, bound in enumerate(BOUNDS)
-    ]  # fmt: skip
     return [
-        *relative,
+        Attempt("b", "first year: trend differences up to 1 times the largest before training",
+                STANDS, partial(make, FIRST_YEAR), estimator="honest"),
+        *(
+            Attempt("b", f"trend differences up to {bound:g} times the largest before training",
+                    STANDS, partial(make, ALL_YEARS, place), estimator="honest")
+            for place, bound in enumerate(BOUNDS)
+        ),
         Attempt("b", "trend differences that stay on one straight line", STANDS,
-                partial(make, "smoothness", 0), estimator="honest"),
+                partial(make, STRAIGHT), estimator="honest"),
         Attempt("a", "what a trend just seen in earlier years would add", TOLD,
                 partial(_pretrend_power, study, prepared, primary), estimator="pretrend_power"),
     ]  # fmt: skip
+
+
+def _honest(study: Study, prepared: Prepared, path: str) -> pd.DataFrame:
+    """Question the first year after training, the mean of all years, or that along a line."""
+    ask = partial(honest, prepared.data, alpha=study.alpha, seed=study.seed)
+    if path == FIRST_YEAR:
+        return ask(bounds=(1.0,), target=0)
+    return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(method="smoothness")
 
 
 def breakdown(study: Study, prepared: Prepared) -> float:
@@ -111,9 +105,7 @@ def breakdown(study: Study, prepared: Prepared) -> float:
     DesignError
         As `honest`.
     """
-    honest = import_module("vsh_eval.effects.honest").honest
-    rows = honest(prepared.data, bounds=(1.0,), target=0, alpha=study.alpha, seed=study.seed)
-    return float(rows["breakdown"].iloc[0])
+    return float(_honest(study, prepared, FIRST_YEAR)["breakdown"].iloc[0])
 
 
 def estimator_attempts(study: Study, prepared: Prepared) -> list[Attempt]:
@@ -167,8 +159,7 @@ def wild_attempts(
     """Put a wild cluster bootstrap beside the interval of few schools."""
 
     def make() -> Mapping[Any, Any]:
-        wild = import_module("vsh_eval.effects.wild_cluster").wild_cluster
-        found = wild(prepared.data, alpha=study.alpha, draws=draws, seed=study.seed).iloc[0]
+        found = wild_cluster(prepared.data, alpha=study.alpha, draws=draws, seed=study.seed).iloc[0]
         return {
             **{name: primary.row[name] for name in _SAMPLE},
             **{name: found[name] for name in ("estimate", "std_error", "ci_lower", "ci_upper")},
@@ -183,18 +174,15 @@ def _regressions(study: Study, prepared: Prepared) -> list[Attempt]:
     """Estimate by the regressions that stand beside as references."""
     table, alpha = prepared.data, study.alpha
 
-    def sun_abraham() -> Mapping[Any, Any]:
-        rows = import_module("vsh_eval.effects.sun_abraham").sun_abraham(
-            table, alpha=alpha, seed=study.seed
-        )
-        return _simple(rows)
+    def averaged() -> Mapping[Any, Any]:
+        return _simple(sun_abraham(table, alpha=alpha, seed=study.seed))
 
     def two_way() -> Mapping[Any, Any]:
-        rows = import_module("vsh_eval.effects.two_way").two_way_fixed_effects(table, alpha=alpha)
+        rows = two_way_fixed_effects(table, alpha=alpha)
         return {**_simple(rows), "reason": _already_trained(table)}
 
     return [
-        Attempt("g", "Sun and Abraham", SAME, sun_abraham, estimator="sun_abraham"),
+        Attempt("g", "Sun and Abraham", SAME, averaged, estimator="sun_abraham"),
         Attempt("g", "two-way fixed effects, for reference", SAME, two_way,
                 estimator="two_way_fixed_effects"),
     ]  # fmt: skip
@@ -203,10 +191,10 @@ def _regressions(study: Study, prepared: Prepared) -> list[Attempt]:
 def _already_trained(table: pd.DataFrame) -> str:
     """Say how much of the two-way estimate leans on schools that were trained already."""
     try:
-        pairs = import_module("vsh_eval.effects.bacon").bacon(table)
+        pairs = bacon(table)
     except DesignError:
         return "its weights cannot be taken apart: no school has data in every year"
-    forbidden = pairs["type"].isin(["later_vs_earlier", "treated_vs_always"])
+    forbidden = pairs["type"].isin(ALREADY_TRAINED)
     share = float(pairs.loc[forbidden, "weight"].sum())
     return f"{share:.0%} of its weight compares with schools that were trained already"
 
@@ -217,8 +205,7 @@ def _simple(rows: pd.DataFrame) -> Mapping[Any, Any]:
 
 def _pretrend_power(study: Study, prepared: Prepared, primary: Primary) -> Mapping[Any, Any]:
     """Return what the trend that the pre-trend test sees four times in five would add."""
-    power = import_module("vsh_eval.effects.pretrend_power").pretrend_power
-    seen = power(
+    seen = pretrend_power(
         prepared.data, test="joint", power=(SEEN,), alpha=study.alpha, seed=study.seed
     ).iloc[0]
     bias = float(seen["bias"])

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import DesignError, require_columns
-from vsh_eval.effects.grid import Floats, checked, grid
+from vsh_eval.effects.grid import Floats, Grid, checked, grid
+from vsh_eval.effects.linear_rows import linear_rows
 from vsh_eval.effects.rows import with_inference
 from vsh_eval.numerics import imputation as numeric
 
@@ -49,13 +50,7 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None, alpha: float = 0.
         require_columns(data, [by], name="the table of school-years")
     rows = checked(data)
     cells = grid(rows)
-    fitted = numeric.fit(cells.outcome, cells.fit_weight, cells.treated, cells.stratum)
-    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
-    if not target.any():
-        raise DesignError(
-            "no trained school-year can be imputed, must be at least one; it needs a year of the "
-            "school before training and an untrained school in its year."
-        )
+    fitted, target = imputable_target(cells)
     named = np.full(target.shape, ALL, dtype=object)
     if by is not None:
         named[:] = ""
@@ -67,32 +62,31 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None, alpha: float = 0.
         raise DesignError(f"{by} names no part of the trained school-years, must name some.")
     weights = np.stack([np.where(named == label, target, 0.0) for label in labels])
     made = numeric.estimate(fitted, weights)
-    found = _rows(made, weights, np.where(weights > 0, cells.pupils, 0.0).sum(axis=(1, 2)))
+    found = linear_rows(
+        cells,
+        [("simple", 0, 0)] * len(labels),
+        target=weights,
+        implied=made.implied_weight,
+        estimate=made.estimate,
+        deviations=made.deviations(),
+    )
     size = float(np.abs(cells.outcome).max())
     return with_inference(found, {}, alpha=alpha, size=size).assign(part=labels)
 
 
-def _rows(made: numeric.Estimates, weights: Floats, pupils: Floats) -> pd.DataFrame:
-    treated = weights.sum(axis=2) > 0
-    comparison = made.contributes & ~treated
-    leaning = np.where(comparison, np.abs(made.implied_weight).sum(axis=2), 0.0)
-    shares = [
-        part.max(axis=1) / np.where(part.sum(axis=1) > 0, part.sum(axis=1), 1.0)
-        for part in (weights.sum(axis=2), leaning)
-    ]
-    return pd.DataFrame(
-        {
-            "aggregation": "simple",
-            "cohort": 0,
-            "index": 0,
-            "estimate": made.estimate,
-            "std_error": np.sqrt((made.deviations() ** 2).sum(axis=1)),
-            "df": (made.schools - 1).astype(float),
-            "schools_treated": treated.sum(axis=1),
-            "schools_comparison": comparison.sum(axis=1),
-            "pupils": pd.Series(pupils, dtype="Float64").round().astype("Int64"),
-            "largest_share": np.fmax(*shares),
-            "status": "",
-            "reason": "",
-        }
-    )
+def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
+    """Fit the untrained school-years and weigh the trained ones that they can impute, (S, T).
+
+    Raises
+    ------
+    DesignError
+        If there is none.
+    """
+    fitted = numeric.fit(cells.outcome, cells.fit_weight, cells.treated, cells.stratum)
+    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
+    if not target.any():
+        raise DesignError(
+            "no trained school-year can be imputed, must be at least one; it needs a year of the "
+            "school before training and an untrained school in its year."
+        )
+    return fitted, target

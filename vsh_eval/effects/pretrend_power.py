@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsh_eval.contracts import DesignError, require_columns, require_one_of
+from vsh_eval.effects.event_study import event_covariance, event_rows, refuse_singular
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats, Grid, checked, grid
 from vsh_eval.effects.imputation import fit_imputation
 from vsh_eval.effects.long_differences import REFERENCE
@@ -106,7 +107,7 @@ def pretrend_power(
             f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1."
         )
     found = _imputed(data, leads=leads) if covariance is None else _given(data, covariance, df=df)
-    _refuse_singular(found.covariance)
+    refuse_singular(found.covariance, name="leads")
     return pd.DataFrame(
         [_row(found, one, share, alpha, seed) for one in tests for share in power],
         columns=list(POWER_COLUMNS),
@@ -175,19 +176,9 @@ def _block(cells: Grid, left_out: Flags, wanted: Flags, *, by_event: bool) -> nu
 
 def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) -> _Leads:
     """Read an event study of the caller's own, all years against one reference."""
-    require_columns(data, ("index",), name="the event study")
-    rows = data[data["aggregation"].eq("event")] if "aggregation" in data else data
+    rows = event_rows(data)
     index = rows["index"].to_numpy(int)
-    if len(set(index)) != len(index) or len(index) != len(covariance):
-        raise DesignError(
-            f"the event study has {len(index)} rows and a covariance of {len(covariance)}, must be "
-            "one row for each event time; select one event study."
-        )
-    matrix = (
-        covariance.rename(index=int, columns=int).loc[list(index), list(index)].to_numpy(float)
-        if isinstance(covariance, pd.DataFrame)
-        else np.asarray(covariance, dtype=float)
-    )
+    matrix = event_covariance(rows, covariance).to_numpy(float)
     early, late = index < REFERENCE, index > REFERENCE
     if not early.any():
         raise DesignError(
@@ -202,14 +193,3 @@ def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) 
         effect=mean @ matrix[:, early],
         df=df,
     )
-
-
-def _refuse_singular(matrix: Floats) -> None:
-    error = np.sqrt(np.clip(np.diag(matrix), 0.0, None))
-    scale = np.where(error > 0, error, 1.0)
-    lowest = float(np.linalg.eigvalsh(matrix / np.outer(scale, scale)).min())
-    if not ((error > 0).all() and lowest > 1e-10):
-        raise DesignError(
-            f"the covariance of the {len(matrix)} leads is singular, must have full rank: too few "
-            "schools for so many leads, or outcomes that do not vary; use fewer leads."
-        )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from vsh_eval.effects.other_estimators import estimator_attempts, trend_attempts
 from vsh_eval.effects.pretrend import pretrend
 from vsh_eval.effects.randomise import randomise
 from vsh_eval.effects.study import Study
+from vsh_eval.effects.tost import tost
 
 
 def robustness(study: Study, *, draws: int = 999) -> pd.DataFrame:
@@ -138,7 +138,6 @@ def _chance(study: Study, prepared: Prepared, primary: Primary, *, draws: int) -
 def _equivalence(study: Study, primary: Primary) -> Mapping[Any, Any]:
     if primary.row["status"]:
         raise DesignError(f"{primary.row['reason']}.")
-    tost = import_module("vsh_eval.effects.tost").tost
     found = tost(
         primary.estimate,
         float(primary.row["std_error"]),

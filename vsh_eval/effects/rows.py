@@ -53,6 +53,8 @@ ESTIMATE_COLUMNS = (
     "status",
 )
 """The contract of the estimates table."""
+COUNTS = ("schools_treated", "schools_comparison", "pupils")
+"""Its whole numbers, NA where there is none."""
 
 _NO_VARIATION = 1e-12
 _INTERVAL = ["std_error", "df", "ci_lower", "ci_upper", "band_lower", "band_upper", "p_value"]

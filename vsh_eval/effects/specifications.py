@@ -12,10 +12,10 @@ from vsh_eval import names
 from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.effects.attempts import without_counts
 from vsh_eval.effects.gate import Prepared
-from vsh_eval.effects.grid import checked
+from vsh_eval.effects.imputation import without_year_before
 from vsh_eval.effects.parts import impute_parts
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS
-from vsh_eval.effects.staggered import Comparison, att_gt
+from vsh_eval.effects.rows import COUNTS, ESTIMATE_COLUMNS
+from vsh_eval.effects.staggered import COMPARISONS, Comparison, att_gt
 from vsh_eval.effects.study import Study
 from vsh_eval.effects.variations import COVID_YEARS
 
@@ -30,9 +30,6 @@ SPECIFICATION_COLUMNS = (
     *(name for name in ESTIMATE_COLUMNS if name not in {"band_lower", "band_upper", "p_adjusted"}),
     "reason",
 )
-
-
-_COMPARISONS: tuple[Comparison, ...] = ("not_yet_treated", "never_treated")
 
 
 class _Choice(NamedTuple):
@@ -108,8 +105,7 @@ def specification_curve(study: Study) -> pd.DataFrame:
         rows += [_tried(study, prepared, c, main) for c in _of_base(study, prepared, base)]
     table = pd.DataFrame(rows).sort_values("estimate", ignore_index=True, kind="stable")
     table["rank"] = np.where(table["estimate"].notna(), np.arange(1, len(table) + 1), np.nan)
-    whole = ("rank", "schools_treated", "schools_comparison", "pupils")
-    return table[list(SPECIFICATION_COLUMNS)].astype(dict.fromkeys(whole, "Int64"))
+    return table[list(SPECIFICATION_COLUMNS)].astype(dict.fromkeys(("rank", *COUNTS), "Int64"))
 
 
 def _bases(study: Study) -> list[dict[str, str]]:
@@ -149,7 +145,7 @@ def _of_base(study: Study, prepared: Prepared, base: dict[str, str]) -> Iterator
     for weights, before, years in product((SESSIONS, PUPILS), ("with", "without"), effects):
         yield _Choice(*where, weights=weights, year_before=before, year_effects=years)
     if base["group"] == study.group:
-        for comparison in _COMPARISONS:
+        for comparison in COMPARISONS:
             yield _Choice(*where, PUPILS, "with", "common", "callaway_santanna", comparison)
 
 
@@ -167,24 +163,6 @@ def _tried(study: Study, prepared: Prepared, choice: _Choice, main: _Choice) -> 
     except DesignError as error:
         return _row(study, choice, main, {"reason": str(error)})
     return _row(study, choice, main, found[found["aggregation"].eq("simple")].iloc[0].to_dict())
-
-
-def without_year_before(data: pd.DataFrame) -> pd.DataFrame:
-    """Leave out each trained school's last used year before training.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"unit": ["a"] * 3, "time": [1, 2, 3], "cohort": 3, "outcome": 1.0,
-    ...                       "weight": 1.0})
-    >>> without_year_before(table)["time"].tolist()
-    [1, 3]
-    """
-    cells = checked(data)
-    times = np.unique(cells["time"].to_numpy(np.int64))
-    position = np.searchsorted(times, cells["time"].to_numpy(np.int64))
-    onset = np.searchsorted(times, cells["cohort"].to_numpy(np.int64))
-    trained = cells["cohort"].to_numpy() > 0
-    return cells[~(trained & (position == onset - 1) & (onset < len(times)))]
 
 
 def _row(study: Study, choice: _Choice, main: _Choice, found: Mapping[Any, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from vsh_eval.numerics import bands
 from vsh_eval.numerics.inference import JointTest
 
 Comparison = Literal["not_yet_treated", "never_treated"]
+COMPARISONS: tuple[Comparison, ...] = ("not_yet_treated", "never_treated")
 BasePeriod = Literal["varying", "universal"]
 Method = Literal["dr", "reg", "ipw"]
 

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import DesignError, require_columns
-from vsh_eval.effects.gate import Prepared, prepare
+from vsh_eval.contracts import DesignError
+from vsh_eval.effects.gate import Prepared, adopted_by_school, prepare
 from vsh_eval.effects.outcomes import outcome_of, school_levels
 
 
@@ -113,25 +112,7 @@ class Study:
 
         Raises
         ------
-        ContractError
-            If `exposure` lacks a column.
+        ContractError, DesignError
+            As `adopted_by_school`.
         """
-        return adoption(self.exposure, programme=self.programme, tier=self.tier)["adopted"]
-
-
-def adoption(exposure: pd.DataFrame, *, programme: str = "any", tier: str = "any") -> pd.DataFrame:
-    """Return the rows of one kind of training by unit_id: adopted and, where given, first_date.
-
-    Examples
-    --------
-    >>> adoption(pd.DataFrame({"unit_id": ["1"], "adopted": [202122]}))["adopted"].tolist()
-    [202122]
-    """
-    require_columns(exposure, ["unit_id", "adopted"], name="exposure")
-    for column, value in (("programme", programme), ("tier", tier)):
-        if column in exposure:
-            exposure = exposure[exposure[column].eq(value)]
-    kept = exposure.drop(columns=[c for c in ("programme", "tier") if c in exposure])
-    found = kept.drop_duplicates("unit_id").set_index("unit_id")
-    found.index = found.index.astype(str)
-    return found.assign(adopted=found["adopted"].astype(np.int64))
+        return adopted_by_school(self.exposure, programme=self.programme, tier=self.tier)

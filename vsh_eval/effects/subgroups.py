@@ -12,9 +12,8 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.effects.attempts import without_counts
 from vsh_eval.effects.estimate import adjust
-from vsh_eval.effects.outcomes import outcome_of, school_levels
 from vsh_eval.effects.parts import impute_parts
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS
+from vsh_eval.effects.rows import COUNTS, ESTIMATE_COLUMNS
 from vsh_eval.effects.study import Study
 from vsh_eval.effects.subsets import Kind, dose, first_against_untrained, first_kind
 
@@ -93,8 +92,7 @@ def subgroups(
         *(_outcome(study, name) for name in outcomes if name != study.metric),
     ]
     table = pd.concat(tables, ignore_index=True)
-    whole = ("schools_treated", "schools_comparison", "pupils")
-    return adjust(table)[list(SUBGROUP_COLUMNS)].astype(dict.fromkeys(whole, "Int64"))
+    return adjust(table)[list(SUBGROUP_COLUMNS)].astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _kinds(study: Study, kind: Kind) -> list[pd.DataFrame]:
@@ -136,17 +134,14 @@ def _group(study: Study, group: str) -> pd.DataFrame:
 
 
 def _outcome(study: Study, metric: str) -> pd.DataFrame:
+    other = replace(study, metric=metric)
+
     def make() -> pd.DataFrame:
-        if study.panel is None:
-            raise DesignError("no panel was given, so other outcomes cannot be made; give panel.")
-        levels = school_levels(
-            study.panel, metric=metric, group=study.group, reference=study.reference
-        )
-        data = study.prepared(outcome_of(levels, "gap")).data
+        data = other.prepared(other.outcome()).data
         _enough(data, registry.metric(metric).label)
         return impute_parts(data, alpha=study.alpha)
 
-    return _rows(replace(study, metric=metric), "outcome", metric, make)
+    return _rows(other, "outcome", metric, make)
 
 
 def _doses(study: Study) -> pd.DataFrame:

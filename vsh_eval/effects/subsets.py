@@ -6,7 +6,8 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import DesignError, require_columns
-from vsh_eval.effects.study import Study, adoption
+from vsh_eval.effects.gate import adopted_by_school
+from vsh_eval.effects.study import Study
 
 Kind = Literal["programme", "tier"]
 SEVERAL = "several"
@@ -123,7 +124,7 @@ def overlap_table(study: Study) -> pd.DataFrame:
         for programme in programmes:
             if programme == began:
                 continue
-            other = adoption(study.exposure, programme=programme)["adopted"].reindex(own)
+            other = adopted_by_school(study.exposure, programme=programme, tier="any").reindex(own)
             both = int(other.fillna(names.NEVER).ne(names.NEVER).sum())
             rows.append((began, programme, len(own), both, both / len(own)))
     return pd.DataFrame(rows, columns=["first", "programme", "schools", "both", "share"])

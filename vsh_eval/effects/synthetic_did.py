@@ -41,8 +41,6 @@ class Synthetic:
     placebos : DataFrame
         unit, estimate, rmspe_before, rmspe_after, scale: the same estimate where nothing happened;
         multiplied by `scale` it is comparable with the treated unit's.
-    placebo_effects : DataFrame
-        unit, index, effect: their courses, index as in the event rows.
     leave_one_out : DataFrame
         unit, estimate: without each donor of weight 0.05 or more; empty for several treated units.
     rmspe_before : float
@@ -60,7 +58,6 @@ class Synthetic:
     period_weights: pd.DataFrame
     path: pd.DataFrame
     placebos: pd.DataFrame
-    placebo_effects: pd.DataFrame
     leave_one_out: pd.DataFrame
     rmspe_before: float
     mde: float
@@ -183,7 +180,6 @@ def fit_synthetic(
     own = fit_units(panel, panel.cohorts, method, solver)
     others = placebo_fits(panel, method, seed)
     table = placebo_table(panel, others)
-    effects = pd.DataFrame({name: fit.events() for name, fit in others.items()}).T
     ranked = statistic or ("estimate" if method == "synthetic_did" else "ratio")
     scale = table["scale"].to_numpy(np.float64)
     rows = estimate_rows(panel, own, list(others.values()), scale, alpha=alpha)
@@ -195,9 +191,6 @@ def fit_synthetic(
         period_weights=_period_weights(panel, own),
         path=_path(panel, own),
         placebos=table,
-        placebo_effects=effects.rename_axis("unit")
-        .reset_index()
-        .melt("unit", var_name="index", value_name="effect"),
         leave_one_out=leave_one_out(panel, own, method),
         rmspe_before=own.rmspe(before=True),
         mde=placebos.detectable(table["estimate"].to_numpy(np.float64) * scale, alpha=alpha),

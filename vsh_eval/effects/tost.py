@@ -6,16 +6,6 @@ from scipy import stats
 
 from vsh_eval.contracts import DesignError, require_columns
 
-TOST_COLUMNS = (
-    "margin",
-    "p_below",
-    "p_above",
-    "p_value",
-    "lower",
-    "upper",
-    "equivalent",
-)
-
 
 def tost(
     rows: pd.DataFrame | float,

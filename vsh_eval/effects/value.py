@@ -10,6 +10,8 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import require_columns
 from vsh_eval.effects.gate import Prepared
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
+from vsh_eval.effects.parts import imputable_target
+from vsh_eval.effects.rows import COUNTS
 from vsh_eval.effects.study import Study
 from vsh_eval.effects.variations import simple
 from vsh_eval.numerics import imputation as numeric
@@ -64,7 +66,8 @@ def value(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     DataFrame
         `VALUE_COLUMNS`, three rows: cost per trained school, per cohort pupil-year in trained
         schools, and per session regained (child, event or point by the metric). estimate,
-        std_error (bootstrap), ci_lower and ci_upper are in GBP. A row that "cannot be estimated"
+        std_error (the draws' interquartile range over 1.349, infinite draws left out), ci_lower
+        and ci_upper are in GBP. A row that "cannot be estimated"
         has status ``x`` and the reason: no log, costs of fewer than four trainings in five
         recorded, an effect whose interval contains nought, or one in the unwanted direction.
 
@@ -121,9 +124,7 @@ def value(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
             found = _ratio(_bottom(whole[None], effect)[:, place], whole[None, 0])
             found |= _spread(_bottom(drawn, effect)[:, place], drawn[:, 0], study.alpha)
         rows.append(_row(study, name, labels[name], primary, found, parts))
-    return pd.DataFrame(rows, columns=list(VALUE_COLUMNS)).astype(
-        dict.fromkeys(("schools_treated", "schools_comparison", "pupils"), "Int64")
-    )
+    return pd.DataFrame(rows, columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _costs(study: Study, prepared: Prepared) -> tuple[pd.Series, str]:
@@ -166,8 +167,7 @@ def _parts(
     cells: Grid, costs: pd.Series, *, scale: float, wanted: float
 ) -> tuple[Floats, tuple[float, float]]:
     """Return what each school adds: cost, trained, pupils, weight, deviation; and the effect."""
-    fitted = numeric.fit(cells.outcome, cells.fit_weight, cells.treated, cells.stratum)
-    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
+    fitted, target = imputable_target(cells)
     made = numeric.estimate(fitted, target[None])
     inside = target > 0
     deviations = made.deviations()[0]
@@ -215,7 +215,7 @@ def _row(
     share = float(cost.max() / cost.sum()) if cost.sum() > 0 else 0.0
     return {
         **dict.fromkeys(VALUE_COLUMNS, np.nan),
-        **{key: primary[key] for key in ("df", "schools_treated", "schools_comparison", "pupils")},
+        **{key: primary[key] for key in ("df", *COUNTS)},
         "largest_share": max(share, float(primary["largest_share"])),
         "measure": name,
         "unit": unit,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from vsh_eval.contracts import DesignError, require_one_of
 from vsh_eval.effects.grid import Grid, checked, grid
+from vsh_eval.effects.parts import imputable_target
 from vsh_eval.effects.two_way import fit_two_way
 from vsh_eval.numerics import imputation as numeric
 from vsh_eval.numerics.wild import WEBB_BELOW, Scores, WildBootstrap, of_imputation, of_regression
@@ -112,13 +113,7 @@ def wild_cluster(
 
 def _imputation(cells: Grid) -> tuple[Scores, int, float]:
     """Return the imputation's scores, its trained schools, and the error's correction."""
-    fitted = numeric.fit(cells.outcome, cells.fit_weight, cells.treated, cells.stratum)
-    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
-    if not target.any():
-        raise DesignError(
-            "no trained school-year can be imputed: trained schools need a year before training, "
-            "and untrained schools in the years after it; add years or schools."
-        )
+    fitted, target = imputable_target(cells)
     estimates = numeric.estimate(fitted, target[None])
     schools = max(int(estimates.schools[0]), 2)
     return (

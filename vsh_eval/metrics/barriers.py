@@ -7,7 +7,7 @@ import pandas as pd
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_columns, require_one_of, require_one_vintage
-from vsh_eval.metrics.door import GROUPS
+from vsh_eval.metrics.door import GROUPS, leaves_of
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.measured import quotient
 from vsh_eval.numerics import proportions
@@ -50,7 +50,7 @@ EVENTS = ("pupils_suspended", "permanent_exclusion", "school_move")
 _POPULATION = "overall_absence"
 _CELL = ["unit_id", "time_period", "phase"]
 _SUMS = ["pupils", "numerator", "denominator"]
-_PAIR = (("group", 0), ("reference", 1))
+_SIDES = ("group", "reference")
 
 
 def barriers(
@@ -166,8 +166,8 @@ def _compared(
     both = pd.concat([counts, totals], ignore_index=True)
     cells = both[_CELL].drop_duplicates(ignore_index=True)
     columns, sides, status = {}, [], np.full(len(cells), "", dtype=object)
-    for (side, _), name in zip(_PAIR, (group, reference), strict=True):
-        chosen = both[both["group"].isin(names.GROUP_SUMS.get(name, (name,)))]
+    for side, name in zip(_SIDES, (group, reference), strict=True):
+        chosen = both[both["group"].isin(leaves_of(name))]
         summed = chosen.groupby(_CELL, as_index=False)[["numerator", "denominator"]].sum()
         placed = cells.merge(summed, how="left", on=_CELL)[["numerator", "denominator"]].fillna(0.0)
         met, children = (placed[column].to_numpy(np.float64) for column in placed)

@@ -9,22 +9,19 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.contracts import require_one_of
 from vsh_eval.metrics.design_effects import Effects, design_effects, widened
-from vsh_eval.metrics.door import Entry, comparable
+from vsh_eval.metrics.door import Entry
 from vsh_eval.metrics.from_returns import SchoolCells
-from vsh_eval.metrics.gaps import GAP_COLUMNS, require_two_groups, side
-from vsh_eval.metrics.measured import (
-    Measured,
-    difference,
-    log_ratio,
-    relative_limits,
-    times_as_high,
-    worst_status,
-)
+from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns, require_two_groups
+from vsh_eval.metrics.measured import Measured, difference, log_ratio
 from vsh_eval.metrics.strata import Strata, enter_composition, strata_of
-from vsh_eval.metrics.tables import Columns, table
+from vsh_eval.metrics.tables import Columns, same_text, table
 from vsh_eval.registry import Metric
 
 BREAKDOWN_COLUMNS = (*GAP_COLUMNS[:4], "breakdown", "value", *GAP_COLUMNS[4:])
+_TEXTS = (
+    *("geographic_level", "unit_id", "phase", "metric", "breakdown", "value"),
+    *("group", "reference", "unit", "gap_unit", "status"),
+)
 _UNKNOWN = ("group_schools", "reference_schools", "group_largest_share", "reference_largest_share")
 
 
@@ -106,10 +103,15 @@ def gaps_by(
     require_two_groups(group, reference)
     effects = design_effects(panel, entry, groups=(group, reference), alpha=alpha)
     blocks = [
-        _block(cells, value, group, reference, effects.of(cells.metric.name, names.TOTAL), alpha)
+        _block(
+            cells,
+            (by, value),
+            (group, reference),
+            effects.of(cells.metric.name, names.TOTAL),
+            alpha=alpha,
+        )
         for value, cells in _cells_by(entry, by, unit_id=unit_id)
     ]
-    blocks = [{**block, "breakdown": np.full_like(block["value"], by)} for block in blocks]
     return table(blocks or [_empty()], BREAKDOWN_COLUMNS, entry=entry)
 
 
@@ -143,11 +145,16 @@ def _as_one_school(strata: Strata, unit_id: str) -> SchoolCells:
 
 
 def _block(
-    cells: SchoolCells, value: str, group: str, reference: str, effects: Effects, alpha: float
+    cells: SchoolCells,
+    breakdown: tuple[str, str],
+    groups: tuple[str, str],
+    effects: Effects,
+    *,
+    alpha: float,
 ) -> Columns:
     """Return one metric's gaps among the pupils of one value."""
-    metric, scale = cells.metric, cells.metric.scale
-    plain = [cells.measure(name, alpha=alpha) for name in (group, reference)]
+    metric = cells.metric
+    plain = [cells.measure(name, alpha=alpha) for name in groups]
 
     def with_effect(level: Measured, effect: NDArray[np.float64]) -> Measured:
         return widened(level, effect, effects.df, metric=metric, alpha=alpha)
@@ -159,39 +166,14 @@ def _block(
     one, two = (with_effect(level, effects.gap) for level in plain)
     gap = difference(one, two, metric=metric, same_pupils=True, alpha=alpha)
     relative = log_ratio(one, two, same_pupils=True, alpha=alpha)
-    shape = gap.value.shape
-    labels = {
-        "value": value,
-        "metric": metric.name,
-        "group": group,
-        "reference": reference,
-        "unit": metric.unit,
-        "gap_unit": metric.gap_unit,
-    }
-    unknown = dict.fromkeys(_UNKNOWN, np.full(shape, np.nan))
     return {
-        **cells.keys,
-        **{name: np.full(shape, text, dtype=object) for name, text in labels.items()},
-        **side(first, "group", scale=scale),
-        **side(second, "reference", scale=scale),
-        **unknown,
-        "gap": scale * gap.value,
-        "gap_lower": scale * gap.lower,
-        "gap_upper": scale * gap.upper,
-        "gap_std_error": scale * gap.std_error,
-        "df": gap.df,
-        "ratio": times_as_high(first, second, metric),
-        **relative_limits(relative, metric),
-        "comparable": comparable(metric, list(cells.years)),
-        "status": worst_status(first.status, second.status),
+        **gap_columns(cells, groups, (first, second), gap, relative),
+        **dict.fromkeys(_UNKNOWN, np.full(len(gap.value), np.nan)),
+        **same_text(len(gap.value), breakdown=breakdown[0], value=breakdown[1]),
     }
 
 
 def _empty() -> Mapping[str, NDArray]:
     """Return a block without rows, where no metric can be broken down."""
-    numbers = {"time_period", "comparable"} | {name for name in BREAKDOWN_COLUMNS if "_" in name}
-    texts = {"geographic_level", "unit_id", "gap_unit"}
-    return {
-        name: np.empty(0, dtype=object if name in texts or name not in numbers else np.float64)
-        for name in BREAKDOWN_COLUMNS
-    }
+    kinds = {"time_period": np.int64, "comparable": np.bool_} | dict.fromkeys(_TEXTS, object)
+    return {name: np.empty(0, dtype=kinds.get(name, np.float64)) for name in BREAKDOWN_COLUMNS}

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval import academic_year, registry
-from vsh_eval.contracts import ContractError
+from vsh_eval import registry
 from vsh_eval.metrics.direction import definition_changed, direction
-from vsh_eval.metrics.door import comparable, enter
+from vsh_eval.metrics.door import comparable, enter, require_baseline
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.measured import (
     Measured,
@@ -145,11 +144,7 @@ def changes(
     """
     entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
     require_two_groups(group, reference)
-    if baseline not in entry.years:
-        raise ContractError(
-            f"baseline is {baseline}, must be one of the panel's academic years "
-            f"{academic_year.label(entry.years[0])} to {academic_year.label(entry.years[-1])}."
-        )
+    require_baseline(entry, baseline)
     blocks = [
         _block(cells, group, reference, baseline, alpha=alpha)
         for cells in cells_of(entry, unit_id=unit_id)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from vsh_eval.metrics import kitagawa
 from vsh_eval.metrics.composed import FIRST, LAST, Asked, Block, composed
-from vsh_eval.metrics.linearised import columns_of, of_part
+from vsh_eval.metrics.linearised import of_part
 from vsh_eval.metrics.strata import FACTORS
-from vsh_eval.metrics.tables import Columns
+from vsh_eval.metrics.tables import Columns, interval
 
 
 def _with_limits(*stems: str) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def _measure(block: Block) -> Columns:
             alpha=block.alpha,
             own_rates=name != "gap",
         )
-        columns |= columns_of(name, found, scale)
+        columns |= interval(name, found, scale=scale)
     columns["measured"] = there = np.isfinite(columns["gap"])
     for name, value in (
         ("group_level", scale * kitagawa.added(mix.p * mix.r)),

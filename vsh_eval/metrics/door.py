@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vsh_eval import academic_year, names, registry
 from vsh_eval.contracts import (
@@ -92,10 +93,65 @@ def enter(
     )
 
 
-def years_without_data(metric: registry.Metric, years: Sequence[int]) -> set[int]:
-    """Return the years in which the registry says that a metric has no data."""
-    breaks = registry.breaks_of(metric.name, years)
-    return {entry.time_period for entry in breaks if entry.kind == "no_data"}
+def leaves_of(group: str) -> tuple[str, ...]:
+    """Return the leaf groups that make a group; a leaf group makes itself.
+
+    Examples
+    --------
+    >>> leaves_of("cwsw"), leaves_of("peers")
+    (('cin', 'cpp'), ('peers',))
+    """
+    return names.GROUP_SUMS.get(group, (group,))
+
+
+def member_of(group: str) -> NDArray[np.float64]:
+    """Return 1 for each leaf group that is part of a group, else 0.
+
+    Examples
+    --------
+    >>> member_of("cwsw").tolist()
+    [0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    leaves = leaves_of(group)
+    return np.array([float(leaf in leaves) for leaf in names.LEAF_GROUPS])
+
+
+def require_returns(entry: Entry, purpose: str, *, why: str = "have no schools") -> None:
+    """Refuse a published panel where schools or pupils are needed.
+
+    Parameters
+    ----------
+    entry : Entry
+        The panel.
+    purpose : str
+        What it is needed for.
+    why : str
+        What published tables lack for it.
+
+    Raises
+    ------
+    ContractError
+        If the panel is published.
+    """
+    if entry.source != RETURNS:
+        raise ContractError(
+            f"source is {entry.source!r}, must be 'returns' for {purpose}; published tables {why}."
+        )
+
+
+def require_baseline(entry: Entry, baseline: int) -> None:
+    """Refuse a baseline year that is not of the panel's range.
+
+    Raises
+    ------
+    ContractError
+        If it is not.
+    """
+    if baseline not in entry.years:
+        raise ContractError(
+            f"baseline is {baseline}, must be one of the panel's academic years "
+            f"{academic_year.label(entry.years[0])} to {academic_year.label(entry.years[-1])}."
+        )
 
 
 def comparable(metric: registry.Metric, years: Sequence[int]) -> np.ndarray:

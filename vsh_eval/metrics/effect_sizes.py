@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import RETURNS, Entry, comparable, enter
+from vsh_eval.metrics.door import Entry, comparable, enter, leaves_of, require_returns
 from vsh_eval.metrics.from_returns import SchoolCells, school_cells
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.measured import Contrast, FloatArray, difference, worst_status
@@ -58,7 +58,6 @@ EFFECT_SIZE_COLUMNS = (
 HEDGES, COX, INDEX = "hedges_g", "cox_index", "gap_index"
 """What `measured_by` can say."""
 
-_RANK = "_rank"
 _INDEX_SCALE = 0.2
 
 
@@ -164,11 +163,7 @@ def _of_attainment(panel: pd.DataFrame, metrics: Sequence[str] | None) -> list[s
 
 def _with_squares(entry: Entry, unit_id: str) -> Iterator[tuple[SchoolCells, SchoolCells]]:
     """Yield each metric's cells twice: of y, and of y squared in its place."""
-    if entry.source != RETURNS:
-        raise ContractError(
-            "source is 'published', must be 'returns' for effect sizes; published tables do not "
-            "give how much pupils differ."
-        )
+    require_returns(entry, "effect sizes", why="do not give how much pupils differ")
     missing = int(entry.panel["sum_yy"].isna().sum())
     if missing:
         raise ContractError(
@@ -191,7 +186,7 @@ def _block(
     pupils = first.pupils + second.pupils
     nothing = _nothing(len(pupils))
     effect = index = nothing
-    if metric.name.endswith(_RANK):
+    if metric.ranks:
         index, measured_by = _scaled(gap, _INDEX_SCALE), INDEX
     else:
         measured_by = COX if metric.counts == "children" else HEDGES
@@ -251,8 +246,7 @@ def _pooled(
     """Return the pupils' squared distances from their own group's mean, over all their number."""
     away, pupils = np.zeros(cells.y.shape[:2]), np.zeros(cells.y.shape[:2])
     for group, mean in zip(groups, map(np.nan_to_num, means), strict=True):
-        leaves = names.GROUP_SUMS.get(group, (group,))
-        at = [names.LEAF_GROUPS.index(leaf) for leaf in leaves]
+        at = [names.LEAF_GROUPS.index(leaf) for leaf in leaves_of(group)]
         y, x, yy = (part[:, :, at].sum(axis=2) for part in (cells.y, cells.x, squares.y))
         away += yy - 2 * mean * y + mean**2 * x
         pupils += x

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vsh_eval import names
 from vsh_eval.metrics.need import Bands
 from vsh_eval.metrics.places import find_places
 from vsh_eval.numerics.inference import t_critical
@@ -129,6 +130,16 @@ def evenness(need: Floats, weight: Floats, reached: Floats) -> float:
     It is the chance that of two pupils, one in a trained school and one not, the first is in the
     needier school, less the chance that the second is.
 
+    Parameters
+    ----------
+    need, weight, reached
+        As for `concentration`, ``reached`` 0 or 1.
+
+    Returns
+    -------
+    float
+        -1 to 1; NaN where nothing counts, or all or nothing is reached.
+
     Notes
     -----
     W = C / (1 - mean), for a variable that is 0 or 1.
@@ -153,10 +164,10 @@ def _measured(
     nothing = dict.fromkeys(EQUITY_COLUMNS[-5:-1], float("nan"))
     schools = int((weight > 0).sum())
     if schools < _LEAST_SCHOOLS or np.isnan(weight).any():
-        return nothing | {"status": "x"}
+        return nothing | {"status": names.UNAVAILABLE}
     mean = weight @ reached / weight.sum()
     if mean in (0.0, 1.0):
-        return nothing | {"status": "z"}
+        return nothing | {"status": names.NOT_APPLICABLE}
     whole = evenness(need, weight, reached)
     inside = np.flatnonzero(weight > 0)
     without = np.array(

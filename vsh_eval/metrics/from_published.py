@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from vsh_eval import names
-from vsh_eval.metrics.door import Entry, years_without_data
+from vsh_eval.metrics.door import Entry
 from vsh_eval.metrics.measured import FloatArray, Measured, quotient, worst_status
 from vsh_eval.numerics import proportions
-from vsh_eval.registry import Metric
+from vsh_eval.registry import Metric, years_without_data
 
 _AREA = ["level", "unit_id", "phase"]
 _VALUES = ("pupils", "numerator", "denominator", "rate")
@@ -145,7 +145,7 @@ def published_cells(entry: Entry) -> Iterator[PublishedCells]:
         rows = entry.panel[entry.panel["metric"] == metric.name]
         areas = rows[_AREA].drop_duplicates()
         index = areas.merge(pd.DataFrame({"time_period": entry.years}), how="cross")
-        no_data = index["time_period"].isin(years_without_data(metric, entry.years)).to_numpy()
+        no_data = index["time_period"].isin(years_without_data(metric.name, entry.years)).to_numpy()
         groups = {
             group: _on_cells(rows[rows["group"] == group], index, no_data)
             for group in (names.CIN, names.CPP, names.CLA, names.ALL)

@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import names
-from vsh_eval.metrics.door import Entry, years_without_data
+from vsh_eval.metrics.door import Entry, member_of
 from vsh_eval.metrics.measured import FloatArray, Measured, quotient
 from vsh_eval.numerics import proportions, ratios
-from vsh_eval.registry import Metric
+from vsh_eval.registry import Metric, years_without_data
 
 _SCHOOL_SUMS = ("numerator", "denominator", "pupils")
 _PRODUCTS = ("sum_yy", "sum_xy", "sum_xx")
@@ -66,7 +66,7 @@ class SchoolCells:
 
     def measure(self, group: str, *, alpha: float) -> Measured:
         """Return a group's level in each year, clustered by school."""
-        member = _member(group)
+        member = member_of(group)
         by_school = self.pupils @ member
         sums = ratios.PupilSums(
             *((part * member).T for part in (self.pupils.sum(axis=0), *self.products))
@@ -153,7 +153,7 @@ def school_cells(entry: Entry, *, unit_id: str) -> Iterator[SchoolCells]:
     by_metric = dict(tuple(coded.groupby("metric", observed=True, sort=False)))
     for metric in entry.metrics:
         rows = by_metric.get(metric.name, coded.iloc[:0])
-        without = [entry.years.index(year) for year in years_without_data(metric, entry.years)]
+        without = [entry.years.index(year) for year in years_without_data(metric.name, entry.years)]
         rows = rows[~rows["year"].isin(without)]
         available = np.isin(np.arange(len(entry.years)), rows["year"].unique())
         parts = rows.groupby("phase", observed=True, sort=True)
@@ -183,9 +183,3 @@ def _arrays(
     )
     yy, xy, xx = (summed(name, cell, 1).reshape(years, leaves) for name in _PRODUCTS)
     return y, x, pupils, (yy, xy, xx)
-
-
-def _member(group: str) -> FloatArray:
-    """Return 1 for each leaf group that is part of a group, else 0."""
-    parts = names.GROUP_SUMS.get(group, (group,))
-    return np.array([float(leaf in parts) for leaf in names.LEAF_GROUPS])

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval.contracts import ContractError
 from vsh_eval.metrics.door import comparable, enter
 from vsh_eval.metrics.measured import (
+    Contrast,
     Measured,
     difference,
     log_ratio,
@@ -17,7 +17,7 @@ from vsh_eval.metrics.measured import (
     times_as_high,
     worst_status,
 )
-from vsh_eval.metrics.tables import Cells, Columns, cells_of, table
+from vsh_eval.metrics.tables import Cells, Columns, cells_of, interval, same_text, table
 
 GAP_COLUMNS = (
     "geographic_level",
@@ -151,7 +151,7 @@ def require_two_groups(group: str, reference: str) -> None:
         )
 
 
-def side(found: Measured, name: str, *, scale: float) -> dict[str, NDArray]:
+def _side(found: Measured, name: str, *, scale: float) -> dict[str, NDArray]:
     """Return one side's columns of a gap: pupils, schools, level with interval and error."""
     return {
         f"{name}_pupils": found.pupils,
@@ -182,26 +182,43 @@ def _block(
     first, second = sides
     gap = difference(first, second, metric=cells.metric, same_pupils=True, alpha=alpha)
     relative = log_ratio(first, second, same_pupils=True, alpha=alpha)
-    metric, scale = cells.metric, cells.metric.scale
-    keys = cells.keys
-    shape = gap.value.shape
-    columns: dict[str, NDArray] = {
+    columns = gap_columns(cells, (group, reference), sides, gap, relative)
+    return {name: values[first.present] for name, values in columns.items()}
+
+
+def gap_columns(
+    cells: Cells,
+    pair: tuple[str, str],
+    sides: tuple[Measured, Measured],
+    gap: Contrast,
+    relative: Contrast,
+) -> dict[str, NDArray]:
+    """Return the columns of a gap, cell by cell, from both levels, their difference and log ratio.
+
+    Parameters
+    ----------
+    cells : Cells
+        One metric's cells.
+    pair : (str, str)
+        Group and reference.
+    sides : (Measured, Measured)
+        Their levels.
+    gap, relative : Contrast
+        Group less reference, and the logarithm of group over reference.
+    """
+    (group, reference), (first, second) = pair, sides
+    metric, scale, keys = cells.metric, cells.metric.scale, cells.keys
+    rows = len(gap.value)
+    return {
         **keys,
-        "metric": np.full(shape, metric.name, dtype=object),
-        "group": np.full(shape, group, dtype=object),
-        "reference": np.full(shape, reference, dtype=object),
-        **side(first, "group", scale=scale),
-        **side(second, "reference", scale=scale),
-        "gap": scale * gap.value,
-        "gap_lower": scale * gap.lower,
-        "gap_upper": scale * gap.upper,
-        "gap_std_error": scale * gap.std_error,
+        **same_text(rows, metric=metric.name, group=group, reference=reference),
+        **_side(first, "group", scale=scale),
+        **_side(second, "reference", scale=scale),
+        **interval("gap", gap, scale=scale),
         "df": gap.df,
         "ratio": times_as_high(first, second, metric),
         **relative_limits(relative, metric),
-        "unit": np.full(shape, metric.unit, dtype=object),
-        "gap_unit": np.full(shape, metric.gap_unit, dtype=object),
+        **same_text(rows, unit=metric.unit, gap_unit=metric.gap_unit),
         "comparable": comparable(metric, keys["time_period"].tolist()),
         "status": worst_status(first.status, second.status),
     }
-    return {name: values[first.present] for name, values in columns.items()}

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from vsh_eval import names, registry
 from vsh_eval.metrics.door import Entry
 from vsh_eval.metrics.school_variances import school_gaps_with_variance
 from vsh_eval.metrics.tables import table
 from vsh_eval.numerics.heterogeneity import Between, between_schools
+from vsh_eval.numerics.inference import t_critical
 
 HETEROGENEITY_COLUMNS = (
     "geographic_level",
@@ -122,7 +122,7 @@ def heterogeneity(
         panel,
         group=group,
         reference=reference,
-        metrics=None if metrics is None else list(metrics),
+        metrics=metrics,
         alpha=alpha,
     )
     totals = schools.assign(phase=names.TOTAL)
@@ -162,7 +162,7 @@ def _numbers(found: Between, *, alpha: float) -> dict[str, float]:
     lower, upper = found.tau_squared_lower, found.tau_squared_upper
     reach = float("nan")
     if found.schools >= FEWEST_SCHOOLS:
-        reach = float(stats.t.ppf(1 - alpha / 2, found.schools - 1)) * found.mean_std_error
+        reach = float(t_critical(found.schools - 1, alpha=alpha)) * found.mean_std_error
     predicted = found.prediction(alpha=alpha)
     return {
         "mean_gap": found.mean,

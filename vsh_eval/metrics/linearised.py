@@ -13,9 +13,10 @@ import numpy as np
 
 from vsh_eval import names
 from vsh_eval.metrics.design_effects import Effects
+from vsh_eval.metrics.door import member_of
 from vsh_eval.metrics.kitagawa import Part, added, divide, total
-from vsh_eval.metrics.measured import FloatArray
-from vsh_eval.metrics.strata import SUMS, Strata, Sums, member_of
+from vsh_eval.metrics.measured import Contrast, FloatArray
+from vsh_eval.metrics.strata import Strata, Sums
 from vsh_eval.numerics import ratios
 
 
@@ -26,15 +27,8 @@ class Slopes:
     y: FloatArray
     x: FloatArray
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with its interval and error, year by year."""
-
-    value: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    std_error: FloatArray
+    def __neg__(self) -> "Slopes":
+        return Slopes(-self.y, -self.x)
 
 
 def slopes(side: Sums, by_share: FloatArray, by_rate: FloatArray) -> Slopes:
@@ -73,7 +67,7 @@ def std_error(
         small = np.where(spare > 0, divide(pupils, spare), np.nan)
         factor = np.where(member > 0, np.fmax(factor, small[:, None]), factor)
         factor = np.where((member > 0) & np.isnan(small)[:, None], np.nan, factor)
-    yy, xy, xx = (strata.sums[name] for name in SUMS[3:])
+    yy, xy, xx = (strata.sums[name] for name in names.PANEL_SUMS[3:])
     squares = (a**2 * yy + 2 * a * b * xy + b**2 * xx).sum(axis=tuple(range(2, len(shape))))
     counted = np.where(squares != 0, squares * factor, 0.0).sum(axis=1)
     return np.sqrt(np.maximum(counted, 0.0))
@@ -87,7 +81,7 @@ def of_part(
     *,
     alpha: float,
     own_rates: bool = True,
-) -> Interval:
+) -> Contrast:
     """Return a part of the gap with its interval, widened by the gap's design effect."""
     group, reference = (strata.of_group(name) for name in groups)
     sides = (
@@ -95,10 +89,10 @@ def of_part(
         (groups[1], slopes(reference, part.by_q, part.by_s)),
     )
     error = std_error(strata, sides, own_rates=own_rates)
-    return interval(strata, part.value, error, groups, effects, alpha=alpha)
+    return with_limits(strata, part.value, error, groups, effects, alpha=alpha)
 
 
-def interval(
+def with_limits(
     strata: Strata,
     value: FloatArray,
     error: FloatArray,
@@ -106,7 +100,7 @@ def interval(
     effects: Effects,
     *,
     alpha: float,
-) -> Interval:
+) -> Contrast:
     """Put an interval around a value; NaN where either group is empty or has no data."""
     group, reference = (strata.of_group(name) for name in groups)
     there = (added(group.x) > 0) & (added(reference.x) > 0) & strata.available
@@ -115,17 +109,7 @@ def interval(
     shown = np.where(there, value, np.nan)
     widened = np.where(there, error * np.sqrt(effects.gap), np.nan)
     lower, upper = ratios.t_interval(shown, widened, df, alpha=alpha)
-    return Interval(shown, lower, upper, widened)
-
-
-def columns_of(name: str, found: Interval, scale: float) -> dict[str, FloatArray]:
-    """Return a value's columns: itself, its limits and its error, in the metric's unit."""
-    return {
-        name: scale * found.value,
-        f"{name}_lower": scale * found.lower,
-        f"{name}_upper": scale * found.upper,
-        f"{name}_std_error": scale * found.std_error,
-    }
+    return Contrast(shown, lower, upper, widened, df)
 
 
 def phases_of(strata: Strata) -> list[tuple[str, Strata]]:

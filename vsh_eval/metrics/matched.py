@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from vsh_eval.metrics.composed import FIRST, LAST, Asked, Block, composed
 from vsh_eval.metrics.kitagawa import added, divide
-from vsh_eval.metrics.linearised import Slopes, columns_of, interval, std_error
-from vsh_eval.metrics.tables import Columns
+from vsh_eval.metrics.linearised import Slopes, std_error, with_limits
+from vsh_eval.metrics.tables import Columns, interval
 
 ALIKE = ("phase", "fsm6", "sen")
 """What pupils must share to be alike."""
@@ -111,13 +111,13 @@ def _measure(block: Block) -> Columns:
     for name, value, mine, theirs in (
         ("group_level", own, of_own, None),
         ("matched_level", alike, of_alike, of_reference),
-        ("matched_gap", own - alike, of_gap, _less(of_reference)),
+        ("matched_gap", own - alike, of_gap, -of_reference),
     ):
         sides = [(block.groups[0], mine)] + ([(block.groups[1], theirs)] if theirs else [])
         error = std_error(strata, sides, own_rates=False)
         known = np.where(there, value, np.nan)
-        found = interval(strata, known, error, block.groups, block.effects, alpha=block.alpha)
-        columns |= columns_of(name, found, scale)
+        found = with_limits(strata, known, error, block.groups, block.effects, alpha=block.alpha)
+        columns |= interval(name, found, scale=scale)
     levels = [divide(added(side.y), added(side.x)) for side in (group, reference)]
     columns["measured"] = known = np.isfinite(columns["matched_gap"])
     for name, value in (
@@ -132,7 +132,3 @@ def _measure(block: Block) -> Columns:
 def _wide(values: np.ndarray, like: np.ndarray) -> np.ndarray:
     """Give an array of years the axes of strata."""
     return np.broadcast_to(values.reshape(-1, *[1] * (like.ndim - 1)), like.shape)
-
-
-def _less(slopes: Slopes) -> Slopes:
-    return Slopes(-slopes.y, -slopes.x)

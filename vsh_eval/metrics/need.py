@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.metrics.door import RETURNS, enter
+from vsh_eval.contracts import require_columns
+from vsh_eval.metrics.door import enter, leaves_of, require_returns
 from vsh_eval.metrics.gaps import require_two_groups
+from vsh_eval.numerics.heterogeneity import between_schools, shrunken
 
 DEPRIVATION, BASELINE_GAP, AREA = "deprivation", "baseline_gap", "area"
 DEPRIVATION_COLUMNS = ("pct_fsm6", "pct_fsm", "fsm6", "fsm", "percentagefsm", "idaci", "imd_score")
@@ -146,11 +147,7 @@ def baseline_gap_bands(
     """
     entry = enter(panel, groups=(group, reference), metrics=[metric])
     require_two_groups(group, reference)
-    if entry.source != RETURNS:
-        raise ContractError(
-            "source is 'published', must be 'returns' for gaps within schools; published tables "
-            "have no schools."
-        )
+    require_returns(entry, "gaps within schools")
     before = training["time_period"].min() if len(training) else np.inf
     years = [y for y in registry.comparable_years(metric, entry.years) if y < before]
     rows = entry.panel[entry.panel["time_period"].isin(years)]
@@ -187,7 +184,8 @@ def area_bands(schools: pd.DataFrame) -> Bands:
     values = schools[column].dropna() if column else pd.Series(dtype="float64")
     codes = sorted(values.unique())
     whole = bool((values == values.round()).all())
-    if not (whole and 2 <= len(codes) <= _MOST_AREAS and len(values) >= 10 * len(codes)):
+    enough = len(values) >= _LEAST_SCHOOLS * len(codes)
+    if not (whole and enough and 2 <= len(codes) <= _MOST_AREAS):
         return deprivation_bands(schools)
     band = schools[column].map({code: f"area_{int(code)}" for code in codes})
     units = pd.DataFrame({"unit_id": schools["unit_id"], "band": band.fillna(NOT_KNOWN)})
@@ -217,14 +215,9 @@ def shrink(value: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """
     if len(value) < 2 or not (variance > 0).all():
         return value
-    weight = 1 / variance
-    mean = float(weight @ value / weight.sum())
-    spread = float(weight @ (value - mean) ** 2)
-    room = float(weight.sum() - weight @ weight / weight.sum())
-    tau2 = max(0.0, (spread - (len(value) - 1)) / room)
-    weight = 1 / (variance + tau2)
-    mean = float(weight @ value / weight.sum())
-    return mean + tau2 / (tau2 + variance) * (value - mean)
+    tau_squared = between_schools(value, variance).tau_squared_dl
+    mean = float(np.average(value, weights=1 / (variance + tau_squared)))
+    return shrunken(value, variance, mean=mean, tau_squared=tau_squared)[0]
 
 
 def _school_gaps(rows: pd.DataFrame, group: str, reference: str) -> tuple[pd.Series, pd.Series]:
@@ -236,9 +229,8 @@ def _school_gaps(rows: pd.DataFrame, group: str, reference: str) -> tuple[pd.Ser
 
 def _pooled(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return level and variance of one group in each school; the spread of pupils is pooled."""
-    parts = names.GROUP_SUMS.get(group, (group,))
     sums = list(names.PANEL_SUMS)
-    chosen = rows[rows["group"].isin(parts)]
+    chosen = rows[rows["group"].isin(leaves_of(group))]
     total = chosen.astype(dict.fromkeys(sums, np.float64)).groupby("unit_id")[sums].sum()
     total = total[total["denominator"] > 0]
     level = total["numerator"] / total["denominator"]

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval import academic_year
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import enter
+from vsh_eval.metrics.door import enter, require_baseline
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.measured import Contrast, FloatArray, quotient
 from vsh_eval.metrics.moves import Moves, taken
@@ -136,11 +135,8 @@ def parts(
     """
     entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
     require_two_groups(group, reference)
-    if baseline is not None and baseline not in entry.years:
-        raise ContractError(
-            f"baseline is {baseline}, must be one of the panel's academic years "
-            f"{academic_year.label(entry.years[0])} to {academic_year.label(entry.years[-1])}."
-        )
+    if baseline is not None:
+        require_baseline(entry, baseline)
     measured = [
         Moves.of(cells, group, reference, baseline, alpha=alpha)
         for cells in cells_of(entry, unit_id=unit_id)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.metrics.door import RETURNS, enter
+from vsh_eval.metrics.door import enter, leaves_of, require_returns
 
 HEADCOUNT = "overall_absence"
 """The metric whose pupils are the headcount of the reach."""
@@ -97,16 +97,11 @@ def find_places(
 def _headcount(panel: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return the group's enrolments by school, phase and year; all groups' years are known."""
     entry = enter(panel, groups=(group,))
-    if entry.source != RETURNS:
-        raise ContractError(
-            "source is 'published', must be 'returns' for the reach of training; published tables "
-            "have no schools."
-        )
+    require_returns(entry, "the reach of training")
     pupils = entry.panel.groupby("metric")["pupils"].sum()
     metric = HEADCOUNT if HEADCOUNT in pupils else str(pupils.idxmax())
     rows = entry.panel[entry.panel["metric"] == metric]
-    parts = names.GROUP_SUMS.get(group, (group,))
-    counted = rows["pupils"].where(rows["group"].isin(parts), 0).astype("int64")
+    counted = rows["pupils"].where(rows["group"].isin(leaves_of(group)), 0).astype("int64")
     keys = ["unit_id", "phase", "time_period"]
     return rows[keys].assign(pupils=counted).groupby(keys).sum().reset_index()
 

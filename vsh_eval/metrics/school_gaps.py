@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from vsh_eval import names, registry
-from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import RETURNS, enter
+from vsh_eval import registry
+from vsh_eval.metrics.door import enter, leaves_of, require_returns
 from vsh_eval.metrics.gaps import require_two_groups
 
 SCHOOL_GAP_COLUMNS = (
@@ -67,11 +66,11 @@ def school_gaps(panel: pd.DataFrame, *, metric: str, group: str, reference: str)
     """
     entry = enter(panel, groups=(group, reference), metrics=[metric])
     require_two_groups(group, reference)
-    if entry.source != RETURNS:
-        raise ContractError(
-            "source is 'published', must be 'returns' for gaps within schools; published tables "
-            "have no schools, so compare areas with gaps instead."
-        )
+    require_returns(
+        entry,
+        "gaps within schools",
+        why="have no schools, so compare areas with gaps instead",
+    )
     measure = registry.metric(metric)
     rows = entry.panel
     rows = rows[rows["time_period"].isin(registry.comparable_years(metric, entry.years))]
@@ -95,7 +94,6 @@ def school_gaps(panel: pd.DataFrame, *, metric: str, group: str, reference: str)
 
 def _sums(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     """Sum a group's parts in each school and year, sorted by school and year."""
-    parts = names.GROUP_SUMS.get(group, (group,))
-    chosen = rows[rows["group"].isin(parts)]
+    chosen = rows[rows["group"].isin(leaves_of(group))]
     keys = ["unit_id", "phase", "time_period"]
     return chosen.astype(dict.fromkeys(_SUMS, np.float64)).groupby(keys, sort=True)[_SUMS].sum()

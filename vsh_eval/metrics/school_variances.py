@@ -1,22 +1,24 @@
 """The gap within each school with its sampling variance. Stays internal."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import RETURNS, Entry, enter
+from vsh_eval.metrics.door import Entry, enter, leaves_of, require_returns
 from vsh_eval.metrics.gaps import require_two_groups
 
 FEWEST_DEGREES = 10
 """Pupils beyond the first of each school that a variance within schools needs."""
 
 _KEYS = ["metric", "phase", "time_period", "unit_id"]
-_SUMS = ["pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx"]
+_SUMS = list(names.PANEL_SUMS)
 
 
 def school_gaps_with_variance(
-    panel: pd.DataFrame, *, group: str, reference: str, metrics: list[str] | None, alpha: float
+    panel: pd.DataFrame, *, group: str, reference: str, metrics: Sequence[str] | None, alpha: float
 ) -> tuple[Entry, pd.DataFrame]:
     """Measure the gap within each school and year, and how far chance alone moves it.
 
@@ -63,13 +65,8 @@ def school_gaps_with_variance(
 
 
 def _refuse(entry: Entry, group: str, reference: str) -> None:
-    if entry.source != RETURNS:
-        raise ContractError(
-            "source is 'published', must be 'returns' for differences between schools; published "
-            "tables have no schools."
-        )
-    leaves = [set(names.GROUP_SUMS.get(name, (name,))) for name in (group, reference)]
-    if leaves[0] & leaves[1]:
+    require_returns(entry, "differences between schools")
+    if set(leaves_of(group)) & set(leaves_of(reference)):
         raise ContractError(
             f"group {group!r} and reference {reference!r} share children, must not for differences "
             "between schools; choose 'peers' as the reference."
@@ -84,7 +81,7 @@ def _refuse(entry: Entry, group: str, reference: str) -> None:
 
 def _side(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return a group's level in each school with its error squared."""
-    chosen = rows[rows["group"].isin(names.GROUP_SUMS.get(group, (group,)))]
+    chosen = rows[rows["group"].isin(leaves_of(group))]
     numbers = chosen.astype(dict.fromkeys(_SUMS, np.float64))
     sums = numbers.groupby(_KEYS, observed=True)[_SUMS].sum()
     sums = sums[sums["denominator"] > 0]

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval import registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.metrics.composed import FIRST, LAST, Asked, Block, composed
+from vsh_eval.metrics.door import comparable
 from vsh_eval.metrics.kitagawa import added, divide
-from vsh_eval.metrics.linearised import Slopes, columns_of, interval, std_error
+from vsh_eval.metrics.linearised import Slopes, std_error, with_limits
 from vsh_eval.metrics.measured import FloatArray
 from vsh_eval.metrics.strata import FACTORS, Sums
-from vsh_eval.metrics.tables import Columns
+from vsh_eval.metrics.tables import Columns, interval
 
 STANDARDISED_COLUMNS = (
     *FIRST,
@@ -116,11 +116,11 @@ def _measure(block: Block, baseline: int) -> Columns:
         covers.append(cover)
     error = std_error(
         strata,
-        [(block.groups[0], errors[0]), (block.groups[1], Slopes(-errors[1].y, -errors[1].x))],
+        [(block.groups[0], errors[0]), (block.groups[1], -errors[1])],
     )
     gap = levels[0] - levels[1]
-    found = interval(strata, gap, error, block.groups, block.effects, alpha=block.alpha)
-    columns: dict[str, NDArray] = {**columns_of("standardised_gap", found, metric.scale)}
+    found = with_limits(strata, gap, error, block.groups, block.effects, alpha=block.alpha)
+    columns: dict[str, NDArray] = {**interval("standardised_gap", found, scale=metric.scale)}
     columns["measured"] = known = np.isfinite(columns["standardised_gap"])
     own = [metric.scale * divide(added(side.y), added(side.x)) for side in sides]
     for name, value in (
@@ -135,14 +135,7 @@ def _measure(block: Block, baseline: int) -> Columns:
         columns[name] = np.where(known, value, np.nan)
     year = strata.years[baseline]
     columns["baseline"] = np.full(len(strata.years), year, dtype=np.int64)
-    columns["comparable"] = np.isin(
-        np.arange(len(strata.years)),
-        [
-            place
-            for place, other in enumerate(strata.years)
-            if len(registry.comparable_years(metric.name, {other, year})) == len({other, year})
-        ],
-    )
+    columns["comparable"] = comparable(metric, strata.years) & comparable(metric, [year])
     return columns
 
 

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_columns, require_one_of
-from vsh_eval.metrics.door import RETURNS, Entry, enter, years_without_data
+from vsh_eval.metrics.door import RETURNS, Entry, enter, member_of
 from vsh_eval.metrics.measured import FloatArray
 
 FACTORS = ("phase", "sen", "fsm6", "sex")
 """What a gap is decomposed by: the phase of the school, SEN status, free meals, sex."""
-
-SUMS = ("pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Strata:
     labels : tuple of tuple of str
         The values along each of them.
     sums : dict of FloatArray
-        `SUMS` by name, each of shape (years, leaf groups, *factors).
+        `names.PANEL_SUMS` by name, each of shape (years, leaf groups, *factors).
     available : bool array, shape (years,)
         Whether the metric has data in the year at all.
     """
@@ -60,7 +58,7 @@ class Strata:
     def of_group(self, group: str) -> Sums:
         """Add the leaf groups of a group up."""
         kept = np.flatnonzero(member_of(group))
-        return Sums(*(self.sums[name][:, kept].sum(axis=1) for name in SUMS))
+        return Sums(*(self.sums[name][:, kept].sum(axis=1) for name in names.PANEL_SUMS))
 
     def only(self, factor: str, label: str) -> "Strata":
         """Return the strata of one value of a factor; the factor keeps its axis."""
@@ -75,18 +73,6 @@ class Strata:
         status = np.where(denominator > 0, "", names.NOT_APPLICABLE).astype(object)
         status[~self.available] = names.UNAVAILABLE
         return status
-
-
-def member_of(group: str) -> FloatArray:
-    """Return 1 for each leaf group that is part of a group, else 0.
-
-    Examples
-    --------
-    >>> member_of("cwsw").tolist()
-    [0.0, 1.0, 1.0, 0.0, 0.0]
-    """
-    parts = names.GROUP_SUMS.get(group, (group,))
-    return np.array([float(leaf in parts) for leaf in names.LEAF_GROUPS])
 
 
 def enter_composition(
@@ -151,10 +137,11 @@ def strata_of(entry: Entry, factors: Sequence[str]) -> Iterator[Strata]:
     shape = (len(entry.years), len(names.LEAF_GROUPS), *(len(used) for used in labels))
     place = np.ravel_multi_index((year, leaf, *coded.values()), shape)
     of_metric = rows["metric"].to_numpy(dtype=object)
-    values = {name: rows[name].to_numpy(np.float64) for name in SUMS}
+    values = {name: rows[name].to_numpy(np.float64) for name in names.PANEL_SUMS}
     size = int(np.prod(shape))
     for metric in entry.metrics:
-        without = [entry.years.index(y) for y in years_without_data(metric, entry.years)]
+        gone = registry.years_without_data(metric.name, entry.years)
+        without = [entry.years.index(missing) for missing in gone]
         mine = (of_metric == metric.name) & ~np.isin(year, without)
         sums = {
             name: np.bincount(place[mine], weights=array[mine], minlength=size).reshape(shape)

@@ -121,7 +121,6 @@ def _absorb(values: Floats, weight: Floats, stratum: Integers) -> tuple[imputati
 def _correction(weight: Floats, stratum: Integers, regressors: int) -> float:
     cells = weight > 0
     schools = int(cells.any(axis=1).sum())
-    years = len(np.unique(np.argwhere(cells) @ np.array([0, 1]) * (stratum.max() + 1)
-                          + stratum[np.nonzero(cells)[0]]))  # fmt: skip
+    years = sum(int(cells[stratum == one].any(axis=0).sum()) for one in np.unique(stratum))
     number = int(cells.sum())
     return schools / max(schools - 1, 1) * (number - 1) / max(number - regressors - years, 1)

@@ -98,8 +98,7 @@ class RelativeMagnitudes:
 
     def accepts(self, values: Floats, m_bar: float) -> Flags:
         """Return which values of the mean effect the restriction and the data allow, (N,)."""
-        pieces = self._pieces(m_bar)
-        return np.any([_accepted(piece, values, self._alpha) for piece in pieces], axis=0)
+        return self._allowed(self._pieces(m_bar), values)
 
     def interval(self, m_bar: float, *, points: int = 200, rounds: int = 3) -> tuple[float, float]:
         """Return the lowest and the highest value allowed.
@@ -108,14 +107,10 @@ class RelativeMagnitudes:
         exact to a millionth of the width searched (defaults). NaN where nothing is allowed.
         """
         pieces = self._pieces(m_bar)
-
-        def allowed(values: Floats) -> Flags:
-            return np.any([_accepted(piece, values, self._alpha) for piece in pieces], axis=0)
-
         centre, reach = self._search(m_bar)
         grid = np.linspace(centre - reach, centre + reach, points + 1)
         grid = np.union1d(grid, centre)
-        inside = np.flatnonzero(allowed(grid))
+        inside = np.flatnonzero(self._allowed(pieces, grid))
         if not inside.size:
             return float("nan"), float("nan")
         ends = []
@@ -124,10 +119,13 @@ class RelativeMagnitudes:
             step = grid[at + outward] - last if 0 <= at + outward < len(grid) else outward * reach
             for _ in range(rounds - 1):
                 finer = last + step * np.arange(points // 2 + 1) / (points // 2)
-                last = finer[np.flatnonzero(allowed(finer))[-1]]
+                last = finer[np.flatnonzero(self._allowed(pieces, finer))[-1]]
                 step /= points // 2
             ends.append(float(last))
         return ends[0], ends[1]
+
+    def _allowed(self, pieces: list[_Piece], values: Floats) -> Flags:
+        return np.any([_accepted(piece, values, self._alpha) for piece in pieces], axis=0)
 
     def _search(self, m_bar: float) -> tuple[float, float]:
         """Return where the allowed values are looked for: centre and reach to both sides."""

@@ -256,7 +256,7 @@ def estimate(fitted: Fit, target: Floats) -> Estimates:
         implied_weight=implied,
         influence=_influence(fitted, target, total, theta, implied),
         leave_one_out=_leave_one_out(fitted, own, by_school, contrast, contrasts),
-        contributes=_contributes(implied),
+        contributes=contributes(implied),
     )
 
 
@@ -340,7 +340,13 @@ def _leave_one_out(
     return np.where(possible & ~lost, without, np.nan)
 
 
-def _contributes(implied: Floats) -> Flags:
-    """Return the schools (K, S) that carry any implied weight."""
+def contributes(implied: Floats) -> Flags:
+    """Return the schools (K, S) that carry any implied weight (K, S, T), rounding not counted.
+
+    Examples
+    --------
+    >>> contributes(np.array([[[0.0, -1.0], [1e-20, 0.0]]])).tolist()
+    [[True, False]]
+    """
     largest = np.abs(implied).max(axis=2)
     return largest > _TOUCHED * largest.max(axis=1, keepdims=True)

@@ -67,6 +67,8 @@ class Impact:
         The school-years that passed the gate; None where none can bear an estimate.
     reason : str
         Why there is no estimate, in one sentence; '' where there is one.
+    power : DesignPower or None
+        What the design can see; None where it bears no estimate.
     """
 
     protocol: Protocol
@@ -74,6 +76,7 @@ class Impact:
     asked: effects.Study | None
     gated: effects.Prepared | None
     reason: str
+    power: effects.DesignPower | None = None
 
     @property
     def study(self) -> effects.Study:
@@ -223,10 +226,10 @@ class Impact:
 
     def detectable(self) -> effects.DesignPower:
         """Return the smallest effect that the design would see, NaN where it bears none."""
-        if self.gated is None:
-            nothing = float("nan")
-            return effects.DesignPower(nothing, nothing, nothing, self.protocol.alpha, 0.80)
-        return effects.design_mde(self.gated, alpha=self.protocol.alpha)
+        if self.power is not None:
+            return self.power
+        nothing = float("nan")
+        return effects.DesignPower(nothing, nothing, nothing, self.protocol.alpha, 0.80)
 
     def pretrend(self) -> effects.Pretrend | None:
         """Test the years before training together; None where there is nothing to test."""
@@ -331,7 +334,7 @@ def ask_impact(run: Run) -> Impact:
     other, make_up = run.load("other_rule_panel"), run.load("make_up")
     exposure, training, schools = (run.load(name) for name in ("exposure", "training", "schools"))
     cohort = {"group": group, "reference": reference}
-    asked = gated = None
+    asked = gated = power = None
     reason = ""
     try:
         asked = effects.Study(
@@ -350,11 +353,12 @@ def ask_impact(run: Run) -> Impact:
             other_gaps=_other_gaps(studied(other, protocol), protocol.primary, **cohort),
             composition=effects.composition_outcomes(studied(make_up, protocol), group=group),
         )
-        gated = asked.prepared()
-        effects.design_mde(gated)
+        ready = asked.prepared()
+        power = effects.design_mde(ready, alpha=protocol.alpha)
+        gated = ready
     except ContractError as error:
         reason = str(error)
-    return Impact(protocol, settings.seed, asked, gated, reason)
+    return Impact(protocol, settings.seed, asked, gated, reason, power)
 
 
 def _other_gaps(

@@ -54,6 +54,7 @@ def write(run: Run, *, started: datetime) -> Path:
     Path
         The manifest.
     """
+    standing = run.standing
     settings = json.loads(run.settings.model_dump_json(exclude=workspace.FOLDERS))
     written = {
         "schema": 1,
@@ -65,7 +66,7 @@ def write(run: Run, *, started: datetime) -> Path:
         "stamp": run.stamp,
         "settings": settings,
         "params_sha256": sha256(run.params),
-        "protocol": {"status": run.standing.status, "sha256": run.standing.sha256},
+        "protocol": {"status": standing.status, "sha256": standing.sha256},
         "software": {
             "python": platform.python_version(),
             **{name: version(name) for name in _PACKAGES},
@@ -133,19 +134,17 @@ def sha256(path: Path) -> str:
 
 def _inputs(run: Run) -> Iterator[dict[str, Any]]:
     for folder in (run.settings.source.folder, run.settings.published.folder):
-        if folder is None:
-            continue
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            yield {
-                "file": file.relative_to(folder).as_posix(),
-                "bytes": file.stat().st_size,
-                "sha256": sha256(file),
-            }
+        if folder is not None:
+            yield from _files(folder)
 
 
 def _outputs(folder: Path) -> Iterator[dict[str, Any]]:
+    return _files(folder, without=NAME)
+
+
+def _files(folder: Path, *, without: str = "") -> Iterator[dict[str, Any]]:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if file.name != NAME:
+        if file.name != without:
             yield {
                 "file": file.relative_to(folder).as_posix(),
                 "bytes": file.stat().st_size,

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,6 @@ BY_VALUES = ("breakdown", "barriers")
 """Kinds of table whose numbers of children are those of the rounded breakdowns."""
 BROKEN_DOWN = ("overall_absence", "persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
 """Metrics shown by sex, free school meals, SEN and key stage; more of them take longer."""
-
-_CUBES: dict[tuple[object, ...], release.RoundedCube] = {}
-_BREAKDOWNS: dict[tuple[object, ...], release.RoundedBreakdowns] = {}
-"""Roundings made in this process: a page asks for the same one of many tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +117,14 @@ class Run:
         ContractError
             If the table is missing in an unattended run.
         """
+        return pd.read_parquet(self._there(name))
+
+    def _there(self, name: str) -> Path:
+        """Return an internal table's file, made first where it is missing."""
         path = self.internal / f"{name}.parquet"
         if not path.is_file():
             self._make(name)
-        return pd.read_parquet(path)
+        return path
 
     def has(self, name: str) -> bool:
         """Whether an internal table can be had in this kind of run."""
@@ -171,38 +172,16 @@ class Run:
         The seed is drawn from the panel itself, so that nobody who lacks the panel can repeat the
         rounding on a guess.
         """
-        panel = self.load("panel")
-        key = self._state("panel", "ledger")
-        if key not in _CUBES:
-            _CUBES[key] = release.round_leaves(
-                panel, self.rule, ledger=self.ledger(), seed=self._seed(panel)
-            )
-        return _CUBES[key]
+        return _rounded_leaves(self, self._changed("panel", "ledger"))
 
     def breakdowns(self) -> release.RoundedBreakdowns:
         """Round the leaves of the run's composition by each characteristic, for `BROKEN_DOWN`."""
-        composition = self.load("composition")
-        key = self._state("composition", "breakdown_ledger")
-        if key not in _BREAKDOWNS:
-            rows = composition[composition["metric"].isin(BROKEN_DOWN)]
-            _BREAKDOWNS[key] = release.round_breakdowns(
-                rows,
-                self.rule,
-                cube=self.cube(),
-                ledger=self.ledger("breakdown_ledger"),
-                seed=self._seed(rows),
-            )
-        return _BREAKDOWNS[key]
+        return _rounded_breakdowns(self, self._changed("composition", "breakdown_ledger"))
 
-    def _seed(self, table: pd.DataFrame) -> int:
-        secret = int(pd.util.hash_pandas_object(table, index=False).sum() % 2**63)
-        return self.settings.seed ^ secret
-
-    def _state(self, table: str, ledger: str) -> tuple[object, ...]:
-        """Return what a rounding depends on, files by their time of change."""
-        files = (self.internal / f"{table}.parquet", self._kept(ledger))
-        times = (file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
-        return (str(self.internal), self.settings.model_dump_json(), *times)
+    def _changed(self, table: str, ledger: str) -> tuple[int, ...]:
+        """Return when the files that a rounding depends on were last changed."""
+        files = (self._there(table), self._kept(ledger))
+        return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
     def protect(self, table: pd.DataFrame, *, kind: str) -> release.SafeTable:
         """Send a table through the one door, under the run's rule and with its stamp."""
@@ -278,6 +257,33 @@ class Run:
                 "Software": f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
             }
         )
+
+
+@lru_cache(maxsize=1)
+def _rounded_leaves(run: Run, _changed: tuple[int, ...]) -> release.RoundedCube:
+    """Round once for all the tables of a page, and anew when a file has changed."""
+    panel = run.load("panel")
+    return release.round_leaves(
+        panel, run.rule, ledger=run.ledger(), seed=_seed(panel, run.settings)
+    )
+
+
+@lru_cache(maxsize=1)
+def _rounded_breakdowns(run: Run, _changed: tuple[int, ...]) -> release.RoundedBreakdowns:
+    composition = run.load("composition")
+    rows = composition[composition["metric"].isin(BROKEN_DOWN)]
+    return release.round_breakdowns(
+        rows,
+        run.rule,
+        cube=run.cube(),
+        ledger=run.ledger("breakdown_ledger"),
+        seed=_seed(rows, run.settings),
+    )
+
+
+def _seed(table: pd.DataFrame, settings: Settings) -> int:
+    secret = int(pd.util.hash_pandas_object(table, index=False).sum() % 2**63)
+    return settings.seed ^ secret
 
 
 def open_run(params: str | Path, run_folder: str | Path = "") -> Run:

@@ -245,6 +245,24 @@ def breaks_of(name: str, years: Iterable[int] | None = None) -> tuple[Break, ...
     return tuple(sorted(found, key=lambda entry: entry.time_period))
 
 
+def years_without_data(name: str, years: Iterable[int] | None = None) -> frozenset[int]:
+    """Return the years in which a metric has no data.
+
+    Parameters
+    ----------
+    name : str
+        The metric.
+    years : iterable of int, optional
+        Only these academic years; every year that the registry knows if not given.
+
+    Examples
+    --------
+    >>> sorted(years_without_data("ks4_progress8", (201819, 201920, 202021)))
+    [201920, 202021]
+    """
+    return frozenset(e.time_period for e in breaks_of(name, years) if e.kind == "no_data")
+
+
 def comparable_years(name: str, years: Iterable[int]) -> tuple[int, ...]:
     """Return the years in which a metric has data that may be compared, in order.
 

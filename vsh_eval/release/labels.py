@@ -365,8 +365,7 @@ def in_words(name: str) -> str:
     >>> in_words("not_yet_treated")
     'Not yet treated'
     """
-    text = name.replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
+    return upper_first(name.replace("_", " ").strip())
 
 
 def is_missing(value: Any) -> bool:
@@ -432,6 +431,29 @@ def phase_in_text(phase: str) -> str:
     return "" if phase == names.TOTAL else f"in {schools_of(phase)}"
 
 
+def where_in_text(phase: str) -> str:
+    """Name the schools of a phase after what happens there, a space before; '' for all phases.
+
+    Examples
+    --------
+    >>> where_in_text("secondary"), where_in_text("total")
+    (' in secondary schools', '')
+    """
+    words = phase_in_text(phase)
+    return f" {words}" if words else ""
+
+
+def measure_in_text(metric: str, phase: str) -> str:
+    """Name a measure in the schools of a phase within a sentence.
+
+    Examples
+    --------
+    >>> measure_in_text("overall_absence", "secondary")
+    'overall absence in secondary schools'
+    """
+    return f"{metric_in_text(metric)}{where_in_text(phase)}"
+
+
 def schools_of(phase: str) -> str:
     """Name the schools of a phase.
 
@@ -452,3 +474,14 @@ def schools_of(phase: str) -> str:
 def lower_first(text: str) -> str:
     """Write the first letter small."""
     return text[:1].lower() + text[1:]
+
+
+def upper_first(text: str) -> str:
+    """Write the first letter as a capital and leave the others, as a sentence begins.
+
+    Examples
+    --------
+    >>> upper_first("the gap in Attainment 8"), upper_first("")
+    ('The gap in Attainment 8', '')
+    """
+    return text[:1].upper() + text[1:]

@@ -83,6 +83,36 @@ def value_of(row: Row, column: str) -> float:
     return float("nan") if value is None or is_missing(value) else float(value)
 
 
+def interval_of(row: Row, name: str, *, sign: int = 1) -> tuple[float, float] | None:
+    """Return the ends of a number's interval, the lower first; None where either is hidden.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of a safe table.
+    name : str
+        The number; its interval stands in ``<name>_lower`` and ``<name>_upper``.
+    sign : {1, -1}
+        With -1 the interval of the number turned round: of a size where the number is negative.
+
+    Returns
+    -------
+    tuple of float or None
+        Lower and upper end, in the number's unit.
+
+    Examples
+    --------
+    >>> interval_of({"gap_lower": -3.0, "gap_upper": -1.0}, "gap", sign=-1)
+    (1.0, 3.0)
+    >>> interval_of({"gap_lower": float("nan"), "gap_upper": 1.0}, "gap") is None
+    True
+    """
+    if not is_shown(row, f"{name}_lower", f"{name}_upper"):
+        return None
+    lower, upper = (sign * float(row[f"{name}_{end}"]) for end in ("lower", "upper"))
+    return (lower, upper) if sign > 0 else (upper, lower)
+
+
 def status_of(row: Row) -> str:
     """Return why a row's numbers are not shown: its status, else ``x``."""
     status = row.get("status", "")

@@ -98,6 +98,29 @@ def limits(lower: float, upper: float, *, decimals: int = 1) -> str:
     return f"{number(lower, decimals=decimals)} to {number(upper, decimals=decimals)}"
 
 
+def in_brackets(interval: tuple[float, float] | None, *, decimals: int = 1) -> str:
+    """Write a 95% interval after its number; '' where there is none.
+
+    Parameters
+    ----------
+    interval : tuple of float or None
+        Lower and upper end, as `vsh_eval.release.rows.interval_of` returns them.
+    decimals : int
+        Decimal places.
+
+    Returns
+    -------
+    str
+        The interval in brackets, with a space before it.
+
+    Examples
+    --------
+    >>> in_brackets((0.2, 2.61)), in_brackets(None)
+    (' (95% interval 0.2 to 2.6)', '')
+    """
+    return f" (95% interval {limits(*interval, decimals=decimals)})" if interval else ""
+
+
 def p_text(value: float) -> str:
     """Write a p value, never as nought.
 

@@ -136,8 +136,8 @@ def key_stage_4(
 
 def _taken(metric: str, sitting: Sitting) -> Flags:
     """Return who sat it in a year in which it was taken, as the registry knows."""
-    gone = [gap.time_period for gap in registry.breaks_of(metric) if gap.kind == "no_data"]
-    return ~np.isin(sitting.who.time_period, gone)
+    gone = registry.years_without_data(metric)
+    return ~np.isin(sitting.who.time_period, list(gone))
 
 
 def _mixed(rank: Floats, shared: float, rng: np.random.Generator) -> Floats:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.counts import (
+    FloatArray,
     counts_of,
     few_settings,
     put,
@@ -40,7 +41,6 @@ NOTE = (
 )
 _OWN = ("primary", "secondary", OTHER_PHASES)
 _COUNTS = ("schools", "schools_trained", "pupils", "pupils_reached")
-FloatArray = NDArray[np.float64]
 
 
 def protect_bands(table: pd.DataFrame, rule: Rule, cube: RoundedCube | None = None) -> Guarded:

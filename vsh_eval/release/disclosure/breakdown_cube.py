@@ -16,7 +16,7 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import DisclosureError, require_columns, require_one_vintage
 from vsh_eval.release.disclosure import ledger as ledgers
 from vsh_eval.release.disclosure.complement import TELLS_NOTHING, complement
-from vsh_eval.release.disclosure.cube import CELL_KEYS, RoundedCube, _as_first_published
+from vsh_eval.release.disclosure.cube import RoundedCube, sealed
 from vsh_eval.release.disclosure.hiding import judge
 from vsh_eval.release.disclosure.leaves import GROUPS, SUMS, with_data
 from vsh_eval.release.disclosure.nested import NESTED, rounding_order
@@ -97,7 +97,7 @@ def round_breakdowns(
     for by in names.BREAKDOWNS:
         known = old.loc[old["breakdown"] == by].drop(columns="breakdown")
         exact = _exact_by(rows, by, rule, of_cube, seed)
-        cubes[by] = _sealed(exact, rule, cube.cohort_rule, known)
+        cubes[by] = sealed(exact, rule, cube.cohort_rule, known)
         stores.append(cubes[by].ledger.assign(breakdown=by))
     return RoundedBreakdowns(rule, cubes, pd.concat(stores, ignore_index=True))
 
@@ -146,16 +146,6 @@ def _exact_by(
         pieces.append(piece[piece["time_period"].isin(with_numbers)])
     totals = of_cube[of_cube["phase"] == names.TOTAL]
     return _judged(pd.concat(pieces, ignore_index=True), totals, rule)
-
-
-def _sealed(exact: pd.DataFrame, rule: Rule, cohort_rule: str, known: pd.DataFrame) -> RoundedCube:
-    """Return judged cells as a cube, years published before as they were."""
-    known = known.loc[known["cohort_rule"] == cohort_rule]
-    cells = _as_first_published(exact.reset_index(drop=True), known)
-    cells = cells.assign(cohort_rule=cohort_rule)
-    shown = cells[[*CELL_KEYS, "pupils", "pupils_status", "numerator", "level", "status"]]
-    store = known if rule.exact else ledgers.with_new(known, cells)
-    return RoundedCube(rule, cohort_rule, shown, store, cells)
 
 
 def _largest(

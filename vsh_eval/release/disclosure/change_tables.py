@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vsh_eval import registry
 from vsh_eval.contracts import require_columns
@@ -14,6 +13,7 @@ from vsh_eval.release.disclosure.leaf_tables import LABELS, NOTES, WHERE
 from vsh_eval.release.disclosure.sides import (
     FloatArray,
     Side,
+    direction,
     hidden_by_reason,
     joint_error,
     multiplier,
@@ -70,7 +70,8 @@ def protect_changes(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
     _put_ratios(out, table, now, before)
     out["status"] = row_status(table, sides, table["change"])
     if "direction" in table:
-        out["direction"] = _direction(out, table)
+        said = direction(out, "change", table["metric"])
+        out["direction"] = np.where(table["direction"] == "", "", said)
     return Guarded(select(out, CHANGE_SHOWN), hidden_by_reason(sides), NOTES)
 
 
@@ -125,14 +126,3 @@ def _put_ratios(
     out["ratio_change"] = np.round(change, 3)
     out["ratio_change_lower"] = np.round(change * np.exp(-half), 3)
     out["ratio_change_upper"] = np.round(change * np.exp(half), 3)
-
-
-def _direction(out: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.object_]:
-    """Say on which side of nought the shown interval lies, where the table says anything."""
-    lower, upper = number_of(out, "change_lower"), number_of(out, "change_upper")
-    better_low = [registry.metric(str(name)).lower_is_better for name in table["metric"]]
-    falls, rises = upper < 0, lower > 0
-    narrows, widens = np.where(better_low, falls, rises), np.where(better_low, rises, falls)
-    silent = (table["direction"] == "").to_numpy(dtype=bool) | np.isnan(lower) | np.isnan(upper)
-    said = np.select([silent, narrows, widens], ["", "narrowed", "widened"], default="not clear")
-    return said.astype(object)

@@ -128,7 +128,25 @@ def round_leaves(
     blocks = pd.MultiIndex.from_frame(panel[["time_period", "metric"]].drop_duplicates())
     exact = exact.loc[pd.MultiIndex.from_frame(exact[["time_period", "metric"]]).isin(blocks)]
     exact = complement(judge(exact.reset_index(drop=True), rule), rule)
-    cells = _as_first_published(exact, known).assign(cohort_rule=cohort_rule)
+    return sealed(exact, rule, cohort_rule, old)
+
+
+def sealed(exact: pd.DataFrame, rule: Rule, cohort_rule: str, old: pd.DataFrame) -> RoundedCube:
+    """Return judged cells as a cube, years published before as they were.
+
+    Parameters
+    ----------
+    exact : DataFrame
+        From `judge` and `complement`.
+    rule : Rule
+        The disclosure rule.
+    cohort_rule : str
+        Who counts as having a social worker.
+    old : DataFrame
+        The whole ledger: cells published under other cohort rules stay in it.
+    """
+    known = old.loc[old["cohort_rule"] == cohort_rule]
+    cells = _as_first_published(exact.reset_index(drop=True), known).assign(cohort_rule=cohort_rule)
     shown = cells[[*CELL_KEYS, "pupils", "pupils_status", "numerator", "level", "status"]]
     store = old if rule.exact else ledgers.with_new(old, cells)
     return RoundedCube(rule, cohort_rule, shown, store, cells)

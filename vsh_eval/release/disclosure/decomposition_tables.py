@@ -60,6 +60,8 @@ _FIRST = (
     *WHERE,
     *("phase", "metric", "group", "reference", "group_pupils", "reference_pupils"),
 )
+_KEPT = frozenset({*_FIRST, *LABELS, "baseline"})
+"""Columns that stay where a row is hidden."""
 DECOMPOSITION_SHOWN = (
     *_FIRST,
     *("gap", "composition", "composition_lower", "composition_upper"),
@@ -144,21 +146,9 @@ def protect_decomposition(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
     else:
         value, unreliable = _decomposed(out, table, gap, sides[0]), np.zeros(len(table), np.bool_)
     out["status"] = _status(table, sides, value, few, unreliable)
-    numbers = [c for c in shown_columns(out) if out.get(c) is not None and c not in _keys(out)]
+    numbers = [name for name in shown_columns(out) if name in out and name not in _KEPT]
     out.loc[out["status"] != "", numbers] = np.nan
-    return Guarded(
-        select(out, shown_columns(out)),
-        hidden_by_reason(sides),
-        NOTES,
-    )
-
-
-def _keys(out: pd.DataFrame) -> set[str]:
-    """Return the columns that stay where a row is hidden."""
-    pupils = {"group_pupils", "reference_pupils"}
-    return {*WHERE, *LABELS, "phase", "metric", "group", "reference", "baseline", *pupils} & set(
-        out
-    )
+    return Guarded(select(out, shown_columns(out)), hidden_by_reason(sides), NOTES)
 
 
 def _decomposed(out: pd.DataFrame, table: pd.DataFrame, gap: FloatArray, side: Side) -> FloatArray:

@@ -7,15 +7,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import names
-from vsh_eval.contracts import DisclosureError, require_columns
+from vsh_eval.contracts import require_columns
+from vsh_eval.release.disclosure.counts import FloatArray, counts_of, floats
 from vsh_eval.release.disclosure.guarded import Guarded
 from vsh_eval.release.disclosure.rounding import decimals, people, significant, to_decimals
 from vsh_eval.release.disclosure.rules import Rule
 
-FloatArray = NDArray[np.float64]
-
 NEEDED = ("estimate", "std_error", "df", "schools_treated", "schools_comparison", "pupils")
 SCHOOLS = ("schools_treated", "schools_comparison")
+COUNTS = (*SCHOOLS, "pupils")
 _TO_THE_ERROR = ("estimate", "ci_lower", "ci_upper", "band_lower", "band_upper")
 _CHANCES = ("p_value", "p_adjusted")
 _NOTE = (
@@ -23,10 +23,8 @@ _NOTE = (
     "three in each arm and 10 children, and no school is over half of its arm; figures go as far "
     "as two significant figures of the standard error."
 )
-
-
 _QUESTION = ("metric", "programme", "tier", "phase", "aggregation", "cohort", "index")
-_SAMPLE = frozenset({*SCHOOLS, "pupils", "df"})
+_SAMPLE = frozenset({*COUNTS, "df"})
 LEFT_OUT = "f"
 """The check of the robustness table that leaves schools out."""
 
@@ -37,11 +35,24 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
     Each row is judged on its own numbers, so an effect of one adoption cohort in one year needs
     what an overall effect needs. A requirement that is missing is not met. Of several estimators of
     one effect only the first says how many schools and children it rests on, and rows of role
-    robustness or exploratory never do: two samples that
-    differ by one school would tell that school's children. For the same reason an estimate that
-    leaves schools out (check f) is hidden, and only its verdict shown, unless three trained schools
-    and 10 children at least were left out; a primary estimate in the same table says of how many.
-    Costs have two significant figures.
+    robustness or exploratory never do: two samples that differ by one school would tell that
+    school's children. For the same reason an estimate that leaves schools out (check f) is hidden,
+    and only its verdict shown, unless three trained schools and 10 children at least were left out;
+    a primary estimate in the same table says of how many. Costs have two significant figures.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Estimates: the columns of `NEEDED`; the question, role, check, largest_share, limits, p
+        values, measure and status where it has them.
+    rule : Rule
+        The disclosure rule.
+
+    Returns
+    -------
+    Guarded
+        Without largest_share; status ``c`` where a row is refused, unless it has no estimate and
+        a symbol of its own that says why.
 
     Raises
     ------
@@ -52,10 +63,8 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
     """
     require_columns(table, NEEDED, name="estimates")
     out = table.reset_index(drop=True).drop(columns="largest_share", errors="ignore")
-    numbers = {name: _number(table, name) for name in NEEDED}
-    for name in (*SCHOOLS, "pupils"):
-        if (numbers[name] < 0).any():
-            raise DisclosureError(f"{name} holds a negative count, must be 0 or more.")
+    numbers = {name: floats(table, name) for name in NEEDED}
+    numbers |= {name: counts_of(table, name) for name in COUNTS}
     if rule.exact:
         return Guarded(out)
     reason = _reasons(table, numbers, rule)
@@ -68,7 +77,7 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
     for name, shown in _shown(out, numbers, rule).items():
         unseen = refused | beside if name in _SAMPLE else refused
         value = np.where(unseen, np.nan, shown)
-        whole = name in (*SCHOOLS, "pupils")
+        whole = name in COUNTS
         out[name] = pd.array(value, dtype="Float64").astype("Int64") if whole else value
     symbol = out["status"].fillna("") if "status" in out else pd.Series("", index=out.index)
     says_why = ~np.isfinite(numbers["estimate"]) & (symbol != "").to_numpy()
@@ -82,15 +91,15 @@ def _shown(
     """Return each number as it is shown where its row is not refused."""
     error = numbers["std_error"]
     if "measure" in table:
-        costs = {name: significant(_number(table, name)) for name in _TO_THE_ERROR if name in table}
+        costs = {name: significant(floats(table, name)) for name in _TO_THE_ERROR if name in table}
         unsaid = dict.fromkeys(_SAMPLE, np.full(len(table), np.nan))
         return {**unsaid, **costs, "std_error": significant(error)}
     places = decimals(np.where(np.isfinite(error), error, _half_width(table)))
     to_the_error = [name for name in _TO_THE_ERROR if name in table]
     chances = [name for name in _CHANCES if name in table]
     return {
-        **{name: to_decimals(_number(table, name), places) for name in to_the_error},
-        **{name: _chance(_number(table, name)) for name in chances},
+        **{name: to_decimals(floats(table, name), places) for name in to_the_error},
+        **{name: _chance(floats(table, name)) for name in chances},
         "std_error": significant(error),
         "df": np.floor(numbers["df"]),
         "pupils": people(numbers["pupils"], rule),
@@ -104,10 +113,6 @@ def _chance(p_values: FloatArray) -> FloatArray:
     return np.where(p_values < 0.001, fine, np.round(p_values, 3))
 
 
-def _number(table: pd.DataFrame, column: str) -> FloatArray:
-    return table[column].to_numpy("float64", na_value=np.nan)
-
-
 def _reasons(
     table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
 ) -> NDArray[np.object_]:
@@ -115,7 +120,7 @@ def _reasons(
     treated, comparison = numbers["schools_treated"], numbers["schools_comparison"]
     share = np.zeros(len(table))
     if "largest_share" in table:
-        share = np.nan_to_num(_number(table, "largest_share"))
+        share = np.nan_to_num(floats(table, "largest_share"))
     return np.select(
         [
             ~(numbers["df"] >= rule.min_df),
@@ -149,4 +154,4 @@ def _half_width(table: pd.DataFrame) -> FloatArray:
     """Stand in for a standard error that an estimator does not give."""
     if not {"ci_lower", "ci_upper"} <= set(table.columns):
         return np.full(len(table), np.nan)
-    return (_number(table, "ci_upper") - _number(table, "ci_lower")) / 4
+    return (floats(table, "ci_upper") - floats(table, "ci_lower")) / 4

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.counts import (
+    Flags,
+    FloatArray,
     counts_of,
     few_settings,
     floats,
@@ -21,9 +23,6 @@ from vsh_eval.release.disclosure.cube import RoundedCube
 from vsh_eval.release.disclosure.guarded import Guarded
 from vsh_eval.release.disclosure.rounding import people, significant
 from vsh_eval.release.disclosure.rules import Rule
-
-FloatArray = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 ANY = "any"
 HEADCOUNT = "overall_absence"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval import names
+from vsh_eval import names, registry
 from vsh_eval.contracts import DisclosureError
 from vsh_eval.numerics.inference import t_critical
 from vsh_eval.release.disclosure.cube import CELL_KEYS, RoundedCube
@@ -182,6 +182,33 @@ def row_status(table: pd.DataFrame, sides: Sequence[Side], value: pd.Series) -> 
     hidden = np.any([side.status == names.CONFIDENTIAL for side in sides], axis=0)
     shown = np.all([side.shown for side in sides], axis=0)
     return np.where(hidden, names.CONFIDENTIAL, np.where(shown, "", own))
+
+
+def direction(out: pd.DataFrame, name: str, metrics: pd.Series) -> NDArray[np.object_]:
+    """Say whether a shown change narrows or widens the gap, by the side of nought its interval is.
+
+    Parameters
+    ----------
+    out : DataFrame
+        The shown limits: ``name`` with ``_lower`` and ``_upper``.
+    name : str
+        The change: ``change`` or ``trend``.
+    metrics : Series
+        Each row's metric; the gap of one that is better the lower it is narrows when it falls.
+
+    Returns
+    -------
+    ndarray of object
+        ``narrowed``, ``widened``, ``not clear`` where nought lies between the limits, '' where
+        there are none.
+    """
+    lower, upper = number_of(out, f"{name}_lower"), number_of(out, f"{name}_upper")
+    better_low = [registry.metric(str(metric)).lower_is_better for metric in metrics]
+    falls, rises = upper < 0, lower > 0
+    narrows, widens = np.where(better_low, falls, rises), np.where(better_low, rises, falls)
+    silent = np.isnan(lower) | np.isnan(upper)
+    said = np.select([silent, narrows, widens], ["", "narrowed", "widened"], default="not clear")
+    return said.astype(object)
 
 
 def hidden_by_reason(sides: Sequence[Side]) -> Counter[str]:

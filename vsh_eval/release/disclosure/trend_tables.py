@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import DisclosureError, require_columns
@@ -15,6 +14,7 @@ from vsh_eval.release.disclosure.leaf_tables import LABELS, NOTES, WHERE
 from vsh_eval.release.disclosure.sides import (
     FloatArray,
     Side,
+    direction,
     hidden_by_reason,
     multiplier,
     number_of,
@@ -65,7 +65,7 @@ def protect_trends(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
         out[name] = np.round(np.where(line & ~hidden, value, np.nan), 2)
         put_bounds(out, name, (f"{name}_lower", f"{name}_upper"), half)
     out["status"] = np.where(hidden, names.CONFIDENTIAL, table["status"])
-    out["direction"] = _direction(out, table)
+    out["direction"] = direction(out, "trend", table["metric"])
     every = [side for _, *pair in sides for side in pair]
     return Guarded(select(out, TREND_SHOWN), hidden_by_reason(every), NOTES)
 
@@ -126,14 +126,3 @@ def _line(
         number_of(table, columns[3]), counted, np.sqrt(squares[True]), np.sqrt(squares[False])
     )
     return value, error * multiplier(table, columns, counted)
-
-
-def _direction(out: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.object_]:
-    """Say on which side of nought the shown interval lies."""
-    lower, upper = number_of(out, "trend_lower"), number_of(out, "trend_upper")
-    better_low = [registry.metric(str(name)).lower_is_better for name in table["metric"]]
-    narrows = np.where(better_low, upper < 0, lower > 0)
-    widens = np.where(better_low, lower > 0, upper < 0)
-    silent = np.isnan(lower) | np.isnan(upper)
-    said = np.select([silent, narrows, widens], ["", "narrowed", "widened"], default="not clear")
-    return said.astype(object)

@@ -15,7 +15,7 @@ from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures import alt
 from vsh_eval.release.figures.base import Figure, to_png
 from vsh_eval.release.figures.tall import ROW, sentence, signed, tall_canvas, write
-from vsh_eval.release.labels import group_in_text, value_label, year_label
+from vsh_eval.release.labels import group_in_text, upper_first, value_label, year_label
 from vsh_eval.release.rows import is_shown, part_of, records, status_of, value_of
 from vsh_eval.release.wording import amount, limits, number, symbol_notes
 
@@ -151,7 +151,7 @@ def _key(figure: Canvas, axes: Axes, words: Sequence[str]) -> None:
         figure.text(
             0.07,
             height,
-            text[:1].upper() + text[1:],
+            upper_first(text),
             va="center",
             fontsize=11.5,
             color=line.text_colour,

@@ -21,17 +21,18 @@ from vsh_eval.release.figures.base import (
     to_png,
 )
 from vsh_eval.release.figures.grid import LETTERS, Grid, grid
-from vsh_eval.release.labels import group_in_text, metric_in_text, phase_in_text, year_label
+from vsh_eval.release.labels import upper_first, year_label
 from vsh_eval.release.palette import Line
 from vsh_eval.release.rows import part_of
 from vsh_eval.release.sentences.context import (
     Place,
     Standing,
+    compared_in_text,
     counting_sentence,
     standing,
     told,
 )
-from vsh_eval.release.wording import number, symbol_notes
+from vsh_eval.release.wording import listed, number, symbol_notes
 
 _OWN = Line(palette.DARK_BLUE, "o", "solid", palette.DARK_BLUE)
 _OTHER = Line("#7A8286", "s", (0, (3, 1.2)), palette.TEXT)
@@ -90,7 +91,7 @@ def draw_context(
         data, metric=metric, authority=authority, labels=labels, phase=phase, measure=measure
     )
     years = span_of(found.years)
-    about = _about(found, phase)
+    about = compared_in_text(found, phase)
     others = (*found.wider, *found.neighbours)
     titles = [_title(found, place) for place in others]
     with grid(
@@ -104,7 +105,7 @@ def draw_context(
         notes = _mark_breaks(drawn, metric, years)
         _head(drawn, found, about, years, data.stamp)
         png = to_png(drawn.figure, data.stamp)
-    title = f"{_capital(about)}: {found.authority.name} beside {_named(found)}"
+    title = f"{upper_first(about)}: {found.authority.name} beside {_named(found)}"
     return Figure(
         png=png,
         alt=alt.of_series(
@@ -134,21 +135,12 @@ def draw_context(
     )
 
 
-def _about(found: Standing, phase: str) -> str:
-    """Name what is drawn within a sentence."""
-    group = str(next(iter(found.authority.by_year.values()))["group"])
-    where = phase_in_text(phase)
-    measured = f"{metric_in_text(found.metric.name)} of {group_in_text(group)}"
-    measured = f"{measured}{f' {where}' if where else ''}"
-    return f"gap in {measured}" if found.measure == "gap" else measured
-
-
 def _named(found: Standing) -> str:
     """Name the areas beside the authority."""
     parts = [place.name for place in found.wider]
     if found.neighbours:
         parts.append(f"{len(found.neighbours)} statistical neighbours")
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts) or "none"
+    return listed(parts) if parts else "none"
 
 
 def _key(found: Standing) -> str:
@@ -297,7 +289,7 @@ def _write_letter(axes: Axes, at: float, letter: str) -> None:
 
 
 def _header_lines(found: Standing, about: str) -> list[str]:
-    return textwrap.wrap(f"{_capital(about)} ({found.unit})", _HEADER_WRAP)
+    return textwrap.wrap(f"{upper_first(about)} ({found.unit})", _HEADER_WRAP)
 
 
 def _header_height(found: Standing, about: str) -> float:
@@ -329,7 +321,3 @@ def _head(drawn: Grid, found: Standing, about: str, years: Sequence[int], stamp:
         columnspacing=1.2,
         handletextpad=0.5,
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -26,7 +26,7 @@ from vsh_eval.release.figures.base import (
     to_png,
 )
 from vsh_eval.release.figures.tall import ROW, signed, tall_canvas, write
-from vsh_eval.release.labels import metric_in_text, phase_in_text, year_label
+from vsh_eval.release.labels import metric_in_text, phase_in_text, upper_first, year_label
 from vsh_eval.release.rows import is_shown, one_row, part_of, records, status_of, value_of
 from vsh_eval.release.wording import amount, limits, number, symbol_notes
 
@@ -86,7 +86,7 @@ def draw_decomposition(
     bars = _bars(row)
     with tall_canvas(ROW * 1.25 * len(bars), data.stamp, head=0.12) as (figure, axes):
         _draw_bars(axes, bars)
-        axes.set_xlabel(entry.gap_unit[:1].upper() + entry.gap_unit[1:])
+        axes.set_xlabel(upper_first(entry.gap_unit))
         png = to_png(figure, data.stamp)
     where_said = f" {phase_in_text(phase)}" if phase_in_text(phase) else ""
     title = f"What the gap in {metric_in_text(metric)}{where_said} goes with, {year_label(year)}"

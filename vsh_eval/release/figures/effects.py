@@ -22,7 +22,7 @@ from vsh_eval.release.figures.base import (
     name_axis,
     to_png,
 )
-from vsh_eval.release.labels import index_label, metric_in_text, value_label
+from vsh_eval.release.labels import index_label, lower_first, metric_in_text, value_label
 from vsh_eval.release.rows import is_shown, part_of, records, status_of, value_of
 from vsh_eval.release.wording import decimals_for, limits, number, symbol_notes
 
@@ -162,7 +162,7 @@ def _event_alt(title: str, rows: Sequence[Row], confidence: float, stamp: str) -
     if before:
         told.append(f"Before training {crossing} of {len(before)} intervals contain nought")
     told.extend(_told(row, confidence) for row in shown if row["index"] >= 0)
-    return alt.of_estimates(f"Chart of the {title[:1].lower()}{title[1:]}", told, stamp)
+    return alt.of_estimates(f"Chart of the {lower_first(title)}", told, stamp)
 
 
 def _told(row: Row, confidence: float) -> str:

@@ -26,7 +26,7 @@ from vsh_eval.release.figures.base import (
     span_of,
     to_png,
 )
-from vsh_eval.release.labels import column_label, value_label
+from vsh_eval.release.labels import column_label, lower_first, value_label
 from vsh_eval.release.rows import part_of, records, value_of
 from vsh_eval.release.wording import number
 
@@ -85,9 +85,7 @@ def draw_reach(
     title = f"{measured} reached by the training, by {column_label(by).lower()} and academic year"
     return Figure(
         png=png,
-        alt=alt.of_reach(
-            f"Line chart of the {title[:1].lower()}{title[1:]}", series, years, data.stamp
-        ),
+        alt=alt.of_reach(f"Line chart of the {lower_first(title)}", series, years, data.stamp),
         caption=f"{title}. A school counts from its first training on.",
         data=data,
         name=f"reach_{by}_{share}",

@@ -13,7 +13,7 @@ from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures import alt
 from vsh_eval.release.figures.base import STAMP_STRIP, Figure, to_png
-from vsh_eval.release.labels import metric_in_text, value_label
+from vsh_eval.release.labels import metric_in_text, upper_first, value_label
 from vsh_eval.release.rows import Row, is_shown, part_of, records, value_of
 from vsh_eval.release.wording import limits, number
 
@@ -128,7 +128,7 @@ def _draw(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _name(row: Row) -> str:
     if row.get("role") == "primary":
-        return PRIMARY[:1].upper() + PRIMARY[1:]
+        return upper_first(PRIMARY)
     words = str(row["variant"])
     return f"{row['check']}: {words}"
 

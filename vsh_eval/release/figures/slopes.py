@@ -16,7 +16,7 @@ from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures import alt
 from vsh_eval.release.figures.base import STAMP_STRIP, Figure, spread, to_png
 from vsh_eval.release.figures.grid import LETTERS, Grid, grid
-from vsh_eval.release.labels import group_in_text, value_label, year_label
+from vsh_eval.release.labels import group_in_text, upper_first, value_label, year_label
 from vsh_eval.release.rows import part_of, records, status_of, value_of
 from vsh_eval.release.wording import amount, listed, number, symbol_notes
 
@@ -94,8 +94,8 @@ def draw_slopes(
         stamp=data.stamp,
     ) as drawn:
         _draw(drawn, slopes, titles)
-        who = "Group named above" if over == "group" else _capital(_group_of(slopes))
-        _head(drawn, header, (who, _capital(reference_is)), data.stamp)
+        who = "Group named above" if over == "group" else upper_first(_group_of(slopes))
+        _head(drawn, header, (who, upper_first(reference_is)), data.stamp)
         png = to_png(drawn.figure, data.stamp)
     notes = [
         f"{entry.note}"
@@ -260,7 +260,3 @@ def _told_one(slope: _Slope, years: tuple[int, int]) -> str:
             f"{amount(end, entry.unit)} in {year_label(years[1])}"
         )
     return f"{slope.title}: {listed(sides)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -2,10 +2,15 @@
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, metric_in_text, year_label
-from vsh_eval.release.rows import Row, is_shown, one_row
-from vsh_eval.release.sentences.gaps import _capital, _where, indicative, not_shown
-from vsh_eval.release.wording import amount, decimals_for, limits, number
+from vsh_eval.release.labels import (
+    group_in_text,
+    measure_in_text,
+    upper_first,
+    year_label,
+)
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row
+from vsh_eval.release.sentences.gaps import indicative, not_shown
+from vsh_eval.release.wording import amount, decimals_for, in_brackets, number
 
 _MOST_MONTHS = 12
 _SCALE = "the Education Endowment Foundation's scale"
@@ -45,31 +50,24 @@ def days_sentence(
     ContractError
         If no row, or more than one, fits.
     """
-    row = _row(safe, metric, year, phase, group, reference, area)
-    about = f"the gap in {metric_in_text(metric)}{_where(phase)} in days"
+    where = {"metric": metric, "phase": phase, "group": group, "reference": reference}
+    row = one_row(safe, **where, time_period=year, unit_id=area)
+    what = measure_in_text(metric, phase)
     if not is_shown(row, "days", "sessions", "sessions_possible"):
-        return not_shown(about, row)
+        return not_shown(f"the gap in {what} in days", row)
     who, whom = group_in_text(row["group"]), group_in_text(row["reference"])
-    what = f"{metric_in_text(metric)}{_where(phase)}"
-    days = float(row["days"])
-    ends = (
-        tuple(float(row[name]) for name in ("days_lower", "days_upper"))
-        if is_shown(row, "days_lower", "days_upper")
-        else ()
-    )
+    days, ends = float(row["days"]), interval_of(row, "days")
     if ends and ends[0] <= 0 <= ends[1]:
         return (
             f"In {year_label(year)} the difference in {what} was too uncertain to be counted in "
-            f"days: {number(days, signed=True)} days a child "
-            f"(95% interval {limits(*ends)})."
+            f"days: {number(days, signed=True)} days a child{in_brackets(ends)}."
         )
-    near, far = sorted(abs(end) for end in ends) if ends else (0.0, 0.0)
-    interval = f" (95% interval {limits(near, far)})" if ends else ""
-    more, size = ("more", days) if days >= 0 else ("fewer", -days)
+    more, sign = ("more", 1) if days >= 0 else ("fewer", -1)
+    interval = in_brackets(interval_of(row, "days", sign=sign))
     sessions = number(abs(float(row["sessions"])))
     possible = number(float(row["sessions_possible"]), decimals=0)
     return (
-        f"In {year_label(year)} {who} missed on average {number(size)} {more} days each"
+        f"In {year_label(year)} {who} missed on average {number(abs(days))} {more} days each"
         f"{interval} in {what} than at the rate of {whom}: {sessions} of some {possible} possible "
         f"sessions.{indicative(row.get('group_pupils'))}"
     )
@@ -104,8 +102,9 @@ def months_sentence(
     ContractError
         If no row, or more than one, fits.
     """
-    row = _row(safe, metric, year, phase, group, reference, None)
-    what = f"the gap in {metric_in_text(metric)}{_where(phase)}"
+    where = {"metric": metric, "phase": phase, "group": group, "reference": reference}
+    row = one_row(safe, **where, time_period=year)
+    what = f"the gap in {measure_in_text(metric, phase)}"
     ranked = row.get("measured_by") == "gap_index"
     name = "gap_index" if ranked else "effect_size"
     if not is_shown(row, name):
@@ -121,8 +120,9 @@ def months_sentence(
         )
     better = not registry.metric(metric).lower_is_better
     side = "behind" if (value < 0) == better else "ahead"
-    size = f"{number(abs(value), decimals=2)} standard deviations{_size_interval(row, value)}"
-    if _spans(row, name):
+    ends = interval_of(row, name, sign=1 if value >= 0 else -1)
+    size = f"{number(abs(value), decimals=2)} standard deviations{in_brackets(ends, decimals=2)}"
+    if ends and ends[0] <= 0 <= ends[1]:
         return (
             f"{start} was too uncertain to say which group is ahead: "
             f"{number(value, decimals=2)} standard deviations{_interval(row, name)}.{caution}"
@@ -163,7 +163,7 @@ def trend_sentence(
     """
     where = {"metric": metric, "phase": phase, "group": group, "reference": reference}
     row = one_row(safe, **where, unit_id=area)
-    what = f"the gap in {metric_in_text(metric)}{_where(phase)}"
+    what = f"the gap in {measure_in_text(metric, phase)}"
     if not is_shown(row, "trend"):
         return _no_trend(row, what)
     entry = registry.metric(metric)
@@ -171,24 +171,21 @@ def trend_sentence(
     span = f"From {year_label(row['first_year'])} to {year_label(row['time_period'])}"
     counted = f", {int(row['years'])} years that can be compared"
     own = _own_trends(row)
-    if not is_shown(row, "trend_lower", "trend_upper"):
+    ends = interval_of(row, "trend", sign=1 if value > 0 else -1)
+    if ends is None:
         return (
             f"{span}{counted}, {what} moved by {amount(value, unit, decimals=2, signed=True)} a "
             f"year; no interval can be given, so chance cannot be ruled out.{own}"
         )
-    lower, upper = float(row["trend_lower"]), float(row["trend_upper"])
-    if lower <= 0 <= upper:
+    if ends[0] <= 0 <= ends[1]:
         return (
             f"{span}{counted}, {what} showed no clear trend: "
-            f"{amount(value, unit, decimals=2, signed=True)} a year (95% interval "
-            f"{limits(lower, upper, decimals=2)}).{own}"
+            f"{amount(value, unit, decimals=2, signed=True)} a year{_interval(row, 'trend')}.{own}"
         )
     worse = value > 0 if entry.lower_is_better else value < 0
-    near, far = sorted((abs(lower), abs(upper)))
     return (
         f"{span}{counted}, {what} {'widened' if worse else 'narrowed'} by "
-        f"{amount(abs(value), unit, decimals=2)} a year (95% interval "
-        f"{limits(near, far, decimals=2)}).{own}"
+        f"{amount(abs(value), unit, decimals=2)} a year{in_brackets(ends, decimals=2)}.{own}"
     )
 
 
@@ -220,13 +217,14 @@ def schools_differ_sentence(
     ContractError
         If no row, or more than one, fits.
     """
-    row = _row(safe, metric, year, phase, group, reference, None)
-    what = f"the gap in {metric_in_text(metric)}{_where(phase)}"
+    where = {"metric": metric, "phase": phase, "group": group, "reference": reference}
+    row = one_row(safe, **where, time_period=year)
+    what = f"the gap in {measure_in_text(metric, phase)}"
     if not is_shown(row, "tau", "mean_gap"):
         reason = str(row.get("reason") or "")
         about = f"how much {what} differs between schools"
         if reason:
-            return f"{_capital(about)} cannot be said for {year_label(year)}: {reason}"
+            return f"{upper_first(about)} cannot be said for {year_label(year)}: {reason}"
         return not_shown(about, row)
     unit = registry.metric(metric).gap_unit
     tau, mean = float(row["tau"]), float(row["mean_gap"])
@@ -255,46 +253,8 @@ def schools_differ_sentence(
     return said
 
 
-def _row(
-    safe: SafeTable,
-    metric: str,
-    year: int,
-    phase: str,
-    group: str | None,
-    reference: str | None,
-    area: str | None,
-) -> Row:
-    return one_row(
-        safe,
-        metric=metric,
-        time_period=year,
-        phase=phase,
-        group=group,
-        reference=reference,
-        unit_id=area,
-    )
-
-
-def _spans(row: Row, name: str) -> bool:
-    if not is_shown(row, f"{name}_lower", f"{name}_upper"):
-        return False
-    return float(row[f"{name}_lower"]) <= 0 <= float(row[f"{name}_upper"])
-
-
 def _interval(row: Row, name: str, *, decimals: int = 2) -> str:
-    if not is_shown(row, f"{name}_lower", f"{name}_upper"):
-        return ""
-    ends = limits(float(row[f"{name}_lower"]), float(row[f"{name}_upper"]), decimals=decimals)
-    return f" (95% interval {ends})"
-
-
-def _size_interval(row: Row, value: float) -> str:
-    """Write the interval of an effect size as of a size, in the direction of the value."""
-    if not is_shown(row, "effect_size_lower", "effect_size_upper"):
-        return ""
-    ends = [float(row[f"effect_size_{end}"]) for end in ("lower", "upper")]
-    near, far = ends if value >= 0 else (-ends[1], -ends[0])
-    return f" (95% interval {limits(near, far, decimals=2)})"
+    return in_brackets(interval_of(row, name), decimals=decimals)
 
 
 def _months(row: Row, side: str) -> str:

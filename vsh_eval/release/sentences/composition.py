@@ -8,10 +8,17 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, metric_in_text, year_label
-from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
-from vsh_eval.release.sentences.gaps import _where, indicative, not_shown
-from vsh_eval.release.wording import amount, limits, listed, number
+from vsh_eval.release.labels import (
+    group_in_text,
+    measure_in_text,
+    metric_in_text,
+    upper_first,
+    where_in_text,
+    year_label,
+)
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
+from vsh_eval.release.sentences.gaps import indicative, not_shown
+from vsh_eval.release.wording import amount, in_brackets, listed, number
 
 _FACTOR_WORDS = {
     "phase": "the phase of school",
@@ -99,18 +106,18 @@ def decomposition_sentence(
     between children of the same phase, SEN status, free school meals and sex.
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group)
-    about = f"what the gap in {metric_in_text(metric)}{_where(phase)} goes with"
+    about = f"what the gap in {measure_in_text(metric, phase)} goes with"
     if not is_shown(row, "gap", "composition", "rates"):
         return _hidden(about, row)
     gap, part, rest = (float(row[name]) for name in ("gap", "composition", "rates"))
     unit = registry.metric(metric).gap_unit
-    what = f"in {metric_in_text(metric)}{_where(phase)} in {year_label(year)}"
+    what = f"in {measure_in_text(metric, phase)} in {year_label(year)}"
     alike = "children of the same phase, SEN status, free school meals and sex"
     caution = _small(row)
     if part == 0:
         return (
             f"Nothing of the gap of {amount(abs(gap), unit)} {what} goes with who the children "
-            f"are{_limits(row, 'composition', sign=1)}: it lies between {alike}.{caution}"
+            f"are{_limits(row, 'composition')}: it lies between {alike}.{caution}"
         )
     if gap == 0 or part * gap < 0 or rest * gap < 0:
         return f"{_against(row, what, unit, alike)}{caution}"
@@ -148,15 +155,16 @@ def matched_sentence(
         If no row, or more than one, fits.
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group)
-    about = f"the gap in {metric_in_text(metric)}{_where(phase)} between children alike"
+    about = f"the gap in {measure_in_text(metric, phase)} between children alike"
     if not is_shown(row, "gap", "matched_level", "matched_gap"):
         return _hidden(about, row)
     entry = registry.metric(metric)
     gap, alike = float(row["gap"]), float(row["matched_gap"])
     against = (
         f"Against {group_in_text(row['reference'])} of {_ALIKE}, {metric_in_text(metric)} among "
-        f"{group_in_text(row['group'])}{_where(phase)} was {amount(row['group_level'], entry.unit)}"
-        f" against {amount(row['matched_level'], entry.unit)} in {year_label(year)}"
+        f"{group_in_text(row['group'])}{where_in_text(phase)} was "
+        f"{amount(row['group_level'], entry.unit)} against "
+        f"{amount(row['matched_level'], entry.unit)} in {year_label(year)}"
     )
     size = _higher(alike, entry.gap_unit)
     all_of_them = group_in_text(row["reference"])
@@ -190,18 +198,18 @@ def standardised_sentence(
         If no row, or more than one, fits.
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group)
-    about = f"the gap in {metric_in_text(metric)}{_where(phase)} had the mix of children stayed"
+    about = f"the gap in {measure_in_text(metric, phase)} had the mix of children stayed"
     if not is_shown(row, "gap", "standardised_gap"):
         return _hidden(about, row)
     unit = registry.metric(metric).gap_unit
     gap, kept = float(row["gap"]), float(row["standardised_gap"])
     start = (
         f"Had the mix of children stayed as in {year_label(row['baseline'])}, the gap in "
-        f"{metric_in_text(metric)}{_where(phase)} in {year_label(year)} would have been "
+        f"{measure_in_text(metric, phase)} in {year_label(year)} would have been "
     )
     if number(gap) == number(kept):
         return f"{start}the same, {amount(gap, unit)}.{_small(row)}"
-    interval = _limits(row, "standardised_gap", sign=0)
+    interval = _limits(row, "standardised_gap")
     return f"{start}{amount(kept, unit)}{interval} instead of {number(gap)}.{_small(row)}"
 
 
@@ -251,7 +259,7 @@ def breakdown_sentence(
     widest, *others = ordered
     told = listed([f"{number(row['gap'])} among {_VALUE_WORDS[row['value']]}" for row in others])
     said = (
-        f"{what[:1].upper()}{what[1:]} was widest among {_VALUE_WORDS[widest['value']]}, "
+        f"{upper_first(what)} was widest among {_VALUE_WORDS[widest['value']]}, "
         f"{amount(widest['gap'], unit)}, against {told}."
     )
     chance = " The intervals overlap, so the order may be chance." if _overlap(shown) else ""
@@ -275,7 +283,7 @@ def _overlap(rows: list[dict[str, Any]]) -> bool:
 def _hidden(about: str, row: Row) -> str:
     if row.get("status") == names.UNRELIABLE:
         return (
-            f"{about[:1].upper()}{about[1:]} in {year_label(row['time_period'])} is not shown: too "
+            f"{upper_first(about)} in {year_label(row['time_period'])} is not shown: too "
             "few of the children can be compared."
         )
     return not_shown(about, row)
@@ -289,15 +297,9 @@ def _small(row: Row) -> str:
     return f" This rests on about {number(float(pupils or 0), decimals=0)} children."
 
 
-def _limits(row: Row, name: str, *, sign: int) -> str:
-    """Write an interval as part of a size; with sign 0 as it is."""
-    lower, upper = f"{name}_lower", f"{name}_upper"
-    if not is_shown(row, lower, upper):
-        return ""
-    ends = (float(row[lower]), float(row[upper]))
-    if sign < 0:
-        ends = (-ends[1], -ends[0])
-    return f" (95% interval {limits(*ends)})"
+def _limits(row: Row, name: str, *, sign: int = 1) -> str:
+    """Write an interval, with sign -1 as that of a size."""
+    return in_brackets(interval_of(row, name, sign=sign))
 
 
 def _named_factors(row: Row, sign: int) -> str:
@@ -332,7 +334,7 @@ def _against(row: Row, what: str, unit: str, alike: str) -> str:
         f"{plain}. Who the children are {'adds' if part > 0 else 'takes away'} "
         f"{amount(abs(part), unit)}{_limits(row, 'composition', sign=1 if part > 0 else -1)}; "
         f"between {alike} the difference is {amount(rest, unit, signed=True)}"
-        f"{_limits(row, 'rates', sign=0)}."
+        f"{_limits(row, 'rates')}."
     )
 
 

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_one_of
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, metric_in_text, phase_in_text, year_label
+from vsh_eval.release.labels import group_in_text, metric_in_text, where_in_text, year_label
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
 from vsh_eval.release.wording import amount, listed, number
 
@@ -191,10 +191,14 @@ def context_sentence(
         group=group,
         measure=measure,
     )
-    where = phase_in_text(phase)
+    return told(found, compared_in_text(found, phase))
+
+
+def compared_in_text(found: Standing, phase: str) -> str:
+    """Name what is compared, as it stands after "the"."""
     group = str(next(iter(found.authority.by_year.values()))["group"])
-    about = f"{metric_in_text(metric)} of {group_in_text(group)}{f' {where}' if where else ''}"
-    return told(found, f"gap in {about}" if measure == "gap" else about.removeprefix("the "))
+    about = f"{metric_in_text(found.metric.name)} of {group_in_text(group)}{where_in_text(phase)}"
+    return f"gap in {about}" if found.measure == "gap" else about.removeprefix("the ")
 
 
 def told(found: Standing, about: str) -> str:
@@ -260,15 +264,7 @@ def _ranked(found: Standing) -> Standing:
         against = found.against(found.last(place))
         return math.isnan(against), 0.0 if math.isnan(against) else -against, place.name
 
-    return Standing(
-        found.metric,
-        found.measure,
-        found.authority,
-        found.wider,
-        tuple(sorted(found.neighbours, key=order)),
-        found.years,
-        found.year,
-    )
+    return replace(found, neighbours=tuple(sorted(found.neighbours, key=order)))
 
 
 def _distance(found: Standing, place: Place) -> str:

@@ -1,5 +1,6 @@
 """Sentences about how far a result can be trusted."""
 
+from vsh_eval.contracts import require_one_of
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.labels import is_missing
 from vsh_eval.release.rows import one_row
@@ -35,12 +36,17 @@ def evidence_sentence(statement: str) -> str:
     str
         One sentence.
 
+    Raises
+    ------
+    ContractError
+        If the statement is none of them.
+
     Examples
     --------
     >>> evidence_sentence("widened")
     'Widened: where schools were trained the gap is wider than would be expected without training.'
     """
-    return _MEANING[statement]
+    return _MEANING[require_one_of(statement, _MEANING, name="statement")]
 
 
 def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:

@@ -10,14 +10,16 @@ from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
 from vsh_eval.release.labels import (
     group_in_text,
+    measure_in_text,
     metric_in_text,
-    phase_in_text,
     programme_in_text,
     schools_of,
+    upper_first,
+    where_in_text,
     year_label,
 )
-from vsh_eval.release.rows import Row, is_shown, one_row, status_of
-from vsh_eval.release.wording import amount, decimals_for, limits, listed, number
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, status_of
+from vsh_eval.release.wording import amount, decimals_for, in_brackets, listed, number
 
 INDICATIVE_BELOW = 30
 """Rates of fewer pupils move by several points when one child moves."""
@@ -57,14 +59,15 @@ def level_sentence(
         If no row, or more than one, fits.
     """
     row = one_row(safe, metric=metric, time_period=year, group=group, phase=phase, unit_id=area)
-    about = f"{metric_in_text(metric)} among {group_in_text(group)}{_where(phase)}"
+    about = f"{metric_in_text(metric)} among {group_in_text(group)}{where_in_text(phase)}"
     if not is_shown(row, "level_value"):
         return not_shown(about, row)
     entry = registry.metric(metric)
     places = usual_decimals(metric)
     level = amount(row["level_value"], entry.unit, decimals=places)
-    interval = _interval(row, "lower", "upper", decimals=places)
-    said = f"{_capital(about)} was {level} in {year_label(year)}{interval}"
+    ends = (float(row["lower"]), float(row["upper"])) if is_shown(row, "lower", "upper") else None
+    interval = in_brackets(ends, decimals=places)
+    said = f"{upper_first(about)} was {level} in {year_label(year)}{interval}"
     return f"{said}.{indicative(row.get('pupils'))}"
 
 
@@ -103,7 +106,7 @@ def gap_sentence(
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group, unit_id=area)
     if not is_shown(row, "gap", "group_level", "reference_level"):
-        return not_shown(f"the gap in {metric_in_text(metric)}{_where(phase)}", row)
+        return not_shown(f"the gap in {measure_in_text(metric, phase)}", row)
     entry, places = registry.metric(metric), usual_decimals(metric)
     own, beside = (
         amount(row[name], entry.unit, decimals=places)
@@ -111,7 +114,7 @@ def gap_sentence(
     )
     levels = (
         f"In {year_label(year)} {metric_in_text(metric)} among {group_in_text(row['group'])}"
-        f"{_where(phase)} was {own}, against {beside} for {group_in_text(row['reference'])}"
+        f"{where_in_text(phase)} was {own}, against {beside} for {group_in_text(row['reference'])}"
     )
     ratio = f", {number(row['ratio'], decimals=2)} times as high" if is_shown(row, "ratio") else ""
     difference = _difference(row, entry.gap_unit, places)
@@ -121,20 +124,16 @@ def gap_sentence(
 def _difference(row: Row, unit: str, places: int) -> str:
     """Say a gap as so much higher or lower, or that no difference is established."""
     gap = float(row["gap"])
-    if not is_shown(row, "gap_lower", "gap_upper"):
-        return f"{amount(abs(gap), unit, decimals=places)} {'higher' if gap > 0 else 'lower'}"
-    lower, upper = float(row["gap_lower"]), float(row["gap_upper"])
-    decimals = decimals_for(gap, lower, upper, least=places)
-    if lower <= 0 <= upper:
+    sign, compared = (1, "higher") if gap > 0 else (-1, "lower")
+    ends = interval_of(row, "gap")
+    decimals = decimals_for(gap, *ends, least=places) if ends else places
+    if ends and ends[0] <= 0 <= ends[1]:
         return (
-            f"a gap of {amount(gap, unit, decimals=decimals)} (95% interval "
-            f"{limits(lower, upper, decimals=decimals)}), too uncertain to say which is higher"
+            f"a gap of {amount(gap, unit, decimals=decimals)}"
+            f"{in_brackets(ends, decimals=decimals)}, too uncertain to say which is higher"
         )
-    near, far = sorted((abs(lower), abs(upper)))
-    return (
-        f"{amount(abs(gap), unit, decimals=decimals)} {'higher' if gap > 0 else 'lower'} "
-        f"(95% interval {limits(near, far, decimals=decimals)})"
-    )
+    size = in_brackets(interval_of(row, "gap", sign=sign), decimals=decimals)
+    return f"{amount(abs(gap), unit, decimals=decimals)} {compared}{size}"
 
 
 def change_sentence(
@@ -173,29 +172,52 @@ def change_sentence(
         If no row, or more than one, fits.
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group, unit_id=area)
-    about = f"the change of the gap in {metric_in_text(metric)}{_where(phase)}"
+    about = f"the change of the gap in {measure_in_text(metric, phase)}"
     if not is_shown(row, "change"):
         before_is_hidden = "baseline_gap" in row and not is_shown(row, "baseline_gap")
         if before_is_hidden and is_shown(row, "gap"):
             return (
-                f"{_capital(about)} cannot be given: the gap of {year_label(row['baseline'])}, "
+                f"{upper_first(about)} cannot be given: the gap of {year_label(row['baseline'])}, "
                 "from which it would be counted, is not shown."
             )
         return not_shown(about, row)
     start = (
         f"Between {year_label(row['baseline'])} and {year_label(year)} the gap in "
-        f"{metric_in_text(metric)}{_where(phase)}"
+        f"{measure_in_text(metric, phase)}"
     )
     years = (int(row["baseline"]), year)
-    if len(registry.comparable_years(metric, set(years))) < len(set(years)):
-        return _cannot_be_compared(metric, years, about)
+    if apart := not_comparable(metric, years, about):
+        return apart
     said = f"{start} {_change(row, metric)}."
     return f"{said}{_redefined(metric, years)}{indicative(row.get('group_pupils'))}"
 
 
-def _cannot_be_compared(metric: str, years: tuple[int, int], about: str) -> str:
+def not_comparable(metric: str, years: tuple[int, int], about: str) -> str:
+    """Say that a change is not given because its years cannot be compared; '' where they can.
+
+    Parameters
+    ----------
+    metric : str
+        The measure.
+    years : tuple of int
+        The baseline year and the year, for example 201819 and 202425.
+    about : str
+        What is not given, as it stands within a sentence.
+
+    Returns
+    -------
+    str
+        One sentence, then the registry's notes on what changed.
+
+    Examples
+    --------
+    >>> not_comparable("overall_absence", (202324, 202425), "the change of the gap")
+    ''
+    """
+    if len(registry.comparable_years(metric, set(years))) == len(set(years)):
+        return ""
     reasons = [e.note for e in registry.breaks_of(metric, years) if e.kind != "definition"]
-    said = f"{_capital(about)} is not given: {year_label(years[1])} and {year_label(years[0])}"
+    said = f"{upper_first(about)} is not given: {year_label(years[1])} and {year_label(years[0])}"
     return " ".join([f"{said} cannot be compared.", *reasons])
 
 
@@ -213,21 +235,18 @@ def _redefined(metric: str, years: tuple[int, int]) -> str:
 def _change(row: Row, metric: str) -> str:
     unit, change = registry.metric(metric).gap_unit, float(row["change"])
     verb, places = _verb(change, metric), usual_decimals(metric)
-    if not is_shown(row, "change_lower", "change_upper"):
+    ends = interval_of(row, "change", sign=1 if change > 0 else -1)
+    if ends is None:
         return _without_interval(change, unit, verb, places)
-    lower, upper = float(row["change_lower"]), float(row["change_upper"])
-    decimals = decimals_for(change, lower, upper, least=places)
-    if lower <= 0 <= upper:
+    decimals = decimals_for(change, *ends, least=places)
+    if ends[0] <= 0 <= ends[1]:
         return (
-            f"showed no clear change: {amount(change, unit, decimals=decimals, signed=True)} "
-            f"(95% interval {limits(lower, upper, decimals=decimals)}) is compatible with "
+            f"showed no clear change: {amount(change, unit, decimals=decimals, signed=True)}"
+            f"{in_brackets(interval_of(row, 'change'), decimals=decimals)} is compatible with "
             "narrowing as well as with widening"
         )
-    near, far = sorted((abs(lower), abs(upper)))
-    return (
-        f"{verb} by {amount(abs(change), unit, decimals=decimals)} "
-        f"(95% interval {limits(near, far, decimals=decimals)})"
-    )
+    size = amount(abs(change), unit, decimals=decimals)
+    return f"{verb} by {size}{in_brackets(ends, decimals=decimals)}"
 
 
 def _without_interval(change: float, unit: str, verb: str, places: int) -> str:
@@ -326,7 +345,7 @@ def not_shown(about: str, row: Row) -> str:
     status = status_of(row)
     meaning = names.SYMBOL_MEANINGS.get(status, f"marked {status}")
     when = f" in {year_label(row['time_period'])}" if "time_period" in row else ""
-    said = f"{_capital(about)}{when} is not shown because it is {meaning}."
+    said = f"{upper_first(about)}{when} is not shown because it is {meaning}."
     if "metric" not in row or "time_period" not in row or status != names.UNAVAILABLE:
         return said
     breaks = registry.breaks_of(str(row["metric"]), [int(row["time_period"])])
@@ -357,18 +376,3 @@ def usual_decimals(metric: str) -> int:
     (2, 1)
     """
     return 2 if registry.metric(metric).lowest < 0 else 1
-
-
-def _interval(row: Row, lower: str, upper: str, *, decimals: int) -> str:
-    if not is_shown(row, lower, upper):
-        return ""
-    return f" (95% interval {limits(float(row[lower]), float(row[upper]), decimals=decimals)})"
-
-
-def _where(phase: str) -> str:
-    words = phase_in_text(phase)
-    return f" {words}" if words else ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

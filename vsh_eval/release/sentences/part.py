@@ -2,16 +2,17 @@
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, metric_in_text, year_label
-from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
-from vsh_eval.release.sentences.gaps import (
-    _cannot_be_compared,
-    _where,
-    indicative,
-    not_shown,
-    usual_decimals,
+from vsh_eval.release.labels import group_in_text, measure_in_text, where_in_text, year_label
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
+from vsh_eval.release.sentences.gaps import indicative, not_comparable, not_shown, usual_decimals
+from vsh_eval.release.wording import (
+    amount,
+    decimals_for,
+    in_brackets,
+    limits,
+    listed,
+    number,
 )
-from vsh_eval.release.wording import amount, decimals_for, limits, listed, number
 
 _ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}
 _BARRIERS = {
@@ -58,10 +59,9 @@ def whose_change_sentence(
         one_row(safe, **where, unit_id=area, of="change", part=part)
         for part in ("group", "reference")
     )
-    what = f"{metric_in_text(metric)}{_where(phase)}"
-    years = (int(own["baseline"]), year)
-    if len(registry.comparable_years(metric, set(years))) < len(set(years)):
-        return _cannot_be_compared(metric, years, f"the change of {what}")
+    what = measure_in_text(metric, phase)
+    if said := not_comparable(metric, (int(own["baseline"]), year), f"the change of {what}"):
+        return said
     for row in (own, theirs):
         if not is_shown(row, "value"):
             return not_shown(f"whose {what} moved", row)
@@ -101,7 +101,7 @@ def absence_parts_sentence(
     """
     where = {"metric": "overall_absence", "time_period": year, "phase": phase, "group": group}
     rows = [one_row(safe, **where, unit_id=area, of="gap", part=part) for part in _ABSENCE]
-    what = f"the gap in overall absence{_where(phase)}"
+    what = f"the gap in overall absence{where_in_text(phase)}"
     for row in rows:
         if not is_shown(row, "value", "whole"):
             return not_shown(f"what {what} is made of", row)
@@ -180,35 +180,29 @@ def _moved(row: Row, metric: str, *, sign: int) -> str:
     """Say a level's change: rose, fell, or did not clearly change."""
     entry, places = registry.metric(metric), usual_decimals(metric)
     value = sign * float(row["value"])
-    if not is_shown(row, "value_lower", "value_upper"):
+    verb = "rose" if value > 0 else "fell"
+    ends = interval_of(row, "value", sign=sign)
+    if ends is None:
         if round(abs(value), places) == 0:
             return "stood still"
-        verb = "rose" if value > 0 else "fell"
         return f"{verb} by {amount(abs(value), entry.gap_unit, decimals=places)}"
-    ends = sorted(sign * float(row[f"value_{end}"]) for end in ("lower", "upper"))
     decimals = decimals_for(value, *ends, least=places)
     if ends[0] <= 0 <= ends[1]:
         return (
             f"did not clearly change ({number(value, decimals=decimals, signed=True)}, 95% "
-            f"interval {limits(ends[0], ends[1], decimals=decimals)})"
+            f"interval {limits(*ends, decimals=decimals)})"
         )
-    near, far = sorted(abs(end) for end in ends)
+    size = interval_of(row, "value", sign=sign if value > 0 else -sign)
     return (
-        f"{'rose' if value > 0 else 'fell'} by "
-        f"{amount(abs(value), entry.gap_unit, decimals=decimals)} (95% interval "
-        f"{limits(near, far, decimals=decimals)})"
+        f"{verb} by {amount(abs(value), entry.gap_unit, decimals=decimals)}"
+        f"{in_brackets(size, decimals=decimals)}"
     )
-
-
-def _limits(row: Row, *, sign: int = 1) -> str:
-    if not is_shown(row, "value_lower", "value_upper"):
-        return ""
-    ends = sorted(sign * float(row[f"value_{end}"]) for end in ("lower", "upper"))
-    return f"95% interval {limits(ends[0], ends[1])}"
 
 
 def _bracket(row: Row, *, sign: int = 1) -> str:
     """Write a part's share of the whole and its interval in one bracket."""
     share = amount(float(row["share"]), "%", decimals=0) if is_shown(row, "share") else ""
-    inside = "; ".join(text for text in (share, _limits(row, sign=sign)) if text)
+    ends = interval_of(row, "value", sign=sign)
+    interval = f"95% interval {limits(*ends)}" if ends else ""
+    inside = "; ".join(text for text in (share, interval) if text)
     return f" ({inside})" if inside else ""

@@ -59,7 +59,7 @@ class Inspection:
 
     def collected(self, metric: str) -> tuple[int, ...]:
         """Return the wanted years for which a metric was collected at all."""
-        gone = {entry.time_period for entry in uncollected(metric)}
+        gone = registry.years_without_data(metric)
         return tuple(year for year in self.years() if year not in gone)
 
 
@@ -165,15 +165,9 @@ def bit(table: str, column: str, bits: str) -> str:
     return f"{quoted(bits)} & {1 << RETURNS[table].column_names.index(column)} <> 0"
 
 
-def uncollected(metric: str) -> tuple[registry.Break, ...]:
-    """Return the years of a metric for which no data was collected."""
-    return tuple(entry for entry in registry.breaks_of(metric) if entry.kind == "no_data")
-
-
 def untaken(measure: registry.Measure) -> frozenset[int]:
     """Return the years in which nothing that is made from a measure of attainment was taken."""
-    gone = [{entry.time_period for entry in uncollected(name)} for name in measure.metrics]
-    return frozenset(set.intersection(*gone))
+    return frozenset.intersection(*map(registry.years_without_data, measure.metrics))
 
 
 def listed(words: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from vsh_eval import registry
-from vsh_eval.returns.checks.inspection import Answer, Check, Inspection, uncollected
+from vsh_eval.returns.checks.inspection import Answer, Check, Inspection
 from vsh_eval.returns.columns import literal
 
 _SCHOOLED = ("enrolments", "attendance", "suspensions", "attainment", "training")
@@ -71,7 +71,7 @@ def _episodes_enrolled(inspection: Inspection) -> Iterator[Answer]:
 
 def _enrolments_attended(inspection: Inspection) -> Iterator[Answer]:
     ages = registry.metric("overall_absence").year_groups
-    gone = ", ".join(str(entry.time_period) for entry in uncollected("overall_absence"))
+    gone = ", ".join(map(str, sorted(registry.years_without_data("overall_absence"))))
     rows = inspection.count(
         "FROM enrolments t ANTI JOIN attendance a "
         "ON t.pupil_id = a.pupil_id AND t.academic_year = a.academic_year "

@@ -10,7 +10,6 @@ from vsh_eval.returns.checks.inspection import (
     Inspection,
     labels,
     listed,
-    uncollected,
     untaken,
 )
 from vsh_eval.returns.columns import literal
@@ -71,7 +70,7 @@ def _terms_whole(inspection: Inspection) -> Iterator[Answer]:
 
 
 def _years_usable(inspection: Inspection) -> Iterator[Answer]:
-    gone = ", ".join(str(entry.time_period) for entry in uncollected(_ABSENCE))
+    gone = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
     rows = inspection.count(f"FROM attendance SELECT count_if(academic_year IN ({gone}))")
     yield Answer("attendance", rows, inspection.rows["attendance"], ("academic_year",))
     pairs = " OR ".join(

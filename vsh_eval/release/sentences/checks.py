@@ -1,0 +1,237 @@
+"""What each kind of check of the primary estimate found, in plain words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from vsh_eval.release.labels import upper_first
+from vsh_eval.release.rows import Row, interval_of, is_shown, value_of
+from vsh_eval.release.wording import amount, decimals_for, limits, listed, number, p_text
+
+AGREES, DIFFERS = "agrees", "differs"
+NOT_TESTABLE = "This could not be tested here."
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of check of the primary estimate.
+
+    Attributes
+    ----------
+    letter : str
+        The kind, ``a`` to ``k``.
+    rows : list of Row
+        Its rows of the robustness table, at least one.
+    unit : str
+        The unit of the gap.
+    found : bool
+        Whether the primary test finds an effect.
+    """
+
+    letter: str
+    rows: list[Row]
+    unit: str
+    found: bool
+
+    @property
+    def tested(self) -> list[Row]:
+        """The rows that could be tested."""
+        return [row for row in self.rows if _could_be_tested(row)]
+
+    @property
+    def differing(self) -> list[Row]:
+        """The rows that speak against the primary estimate."""
+        return [row for row in self.rows if row["verdict"] == DIFFERS]
+
+    @property
+    def verdict(self) -> str:
+        """What the check comes to: differs where one of its rows does, '' where untested."""
+        verdicts = {str(row["verdict"]) for row in self.rows}
+        if self.letter == "b":  # the rule is about differences as large as before
+            first = [row for row in self.rows if "first year" in str(row["variant"])]
+            verdicts = {str(row["verdict"]) for row in first} or verdicts
+        return DIFFERS if DIFFERS in verdicts else AGREES if AGREES in verdicts else ""
+
+    @property
+    def only_a_doubt(self) -> bool:
+        """Whether all that differs is what an unseen drift could add."""
+        return all(row["estimator"] == "pretrend_power" for row in self.differing)
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be tested, a space before it; '' where no row says."""
+        reasons = (str(row["reason"]) for row in self.rows if row.get("reason"))
+        reason = next(reasons, "").rstrip(".")
+        return f" The reason: {reason}." if reason else ""
+
+    @property
+    def answer(self) -> str:
+        """What a check that could be tested found."""
+        return _ANSWERS[self.letter](self)
+
+
+def _could_be_tested(row: Row) -> bool:
+    return row["verdict"] in {AGREES, DIFFERS}
+
+
+def _estimate(row: Row, unit: str) -> str:
+    if not is_shown(row, "estimate"):
+        return "an amount that is not shown"
+    value, ends = value_of(row, "estimate"), interval_of(row, "ci")
+    if ends is None:
+        return amount(value, unit, signed=True)
+    places = decimals_for(value, *ends)
+    return f"{amount(value, unit, decimals=places, signed=True)} ({limits(*ends, decimals=places)})"
+
+
+def _p(row: Row) -> str:
+    text = p_text(value_of(row, "p_value"))
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
+def _before(check: Check) -> str:
+    tests = [row for row in check.rows if is_shown(row, "p_value")]
+    drift = [row for row in check.tested if not is_shown(row, "p_value")]
+    said = []
+    if tests:
+        seen = tests[0]["verdict"] == DIFFERS
+        said.append(
+            f"Another path is seen ({_p(tests[0])}), so the estimate must not be believed."
+            if seen
+            else f"No other path is seen ({_p(tests[0])})."
+        )
+    if drift:
+        reason = str(drift[0].get("reason") or "").rstrip(".")
+        reason = f"{reason.replace(' a year', f' {check.unit} a year', 1)} to the estimate"
+        could = drift[0]["verdict"] == DIFFERS
+        more = (
+            "as much as the estimate itself, so a drift that went unseen cannot be ruled out as "
+            "the explanation"
+            if could
+            else "less than the estimate, so an unseen drift alone could not explain it"
+        )
+        said.append(f"But {reason}: {more}." if check.found else f"The test is blunt: {reason}.")
+    return " ".join(said)
+
+
+def _breaks(check: Check) -> str:
+    reasons = dict.fromkeys(
+        str(row["reason"]).rstrip(".") for row in check.tested if row.get("reason")
+    )
+    return f"{upper_first('; '.join(reasons))}." if reasons else NOT_TESTABLE
+
+
+def _early(check: Check) -> str:
+    row = check.tested[0]
+    given = _estimate(row, check.unit)
+    if row["verdict"] == DIFFERS:
+        return (
+            f"There is one: with training pretended two years early the gap 'moves' by {given}, "
+            "although nobody was trained yet."
+        )
+    return (
+        "There is none to be seen: with training pretended two years early the gap 'moves' by "
+        f"{given}."
+    )
+
+
+def _levels(check: Check) -> str:
+    own, peers = (
+        next((row for row in check.rows if who in str(row["variant"])), None)
+        for who in ("cohort", "peers")
+    )
+    said = []
+    if own is not None and _could_be_tested(own):
+        said.append(f"The cohort's own level moved by {_estimate(own, check.unit)}.")
+    if peers is not None and _could_be_tested(peers):
+        moved = peers["verdict"] == DIFFERS
+        said.append(
+            f"The peers' own level moved too, by {_estimate(peers, check.unit)}: part of the "
+            "change lies with them."
+            if moved
+            else f"Of the peers' own level no move is seen: {_estimate(peers, check.unit)}."
+        )
+    return " ".join(said)
+
+
+def _chance(check: Check) -> str:
+    said = []
+    for row in check.tested:
+        way = "the wild bootstrap" if row["estimator"] == "wild_cluster" else "dealing out by lot"
+        said.append(f"{way} gives {_p(row)}")
+    ends = {
+        (AGREES, True): "more than chance",
+        (AGREES, False): "as little as the primary test finds",
+        (DIFFERS, True): "not more than chance, although the primary test finds an effect",
+        (DIFFERS, False): "more than chance, although the primary test finds no effect",
+    }
+    return f"{upper_first('; '.join(said))}: {ends[check.verdict, check.found]}."
+
+
+def _ranging(what: str) -> Callable[[Check], str]:
+    """Return the answer of a check that repeats the estimate in several ways."""
+
+    def answer(check: Check) -> str:
+        tested, other = check.tested, check.differing
+        values = [value_of(row, "estimate") for row in tested if is_shown(row, "estimate")]
+        span = ""
+        if len(values) > 1:
+            low, high = min(values), max(values)
+            places = decimals_for(low, high)
+            span = (
+                f" Estimates go from {number(low, decimals=places, signed=True)} to "
+                f"{amount(high, check.unit, decimals=places, signed=True)}."
+            )
+        elif values:
+            span = f" It gives {_estimate(tested[0], check.unit)}."
+        if not other:
+            return f"{what}{span}"
+        names = listed([f"'{row['variant']}'" for row in other])
+        return f"{len(other)} of {len(tested)} differ: {names}.{span}"
+
+    return answer
+
+
+def _children(check: Check) -> str:
+    tested, other = check.tested, check.differing
+    untested = len(check.rows) - len(tested)
+    more = (
+        f" {untested} further test{'s' if untested > 1 else ''} could not be made from these "
+        "tables."
+        if untested
+        else ""
+    )
+    if other:
+        names = listed([f"{row['variant']} ({_p(row)})".replace(" (log)", "") for row in other])
+        return f"That may be so. Changed with training: {names}.{more}"
+    return f"No such change is seen in {len(tested)} tests.{more}"
+
+
+def _small(check: Check) -> str:
+    row = check.tested[0]
+    if row["verdict"] == DIFFERS:
+        return (
+            "That is so: the effect that the primary test finds is smaller than the smallest of "
+            "interest."
+        )
+    if "is excluded" in str(row.get("reason") or ""):
+        return "An effect as large as the smallest of interest, either way, is excluded."
+    tail = "" if check.found else ": none is claimed here, and none is denied"
+    return f"An effect as large as the smallest of interest is not excluded{tail}."
+
+
+_ANSWERS: Mapping[str, Callable[[Check], str]] = MappingProxyType(
+    {
+        "a": _before,
+        "b": _breaks,
+        "c": _early,
+        "d": _levels,
+        "e": _chance,
+        "f": _ranging("Whichever of them is left out, what remains agrees."),
+        "g": _ranging("The others agree."),
+        "h": _ranging("The estimate without them agrees."),
+        "i": _ranging("Counting or comparing otherwise gives no other picture."),
+        "j": _children,
+        "k": _small,
+    }
+)
