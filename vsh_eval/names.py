@@ -4,6 +4,7 @@ No logic lives here. Metrics have their own entries in `vsh_eval.registry`.
 """
 
 from collections.abc import Mapping
+from itertools import product
 from types import MappingProxyType
 
 # --- Groups of pupils. A pupil-year is in exactly one leaf group.
@@ -149,6 +150,31 @@ BREAKDOWN_SOURCES = MappingProxyType(
     {name: name for name in BREAKDOWNS} | {"key_stage": "year_group"}
 )
 """The column of the composition that each breakdown is read from."""
+
+# --- How far schools differ: sums over schools of products of their strata's sums.
+MAKE_UP, KEY_STAGE = "make_up", "key_stage"
+MOMENT_AXES = MappingProxyType({MAKE_UP: ("sen", "fsm6", "sex"), KEY_STAGE: ("key_stage",)})
+"""Which characteristics are crossed: each family of strata has its own products."""
+MOMENT_STRATA = MappingProxyType(
+    {
+        by: tuple(
+            "/".join(v) for v in product(*(dict.fromkeys(BREAKDOWNS[a].values()) for a in of))
+        )
+        for by, of in MOMENT_AXES.items()
+    }
+)
+"""The strata of each family: one value of each of its characteristics, the last one fastest."""
+MOMENT_KEYS = (
+    *("source", "vintage", "cohort_rule", "level", "unit_id", "time_period", "phase", "metric"),
+    *("by", "group", "stratum", "other_group", "other_stratum"),
+)
+MOMENT_PRODUCTS = ("yy", "yx", "xy", "xx")
+"""The stratum's numerator (denominator) times the other stratum's, added up over schools."""
+MOMENT_COLUMNS = (*MOMENT_KEYS, *MOMENT_PRODUCTS)
+ANY = "any"
+"""The breakdown, and its one value, that leaves nobody out."""
+SPREAD_KEYS = (*MOMENT_KEYS[:8], "breakdown", "value", "group")
+SPREAD_COLUMNS = (*SPREAD_KEYS, "pupils", "schools", "largest")
 BREAKDOWN_LABELS = MappingProxyType(
     {
         "sex": "Sex",

@@ -51,3 +51,29 @@ def test_the_spread_by_size_is_recovered():
 
 def test_placebos_that_do_not_spread_have_no_spread():
     assert placebos.size_spread(np.zeros(4), np.ones(4), np.ones(1)).tolist() == [0.0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    sizes=st.lists(st.floats(10, 5000), min_size=1, max_size=150).map(np.array),
+    own=st.floats(10, 5000),
+    alpha=st.sampled_from([0.05, 0.03, 0.1]),
+)
+def test_those_compared_with_are_the_nearest_in_size_and_enough_of_them(sizes, own, alpha):
+    near = placebos.nearest_sizes(sizes, own, alpha=alpha)
+    distance = np.abs(np.log(sizes / own))
+    assert near.sum() >= min(len(sizes), 59, np.ceil(3 / alpha) - 1)
+    if not near.all():
+        assert distance[near].max() < distance[~near].min() * (1 + 1e-9)
+        assert (distance < distance[near].max()).sum() < max(59, np.ceil(3 / alpha) - 1)
+    # The third furthest of them stands at alpha or under.
+    if near.sum() >= 3 / alpha - 1:
+        assert 3 / (1 + near.sum()) <= alpha + 1e-12
+
+
+def test_the_unit_of_size_does_not_matter_and_ties_stay_together():
+    sizes = np.repeat([100.0, 200.0, 400.0], 40)
+    near = placebos.nearest_sizes(sizes, 200.0)
+    assert near.sum() == 120, "100 and 400 are as near"
+    assert placebos.nearest_sizes(sizes, 180.0).sum() == 80
+    assert (placebos.nearest_sizes(7 * sizes, 1260.0) == placebos.nearest_sizes(sizes, 180.0)).all()

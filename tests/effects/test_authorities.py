@@ -12,6 +12,7 @@ from vsh_eval.effects import (
     authority_panel,
     donor_pools,
     fit_authority,
+    with_suppressed_values,
 )
 from vsh_eval.release import protect, rule_named
 from vsh_eval.returns.published import read_published
@@ -191,7 +192,111 @@ def test_the_published_files_give_the_illustration(shared_data):
     )
     row = found.rows.iloc[0]
     assert row["estimate"] == pytest.approx(-3.08, abs=0.005)
-    assert (row["ci_lower"], row["ci_upper"]) == pytest.approx((-5.74, -0.42), abs=0.005)
-    assert row["p_value"] == pytest.approx(7 / 142)
-    assert found.mde == pytest.approx(3.89, abs=0.005)
+    assert (row["ci_lower"], row["ci_upper"]) == pytest.approx((-6.21, 0.06), abs=0.005)
+    assert row["p_value"] == pytest.approx(4 / 60)
+    assert found.mde == pytest.approx(4.38, abs=0.05)
     assert found.period_weights["time"].tolist() == [201819, 202021, 202122]
+
+
+# --- Suppressed numbers
+
+
+def counts(table):
+    """The panel behind invented gaps: two groups of 400 whose shares make the gap over 5 %."""
+    rows = []
+    for row in table.itertuples():
+        for group in ("cin", "cpp"):
+            shown = not np.isnan(row.gap)
+            count = 4 * (row.gap + 5) if shown else np.nan
+            rows.append((row.unit_id, row.time_period, group, count, "" if shown else row.status))
+    frame = pd.DataFrame(rows, columns=["unit_id", "time_period", "group", "numerator", "status"])
+    return frame.assign(
+        level="la", phase="total", metric=SHARE, denominator=400.0,
+        pupils=pd.array([400] * len(frame), dtype="Int64"),
+    )  # fmt: skip
+
+
+SHARE = "persistent_absence"
+
+
+def bounded(table, panel):
+    return with_suppressed_values(table, panel, areas())
+
+
+def suppressed(effect=0.0, *, unit="a03", year=202324):
+    table = gaps(effect=effect).assign(metric=SHARE, reference_level=5.0)
+    panel = counts(table)
+    cell = panel["unit_id"].eq(unit) & panel["time_period"].eq(year)
+    hidden = cell & panel["group"].eq("cpp")
+    panel.loc[hidden, ["numerator", "status"]] = [np.nan, "c"]
+    gone = table["unit_id"].eq(unit) & table["time_period"].eq(year)
+    table.loc[gone, ["gap", "status"]] = [np.nan, "c"]
+    return table, panel
+
+
+def test_a_suppressed_donor_is_kept_at_every_value_it_could_have():
+    table, panel = suppressed(effect=-3.0)
+    rows = simple(asked(bounded(table, panel), metrics=[SHARE]))
+    ends = rows[rows["suppressed"].notna()].set_index("comparison")
+    assert list(ends.index) == [
+        f"{pool}_{end}" for pool in ("neighbours", "all") for end in ("lowest", "highest")
+    ], "a03 is not of the region"
+    assert (ends["role"] == "robustness").all()
+    assert (ends["suppressed"] == 1).all()
+    assert (ends["left_out"] == 0).all()
+    primary = simple(rows, role="primary").iloc[0]
+    assert primary["left_out"] == 1
+    assert (rows["own_suppressed"] == 0).all()
+    both = ends.loc[["neighbours_lowest", "neighbours_highest"], "estimate"]
+    assert both.iloc[0] < both.iloc[1]
+    without = simple(asked(table, metrics=[SHARE]))
+    assert without["suppressed"].isna().all()
+    assert len(without) == 6
+    protect(rows, rule_named("strict10"), kind="published")
+
+
+def test_the_range_is_that_of_every_whole_number_tried():
+    table, panel = suppressed()
+    rows = simple(asked(bounded(table, panel), metrics=[SHARE])).set_index("comparison")
+    known = panel["unit_id"].eq("a03") & panel["time_period"].eq(202324) & panel["group"].eq("cin")
+    tried = []
+    for count in range(1, 6):
+        value = 100 * (panel.loc[known, "numerator"].iloc[0] + count) / 800 - 5
+        cell = table["unit_id"].eq("a03") & table["time_period"].eq(202324)
+        whole = table.assign(gap=table["gap"].mask(cell, value))
+        found = fit_authority(
+            authority_panel(whole, metric=SHARE),
+            donor_pools(areas(), neighbours(), donors="neighbours"),
+            authority=OWN,
+            offer_start=START,
+        )
+        tried.append(found.rows.loc[0, "estimate"])
+    assert rows.loc["neighbours_lowest", "estimate"] == pytest.approx(min(tried))
+    assert rows.loc["neighbours_highest", "estimate"] == pytest.approx(max(tried))
+
+
+def test_an_authority_with_a_suppressed_number_is_estimated_without_that_year_and_with_it():
+    table, panel = suppressed(unit=OWN)
+    rows = simple(asked(bounded(table, panel), metrics=[SHARE]))
+    assert (rows["own_suppressed"] == 1).all()
+    assert len(rows) == 6 + 6, "every pool has a range"
+    primary = simple(rows, role="primary").iloc[0]
+    short = table[table["time_period"].ne(202324)]
+    same = simple(asked(short, metrics=[SHARE]), role="primary").iloc[0]
+    assert primary["estimate"] == pytest.approx(same["estimate"])
+    ends = rows.set_index("comparison")["estimate"]
+    own = (4 - 0) / 8 / 3  # Four children more of 800, in one of three years.
+    assert ends["all_highest"] - ends["all_lowest"] == pytest.approx(own)
+
+
+def test_an_authority_hidden_throughout_still_says_why():
+    table, panel = suppressed(unit=OWN)
+    gone = table["unit_id"].eq(OWN)
+    table.loc[gone, ["gap", "status"]] = [np.nan, "c"]
+    panel.loc[panel["unit_id"].eq(OWN), ["numerator", "denominator", "status"]] = [
+        np.nan, np.nan, "c",
+    ]  # fmt: skip
+    rows = simple(asked(bounded(table, panel), metrics=[SHARE]))
+    assert rows["status"].eq("x").all()
+    assert rows["own_suppressed"].eq(6).all()
+    assert len(rows) == 6

@@ -13,9 +13,7 @@ from vsh_eval.contracts import ContractError, DesignError
 
 @pytest.fixture(scope="module")
 def prepared():
-    return effects.prepare(
-        *gaps_of(1, effect=-3.0, phases=("primary", "primary", "primary", "secondary"))
-    )
+    return effects.prepare(*gaps_of(1, effect=-3.0, phases=("primary",) * 9 + ("secondary",)))
 
 
 @pytest.fixture(scope="module")
@@ -90,15 +88,26 @@ def test_secondary_outcomes_have_checks_and_subgroups_do_not(prepared):
         effects.estimate(prepared, metric="severe_absence", role="main")
 
 
-def test_phase_by_year_is_a_check_only_where_it_is_not_the_primary():
-    gaps, exposure = gaps_of(1, schools=80, phases=("primary", "secondary"))
-    stratified = effects.prepare(gaps, exposure)
-    assert stratified.stratified
-    rows = effects.estimate(stratified, metric="overall_absence")
-    assert "imputation_phase_year" not in set(rows["estimator"])
-    one_phase = effects.prepare(*gaps_of(1))
-    rows = effects.estimate(one_phase, metric="overall_absence")
-    assert "imputation_phase_year" not in set(rows["estimator"])
+@pytest.mark.parametrize(
+    ("phases", "beside"),
+    [
+        (("primary",), set()),
+        (("primary", "secondary"), {"imputation_common_year"}),
+        (("primary",) * 9 + ("secondary",), {"imputation_phase_year"}),
+        (
+            ("primary",) * 5 + ("secondary",) * 4 + ("special",),
+            {"imputation_common_year", "imputation_phase_year"},
+        ),
+    ],
+)
+def test_other_year_effects_are_a_check_where_they_are_not_the_primary_ones(phases, beside):
+    prepared = effects.prepare(*gaps_of(1, schools=60, phases=phases))
+    rows = effects.estimate(prepared, metric="overall_absence")
+    own = {"imputation_common_year", "imputation_phase_year"} & set(rows["estimator"])
+    assert own == beside
+    if "imputation_common_year" in own:
+        shared = effects.impute(prepared.data.assign(stratum=""))
+        assert simple(rows, "imputation_common_year")["estimate"] == shared.loc[0, "estimate"]
 
 
 def test_what_cannot_be_made_beside_the_primary_is_a_row_without_numbers():

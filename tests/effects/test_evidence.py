@@ -115,6 +115,26 @@ def test_a_rule_without_material_is_not_testable_and_keeps_robust_away(rule):
     assert found.statement == "narrowed (fragile)"
 
 
+@pytest.mark.parametrize(
+    ("trained", "p_value", "verdict", "statement"),
+    [
+        (9, None, "not testable", "narrowed (fragile)"),
+        (9, 0.06, "fail", "narrowed (fragile)"),
+        (9, 0.04, "pass", "narrowed (robust)"),
+        (10, 0.04, "pass", "narrowed (robust)"),
+    ],
+)
+def test_with_few_trained_schools_chance_decides_and_the_rule_says_so(
+    trained, p_value, verdict, statement
+):
+    rows = primary(-1.5, 0.4).assign(schools_treated=trained)
+    found = judged(rows, checks=material(randomisation_p=p_value))
+    assert found.statement == statement
+    assert verdicts(found)["randomisation"] == verdict
+    reason = found.rules.set_index("rule").loc["randomisation", "reason"]
+    assert ("which decides here: few schools were trained" in reason) == (trained < 10)
+
+
 def test_without_any_material_only_the_given_rules_are_judged():
     found = effects.evidence(
         primary(-1.5, 0.4), pretrend=None, mde=float("nan"), sesoi=0.5, lower_is_better=True

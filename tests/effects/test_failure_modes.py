@@ -61,11 +61,11 @@ def spoken(gaps, exposure, *, leave_out=("estimate", "specification_curve"), **o
     ("gaps_and_exposure", "said"),
     [
         (design(cohorts=(4,)), "no untrained school is left in any year after training"),
-        (design(schools=9), "9 schools are left, must be at least 10"),
-        (design(cohorts=(1, 0)), "0 trained schools have cohort pupils before and after"),
-        (design(cohorts=(0,)), "0 trained schools have cohort pupils before and after"),
-        (design(cohorts=(0,) * 23 + (4,)), "0 trained schools have cohort pupils before and after"),
-        (design(years=(202021,), cohorts=(0, 1)), "0 trained schools have cohort pupils"),
+        (design(schools=9), "9 schools are left, and an estimate needs at least 10"),
+        (design(cohorts=(1, 0)), "every trained school was trained by 2017/18, the first year"),
+        (design(cohorts=(0,)), "no school with data was trained by 2024/25, the last year"),
+        (design(cohorts=(0,) * 23 + (4,)), "too few schools with data were trained by"),
+        (design(years=(202021,), cohorts=(0, 1)), "every trained school was trained by 2020/21"),
         (
             (design()[0].iloc[:0], design()[1]),
             "no school-year is left",

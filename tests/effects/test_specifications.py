@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.effects.conftest import gaps_of
 from tests.effects.panels import study_of
 from vsh_eval import effects
 from vsh_eval.effects import specifications
@@ -53,3 +54,19 @@ def test_without_a_panel_the_gaps_alone_are_varied():
     assert set(alone["group"]) == {"cwsw"}
     assert set(alone["reference"]) == {"peers"}
     assert set(alone["covid_years"]) == {"with", "without"}
+
+
+def test_joined_phases_are_the_chosen_ones_beside_common_and_every_phase_its_own():
+    years = (201617, 201718, 201819, 202223, 202324, 202425)
+    phases = ("primary",) * 5 + ("secondary",) * 4 + ("special",)
+    gaps, exposure = gaps_of(2, schools=60, years=years, phases=phases)
+    alone = effects.Study(school_gaps=gaps, exposure=exposure, metric="overall_absence")
+    curve = effects.specification_curve(alone)
+    imputed = curve[curve["estimator"].eq("imputation")]
+    kinds = {"common", "by phase", "by phase, small ones joined"}
+    assert imputed["year_effects"].value_counts().to_dict() == dict.fromkeys(kinds, 4)
+    chosen = curve[curve["preregistered"]]
+    assert chosen["year_effects"].tolist() == ["by phase, small ones joined"]
+    primary = effects.impute_parts(alone.prepared().data)["estimate"][0]
+    assert chosen["estimate"].item() == pytest.approx(primary)
+    assert set(curve.loc[curve["estimator"].ne("imputation"), "year_effects"]) == {"common"}

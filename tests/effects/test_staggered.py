@@ -192,7 +192,7 @@ def test_without_never_trained_schools_later_ones_compare():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.assign(cohort=0), "no trained school has cohort pupils in every year"),
+        (lambda t: t.assign(cohort=0), "no trained school has children to count in every year"),
         (lambda t: t[t["time"].ne(t["unit"].str[-1].astype(int) % 6 + 1)], "in every year"),
         (lambda t: t.assign(weight=t["pupils"]), "weight changes within a school"),
         (lambda t: t[t["cohort"].eq(4)], "finds no comparison it can make"),

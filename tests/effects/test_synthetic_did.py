@@ -243,6 +243,49 @@ def test_placebos_of_small_units_are_scaled_to_the_unit():
     assert unknown.placebos["scale"].eq(1).all()
 
 
+def test_only_placebos_of_about_the_same_size_are_compared_with():
+    rng = np.random.default_rng(3)
+    pupils = pd.Series(np.geomspace(100, 3000, 90), index=[f"u{n:02d}" for n in range(90)])
+    pupils["u00"] = 2000.0
+    data = panel(units=90, noise=0.0)
+    data["pupils"] = data["unit"].map(pupils)
+    data["outcome"] += rng.normal(size=len(data)) * np.sqrt(400 / data["pupils"])
+    found = fit_synthetic(data, method="synthetic_did")
+    near = found.placebos[found.placebos["compared"]]
+    distance = np.log(pupils.drop("u00") / 2000).abs()
+    assert set(near["unit"]) == set(distance.nsmallest(59).index)
+    scaled = near["estimate"] * near["scale"]
+    assert simple(found.rows)["std_error"] == pytest.approx(scaled.std(ddof=0))
+    assert simple(found.rows)["df"] == 58
+    own = abs(simple(found.rows)["estimate"])
+    assert simple(found.rows)["p_value"] == pytest.approx((1 + (scaled.abs() >= own).sum()) / 60)
+    stricter = fit_synthetic(data, method="synthetic_did", alpha=0.04)
+    assert stricter.placebos["compared"].sum() == 74, "the third furthest stands at 4 %"
+    same = fit_synthetic(data.assign(pupils=500.0), method="synthetic_did")
+    assert same.placebos["compared"].all(), "all are as near as the last"
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), effect=st.floats(-3, 3), sized=st.booleans())
+def test_interval_p_value_and_detectable_effect_are_one_test(seed, effect, sized):
+    data = panel(seed, units=40, noise=1.0, effect=effect)
+    if sized:
+        rng = np.random.default_rng(seed)
+        data["pupils"] = data["unit"].map(
+            dict(zip(sorted(set(data["unit"])), rng.uniform(100, 3000, 40), strict=True))
+        )
+    found = fit_synthetic(data, method="synthetic_did")
+    rows = found.rows
+    beyond = (rows["ci_lower"] > 0) | (rows["ci_upper"] < 0)
+    assert beyond.tolist() == (rows["p_value"] <= 0.05).tolist()
+    half = (simple(rows)["ci_upper"] - simple(rows)["ci_lower"]) / 2
+    near = found.placebos[found.placebos["compared"]]
+    scaled = (near["estimate"] * near["scale"]).to_numpy()
+    either = np.concatenate([scaled, -scaled])
+    reached = np.mean(either + found.mde >= half - 1e-12)
+    assert reached >= 0.8 > np.mean(either + 0.999 * found.mde >= half)
+
+
 # --- Synthetic control
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tests.metrics.schools import moments_of_cells
 from vsh_eval import names
 
 STRATA = list(names.COMPOSITION_STRATA)
@@ -74,6 +75,12 @@ METRICS = ("overall_absence", "persistent_absence")
 def composition_of(table, metrics=METRICS):
     cells = _added(table, ["time_period", "phase", "group", *STRATA], metrics)
     return cells.assign(level="la", unit_id="E06000999")[list(names.COMPOSITION_COLUMNS)]
+
+
+def moments_of(table, metrics=METRICS):
+    return moments_of_cells(
+        _added(table, ["time_period", "phase", "group", "school", *STRATA], metrics)
+    )
 
 
 def panel_of(table, metrics=METRICS):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.metrics.children import children, composition_of, measured, panel_of
+from tests.metrics.children import children, composition_of, measured, moments_of
 from vsh_eval import metrics
 from vsh_eval.contracts import ContractError
 
@@ -71,14 +71,15 @@ def test_matched_errors_are_near_those_of_children_drawn_anew(pupils):
         assert 0.85 < row[f"{name}_std_error"] / expected < 1.18, name
 
 
-def test_the_design_effect_widens_matched_gaps(pupils):
-    plain = metrics.matched_gap(composition_of(pupils), **ASKED)
-    wide = metrics.matched_gap(composition_of(pupils), panel=panel_of(pupils), **ASKED)
-    ratio = (wide["matched_gap_std_error"] / plain["matched_gap_std_error"]).dropna()
-    assert len(ratio) > 6
-    assert (ratio >= 1 - 1e-12).all()
-    both = wide["matched_gap"].dropna(), plain["matched_gap"].dropna()
-    assert both[0].to_numpy() == pytest.approx(both[1].to_numpy())
+def test_schools_that_differ_widen_the_matched_gap_and_never_move_it(pupils):
+    apart = pupils.assign(y=np.minimum(pupils["x"], pupils["y"] + 20 * (pupils["school"] % 5)))
+    composition, asked = composition_of(apart), {"metrics": ["overall_absence"], **ASKED}
+    plain = metrics.matched_gap(composition, **asked).query("phase == 'total' and status == ''")
+    wide = metrics.matched_gap(composition, moments=moments_of(apart), **asked).loc[plain.index]
+    assert (wide["matched_level_std_error"] > 1.5 * plain["matched_level_std_error"]).all()
+    assert (wide["group_level_std_error"] > 1.5 * plain["group_level_std_error"]).all()
+    assert (wide["df"] == 19).all()
+    assert wide["matched_gap"].to_numpy() == pytest.approx(plain["matched_gap"].to_numpy())
 
 
 def test_nobody_alike_is_not_applicable(pupils):

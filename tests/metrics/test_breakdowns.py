@@ -1,18 +1,13 @@
 """Gaps by a characteristic against the children themselves, and against schools as clusters."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from tests.metrics.children import children, composition_of, measured, panel_of
+from tests.metrics.children import children, composition_of, measured, moments_of, panel_of
 from vsh_eval import metrics, names
 from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
-from vsh_eval.metrics.design_effects import widened
-from vsh_eval.metrics.from_returns import school_cells
-from vsh_eval.metrics.strata import enter_composition
 
 ASKED = {"group": "cwsw", "reference": "peers"}
 VALUES = [(by, code, value) for by in ("sex", "fsm6", "sen") for code, value in
@@ -58,11 +53,11 @@ def test_key_stages_go_by_year_group(pupils, composition):
 
 
 def test_values_add_up_to_the_gap_of_all(pupils, composition):
-    panel = panel_of(pupils)
-    whole = metrics.gaps(panel, **ASKED)
+    moments = moments_of(pupils)
+    whole = metrics.gaps(panel_of(pupils), **ASKED)
     whole = whole[whole["phase"] == "total"].set_index("metric")
     for by in names.BREAKDOWNS:
-        found = metrics.gaps_by(composition, by=by, panel=panel, **ASKED)
+        found = metrics.gaps_by(composition, by=by, moments=moments, **ASKED)
         assert (found["breakdown"] == by).all()
         sums = found.groupby("metric")[["group_pupils", "reference_pupils"]].sum()
         assert (sums == whole.loc[sums.index, sums.columns]).all().all()
@@ -76,31 +71,18 @@ def test_the_columns_are_those_of_gaps_with_the_value():
     assert found["group_schools"].isna().all()
 
 
-@pytest.mark.parametrize("by", ["sex", "fsm6", "sen"])
-def test_the_widened_error_is_near_that_of_schools_as_clusters(pupils, composition, by):
-    """The panel of the girls alone knows their schools: a second way to the same interval."""
-    panel = panel_of(pupils)
-    found = metrics.gaps_by(composition, by=by, panel=panel, **ASKED).set_index(["value", "metric"])
-    for code, value in names.BREAKDOWNS[by].items():
-        mine = pupils[pupils[by] == code]
-        if mine.empty:
-            continue
-        alone = metrics.gaps(panel_of(mine), **ASKED)
-        alone = alone[alone["phase"] == "total"].set_index("metric")
-        for metric, row in alone.iterrows():
-            told = found.loc[(value, metric)]
-            assert told["gap"] == pytest.approx(row["gap"], abs=1e-10)
-            assert 0.7 < told["gap_std_error"] / row["gap_std_error"] < 1.8
-            assert told["gap_lower"] < told["gap"] < told["gap_upper"]
-
-
-def test_the_panel_never_narrows_an_interval(pupils, composition):
+def test_schools_that_differ_widen_an_interval_and_never_move_the_gap(pupils, composition):
     plain = metrics.gaps_by(composition, by="sex", **ASKED)
-    wide = metrics.gaps_by(composition, by="sex", panel=panel_of(pupils), **ASKED)
-    columns = ["gap_std_error", "group_std_error", "reference_std_error"]
-    assert (wide[columns] >= plain[columns] - 1e-12).all().all()
-    assert (wide["df"] <= 29).all()
-    pd.testing.assert_series_equal(wide["gap"], plain["gap"])
+    apart = pupils.assign(y=np.minimum(pupils["x"], pupils["y"] + 20 * (pupils["school"] % 5)))
+    asked = {"by": "sex", "metrics": ["overall_absence"], **ASKED}
+    wide = metrics.gaps_by(composition_of(apart), moments=moments_of(apart), **asked)
+    by_pupil = metrics.gaps_by(composition_of(apart), **asked)
+    for side in ("group", "reference"):
+        assert (wide[f"{side}_std_error"] > 1.2 * by_pupil[f"{side}_std_error"]).all()
+    assert (wide["df"] == wide["group_schools"] - 1).all()
+    pd.testing.assert_series_equal(wide["gap"], by_pupil["gap"])
+    assert plain["group_schools"].isna().all()
+    assert wide["group_schools"].isin([29, 30]).all()
 
 
 def test_an_empty_value_is_not_applicable_and_a_year_without_data_not_available():
@@ -118,7 +100,10 @@ def test_an_empty_value_is_not_applicable_and_a_year_without_data_not_available(
 def test_none_of_the_children_keeps_a_score_interval():
     pupils = children(4).assign(y=0)
     found = metrics.gaps_by(
-        composition_of(pupils, ["persistent_absence"]), by="sex", panel=panel_of(pupils), **ASKED
+        composition_of(pupils, ["persistent_absence"]),
+        by="sex",
+        moments=moments_of(pupils),
+        **ASKED,
     )
     assert (found["group_level"] == 0).all()
     assert (found["group_level_upper"] > 0).all()
@@ -156,22 +141,9 @@ def test_what_cannot_be_compared_is_refused(change, asked, error, message):
         metrics.gaps_by(composition, **{**ASKED, **asked})
 
 
-def test_a_published_level_has_no_design_effect(composition):
-    entry = enter_composition(composition, groups=["cwsw"], metrics=None, alpha=0.05)
-    cells = school_cells(entry, unit_id="")
-    one = next(iter(cells))
-    published = replace(one.measure("cwsw", alpha=0.05), estimate=None)
-    ones = np.ones(len(one.years))
-    with pytest.raises(ContractError, match="need schools"):
-        widened(published, ones, ones, metric=one.metric, alpha=0.05)
-
-
-def test_a_panel_of_other_children_is_refused(pupils, composition):
+def test_moments_of_other_children_are_refused(pupils, composition):
     with pytest.raises(ContractError, match="count different pupils"):
-        metrics.gaps_by(composition, by="sex", panel=panel_of(pupils[5:]), **ASKED)
-    other = panel_of(pupils).assign(vintage="2027")
-    with pytest.raises(VintageError):
-        metrics.gaps_by(composition, by="sex", panel=other, **ASKED)
+        metrics.gaps_by(composition, by="sex", moments=moments_of(pupils[5:]), **ASKED)
     short = composition.drop(columns="sen")
     with pytest.raises(ContractError, match="sen"):
         metrics.gaps_by(short, by="sex", **ASKED)

@@ -469,3 +469,16 @@ def test_counts_rounded_to_ten_never_leave_the_published_rate():
     assert at(120, 2142.0, 17.0) == pytest.approx(17.05)
     assert at(126, 2142.0, 17.0) == 17.0
     assert at(126, 2146.0, 17.0) == 2146 / 126
+
+
+def test_a_part_without_children_adds_no_sessions():
+    panel = published_panel(
+        [
+            (202425, "total", "cin", "overall_absence", 9, 191.0, 3347.0, 5.7, ""),
+            (202425, "total", "cpp", "overall_absence", 0, np.nan, np.nan, np.nan, "z"),
+        ]
+    )
+    found = levels(panel, groups=["cwsw", "cpp"]).set_index("group")
+    assert found.loc["cwsw", ["pupils", "denominator", "status"]].tolist() == [9, 3347.0, ""]
+    assert found.loc["cwsw", "level_value"] == pytest.approx(100 * 191 / 3347)
+    assert found.loc["cpp", "status"] == "z"

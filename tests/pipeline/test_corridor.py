@@ -11,8 +11,8 @@ from vsh_eval.pipeline import corridor, workspace
 def test_returns_become_sums_without_a_pupil(project):
     tables = corridor.build_tables(project.run("tiny"))
     assert set(tables) == {
-        "panel", "composition", "make_up", "schools", "exposure", "training", "flow", "areas",
-        "published_panel", "published_areas", "other_rule_panel",
+        "panel", "composition", "moments", "spread", "make_up", "schools", "exposure", "training",
+        "flow", "areas", "published_panel", "published_areas", "other_rule_panel",
     }  # fmt: skip
     assert set(tables["other_rule_panel"]["cohort_rule"]) == {"at_31_march"}
     assert set(tables["other_rule_panel"]["metric"]) == {"overall_absence"}
@@ -96,9 +96,15 @@ def test_an_authority_that_the_files_do_not_hold_is_refused(project):
 def test_schools_that_write_another_code_for_the_authority_are_joined(project):
     one, other = "E06000049", "895"
     project.write("tiny", TWO_YEARS)
-    before = corridor.build_tables(project.run("tiny"))["composition"]
+    before = corridor.build_tables(project.run("tiny"))
     tiny.write(project.folder / "returns", tiny.changed("schools", one, other))
-    after = corridor.build_tables(project.run("tiny"))["composition"]
-    assert set(after["unit_id"]) == {one}
-    assert after["numerator"].sum() == before["numerator"].sum()
-    assert dict(after.dtypes) == dict(before.dtypes)
+    after = corridor.build_tables(project.run("tiny"))
+    for name, sums in (("composition", names.PANEL_SUMS), ("moments", names.MOMENT_PRODUCTS)):
+        assert set(after[name]["unit_id"]) == {one}
+        for column in sums:
+            assert after[name][column].sum() == before[name][column].sum(), column
+        assert dict(after[name].dtypes) == dict(before[name].dtypes)
+    keys = list(names.SPREAD_KEYS)
+    spread = [tables["spread"].astype(dict.fromkeys(keys, "str")) for tables in (before, after)]
+    spread = [table.sort_values(keys, ignore_index=True) for table in spread]
+    pd.testing.assert_frame_equal(*spread)

@@ -113,13 +113,17 @@ def test_an_effect_that_was_planted_comes_out_with_all_its_checks(asked):
 
 def test_the_curve_has_the_smallest_effect_of_interest(asked):
     _, found = asked()
-    assert found.protocol.sesoi in found.planted()["effect"].tolist()
+    curve = found.planted()
+    assert found.protocol.sesoi in curve["effect"].tolist()
+    shares = curve[["share_found_lower", "share_found", "share_found_upper"]]
+    assert shares["share_found"].iloc[-1] > 80, "shares are per cent"
+    assert (shares.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"adopted": {"00": 202122}}, "too few trained schools"),
+        ({"adopted": {"00": 202122}}, "too few schools with data were trained"),
         ({"adopted": {f"{s:02d}": 202122 for s in range(36)}}, "no untrained school is left"),
         ({"schools": 9, "adopted": {f"{s:02d}": 202122 for s in range(4)}}, "too few schools"),
         ({"adopted": {f"{s:02d}": 201718 for s in range(16)}}, ""),
@@ -143,6 +147,8 @@ def test_what_cannot_be_estimated_is_said_and_everything_else_goes_on(asked, cha
     checks = run.protect(found.checked(primary), kind="estimates")
     assert set(checks.where(role="robustness").frame["verdict"]) == {"not testable"}
     assert sorted(checks.where(role="robustness").frame["check"]) == list("abcdefghijk")
+    first = checks.where(role="primary").frame[["check", "variant"]].to_numpy().tolist()
+    assert first == [["primary", "primary estimate"]]
     assert len(found.secondary()) == len(found.protocol.secondary)
     safe_primary = run.protect(primary, kind="estimates")
     said = release.estimate_sentence(safe_primary, metric="overall_absence")
@@ -186,6 +192,20 @@ def test_results_say_that_the_effect_was_not_estimable(asked):
     statement, sentences = results.of_training(run)
     assert statement == "not estimable"
     assert any("nothing that a check could change our mind about" in said for said in sentences)
+
+
+def test_what_takes_from_an_estimates_weight_is_said_in_the_report_too(asked):
+    run, found = asked()
+    primary = found.primary()
+    run.publish("impact", run.protect(primary, kind="estimates"))
+    run.save("evidence", pd.DataFrame({"statement": ["inconclusive"]}))
+    power = {"metric": ["overall_absence"], "mde": [2.0], "power": [0.8]}
+    run.save("robustness", effects.nothing_to_check("overall_absence"))
+    for caution in ("All years with data are covid years.", ""):
+        run.save("power", pd.DataFrame(power).assign(caution=caution))
+        _, sentences = results.of_training(run)
+        assert ("All years with data are covid years." in sentences) == bool(caution)
+        assert "" not in sentences
 
 
 def test_published_tables_without_a_start_are_not_asked(project):

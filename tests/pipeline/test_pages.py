@@ -1,3 +1,5 @@
+import zipfile
+
 import nbformat
 import pytest
 
@@ -36,6 +38,18 @@ def test_the_index_says_the_summary_and_offers_the_tables(run):
     assert 'href="tables/facts_01_returns.csv"' in index
     assert "Facts 01 returns (CSV)" in index
     assert "facts_01_returns.meta.csv" not in index
+
+
+def test_a_table_without_a_row_has_no_sheet_and_costs_nothing_else(run):
+    run.publish("facts_of_nobody", run.facts({}))
+    pages.render(run)
+    assert "facts_of_nobody.csv" in (run.released / "index.html").read_text(encoding="utf-8")
+    with zipfile.ZipFile(run.released / "workbook.xlsx") as book:
+        sheets = book.read("xl/workbook.xml").decode().casefold()
+        texts = book.read("xl/sharedStrings.xml").decode()
+    assert "facts_01_returns" in sheets
+    assert "facts_of_nobody" not in sheets
+    assert "Without a row, and so without a sheet: facts_of_nobody." in texts
 
 
 def test_every_page_says_under_which_settings_it_was_made(run):

@@ -89,6 +89,20 @@ def test_the_record_holds_the_primary_estimate_and_the_last_year(project):
     }
 
 
+def test_an_outcome_that_the_data_do_not_hold_is_said_and_costs_nothing_else(project):
+    run = project.run("tiny")
+    published(run)
+    own = safe(gaps().query("metric != 'ks4_attainment8'"))
+    front = ("overall_absence", "ks4_attainment8", "overall_absence")
+    assert results.held(own, front) == ("overall_absence",)
+    assert results.absent(own, front) == "The data hold no results for Attainment 8."
+    assert results.absent(own, ["overall_absence"]) == ""
+    assert written(run, own=own)["gaps"], "the others go on record"
+    labels = [figure.label for figure in results.summary_of(run.load("summary")).key_figures]
+    assert len(labels) == 3
+    assert not any("Attainment 8" in label for label in labels)
+
+
 def test_the_summary_comes_back_as_it_was_said(project):
     run = project.run("tiny")
     published(run)

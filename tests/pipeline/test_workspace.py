@@ -180,10 +180,10 @@ def test_published_tables_are_made_from_what_they_need_alone(project, executed):
 
 @pytest.fixture
 def built(project):
-    """A run whose panel and composition are there."""
+    """A run whose panel, composition and the counts of its schools are there."""
     run = project.run("tiny")
     tables = corridor.build_tables(run)
-    for name in ("panel", "composition"):
+    for name in ("panel", "composition", "spread"):
         run.save(name, tables[name])
     return run
 

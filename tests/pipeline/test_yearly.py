@@ -16,6 +16,7 @@ from tests.pipeline.project import INVENTED, TWO_YEARS, Project, state
 from tests.returns import tiny
 from vsh_eval.pipeline import catalogue, engine, manifest, yearly
 from vsh_eval.release.files.contents import texts
+from vsh_eval.returns.published import example
 
 EVERY = [notebook.name for notebook in catalogue.of_kind("returns")]
 PAGE = "outputs/tiny/release/index.html"
@@ -311,6 +312,45 @@ def test_force_forgets_what_a_stopped_run_left(project, executed):
     assert project.say("run", "params/tiny.yaml", "--force").code == 0
     assert not building.exists()
     assert not (released(project, "tiny") / "left.txt").exists()
+
+
+# --- What is found before anything is written
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ("missing", "folder 'beside' is not there, must hold DfE's published files"),
+        ("empty", "the folder holds none of DfE's absence"),
+        ("of other authorities", "authority.code is 'E99999999', must be an area of the published"),
+    ],
+)
+def test_published_files_beside_returns_are_looked_at_before_anything_is_written(
+    fault, named, project, executed
+):
+    """Notebook 02 would find it first, half-way through a run."""
+    folder = project.folder / "beside"
+    keys = {**TWO_YEARS, "published": {"folder": "../beside"}}
+    if fault != "missing":
+        folder.mkdir()
+    if fault == "of other authorities":
+        example.write(folder)
+        keys["authority"] = {"code": "E99999999", "name": "Nowhere"}
+    params = project.write("tiny", keys)
+    before = state(project.folder)
+    for words in (("run", params), ("check", params), ("run", params, "--only", "02")):
+        said = project.say(*words)
+        assert (said.code, len(said.lines)) == (1, 1)
+        assert named in said.err
+    assert state(project.folder) == before
+    assert list(project.outputs.iterdir()) == []
+    assert executed == []
+
+
+def test_published_files_beside_returns_that_are_whole_are_let_through(project, executed):
+    project.write("tiny", {**TWO_YEARS, "published": {"folder": "../published"}})
+    assert project.say("run", "params/tiny.yaml").code == 0
+    assert executed == EVERY
 
 
 # --- Drafts

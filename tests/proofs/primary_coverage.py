@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from vsh_eval import effects
-from vsh_eval.effects.strata import phase_by_year
+from vsh_eval.effects.strata import COMMON, year_effects
 from vsh_eval.numerics import imputation
 from vsh_eval.numerics.inference import minimum_detectable
 from vsh_eval.synthetic import GapDraw, Plan, draw_school_gaps
@@ -53,21 +53,24 @@ def found(drawn: GapDraw) -> Found:
     adopted = np.zeros(len(units), dtype=np.int64)
     adopted[school] = drawn.gaps["adopted"]
     onset = np.where(adopted > 0, np.searchsorted(years, adopted), len(years))
-    secondary = np.zeros(len(units), dtype=np.int64)
-    secondary[school] = drawn.gaps["phase"].eq("secondary")
     treated = np.arange(len(years)) >= onset[:, None]
     anchored = ((sessions > 0) & ~treated).any(axis=1)
-    stratified, _ = phase_by_year(
+    used = anchored[school]
+    years_by = year_effects(
         pd.DataFrame(
             {
                 "unit": school,
                 "phase": drawn.gaps["phase"],
                 "time": year,
                 "cohort": np.where(adopted > 0, onset, 0)[school],
+                "outcome": drawn.gaps["outcome"],
+                "weight": drawn.gaps["weight"],
             }
-        )[anchored[school]]
+        )[used]
     )
-    fitted = imputation.fit(outcome, sessions, treated, secondary if stratified else 0 * secondary)
+    stratum = np.zeros(len(units), dtype=np.int64)
+    stratum[school[used]] = np.unique(years_by.stratum.to_numpy(str), return_inverse=True)[1]
+    fitted = imputation.fit(outcome, sessions, treated, stratum)
     target = np.where(treated & imputation.imputable(fitted), sessions, 0.0)
     made = imputation.estimate(fitted, target[None])
     return Found(
@@ -75,7 +78,7 @@ def found(drawn: GapDraw) -> Found:
         std_error=float(np.sqrt((made.deviations() ** 2).sum())),
         df=float(made.schools[0] - 1),
         truth=drawn.truth,
-        stratified=stratified,
+        stratified=years_by.kind != COMMON,
     )
 
 

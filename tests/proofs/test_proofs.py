@@ -10,20 +10,25 @@ import pytest
 PROOFS = Path(__file__).resolve().parent
 PAGES = PROOFS.parents[1] / "docs" / "proofs"
 FEW = {
+    "attack": ["--most", "1", "--sizes", "0.1"],
     "beside_coverage": ["--draws", "3", "--long-run", "300"],
     "blind_authorities": ["--authorities", "1"],
+    # What the reading of a run finds is tested in tests/pipeline; a run takes a minute.
+    "failure_modes": ["--only", "the page alone"],
     "gap_coverage": ["--draws", "4", "--children", "2000"],
     "hard_cases": ["--draws", "2"],
     "interval_check": ["--draws", "40"],
     "newly_counted": ["--authorities", "1", "--schools", "12", "--only", "milder"],
+    "notebooks_everywhere": ["--only", "rutland", "--notebooks", "02"],
     "phase_pooling": ["--draws", "2"],
     "placebo_authorities": ["--runs", "3"],
     "planted_effect": ["--draws", "2", "--panel", "3", "--schools", "20"],
     "primary_coverage": ["--draws", "2"],
+    "published_tables": [],
     "wild_size": ["--draws", "3"],
 }
 
-ON_PUBLISHED_FILES = ("placebo_authorities",)
+ON_PUBLISHED_FILES = ("notebooks_everywhere", "placebo_authorities", "published_tables")
 
 
 def proofs() -> list[str]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tests.metrics.schools import moments_of_cells
 from vsh_eval import names
 
 STRATA = list(names.COMPOSITION_STRATA)
@@ -68,6 +69,11 @@ def _added(table, keys):
 def panel_of(table):
     cells = _added(table, ["time_period", "phase", "group", "unit_id"])
     return cells.assign(level="school")[list(names.PANEL_COLUMNS)]
+
+
+def moments_of(table):
+    cells = _added(table, ["time_period", "phase", "group", "unit_id", *STRATA])
+    return moments_of_cells(cells.rename(columns={"unit_id": "school"}))
 
 
 def composition_of(table):

@@ -1,9 +1,12 @@
 """Barriers: shares of the rounded breakdowns, and nothing that these do not show."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
+from scipy.stats import t as student
 
-from tests.release.invented_strata import children, composition_of, panel_of
+from tests.release.invented_strata import children, composition_of, moments_of, panel_of
 from vsh_eval import metrics
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release import BARRIERS, protect, round_breakdowns, round_leaves, rule_named
@@ -96,14 +99,97 @@ def test_leaves_without_the_population_are_refused():
         protect(table, STRICT, kind="barriers", cube=cubes)
 
 
-def test_a_group_without_children_keeps_its_symbol(both):
+def test_a_group_without_children_looks_like_one_with_a_few(both):
+    """Else a hidden row would say that there is a child: four numbers are left of a rounded 0."""
     table, cubes = both
     empty = table.head(1).assign(status="z", group_pupils=pd.array([0], dtype="Int64"))
     found = protect(empty, STRICT, kind="barriers", cube=cubes).frame
-    assert found["status"].tolist() == ["z"]
+    assert found["status"].tolist() == ["c"]
     assert found["group_level"].isna().all()
 
 
 def test_within_the_authority_true_numbers_pass(both):
     inside = protect(both[0], NONE, kind="barriers").frame
     assert inside["group_level"].tolist() == both[0]["group_level"].tolist()
+
+
+# --- Schools that differ.
+
+
+@pytest.fixture(scope="module")
+def by_school():
+    """Free meals go with the school: the table with moments, without, and the rounded leaves."""
+    pupils = children(5)
+    poor = pupils["unit_id"].astype(int) % 3 == 1
+    pupils.loc[poor & (pupils.index % 4 > 0), "fsm6"] = 1
+    composition = composition_of(pupils)
+    cubes = round_breakdowns(composition, STRICT, cube=round_leaves(panel_of(pupils), STRICT))
+    tables = []
+    for moments in (moments_of(pupils), None):
+        found = metrics.barriers(composition, moments=moments, **PAIR)
+        asked = found[(found["phase"] == "total") & found["barrier"].isin(BARRIERS)]
+        tables.append(asked.reset_index(drop=True))
+    return *tables, cubes
+
+
+def released(table, cubes):
+    return protect(table, STRICT, kind="barriers", cube=cubes)
+
+
+def two_figures(values):
+    return values.map(lambda value: float(f"{value:.2g}"))
+
+
+def test_an_interval_is_the_rounded_shares_widened_by_one_decimal(by_school):
+    table, _, cubes = by_school
+    shown = released(table, cubes).frame
+    assert (shown["status"] == "").all()
+    t = student.ppf(0.975, table["df"] // 5 * 5)
+    spread = {True: [], False: []}
+    for side in ("group", "reference"):
+        level, n = shown[f"{side}_level"] / 100, shown[f"{side}_pupils"].astype(float)
+        true, true_n = table[f"{side}_level"] / 100, table[f"{side}_pupils"].astype(float)
+        rounded = 100 * np.sqrt(level * (1 - level) / n)
+        exact = 100 * np.sqrt(true * (1 - true) / true_n)
+        spread[True].append(exact**2)
+        spread[False].append(rounded**2)
+        reach = t * two_figures(np.round(table[f"{side}_std_error"] / exact, 1) * rounded)
+        for end, sign in (("lower", -1), ("upper", 1)):
+            odds = logit(level) + sign * reach / 100 / (level * (1 - level))
+            limit = shown[f"{side}_level_{end}"]
+            np.testing.assert_allclose(limit, 100 * expit(odds), rtol=0, atol=0.06)
+    effect = np.round(table["gap_std_error"] / np.sqrt(sum(spread[True])), 1)
+    half = t * two_figures(effect * np.sqrt(sum(spread[False])))
+    for end, sign in (("lower", -1), ("upper", 1)):
+        limit = shown[f"gap_{end}"]
+        np.testing.assert_allclose(limit, shown["gap"] + sign * half, rtol=0, atol=0.06)
+
+
+def test_what_goes_with_schools_has_a_wider_interval(by_school):
+    with_schools, without, cubes = by_school
+    widths = []
+    for table in (with_schools, without):
+        shown = released(table, cubes)
+        poor = shown.where(barrier="fsm6").frame
+        widths.append((poor["reference_level_upper"] - poor["reference_level_lower"]).to_numpy())
+        assert ("independent" in " ".join(shown.notes)) == (table is without)
+    assert (widths[0] > 1.5 * widths[1]).all()
+
+
+def test_shares_stay_as_they_are_without_schools(by_school):
+    with_schools, without, cubes = by_school
+    kept = ["group_pupils", "group_level", "reference_level", "gap", "ratio", "status"]
+    one, two = (released(table, cubes).frame[kept] for table in (with_schools, without))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_the_exact_limits_are_not_told(by_school):
+    """Only the error's first figures and five schools more or less reach the reader."""
+    table, _, cubes = by_school
+    other = table.copy()
+    for name in ("group", "reference", "gap"):
+        stem = name if name == "gap" else f"{name}_level"
+        other[[f"{stem}_lower", f"{stem}_upper"]] += 0.37
+        other[f"{name}_std_error"] *= 1.0001
+    other["df"] = table["df"] // 5 * 5
+    pd.testing.assert_frame_equal(released(other, cubes).frame, released(table, cubes).frame)

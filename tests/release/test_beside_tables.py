@@ -214,12 +214,12 @@ def test_differences_between_schools_need_ten_of_them(panel):
     assert few.any()
     assert not few.all()
     assert (found.loc[few, "status"] == "c").all()
-    assert found.loc[few, ["schools", "group_pupils", "tau", "mean_gap"]].isna().all(axis=None)
+    assert found.loc[few, ["schools", "tau", "mean_gap"]].isna().all(axis=None)
     assert (found.loc[few, "reason"] == "").all()
     shown = found[~few & (table["status"] == "").to_numpy()]
     assert len(shown) > 10
     assert shown["tau"].map(lambda tau: len(f"{tau:g}".replace(".", "").lstrip("0")) <= 2).all()
-    assert (shown["group_pupils"] % 5 == 0).all()
+    assert "group_pupils" not in shown  # the cube has rounded nearly the same children
     exact = protect(table, NONE, kind="between_schools").frame
     assert exact["tau"].tolist() == table["tau"].tolist()
     funnel = metrics.school_funnel(panel, metric="overall_absence", **PAIR)

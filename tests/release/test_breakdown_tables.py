@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from tests.release.attacker import MEMBERS, Attacker, attack, window
-from tests.release.invented_strata import children, composition_of, panel_of
+from tests.release.invented_strata import children, composition_of, moments_of, panel_of
 from vsh_eval import metrics, names
-from vsh_eval.contracts import ContractError, DisclosureError
+from vsh_eval.contracts import ContractError, DisclosureError, VintageError
 from vsh_eval.release import RoundedBreakdowns, protect, round_breakdowns, round_leaves, rule_named
 from vsh_eval.release.disclosure.breakdown_cube import hides_itself
 
@@ -28,12 +28,13 @@ def cube(pupils):
 
 @pytest.fixture(scope="module")
 def rounded(pupils, cube):
-    return round_breakdowns(composition_of(pupils), STRICT, cube=cube)
+    spread = moments_of(pupils).spread
+    return round_breakdowns(composition_of(pupils), STRICT, cube=cube, spread=spread)
 
 
 def shown(pupils, rounded, by, **asked):
     table = metrics.gaps_by(
-        composition_of(pupils), by=by, panel=panel_of(pupils), **{**ASKED, **asked}
+        composition_of(pupils), by=by, moments=moments_of(pupils), **{**ASKED, **asked}
     )
     return protect(table, STRICT, kind="breakdown", cube=rounded)
 
@@ -99,24 +100,49 @@ def test_a_hidden_mean_that_cannot_be_worked_out_takes_no_other_with_it():
     assert not hides_itself(few).any()
 
 
-def test_a_value_that_one_school_could_hold_is_hidden():
+@pytest.fixture(scope="module")
+def crowded():
+    """Children with a plan in one special school; those with support nearly all in another."""
     pupils = children(5, size=3.0)
     own = pupils["group"].isin(["cin", "cpp"])
     pupils.loc[own & (pupils["sen"] == "E"), ["unit_id", "phase"]] = ["2", "special"]
-    cube = round_leaves(panel_of(pupils), STRICT)
-    rounded = round_breakdowns(composition_of(pupils), STRICT, cube=cube)
+    most = own & (pupils["sen"] == "K") & (np.arange(len(pupils)) % 10 > 0)
+    pupils.loc[most, ["unit_id", "phase"]] = ["5", "special"]
+    return pupils
+
+
+def test_a_value_in_few_schools_or_nearly_all_in_one_is_hidden(crowded):
+    cube, moments = round_leaves(panel_of(crowded), STRICT), moments_of(crowded)
+    rounded = round_breakdowns(composition_of(crowded), STRICT, cube=cube, spread=moments.spread)
+    cells = rounded.cubes["sen"]._exact.set_index(["phase", "group", "time_period", "metric"])
+    for value, reason in (("ehc_plan", "schools"), ("sen_support", "dominance")):
+        row = cells.loc[(value, "cwsw", 202425, "persistent_absence")]
+        assert row["true_pupils"] > 60
+        assert row["reason"] == reason
+    assert cells.loc[("no_sen", "cwsw", 202425, "persistent_absence"), "status"] == ""
+    frame = shown(crowded, rounded, "sen").frame.set_index(["value", "time_period", "metric"])
+    at = (202425, "persistent_absence")
+    assert frame.loc[("no_sen", *at), "group_schools"] == 12
+    for value in ("ehc_plan", "sen_support"):
+        assert frame.loc[(value, *at), "status"] == "c"
+        assert pd.isna(frame.loc[(value, *at), "group_schools"])
+
+
+def test_where_schools_are_not_known_what_one_could_hold_is_hidden(crowded):
+    cube = round_leaves(panel_of(crowded), STRICT)
+    rounded = round_breakdowns(composition_of(crowded), STRICT, cube=cube)
     cells = rounded.cubes["sen"]._exact.set_index(["phase", "group", "time_period", "metric"])
     row = cells.loc[("ehc_plan", "cwsw", 202425, "persistent_absence")]
-    assert row["true_pupils"] > 60
     assert row["reason"] == "schools"
-    assert cells.loc[("no_sen", "cwsw", 202425, "persistent_absence"), "status"] == ""
+    assert cells.loc[("no_sen", "peers", 202425, "persistent_absence"), "status"] == ""
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_cube_and_every_breakdown_together_leave_five_candidates(seed):
     pupils = children(seed, size=0.35, years=(202425,))
     cube = round_leaves(panel_of(pupils), STRICT)
-    rounded = round_breakdowns(composition_of(pupils), STRICT, cube=cube)
+    spread = moments_of(pupils).spread
+    rounded = round_breakdowns(composition_of(pupils), STRICT, cube=cube, spread=spread)
     reader, _, phases = attack(cube, 202425)
     wanted = list(learn(reader, rounded, phases))
     assert len(wanted) > 20
@@ -253,5 +279,13 @@ def test_what_does_not_fit_is_refused(pupils, cube, rounded):
         protect(other, STRICT, kind="breakdown", cube=rounded)
     with pytest.raises(DisclosureError, match="counts other children"):
         round_breakdowns(composition_of(pupils[:-5]), STRICT, cube=cube)
+    composition, spread = composition_of(pupils), moments_of(pupils).spread
+    for wrong, error, message in (
+        (moments_of(pupils[:-5]).spread, DisclosureError, "spread counts other children"),
+        (spread.assign(vintage="2027"), VintageError, "vintage is both"),
+        (spread.drop(columns="largest"), ContractError, "largest"),
+    ):
+        with pytest.raises(error, match=message):
+            round_breakdowns(composition, STRICT, cube=cube, spread=wrong)
     with pytest.raises(DisclosureError, match="rule"):
         round_breakdowns(composition_of(pupils), rule_named("none"), cube=cube)

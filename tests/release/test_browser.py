@@ -112,3 +112,14 @@ def test_the_page_prints_without_code_and_links(visit, name, tmp_path):
         ".every(one => getComputedStyle(one).display === 'none')"
     )
     assert hidden
+
+
+def test_printing_shows_what_is_folded_and_no_code(visit):
+    tab, _, _ = visit("page")
+    seen = (
+        "[...new Set([...document.querySelectorAll('details table, .code pre')]"
+        ".filter(one => one.checkVisibility()).map(one => one.tagName))]"
+    )
+    assert tab.evaluate(seen) == []
+    tab.emulate_media(media="print")
+    assert tab.evaluate(seen) == ["TABLE"]

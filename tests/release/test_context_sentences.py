@@ -110,6 +110,22 @@ def test_who_is_not_shown_is_said():
     assert "is not shown in any year" in said(own(NAN, **hidden), area("E1", "la", 8.0))
 
 
+@pytest.mark.parametrize(
+    ("metric", "opening"),
+    [
+        ("ks4_attainment8", "the average Attainment 8 of children with a social worker in "),
+        ("ks2_rwm_expected", "the share reaching the expected standard in reading, writing and"),
+        ("overall_absence", "the overall absence of children with a social worker in "),
+    ],
+)
+def test_a_level_is_named_as_a_reader_would_say_it(metric, opening):
+    level = {"metric": metric, "measure": "group_level"}
+    assert f"In 2024/25 {opening}" in said(own(metric=metric), **level)
+    never = said(own(NAN, metric=metric, status="c"), **level)
+    assert never.startswith(f"T{opening[1:]}")
+    assert never.endswith("is not shown in any year.")
+
+
 def test_the_last_comparable_year_is_told():
     years = gap_rows("ks4_attainment8", group=[20.0, 21.0, 22.0, NAN, NAN, NAN, NAN])
     sentence = context_sentence(safe(years), metric="ks4_attainment8", authority=AUTHORITY)

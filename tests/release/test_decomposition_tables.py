@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from tests.release.invented_strata import children, composition_of, panel_of
+from tests.release.invented_strata import children, composition_of, moments_of, panel_of
 from vsh_eval import metrics, names
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.metrics import kitagawa
@@ -30,13 +30,11 @@ def cube(pupils):
 
 @pytest.fixture(scope="module")
 def tables(pupils):
-    composition, panel = composition_of(pupils), panel_of(pupils)
+    composition, asked = composition_of(pupils), {"moments": moments_of(pupils), **ASKED}
     return {
-        "decomposed": metrics.decompose(composition, panel=panel, **ASKED),
-        "matched": metrics.matched_gap(composition, panel=panel, **ASKED),
-        "standardised": metrics.standardised_gap(
-            composition, baseline=202324, panel=panel, **ASKED
-        ),
+        "decomposed": metrics.decompose(composition, **asked),
+        "matched": metrics.matched_gap(composition, **asked),
+        "standardised": metrics.standardised_gap(composition, baseline=202324, **asked),
     }
 
 

@@ -54,6 +54,13 @@ def test_the_effect_has_its_interval():
     assert figure.detail == f"95% interval {MINUS}2.6 to {MINUS}0.2"
 
 
+def test_an_effect_among_authorities_speaks_of_no_trained_schools():
+    table = safe([estimate_row(estimator="synthetic_did", comparison="neighbours")])
+    [figure] = effect_figure(table, metric="overall_absence")
+    assert "trained schools" not in figure.label
+    assert "a mixture of other authorities" in figure.label
+
+
 @pytest.mark.parametrize("column", ["estimate", "ci_lower", "ci_upper"])
 def test_an_effect_that_is_not_shown_has_no_figure(column):
     table = safe([estimate_row(**{column: NAN, "status": "c"})])

@@ -14,7 +14,15 @@ from tests.release.made import (
     sample_page,
 )
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import draw_levels, render_page, show_figure, show_table
+from vsh_eval.release import (
+    draw_levels,
+    folded,
+    render_page,
+    show_figure,
+    show_table,
+    show_text,
+    side_by_side,
+)
 from vsh_eval.release.pages.cells import without_paths
 from vsh_eval.release.pages.report import Summary, render_index, write_whole
 
@@ -69,8 +77,8 @@ def test_the_notebooks_heading_is_the_pages_and_the_rest_fall_in_behind(page):
 
 def test_code_is_folded_numbered_and_without_paths(page):
     assert re.findall(r"<summary>(.*?)</summary>", page) == [
-        "Parameters (step 1)",
-        "Parameters of this run (step 2)",
+        "On this page: 3 parts",
+        "Parameters of steps 1 to 2",
         "Code of step 3",
         "Numbers of this chart",
         "Code of step 4",
@@ -78,6 +86,35 @@ def test_code_is_folded_numbered_and_without_paths(page):
     ]
     assert "/srv" not in page
     assert 'folder = "2025"' in page
+
+
+def test_a_fold_and_a_row_of_charts_stand_around_what_is_shown_within(tmp_path):
+    def show():
+        with folded("Girls < boys."), side_by_side():
+            show_text("Within.", "")
+            show_text("")
+
+    outputs = outputs_of(show)
+    assert outputs[0].data["text/html"] == "<p><strong>Girls &lt; boys.</strong></p>"
+    text = sample_page(tmp_path, code_cell("show()", outputs)).read_text(encoding="utf-8")
+    assert re.search(
+        r'<details class="fold"><summary>Girls &lt; boys\.</summary>\s*<div class="beside">\s*'
+        r"<p>Within\.</p>\s*</div>\s*</details>",
+        text,
+    )
+
+
+def test_a_fold_is_closed_where_what_is_within_stops():
+    def stops():
+        with folded("All of it."):
+            raise ValueError("no")
+
+    def tried():
+        with pytest.raises(ValueError, match="no"):
+            stops()
+
+    kept = outputs_of(tried)
+    assert [output.metadata["vsh_eval"].get("closes") for output in kept] == [None, "fold"]
 
 
 def test_what_was_printed_stays_behind(page):

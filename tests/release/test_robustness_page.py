@@ -76,7 +76,7 @@ def test_what_differs_comes_first_and_is_named():
     rows = every_check()
     rows[9] = check_row("g", "differs", variant="another estimator", estimate=2.0)
     said = mind_sentences(page(rows))
-    assert said[0].startswith("**Other estimators that say something else.** Speaks against")
+    assert said[0].startswith("**g: Other estimators that say something else.** Speaks against")
     assert "'another estimator'" in said[0]
     assert "10 of 11" in mind_headline(page(rows))
     assert "1 does not" in mind_headline(page(rows))
@@ -183,7 +183,7 @@ def test_a_forest_without_its_primary_estimate_is_refused():
 
 def bounds():
     rows = [
-        check_row("b", variant=variant, index=size, ci_lower=-3 - size, ci_upper=size - 1.2,
+        check_row("b", variant=variant, bound=size, ci_lower=-3 - size, ci_upper=size - 1.2,
                   breakdown=survives)
         for variant, survives in (("first year", 1.1), ("all years", 0.0))
         for size in (0.0, 1.0, 2.0)
@@ -218,16 +218,16 @@ def test_power_and_false_alarms_are_said_before_any_effect():
     curve = safe(
         {
             "effect": [0.0, 0.5, 2.0],
-            "power": [0.05, 0.2, 0.9],
-            "lower": [0.03, 0.15, 0.85],
-            "upper": [0.08, 0.25, 0.93],
+            "share_found": [5.0, 20.0, 90.0],
+            "share_found_lower": [3.0, 15.0, 85.0],
+            "share_found_upper": [8.0, 25.0, 93.0],
         }
     )
     about = {"metric": "overall_absence", "sesoi": 0.5}
-    assert "2.0: 90%" in release.draw_power(curve, **about).alt
+    assert "2.00: 90%" in release.draw_power(curve, **about).alt
     said = release.planted_sentence(curve, **about)
     assert "0.5 percentage points" in said
-    assert "found in 20% of the runs; from 2.0 percentage points on, four in five do" in said
+    assert "found in 20% of the runs; one of 1.8 percentage points is found four times" in said
     none = curve.where(effect=[0.0, 0.5])
     assert "none of the effects tried" in release.planted_sentence(none, **about)
 

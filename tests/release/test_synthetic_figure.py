@@ -41,7 +41,7 @@ def test_it_tells_both_gaps_and_the_years_beyond_chance():
     minus = chr(0x2212)
     assert "In 2024/25 the gap was 9.2 percentage points, of the mixture 14.2" in figure.alt
     assert f"2022/23 {minus}1.9; 2023/24 {minus}2.3; 2024/25 {minus}5.0." in figure.alt
-    assert "Further from nought than 95% of other authorities: 2024/25." in figure.alt
+    assert "Further from nought than 95% of authorities of about its size: 2024/25." in figure.alt
     assert "the offer starts in 2022/23" in figure.caption
     assert "schools closed to most in March 2020" in figure.caption
     assert set(figure.columns) <= set(figure.data.frame.columns)
@@ -50,7 +50,7 @@ def test_it_tells_both_gaps_and_the_years_beyond_chance():
 
 def test_a_distance_within_chance_is_told_as_such():
     alt = drawn(effect=np.full(6, 0.5)).alt
-    assert "than 95% of other authorities: in no year." in alt
+    assert "than 95% of authorities of about its size: in no year." in alt
 
 
 def test_without_enough_placebos_nothing_is_said_about_chance():

@@ -37,6 +37,19 @@ def test_a_hidden_number_is_its_symbol_and_explained():
     assert "x = " not in html
 
 
+def test_an_interval_has_the_decimals_of_its_number():
+    scores = gap_rows("ks4_progress8", group=[-1.78] * 7, reference=[0.05] * 7)
+    html = table_html(safe(scores), caption="Gaps", columns=["time_period", "gap", "gap_lower",
+                                                             "gap_upper"])  # fmt: skip
+    assert f"{MINUS}1.83</td>" in html
+    assert f"{MINUS}2.83 to {MINUS}0.83</td>" in html
+    numbers = {"estimate": -9.8, "ci_lower": -14.3, "ci_upper": -5.3}
+    columns = ["metric", *numbers]
+    for error, shown in ((2.3, f"{MINUS}14.3 to"), (23.0, f"{MINUS}14 to"), (0.2, ".30 to")):
+        rows = safe([estimate_row(**numbers, std_error=error)])
+        assert shown in table_html(rows, caption="Estimates", columns=columns)
+
+
 def test_limits_beside_each_other_become_one_interval():
     html = table_html(
         safe([estimate_row(), estimate_row(role="secondary", ci_lower=NAN)]),

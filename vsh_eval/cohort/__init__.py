@@ -7,6 +7,7 @@ What it gives, in the order it is used:
 - `pseudonymise`: a keyed number in place of each pupil's identifier (`pseudonyms`).
 - `training_log`, `build_exposure`: who was trained, and from which year that counts (`exposure`).
 - `build_panel`, `build_composition`: the sums of every cell (`panel`).
+- `build_moments`, `build_spread`: how far schools differ, and how many there are (`moments`).
 - `build_make_up`: who is newly counted, and how they attended the year before (`make_up`).
 - `build_flow`: what membership and matching kept and dropped (`flow`).
 - `Engine`, `DuckDbEngine`, `sql_text`: one portable SQL text, run by DuckDB or by whatever
@@ -19,6 +20,7 @@ from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import build_flow
 from vsh_eval.cohort.identity import StableSchools, stable_schools
 from vsh_eval.cohort.make_up import MAKE_UP_COLUMNS, build_make_up
+from vsh_eval.cohort.moments import build_moments, build_spread
 from vsh_eval.cohort.panel import build_composition, build_panel
 from vsh_eval.cohort.pseudonyms import new_key, pseudonymise
 
@@ -33,7 +35,9 @@ __all__ = [
     "build_exposure",
     "build_flow",
     "build_make_up",
+    "build_moments",
     "build_panel",
+    "build_spread",
     "new_key",
     "pseudonymise",
     "sql_text",

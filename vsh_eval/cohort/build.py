@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from vsh_eval import academic_year, names
@@ -33,6 +34,7 @@ from vsh_eval.cohort.membership import (
     metrics_known,
     years_without,
 )
+from vsh_eval.cohort.moments import build_moments, build_spread, count_moments, strata_known
 from vsh_eval.cohort.panel import build_composition, build_panel
 from vsh_eval.cohort.pseudonyms import new_key, pseudonymise
 from vsh_eval.contracts import RETURNS, ContractError
@@ -54,6 +56,12 @@ class CohortTables:
         Sums by school, year, group and metric (``names.PANEL_COLUMNS``).
     composition : pandas.DataFrame
         Sums by authority, phase, year, group, stratum and metric (``names.COMPOSITION_COLUMNS``).
+    moments : pandas.DataFrame
+        Sums over schools of products of their strata's sums (``names.MOMENT_COLUMNS``): how far
+        schools differ, for the errors of everything made of the composition.
+    spread : pandas.DataFrame
+        In how many schools the pupils of a group and a value are, and how many of them are in the
+        largest (``names.SPREAD_COLUMNS``).
     make_up : pandas.DataFrame
         Who is newly counted, and how the counted attended the year before, by school, year and
         group (`build_make_up`).
@@ -69,6 +77,8 @@ class CohortTables:
 
     panel: pd.DataFrame
     composition: pd.DataFrame
+    moments: pd.DataFrame
+    spread: pd.DataFrame
     make_up: pd.DataFrame
     schools: pd.DataFrame
     exposure: pd.DataFrame
@@ -109,14 +119,14 @@ def build_cohort(
     Returns
     -------
     CohortTables
-        Panel, composition, make-up, schools, exposure, training and flow. Denominator of every
-        metric: the sum of x over pupil-enrolments (pupil x stable school x year) of the metric's
-        year groups with x > 0; a pupil without an enrolment that year is not counted. Groups:
-        looked after over protection plan over in need over previous over peers. A school, group
-        or year without such pupils has no row. A year whose attendance lacks a term that another
-        year of the run has is left out for absence and suspensions: part of a year is never
-        compared with whole ones. Suspensions have no rows either in a year of which the return
-        holds nothing, nor have moves in a year in which no pupil has two schools.
+        Panel, composition, moments, spread, make-up, schools, exposure, training and flow.
+        Denominator of every metric: the sum of x over pupil-enrolments (pupil x stable school x
+        year) of the metric's year groups with x > 0; a pupil without an enrolment that year is not
+        counted. Groups: looked after over protection plan over in need over previous over peers. A
+        school, group or year without such pupils has no row. A year whose attendance lacks a term
+        that another year of the run has is left out for absence and suspensions: part of a year is
+        never compared with whole ones. Suspensions have no rows either in a year of which the
+        return holds nothing, nor have moves in a year in which no pupil has two schools.
 
     Raises
     ------
@@ -171,13 +181,16 @@ def build_cohort(
         secret = new_key() if key is None else key
         counts += _take_in(runner, kept, stable, periods, cohort, secret)
         attended = _years_attended(runner)
-        parts = [_count_year(runner, kept, period, cohort) for period in periods]
-    panel, composition, make_up, flows = (
+        units = stable.schools[["la_code", "phase"]]
+        parts = [_count_year(runner, kept, period, cohort, units) for period in periods]
+    panel, composition, moments, spread, make_up, flows = (
         pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True)
     )
     return CohortTables(
         panel=build_panel(panel, cohort_rule=cohort.rule, vintage=vintage),
         composition=build_composition(composition, cohort_rule=cohort.rule, vintage=vintage),
+        moments=build_moments(moments, cohort_rule=cohort.rule, vintage=vintage),
+        spread=build_spread(spread, cohort_rule=cohort.rule, vintage=vintage),
         make_up=build_make_up(make_up, years=periods, attended=attended),
         schools=stable.schools,
         exposure=build_exposure(
@@ -229,8 +242,9 @@ def _take_in(
     units = stable.schools[["unit_id", "phase", "la_code"]]
     tables = {
         "cohort_urns": stable.urns,
-        "cohort_units": units,
+        "cohort_units": units.assign(place=np.arange(len(units))),
         "cohort_metrics": metrics_known(),
+        **{f"cohort_{family}_strata": table for family, table in strata_known().items()},
     }
     for name, table in tables.items():
         _give(engine, kept, name, table)
@@ -290,9 +304,9 @@ def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
 
 
 def _count_year(
-    engine: Engine, kept: ExitStack, period: int, cohort: Cohort
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the cells of panel, composition and make-up, and the flow, of one year."""
+    engine: Engine, kept: ExitStack, period: int, cohort: Cohort, units: pd.DataFrame
+) -> tuple[pd.DataFrame, ...]:
+    """Return the cells of panel, composition, moments, spread and make-up, and the flow."""
     _refuse_parts_of_children(engine, period)
     _refuse_second_results(engine, period)
     keep_membership(engine, period, cohort)
@@ -301,12 +315,13 @@ def _count_year(
     kept.callback(engine.drop, "cohort_outcomes")
     panel = engine.run(sql_text("panel")).assign(time_period=period)
     composition = engine.run(sql_text("composition")).assign(time_period=period)
+    moments, spread = count_moments(engine, units, period)
     make_up = count_make_up(engine, period)
     keep_before(engine, period)
     flow = _year_flow(engine, period)
     for part in _BY_YEAR:
         engine.drop(f"cohort_{part}_{period}")
-    return panel, composition, make_up, flow
+    return panel, composition, moments, spread, make_up, flow
 
 
 def _refuse_parts_of_children(engine: Engine, period: int) -> None:

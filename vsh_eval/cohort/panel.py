@@ -100,7 +100,7 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) ->
 def _in_columns(
     cells: pd.DataFrame, columns: Sequence[str], *, keys: Sequence[str]
 ) -> pd.DataFrame:
-    per = cells["metric"].map(_parts_of_one).astype("int64")
+    per = cells["metric"].map(parts_of_one).astype("int64")
     table = cells.assign(
         source="returns",
         status="",
@@ -121,7 +121,7 @@ def _in_columns(
     return table.sort_values(list(keys), ignore_index=True)
 
 
-def _parts_of_one(metric: str) -> int:
+def parts_of_one(metric: str) -> int:
     """Return how many units of y make one: attainment is added up in hundredths."""
     registry.metric(metric)
     return 1 if metric in (*FROM_ATTENDANCE, *FROM_SUSPENSIONS, *FROM_ENROLMENTS) else 100

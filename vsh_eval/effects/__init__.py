@@ -24,7 +24,8 @@ is too small to matter.
 From DfE's published tables, one authority against a mixture of others: `synthetic_did` and
 `synthetic_control` on any long table (`fit_synthetic` keeps weights, courses and placebos);
 `authority_estimates` puts an authority's offer into the estimates contract, `fit_authority` and
-`authority_course` show what it is made of, `NATIONAL_DUTY` says what it cannot tell.
+`authority_course` show what it is made of, `NATIONAL_DUTY` says what it cannot tell;
+`with_suppressed_values` bounds what DfE suppresses, so that nothing is taken for missing.
 
 What it is worth: `pretrend` tests the placebo leads, `composition_check` whether the children
 counted changed, and `evidence` turns all of it into one statement by printed rules.
@@ -45,7 +46,6 @@ from vsh_eval.effects.evidence import Checks, Evidence, evidence
 from vsh_eval.effects.gate import Prepared, prepare
 from vsh_eval.effects.honest import honest
 from vsh_eval.effects.imputation import Imputation, donut, fit_imputation, impute
-from vsh_eval.effects.joined_phases import joined_phases
 from vsh_eval.effects.long_differences import (
     LongDifferences,
     fit_long_differences,
@@ -69,6 +69,7 @@ from vsh_eval.effects.study import Study
 from vsh_eval.effects.subgroups import subgroups
 from vsh_eval.effects.subsets import overlap_table
 from vsh_eval.effects.sun_abraham import sun_abraham
+from vsh_eval.effects.suppressed import with_suppressed_values
 from vsh_eval.effects.synthetic_control import synthetic_control
 from vsh_eval.effects.synthetic_did import Synthetic, fit_synthetic, synthetic_did
 from vsh_eval.effects.tost import tost
@@ -120,7 +121,6 @@ __all__ = [
     "honest",
     "impute",
     "impute_parts",
-    "joined_phases",
     "long_differences",
     "mde",
     "not_estimable",
@@ -143,4 +143,5 @@ __all__ = [
     "two_way_fixed_effects",
     "value",
     "wild_cluster",
+    "with_suppressed_values",
 ]

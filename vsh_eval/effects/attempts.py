@@ -69,7 +69,7 @@ ROBUSTNESS_COLUMNS = (
     "reason",
 )
 """The robustness table."""
-_COUNT = re.compile(r"\b\d+(?= (?:\w+ )?schools?\b(?!-))")
+_COUNT = re.compile(r"(?<!fewer than )(?<!at least )\b\d+(?= (?:\w+ )?schools?\b(?!-))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,7 @@ def tried(attempt: Attempt, study: Study, primary: Primary) -> dict[str, Any]:
         row = {"status": names.UNAVAILABLE, "reason": str(error)}
     row = dict.fromkeys(ROBUSTNESS_COLUMNS, np.nan) | {"status": "", "reason": ""} | row
     verdict = _verdict(attempt.rule, row, primary, study.alpha)
+    row = {name: _finite(value) for name, value in row.items()}
     row |= {
         "check": attempt.check,
         "question": CHECKS[attempt.check],
@@ -141,6 +142,11 @@ def tried(attempt: Attempt, study: Study, primary: Primary) -> dict[str, Any]:
         "reason": without_counts(str(row["reason"])),
     }
     return {name: row[name] for name in ROBUSTNESS_COLUMNS}
+
+
+def _finite(value: Any) -> Any:
+    """Write an interval that has no end without one: no table can hold infinity."""
+    return np.nan if isinstance(value, float) and np.isinf(value) else value
 
 
 def _verdict(rule: str, row: Mapping[str, Any], primary: Primary, alpha: float) -> Verdict:
@@ -166,12 +172,14 @@ def _verdict(rule: str, row: Mapping[str, Any], primary: Primary, alpha: float) 
 
 
 def without_counts(reason: str) -> str:
-    """Leave the number of schools out of a reason, which may be released.
+    """Leave the number of schools out of a reason, which may be released; a rule's limit stays.
 
     Examples
     --------
     >>> without_counts("2 trained schools have data, must be at least 3; wait for a year.")
     'too few trained schools have data, must be at least 3; wait for a year.'
+    >>> without_counts("fewer than 3 schools were trained, and an estimate needs at least 3.")
+    'fewer than 3 schools were trained, and an estimate needs at least 3.'
     """
     return _COUNT.sub("too few", reason)
 

@@ -1,6 +1,6 @@
 """DfE's published tables: one authority's offer against other authorities' offers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from typing import Literal
@@ -10,7 +10,10 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, DesignError, require_columns, require_one_of
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS
+from vsh_eval.effects.authority_rows import EXTRA_COLUMNS, found_rows, impossible_row, range_rows
+from vsh_eval.effects.rows import ESTIMATE_COLUMNS
+from vsh_eval.effects.suppressed import own_suppressed, suppressed_of
+from vsh_eval.effects.suppressed_range import SuppressedRange, suppressed_range
 from vsh_eval.effects.synthetic_did import METHODS, Synthetic, fit_synthetic
 from vsh_eval.effects.synthetic_panel import with_cohort
 from vsh_eval.numerics.synthetic import Method
@@ -24,12 +27,6 @@ NATIONAL_DUTY = (
     "not with no offer, and whatever the duty did everywhere cannot show."
 )
 """Stands beside every estimate made from published tables."""
-
-EXTRA_COLUMNS = (
-    *("donors", "placebos", "mde", "rmspe_before"),
-    *("leave_one_out_lower", "leave_one_out_upper", "reason"),
-)
-"""What `authority_estimates` adds to the estimates contract."""
 
 
 def donor_pools(
@@ -154,7 +151,9 @@ def fit_authority(
     Returns
     -------
     Synthetic
-        Placebos of authorities of other sizes are made comparable by the number of children.
+        Placebos of authorities of other sizes are made comparable by the number of children, and
+        the estimate is ranked among those nearest in size: right for small and large ones alike
+        (docs/proofs/placebo_authorities.md).
 
     Raises
     ------
@@ -181,7 +180,9 @@ def authority_estimates(
     Parameters
     ----------
     gaps, areas, neighbours : DataFrame
-        From `metrics.gaps` on the published panel, and from the published files.
+        From `metrics.gaps` on the published panel, and from the published files. Where gaps have
+        gained `with_suppressed_values`, every pool that a suppressed number touches has two rows
+        more: the lowest and the highest estimate that suppressed numbers allow (synthetic DiD).
     authority, offer_start, alpha
         As for `fit_authority`.
     metrics : sequence of str
@@ -194,8 +195,10 @@ def authority_estimates(
     -------
     DataFrame
         The estimates contract (`rows.ESTIMATE_COLUMNS`), aggregations simple and event, comparison
-        the pool, `schools_*` and `pupils` missing; then donors and placebos (their numbers), mde,
-        rmspe_before, the range of the estimate without each donor, and reason. A comparison that
+        the pool, `schools_*` and `pupils` missing; then `authority_rows.EXTRA_COLUMNS`. The rows of
+        the range have comparison ``<pool>_lowest`` and ``<pool>_highest``, role ``robustness`` and
+        no event rows. Where a number of the authority itself is suppressed, its estimate leaves out
+        that year (`own_suppressed` counts them) and only the range keeps it. A comparison that
         cannot be made has one simple row without numbers and status ``x``.
 
     Raises
@@ -207,32 +210,69 @@ def authority_estimates(
     pools = {name: donor_pools(areas, neighbours, donors=name) for name in POOLS}
     tables = []
     for place, metric in enumerate(metrics):
+        outcomes = authority_panel(gaps, metric=metric)
         fit = partial(
-            fit_authority,
-            authority_panel(gaps, metric=metric),
-            authority=authority,
-            offer_start=offer_start,
-            alpha=alpha,
+            fit_authority, outcomes, authority=authority, offer_start=offer_start, alpha=alpha
         )
-        for method, pool in product(METHODS, POOLS):
-            asked = method == METHODS[0] and pool == donors
-            role = ("primary" if place == 0 else "secondary") if asked else "robustness"
-            labels = {
-                "role": role,
-                "metric": metric,
-                "programme": "any",
-                "tier": "any",
-                "phase": names.TOTAL,
-                "estimator": method,
-                "comparison": pool,
-            }
-            try:
-                rows = _rows(fit(pools[pool], method=method))
-            except DesignError as error:
-                rows = _impossible(str(error))
-            tables.append(rows.assign(**labels))
-    table = pd.concat(tables, ignore_index=True)
+        role = "primary" if place == 0 else "secondary"
+        parts = _mixtures(fit, pools, authority=authority, asked=donors, role=role)
+        values = suppressed_of(gaps, metric=metric)
+        if not values.empty:
+            keep = partial(
+                suppressed_range,
+                outcomes,
+                values,
+                authority=authority,
+                offer_start=offer_start,
+                alpha=alpha,
+            )
+            parts += _ranges(keep, pools, authority=authority)
+        own = own_suppressed(gaps, metric=metric, authority=authority)
+        tables += [rows.assign(metric=metric, own_suppressed=own) for rows in parts]
+    everything = {"programme": "any", "tier": "any", "phase": names.TOTAL}
+    table = pd.concat(tables, ignore_index=True).assign(**everything)
     return table[[*ESTIMATE_COLUMNS, *EXTRA_COLUMNS]]
+
+
+def _mixtures(
+    fit: Callable[..., Synthetic],
+    pools: Mapping[str, dict[str, tuple[str, ...]]],
+    *,
+    authority: str,
+    asked: Pool,
+    role: str,
+) -> list[pd.DataFrame]:
+    """Compare by every method with every pool; one of them carries the role."""
+    tables = []
+    for method, pool in product(METHODS, POOLS):
+        try:
+            found = fit(pools[pool], method=method)
+            rows = found_rows(found, donors=pools[pool].get(authority, ()))
+        except DesignError as error:
+            rows = impossible_row(str(error))
+        carries = method == METHODS[0] and pool == asked
+        labels = {"estimator": method, "comparison": pool}
+        tables.append(rows.assign(role=role if carries else "robustness", **labels))
+    return tables
+
+
+def _ranges(
+    keep: Callable[..., SuppressedRange | None],
+    pools: Mapping[str, dict[str, tuple[str, ...]]],
+    *,
+    authority: str,
+) -> list[pd.DataFrame]:
+    """Keep, pool by pool, whom suppressed numbers would leave out."""
+    tables = []
+    for pool, donors in pools.items():
+        try:
+            span = keep(donors)
+        except DesignError:
+            continue  # The pool's own row says why.
+        if span is not None:
+            rows = range_rows(span, donors=donors.get(authority, ()), pool=pool)
+            tables.append(rows.assign(role="robustness", estimator=METHODS[0]))
+    return tables
 
 
 def authority_course(found: Synthetic, *, metric: str, comparison: Pool) -> pd.DataFrame:
@@ -257,30 +297,3 @@ def authority_course(found: Synthetic, *, metric: str, comparison: Pool) -> pd.D
     course = found.path.rename(columns={"time": "time_period"}).drop(columns="cohort")
     course = course.assign(placebo_lower=-half, placebo_upper=half, status="")
     return course.assign(metric=metric, comparison=comparison)
-
-
-def _rows(found: Synthetic) -> pd.DataFrame:
-    simple = found.rows["aggregation"].eq("simple")
-    others = found.leave_one_out["estimate"]
-    numbers = {
-        "donors": len(found.weights),
-        "placebos": len(found.placebos),
-        "mde": found.mde if np.isfinite(found.mde) else np.nan,
-        "rmspe_before": found.rmspe_before,
-        "leave_one_out_lower": others.min(),
-        "leave_one_out_upper": others.max(),
-    }
-    rows = found.rows.assign(**numbers, p_adjusted=np.nan)
-    rows.loc[~simple, list(numbers)] = np.nan
-    schools = ["schools_treated", "schools_comparison"]
-    return rows.assign(**dict.fromkeys(schools, np.nan))
-
-
-def _impossible(reason: str) -> pd.DataFrame:
-    row = dict.fromkeys((*ROW_COLUMNS, *EXTRA_COLUMNS, "p_adjusted"), np.nan) | {
-        "aggregation": "simple",
-        "index": 0,
-        "status": names.UNAVAILABLE,
-        "reason": reason,
-    }
-    return pd.DataFrame([row]).astype({"pupils": "Int64"})

@@ -13,6 +13,7 @@ from vsh_eval.effects.gate import Prepared
 from vsh_eval.effects.imputation import donut, impute
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS
 from vsh_eval.effects.staggered import COMPARISONS, att_gt
+from vsh_eval.effects.strata import BY_PHASE, ESTIMATORS
 
 Role = Literal["primary", "secondary", "robustness", "exploratory"]
 ROLES = ("primary", "secondary", "robustness", "exploratory")
@@ -42,7 +43,8 @@ def estimate(
     role : {"primary", "secondary", "robustness", "exploratory"}
         The role of the imputation's rows. Beside a primary or secondary outcome, with role
         ``robustness``: the donut, Callaway and Sant'Anna (not yet and never treated; doubly robust
-        with the prepared covariates) and, where phases share year effects, phase-by-year effects.
+        with the prepared covariates) and, where there are several phases, the imputation with
+        other year effects: common ones, and every phase its own.
     alpha : float
         Significance level.
     seed : int
@@ -206,11 +208,9 @@ def _beside(
     attempts: list[tuple[str, str, Callable[[], pd.DataFrame]]] = [
         ("donut", "not_yet_treated", partial(donut, table, **shared))
     ]
-    if not prepared.stratified and len(table["phase"].unique()) > 1:
-        within = prepared.by_phase(stratified=True).data
-        attempts.append(
-            ("imputation_phase_year", "not_yet_treated", partial(impute, within, **shared))
-        )
+    for kind in prepared.other_year_effects:
+        other = prepared.by_phase(stratified=kind == BY_PHASE).data
+        attempts.append((ESTIMATORS[kind], "not_yet_treated", partial(impute, other, **shared)))
     attempts += [
         (
             "callaway_santanna",

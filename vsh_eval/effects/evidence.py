@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import DesignError, require_columns
+from vsh_eval.effects.gate import FEW_TRAINED
 from vsh_eval.effects.pretrend import Pretrend
 from vsh_eval.numerics.inference import equivalence_p_value
 
@@ -130,7 +131,8 @@ def evidence(
     Parameters
     ----------
     estimates : DataFrame
-        The estimates contract with one row of role ``primary``, aggregation ``simple``.
+        The estimates contract with one row of role ``primary``, aggregation ``simple``; fewer than
+        10 `schools_treated` are few.
     pretrend : Pretrend or None
         The joint test of the leads.
     mde : float
@@ -148,7 +150,8 @@ def evidence(
     -------
     Evidence
         A rule without its material is "not testable", and while any rule is not passed,
-        ``narrowed (robust)`` cannot be earned. An effect that two one-sided tests show to be
+        ``narrowed (robust)`` cannot be earned: with few trained schools it needs randomisation,
+        whose rule then says that it decides. An effect that two one-sided tests show to be
         smaller than `sesoi` is "no effect as large as", significant or not. An estimate without
         an interval is inconclusive; without an estimate the effect is "not estimable".
 
@@ -197,7 +200,7 @@ def evidence(
             checks.randomisation_p,
             alpha,
             below=True,
-            reason="p value when the years of training are dealt out at random",
+            reason=_by_lot(estimates),
         ),
         _balance(checks.balance),
         _losses(checks.losses),
@@ -222,13 +225,17 @@ def evidence(
 def _primary(estimates: pd.DataFrame) -> dict[str, float]:
     columns = ["estimate", "std_error", "df", "p_value"]
     require_columns(estimates, ["role", "aggregation", *columns], name="estimates")
-    rows = estimates[estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")]
+    rows = _simple(estimates)
     if len(rows) != 1:
         raise DesignError(
             f"estimates hold {len(rows)} primary simple rows, must hold one; "
             "name one primary outcome in the protocol."
         )
     return {column: float(rows[column].iloc[0]) for column in columns}
+
+
+def _simple(estimates: pd.DataFrame) -> pd.DataFrame:
+    return estimates[estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")]
 
 
 def _statement(
@@ -276,6 +283,18 @@ def _pretrend(found: Pretrend | None, alpha: float) -> _Rule:
         else "p value of the joint test of the years before training"
     )
     return _limit("pretrend", value, alpha, below=False, reason=why)
+
+
+def _by_lot(estimates: pd.DataFrame) -> str:
+    """Say what the rule is, and that it decides where few schools were trained."""
+    why = "p value when the years of training are dealt out at random"
+    carried = _simple(estimates).get("schools_treated", pd.Series(dtype=float))
+    if not carried.between(1, FEW_TRAINED - 1).any():
+        return why
+    return (
+        f"{why}, which decides here: few schools were trained (under {FEW_TRAINED}), and then the "
+        "interval excludes nought too readily"
+    )
 
 
 def _balance(balance: pd.DataFrame | None) -> _Rule:

@@ -9,14 +9,22 @@ import pandas as pd
 from vsh_eval.contracts import DesignError, require_columns
 from vsh_eval.effects import steps
 from vsh_eval.effects.grid import units_changing
+from vsh_eval.effects.refusals import (
+    nobody_left,
+    why_no_comparison,
+    why_too_few_schools,
+    why_too_few_trained,
+)
 from vsh_eval.effects.steps import State
-from vsh_eval.effects.strata import phase_by_year
+from vsh_eval.effects.strata import BY_PHASE, COMMON, common, kind_of, year_effects
 from vsh_eval.names import NEVER
 
 FEWEST_SCHOOLS = 10
 """Schools below which no estimate is made."""
 FEW_SCHOOLS = 40
 """Schools below which intervals need a second opinion."""
+FEW_TRAINED = 10
+"""Trained schools below which the interval excludes nought too readily (docs/proofs/wild_size)."""
 
 GAP_COLUMNS = ("unit_id", "phase", "time_period", "outcome", "weight", "pupils")
 
@@ -31,7 +39,8 @@ class Prepared:
         One row per school-year: unit, time (1, 2, ... by years with data), time_period, cohort
         (in `time`; 0 = never or after the last year), cohort_period, outcome, weight, pupils,
         base_pupils (mean cohort pupils before anyone was trained, constant, 0 where none),
-        stratum ('' where year effects are common), phase, and the covariates.
+        stratum (the phase whose year effects a school has, '' where they are common), phase, and
+        the covariates.
     losses : DataFrame
         step, schools, school_years, pupils (pupil-years), reason: what was there, what each step
         took, and what is used; the first less the others is the last.
@@ -40,13 +49,16 @@ class Prepared:
     cohorts : DataFrame
         cohort, cohort_period, base_period (last year with data before training), schools.
     stratified : bool
-        Whether year effects are by phase.
+        Whether year effects are by phase, small phases joined to large ones or not.
     few_schools : bool
         Fewer than 40 schools: read randomisation or a wild bootstrap beside the interval.
     covariates : tuple of str
         Columns of `data`.
-    notes : tuple of str
-        What a reader must know, in sentences.
+    account : tuple of str
+        What was done to come to these school-years, in sentences; it takes nothing from the
+        estimate.
+    cautions : tuple of str
+        What takes from the estimate's weight, in sentences.
     """
 
     data: pd.DataFrame
@@ -56,15 +68,33 @@ class Prepared:
     stratified: bool
     few_schools: bool
     covariates: tuple[str, ...]
-    notes: tuple[str, ...]
+    account: tuple[str, ...]
+    cautions: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: the account, then the cautions."""
+        return (*self.account, *self.cautions)
 
     @property
     def schools(self) -> int:
         """Number of schools used."""
         return int(self.data["unit"].nunique())
 
+    @property
+    def year_effects(self) -> str:
+        """Which year effects: common, by phase, or by phase with small ones joined."""
+        return kind_of(self.data)
+
+    @property
+    def other_year_effects(self) -> tuple[str, ...]:
+        """Year effects that stand beside as a check: common ones, and every phase its own."""
+        if len(self.data["phase"].unique()) == 1:
+            return ()
+        return tuple(kind for kind in (COMMON, BY_PHASE) if kind != self.year_effects)
+
     def by_phase(self, *, stratified: bool) -> "Prepared":
-        """Return the same school-years with or without phase-by-year effects."""
+        """Return the same school-years with common year effects or every phase its own."""
         stratum = self.data["phase"] if stratified else ""
         return replace(self, data=self.data.assign(stratum=stratum), stratified=stratified)
 
@@ -98,8 +128,8 @@ def prepare(
         next cohort's year are left out, as they are neither untrained nor of that cohort. The
         last cohort's school-years from training on are left out instead.
     phases_rule : bool
-        Use phase-by-year effects where every phase has 20 schools and 5 not yet trained ones in
-        every used year; never, where False.
+        Use year effects by phase, small phases joined to the one most like them, where two phases
+        or more can bear their own (`strata.year_effects`); never, where False.
     covariates : sequence of str
         Columns of `schools`; a school that lacks one is left out.
 
@@ -149,10 +179,11 @@ def prepare(
         steps.small_cohorts(min_schools),
         steps.anchored,
     )
+    asked = state.cells
     for step in passage:
         state = step(state)
     cells = steps.number(state).cells
-    _refuse(cells, min_schools)
+    _refuse(cells, asked, min_schools)
     return _prepared(start, replace(state, cells=cells), covariates, phases_rule=phases_rule)
 
 
@@ -248,27 +279,18 @@ def _with_covariates(
     )
 
 
-def _refuse(cells: pd.DataFrame, min_schools: int) -> None:
+def _refuse(cells: pd.DataFrame, asked: pd.DataFrame, min_schools: int) -> None:
     trained = cells["cohort"].ne(NEVER) & cells["time"].ge(cells["cohort"])
     number = cells.loc[trained, "unit_id"].nunique()
     if number < min_schools or number == 0:
-        raise DesignError(
-            f"{number} trained schools have cohort pupils before and after training, must be at "
-            f"least {max(min_schools, 1)}; add years before training or wait for a year after it."
-        )
+        raise DesignError(why_too_few_trained(asked, least=max(min_schools, 1)))
     schools = cells["unit_id"].nunique()
     if schools < FEWEST_SCHOOLS:
-        raise DesignError(
-            f"{schools} schools are left, must be at least {FEWEST_SCHOOLS}; "
-            "widen the years, the phases or the authorities."
-        )
+        raise DesignError(why_too_few_schools(schools, least=FEWEST_SCHOOLS))
     after = cells.loc[trained, "time"].unique()
     untrained = cells.loc[~trained, "time"]
     if not np.isin(after, untrained.unique()).any():
-        raise DesignError(
-            "no untrained school is left in any year after training, must be at least one; "
-            "add schools that were trained later or never."
-        )
+        raise DesignError(why_no_comparison(cells))
 
 
 def _prepared(
@@ -278,20 +300,16 @@ def _prepared(
     years = cells.groupby("time")["time_period"].first()
     cells["cohort_period"] = cells["cohort"].map(years).fillna(NEVER).astype(np.int64)
     schools = int(cells["unit"].nunique())
-    stratified, why = phase_by_year(cells) if phases_rule else (False, "asked for")
-    notes = [*state.notes, f"Year effects are {'by phase' if stratified else 'common'}: {why}."]
+    years_by = year_effects(cells) if phases_rule else common(cells)
+    account = [*state.notes, years_by.sentence]
     waiting = cells["adopted"].ne(cells["cohort_period"])
     if waiting.any():
-        notes.append(
+        account.append(
             f"{cells.loc[waiting, 'unit'].nunique()} schools trained in a year without data count "
             "from the next year with data."
         )
-    if not cells["cohort"].eq(NEVER).any():
-        notes.append("No school is untrained throughout: late years rest on nobody.")
-    if schools < FEW_SCHOOLS:
-        notes.append(f"Only {schools} schools: read the randomisation test beside the interval.")
     cells["base_pupils"] = cells["unit"].map(_base_pupils(cells)).fillna(0.0)
-    cells["stratum"] = cells["phase"] if stratified else ""
+    cells["stratum"] = years_by.stratum
     order = ["unit", "time", "time_period", "cohort", "cohort_period", "outcome", "weight"]
     order += ["pupils", "base_pupils", "stratum", "phase", *covariates]
     entire = ("panel", *_whole(start, "unit_id"), "school-years of comparable years")
@@ -306,10 +324,27 @@ def _prepared(
             schools=("unit", "nunique")
         ),
         cohorts=_cohorts(cells),
-        stratified=stratified,
+        stratified=years_by.kind != COMMON,
         few_schools=schools < FEW_SCHOOLS,
         covariates=covariates,
-        notes=tuple(notes),
+        account=tuple(account),
+        cautions=_cautions(cells),
+    )
+
+
+def _cautions(cells: pd.DataFrame) -> tuple[str, ...]:
+    """Say what takes from the weight of an estimate made of these school-years."""
+    schools = cells["unit"].nunique()
+    trained = cells.loc[cells["cohort"].ne(NEVER), "unit"].nunique()
+    few = f"Only {schools} schools: read the randomisation test beside the interval."
+    few_trained = (
+        f"Few schools were trained (under {FEW_TRAINED}): the interval excludes nought too "
+        "readily, so believe it only where the randomisation test agrees."
+    )
+    return (
+        *((nobody_left(cells),) if cells["cohort"].ne(NEVER).all() else ()),
+        *((few,) if schools < FEW_SCHOOLS else ()),
+        *((few_trained,) if trained < FEW_TRAINED else ()),
     )
 
 

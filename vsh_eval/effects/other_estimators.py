@@ -13,9 +13,9 @@ from vsh_eval.effects.bacon import ALREADY_TRAINED, bacon
 from vsh_eval.effects.gate import FEW_SCHOOLS, Prepared
 from vsh_eval.effects.honest import honest
 from vsh_eval.effects.imputation import donut
-from vsh_eval.effects.joined_phases import joined_phases
 from vsh_eval.effects.pretrend_power import pretrend_power
 from vsh_eval.effects.staggered import att_gt
+from vsh_eval.effects.strata import BY_PHASE, COMMON, ESTIMATORS
 from vsh_eval.effects.study import Study
 from vsh_eval.effects.sun_abraham import sun_abraham
 from vsh_eval.effects.two_way import two_way_fixed_effects
@@ -35,6 +35,7 @@ _SURVIVES = {
     STRAIGHT: "the result survives trends whose slope changes by {:.2g} a year",
 }
 """What the breakdown says, by the path that is questioned."""
+_SHARED = {COMMON: "common to all phases", BY_PHASE: "by phase, every phase its own"}
 _SAMPLE = ("schools_treated", "schools_comparison", "pupils", "largest_share", "df")
 
 
@@ -123,23 +124,12 @@ def estimator_attempts(study: Study, prepared: Prepared) -> list[Attempt]:
         Attempt("g", "without the year before training", SAME,
                 partial(first, donut, table, **options), estimator="donut")
     ]  # fmt: skip
-    if len(table["phase"].unique()) > 1:
-        other = not prepared.stratified
-        attempts.append(
-            Attempt("g", f"year effects {'by phase' if other else 'common to all phases'}", SAME,
-                    lambda: simple(prepared.by_phase(stratified=other), alpha=study.alpha),
-                    estimator="imputation_phase_year" if other else "imputation_common_year")
-        )  # fmt: skip
-    if not prepared.stratified and len(table["phase"].unique()) > 2:
-        attempts.append(
-            Attempt(
-                "g",
-                "year effects by phase, small phases joined to the most alike",
-                SAME,
-                lambda: simple(joined_phases(prepared), alpha=study.alpha),
-                estimator="imputation_joined_phases",
-            )
-        )
+    attempts += [
+        Attempt("g", f"year effects {_SHARED[kind]}", SAME,
+                partial(simple, prepared.by_phase(stratified=kind == BY_PHASE), alpha=study.alpha),
+                estimator=ESTIMATORS[kind])
+        for kind in prepared.other_year_effects
+    ]  # fmt: skip
     for comparison, against in (
         ("not_yet_treated", "schools not yet trained"),
         ("never_treated", "schools never trained"),
@@ -160,10 +150,12 @@ def wild_attempts(
 
     def make() -> Mapping[Any, Any]:
         found = wild_cluster(prepared.data, alpha=study.alpha, draws=draws, seed=study.seed).iloc[0]
+        ends = np.isfinite(found[["ci_lower", "ci_upper"]].to_numpy(float)).all()
         return {
             **{name: primary.row[name] for name in _SAMPLE},
             **{name: found[name] for name in ("estimate", "std_error", "ci_lower", "ci_upper")},
             "p_value": found["p_value"],
+            "reason": "" if ends else "with so few trained schools its interval has no end",
         }
 
     variant = f"wild cluster bootstrap, as there are fewer than {FEW_SCHOOLS} schools"

@@ -16,6 +16,7 @@ from vsh_eval.effects.imputation import without_year_before
 from vsh_eval.effects.parts import impute_parts
 from vsh_eval.effects.rows import COUNTS, ESTIMATE_COLUMNS
 from vsh_eval.effects.staggered import COMPARISONS, Comparison, att_gt
+from vsh_eval.effects.strata import BY_PHASE, COMMON
 from vsh_eval.effects.study import Study
 from vsh_eval.effects.variations import COVID_YEARS
 
@@ -58,7 +59,8 @@ def specification_curve(study: Study) -> pd.DataFrame:
         ...; NaN and last where it cannot be made, with status ``x`` and the reason):
         preregistered (the primary choices), group, reference, covid_years (with, without),
         weights (sessions of the year, pupils before training), year_before (with, without the
-        year before training), year_effects (common, by phase), estimator, comparison, and the
+        year before training), year_effects (common; by phase, every phase its own; by phase,
+        small ones joined, where the gate joins them), estimator, comparison, and the
         columns of an estimate. Callaway and Sant'Anna's estimator joins with the primary group,
         against schools not yet and never trained.
 
@@ -86,14 +88,13 @@ def specification_curve(study: Study) -> pd.DataFrame:
     >>> int(curve["preregistered"].sum()), curve["estimate"].is_monotonic_increasing
     (1, True)
     """
-    stratified = study.prepared().stratified
     main = _Choice(
         study.group,
         study.reference,
         "with",
         SESSIONS,
         "with",
-        "by phase" if stratified else "common",
+        study.prepared().year_effects,
     )
     rows = []
     for base in _bases(study):
@@ -140,17 +141,19 @@ def _prepared(study: Study, base: dict[str, str]) -> Prepared:
 
 
 def _of_base(study: Study, prepared: Prepared, base: dict[str, str]) -> Iterator[_Choice]:
-    effects = ["common", "by phase"] if len(prepared.data["phase"].unique()) > 1 else ["common"]
+    effects = sorted({prepared.year_effects, *prepared.other_year_effects})
     where = (base["group"], base["reference"], base["covid_years"])
     for weights, before, years in product((SESSIONS, PUPILS), ("with", "without"), effects):
         yield _Choice(*where, weights=weights, year_before=before, year_effects=years)
     if base["group"] == study.group:
         for comparison in COMPARISONS:
-            yield _Choice(*where, PUPILS, "with", "common", "callaway_santanna", comparison)
+            yield _Choice(*where, PUPILS, "with", COMMON, "callaway_santanna", comparison)
 
 
 def _tried(study: Study, prepared: Prepared, choice: _Choice, main: _Choice) -> dict[str, Any]:
-    data = prepared.by_phase(stratified=choice.year_effects == "by phase").data
+    if choice.year_effects != prepared.year_effects:
+        prepared = prepared.by_phase(stratified=choice.year_effects == BY_PHASE)
+    data = prepared.data
     if choice.weights == PUPILS:
         data = data.assign(weight=data["base_pupils"])
     if choice.year_before == "without":

@@ -16,6 +16,7 @@ from scipy import stats
 from vsh_eval import names
 from vsh_eval.contracts import DesignError, require_columns, require_one_of
 from vsh_eval.effects.grid import Grid, checked, grid, units_changing
+from vsh_eval.effects.refusals import superfluous, why_superfluous
 from vsh_eval.effects.rows import with_inference
 from vsh_eval.effects.staggered_rows import AGGREGATED, library_rows
 from vsh_eval.numerics import bands
@@ -221,13 +222,13 @@ def _refuse(cells: pd.DataFrame, covariates: Sequence[str], comparison: Comparis
     trained = cells["cohort"].ne(names.NEVER) & cells["cohort"].le(times[-1] if len(times) else 0)
     if not trained.any():
         raise DesignError(
-            "no trained school has cohort pupils in every year, must be at least one; "
-            "read the imputation, which needs no balanced panel."
+            "no trained school has children to count in every year, and this estimator needs at "
+            "least one; read the primary estimate, which takes schools that lack some years."
         )
     if comparison == "never_treated" and trained.all():
         raise DesignError(
-            "comparison is 'never_treated' but no never-trained school has cohort pupils in every "
-            "year, must be at least one; compare with 'not_yet_treated'."
+            "no never-trained school has children to count in every year, and a comparison with "
+            "schools never trained needs at least one; compare with those not yet trained."
         )
     if units_changing(cells, "unit", "weight"):
         raise DesignError(
@@ -241,6 +242,9 @@ def _refuse(cells: pd.DataFrame, covariates: Sequence[str], comparison: Comparis
                 f"covariate {column} is missing in {missing} schools, must be given in all; "
                 "leave these schools out and count them, never the covariate."
             )
+    nothing = superfluous(cells, covariates)
+    if nothing:
+        raise DesignError(why_superfluous(nothing))
 
 
 def _numbered(cells: pd.DataFrame, laid_out: Grid, covariates: Sequence[str]) -> pd.DataFrame:
@@ -288,8 +292,8 @@ def _moderndid(
             }
         except (ValueError, np.linalg.LinAlgError, IndexError, KeyError) as error:
             raise DesignError(
-                "Callaway and Sant'Anna's estimator finds no comparison it can make "
-                f"({' '.join(str(error).split())[:120]}); read the imputation."
+                "Callaway and Sant'Anna's estimator finds no comparison it can make among these "
+                "schools and years; read the primary estimate."
             ) from error
     return (
         result,

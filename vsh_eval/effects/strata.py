@@ -1,48 +1,176 @@
-"""Whether phases can have year effects of their own."""
+"""Which schools share year effects: those of a phase, or small phases with the one most alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval.names import NEVER
+from vsh_eval import names
 
-STRATUM_SCHOOLS = 20
-"""Schools that every phase must have for phase-by-year effects."""
-STRATUM_COMPARISON = 5
-"""Not yet trained schools that every phase must have in every used year for them."""
+STRATUM_SCHOOLS = 8
+"""Schools that a phase must have for year effects of its own."""
+STRATUM_COMPARISON = 2
+"""Not yet trained schools that it must have in every used year: one can be left out."""
+
+COMMON = "common"
+BY_PHASE = "by phase"
+JOINED = "by phase, small ones joined"
+ESTIMATORS = MappingProxyType({COMMON: "imputation_common_year", BY_PHASE: "imputation_phase_year"})
+"""What the imputation is called where these year effects stand beside the primary ones."""
 
 
-def phase_by_year(cells: pd.DataFrame) -> tuple[bool, str]:
-    """Decide whether year effects can be by phase, and say why.
+@dataclass(frozen=True, slots=True)
+class YearEffects:
+    """Which year effects a set of school-years can bear.
+
+    Attributes
+    ----------
+    kind : str
+        `COMMON`, `BY_PHASE` or `JOINED`.
+    stratum : Series
+        Of each school-year: the phase whose year effects it has, '' where they are common.
+    sentence : str
+        What is done and why.
+    """
+
+    kind: str
+    stratum: pd.Series
+    sentence: str
+
+
+def year_effects(
+    cells: pd.DataFrame,
+    *,
+    least_schools: int = STRATUM_SCHOOLS,
+    least_untrained: int = STRATUM_COMPARISON,
+) -> YearEffects:
+    """Decide which schools share year effects.
 
     Parameters
     ----------
     cells : DataFrame
-        unit, phase, time, cohort of the school-years used.
+        unit, phase, time, cohort, outcome and weight of the school-years used.
+    least_schools, least_untrained : int
+        What makes a phase large: schools, and schools not yet trained in every used year.
 
     Returns
     -------
-    tuple of bool and str
-        True where there are two phases or more and every phase has at least 20 schools and, in
-        every used year, 5 schools not yet trained (both limits from simulation).
+    YearEffects
+        A large phase has year effects of its own; any other phase has those of the large phase
+        whose mean gap before anyone was trained is nearest to its own. Common where fewer than two
+        phases are large.
+
+    Notes
+    -----
+    Means are weighted as the estimate is, over the years before the first training, so that no
+    effect can decide what is joined; a phase without school-years then is taken for an average
+    one. Both limits were chosen by simulation (docs/proofs/phase_pooling.md): a higher one sends
+    authorities to common year effects just where phases were trained unequally, and there common
+    year effects take the difference between phases for an effect.
 
     Examples
     --------
-    >>> phase_by_year(pd.DataFrame({"unit": ["a"], "phase": ["primary"], "time": [1],
-    ...                             "cohort": [0]}))
-    (False, 'all schools are of one phase')
+    >>> kinds = ["primary"] * 20 + ["secondary"] * 8 + ["special"] * 3
+    >>> cells = pd.DataFrame([
+    ...     (school, kind, time, 2 * (school % 4 == 0), 2.0 + 9 * (kind != "primary"), 100.0)
+    ...     for school, kind in enumerate(kinds) for time in (1, 2)],
+    ...     columns=["unit", "phase", "time", "cohort", "outcome", "weight"])
+    >>> year_effects(cells).sentence  # doctest: +NORMALIZE_WHITESPACE
+    'Year effects are estimated phase by phase; special schools share those of secondary schools.
+    A phase has its own where it has 8 or more schools, 2 or more of them untrained in every year;
+    any other shares those of the phase most like it before training.'
+    >>> year_effects(cells[cells["phase"] == "primary"]).kind
+    'common'
     """
     schools = cells.groupby("phase")["unit"].nunique()
     if len(schools) == 1:
-        return False, "all schools are of one phase"
-    if schools.min() < STRATUM_SCHOOLS:
-        return False, f"a phase has fewer than {STRATUM_SCHOOLS} schools"
-    untrained = cells["cohort"].eq(NEVER) | cells["time"].lt(cells["cohort"])
-    left = pd.crosstab(cells.loc[untrained, "phase"], cells.loc[untrained, "time"]).reindex(
-        index=schools.index, columns=np.unique(cells["time"]), fill_value=0
+        return _common(cells, "all schools are of one phase")
+    left = _untrained(cells, schools.index)
+    large = schools.index[schools.ge(least_schools) & left.ge(least_untrained)]
+    limits = (
+        f"{least_schools} or more schools, {least_untrained} or more of them untrained in every "
+        "year"
     )
-    if left.to_numpy().min() < STRATUM_COMPARISON:
-        return False, f"a phase has fewer than {STRATUM_COMPARISON} untrained schools in some year"
-    return True, (
-        f"every phase has at least {STRATUM_SCHOOLS} schools and {STRATUM_COMPARISON} untrained "
-        "ones in every year"
+    if len(large) < 2:
+        return _common(cells, f"fewer than two phases have {limits}")
+    if len(large) == len(schools):
+        sentence = f"Year effects are estimated phase by phase: every phase has {limits}."
+        return YearEffects(BY_PHASE, cells["phase"], sentence)
+    nearest = _nearest(cells, schools.index, large)
+    alike = " and ".join(
+        f"{_listed(phase for phase in nearest if nearest[phase] == to != phase)} schools share "
+        f"those of {_label(to)} schools"
+        for to in sorted({to for phase, to in nearest.items() if phase != to})
     )
+    sentence = (
+        f"Year effects are estimated phase by phase; {alike}. A phase has its own where it has "
+        f"{limits}; any other shares those of the phase most like it before training."
+    )
+    return YearEffects(JOINED, cells["phase"].map(nearest), sentence)
+
+
+def common(cells: pd.DataFrame) -> YearEffects:
+    """Let all schools share year effects because it was asked for.
+
+    Examples
+    --------
+    >>> common(pd.DataFrame({"phase": ["primary"]})).sentence
+    'Year effects are common: asked for.'
+    """
+    return _common(cells, "asked for")
+
+
+def kind_of(cells: pd.DataFrame) -> str:
+    """Name the year effects that a table of school-years has, by its phase and stratum.
+
+    Examples
+    --------
+    >>> kind_of(pd.DataFrame({"phase": ["primary", "special"], "stratum": ["primary"] * 2}))
+    'by phase, small ones joined'
+    """
+    if cells["stratum"].eq("").all():
+        return COMMON
+    return BY_PHASE if cells["stratum"].eq(cells["phase"]).all() else JOINED
+
+
+def _common(cells: pd.DataFrame, why: str) -> YearEffects:
+    return YearEffects(
+        COMMON, pd.Series("", index=cells.index, dtype="str"), f"Year effects are common: {why}."
+    )
+
+
+def _untrained(cells: pd.DataFrame, phases: pd.Index) -> pd.Series:
+    """Return the fewest not yet trained schools that a phase has in any used year.
+
+    A school with one such year says nothing of how years differ, and does not count.
+    """
+    waiting = cells[cells["cohort"].eq(names.NEVER) | cells["time"].lt(cells["cohort"])]
+    linking = waiting[waiting.groupby("unit")["time"].transform("size").gt(1)]
+    cases = pd.MultiIndex.from_product([phases, np.unique(cells["time"])])
+    left = linking.groupby(["phase", "time"]).size().reindex(cases, fill_value=0)
+    return left.groupby(level=0).min()
+
+
+def _nearest(cells: pd.DataFrame, phases: pd.Index, large: pd.Index) -> dict[str, str]:
+    """Return the phase whose year effects each phase has."""
+    first = cells.loc[cells["cohort"].ne(names.NEVER), "cohort"].min()
+    before = cells[cells["time"] < first]
+    sums = (before["outcome"] * before["weight"]).groupby(before["phase"]).sum()
+    level = (sums / before.groupby("phase")["weight"].sum()).reindex(phases)
+    level = level.fillna(level[large].mean())
+    return {
+        phase: phase if phase in large else str((level[large] - level[phase]).abs().idxmin())
+        for phase in phases
+    }
+
+
+def _listed(phases: Iterable[str]) -> str:
+    """List phases: a, b and c."""
+    *first, last = [_label(phase) for phase in sorted(phases)]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _label(phase: str) -> str:
+    return names.PHASE_LABELS.get(phase, phase).lower()

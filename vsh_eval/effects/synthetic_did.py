@@ -39,14 +39,15 @@ class Synthetic:
         cohort, time, outcome, synthetic, effect, before: both courses; the synthetic one of
         synthetic DiD is moved to the level of the years before.
     placebos : DataFrame
-        unit, estimate, rmspe_before, rmspe_after, scale: the same estimate where nothing happened;
-        multiplied by `scale` it is comparable with the treated unit's.
+        unit, estimate, rmspe_before, rmspe_after, scale, compared: the same estimate where nothing
+        happened; multiplied by `scale` it is comparable with the treated unit's. Rank, interval,
+        band and `mde` all come from those `compared`: the nearest in size where sizes are known.
     leave_one_out : DataFrame
         unit, estimate: without each donor of weight 0.05 or more; empty for several treated units.
     rmspe_before : float
         Of the treated unit, in the outcome's unit.
     mde : float
-        Smallest effect found with 80 % power, from the spread of the placebos.
+        Smallest effect that the test at `alpha` finds with 80 % power, from the same placebos.
     dropped : DataFrame
         unit, reason.
     notes : tuple of str
@@ -82,7 +83,8 @@ def synthetic_did(
     data : DataFrame
         One row per unit and time: unit, time, outcome; cohort (first treated time, 0 = donor)
         unless `unit` is given; optional pupils (children behind a unit), by which placebos of
-        units of other sizes are made comparable. Missing outcomes are unknown, not nought.
+        units of other sizes are made comparable and the `numerics.placebos.NEAREST` in size are
+        chosen. Missing outcomes are unknown, not nought.
     unit : str, optional
         The treated unit; by default every unit with a cohort.
     start : int, optional
@@ -104,7 +106,8 @@ def synthetic_did(
         Rows by `aggregation`: simple (index 0), cohort (where there are several), event (periods
         with data since treatment; negative: distance before). `std_error` is the spread of the
         placebos, `df` their number less one; `p_value` the rank of the estimate among them;
-        `ci_*` the effects that this test does not reject; `band_*` simultaneous over the event
+        `ci_*` the effects that this test does not reject, so that they exclude nought exactly where
+        `p_value` is at most `alpha`; `band_*` simultaneous over the event
         rows after treatment. `schools_*` count units. With fewer placebos than a test needs a row
         keeps its estimate, has no interval and status ``x``.
 
@@ -179,12 +182,13 @@ def fit_synthetic(
     panel = balanced(data, donors=donors)
     own = fit_units(panel, panel.cohorts, method, solver)
     others = placebo_fits(panel, method, seed)
-    table = placebo_table(panel, others)
+    table = placebo_table(panel, others, alpha=alpha)
+    near = table[table["compared"]]
     ranked = statistic or ("estimate" if method == "synthetic_did" else "ratio")
-    scale = table["scale"].to_numpy(np.float64)
-    rows = estimate_rows(panel, own, list(others.values()), scale, alpha=alpha)
+    scale = near["scale"].to_numpy(np.float64)
+    rows = estimate_rows(panel, own, [others[unit] for unit in near["unit"]], scale, alpha=alpha)
     if ranked == "ratio":
-        rows = by_ratio(rows, own, table, panel, alpha=alpha)
+        rows = by_ratio(rows, own, near, panel, alpha=alpha)
     return Synthetic(
         rows=rows,
         weights=_weights(panel, own),
@@ -193,7 +197,7 @@ def fit_synthetic(
         placebos=table,
         leave_one_out=leave_one_out(panel, own, method),
         rmspe_before=own.rmspe(before=True),
-        mde=placebos.detectable(table["estimate"].to_numpy(np.float64) * scale, alpha=alpha),
+        mde=placebos.detectable(near["estimate"].to_numpy(np.float64) * scale, alpha=alpha),
         dropped=panel.dropped,
         notes=panel.notes,
     )

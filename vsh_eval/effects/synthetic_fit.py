@@ -93,8 +93,8 @@ def placebo_fits(panel: Balanced, method: Method, seed: int) -> dict[str, Fit]:
     return found
 
 
-def placebo_table(panel: Balanced, others: Mapping[str, Fit]) -> pd.DataFrame:
-    """List the placebos: estimate, distances before and after, scale."""
+def placebo_table(panel: Balanced, others: Mapping[str, Fit], *, alpha: float) -> pd.DataFrame:
+    """List the placebos: estimate, distances before and after, scale, compared or not."""
     table = pd.DataFrame(
         {
             "unit": list(others),
@@ -103,22 +103,25 @@ def placebo_table(panel: Balanced, others: Mapping[str, Fit]) -> pd.DataFrame:
             "rmspe_after": [fit.rmspe(before=False) for fit in others.values()],
         }
     ).astype({"unit": "str"})
-    return table.assign(scale=_scales(panel, table))
+    sizes = _known_sizes(panel, table)
+    if sizes is None:
+        return table.assign(scale=1.0, compared=True)
+    at, own = sizes
+    spread = placebos.size_spread(
+        table["estimate"].to_numpy(np.float64), at, np.concatenate([at, [own]])
+    )
+    scale = spread[-1] / spread[:-1] if (spread > 0).all() else np.ones(len(at))
+    return table.assign(scale=scale, compared=placebos.nearest_sizes(at, own, alpha=alpha))
 
 
-def _scales(panel: Balanced, table: pd.DataFrame) -> Floats:
-    """Return by what a placebo of another size is multiplied to be comparable; 1 where unknown."""
-    same = np.ones(len(table))
+def _known_sizes(panel: Balanced, table: pd.DataFrame) -> tuple[Floats, float] | None:
+    """Return the placebos' sizes and the unit's own; none where placebos cannot be told by size."""
     if panel.sizes is None or len(panel.cohorts) != 1 or len(table) < LEAST_DONORS:
-        return same
+        return None
     sizes = pd.Series(panel.sizes, index=list(panel.units))
     at = np.asarray(sizes[table["unit"]], dtype=np.float64)
-    own = np.asarray(sizes[list(panel.cohorts)], dtype=np.float64)
-    if not ((at > 0).all() and (own > 0).all()):
-        return same
-    both = np.concatenate([at, own])
-    spread = placebos.size_spread(table["estimate"].to_numpy(np.float64), at, both)
-    return spread[-1] / spread[:-1] if (spread > 0).all() else same
+    own = float(sizes[next(iter(panel.cohorts))])
+    return (at, own) if (at > 0).all() and own > 0 else None
 
 
 def leave_one_out(panel: Balanced, own: Fit, method: Method) -> pd.DataFrame:

@@ -17,6 +17,7 @@ Every number is arithmetic on counts that add up; nothing here sees a pupil.
 - `matched_gap`: the gap against peers of the same phase, free school meals and SEN.
 - `decompose`: how much of the gap goes with who the children are, and how much does not?
 - `standardised_gap`: how would the gap have moved had the mix of children stayed?
+- `Moments`: how far schools differ, for the errors of the four above and of `barriers`.
 - `school_gaps`: the gap within each school, which effects are estimated on (internal).
 - `training_reach`, `audience_reach`, `trained_by_year`, `programme_overlap`,
   `years_to_second_programme`, `training_records`: whom the offer has reached, when, in what
@@ -29,6 +30,7 @@ Every number is arithmetic on counts that add up; nothing here sees a pupil.
 from vsh_eval.metrics.barriers import BARRIER_COLUMNS, barriers
 from vsh_eval.metrics.breakdowns import BREAKDOWN_COLUMNS, gaps_by
 from vsh_eval.metrics.changes import CHANGE_COLUMNS, changes
+from vsh_eval.metrics.clusters import Moments
 from vsh_eval.metrics.decomposition import DECOMPOSITION_COLUMNS, decompose
 from vsh_eval.metrics.effect_sizes import EFFECT_SIZE_COLUMNS, effect_sizes
 from vsh_eval.metrics.equity import EQUITY_COLUMNS, equity
@@ -80,6 +82,7 @@ __all__ = [
     "STANDARDISED_COLUMNS",
     "TREND_COLUMNS",
     "Bands",
+    "Moments",
     "Offer",
     "area_bands",
     "audience_reach",

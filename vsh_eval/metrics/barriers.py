@@ -1,12 +1,15 @@
 """What else stands in the way: how many of the cohort have SEN, are poor, suspended or move."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_columns, require_one_of, require_one_vintage
+from vsh_eval.metrics.barriers_by_school import Barrier, by_school, counted_once
+from vsh_eval.metrics.clusters import Moments
 from vsh_eval.metrics.door import GROUPS, leaves_of
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.measured import quotient
@@ -27,12 +30,16 @@ BARRIER_COLUMNS = (
     "group_level",
     "group_level_lower",
     "group_level_upper",
+    "group_std_error",
     "reference_level",
     "reference_level_lower",
     "reference_level_upper",
+    "reference_std_error",
     "gap",
     "gap_lower",
     "gap_upper",
+    "gap_std_error",
+    "df",
     "ratio",
     "unit",
     "gap_unit",
@@ -41,7 +48,9 @@ BARRIER_COLUMNS = (
     "cohort_rule",
     "status",
 )
-TRAITS = {"sen_support": ("sen", "K"), "ehc_plan": ("sen", "E"), "fsm6": ("fsm6", 1)}
+TRAITS: Mapping[str, tuple[str, object]] = MappingProxyType(
+    {"sen_support": ("sen", "K"), "ehc_plan": ("sen", "E"), "fsm6": ("fsm6", 1)}
+)
 """Barriers that are traits of the children: the column and the value that count."""
 
 EVENTS = ("pupils_suspended", "permanent_exclusion", "school_move")
@@ -58,6 +67,7 @@ def barriers(
     *,
     group: str,
     reference: str,
+    moments: Moments | None = None,
     population: str = _POPULATION,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
@@ -69,6 +79,9 @@ def barriers(
         Sums by authority, phase, year, group, stratum and metric (``names.COMPOSITION_COLUMNS``).
     group, reference : str
         Whose share is set beside whose.
+    moments : Moments, optional
+        How far the same pupils' schools differ, and how many they are. Without it children count
+        as independent, and intervals are too narrow.
     population : str
         The metric whose children are counted for SEN and free school meals; each of suspensions,
         exclusions and moves has its own.
@@ -81,24 +94,30 @@ def barriers(
         `BARRIER_COLUMNS`, one row for each phase (and the total of phases), year and `barrier`:
         sen_support, ehc_plan, fsm6 (free school meals at any time in six years), and, where the
         composition has them, pupils_suspended, permanent_exclusion and school_move. Levels in %,
-        the gap in percentage points, group minus reference; the ratio is without unit. A group
-        without children has NaN and the status z; a year in which the population has no data has
-        no row.
+        the gap in percentage points, group minus reference; the ratio is without unit. Standard
+        errors and degrees of freedom are NaN where children count as independent, and errors where
+        none or all of them count. A group without children has NaN and the status z; a year in
+        which the population has no data has no row.
 
     Raises
     ------
     ContractError
-        If a column is missing, a name is unknown, the groups are the same, or the population has
-        no row.
+        If a column is missing, a name is unknown, the groups are the same, the population has no
+        row, or moments are of other pupils.
     VintageError, CohortRuleError
-        If the composition holds two vintages or two cohort rules.
+        If two vintages or cohort rules stand side by side.
 
     Notes
     -----
     Shares of children's enrolments in the authority: a child who moves counts in each school.
-    Wilson's interval for a share, Newcombe's for a gap, children taken as independent: the
-    composition has no schools. Where the reference contains the group the interval of the gap is
-    rather too wide. A barrier beside the gap is not a cause of it.
+    With moments all is clustered by school, as `gaps` is: limits of a share on the logit scale
+    (Wilson's where none or all of the children count, or a trait's are all in one school), joined
+    for the gap with their covariance. An event has the limits that `gaps` gives to its metric. A
+    trait's share is sum of X where the trait is, over the sum of X, in a metric that counts each
+    child of the population once: the population itself, or persistent absence. Where the
+    composition has neither, and without moments, a share has Wilson's interval and a gap
+    Newcombe's, children taken as independent; a reference that contains the group then makes the
+    gap's interval rather too wide. A barrier beside the gap is not a cause of it.
 
     Examples
     --------
@@ -131,8 +150,13 @@ def barriers(
         _compared(counts, barrier, group, reference, alpha=alpha)
         for barrier, counts in _counts(composition, population)
     ]
+    counted = pd.concat(parts, ignore_index=True)
+    asked = _asked(composition, population) if moments is not None else []
+    if moments is not None and asked:
+        found = by_school(composition, asked, (group, reference), moments, alpha=alpha)
+        counted = _clustered(counted, found)
     first = composition.iloc[0]
-    table = pd.concat(parts, ignore_index=True).assign(
+    table = counted.assign(
         geographic_level=names.LA,
         group=group,
         reference=reference,
@@ -158,6 +182,26 @@ def _counts(composition: pd.DataFrame, population: str) -> Iterator[tuple[str, p
             yield barrier, rows.groupby(keys, as_index=False)[_SUMS].sum()
 
 
+def _asked(composition: pd.DataFrame, population: str) -> list[Barrier]:
+    """Return each barrier with the metric that it is measured by, where there is one."""
+    there = set(composition["metric"])
+    found = [Barrier(event, event) for event in EVENTS if event in there]
+    once = counted_once(composition, population)
+    if once is None:
+        return found
+    traits = [(name, by, names.BREAKDOWNS[by][code]) for name, (by, code) in TRAITS.items()]
+    return [*(Barrier(name, once, (by, value)) for name, by, value in traits), *found]
+
+
+def _clustered(counted: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Put limits and errors by school in the place of those of independent children."""
+    keys = [*_CELL, "barrier"]
+    placed = counted[keys].merge(found, how="left", on=keys, indicator=True)
+    known = (placed["_merge"] == "both").to_numpy()
+    columns = [str(name) for name in found if name not in keys]
+    return counted.assign(**{name: placed[name].where(known, counted[name]) for name in columns})
+
+
 def _compared(
     counts: pd.DataFrame, barrier: str, group: str, reference: str, *, alpha: float
 ) -> pd.DataFrame:
@@ -180,6 +224,7 @@ def _compared(
             f"{side}_level": 100 * level,
             f"{side}_level_lower": 100 * limits[0],
             f"{side}_level_upper": 100 * limits[1],
+            f"{side}_std_error": np.nan,
         }
     lower, upper = proportions.difference_limits(sides[0], sides[1])
     return cells.assign(
@@ -188,6 +233,8 @@ def _compared(
         gap=100 * (sides[0][0] - sides[1][0]),
         gap_lower=100 * lower,
         gap_upper=100 * upper,
+        gap_std_error=np.nan,
+        df=np.nan,
         ratio=quotient(sides[0][0], sides[1][0]),
         status=status,
     )

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.contracts import require_one_of
-from vsh_eval.metrics.design_effects import Effects, design_effects, widened
+from vsh_eval.metrics.clusters import Moments, Schools, SchoolTables, school_tables
 from vsh_eval.metrics.door import Entry
-from vsh_eval.metrics.from_returns import SchoolCells
 from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns, require_two_groups
-from vsh_eval.metrics.measured import Measured, difference, log_ratio
+from vsh_eval.metrics.measured import difference, log_ratio
 from vsh_eval.metrics.strata import Strata, enter_composition, strata_of
+from vsh_eval.metrics.strata_levels import as_one_school, two_levels
 from vsh_eval.metrics.tables import Columns, same_text, table
 from vsh_eval.registry import Metric
 
@@ -22,7 +22,6 @@ _TEXTS = (
     *("geographic_level", "unit_id", "phase", "metric", "breakdown", "value"),
     *("group", "reference", "unit", "gap_unit", "status"),
 )
-_UNKNOWN = ("group_schools", "reference_schools", "group_largest_share", "reference_largest_share")
 
 
 def gaps_by(
@@ -31,7 +30,7 @@ def gaps_by(
     by: str,
     group: str,
     reference: str,
-    panel: pd.DataFrame | None = None,
+    moments: Moments | None = None,
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
     alpha: float = 0.05,
@@ -47,9 +46,9 @@ def gaps_by(
         2, 3 to 6, 7 to 9, 10 and 11, post 16.
     group, reference : str
         Whose level is compared with whose, as for `gaps`.
-    panel : DataFrame, optional
-        The panel of the same pupils, for the design effects. Without it pupils count as
-        independent and intervals are too narrow.
+    moments : Moments, optional
+        How far the same pupils' schools differ, and how many they are. Without it pupils count as
+        independent, and intervals are too narrow.
     metrics : sequence of str, optional
         Metrics by name; all of the table's if not given. A metric of one key stage has no rows by
         key stage.
@@ -64,22 +63,22 @@ def gaps_by(
         The columns of `gaps` with ``breakdown`` and ``value``, phase ``total``; one row for each
         metric, year and value that any pupil of the table has. Denominator: the sum of x over the
         group's pupils with that value. Where nobody has it, level and gap are NaN and the status is
-        z; where the metric has no data, x. Numbers of schools are not known here: NA.
+        z; where the metric has no data, x. Numbers of schools and the largest one's share are
+        NA without moments.
 
     Raises
     ------
     ContractError
-        If ``by`` is unknown, group and reference are the same, the table is against its contract,
-        or the panel counts other pupils.
+        If ``by`` is unknown, group and reference are the same, a table is against its contract, or
+        two of them count different pupils.
     VintageError, CohortRuleError
         If two vintages or cohort rules stand side by side.
 
     Notes
     -----
-    Pupils' influence values from sums of products, times the root of the design effect
-    (`vsh_eval.metrics.design_effects`), t with the schools' degrees of freedom: rows by school and
-    stratum would be single children, so they are not kept. Shares of children have limits made on
-    the logit scale and joined, as in `gaps`.
+    As `gaps`, clustered by school, from sums over schools of products in place of the schools
+    themselves (`vsh_eval.metrics.strata_levels`): rows by school and stratum would be single
+    children, so they are not kept. A value that every pupil has gives the row of `gaps`.
 
     Examples
     --------
@@ -101,74 +100,47 @@ def gaps_by(
     require_one_of(by, names.BREAKDOWNS, name="by")
     entry = enter_composition(composition, groups=(group, reference), metrics=metrics, alpha=alpha)
     require_two_groups(group, reference)
-    effects = design_effects(panel, entry, groups=(group, reference), alpha=alpha)
+    tables = school_tables(moments, entry)
     blocks = [
-        _block(
-            cells,
-            (by, value),
-            (group, reference),
-            effects.of(cells.metric.name, names.TOTAL),
-            alpha=alpha,
-        )
-        for value, cells in _cells_by(entry, by, unit_id=unit_id)
+        _block(strata, (by, value), (group, reference), schools, unit_id=unit_id, alpha=alpha)
+        for value, strata, schools in _by_value(entry, by, tables)
     ]
     return table(blocks or [_empty()], BREAKDOWN_COLUMNS, entry=entry)
 
 
-def _cells_by(entry: Entry, by: str, *, unit_id: str) -> Iterator[tuple[str, SchoolCells]]:
+def _by_value(
+    entry: Entry, by: str, tables: SchoolTables | None
+) -> Iterator[tuple[str, Strata, Schools | None]]:
+    family = next(name for name, axes in names.MOMENT_AXES.items() if by in axes)
     for strata in strata_of(entry, [by]):
-        if by != "key_stage" or not _of_one_key_stage(strata.metric):
-            for value in strata.labels[0]:
-                yield value, _as_one_school(strata.only(by, value), unit_id)
+        if by == "key_stage" and _of_one_key_stage(strata.metric):
+            continue
+        clusters = tables and tables.of(strata.metric.name, family)
+        for value in strata.labels[0]:
+            schools = clusters and Schools(clusters, names.TOTAL, by, value)
+            yield value, strata.only(by, value), schools
 
 
 def _of_one_key_stage(metric: Metric) -> bool:
     return len({names.BREAKDOWNS["key_stage"][year] for year in metric.year_groups}) == 1
 
 
-def _as_one_school(strata: Strata, unit_id: str) -> SchoolCells:
-    """Return strata as the cells of one school, so that they are measured by pupils."""
-    flat = {name: array[..., 0] for name, array in strata.sums.items()}
-    y, x, pupils = (flat[name][None] for name in ("numerator", "denominator", "pupils"))
-    products = (flat["sum_yy"], flat["sum_xy"], flat["sum_xx"])
-    return SchoolCells(
-        strata.metric,
-        names.TOTAL,
-        strata.years,
-        unit_id,
-        y,
-        x,
-        pupils,
-        products,
-        available=strata.available,
-    )
-
-
 def _block(
-    cells: SchoolCells,
+    strata: Strata,
     breakdown: tuple[str, str],
     groups: tuple[str, str],
-    effects: Effects,
+    schools: Schools | None,
     *,
+    unit_id: str,
     alpha: float,
 ) -> Columns:
     """Return one metric's gaps among the pupils of one value."""
-    metric = cells.metric
-    plain = [cells.measure(name, alpha=alpha) for name in groups]
-
-    def with_effect(level: Measured, effect: NDArray[np.float64]) -> Measured:
-        return widened(level, effect, effects.df, metric=metric, alpha=alpha)
-
-    first, second = (
-        with_effect(level, effect)
-        for level, effect in zip(plain, (effects.group, effects.reference), strict=True)
-    )
-    one, two = (with_effect(level, effects.gap) for level in plain)
-    gap = difference(one, two, metric=metric, same_pupils=True, alpha=alpha)
-    relative = log_ratio(one, two, same_pupils=True, alpha=alpha)
+    first, second = two_levels(strata, groups, schools, alpha=alpha)
+    gap = difference(first, second, metric=strata.metric, same_pupils=True, alpha=alpha)
+    relative = log_ratio(first, second, same_pupils=True, alpha=alpha)
+    cells = as_one_school(strata, unit_id)
     return {
         **gap_columns(cells, groups, (first, second), gap, relative),
-        **dict.fromkeys(_UNKNOWN, np.full(len(gap.value), np.nan)),
         **same_text(len(gap.value), breakdown=breakdown[0], value=breakdown[1]),
     }
 

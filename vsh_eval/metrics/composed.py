@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import names
-from vsh_eval.metrics.design_effects import Effects, design_effects
+from vsh_eval.metrics.clusters import Moments, Schools, SchoolTables, school_tables
 from vsh_eval.metrics.door import Entry, comparable
 from vsh_eval.metrics.gaps import require_two_groups
 from vsh_eval.metrics.kitagawa import added
-from vsh_eval.metrics.linearised import phases_of
+from vsh_eval.metrics.linearised import phases_of, slopes_of_level, std_error
 from vsh_eval.metrics.measured import worst_status
 from vsh_eval.metrics.strata import Strata, enter_composition, strata_of
 from vsh_eval.metrics.tables import Columns, table
@@ -30,7 +30,7 @@ class Asked:
 
     group: str
     reference: str
-    panel: pd.DataFrame | None
+    moments: Moments | None
     metrics: Sequence[str] | None
     unit_id: str
     alpha: float
@@ -38,12 +38,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One metric's strata in one phase, with what is needed to measure two groups in them."""
+    """One metric's strata in one phase, with what is needed to measure two groups in them.
+
+    ``schools`` is None where pupils count as independent.
+    """
 
     strata: Strata
     phase: str
     groups: tuple[str, str]
-    effects: Effects
+    schools: Schools | None
     alpha: float
 
 
@@ -62,10 +65,10 @@ def composed(
     groups, alpha = (asked.group, asked.reference), asked.alpha
     entry = enter_composition(composition, groups=groups, metrics=asked.metrics, alpha=alpha)
     require_two_groups(*groups)
-    effects = design_effects(asked.panel, entry, groups=groups, alpha=alpha)
+    tables = school_tables(asked.moments, entry)
     blocks = [
         _without_number({**_first(block, asked.unit_id), **measure(block)})
-        for block in _blocks(entry, factors, groups, effects.of, alpha)
+        for block in _blocks(entry, factors, groups, tables, alpha)
     ]
     return table(blocks, columns, entry=entry)
 
@@ -81,12 +84,13 @@ def _blocks(
     entry: Entry,
     factors: Sequence[str],
     groups: tuple[str, str],
-    effects: Callable[[str, str], Effects],
+    tables: SchoolTables | None,
     alpha: float,
 ) -> Iterator[Block]:
     for metric in strata_of(entry, factors):
+        clusters = tables and tables.of(metric.metric.name)
         for phase, strata in phases_of(metric):
-            yield Block(strata, phase, groups, effects(metric.metric.name, phase), alpha)
+            yield Block(strata, phase, groups, clusters and Schools(clusters, phase), alpha)
 
 
 def _first(block: Block, unit_id: str) -> dict[str, NDArray]:
@@ -105,13 +109,14 @@ def _first(block: Block, unit_id: str) -> dict[str, NDArray]:
         "gap_unit": strata.metric.gap_unit,
     }
     pupils = [added(side.pupils) for side in sides]
-    smallest = np.where(np.minimum(*pupils) > 1, np.minimum(*pupils) - 1, np.nan)
+    whole = [(name, slopes_of_level(side)) for name, side in zip(block.groups, sides, strict=True)]
+    df = std_error(strata, whole, block.schools)[1]
     return {
         **{name: np.full(len(years), text, dtype=object) for name, text in texts.items()},
         "time_period": np.array(years, dtype=np.int64),
         "group_pupils": pupils[0] * known,
         "reference_pupils": pupils[1] * known,
-        "df": np.fmin(block.effects.df, smallest) * known,
+        "df": df * known,
         "comparable": comparable(strata.metric, list(years)),
         "status": worst_status(*(strata.status(added(side.x)) for side in sides)),
     }

@@ -7,9 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval.metrics import kitagawa
+from vsh_eval.metrics.clusters import Moments
 from vsh_eval.metrics.composed import FIRST, LAST, Asked, Block, composed
 from vsh_eval.metrics.linearised import of_part
+from vsh_eval.metrics.measured import Contrast, difference
 from vsh_eval.metrics.strata import FACTORS
+from vsh_eval.metrics.strata_levels import two_levels
 from vsh_eval.metrics.tables import Columns, interval
 
 
@@ -33,7 +36,7 @@ def decompose(
     *,
     group: str,
     reference: str,
-    panel: pd.DataFrame | None = None,
+    moments: Moments | None = None,
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
     alpha: float = 0.05,
@@ -46,9 +49,9 @@ def decompose(
         The authority's strata of pupils (`vsh_eval.names.COMPOSITION_COLUMNS`).
     group, reference : str
         Whose level is compared with whose, as for `gaps`.
-    panel : DataFrame, optional
-        The panel of the same pupils, for the design effects. Without it pupils count as
-        independent and intervals are too narrow.
+    moments : Moments, optional
+        How far the same pupils' schools differ, and how many they are. Without it pupils count as
+        independent, and intervals are too narrow.
     metrics : sequence of str, optional
         Metrics by name; all of the table's if not given.
     unit_id : str
@@ -69,8 +72,8 @@ def decompose(
     Raises
     ------
     ContractError
-        If group and reference are the same, the table is against its contract, or the panel counts
-        other pupils.
+        If group and reference are the same, a table is against its contract, or two of them count
+        different pupils.
     VintageError, CohortRuleError
         If two vintages or cohort rules stand side by side.
 
@@ -83,8 +86,9 @@ def decompose(
 
     A stratum in which one of the two has nobody takes the other's rate there, so that it counts as
     composition and never as a difference in rates. Factors: Shapley values, free of any order
-    (`vsh_eval.metrics.kitagawa.by_factor`). Intervals: delta method on the pupils' second moments,
-    times the root of the gap's design effect, t with the schools' degrees of freedom.
+    (`vsh_eval.metrics.kitagawa.by_factor`). Intervals: delta method, clustered by school
+    (`vsh_eval.metrics.linearised`), t with G - 1 degrees of freedom, G being the schools of the
+    group that is in fewer; that of the gap is the one of `gaps`.
     A composition part says what goes together; it does not say what causes what.
 
     References
@@ -114,7 +118,7 @@ def decompose(
         _measure,
         DECOMPOSITION_COLUMNS,
         factors=FACTORS,
-        asked=Asked(group, reference, panel, metrics, unit_id, alpha),
+        asked=Asked(group, reference, moments, metrics, unit_id, alpha),
     )
 
 
@@ -123,7 +127,6 @@ def _measure(block: Block) -> Columns:
     sides = [strata.of_group(name) for name in block.groups]
     mix = kitagawa.mix_of(*sides)
     named = {
-        "gap": kitagawa.whole(mix),
         "composition": kitagawa.composition(mix),
         "rates": kitagawa.rates(mix),
         **{
@@ -131,16 +134,9 @@ def _measure(block: Block) -> Columns:
             for factor, part in zip(strata.factors, kitagawa.by_factor(mix), strict=True)
         },
     }
-    columns: dict[str, NDArray] = {}
+    columns: dict[str, NDArray] = {**interval("gap", _gap(block), scale=scale)}
     for name, part in named.items():
-        found = of_part(
-            strata,
-            part,
-            block.groups,
-            block.effects,
-            alpha=block.alpha,
-            own_rates=name != "gap",
-        )
+        found = of_part(strata, part, block.groups, block.schools, alpha=block.alpha)
         columns |= interval(name, found, scale=scale)
     columns["measured"] = there = np.isfinite(columns["gap"])
     for name, value in (
@@ -152,3 +148,10 @@ def _measure(block: Block) -> Columns:
     ):
         columns[name] = np.where(there, value, np.nan)
     return columns
+
+
+def _gap(block: Block) -> Contrast:
+    """Return the gap as `gaps` has it."""
+    levels = two_levels(block.strata, block.groups, block.schools, alpha=block.alpha)
+    metric = block.strata.metric
+    return difference(*levels, metric=metric, same_pupils=True, alpha=block.alpha)

@@ -194,8 +194,9 @@ def _on_cells(rows: pd.DataFrame, index: pd.DataFrame, no_data: NDArray[np.bool_
     values.loc[no_data] = np.nan
     status = placed["status"].fillna(names.UNAVAILABLE).mask(no_data, names.UNAVAILABLE)
     # Nobody in the group is a count of 0 that a sum can take, though DfE writes a symbol.
-    nobody = status.eq(names.NOT_APPLICABLE) & values["denominator"].eq(0)
-    values["numerator"] = values["numerator"].mask(nobody, 0.0)
+    nobody = status.eq(names.NOT_APPLICABLE) & values["pupils"].eq(0)
+    sums = ["numerator", "denominator"]
+    values[sums] = values[sums].mask(nobody, 0.0)
     status = status.mask(nobody, "")
     return values.assign(status=status.astype(object), given=placed["given"].eq(other=True))
 

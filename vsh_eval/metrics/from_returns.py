@@ -78,7 +78,7 @@ class SchoolCells:
         numerator = (self.y @ member).sum(axis=0) * known
         denominator = (self.x @ member).sum(axis=0) * known
         certain = self._certain(numerator, denominator)
-        lower, upper = self._limits(estimate, numerator, denominator, alpha=alpha)
+        lower, upper = self.limits(estimate, numerator, denominator, alpha=alpha)
         return Measured(
             pupils=pupils,
             schools=estimate.clusters * known,
@@ -97,7 +97,7 @@ class SchoolCells:
             estimate=estimate,
         )
 
-    def _limits(
+    def limits(
         self,
         estimate: ratios.Estimate,
         numerator: FloatArray,

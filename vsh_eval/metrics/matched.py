@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vsh_eval.metrics.clusters import Moments
 from vsh_eval.metrics.composed import FIRST, LAST, Asked, Block, composed
 from vsh_eval.metrics.kitagawa import added, divide
-from vsh_eval.metrics.linearised import Slopes, std_error, with_limits
+from vsh_eval.metrics.linearised import std_error, with_limits
+from vsh_eval.metrics.strata import Slopes
 from vsh_eval.metrics.tables import Columns, interval
 
 ALIKE = ("phase", "fsm6", "sen")
@@ -30,7 +32,7 @@ def matched_gap(
     *,
     group: str,
     reference: str,
-    panel: pd.DataFrame | None = None,
+    moments: Moments | None = None,
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
     alpha: float = 0.05,
@@ -39,7 +41,7 @@ def matched_gap(
 
     Parameters
     ----------
-    composition, group, reference, panel, metrics, unit_id, alpha
+    composition, group, reference, moments, metrics, unit_id, alpha
         As for `decompose`.
 
     Returns
@@ -55,8 +57,8 @@ def matched_gap(
     Raises
     ------
     ContractError
-        If group and reference are the same, the table is against its contract, or the panel counts
-        other pupils.
+        If group and reference are the same, a table is against its contract, or two of them count
+        different pupils.
     VintageError, CohortRuleError
         If two vintages or cohort rules stand side by side.
 
@@ -64,8 +66,8 @@ def matched_gap(
     -----
     Direct standardisation: matched level = sum w S over the strata both have, w being the group's
     denominators there, S the reference's rates. So matched gap = sum (y - x S) / sum x over the
-    matched pupils of the group. Interval: delta method on the pupils' second moments, the group's
-    make-up and the reference's rates both uncertain, times the root of the gap's design effect.
+    matched pupils of the group. Interval: delta method, clustered by school as for `decompose`,
+    the group's make-up and the reference's rates both uncertain.
 
     Examples
     --------
@@ -87,7 +89,7 @@ def matched_gap(
         _measure,
         MATCHED_COLUMNS,
         factors=ALIKE,
-        asked=Asked(group, reference, panel, metrics, unit_id, alpha),
+        asked=Asked(group, reference, moments, metrics, unit_id, alpha),
     )
 
 
@@ -114,9 +116,9 @@ def _measure(block: Block) -> Columns:
         ("matched_gap", own - alike, of_gap, -of_reference),
     ):
         sides = [(block.groups[0], mine)] + ([(block.groups[1], theirs)] if theirs else [])
-        error = std_error(strata, sides, own_rates=False)
+        error = std_error(strata, sides, block.schools, own_rates=False)
         known = np.where(there, value, np.nan)
-        found = with_limits(strata, known, error, block.groups, block.effects, alpha=block.alpha)
+        found = with_limits(strata, known, error, block.groups, alpha=block.alpha)
         columns |= interval(name, found, scale=scale)
     levels = [divide(added(side.y), added(side.x)) for side in (group, reference)]
     columns["measured"] = known = np.isfinite(columns["matched_gap"])

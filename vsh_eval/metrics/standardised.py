@@ -7,12 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval.contracts import ContractError
+from vsh_eval.metrics.clusters import Moments
 from vsh_eval.metrics.composed import FIRST, LAST, Asked, Block, composed
 from vsh_eval.metrics.door import comparable
 from vsh_eval.metrics.kitagawa import added, divide
-from vsh_eval.metrics.linearised import Slopes, std_error, with_limits
+from vsh_eval.metrics.linearised import std_error, with_limits
 from vsh_eval.metrics.measured import FloatArray
-from vsh_eval.metrics.strata import FACTORS, Sums
+from vsh_eval.metrics.strata import FACTORS, Slopes, Sums
 from vsh_eval.metrics.tables import Columns, interval
 
 STANDARDISED_COLUMNS = (
@@ -32,7 +33,7 @@ def standardised_gap(
     group: str,
     reference: str,
     baseline: int,
-    panel: pd.DataFrame | None = None,
+    moments: Moments | None = None,
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
     alpha: float = 0.05,
@@ -41,7 +42,7 @@ def standardised_gap(
 
     Parameters
     ----------
-    composition, group, reference, panel, metrics, unit_id, alpha
+    composition, group, reference, moments, metrics, unit_id, alpha
         As for `decompose`.
     baseline : int
         The academic year whose make-up is kept, for example 201819.
@@ -101,7 +102,7 @@ def standardised_gap(
         measure,
         STANDARDISED_COLUMNS,
         factors=FACTORS,
-        asked=Asked(group, reference, panel, metrics, unit_id, alpha),
+        asked=Asked(group, reference, moments, metrics, unit_id, alpha),
     )
 
 
@@ -117,9 +118,10 @@ def _measure(block: Block, baseline: int) -> Columns:
     error = std_error(
         strata,
         [(block.groups[0], errors[0]), (block.groups[1], -errors[1])],
+        block.schools,
     )
     gap = levels[0] - levels[1]
-    found = with_limits(strata, gap, error, block.groups, block.effects, alpha=block.alpha)
+    found = with_limits(strata, gap, error, block.groups, alpha=block.alpha)
     columns: dict[str, NDArray] = {**interval("standardised_gap", found, scale=metric.scale)}
     columns["measured"] = known = np.isfinite(columns["standardised_gap"])
     own = [metric.scale * divide(added(side.y), added(side.x)) for side in sides]

@@ -29,6 +29,17 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class Slopes:
+    """Slopes of a statistic in the sums Y and X of strata, of the strata's shape."""
+
+    y: FloatArray
+    x: FloatArray
+
+    def __neg__(self) -> "Slopes":
+        return Slopes(-self.y, -self.x)
+
+
+@dataclass(frozen=True, slots=True)
 class Strata:
     """One metric's sums, years x leaf groups x one axis a factor.
 
@@ -129,7 +140,8 @@ def strata_of(entry: Entry, factors: Sequence[str]) -> Iterator[Strata]:
     coded, labels = {}, []
     for factor in factors:
         named, order = _named(rows, factor)
-        used = tuple(label for label in order if label in set(named))
+        there = set(named.unique())
+        used = tuple(label for label in order if label in there)
         labels.append(used)
         coded[factor] = pd.Categorical(named, categories=used).codes.astype(np.intp)
     year = np.searchsorted(entry.years, rows["time_period"].to_numpy(np.int64))

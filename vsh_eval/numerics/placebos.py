@@ -6,6 +6,9 @@ from scipy.optimize import nnls
 
 Floats = npt.NDArray[np.float64]
 
+NEAREST = 59
+"""Placebos of the nearest sizes that an estimate is ranked among: the third of 60 stands at 5 %."""
+
 _TIE = 1e-12
 _ROUNDS = 25
 
@@ -60,6 +63,42 @@ def detectable(placebos: Floats, *, alpha: float = 0.05, power: float = 0.80) ->
         return critical
     both = np.concatenate([placebos, -placebos])
     return critical + float(np.quantile(both, power, method="higher"))
+
+
+def nearest_sizes(sizes: Floats, own: float, *, alpha: float = 0.05) -> npt.NDArray[np.bool_]:
+    """Return which placebos are near enough in size to be compared with.
+
+    Parameters
+    ----------
+    sizes : array (J,)
+        How many children stand behind each placebo, above 0.
+    own : float
+        How many stand behind what is judged.
+    alpha : float
+        Significance level; a small one needs more placebos.
+
+    Returns
+    -------
+    bool array (J,)
+        The `NEAREST` by ratio of size, and all that are as near as the last of them; as many as put
+        the third furthest at `alpha` where that is more; all where there are no more.
+
+    Notes
+    -----
+    Scaling by one variance model (`size_spread`) makes spreads alike on average over all sizes.
+    What it leaves, that small units have heavier tails than large ones, a rank among units of
+    about the same size does not feel (docs/adr/0011).
+
+    Examples
+    --------
+    >>> nearest_sizes(np.arange(1.0, 101.0), 80.0).nonzero()[0][[0, -1]] + 1
+    array([ 42, 100])
+    """
+    asked = max(NEAREST, int(np.ceil(3 / alpha - _TIE)) - 1)
+    distance = np.abs(np.log(sizes / own))
+    if len(distance) <= asked:
+        return np.ones(len(distance), dtype=bool)
+    return distance <= np.sort(distance)[asked - 1] * (1 + _TIE)
 
 
 def size_spread(placebos: Floats, sizes: Floats, at: Floats) -> Floats:

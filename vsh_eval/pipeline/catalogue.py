@@ -53,6 +53,8 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         makes=(
             "panel",
             "composition",
+            "moments",
+            "spread",
             "make_up",
             "other_rule_panel",
             "schools",

@@ -15,6 +15,11 @@ OTHER_RULE = {
     "at_31_march": "any_time_in_year",
 }
 """The cohort rule that stands beside each, to ask whether a result hangs on the rule."""
+_JOINED = {
+    **dict.fromkeys((*names.PANEL_SUMS, *names.MOMENT_PRODUCTS, "schools"), "sum"),
+    "largest": "max",
+}
+"""How the cells of two authorities' codes become those of one authority."""
 
 
 def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
@@ -28,7 +33,8 @@ def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
     Returns
     -------
     mapping of str to DataFrame
-        ``panel`` and ``areas`` always; for returns also ``composition``, ``other_rule_panel`` (the
+        ``panel`` and ``areas`` always; for returns also ``composition`` with ``moments``
+        and ``spread`` (how far schools differ, and how many there are), ``other_rule_panel`` (the
         primary outcome under another cohort rule), ``make_up`` (who is newly
         counted), ``schools``, ``exposure``, ``training``, ``flow`` (what matching kept and
         dropped), and ``published_panel`` and ``published_areas`` (DfE's tables beside them, empty
@@ -55,9 +61,10 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
         exposure=run.settings.exposure,
         engine=run.settings.engine,
     )
+    code = run.settings.authority.code
     areas = pd.DataFrame(
         {
-            "unit_id": [run.settings.authority.code],
+            "unit_id": [code],
             "name": [run.settings.authority.name],
             "level": [names.LA],
         }
@@ -65,7 +72,9 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     return {
         "panel": built.panel,
         "other_rule_panel": _under_another_rule(run, opened),
-        "composition": _of_the_authority(built.composition, run.settings.authority.code),
+        "composition": _of_the_authority(built.composition, code),
+        "moments": _of_the_authority(built.moments, code),
+        "spread": _of_the_authority(built.spread, code),
         "make_up": built.make_up,
         "schools": built.schools,
         "exposure": built.exposure,
@@ -90,15 +99,23 @@ def _under_another_rule(run: Run, opened: returns.Returns) -> pd.DataFrame:
     return panel[panel["metric"].eq(run.settings.protocol.primary)].reset_index(drop=True)
 
 
-def _of_the_authority(composition: pd.DataFrame, code: str) -> pd.DataFrame:
-    """Join the cells of all schools returned, whatever code they write for their authority."""
-    if set(composition["unit_id"]) <= {code}:
-        return composition
-    sums = list(names.PANEL_SUMS)
-    keys = [name for name in names.COMPOSITION_COLUMNS if name not in {*sums, "rate"}]
-    joined = composition.assign(unit_id=code).groupby(keys, as_index=False, sort=False)[sums].sum()
-    joined["rate"] = float("nan")
-    return joined[list(names.COMPOSITION_COLUMNS)].astype(composition.dtypes.to_dict())
+def _of_the_authority(table: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Join the cells of all schools returned, whatever code they write for their authority.
+
+    Sums add up, products over schools too; the most pupils that one school has is the larger one.
+    """
+    if set(table["unit_id"].unique()) <= {code}:
+        return table
+    numbers = {name: how for name, how in _JOINED.items() if name in table}
+    keys = [name for name in table if name not in {*numbers, "rate"}]
+    kinds = table.dtypes.to_dict()
+    if isinstance(kinds["unit_id"], pd.CategoricalDtype):
+        kinds["unit_id"] = pd.CategoricalDtype([code])
+    cells = table.assign(unit_id=code).groupby(keys, as_index=False, sort=False, observed=True)
+    joined = cells.agg(numbers)
+    if "rate" in table:
+        joined["rate"] = float("nan")
+    return joined[list(table)].astype(kinds)
 
 
 def _published_beside(run: Run) -> Mapping[str, pd.DataFrame]:

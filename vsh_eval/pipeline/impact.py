@@ -15,8 +15,11 @@ import pandas as pd
 from vsh_eval import effects, metrics, names, registry, release
 from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.effects.attempts import without_counts
+from vsh_eval.effects.refusals import refuse_no_variation
+from vsh_eval.pipeline.cautions import account_of, cautions_of
 from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
+from vsh_eval.release.labels import metric_in_text
 from vsh_eval.settings import Protocol
 
 _DOSES = ("Low", "Middle", "High")
@@ -112,6 +115,16 @@ class Impact:
         reason = without_counts(self.reason)
         return f"The effect cannot be estimated: {reason[:1].lower()}{reason[1:]}"
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the gate did to come to the schools compared, in sentences that may be released."""
+        return () if self.gated is None else account_of(self.gated)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What takes from the estimate's weight, for the head of a page."""
+        return () if self.gated is None else cautions_of(self.gated)
+
     def or_why(self, what: str) -> AbstractContextManager[None]:
         """Show why a part of the page cannot be made, where it cannot; see `or_why`."""
         return or_why(what, known=self.reason)
@@ -133,6 +146,7 @@ class Impact:
         DesignError
             If there is no such estimate.
         """
+        self.require()
         rows = []
         for which in LEVELS:
             ready = self.study.prepared(self.study.outcome(which))
@@ -170,6 +184,12 @@ class Impact:
     def planted(self) -> pd.DataFrame:
         """Plant effects of known size, that of interest among them, and count what is found.
 
+        Returns
+        -------
+        DataFrame
+            One row a size: effect (in the outcome's gap unit), share_found (per cent of the runs)
+            and its interval, share_found_lower and share_found_upper.
+
         Raises
         ------
         DesignError
@@ -181,7 +201,10 @@ class Impact:
         found = effects.planted_power(
             self.prepared, effects=tuple(sizes), alpha=self.protocol.alpha, seed=self.seed
         )
-        return found.curve
+        shares = {"power": "share_found"}
+        shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
+        curve = found.curve[["effect", *shares]].rename(columns=shares)
+        return curve.assign(**{name: 100 * curve[name] for name in shares.values()})
 
     def checked(self, primary: pd.DataFrame) -> pd.DataFrame:
         """Ask the question again in every way that could change our mind.
@@ -204,6 +227,7 @@ class Impact:
         first = _simple(primary).to_frame().T.reindex(columns=checks.columns)
         words = ["check", "question", "variant", "verdict", "rule", "reason"]
         first = first.assign(**{name: first[name].astype(object).fillna("") for name in words})
+        first = first.assign(check="primary", variant="primary estimate")
         rows = [*first.to_dict("records"), *checks.to_dict("records")]
         return pd.DataFrame(rows, columns=checks.columns).astype(checks.dtypes.to_dict())
 
@@ -261,7 +285,7 @@ class Impact:
         Returns
         -------
         DataFrame
-            Estimates of role robustness: variant (``first year`` or ``all years``), index (the
+            Estimates of role robustness: variant (``first year`` or ``all years``), bound (the
             size of the differences), estimate, ci_lower, ci_upper, and breakdown.
 
         Raises
@@ -338,7 +362,7 @@ def ask_impact(run: Run) -> Impact:
     reason = ""
     try:
         asked = effects.Study(
-            school_gaps=metrics.school_gaps(panel, metric=protocol.primary, **cohort),
+            school_gaps=_gaps(panel, protocol.primary, **cohort),
             exposure=exposure,
             metric=protocol.primary,
             group=group,
@@ -354,11 +378,37 @@ def ask_impact(run: Run) -> Impact:
             composition=effects.composition_outcomes(studied(make_up, protocol), group=group),
         )
         ready = asked.prepared()
+        refuse_no_variation(ready.data)
         power = effects.design_mde(ready, alpha=protocol.alpha)
         gated = ready
     except ContractError as error:
         reason = str(error)
     return Impact(protocol, settings.seed, asked, gated, reason, power)
+
+
+def _gaps(panel: pd.DataFrame, metric: str, *, group: str, reference: str) -> pd.DataFrame:
+    """Measure the gaps within schools, or say which of their parts the data do not hold.
+
+    Raises
+    ------
+    DesignError
+        If no school has a gap in a year that can be compared.
+    """
+    label = metric_in_text(metric)
+    if not panel["metric"].eq(metric).any():
+        raise DesignError(
+            f"the returns hold no results for {label} in these schools and years, and an estimate "
+            "needs them before and after training; add them to the returns, or name another "
+            "outcome in the protocol."
+        )
+    gaps = metrics.school_gaps(panel, metric=metric, group=group, reference=reference)
+    if gaps.empty:
+        whose = names.GROUP_LABELS.get(group, group).lower()
+        raise DesignError(
+            f"no school has results for {label} of {whose} and of their peers in a year that can "
+            "be compared, and an estimate needs both; add years, or name another group or outcome."
+        )
+    return gaps
 
 
 def _other_gaps(
@@ -377,8 +427,12 @@ def _estimates(impact: Impact, metric: str, role: Literal["primary", "secondary"
         impact.require()
         ready = impact.prepared
         if metric != impact.protocol.primary:
-            other = replace(impact.study, metric=metric)
+            study = impact.study
+            if study.panel is not None:
+                _gaps(study.panel, metric, group=study.group, reference=study.reference)
+            other = replace(study, metric=metric)
             ready = other.prepared(other.outcome())
+            refuse_no_variation(ready.data)
         return effects.estimate(
             ready, metric=metric, role=role, alpha=impact.protocol.alpha, seed=impact.seed
         )

@@ -27,7 +27,7 @@ class Offer:
     settings : Settings
         The run's.
     gaps : DataFrame
-        Every authority's published gaps.
+        Every authority's published gaps, with the range of what is suppressed.
     areas, neighbours : DataFrame
         From the published files.
     reason : str
@@ -131,7 +131,8 @@ class Offer:
             ),
         )
         rank = found.rules["rule"].eq("randomisation")
-        reasons = found.rules["reason"].mask(rank, "share of other authorities that come as far")
+        chance = "share of authorities of about its size that come as far"
+        reasons = found.rules["reason"].mask(rank, chance)
         return replace(found, rules=found.rules.assign(reason=reasons))
 
 
@@ -160,6 +161,7 @@ def ask_offer(run: Run) -> Offer:
     gaps = metrics.gaps(
         panel, group=settings.cohort.group, reference=settings.cohort.reference, metrics=outcomes
     )
+    gaps = effects.with_suppressed_values(gaps, panel, found.areas)
     reason = _NO_START if settings.published.offer_start is None else ""
     return Offer(settings, gaps, found.areas, found.neighbours, reason)
 

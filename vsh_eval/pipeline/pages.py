@@ -21,13 +21,7 @@ def render(run: Run) -> None:
         for path in sorted((run.released / "tables").glob("*.csv"))
         if not path.stem.endswith(".meta")
     }
-    authority = run.settings.authority.name
-    release.write_workbook(
-        tables,
-        run.released / WORKBOOK,
-        title=f"{authority}: children with a social worker, evaluation tables",
-        stamp=run.stamp,
-    )
+    _write_workbook(run, tables)
     release.render_index(
         run.released / INDEX,
         title=_title(run),
@@ -40,6 +34,18 @@ def render(run: Run) -> None:
         navigation=_navigation(run),
         stamp=run.stamp,
         footer=_footer(run),
+    )
+
+
+def _write_workbook(run: Run, tables: Mapping[str, release.SafeTable]) -> None:
+    """Write the tables as one workbook; one without rows has no sheet and is named in the notes."""
+    empty = [name for name, table in tables.items() if table.frame.empty]
+    release.write_workbook(
+        {name: table for name, table in tables.items() if name not in empty},
+        run.released / WORKBOOK,
+        title=f"{run.settings.authority.name}: children with a social worker, evaluation tables",
+        notes=[f"Without a row, and so without a sheet: {', '.join(empty)}."] if empty else (),
+        stamp=run.stamp,
     )
 
 

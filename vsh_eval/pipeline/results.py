@@ -1,11 +1,13 @@
 """What a run puts on record: results.json, and what the report's first page says."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from vsh_eval import effects, names, release
 from vsh_eval.pipeline.workspace import Run
+from vsh_eval.release.labels import metric_in_text
+from vsh_eval.release.wording import listed
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
 _SUMMARY = ("part", "label", "text", "detail")
@@ -45,9 +47,7 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.
             "cohort_rule": run.settings.cohort.rule,
         },
     )
-    figures = release.gap_figures(
-        own, metrics=tuple(dict.fromkeys((primary, *_FRONT))), phase=names.TOTAL
-    )
+    figures = release.gap_figures(own, metrics=held(own, (primary, *_FRONT)), phase=names.TOTAL)
     if asked:
         figures = (*release.effect_figure(headline, metric=primary), *figures)
     run.save("summary", _summary(sentences, figures))
@@ -83,16 +83,45 @@ def of_training(run: Run) -> tuple[str, tuple[str, ...]]:
             offer_start=published.offer_start or 0,
         )
         return statement, (said, release.ILLUSTRATIVE, effects.NATIONAL_DUTY, first)
-    seen = run.protect(run.load("power"), kind="facts")
+    power = run.load("power")
+    seen = run.protect(power, kind="facts")
     checks = run.protect(run.load("robustness"), kind="estimates")
+    said = release.mde_sentence(seen, metric=protocol.primary, sesoi=protocol.sesoi)
     return statement, (
         release.evidence_sentence(statement),
-        release.mde_sentence(seen, metric=protocol.primary, sesoi=protocol.sesoi),
+        *([said] if power["mde"].notna().all() else []),
+        *(power["caution"] if "caution" in power and power["caution"].any() else []),
         release.estimate_sentence(impact, metric=protocol.primary),
         release.mind_headline(checks, alpha=protocol.alpha),
         "Schools were not drawn by lot, so another cause cannot be ruled out.",
         first,
     )
+
+
+def held(safe: release.SafeTable, metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the metrics that a table has rows of, each once, in order."""
+    known = set(safe.frame["metric"])
+    return tuple(name for name in dict.fromkeys(metrics) if name in known)
+
+
+def absent(safe: release.SafeTable, metrics: Iterable[str]) -> str:
+    """Say which of the metrics a table has no row of, '' where it has all.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A table with ``metric``.
+    metrics : iterable of str
+        What a page shows.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    asked = dict.fromkeys(metrics)
+    lacking = [metric_in_text(name) for name in asked if name not in held(safe, asked)]
+    return f"The data hold no results for {listed(lacking)}." if lacking else ""
 
 
 def summary_of(table: pd.DataFrame) -> release.Summary:

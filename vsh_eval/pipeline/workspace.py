@@ -276,6 +276,7 @@ def _rounded_breakdowns(run: Run, _changed: tuple[int, ...]) -> release.RoundedB
         rows,
         run.rule,
         cube=run.cube(),
+        spread=run.load("spread"),
         ledger=run.ledger("breakdown_ledger"),
         seed=_seed(rows, run.settings),
     )

@@ -105,7 +105,7 @@ def check(params: Path) -> pd.DataFrame:
     -------
     DataFrame
         The findings, one row a check and table; empty for invented and for published data, which
-        are checked as they are made and read.
+        are checked as they are made and read. Published files beside returns are opened too.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def check(params: Path) -> pd.DataFrame:
         If the files cannot be read at all.
     """
     settings = load(params)
-    if settings.source.kind == "published":
+    if settings.source.kind == "published" or settings.published.folder is not None:
         workspace.open_published(Run(settings, params, params.parent, interactive=False))
     if settings.source.kind != "returns" or settings.source.folder is None:
         return pd.DataFrame()

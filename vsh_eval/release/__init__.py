@@ -7,8 +7,9 @@ Say             level_sentence, gap_sentence, change_sentence, reach_sentence, e
                 mde_sentence, offer_sentences, passed_by_sentence, equity_sentence, depth_sentence,
                 overlap_sentence, cost_sentence, days_sentence, months_sentence, trend_sentence,
                 schools_differ_sentence, whose_change_sentence, absence_parts_sentence,
-                barriers_sentence, size_sentence, context_sentence, counting_sentence
-Show            show_figure, show_table, show_text, show_statement   (in a notebook)
+                barriers_sentence, size_sentence, context_sentence, counting_sentence,
+                gap_in_short, widest_sentence
+Show            show_figure, show_table, show_text, show_statement, folded, side_by_side
 Write           write_table, read_table, write_workbook, write_results
 Page            render_page, render_index
 
@@ -49,9 +50,16 @@ from vsh_eval.release.files.workbook import write_workbook
 from vsh_eval.release.labels import year_label
 from vsh_eval.release.pages.key_figures import effect_figure, gap_figures
 from vsh_eval.release.pages.report import Card, KeyFigure, Summary, render_index, render_page
-from vsh_eval.release.pages.show import show_figure, show_statement, show_table, show_text
+from vsh_eval.release.pages.show import (
+    folded,
+    show_figure,
+    show_statement,
+    show_table,
+    show_text,
+    side_by_side,
+)
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.sentences.authority import authority_sentence
+from vsh_eval.release.sentences.authority import authority_sentence, suppressed_sentence
 from vsh_eval.release.sentences.beside import (
     days_sentence,
     months_sentence,
@@ -69,6 +77,7 @@ from vsh_eval.release.sentences.composition import (
 from vsh_eval.release.sentences.context import context_sentence, counting_sentence
 from vsh_eval.release.sentences.design import (
     ILLUSTRATIVE,
+    balance_sentence,
     false_alarm_sentence,
     offer_least_sentence,
     planted_sentence,
@@ -82,6 +91,7 @@ from vsh_eval.release.sentences.gaps import (
     reach_sentence,
 )
 from vsh_eval.release.sentences.impact import estimate_sentence, mde_sentence
+from vsh_eval.release.sentences.in_short import gap_in_short, widest_sentence
 from vsh_eval.release.sentences.part import (
     absence_parts_sentence,
     barriers_sentence,
@@ -119,6 +129,7 @@ __all__ = [
     "Summary",
     "absence_parts_sentence",
     "authority_sentence",
+    "balance_sentence",
     "barriers_sentence",
     "breakdown_sentence",
     "change_sentence",
@@ -154,7 +165,9 @@ __all__ = [
     "estimate_sentence",
     "evidence_sentence",
     "false_alarm_sentence",
+    "folded",
     "gap_figures",
+    "gap_in_short",
     "gap_sentence",
     "honest_sentence",
     "last_year",
@@ -185,12 +198,15 @@ __all__ = [
     "show_statement",
     "show_table",
     "show_text",
+    "side_by_side",
     "size_sentence",
     "standardised_sentence",
+    "suppressed_sentence",
     "trend_sentence",
     "two_way_sentence",
     "value_sentence",
     "whose_change_sentence",
+    "widest_sentence",
     "write_results",
     "write_table",
     "write_workbook",

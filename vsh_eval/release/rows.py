@@ -1,6 +1,6 @@
 """Finding rows of a safe table by what they are about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vsh_eval import names
@@ -111,6 +111,21 @@ def interval_of(row: Row, name: str, *, sign: int = 1) -> tuple[float, float] | 
         return None
     lower, upper = (sign * float(row[f"{name}_{end}"]) for end in ("lower", "upper"))
     return (lower, upper) if sign > 0 else (upper, lower)
+
+
+def intervals_overlap(rows: Sequence[Row], name: str) -> bool:
+    """Say whether the intervals of a number share a value, so that the order may be chance.
+
+    Examples
+    --------
+    >>> first, second = {"gap_lower": 1.0, "gap_upper": 3.0}, {"gap_lower": 2.0, "gap_upper": 5.0}
+    >>> intervals_overlap([first, second], "gap"), intervals_overlap([first], "gap")
+    (True, False)
+    """
+    ends = [found for row in rows if (found := interval_of(row, name)) is not None]
+    if len(ends) < 2:
+        return False
+    return max(lower for lower, _ in ends) <= min(upper for _, upper in ends)
 
 
 def status_of(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +15,8 @@ from vsh_eval.release.labels import (
     value_label,
 )
 
+FOUR_IN_FIVE = 80
+"""Per cent of the runs that must find an effect for it to count as seen."""
 _COUNTS = re.compile(
     r"(^|_)(pupils?|children|enrolments|schools?|rows|staff|sessions|settings|draws)(_|$)"
     r"|_(trained|treated|comparison|reached)$|_years(_|$)"
@@ -25,7 +27,9 @@ _DECIMALS: Mapping[str, int] = MappingProxyType(
     {"estimate": 2, "std_error": 2, "ci": 2, "band": 2, "ratio": 2, "p_value": 3, "p_adjusted": 3}
     | {"cost": 0, "hours": 0, "days": 1, "months": 0, "i_squared": 0, "tau": 1}
     | {"trend": 2, "group_trend": 2, "reference_trend": 2, "effect_size": 2, "gap_index": 2}
+    | {"bound": 1, "effect": 2}
 )
+_YEAR = re.compile(r"\b20\d\d/\d\d\b")
 _PROPORTION = "largest_share"
 _NOT_NUMBERS = frozenset({*YEAR_COLUMNS, "unit_id"})
 
@@ -73,6 +77,17 @@ def decimals_for(*values: float, least: int = 1, most: int = 2) -> int:
         if all(value == 0 or round(abs(value), decimals) > 0 for value in values):
             return decimals
     return most
+
+
+def usual_decimals(metric: str) -> int:
+    """Return 2 for scores around nought, which differ in the second decimal, else 1.
+
+    Examples
+    --------
+    >>> usual_decimals("ks4_progress8"), usual_decimals("ks4_attainment8")
+    (2, 1)
+    """
+    return 2 if registry.metric(metric).lowest < 0 else 1
 
 
 def amount(value: float, unit: str, *, decimals: int = 1, signed: bool = False) -> str:
@@ -212,15 +227,39 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
     if column.startswith("p_") and decimals is None:
         return p_text(float(value))
     places = decimals_of(column) if decimals is None else decimals
-    if decimals is None and places == 1 and _differs_in_hundredths(row, column):
-        places = 2
+    if decimals is None and places == 1:
+        places = measure_decimals(row, column)
+    if decimals is None and column == "estimate":
+        places = estimate_decimals(row)
     return figures(float(value)) if places is None else number(float(value), decimals=places)
 
 
-def _differs_in_hundredths(row: Mapping[str, Any], column: str) -> bool:
-    """Say whether a column holds scores around nought, which one decimal would make alike."""
-    entry = registry.METRICS.get(str(row.get("metric", "")))
-    return entry is not None and entry.lowest < 0 and "share" not in column
+def estimate_decimals(row: Mapping[str, Any]) -> int:
+    """Return the decimals of an estimate: two figures of its standard error, at most 2.
+
+    Examples
+    --------
+    >>> estimate_decimals({"std_error": 0.86}), estimate_decimals({"std_error": 1.3})
+    (2, 1)
+    >>> estimate_decimals({"std_error": 12.0}), estimate_decimals({})
+    (0, 2)
+    """
+    error = row.get("std_error")
+    if error is None or is_missing(error) or not float(error) > 0:
+        return 2
+    return min(2, max(0, 1 - math.floor(math.log10(float(error)))))
+
+
+def measure_decimals(row: Mapping[str, Any], column: str) -> int:
+    """Return the decimals of a row's measure: 2 where it holds scores around nought, else 1.
+
+    Examples
+    --------
+    >>> measure_decimals({"metric": "ks4_progress8"}, "gap"), measure_decimals({}, "gap")
+    (2, 1)
+    """
+    metric = str(row.get("metric", ""))
+    return usual_decimals(metric) if metric in registry.METRICS and "share" not in column else 1
 
 
 def symbol_of(row: Mapping[str, Any]) -> str:
@@ -238,6 +277,24 @@ def symbol_of(row: Mapping[str, Any]) -> str:
 def is_numeric(value: Any) -> bool:
     """Say whether a value is a number and not a truth value."""
     return hasattr(value, "__float__") and not isinstance(value, bool)
+
+
+def together(notes: Sequence[str]) -> list[str]:
+    """Make one note of those that differ only in their academic year.
+
+    Examples
+    --------
+    >>> together(["No check was taken in 2019/20.", "a: New.", "No check was taken in 2020/21."])
+    ['No check was taken in 2019/20 and 2020/21.', 'a: New.']
+    """
+    years: dict[str, list[str]] = {}
+    for note in notes:
+        found = _YEAR.findall(note)
+        alone = len(found) == 1
+        years.setdefault(_YEAR.sub("{}", note) if alone else note, []).extend(
+            found if alone else ()
+        )
+    return [note.replace("{}", listed(found)) if found else note for note, found in years.items()]
 
 
 def listed(words: list[str]) -> str:

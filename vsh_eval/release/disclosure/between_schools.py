@@ -10,7 +10,7 @@ from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.counts import counts_of
 from vsh_eval.release.disclosure.guarded import Guarded
 from vsh_eval.release.disclosure.leaf_tables import WHERE
-from vsh_eval.release.disclosure.rounding import decimals, people, significant, to_decimals
+from vsh_eval.release.disclosure.rounding import decimals, significant, to_decimals
 from vsh_eval.release.disclosure.rules import Rule
 from vsh_eval.release.disclosure.sides import number_of, select, whole_numbers
 
@@ -34,12 +34,16 @@ BETWEEN_SHOWN = (
 )
 NOTE = (
     "How much schools differ is shown where at least 10 schools and 10 children stand behind it, "
-    "to two significant figures; no school's value leaves the authority."
+    "to two significant figures; no school's value leaves the authority. The number of schools is "
+    "rounded to 5 where they have fewer than two of the children each."
 )
 
 
 def protect_between_schools(table: pd.DataFrame, rule: Rule) -> Guarded:
     """Show the spread of schools' gaps to two significant figures.
+
+    How many children the schools have is left out: the cube has rounded them already, and a second
+    rounding of nearly the same children would narrow it.
 
     Raises
     ------
@@ -65,9 +69,12 @@ def protect_between_schools(table: pd.DataFrame, rule: Rule) -> Guarded:
     }
     for name, values in shown.items():
         out[name] = np.where(few, np.nan, values)
-    out["schools"] = whole_numbers(np.where(few, np.nan, schools))
-    out["group_pupils"] = whole_numbers(np.where(few, np.nan, people(pupils, rule)))
+    # As in the levels: schools with one child each could be told from their number.
+    spread = 2 * schools <= pupils
+    of_fives = np.maximum(rule.base * np.round(schools / rule.base), FEWEST_SCHOOLS)
+    out["schools"] = whole_numbers(np.where(few, np.nan, np.where(spread, schools, of_fives)))
     out["status"] = out["status"].mask(few, names.CONFIDENTIAL)
     # Why a hidden row has no number would say how few schools it has.
     out["reason"] = out["reason"].mask(few, "")
-    return Guarded(select(out, BETWEEN_SHOWN), Counter({"schools": int(few.sum())}), (NOTE,))
+    columns = [name for name in BETWEEN_SHOWN if name != "group_pupils"]
+    return Guarded(select(out, columns), Counter({"schools": int(few.sum())}), (NOTE,))

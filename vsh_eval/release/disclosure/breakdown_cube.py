@@ -25,6 +25,7 @@ from vsh_eval.release.disclosure.rounding import GROUP_MEMBERS, Counts, add_up
 from vsh_eval.release.disclosure.rules import Rule
 
 Arrays = Mapping[str, NDArray[np.float64]]
+_RULES = ["vintage", "cohort_rule"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +52,7 @@ def round_breakdowns(
     rule: Rule,
     *,
     cube: RoundedCube,
+    spread: pd.DataFrame | None = None,
     ledger: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> RoundedBreakdowns:
@@ -64,6 +66,9 @@ def round_breakdowns(
         The disclosure rule.
     cube : RoundedCube
         From `round_leaves`, of the panel of the same pupils and by the same rule.
+    spread : DataFrame, optional
+        In how many schools the same pupils are, and how many of them in the largest
+        (`vsh_eval.names.SPREAD_COLUMNS`).
     ledger : DataFrame, optional
         What the last release stored: its years stay as first published.
     seed : int
@@ -72,19 +77,25 @@ def round_breakdowns(
     Returns
     -------
     RoundedBreakdowns
-        Leaves: group x value x year, over all phases. The composition does not know the schools,
-        so a cell counts as in three schools or more, none of them holding too many, only where
-        it has more than twice as many children as one school can have; else it is hidden.
+        Leaves: group x value x year, over all phases. A cell in fewer than three schools, or of
+        which one school has too many, is hidden. Without the spread a cell counts as in enough
+        schools only where it has more than twice as many children as one school can have.
 
     Raises
     ------
     ContractError
-        If a column is missing, or two vintages or cohort rules stand side by side.
+        If a column is missing.
+    VintageError, CohortRuleError
+        If two vintages or cohort rules stand side by side.
     DisclosureError
-        If the composition is about other children than the cube, or the cube has another rule.
+        If composition, cube and spread are about different children, or the cube has another rule.
     """
     require_columns(composition, names.COMPOSITION_COLUMNS, name="composition")
     require_one_vintage(composition)
+    if spread is not None:
+        require_columns(spread, names.SPREAD_COLUMNS, name="spread")
+        both = [table[_RULES].drop_duplicates().astype("str") for table in (composition, spread)]
+        require_one_vintage(pd.concat(both, ignore_index=True))
     if cube.rule != rule:
         raise DisclosureError(
             f"the cube was rounded by rule {cube.rule.name!r}, must be {rule.name!r}; make it with "
@@ -96,7 +107,7 @@ def round_breakdowns(
     cubes, stores = {}, []
     for by in names.BREAKDOWNS:
         known = old.loc[old["breakdown"] == by].drop(columns="breakdown")
-        exact = _exact_by(rows, by, rule, of_cube, seed)
+        exact = _exact_by(rows, by, rule, of_cube, spread, seed)
         cubes[by] = sealed(exact, rule, cube.cohort_rule, known)
         stores.append(cubes[by].ledger.assign(breakdown=by))
     return RoundedBreakdowns(rule, cubes, pd.concat(stores, ignore_index=True))
@@ -122,7 +133,12 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _exact_by(
-    rows: pd.DataFrame, by: str, rule: Rule, of_cube: pd.DataFrame, seed: int
+    rows: pd.DataFrame,
+    by: str,
+    rule: Rule,
+    of_cube: pd.DataFrame,
+    spread: pd.DataFrame | None,
+    seed: int,
 ) -> pd.DataFrame:
     """Return the judged cells of a breakdown, all metrics below one another."""
     named = rows[names.BREAKDOWN_SOURCES[by]].map(dict(names.BREAKDOWNS[by])).astype(object)
@@ -138,14 +154,37 @@ def _exact_by(
         n, y = _round(str(metric), sums, whole, years, holders, rule, seed)
         rounded[metric] = y
         piece = _cells(str(metric), sums, (n, y), (values, years))
-        largest = _largest(rows[mine], named[mine], cells, (values, years))
-        piece["largest"] = np.minimum(largest, piece["true_pupils"])
-        enough = piece["true_pupils"] > 2 * largest
-        piece["schools"] = np.where(enough, max(rule.min_schools, 3), 0)
+        if spread is None:
+            largest = _largest(rows[mine], named[mine], cells, (values, years))
+            piece["largest"] = np.minimum(largest, piece["true_pupils"])
+            enough = piece["true_pupils"] > 2 * largest
+            piece["schools"] = np.where(enough, max(rule.min_schools, 3), 0)
+        else:
+            piece = _with_schools(piece, by, spread)
         with_numbers = set(whole.index.get_level_values("time_period"))
         pieces.append(piece[piece["time_period"].isin(with_numbers)])
     totals = of_cube[of_cube["phase"] == names.TOTAL]
     return _judged(pd.concat(pieces, ignore_index=True), totals, rule)
+
+
+def _with_schools(piece: pd.DataFrame, by: str, spread: pd.DataFrame) -> pd.DataFrame:
+    """Return one metric's cells with their schools and the most children that one school has."""
+    mine = spread[(spread["breakdown"] == by) & (spread["metric"] == piece["metric"].iloc[0])]
+    mine = mine[mine["time_period"].isin(piece["time_period"])].assign(
+        group=mine["group"].astype("str"), value=mine["value"].astype("str")
+    )
+    known = mine.groupby(["group", "value", "time_period"]).agg(
+        {"pupils": "sum", "schools": "sum", "largest": "max"}
+    )
+    found = known.reindex(pd.MultiIndex.from_frame(piece[["group", "phase", "time_period"]]))
+    found = found.fillna(0.0).reset_index(drop=True)
+    wrong = int((found["pupils"] != piece["true_pupils"]).sum())
+    if wrong:
+        raise DisclosureError(
+            f"the spread counts other children than the composition in {wrong} cells by {by}, must "
+            "count the same; take both from one cohort."
+        )
+    return piece.assign(schools=found["schools"], largest=found["largest"])
 
 
 def _largest(

@@ -15,10 +15,7 @@ BREAKDOWN_SHOWN = (
     *("breakdown", "value"),
     *(name for name in GAP_SHOWN[GAP_SHOWN.index("metric") :]),
 )
-BREAKDOWN_NOTE = (
-    "Each characteristic is shown on its own and over all phases; no two are crossed. Where "
-    "schools are not known, a number is shown only if no one school can hold half of it."
-)
+BREAKDOWN_NOTE = "Each characteristic is shown on its own and over all phases; no two are crossed."
 
 
 def protect_breakdown(table: pd.DataFrame, cubes: RoundedBreakdowns) -> Guarded:

@@ -26,6 +26,7 @@ from vsh_eval.release.disclosure.leaves import (
     with_data,
 )
 from vsh_eval.release.disclosure.nested import NESTED, inside, rounding_order
+from vsh_eval.release.disclosure.other_rules import hide_beside_other_rules
 from vsh_eval.release.disclosure.rounding import Counts, Nest, round_controlled
 from vsh_eval.release.disclosure.rules import Rule
 
@@ -146,7 +147,8 @@ def sealed(exact: pd.DataFrame, rule: Rule, cohort_rule: str, old: pd.DataFrame)
         The whole ledger: cells published under other cohort rules stay in it.
     """
     known = old.loc[old["cohort_rule"] == cohort_rule]
-    cells = _as_first_published(exact.reset_index(drop=True), known).assign(cohort_rule=cohort_rule)
+    exact = hide_beside_other_rules(exact.reset_index(drop=True), old, cohort_rule, rule)
+    cells = _as_first_published(exact, known).assign(cohort_rule=cohort_rule)
     shown = cells[[*CELL_KEYS, "pupils", "pupils_status", "numerator", "level", "status"]]
     store = old if rule.exact else ledgers.with_new(old, cells)
     return RoundedCube(rule, cohort_rule, shown, store, cells)
@@ -298,6 +300,7 @@ def _as_first_published(cells: pd.DataFrame, known: pd.DataFrame) -> pd.DataFram
     """Put the ledger's cells in the place of this run's, wherever their year was published."""
     block = ["time_period", "metric"]
     old = pd.MultiIndex.from_frame(cells[block]).isin(pd.MultiIndex.from_frame(known[block]))
+    cells = cells.assign(first_published=old)
     if not old.any():
         return cells
     columns = ["pupils", "pupils_status", "numerator", "level", "status"]

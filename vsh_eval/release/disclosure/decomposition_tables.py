@@ -8,8 +8,8 @@ numerator of some 150 children, which the rounded leaves protect. So no exact pa
   contributes (composition), the level of peers who are alike, or how far the gap moves when the
   mix of children stays. The other part is the released gap less that one, so that it tells nothing
   more. The true rates' part is not released.
-- Limits are widened outwards to one decimal. Their width is that of the design effect of schools,
-  which is not released for them and moves it by more than any child does.
+- Limits are widened outwards to one decimal. Their width is that of the difference between
+  schools, no sum of which is released.
 
 What is released is one number for a sum over tens of strata whose counts are released nowhere: of
 the strata's composition only the margins, one characteristic at a time and rounded, ever leave. The
@@ -48,6 +48,9 @@ FEWEST = 50
 """Children a group needs for its decomposition to be shown."""
 FEWEST_FOR_FACTORS = 100
 """Children a group needs for the factors to be shown."""
+FEWEST_MATCHED = 80
+"""Children a group needs for a matched gap to be shown: its showing says that at most one in twenty
+have no peers alike, and from 80 that is at most four or more, which leaves five numbers."""
 FEWEST_STRATA = 10
 """Strata that the group must be spread over."""
 LEAST_ALIKE = 0.95
@@ -83,7 +86,7 @@ STANDARDISED_SHOWN = (
 NOTES = (
     "The gap is the one released; what goes with the make-up of the groups is rounded to one "
     "decimal and the rest is the difference of the two. Shown from 50 children in the group "
-    "(single characteristics from 100), else hidden (c).",
+    "(matched gaps from 80, single characteristics from 100), else hidden (c).",
     "Composition says what goes together, not what causes what: a characteristic can be a "
     "consequence of the same circumstances as the outcome.",
 )
@@ -110,7 +113,8 @@ def protect_decomposition(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
     -------
     Guarded
         `DECOMPOSITION_SHOWN`, `MATCHED_SHOWN` or `STANDARDISED_SHOWN`; ``c`` where either level is
-        hidden, the group has fewer than 50 children or, decomposed, fewer than ten strata; ``u``
+        hidden, the group has fewer than 50 children (matched: 80) or, decomposed, fewer than ten
+        strata; ``u``
         where fewer than 95 % of the group have peers alike, or less than 80 % of the baseline's
         make-up still has children.
 
@@ -136,6 +140,7 @@ def protect_decomposition(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
     gap = np.round(sides[0].level - sides[1].level, 1)
     out["gap"] = gap
     if "matched_gap" in table:
+        few |= np.fmin(sides[0].true_pupils, sides[0].rounded_n) < FEWEST_MATCHED
         value, unreliable = (
             _matched(out, table, sides[0]),
             number_of(table, "coverage") < LEAST_ALIKE,

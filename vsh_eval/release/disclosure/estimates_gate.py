@@ -25,6 +25,8 @@ _NOTE = (
 )
 _QUESTION = ("metric", "programme", "tier", "phase", "aggregation", "cohort", "index")
 _SAMPLE = frozenset({*COUNTS, "df"})
+OVERALL = "simple"
+"""The aggregation over all cohorts and years."""
 LEFT_OUT = "f"
 """The check of the robustness table that leaves schools out."""
 
@@ -39,6 +41,8 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
     school's children. For the same reason an estimate that leaves schools out (check f) is hidden,
     and only its verdict shown, unless three trained schools and 10 children at least were left out;
     a primary estimate in the same table says of how many. Costs have two significant figures.
+    Only the overall effect says on how many children it rests: adoption cohorts, calendar years and
+    years since training are three divisions of them, and each rounded number would narrow the rest.
 
     Parameters
     ----------
@@ -74,8 +78,13 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> Guarded:
     beside = out.duplicated(asked).to_numpy() if asked else np.zeros(len(out), dtype=np.bool_)
     if "role" in out:
         beside = beside | out["role"].isin(["robustness", "exploratory"]).to_numpy()
+    partial = np.zeros(len(out), dtype=np.bool_)
+    if "aggregation" in out:
+        partial = out["aggregation"].ne(OVERALL).to_numpy(dtype=np.bool_)
     for name, shown in _shown(out, numbers, rule).items():
         unseen = refused | beside if name in _SAMPLE else refused
+        if name == "pupils":
+            unseen = unseen | partial
         value = np.where(unseen, np.nan, shown)
         whole = name in COUNTS
         out[name] = pd.array(value, dtype="Float64").astype("Int64") if whole else value

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure import nested
+from vsh_eval.release.disclosure.alike import nearly_alike
 from vsh_eval.release.disclosure.rules import Rule
 
 _ALIKE = 1 + 1e-12
@@ -100,6 +101,7 @@ def judge(cells: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     one_sided = about.whole & (np.fmin(y, true_y) < rule.threshold)
     one_sided |= about.counted & (np.fmin(n - y, true_n - true_y) < rule.threshold)
     uniform, one_child = _sums(cells, about, rule)
+    uniform |= nearly_alike(cells, rule)
     of_level = np.select(
         [of_pupils != "", one_sided | (uniform & ~about.counted), one_child & ~about.counted],
         [of_pupils, "class", "dominance"],

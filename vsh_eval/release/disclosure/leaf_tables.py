@@ -134,6 +134,8 @@ def _show_side(
         # A school that knows its own children must not be left with too few others.
         spread = 2 * schools <= np.nan_to_num(side.pupils)
         shown = np.isfinite(side.pupils) & (schools >= cube.rule.min_schools) & spread
+        # The ledger does not hold it: a school less than last time would be one that had one child.
+        shown &= ~side.first_published
         out[f"{prefix}schools"] = whole_numbers(np.where(shown, schools, np.nan))
     out[level] = side.level
     half = error * multiplier(table, (level, *limits, f"{prefix}std_error"), side.counted)

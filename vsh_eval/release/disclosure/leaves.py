@@ -12,7 +12,7 @@ from vsh_eval.release.disclosure.hiding import traits
 from vsh_eval.release.disclosure.rounding import GROUP_MEMBERS, Counts, add_up
 
 GROUPS = (*names.LEAF_GROUPS, *names.GROUP_SUMS)
-SUMS = ("pupils", "numerator", "denominator", "sum_yy")
+SUMS = ("pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx")
 Sums = dict[str, NDArray[np.float64]]
 
 

@@ -107,7 +107,21 @@ def shown_people(
     pupils, reached = counts_of(out, "pupils"), counts_of(out, "pupils_reached")
     shown = _headcount(out, rule, cube)
     rounded = np.minimum(rounded_by_phase(out, "pupils_reached", rule), shown)
+    if not rule.exact:
+        _round_once(out, rounded)
     return shown, np.where(reached == pupils, shown, rounded)
+
+
+def _round_once(out: pd.DataFrame, rounded: FloatArray) -> None:
+    """Give a part that has trained every school of its whole the whole's number of pupils.
+
+    The same number of schools are the same schools, and of them the same pupils: a second number
+    beside the first would narrow both, and the phases that the first is the sum of.
+    """
+    trained, reached = counts_of(out, "schools_trained"), counts_of(out, "pupils_reached")
+    for whole, parts in _margins(out):
+        same = parts[(trained[parts] == trained[whole]) & (reached[parts] == reached[whole])]
+        rounded[same] = rounded[whole]
 
 
 def few_reached(

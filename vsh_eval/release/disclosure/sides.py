@@ -17,6 +17,8 @@ from vsh_eval.release.disclosure.hiding import traits
 from vsh_eval.release.disclosure.rounding import significant
 
 FloatArray = NDArray[np.float64]
+STEP_OF_DF = 5
+"""Degrees of freedom are taken in steps of as many values as a hidden count keeps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +28,8 @@ class Side:
     Numbers are NaN where the cube has no such cell; ``pupils`` and ``level`` also where hidden.
     ``share`` and ``rounded_n`` are the rounded numerator over N, and N; the ``true_`` ones stay
     inside and only set how wide an interval is. ``counted`` says whether the level is worked out
-    from rounded whole numbers: of children, or of ``events``.
+    from rounded whole numbers: of children, or of ``events``. ``first_published`` marks cells of an
+    earlier release, which stay as they were.
     """
 
     known: NDArray[np.bool_]
@@ -42,6 +45,7 @@ class Side:
     share: FloatArray
     rounded_n: FloatArray
     scale: FloatArray
+    first_published: NDArray[np.bool_]
 
     @classmethod
     def of(cls, table: pd.DataFrame, cube: RoundedCube, column: str) -> Self:
@@ -73,6 +77,7 @@ class Side:
                 share=number("numerator") / number("pupils"),
                 rounded_n=number("pupils"),
                 scale=about.scale,
+                first_published=known & rows["first_published"].to_numpy(dtype=bool),
             )
 
     @property
@@ -134,9 +139,11 @@ def multiplier(
 ) -> FloatArray:
     """Return how many shown standard errors an interval reaches.
 
-    Where the metric counts children or events it is t of 95 % at the table's degrees of freedom:
-    the reach of the table's own interval depends on the exact counts and would give them away.
-    Elsewhere it is that reach, which is t at the table's own level of confidence.
+    Where the metric counts children or events it is t of 95 %: the reach of the table's own
+    interval depends on the exact counts and would give them away. Elsewhere it is that reach, which
+    is t at the table's own level of confidence. Either way t is that of the degrees of freedom in
+    whole fives, and hence never shorter: they are the number of schools less one, which is not
+    shown where schools have one child each, and a limit over a standard error would tell it.
 
     Parameters
     ----------
@@ -153,8 +160,11 @@ def multiplier(
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(spread > 0, reach / spread, np.nan)
     degrees = number_of(table, "df")
-    of_t = np.where(degrees >= 1, t_critical(np.where(degrees >= 1, degrees, 1.0)), np.nan)
-    return np.where(counted, of_t, own)
+    usable = degrees >= 1
+    fives = np.where(degrees >= STEP_OF_DF, degrees // STEP_OF_DF * STEP_OF_DF, degrees)
+    told, of_fives = (t_critical(np.where(usable, df, 1.0)) for df in (degrees, fives))
+    longer = np.where(usable, of_fives / told, 1.0)
+    return np.where(counted, np.where(usable, of_fives, np.nan), own * longer)
 
 
 def put_share_bounds(

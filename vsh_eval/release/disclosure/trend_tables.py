@@ -21,6 +21,7 @@ from vsh_eval.release.disclosure.sides import (
     put_bounds,
     select,
     shown_error,
+    whole_numbers,
 )
 
 _LINES = ("trend", "group_trend", "reference_trend")
@@ -65,6 +66,9 @@ def protect_trends(table: pd.DataFrame, cube: RoundedCube) -> Guarded:
         out[name] = np.round(np.where(line & ~hidden, value, np.nan), 2)
         put_bounds(out, name, (f"{name}_lower", f"{name}_upper"), half)
     out["status"] = np.where(hidden, names.CONFIDENTIAL, table["status"])
+    # Where no line is shown they would say in how many years there was a child.
+    for name in ("years", "first_year"):
+        out[name] = whole_numbers(np.where(line & ~hidden, number_of(table, name), np.nan))
     out["direction"] = direction(out, "trend", table["metric"])
     every = [side for _, *pair in sides for side in pair]
     return Guarded(select(out, TREND_SHOWN), hidden_by_reason(every), NOTES)

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from vsh_eval import academic_year
 from vsh_eval.registry import Metric
 from vsh_eval.release.figures.base import Series
-from vsh_eval.release.wording import amount, listed, number
+from vsh_eval.release.wording import amount, limits, listed, usual_decimals
 
 
 def of_series(
-    opening: str, series: Sequence[Series], years: Sequence[int], unit: str, stamp: str
+    opening: str,
+    series: Sequence[Series],
+    years: Sequence[int],
+    unit: str,
+    stamp: str,
+    *,
+    decimals: int = 1,
 ) -> str:
     """Tell how each line went from its first to its last year, and what lies between them.
 
@@ -26,11 +32,13 @@ def of_series(
         Unit of the values.
     stamp : str
         Told at the end where the data are not real.
+    decimals : int
+        Decimal places of the values.
     """
     parts = [f"{opening}, {_years(years)}."]
-    parts.extend(f"{one.label}: {_course(one, years, unit)}." for one in series)
+    parts.extend(f"{one.label}: {_course(one, years, unit, decimals=decimals)}." for one in series)
     if len(series) == 2:
-        parts.append(_between(series[0], series[1], years, unit))
+        parts.append(_between(series[0], series[1], years, unit, decimals))
     return _finish([*parts, _without(series, years)], stamp)
 
 
@@ -46,7 +54,8 @@ def of_gap(
     if known and not math.isnan(series[0].lower[known[-1][0]]):
         place = known[-1][0]
         lower, upper = series[0].lower[place], series[0].upper[place]
-        parts.append(f"95% interval of the last: {number(lower)} to {number(upper)}.")
+        ends = limits(lower, upper, decimals=usual_decimals(entry.name))
+        parts.append(f"95% interval of the last: {ends}.")
     if len(series) > 1:
         parts.append(f"The ratio {_course(series[1], years, '', decimals=2)}.")
     return _finish([*parts, _without(series[:1], years)], stamp)
@@ -56,11 +65,14 @@ def _gap_course(one: Series, years: Sequence[int], entry: Metric) -> str:
     """Tell a gap's course with its direction, which the sign alone does not tell."""
     known = [(year, v) for year, v in zip(years, one.values, strict=True) if not math.isnan(v)]
     if len(known) < 2:
-        return _course(one, years, entry.gap_unit)
+        return _course(one, years, entry.gap_unit, decimals=usual_decimals(entry.name))
     (first_year, first), (last_year, last) = known[0], known[-1]
     worse = last > first if entry.lower_is_better else last < first
-    start, end = (amount(value, entry.gap_unit) for value in (first, last))
-    verdict = "as wide as" if start == end else "wider than" if worse else "narrower than"
+    places = usual_decimals(entry.name)
+    start, end = (amount(value, entry.gap_unit, decimals=places) for value in (first, last))
+    verdict = "wider than" if worse else "narrower than"
+    if start == end or round(abs(last - first), places) == 0:
+        verdict = "as wide as" if start == end else "about as wide as"
     return (
         f"was {end} in {academic_year.label(last_year)}, {verdict} the {start} of "
         f"{academic_year.label(first_year)}"
@@ -86,7 +98,7 @@ def _course(one: Series, years: Sequence[int], unit: str, *, decimals: int = 1) 
     )
 
 
-def _between(first: Series, second: Series, years: Sequence[int], unit: str) -> str:
+def _between(first: Series, second: Series, years: Sequence[int], unit: str, decimals: int) -> str:
     gap_unit = "percentage points" if unit == "%" else unit
     both = [
         (year, a - b)
@@ -96,10 +108,12 @@ def _between(first: Series, second: Series, years: Sequence[int], unit: str) -> 
     if not both:
         return ""
     (first_year, start), (last_year, end) = both[0], both[-1]
-    said = f"The gap was {amount(end, gap_unit)} in {academic_year.label(last_year)}"
+    size = amount(end, gap_unit, decimals=decimals)
+    said = f"The gap was {size} in {academic_year.label(last_year)}"
     if first_year == last_year:
         return f"{said}."
-    return f"{said}, {amount(start, gap_unit)} in {academic_year.label(first_year)}."
+    before = amount(start, gap_unit, decimals=decimals)
+    return f"{said}, {before} in {academic_year.label(first_year)}."
 
 
 def _without(series: Sequence[Series], years: Sequence[int]) -> str:

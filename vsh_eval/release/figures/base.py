@@ -19,8 +19,8 @@ from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.palette import Line
 
-LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.56, 0.42
-"""Margins in inches; the right one holds the names of the lines."""
+LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.68, 0.42
+"""Margins in inches: the right one holds the names of the lines, the top one two lines of text."""
 STAMP_STRIP = 0.34
 """Inches added on top where a stamp has to stand."""
 _LABEL_SIZE = 11.5
@@ -139,7 +139,7 @@ def name_axis(axes: Axes, text: str) -> None:
         figure.text(
             0.02,
             axes.get_position().y1 + 0.2 / height,
-            "\n".join(textwrap.wrap(text, 62)),
+            "\n".join(textwrap.wrap(text, 56)),
             va="bottom",
             ha="left",
             fontsize=12.5,

@@ -32,7 +32,7 @@ from vsh_eval.release.sentences.context import (
     standing,
     told,
 )
-from vsh_eval.release.wording import listed, number, symbol_notes
+from vsh_eval.release.wording import listed, number, symbol_notes, together
 
 _OWN = Line(palette.DARK_BLUE, "o", "solid", palette.DARK_BLUE)
 _OTHER = Line("#7A8286", "s", (0, (3, 1.2)), palette.TEXT)
@@ -114,6 +114,7 @@ def draw_context(
             years,
             found.unit,
             "",
+            decimals=found.decimals,
         )
         + f" {told(found, about)}"
         + (f" Marked: {data.stamp}." if data.stamp else ""),
@@ -122,7 +123,7 @@ def draw_context(
             for part in (
                 f"{title}.",
                 _key(found),
-                *notes,
+                *together(notes),
                 *(f"{note}." for note in symbol_notes(symbols)),
                 counting_sentence(data, metric=metric),
             )

@@ -28,7 +28,7 @@ from vsh_eval.release.figures.base import (
 from vsh_eval.release.figures.tall import ROW, signed, tall_canvas, write
 from vsh_eval.release.labels import metric_in_text, phase_in_text, upper_first, year_label
 from vsh_eval.release.rows import is_shown, one_row, part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, limits, number, symbol_notes
+from vsh_eval.release.wording import amount, limits, number, symbol_notes, together
 
 Row = dict[str, Any]
 _FACTORS = ("phase", "sen", "fsm6", "sex")
@@ -158,7 +158,7 @@ def draw_standardised(
         alt=alt.of_estimates(
             f"Line chart: {title}", _told_years(rows, entry.gap_unit, baseline), data.stamp
         ),
-        caption=" ".join([f"{title}. Shaded: 95% interval.", *notes, *symbols]),
+        caption=" ".join([f"{title}. Shaded: 95% interval.", *together(notes), *symbols]),
         data=data,
         name=f"standardised_{metric}_{phase}",
         columns=(

@@ -280,25 +280,23 @@ def _draw_block(axes: Axes, block: Sequence[Row], vary: Sequence[str]) -> None:
     for place, row in enumerate(block):
         height = -float(place)
         _draw_bar(axes, row, height)
-        name = textwrap.shorten(_row_name(row, vary), 64, placeholder="\N{HORIZONTAL ELLIPSIS}")
+        name = textwrap.shorten(_row_name(row, vary), 76, placeholder="\N{HORIZONTAL ELLIPSIS}")
         weight = "bold" if row.get("role") == "primary" else "normal"
-        for text, x, ha in (
-            (name, 0.0, "left"),
-            (_with_interval(row) if _shown(row) else status_of(row), 1.03, "left"),
-        ):
+        numbers = _with_interval(row) if _shown(row) else status_of(row)
+        # The numbers stand beside the bar and the name above it, so that a long name covers none.
+        for text, x, above in ((name, 0.0, 0.34), (numbers, 1.03, 0.0)):
             axes.text(
                 x,
-                height + 0.34,
+                height + above,
                 text,
                 transform=axes.get_yaxis_transform(),
-                ha=ha,
                 va="center",
                 fontsize=11,
                 fontweight=weight,
                 bbox={"fc": "white", "ec": "none", "pad": 1},
             )
     axes.set_yticks([])
-    axes.set_ylim(-len(block) + 0.68, 0.68)
+    axes.set_ylim(-len(block) + 0.6, 0.6)
     axes.margins(x=0.06)
 
 
@@ -326,9 +324,11 @@ def _row_name(row: Row, vary: Sequence[str]) -> str:
     for column in vary:
         value = str(row.get(column, ""))
         if value not in {"", "any", names.TOTAL}:
-            parts.append(value_label(column, value))
+            words = value_label(column, value)
+            parts.append(f"against {lower_first(words)}" if column == "comparison" else words)
     first, *rest = parts or ["All schools"]
-    return f"{first}: {', '.join(rest)}" if rest else first
+    link = ", " if rest and rest[0].startswith("against ") else ": "
+    return link.join([first, ", ".join(rest)]) if rest else first
 
 
 def _sentence(notes: Sequence[str]) -> str:

@@ -23,8 +23,8 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
     Parameters
     ----------
     safe : SafeTable
-        An ``estimates`` table: variant (``first year``, ``all years``), index (size of the
-        differences, relative to the largest before training), ci_lower, ci_upper.
+        An ``estimates`` table: variant (``first year``, ``all years``), bound (size of the
+        differences, as a multiple of the largest before training), ci_lower, ci_upper.
     metric : str
         The outcome.
     confidence : float
@@ -42,7 +42,7 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
     """
     data = part_of(safe, metric=metric)
     rows = records(data)
-    sizes = sorted({float(row["index"]) for row in rows})
+    sizes = sorted({float(row["bound"]) for row in rows})
     unit = registry.metric(metric).gap_unit
     targets = [t for t in _TARGETS if any(row["variant"] == t for row in rows)]
     with canvas(right=0.3, height=4.1, bottom=0.98, stamp=data.stamp) as (figure, (axes,)):
@@ -66,7 +66,7 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
         "that size. A bar that crosses the line of nought no longer shows an effect.",
         data=data,
         name=f"honest_{metric}",
-        columns=("variant", "index", "ci_lower", "ci_upper"),
+        columns=("variant", "bound", "ci_lower", "ci_upper"),
     )
 
 
@@ -76,7 +76,7 @@ def _draw_bars(
     for row in rows:
         if not is_shown(row, "ci_lower", "ci_upper"):
             continue
-        place = sizes.index(float(row["index"])) + shift
+        place = sizes.index(float(row["bound"])) + shift
         low, high = value_of(row, "ci_lower"), value_of(row, "ci_upper")
         axes.plot([place, place], [low, high], color=line.colour, lw=3.4, solid_capstyle="butt")
         axes.plot([place, place], [low, high], color=line.colour, ls="none", marker=line.marker)
@@ -106,7 +106,7 @@ def _name(axes: Axes, text: str, line: Line, place: int) -> None:
 def _told(rows: Sequence[Row], sizes: Sequence[float], targets: Sequence[str]) -> str:
     parts = []
     for target in targets:
-        own = {float(row["index"]): row for row in rows if row["variant"] == target}
+        own = {float(row["bound"]): row for row in rows if row["variant"] == target}
         told = "; ".join(
             f"up to {number(size)} times, {_interval(own[size])}" for size in sizes if size in own
         )

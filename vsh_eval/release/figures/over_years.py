@@ -32,7 +32,7 @@ from vsh_eval.release.labels import (
     value_label,
 )
 from vsh_eval.release.rows import part_of, records, status_of, title_of, value_of
-from vsh_eval.release.wording import number, symbol_notes
+from vsh_eval.release.wording import number, symbol_notes, together, usual_decimals
 
 Rows = Sequence[dict[str, Any]]
 
@@ -83,7 +83,7 @@ def draw_levels(
         _from_nought(axes, series)
         notes = mark_breaks(axes, metric, years, drawn=series)
         symbols = _mark_hidden(axes, rows, years, metric)
-        label_ends(axes, [_end(s, i, entry.unit) for i, s in enumerate(series)])
+        label_ends(axes, [_end(s, i, entry.unit, metric) for i, s in enumerate(series)])
         draw_years(axes, years)
         name_axis(axes, f"{entry.label} ({entry.unit})")
         png = to_png(figure, data.stamp)
@@ -91,7 +91,12 @@ def draw_levels(
     return Figure(
         png=png,
         alt=alt.of_series(
-            f"Line chart of {title_of(metric, phase)}", series, years, entry.unit, data.stamp
+            f"Line chart of {title_of(metric, phase)}",
+            series,
+            years,
+            entry.unit,
+            data.stamp,
+            decimals=usual_decimals(metric),
         ),
         caption=caption,
         data=data,
@@ -171,7 +176,7 @@ def _draw_gap(axes: Axes, gap: Series, metric: str, years: Sequence[int]) -> lis
     _reference_line(axes, 0.0, "no gap", gap)
     nought = Series("no gap", (0.0,) * len(years), gap.lower, gap.upper)
     notes = mark_breaks(axes, metric, years, drawn=[gap, nought])
-    label_ends(axes, [_end(gap, 0, registry.metric(metric).gap_unit)])
+    label_ends(axes, [_end(gap, 0, registry.metric(metric).gap_unit, metric)])
     draw_years(axes, years)
     return notes
 
@@ -285,9 +290,10 @@ def _last(series: Series) -> float:
     return next((v for v in reversed(series.values) if not math.isnan(v)), math.nan)
 
 
-def _end(series: Series, place: int, unit: str) -> tuple[str, float, str]:
+def _end(series: Series, place: int, unit: str, metric: str) -> tuple[str, float, str]:
     value = _last(series)
-    shown = f"{_written(value, 1)}%" if unit == "%" else _written(value, 1)
+    written = _written(value, usual_decimals(metric))
+    shown = f"{written}%" if unit == "%" else written
     height = 0.0 if math.isnan(value) else value
     return f"{series.label}\n{shown}", height, palette.LINES[place].text_colour
 
@@ -303,7 +309,7 @@ def _caption(
     parts = [f"{title}."]
     if any(not math.isnan(v) for s in series for v in s.lower):
         parts.append("Shaded: 95% interval.")
-    parts.extend(notes)
+    parts.extend(together(notes))
     explained = symbol_notes(list(symbols))
     if explained:
         parts.append(f"{'; '.join(explained)}.")

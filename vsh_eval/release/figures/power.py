@@ -8,10 +8,9 @@ from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures.base import Figure, canvas, name_axis, to_png
 from vsh_eval.release.labels import metric_in_text
 from vsh_eval.release.rows import part_of
-from vsh_eval.release.wording import amount, number
+from vsh_eval.release.wording import FOUR_IN_FIVE, amount, number
 
-ENOUGH = 80
-"""Per cent of the runs that must find an effect for it to count as seen."""
+_DRAWN = ("effect", "share_found", "share_found_lower", "share_found_upper")
 
 
 def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
@@ -20,7 +19,8 @@ def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
     Parameters
     ----------
     safe : SafeTable
-        Rows of facts: effect, power, lower, upper (shares from 0 to 1), by size of effect.
+        Rows of facts by size of effect: effect, share_found (per cent of the runs), and its
+        interval share_found_lower, share_found_upper.
     metric : str
         The outcome.
     sesoi : float
@@ -39,25 +39,25 @@ def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
     """
     data = part_of(safe)
     curve = data.frame.sort_values("effect")
-    effect, power = curve["effect"].astype(float), 100 * curve["power"].astype(float)
-    lower, upper = 100 * curve["lower"].astype(float), 100 * curve["upper"].astype(float)
+    effect, share, lower, upper = (curve[name].astype(float) for name in _DRAWN)
     unit = registry.metric(metric).gap_unit
     with canvas(right=0.35, height=3.7, bottom=0.72, stamp=data.stamp) as (figure, (axes,)):
         line = palette.LINES[0]
         axes.fill_between(effect, lower, upper, color=line.colour, alpha=0.16, lw=0)
-        axes.plot(effect, power, color=line.colour, marker=line.marker)
+        axes.plot(effect, share, color=line.colour, marker=line.marker)
         axes.set_ylim(0, 104)
         axes.set_xlim(-0.02 * float(effect.max()), max(1.03 * float(effect.max()), 1.15 * sesoi))
-        axes.axhline(ENOUGH, color=palette.QUIET, lw=1.2, ls=(0, (5, 3)), zorder=1)
+        axes.axhline(FOUR_IN_FIVE, color=palette.QUIET, lw=1.2, ls=(0, (5, 3)), zorder=1)
         axes.axvline(sesoi, color=palette.TEXT, lw=1.4, zorder=1)
-        _write(axes, (1.0, ENOUGH), "four in five", across=True)
+        _write(axes, (1.0, FOUR_IN_FIVE), "four in five", across=True)
         _write(axes, (sesoi, 1.0), "smallest of interest", across=False)
         axes.set_xlabel(f"Planted effect ({unit})")
         name_axis(axes, "Runs that find the effect (%)")
         png = to_png(figure, data.stamp)
     title = f"How often an effect on the gap in {metric_in_text(metric)} would be found"
     told = "; ".join(
-        f"{number(e)}: {number(p, decimals=0)}%" for e, p in zip(effect, power, strict=True)
+        f"{number(e, decimals=2)}: {number(p, decimals=0)}%"
+        for e, p in zip(effect, share, strict=True)
     )
     marked = f" Marked: {data.stamp}." if data.stamp else ""
     return Figure(
@@ -68,7 +68,7 @@ def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
         "Shaded: 95% interval of the share.",
         data=data,
         name=f"power_{metric}",
-        columns=("effect", "power", "lower", "upper"),
+        columns=_DRAWN,
     )
 
 

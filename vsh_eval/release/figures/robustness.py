@@ -108,7 +108,7 @@ def _draw(axes: Axes, rows: Sequence[Row]) -> None:
             mfc="white" if hollow else palette.DARK_BLUE,
             mew=2,
         )
-        words = textwrap.shorten(_name(row), 66, placeholder="\N{HORIZONTAL ELLIPSIS}")
+        words = textwrap.shorten(_name(row), 84, placeholder="\N{HORIZONTAL ELLIPSIS}")
         numbers = _numbers(row) + (" differs" if hollow else "")
         for text, x in ((words, 0.0), (numbers, 1.03)):
             axes.text(

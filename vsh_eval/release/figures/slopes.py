@@ -18,7 +18,7 @@ from vsh_eval.release.figures.base import STAMP_STRIP, Figure, spread, to_png
 from vsh_eval.release.figures.grid import LETTERS, Grid, grid
 from vsh_eval.release.labels import group_in_text, upper_first, value_label, year_label
 from vsh_eval.release.rows import part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, listed, number, symbol_notes
+from vsh_eval.release.wording import amount, listed, number, symbol_notes, usual_decimals
 
 Row = dict[str, Any]
 _SIDES = ("group", "reference")
@@ -189,7 +189,7 @@ def _write_ends(axes: Axes, slope: _Slope) -> None:
             axes.text(
                 place + (0.09 if place else -0.09),
                 height,
-                number(levels[at]),
+                number(levels[at], decimals=usual_decimals(str(slope.ends[1]["metric"]))),
                 ha="left" if place else "right",
                 va="center",
                 fontsize=LETTERS - 1,
@@ -248,6 +248,7 @@ def _told(about: str, slopes: Sequence[_Slope], years: tuple[int, int], stamp: s
 
 def _told_one(slope: _Slope, years: tuple[int, int]) -> str:
     entry = registry.metric(str(slope.ends[1]["metric"]))
+    places = usual_decimals(entry.name)
     sides = []
     for side in _SIDES:
         start, end = slope.values(side)
@@ -256,7 +257,7 @@ def _told_one(slope: _Slope, years: tuple[int, int]) -> str:
             sides.append(f"{who} not shown in both years")
             continue
         sides.append(
-            f"{who} from {amount(start, entry.unit)} in {year_label(years[0])} to "
-            f"{amount(end, entry.unit)} in {year_label(years[1])}"
+            f"{who} from {amount(start, entry.unit, decimals=places)} in {year_label(years[0])} to "
+            f"{amount(end, entry.unit, decimals=places)} in {year_label(years[1])}"
         )
     return f"{slope.title}: {listed(sides)}"

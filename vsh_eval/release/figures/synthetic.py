@@ -97,8 +97,8 @@ def draw_synthetic(
         alt=_alt(title, (own, other, distance, chance), years, start, data.stamp, unit, confidence),
         caption=(
             f"{title}. Donors: {pool.lower()}. Upright line: the offer starts in "
-            f"{academic_year.label(start)}. Grey: where {confidence:g}% of other authorities lie "
-            f"when nothing happened. {' '.join(notes)}"
+            f"{academic_year.label(start)}. Grey: where {confidence:g}% of authorities of about "
+            f"its size lie when nothing happened. {' '.join(notes)}"
         ).strip(),
         data=data,
         name=f"synthetic_{metric}_{rows[0]['comparison']}",
@@ -210,7 +210,7 @@ def _alt(
     if all(math.isnan(half) for half in chance.values):
         return " ".join([*parts, *([f"Marked: {stamp}."] if stamp else [])])
     parts.append(
-        f"Further from nought than {confidence:g}% of other authorities: "
+        f"Further from nought than {confidence:g}% of authorities of about its size: "
         f"{', '.join(beyond) or 'in no year'}."
     )
     return " ".join([*parts, *([f"Marked: {stamp}."] if stamp else [])])

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from vsh_eval.contracts import ContractError, DisclosureError
+from vsh_eval.release.labels import upper_first
 from vsh_eval.release.pages.show import MARK
 
 _PATHS = re.compile(
     r"(?<![\w:/.<~-])(?:~?/(?:[\w.+@-]+/)+[\w.+@-]*|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"
 )
 _FAILED_CELL = "papermill-error-cell-tag"
-_SUMMARIES = {"parameters": "Parameters", "injected-parameters": "Parameters of this run"}
+_PARAMETERS = frozenset({"parameters", "injected-parameters"})
 
 Notebook = dict[str, Any]
 
@@ -39,7 +40,8 @@ def fit_for_page(notebook: Notebook) -> Notebook:
     -------
     Notebook
         Code with its step number, outputs that came through release, errors without their
-        traceback. Printed text and warnings stay behind, and so do paths of the machine.
+        traceback. Code that shows nothing joins the code after it, so that a reader meets one line
+        of code and not five. Printed text and warnings stay behind, and so do paths of the machine.
 
     Raises
     ------
@@ -48,7 +50,8 @@ def fit_for_page(notebook: Notebook) -> Notebook:
     ContractError
         If a chart has no alternative text.
     """
-    step, cells = 0, []
+    step = 0
+    cells: list[Notebook] = []
     for cell in notebook["cells"]:
         if _FAILED_CELL in _tags(cell):
             continue
@@ -56,7 +59,10 @@ def fit_for_page(notebook: Notebook) -> Notebook:
             if not cell["source"].strip():
                 continue
             step += 1
-            cells.append(_code(cell, step))
+            code = _code(cell, step)
+            if cells and cells[-1]["cell_type"] == "code" and not cells[-1]["outputs"]:
+                code = _joined(cells.pop(), code)
+            cells.append(code)
         elif cell["cell_type"] == "markdown":
             cells.append(cell.copy())
     fit = notebook.copy()
@@ -77,14 +83,33 @@ def _tags(cell: Notebook) -> list[str]:
 
 
 def _code(cell: Notebook, step: int) -> Notebook:
-    names = [_SUMMARIES[tag] for tag in _tags(cell) if tag in _SUMMARIES]
-    summary = f"{names[0]} (step {step})" if names else f"Code of step {step}"
+    kinds = ["Parameters" if _PARAMETERS & set(_tags(cell)) else "Code"]
     fit = cell.copy()
     fit["metadata"] = cell["metadata"].copy()
-    fit["metadata"].update(step=step, summary=summary)
+    fit["metadata"].update(step=step, first=step, kinds=kinds, summary=_summary(kinds, step, step))
     fit["source"] = without_paths(cell["source"])
     fit["outputs"] = list(_outputs(cell, step))
     return fit
+
+
+def _joined(before: Notebook, code: Notebook) -> Notebook:
+    """Put code that shows nothing before the code that follows it, under one summary."""
+    fit, earlier, later = code.copy(), before["metadata"], code["metadata"]
+    kinds = [*earlier["kinds"], *(k for k in later["kinds"] if k not in earlier["kinds"])]
+    fit["metadata"] = later.copy()
+    fit["metadata"].update(
+        first=earlier["first"],
+        kinds=kinds,
+        summary=_summary(kinds, earlier["first"], later["step"]),
+    )
+    fit["source"] = f"{before['source'].rstrip()}\n\n{code['source']}"
+    return fit
+
+
+def _summary(kinds: list[str], first: int, last: int) -> str:
+    """Name folded code by its kinds and steps."""
+    what = upper_first(" and ".join(kinds).lower())
+    return f"{what} of step {last}" if first == last else f"{what} of steps {first} to {last}"
 
 
 def _outputs(cell: Notebook, step: int) -> Iterator[Notebook]:

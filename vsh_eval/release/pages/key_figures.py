@@ -9,6 +9,12 @@ from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.rows import is_shown, last_year, one_row
 from vsh_eval.release.wording import amount, limits
 
+_AMONG_SCHOOLS = "Change of the gap in trained schools beyond what was to be expected"
+_AMONG_AUTHORITIES = (
+    "Distance of the authority's gap from a mixture of other authorities, since its offer is "
+    "taken to begin"
+)
+
 
 def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple[KeyFigure, ...]:
     """Return each metric's last gap, with both levels below it.
@@ -62,9 +68,10 @@ def effect_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
         return ()
     unit = registry.metric(metric).gap_unit
     value, lower, upper = (float(row[column]) for column in ("estimate", "ci_lower", "ci_upper"))
+    among_authorities = str(row.get("estimator", "")).startswith("synthetic")
     return (
         KeyFigure(
-            "Change of the gap in trained schools beyond what was to be expected",
+            _AMONG_AUTHORITIES if among_authorities else _AMONG_SCHOOLS,
             amount(value, unit, signed=True),
             f"95% interval {limits(lower, upper)}",
         ),

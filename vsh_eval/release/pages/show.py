@@ -5,9 +5,10 @@ other way does not get onto a page.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.figures import Figure
@@ -15,6 +16,8 @@ from vsh_eval.release.pages.tables import table_html
 
 MARK = "vsh_eval"
 """Key of the metadata of an output that came through release."""
+Frame = Literal["fold", "beside"]
+"""What stands around a part of a page: a fold that opens, or a row of charts."""
 
 
 def show_figure(figure: Figure) -> None:
@@ -83,10 +86,12 @@ def show_text(*sentences: str) -> None:
     Parameters
     ----------
     *sentences : str
-        From `vsh_eval.release.sentences.gaps`, or with numbers from safe tables.
+        From `vsh_eval.release.sentences.gaps`, or with numbers from safe tables; where all are
+        empty nothing is displayed.
     """
-    text = " ".join(sentences)
-    _display({"text/markdown": text, "text/plain": text}, {})
+    text = " ".join(filter(None, sentences))
+    if text:
+        _display({"text/markdown": text, "text/plain": text}, {})
 
 
 def show_statement(headline: str, *sentences: str) -> None:
@@ -104,11 +109,44 @@ def show_statement(headline: str, *sentences: str) -> None:
     _display_html(html, " ".join((headline, *sentences)))
 
 
+@contextmanager
+def folded(summary: str) -> Iterator[None]:
+    """Put what is displayed within behind a line that opens it; printing shows all of it.
+
+    Parameters
+    ----------
+    summary : str
+        What is found there, one short sentence: a reader who opens nothing has read it.
+    """
+    html = f"<p><strong>{escape(summary)}</strong></p>"
+    with _framed("fold", {"text/html": html, "text/plain": summary}, summary=summary):
+        yield
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Put the charts displayed within beside each other where the page is wide enough."""
+    with _framed("beside", {"text/html": "", "text/plain": ""}):
+        yield
+
+
+@contextmanager
+def _framed(frame: Frame, opening: dict[str, Any], **words: str) -> Iterator[None]:
+    """Display where a frame begins and where it ends, also if what is within stops."""
+    _display(opening, {}, {"opens": frame, **words})
+    try:
+        yield
+    finally:
+        _display({"text/html": "", "text/plain": ""}, {}, {"closes": frame})
+
+
 def _display_html(html: str, text: str) -> None:
     _display({"text/html": html, "text/plain": text}, {})
 
 
-def _display(data: dict[str, Any], metadata: dict[str, Any]) -> None:
+def _display(
+    data: dict[str, Any], metadata: dict[str, Any], mark: Mapping[str, str] | None = None
+) -> None:
     from IPython.display import display
 
-    display(data, metadata={**metadata, MARK: {"safe": True}}, raw=True)
+    display(data, metadata={**metadata, MARK: {"safe": True, **(mark or {})}}, raw=True)

@@ -11,12 +11,15 @@ from vsh_eval.release.wording import (
     MINUS,
     cell_text,
     decimals_of,
+    estimate_decimals,
     limits,
+    measure_decimals,
     symbol_notes,
     symbol_of,
 )
 
 _BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "cohort_rule", "df"})
+_OF_ESTIMATES = frozenset({"ci_lower", "band_lower"})
 _INTERVAL_LABELS = {"": "95% interval", "ci": "95% interval", "band": "Simultaneous band"}
 
 
@@ -122,6 +125,10 @@ def _text(part: tuple[str, ...], row: Row, decimals: Mapping[str, int]) -> str:
     if is_missing(lower) or is_missing(upper):
         return symbol_of(row)
     places = (decimals_of(part[0]) or 1) if wanted is None else wanted
+    if wanted is None and places == 1:
+        places = measure_decimals(row, part[0])
+    if wanted is None and part[0] in _OF_ESTIMATES:
+        places = estimate_decimals(row)
     return limits(float(lower), float(upper), decimals=places)
 
 

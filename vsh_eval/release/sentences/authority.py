@@ -6,7 +6,7 @@ from vsh_eval import academic_year, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.labels import metric_in_text
-from vsh_eval.release.rows import Row, is_shown, one_row
+from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.sentences.gaps import not_shown
 from vsh_eval.release.wording import amount, decimals_for, limits, number
 
@@ -17,6 +17,8 @@ _DONORS = MappingProxyType(
         "all": "all other authorities",
     }
 )
+
+_ENDS = ("lowest", "highest")
 
 
 def authority_sentence(
@@ -75,6 +77,100 @@ def authority_sentence(
     )
 
 
+def suppressed_sentence(safe: SafeTable, *, metric: str, authority: str) -> str:
+    """Say what suppressed numbers do to the estimate: left out, and kept at all they could be.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``published`` table of `effects.authority_estimates`, made with the counts.
+    metric : str
+        The outcome.
+    authority : str
+        The authority's name.
+
+    Returns
+    -------
+    str
+        How many numbers are suppressed, what the estimate does with them, and between which values
+        it lies when each takes every value it could have; of the pool that carries the role and of
+        all authorities.
+
+    Raises
+    ------
+    ContractError
+        If the outcome has no row that carries a role.
+    """
+    rows = records(part_of(safe, metric=metric, aggregation="simple"))
+    carrying = [row for row in rows if row["role"] in {"primary", "secondary"}]
+    if len(carrying) != 1:
+        raise ContractError(
+            f"{len(carrying)} simple rows of {metric} carry a role, must be one; hand over the "
+            "table of authority_estimates."
+        )
+    (row,) = carrying
+    pool = str(row["comparison"])
+    said = [_own_suppressed(row, authority), _left_out(row)]
+    for asked in dict.fromkeys((pool, "all")):
+        ends = [[r for r in rows if r["comparison"] == f"{asked}_{end}"] for end in _ENDS]
+        if all(len(found) == 1 and is_shown(found[0], "estimate") for found in ends):
+            said.append(_kept(*(found[0] for found in ends), pool=asked))
+    said = [one for one in said if one]
+    if not said:
+        return f"No number of {authority} or of {_DONORS[pool]} is suppressed in a year used."
+    return " ".join(said)
+
+
+def _own_suppressed(row: Row, authority: str) -> str:
+    own = int(row["own_suppressed"])
+    if not own:
+        return ""
+    what = "number is" if own == 1 else "numbers are"
+    left = (
+        "no estimate can be made without them"
+        if not is_shown(row, "estimate")
+        else "the estimate above leaves those years out"
+    )
+    return f"Of {authority} itself {own} {what} suppressed: {left}."
+
+
+def _left_out(row: Row) -> str:
+    if not is_shown(row, "estimate") or not int(row["left_out"]):
+        return ""
+    out = int(row["left_out"])
+    verb = "is" if out == 1 else "are"
+    return (
+        f"Of {_DONORS[str(row['comparison'])]} {out} {verb} left out for a hidden or absent year."
+    )
+
+
+def _kept(lowest: Row, highest: Row, *, pool: str) -> str:
+    entry = registry.metric(str(lowest["metric"]))
+    values = [float(lowest["estimate"]), float(highest["estimate"])]
+    decimals = decimals_for(*values)
+    count = int(lowest["suppressed"])
+    what = "the 1 suppressed number" if count == 1 else f"the {count} suppressed numbers"
+    they = "it" if count == 1 else "they"
+    ends = [number(value, decimals=decimals, signed=True) for value in values]
+    lies = f"is {ends[0]}" if ends[0] == ends[1] else f"lies from {ends[0]} to {ends[1]}"
+    return (
+        f"With {what} kept at every value that {they} could have, the difference from "
+        f"{_DONORS[pool]} {lies} {entry.gap_unit}: {_verdict(lowest, highest)}."
+    )
+
+
+def _verdict(lowest: Row, highest: Row) -> str:
+    if not all(is_shown(row, "ci_lower", "ci_upper") for row in (lowest, highest)):
+        return "without an interval this says nothing about an effect"
+    below = [float(row["ci_upper"]) < 0 for row in (lowest, highest)]
+    above = [float(row["ci_lower"]) > 0 for row in (lowest, highest)]
+    if all(below) or all(above):
+        return "beyond chance at both ends"
+    if any(below) or any(above):
+        return "whether it is beyond chance hangs on what is suppressed"
+    return "within chance at both ends"
+
+
 def _distance(row: Row, metric: str) -> str:
     entry, value = registry.metric(metric), float(row["estimate"])
     compared = "narrower" if (value < 0) == entry.lower_is_better else "wider"
@@ -97,7 +193,7 @@ def _meaning(row: Row, metric: str) -> str:
     if not is_shown(row, "ci_lower", "ci_upper", "p_value"):
         return "Without an interval this says nothing about an effect."
     as_far = number(100 * float(row["p_value"]), decimals=0)
-    chance = f"Of all authorities, {as_far}% come as far by chance"
+    chance = f"Of authorities of about its size, {as_far}% come as far by chance"
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     if lower <= 0 <= upper:
         return f"{chance}: the data do not show an effect, nor that there is none."

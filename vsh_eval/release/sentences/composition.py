@@ -4,8 +4,6 @@ Composition is not cause: every sentence that names a part says what goes togeth
 `composition_caveat` says so outright, once a page.
 """
 
-from typing import Any
-
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.labels import (
@@ -16,7 +14,15 @@ from vsh_eval.release.labels import (
     where_in_text,
     year_label,
 )
-from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
+from vsh_eval.release.rows import (
+    Row,
+    interval_of,
+    intervals_overlap,
+    is_shown,
+    one_row,
+    part_of,
+    records,
+)
 from vsh_eval.release.sentences.gaps import indicative, not_shown
 from vsh_eval.release.wording import amount, in_brackets, listed, number
 
@@ -262,7 +268,8 @@ def breakdown_sentence(
         f"{upper_first(what)} was widest among {_VALUE_WORDS[widest['value']]}, "
         f"{amount(widest['gap'], unit)}, against {told}."
     )
-    chance = " The intervals overlap, so the order may be chance." if _overlap(shown) else ""
+    overlap = intervals_overlap(shown, "gap")
+    chance = " The intervals overlap, so the order may be chance." if overlap else ""
     fewest = min(
         (row["group_pupils"] for row in shown if is_shown(row, "group_pupils")), default=None
     )
@@ -271,13 +278,6 @@ def breakdown_sentence(
 
 def _by(breakdown: str) -> str:
     return f"by {_FACTOR_WORDS.get(breakdown, 'key stage')}"
-
-
-def _overlap(rows: list[dict[str, Any]]) -> bool:
-    known = [row for row in rows if is_shown(row, "gap_lower", "gap_upper")]
-    if len(known) < 2:
-        return False
-    return max(row["gap_lower"] for row in known) <= min(row["gap_upper"] for row in known)
 
 
 def _hidden(about: str, row: Row) -> str:

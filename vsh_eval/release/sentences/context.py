@@ -197,8 +197,13 @@ def context_sentence(
 def compared_in_text(found: Standing, phase: str) -> str:
     """Name what is compared, as it stands after "the"."""
     group = str(next(iter(found.authority.by_year.values()))["group"])
-    about = f"{metric_in_text(found.metric.name)} of {group_in_text(group)}{where_in_text(phase)}"
-    return f"gap in {about}" if found.measure == "gap" else about.removeprefix("the ")
+    measured = metric_in_text(found.metric.name)
+    of_whom = f" of {group_in_text(group)}{where_in_text(phase)}"
+    if found.measure == "gap":
+        return f"gap in {measured}{of_whom}"
+    # A score with a name of its own (Attainment 8) is an average of the group.
+    named = f"average {measured}" if measured[0].isupper() else measured.removeprefix("the ")
+    return f"{named}{of_whom}"
 
 
 def told(found: Standing, about: str) -> str:

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import metric_in_text
-from vsh_eval.release.rows import is_shown, one_row
-from vsh_eval.release.wording import amount, decimals_for, number
+from vsh_eval.release.labels import lower_first, metric_in_text, value_label
+from vsh_eval.release.rows import is_shown, one_row, records
+from vsh_eval.release.wording import FOUR_IN_FIVE, amount, decimals_for, number
 
 ILLUSTRATIVE = (
     "The year in which the offer is taken to begin is an assumption of the params: no public list "
     "says when an authority's offer began. Unless the authority named it, this is an illustration."
 )
 """Stands beside every estimate of an authority's offer."""
+ALIKE = 0.25
+"""Standardised difference up to which schools count as alike before training."""
 _FALSE_ALARMS = {
     "as it should be": "So the method keeps its promise on these data.",
     "too few": "So false alarms are rarer than promised and the intervals are wider than they need "
@@ -78,6 +82,34 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     )
 
 
+def balance_sentence(safe: SafeTable, *, limit: float = ALIKE) -> str:
+    """Say in one line whether trained and untrained schools were alike before training.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``design`` table: variable, standardised_difference.
+    limit : float
+        Standardised difference up to which schools count as alike.
+
+    Returns
+    -------
+    str
+        The largest difference in standard deviations, and of what.
+    """
+    rows = [row for row in records(safe) if is_shown(row, "standardised_difference")]
+    if not rows:
+        return "Whether schools were alike before training cannot be shown."
+    worst = max(rows, key=lambda row: abs(float(row["standardised_difference"])))
+    size = abs(float(worst["standardised_difference"]))
+    alike = "were alike" if size <= limit else "differed"
+    return (
+        f"Trained and untrained schools {alike} before training; largest difference: "
+        f"{lower_first(value_label('variable', worst['variable']))}, "
+        f"{number(size, decimals=2)} standard deviations."
+    )
+
+
 def false_alarm_sentence(safe: SafeTable) -> str:
     """Say how often the method finds an effect that is not there.
 
@@ -115,7 +147,7 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     Parameters
     ----------
     safe : SafeTable
-        Rows of facts: effect, power (share of the runs that find it) by size of effect.
+        Rows of facts: effect and share_found (per cent of the runs that find it), by size.
     metric : str
         The outcome.
     sesoi : float
@@ -124,18 +156,20 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     Returns
     -------
     str
-        Which share of the runs finds the effect nearest to the smallest of interest, and from
-        which effect on four in five do.
+        Which share of the runs finds the effect nearest to the smallest of interest, and which
+        effect, read between the sizes tried, is found four times in five.
     """
     curve = safe.frame.sort_values("effect")
     unit = registry.metric(metric).gap_unit
     near = curve.iloc[(curve["effect"] - sesoi).abs().to_numpy().argmin()]
-    seen = curve[curve["power"].ge(0.8)]
+    effects, shares = (curve[name].to_numpy(dtype=float) for name in ("effect", "share_found"))
     planted = (
         f"An effect of {amount(float(near['effect']), unit)} on the gap in "
         f"{metric_in_text(metric)}, planted in these very data, is found in "
-        f"{number(100 * float(near['power']), decimals=0)}% of the runs"
+        f"{number(float(near['share_found']), decimals=0)}% of the runs"
     )
-    if seen.empty:
+    if shares.max() < FOUR_IN_FIVE:
         return f"{planted}; none of the effects tried is found four times in five."
-    return f"{planted}; from {amount(float(seen['effect'].iloc[0]), unit)} on, four in five do."
+    # The shares come from the same draws, so they never fall and can be read between two sizes.
+    seen = float(np.interp(FOUR_IN_FIVE, shares, effects))
+    return f"{planted}; one of {amount(seen, unit)} is found four times in five."

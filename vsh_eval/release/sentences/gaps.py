@@ -19,7 +19,14 @@ from vsh_eval.release.labels import (
     year_label,
 )
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, status_of
-from vsh_eval.release.wording import amount, decimals_for, in_brackets, listed, number
+from vsh_eval.release.wording import (
+    amount,
+    decimals_for,
+    in_brackets,
+    listed,
+    number,
+    usual_decimals,
+)
 
 INDICATIVE_BELOW = 30
 """Rates of fewer pupils move by several points when one child moves."""
@@ -365,14 +372,3 @@ def indicative(pupils: Any) -> str:
     return (
         f" This rests on about {number(float(pupils), decimals=0)} pupils and is indicative only."
     )
-
-
-def usual_decimals(metric: str) -> int:
-    """Return 2 for scores around nought, which differ in the second decimal, else 1.
-
-    Examples
-    --------
-    >>> usual_decimals("ks4_progress8"), usual_decimals("ks4_attainment8")
-    (2, 1)
-    """
-    return 2 if registry.metric(metric).lowest < 0 else 1

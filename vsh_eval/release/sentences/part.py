@@ -4,7 +4,7 @@ from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.labels import group_in_text, measure_in_text, where_in_text, year_label
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
-from vsh_eval.release.sentences.gaps import indicative, not_comparable, not_shown, usual_decimals
+from vsh_eval.release.sentences.gaps import indicative, not_comparable, not_shown
 from vsh_eval.release.wording import (
     amount,
     decimals_for,
@@ -12,6 +12,7 @@ from vsh_eval.release.wording import (
     limits,
     listed,
     number,
+    usual_decimals,
 )
 
 _ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}

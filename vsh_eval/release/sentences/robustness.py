@@ -54,9 +54,12 @@ def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
     if not _found(safe, alpha):
         start = "The primary test finds no effect; the checks ask whether one was missed or hidden."
     elif against:
-        start = "Something here speaks against the result, or leaves a doubt."
+        start = "Among the checks something speaks against the result, or leaves a doubt."
     else:
-        start = "Nothing here speaks against the result, which is not proof that it is right."
+        start = (
+            "Among the checks nothing speaks against the result, which is not proof that it is "
+            "right."
+        )
     counts = [f"{agree} of {len(verdicts)} kinds of check agree with the primary estimate"]
     if against:
         counts.append(f"{against} {'does' if against == 1 else 'do'} not")
@@ -78,8 +81,8 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        One text a check in Markdown: what would change our mind, then the finding. What speaks
-        against the result comes first, then what could not be tested.
+        One text a check in Markdown: its letter, what would change our mind, then the finding.
+        What speaks against the result comes first, then what could not be tested.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
         mark = ""
         if check.verdict == DIFFERS:
             mark = "Leaves a doubt. " if check.only_a_doubt else "Speaks against the estimate. "
-        said[check.verdict].append(f"**{_WHAT[check.letter]}** {mark}{answer}")
+        said[check.verdict].append(f"**{check.letter}: {_WHAT[check.letter]}** {mark}{answer}")
     return tuple(text for texts in said.values() for text in texts)
 
 

@@ -1,0 +1,313 @@
+"""How far schools differ from one another: second moments over schools, and no school.
+
+A number made of the strata of an authority's pupils moves with whole schools. How much, follows
+from the sums over schools of products of their strata's sums: nothing that is linear in the strata
+needs more. The products are made here, where the schools' strata still are (some of them single
+children), and leave as sums over schools. A school has one phase, so products across phases are
+nought and have no row, and products of all phases are sums.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vsh_eval import names
+from vsh_eval.cohort.engine import Engine, sql_text
+from vsh_eval.cohort.membership import metrics_known
+from vsh_eval.cohort.panel import parts_of_one
+
+FloatArray = NDArray[np.float64]
+Columns = dict[str, NDArray]
+
+FAMILIES = tuple(names.MOMENT_AXES)
+GROUPS = (*names.LEAF_GROUPS, *names.GROUP_SUMS)
+_STRATA = tuple(label for labels in names.MOMENT_STRATA.values() for label in labels)
+_VALUES = (
+    (names.ANY, names.ANY),
+    *((by, value) for by, of in names.BREAKDOWNS.items() for value in dict.fromkeys(of.values())),
+)
+_MEMBER = np.array(
+    [
+        [float(leaf in names.GROUP_SUMS.get(name, (name,))) for leaf in names.LEAF_GROUPS]
+        for name in GROUPS
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The cells of one family, authority, phase and metric: where each is, and its sums."""
+
+    family: int
+    area: int
+    code: int
+    school: NDArray[np.intp]
+    leaf: NDArray[np.intp]
+    stratum: NDArray[np.intp]
+    pupils: FloatArray
+    y: FloatArray
+    x: FloatArray
+
+    @property
+    def schools(self) -> int:
+        """Return how many schools have any of the cells."""
+        return int(self.school.max(initial=-1)) + 1
+
+
+def strata_known() -> dict[str, pd.DataFrame]:
+    """Return which pupils are of which stratum, numbered as in ``names.MOMENT_STRATA``.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        By family, the columns of the pupils that make a stratum, and ``stratum``.
+
+    Examples
+    --------
+    >>> strata_known()["make_up"].head(2).to_numpy().tolist()
+    [['N', 1, 'F', 0], ['N', 1, 'M', 1]]
+    """
+    found = {}
+    for family, axes in names.MOMENT_AXES.items():
+        order = {label: number for number, label in enumerate(names.MOMENT_STRATA[family])}
+        named = [names.BREAKDOWNS[axis] for axis in axes]
+        rows = [
+            (*codes, order["/".join(of[code] for of, code in zip(named, codes, strict=True))])
+            for codes in product(*named)
+        ]
+        columns = [names.BREAKDOWN_SOURCES[axis] for axis in axes]
+        found[family] = pd.DataFrame(rows, columns=[*columns, "stratum"])
+    return found
+
+
+def count_moments(
+    engine: Engine, units: pd.DataFrame, period: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add the products of a year's strata up over schools, and count the schools.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holding ``cohort_outcomes``, ``cohort_units`` with ``place``, and the strata known.
+    units : pandas.DataFrame
+        la_code and phase of every school, in the order of ``place``.
+    period : int
+        The academic year.
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        For `build_moments` and `build_spread`; y in the engine's whole numbers.
+    """
+    cells = engine.run(sql_text("strata"))
+    where = pd.MultiIndex.from_frame(units[["la_code", "phase"]])
+    areas = where.drop_duplicates().sort_values()
+    of_unit = areas.get_indexer(where)
+    blocks = list(_blocks(cells, of_unit[cells["place"].to_numpy(np.intp)])) or [_nobody()]
+    moments, spread = (
+        _named(_joined([each(block) for block in blocks]), areas).assign(time_period=period)
+        for each in (_products, _counts)
+    )
+    return moments, spread
+
+
+def build_moments(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+    """Put the products into their columns.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        From `count_moments`, of all years.
+    cohort_rule, vintage : str
+        As for `build_panel`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``names.MOMENT_COLUMNS``, level "la": one row for each pair of strata (of a family, ``by``)
+        and leaf groups that some school has both of, the pair once and each with itself. ``yy``:
+        the sum over schools of the stratum's numerator times the other's; ``yx``: its numerator
+        times the other's denominator; and so on. Text is categorical: the table is long. Rows of
+        the same keys add up.
+    """
+    per = _per(cells["metric"])
+    scaled = {"yy": cells["yy"] / per**2, "yx": cells["yx"] / per, "xy": cells["xy"] / per}
+    return _whole(cells.assign(**scaled), names.MOMENT_COLUMNS, cohort_rule, vintage)
+
+
+def build_spread(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+    """Put the counts of schools into their columns.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        From `count_moments`, of all years.
+    cohort_rule, vintage : str
+        As for `build_panel`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``names.SPREAD_COLUMNS``, level "la": one row for each phase, metric, year, leaf group or
+        sum of groups, and value of a breakdown (and ``any``) with pupils. ``schools`` have one of
+        the ``pupils`` or more; ``largest`` is the most that one school has. Over phases, and over
+        authorities, pupils and schools add up, and ``largest`` is the largest.
+    """
+    whole = dict.fromkeys(("pupils", "schools", "largest"), "int64")
+    return _whole(cells.astype(whole), names.SPREAD_COLUMNS, cohort_rule, vintage)
+
+
+def _per(metrics: pd.Series) -> FloatArray:
+    """Return how many of the engine's units of y make one, row by row."""
+    known = [parts_of_one(str(name)) for name in metrics.cat.categories]
+    return np.array(known, dtype=np.float64)[metrics.cat.codes]
+
+
+def _whole(
+    cells: pd.DataFrame, columns: tuple[str, ...], cohort_rule: str, vintage: str
+) -> pd.DataFrame:
+    said = {
+        "source": "returns",
+        "level": names.LA,
+        "vintage": vintage,
+        "cohort_rule": cohort_rule,
+    }
+    same = {
+        name: pd.Categorical.from_codes(
+            np.zeros(len(cells), dtype=np.int8), categories=pd.Index([value])
+        )
+        for name, value in said.items()
+    }
+    return cells.assign(**same)[list(columns)].astype({"time_period": "int64"})
+
+
+def _blocks(cells: pd.DataFrame, area: NDArray[np.intp]) -> Iterator[_Block]:
+    """Yield the cells by family, authority, phase and metric, in that order."""
+    keys = np.stack([cells["family"].to_numpy(), area, cells["code"].to_numpy()])
+    order = np.lexsort(keys[::-1])
+    keys = keys[:, order]
+    if not len(order):
+        return
+    starts = np.flatnonzero(np.any(np.diff(keys, axis=1, prepend=-1), axis=0))
+    columns = [
+        cells[name].to_numpy()[order]
+        for name in ("place", "standing", "stratum", "pupils", "numerator", "denominator")
+    ]
+    for first, last in zip(starts, [*starts[1:], len(order)], strict=True):
+        place, standing, stratum, *sums = (column[first:last] for column in columns)
+        school = np.unique(place, return_inverse=True)[1]
+        family, of_area, code = (int(key) for key in keys[:, first])
+        pupils, y, x = (np.asarray(part, dtype=np.float64) for part in sums)
+        leaf = np.asarray(standing, dtype=np.intp) - 1
+        at = np.asarray(stratum, dtype=np.intp)
+        yield _Block(family - 1, of_area, code, school, leaf, at, pupils, y, x)
+
+
+def _nobody() -> _Block:
+    """Return a block of no cells, for a year without pupils."""
+    place, number = np.zeros(0, dtype=np.intp), np.zeros(0)
+    return _Block(0, 0, 1, place, place, place, number, number, number)
+
+
+def _products(block: _Block) -> Columns:
+    """Return the products of every pair of strata that some school has both of.
+
+    Whole numbers up to 2^53 are exact as floats, and no sum of products comes near it.
+    """
+    size = len(names.MOMENT_STRATA[FAMILIES[block.family]])
+    used, column = np.unique(block.leaf * size + block.stratum, return_inverse=True)
+    y, x = (np.zeros((block.schools, len(used))) for _ in range(2))
+    y[block.school, column], x[block.school, column] = block.y, block.x
+    xx = x.T @ x
+    one, two = np.nonzero(np.triu(xx))
+    return {
+        **_keys(block, len(one)),
+        "by": np.full(len(one), block.family, dtype=np.int8),
+        "group": used[one] // size,
+        "stratum": _offset(block.family) + used[one] % size,
+        "other_group": used[two] // size,
+        "other_stratum": _offset(block.family) + used[two] % size,
+        "yy": (y.T @ y)[one, two],
+        "yx": (y.T @ x)[one, two],
+        "xy": (x.T @ y)[one, two],
+        "xx": xx[one, two],
+    }
+
+
+def _counts(block: _Block) -> Columns:
+    """Return pupils, schools and the largest school's pupils by group and value of breakdowns."""
+    pupils = _pupils_by_value(block)
+    group, value = np.nonzero(pupils.any(axis=0))
+    some = pupils[:, group, value]
+    return {
+        **_keys(block, len(group)),
+        "group": group,
+        "value": value,
+        "pupils": some.sum(axis=0),
+        "schools": (some > 0).sum(axis=0),
+        "largest": some.max(axis=0, initial=0.0),
+    }
+
+
+def _pupils_by_value(block: _Block) -> FloatArray:
+    """Return every school's pupils of each group and each value that the family knows."""
+    axes = names.MOMENT_AXES[FAMILIES[block.family]]
+    shape = [len(dict.fromkeys(names.BREAKDOWNS[axis].values())) for axis in axes]
+    of_leaf = np.zeros((block.schools, len(names.LEAF_GROUPS), int(np.prod(shape))))
+    of_leaf[block.school, block.leaf, block.stratum] = block.pupils
+    of_group = (_MEMBER @ of_leaf).reshape(block.schools, len(GROUPS), *shape)
+    every = tuple(range(2, of_group.ndim))
+    found = np.zeros((block.schools, len(GROUPS), len(_VALUES)))
+    if block.family == 0:
+        found[:, :, 0] = of_group.sum(axis=every)
+    for at, axis in enumerate(axes, start=2):
+        values = [place for place, (by, _) in enumerate(_VALUES) if by == axis]
+        found[:, :, values] = of_group.sum(axis=tuple(other for other in every if other != at))
+    return found
+
+
+def _keys(block: _Block, rows: int) -> Columns:
+    return {name: np.full(rows, getattr(block, name), dtype=np.int32) for name in ("area", "code")}
+
+
+def _joined(parts: list[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _named(columns: Columns, areas: pd.MultiIndex) -> pd.DataFrame:
+    """Return columns with names in place of numbers, the same names in every year."""
+    area, value = columns["area"], columns.get("value")
+    places = {
+        "unit_id": (area, areas.get_level_values("la_code")),
+        "phase": (area, areas.get_level_values("phase")),
+        "metric": (columns["code"] - 1, metrics_known()["metric"]),
+        "by": (columns.get("by"), FAMILIES),
+        **{name: (columns.get(name), GROUPS) for name in ("group", "other_group")},
+        **{name: (columns.get(name), _STRATA) for name in ("stratum", "other_stratum")},
+        "breakdown": (value, [by for by, _ in _VALUES]),
+        "value": (value, [name for _, name in _VALUES]),
+    }
+    numbers = {
+        name: columns[name]
+        for name in (*names.MOMENT_PRODUCTS, "pupils", "schools", "largest")
+        if name in columns
+    }
+    return pd.DataFrame(
+        {name: _text(at, words) for name, (at, words) in places.items() if at is not None} | numbers
+    )
+
+
+def _text(at: NDArray[np.integer], words: Sequence[str]) -> "pd.Categorical[str]":
+    """Return the words at some places; two places may hold one word."""
+    known = list(dict.fromkeys(words))
+    code = np.array([known.index(word) for word in words], dtype=np.int16)
+    return pd.Categorical.from_codes(code[at], categories=pd.Index(known))
+
+
+def _offset(family: int) -> int:
+    """Return where a family's strata begin among those of all families."""
+    return sum(len(names.MOMENT_STRATA[name]) for name in FAMILIES[:family])
