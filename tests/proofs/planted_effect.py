@@ -283,7 +283,6 @@ def reading(rows: pd.DataFrame, studies: pd.DataFrame) -> list[str]:
     """Say what the tables mean."""
     ratio, error = pooled_ratio(rows, WHOLE, PANEL)
     alike, alike_error = pooled_ratio(rows, ALIKE, PANEL)
-    common, common_error = pooled_ratio(rows, WHOLE, COMMON)
     errors = rows.groupby("drawn as")["mean SE"].mean()
     apart = abs(ratio - 1) > DIFFERENT
     return [
@@ -292,14 +291,12 @@ def reading(rows: pd.DataFrame, studies: pd.DataFrame) -> list[str]:
         f"{DIFFERENT:.0%} apart; their mean standard error, which draws hardly move, is "
         f"{errors[WHOLE] / errors[PANEL]:.2f} times. So whole authorities find a little less than "
         "the panel level promises, and their standard errors say so.",
-        "- By the standard errors, most of it is the rule for year effects. An invented "
-        "authority's special, all-through and alternative schools are too few for effects by phase "
-        "and year, so phases' own trends stay in the noise. Primaries and secondaries alone, by "
-        "phase and year, come to "
+        "- Primaries and secondaries alone, by phase and year as at panel level, come to "
         f"{alike:.2f} ({alike_error:.2f}) times the panel level's standard deviation and "
-        f"{errors[ALIKE] / errors[PANEL]:.2f} times its standard error; and with common year "
-        f"effects on both sides it is {common:.2f} ({common_error:.2f}) and "
-        f"{errors[WHOLE] / errors[COMMON]:.2f}.",
+        f"{errors[ALIKE] / errors[PANEL]:.2f} times its standard error. What the whole has beyond "
+        "that is its special, all-through and alternative schools, whose year effects are those "
+        "of the phase most like them. Common year effects would make the panel level's own "
+        f"standard error {errors[COMMON] / errors[PANEL]:.2f} times as large.",
         "- The rest offsets in part. A whole authority's school-years are noisier: children's "
         "rates spread a little wider, and fewer children are counted in the same school again the "
         "year after, since episodes end and pupils move, so that less of a child's own absence "

@@ -169,6 +169,14 @@ def test_tables_texts_and_statements_are_marked_as_safe(displayed):
     assert "The gap &lt;widened&gt;.</p><p>By how much?</p>" in displayed[2][0]["text/html"]
 
 
+def test_nothing_to_show_is_said_in_words(displayed):
+    show_table(safe(gap_rows()).where(time_period=190001), "Gaps of girls")
+    assert displayed[0][0]["text/markdown"] == "Gaps of girls: there is nothing that can be shown."
+    hidden = safe(gap_rows(group=[NAN] * 7, reference=[NAN] * 7, status="c"))
+    show_figure(draw_gap(hidden, metric="overall_absence"))
+    assert displayed[-1][0]["text/markdown"] == "None of the numbers of this chart can be shown."
+
+
 def test_tables_of_the_design_show_years_counts_and_figures_as_what_they_are():
     design = safe(
         [

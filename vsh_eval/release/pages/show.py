@@ -33,10 +33,15 @@ def show_figure(figure: Figure) -> None:
     _display({"image/png": image, "text/plain": figure.alt}, {"image/png": texts})
     title = figure.caption.split(". ")[0].rstrip(".")
     frame = figure.data.frame
+    columns = [column for column in figure.columns if frame[column].notna().any()]
+    numbers = frame[columns].drop(columns="time_period", errors="ignore").select_dtypes("number")
+    if numbers.isna().all(axis=None):
+        show_text("None of the numbers of this chart can be shown.")
+        return
     table = table_html(
         figure.data,
         caption=f"Numbers of the chart: {title}",
-        columns=[column for column in figure.columns if frame[column].notna().any()] or None,
+        columns=columns or None,
         areas=figure.areas,
     )
     _display_html(f"<details><summary>Numbers of this chart</summary>\n{table}\n</details>", title)
@@ -72,6 +77,9 @@ def show_table(
     ContractError
         If a column is missing.
     """
+    if safe.frame.empty:
+        show_text(f"{caption}: there is nothing that can be shown.")
+        return
     html = table_html(
         safe, caption=caption, columns=columns, labels=labels, decimals=decimals, notes=notes
     )
