@@ -142,7 +142,7 @@ def test_what_cannot_be_compared_has_a_row_that_says_why():
     rows = asked(gaps(), offer_start=202021)
     assert rows["status"].eq("x").all()
     assert rows["estimate"].isna().all()
-    assert rows["reason"].str.contains("1 of 6 years with data lie before 202021").all()
+    assert rows["reason"].str.contains("of 6 years with data 1 lie before the start, 2020/21").all()
     protect(rows, rule_named("strict10"), kind="published")
 
 

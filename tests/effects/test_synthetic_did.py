@@ -360,7 +360,10 @@ def without_units(data, kept):
 
 REFUSED = {
     "no unit": (lambda d: synthetic_did(d, unit="nobody"), "unit is 'nobody' and has no row"),
-    "start too early": (lambda d: synthetic_did(d, unit="u00", start=1), "1 of 9 years with data"),
+    "start too early": (
+        lambda d: synthetic_did(d, unit="u00", start=1),
+        "of 9 years with data 1 lie before the start, 1, and at least 2 must",
+    ),
     "start too late": (lambda d: synthetic_did(d, unit="u00", start=20), "no treated unit"),
     "twice": (lambda d: synthetic_did(pd.concat([d, d])), "270 rows of data stand twice"),
     "nobody treated": (lambda d: synthetic_did(d.assign(cohort=0)), "no treated unit"),

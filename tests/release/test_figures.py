@@ -130,6 +130,14 @@ def test_a_falling_and_a_level_line_are_told_as_such():
     assert "was the same, 5.0%, in 2018/19 and 2024/25" in alt
 
 
+def test_years_that_may_not_be_compared_are_not_told_as_a_course():
+    rows = gap_rows("ks4_attainment8", group=[20, NAN, 9, NAN, NAN, NAN, NAN])
+    assert rows["time_period"].iloc[2] == 202021
+    alt = draw_levels(safe(rows), metric="ks4_attainment8").alt
+    assert "was 20.0 points in 2018/19, the only year shown" in alt
+    assert "9.0 points" not in alt
+
+
 def test_a_gap_below_nought_that_sinks_is_wider_where_higher_is_better():
     rows = gap_rows(
         "ks4_attainment8",

@@ -93,6 +93,7 @@ def test_a_gap_whose_interval_contains_nought_is_not_said_to_be_higher():
     said = gap_sentence(safe(rows), metric=ABSENCE, year=202425)
     assert f"a gap of 0.3 percentage points (95% interval {MINUS}0.7 to 1.3), too uncertain" in said
     assert "higher (" not in said
+    assert "times as high" not in said
 
 
 def test_a_gap_without_interval_or_ratio_is_still_said():

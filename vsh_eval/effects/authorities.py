@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from vsh_eval import names
+from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, DesignError, require_columns, require_one_of
 from vsh_eval.effects.authority_rows import EXTRA_COLUMNS, found_rows, impossible_row, range_rows
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
@@ -161,7 +161,12 @@ def fit_authority(
         If the years or the donors cannot bear it.
     """
     data = with_cohort(panel, unit=authority, start=offer_start)
-    return fit_synthetic(data, method=method, statistic="estimate", donors=pools, alpha=alpha)
+    try:
+        return fit_synthetic(data, method=method, statistic="estimate", donors=pools, alpha=alpha)
+    except DesignError as error:
+        # On any long table a time is a number; here it is an academic year.
+        words = str(error).replace(str(offer_start), academic_year.label(offer_start))
+        raise DesignError(words) from error
 
 
 def authority_estimates(

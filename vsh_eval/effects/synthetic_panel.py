@@ -195,8 +195,8 @@ def _refuse(cohorts: Mapping[str, int], times: pd.Index, kept: Sequence[str]) ->
         before = int((times < first).sum())
         if before < LEAST_BEFORE or before == len(times):
             raise DesignError(
-                f"{before} of {len(times)} years with data lie before {first}, must be at least "
-                f"{LEAST_BEFORE} and not all; choose another start or outcome."
+                f"of {len(times)} years with data {before} lie before the start, {first}, and at "
+                f"least {LEAST_BEFORE} must, and one after; choose another start or outcome."
             )
     donors = len(kept) - len(cohorts)
     if donors < LEAST_DONORS:

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vsh_eval import academic_year
-from vsh_eval.registry import Metric
+from vsh_eval.registry import Metric, comparable_years
 from vsh_eval.release.figures.base import Series
 from vsh_eval.release.wording import amount, limits, listed, usual_decimals
 
@@ -16,6 +17,7 @@ def of_series(
     unit: str,
     stamp: str,
     *,
+    metric: str,
     decimals: int = 1,
 ) -> str:
     """Tell how each line went from its first to its last year, and what lies between them.
@@ -32,13 +34,16 @@ def of_series(
         Unit of the values.
     stamp : str
         Told at the end where the data are not real.
+    metric : str
+        What is measured: years that may not be compared are drawn and not told as a course.
     decimals : int
         Decimal places of the values.
     """
     parts = [f"{opening}, {_years(years)}."]
-    parts.extend(f"{one.label}: {_course(one, years, unit, decimals=decimals)}." for one in series)
+    told = [_comparable(one, years, metric) for one in series]
+    parts.extend(f"{one.label}: {_course(one, years, unit, decimals=decimals)}." for one in told)
     if len(series) == 2:
-        parts.append(_between(series[0], series[1], years, unit, decimals))
+        parts.append(_between(*told, years, unit, decimals))
     return _finish([*parts, _without(series, years)], stamp)
 
 
@@ -48,7 +53,7 @@ def of_gap(
     """Tell how the gap went from its first to its last year, and the ratio where it is drawn."""
     parts = [
         f"{opening}, {_years(years)}.",
-        f"The gap {_gap_course(series[0], years, entry)}.",
+        f"The gap {_gap_course(_comparable(series[0], years, entry.name), years, entry)}.",
     ]
     known = [(place, v) for place, v in enumerate(series[0].values) if not math.isnan(v)]
     if known and not math.isnan(series[0].lower[known[-1][0]]):
@@ -57,8 +62,16 @@ def of_gap(
         ends = limits(lower, upper, decimals=usual_decimals(entry.name))
         parts.append(f"95% interval of the last: {ends}.")
     if len(series) > 1:
-        parts.append(f"The ratio {_course(series[1], years, '', decimals=2)}.")
+        ratio = _comparable(series[1], years, entry.name)
+        parts.append(f"The ratio {_course(ratio, years, '', decimals=2)}.")
     return _finish([*parts, _without(series[:1], years)], stamp)
+
+
+def _comparable(one: Series, years: Sequence[int], metric: str) -> Series:
+    """Return a line without the years that may not be compared with the others."""
+    kept = set(comparable_years(metric, years))
+    pairs = zip(years, one.values, strict=True)
+    return replace(one, values=tuple(v if year in kept else math.nan for year, v in pairs))
 
 
 def _gap_course(one: Series, years: Sequence[int], entry: Metric) -> str:

@@ -114,6 +114,7 @@ def draw_context(
             years,
             found.unit,
             "",
+            metric=metric,
             decimals=found.decimals,
         )
         + f" {told(found, about)}"

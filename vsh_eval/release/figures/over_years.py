@@ -96,6 +96,7 @@ def draw_levels(
             years,
             entry.unit,
             data.stamp,
+            metric=metric,
             decimals=usual_decimals(metric),
         ),
         caption=caption,

@@ -123,9 +123,8 @@ def gap_sentence(
         f"In {year_label(year)} {metric_in_text(metric)} among {group_in_text(row['group'])}"
         f"{where_in_text(phase)} was {own}, against {beside} for {group_in_text(row['reference'])}"
     )
-    ratio = f", {number(row['ratio'], decimals=2)} times as high" if is_shown(row, "ratio") else ""
     difference = _difference(row, entry.gap_unit, places)
-    return f"{levels}: {difference}{ratio}.{indicative(row.get('group_pupils'))}"
+    return f"{levels}: {difference}.{indicative(row.get('group_pupils'))}"
 
 
 def _difference(row: Row, unit: str, places: int) -> str:
@@ -140,7 +139,8 @@ def _difference(row: Row, unit: str, places: int) -> str:
             f"{in_brackets(ends, decimals=decimals)}, too uncertain to say which is higher"
         )
     size = in_brackets(interval_of(row, "gap", sign=sign), decimals=decimals)
-    return f"{amount(abs(gap), unit, decimals=decimals)} {compared}{size}"
+    ratio = f", {number(row['ratio'], decimals=2)} times as high" if is_shown(row, "ratio") else ""
+    return f"{amount(abs(gap), unit, decimals=decimals)} {compared}{size}{ratio}"
 
 
 def change_sentence(
