@@ -17,7 +17,7 @@ FEW = {
     "failure_modes": ["--only", "the page alone"],
     "gap_coverage": ["--draws", "4", "--children", "2000"],
     "hard_cases": ["--draws", "2"],
-    "interval_check": ["--draws", "40"],
+    "interval_check": ["--draws", "12"],
     "newly_counted": ["--authorities", "1", "--schools", "12", "--only", "milder"],
     "notebooks_everywhere": ["--only", "rutland", "--notebooks", "02"],
     "phase_pooling": ["--draws", "2"],
