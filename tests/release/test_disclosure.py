@@ -55,13 +55,6 @@ def test_the_rules_are_frozen_and_known_by_name():
         rule_named("opensafely")
 
 
-def test_endless_numbers_are_missing():
-    facts = pd.DataFrame({"item": ["up", "down", "one"], "value": [np.inf, -np.inf, 1.0]})
-    frame = protect(facts, STRICT, kind="facts").frame
-    assert frame["value"].isna().tolist() == [True, True, False]
-    assert list(frame["item"]) == ["up", "down", "one"]
-
-
 def test_a_safe_table_cannot_be_made_by_hand():
     with pytest.raises(DisclosureError, match="protect"):
         SafeTable(pd.DataFrame({"pupils": [3]}), "gaps")

@@ -88,6 +88,12 @@ def test_numbers_are_numbers_hidden_ones_symbols_and_no_cell_of_the_table_is_bla
     assert rows[-1][rows[0].index("Status")] == "shown"
 
 
+def test_an_endless_limit_is_said_in_words(tmp_path):
+    row = {**estimate_row(), "measure": "session", "ci_upper": float("inf")}
+    write_workbook({"Cost": safe([row])}, tmp_path / "cost.xlsx", title="Cost")
+    assert "no limit" in cells(tmp_path / "cost.xlsx", "Cost").values()
+
+
 def test_the_file_tells_no_date_and_no_path_of_its_making(book):
     with zipfile.ZipFile(book) as parts:
         text = "".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist())

@@ -147,14 +147,8 @@ def protect(
     _refuse_columns(table, kind)
     guarded = _guard(table, rule, kind, cube)
     stamps = [text for text in (stamp, rule.stamp) if text]
-    frame = _finite(guarded.frame.reset_index(drop=True))
+    frame = guarded.frame.reset_index(drop=True)
     return SafeTable(frame, kind, " | ".join(stamps), guarded.notes, guarded.audit, _SEAL)
-
-
-def _finite(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write endless numbers as missing: no cell of a table, a chart or a workbook can hold them."""
-    endless = frame.select_dtypes("float").replace([np.inf, -np.inf], np.nan)
-    return frame.assign(**{str(name): endless[name] for name in endless})
 
 
 def _guard(

@@ -43,7 +43,7 @@ def of_series(
     told = [_comparable(one, years, metric) for one in series]
     parts.extend(f"{one.label}: {_course(one, years, unit, decimals=decimals)}." for one in told)
     if len(series) == 2:
-        parts.append(_between(*told, years, unit, decimals))
+        parts.append(_between(told[0], told[1], years, unit, decimals))
     return _finish([*parts, _without(series, years)], stamp)
 
 

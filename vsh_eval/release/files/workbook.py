@@ -1,5 +1,6 @@
 """All tables in one workbook that a screen reader can read: one table a sheet, cover and notes."""
 
+import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -137,4 +138,6 @@ def _cell(column: str, row: Row) -> object:
         return said if any(letter.isalnum() for letter in said) else "not given"
     if not is_numeric(value):
         return str(value)
+    if math.isinf(float(value)):
+        return "no limit"
     return int(value) if is_count(column) else round(float(value), 4)
