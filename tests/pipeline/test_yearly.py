@@ -321,7 +321,7 @@ def test_force_forgets_what_a_stopped_run_left(project, executed):
     ("fault", "named"),
     [
         ("missing", "folder 'beside' is not there, must hold DfE's published files"),
-        ("empty", "the folder holds none of DfE's absence"),
+        ("empty", "folder 'beside' holds none of DfE's absence"),
         ("of other authorities", "authority.code is 'E99999999', must be an area of the published"),
     ],
 )

@@ -127,7 +127,9 @@ def release_named(year: int) -> str:
     return f"{academic_year.label(year)} release"
 
 
-def choose_release(found: Sequence[PublishedFile], vintage: str | None) -> str:
+def choose_release(
+    found: Sequence[PublishedFile], vintage: str | None, *, where: str = "the folder"
+) -> str:
     """Decide which release is read.
 
     Parameters
@@ -137,6 +139,8 @@ def choose_release(found: Sequence[PublishedFile], vintage: str | None) -> str:
     vintage : str or None
         A release, as ``2024/25 release`` or ``2024/25``. None takes the newest absence file's (the
         newest file's, where there is no absence).
+    where : str
+        What the files lie in, as an error names it.
 
     Returns
     -------
@@ -154,8 +158,8 @@ def choose_release(found: Sequence[PublishedFile], vintage: str | None) -> str:
     cino = [file for file in found if file.role in CINO_ROLES]
     if not cino:
         raise ContractError(
-            "the folder holds none of DfE's absence, key stage 2 or key stage 4 files of children "
-            "in need; fetch them with vsh-eval fetch-published."
+            f"{where} holds none of DfE's absence, key stage 2 or key stage 4 files of children in "
+            "need, must hold one at least; fetch them with vsh-eval fetch-published."
         )
     held = sorted({file.vintage for file in cino})
     if vintage is None:

@@ -112,7 +112,7 @@ def read_published(
     {'all': 6.78, 'cin': 17.4, 'cla': 43.5, 'cpp': 34.8}
     """
     found = recognise(Path(folder))
-    chosen_vintage = choose_release(found, vintage)
+    chosen_vintage = choose_release(found, vintage, where=f"folder {Path(folder).name!r}")
     chosen = of_release(found, chosen_vintage)
     outcomes = [
         read_outcomes(chosen[role].path, role=role) for role in CINO_ROLES if role in chosen
