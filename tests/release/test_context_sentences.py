@@ -3,7 +3,7 @@ import pytest
 
 from tests.release.made import AUTHORITY, NAN, gap_rows, safe
 from vsh_eval import names
-from vsh_eval.release.sentences.context import context_sentence, counting_sentence
+from vsh_eval.release.text.context import context_sentence, counting_sentence
 
 LAST = (202324, 202425)
 LABELS = {

@@ -28,9 +28,8 @@ from vsh_eval.release import (
     draw_gap,
     draw_levels,
     draw_reach,
-    palette,
 )
-from vsh_eval.release.figures import base, context
+from vsh_eval.release.figures import base, context, palette
 
 METRIC = "overall_absence"
 

@@ -5,7 +5,7 @@ import pytest
 from tests.release.made import NAN, gap_rows, safe
 from vsh_eval import release
 from vsh_eval.release.rows import intervals_overlap
-from vsh_eval.release.wording import MINUS
+from vsh_eval.release.text.phrases import MINUS
 
 ABSENCE = "overall_absence"
 

@@ -8,7 +8,7 @@ from tests.release.made import NAN, estimate_row, safe
 from vsh_eval import release
 from vsh_eval.contracts import ContractError
 from vsh_eval.release import protect, rule_named
-from vsh_eval.release.sentences.robustness import mind_headline, mind_sentences
+from vsh_eval.release.text.robustness import mind_headline, mind_sentences
 
 STRICT = rule_named("strict10")
 

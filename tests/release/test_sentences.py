@@ -10,7 +10,7 @@ from vsh_eval.release import (
     mde_sentence,
     reach_sentence,
 )
-from vsh_eval.release.wording import MINUS
+from vsh_eval.release.text.phrases import MINUS
 
 ABSENCE = "overall_absence"
 

@@ -5,7 +5,8 @@ import pytest
 
 from tests.release.made import YEARS, safe
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import draw_synthetic, palette
+from vsh_eval.release import draw_synthetic
+from vsh_eval.release.figures import palette
 
 METRIC = "overall_absence"
 SEEN = [year for year in YEARS if year != 201920]

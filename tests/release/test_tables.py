@@ -15,10 +15,10 @@ from vsh_eval.release import (
     show_table,
     show_text,
 )
-from vsh_eval.release.labels import column_label, index_label, is_missing, value_label
 from vsh_eval.release.pages.show import MARK
 from vsh_eval.release.pages.tables import table_html
-from vsh_eval.release.wording import MINUS, cell_text, number, p_text
+from vsh_eval.release.text.labels import column_label, index_label, is_missing, value_label
+from vsh_eval.release.text.phrases import MINUS, cell_text, number, p_text
 
 
 def test_a_table_has_a_caption_scopes_and_a_region_that_can_be_reached():

@@ -19,7 +19,7 @@ from vsh_eval.effects.refusals import refuse_no_variation
 from vsh_eval.pipeline.cautions import account_of, cautions_of
 from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.release.labels import metric_in_text
+from vsh_eval.release.text.labels import metric_in_text
 from vsh_eval.settings import Protocol
 
 _DOSES = ("Low", "Middle", "High")

@@ -6,8 +6,8 @@ import pandas as pd
 
 from vsh_eval import effects, names, release
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.release.labels import metric_in_text
-from vsh_eval.release.wording import listed
+from vsh_eval.release.text.labels import metric_in_text
+from vsh_eval.release.text.phrases import listed
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
 _SUMMARY = ("part", "label", "text", "detail")

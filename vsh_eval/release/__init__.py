@@ -47,7 +47,6 @@ from vsh_eval.release.files.egress import check as check_egress
 from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.files.results import write_results
 from vsh_eval.release.files.workbook import write_workbook
-from vsh_eval.release.labels import year_label
 from vsh_eval.release.pages.key_figures import effect_figure, gap_figures
 from vsh_eval.release.pages.report import Card, KeyFigure, Summary, render_index, render_page
 from vsh_eval.release.pages.show import (
@@ -59,23 +58,23 @@ from vsh_eval.release.pages.show import (
     side_by_side,
 )
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.sentences.authority import authority_sentence, suppressed_sentence
-from vsh_eval.release.sentences.beside import (
+from vsh_eval.release.text.authority import authority_sentence, suppressed_sentence
+from vsh_eval.release.text.beside import (
     days_sentence,
     months_sentence,
     schools_differ_sentence,
     trend_sentence,
 )
-from vsh_eval.release.sentences.cohort import size_sentence
-from vsh_eval.release.sentences.composition import (
+from vsh_eval.release.text.cohort import size_sentence
+from vsh_eval.release.text.composition import (
     breakdown_sentence,
     composition_caveat,
     decomposition_sentence,
     matched_sentence,
     standardised_sentence,
 )
-from vsh_eval.release.sentences.context import context_sentence, counting_sentence
-from vsh_eval.release.sentences.design import (
+from vsh_eval.release.text.context import context_sentence, counting_sentence
+from vsh_eval.release.text.design import (
     ILLUSTRATIVE,
     balance_sentence,
     false_alarm_sentence,
@@ -83,21 +82,22 @@ from vsh_eval.release.sentences.design import (
     planted_sentence,
     protocol_sentences,
 )
-from vsh_eval.release.sentences.evidence import evidence_sentence, pretrend_sentence
-from vsh_eval.release.sentences.gaps import (
+from vsh_eval.release.text.evidence import evidence_sentence, pretrend_sentence
+from vsh_eval.release.text.gaps import (
     change_sentence,
     gap_sentence,
     level_sentence,
     reach_sentence,
 )
-from vsh_eval.release.sentences.impact import estimate_sentence, mde_sentence
-from vsh_eval.release.sentences.in_short import gap_in_short, widest_sentence
-from vsh_eval.release.sentences.part import (
+from vsh_eval.release.text.impact import estimate_sentence, mde_sentence
+from vsh_eval.release.text.in_short import gap_in_short, widest_sentence
+from vsh_eval.release.text.labels import year_label
+from vsh_eval.release.text.part import (
     absence_parts_sentence,
     barriers_sentence,
     whose_change_sentence,
 )
-from vsh_eval.release.sentences.reach import (
+from vsh_eval.release.text.reach import (
     cost_sentence,
     depth_sentence,
     equity_sentence,
@@ -105,14 +105,14 @@ from vsh_eval.release.sentences.reach import (
     overlap_sentence,
     passed_by_sentence,
 )
-from vsh_eval.release.sentences.robustness import (
+from vsh_eval.release.text.robustness import (
     drift_sentence,
     honest_sentence,
     mind_headline,
     mind_sentences,
     two_way_sentence,
 )
-from vsh_eval.release.sentences.value import value_sentence
+from vsh_eval.release.text.value import value_sentence
 
 __all__ = [
     "BARRIERS",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from vsh_eval import academic_year
 from vsh_eval.registry import Metric, comparable_years
 from vsh_eval.release.figures.base import Series
-from vsh_eval.release.wording import amount, limits, listed, usual_decimals
+from vsh_eval.release.text.phrases import amount, limits, listed, usual_decimals
 
 
 def of_series(

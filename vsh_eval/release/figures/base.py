@@ -15,9 +15,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
 from vsh_eval import academic_year, registry
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.palette import Line
+from vsh_eval.release.figures import palette
+from vsh_eval.release.figures.palette import Line
 
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.68, 0.42
 """Margins in inches: the right one holds the names of the lines, the top one two lines of text."""

@@ -10,14 +10,13 @@ from matplotlib.figure import Figure as Canvas
 from vsh_eval import registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.registry import Metric
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import Figure, to_png
 from vsh_eval.release.figures.tall import ROW, sentence, signed, tall_canvas, write
-from vsh_eval.release.labels import group_in_text, upper_first, value_label, year_label
 from vsh_eval.release.rows import is_shown, part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, limits, number, symbol_notes
+from vsh_eval.release.text.labels import group_in_text, upper_first, value_label, year_label
+from vsh_eval.release.text.phrases import amount, limits, number, symbol_notes
 
 Row = dict[str, Any]
 _BETWEEN, _HEAD = 0.42, 0.62

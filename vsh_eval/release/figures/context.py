@@ -9,9 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from vsh_eval import names, registry
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     STAMP_STRIP,
     Figure,
@@ -21,10 +20,9 @@ from vsh_eval.release.figures.base import (
     to_png,
 )
 from vsh_eval.release.figures.grid import LETTERS, Grid, grid
-from vsh_eval.release.labels import upper_first, year_label
-from vsh_eval.release.palette import Line
+from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import part_of
-from vsh_eval.release.sentences.context import (
+from vsh_eval.release.text.context import (
     Place,
     Standing,
     compared_in_text,
@@ -32,7 +30,8 @@ from vsh_eval.release.sentences.context import (
     standing,
     told,
 )
-from vsh_eval.release.wording import listed, number, symbol_notes, together
+from vsh_eval.release.text.labels import upper_first, year_label
+from vsh_eval.release.text.phrases import listed, number, symbol_notes, together
 
 _OWN = Line(palette.DARK_BLUE, "o", "solid", palette.DARK_BLUE)
 _OTHER = Line("#7A8286", "s", (0, (3, 1.2)), palette.TEXT)

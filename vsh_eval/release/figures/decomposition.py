@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.registry import Metric
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     Figure,
     Series,
@@ -26,9 +25,9 @@ from vsh_eval.release.figures.base import (
     to_png,
 )
 from vsh_eval.release.figures.tall import ROW, signed, tall_canvas, write
-from vsh_eval.release.labels import metric_in_text, phase_in_text, upper_first, year_label
 from vsh_eval.release.rows import is_shown, one_row, part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, limits, number, symbol_notes, together
+from vsh_eval.release.text.labels import metric_in_text, phase_in_text, upper_first, year_label
+from vsh_eval.release.text.phrases import amount, limits, number, symbol_notes, together
 
 Row = dict[str, Any]
 _FACTORS = ("phase", "sen", "fsm6", "sex")

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure as Canvas
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     STAMP_STRIP,
     Figure,
@@ -22,9 +21,9 @@ from vsh_eval.release.figures.base import (
     name_axis,
     to_png,
 )
-from vsh_eval.release.labels import index_label, lower_first, metric_in_text, value_label
 from vsh_eval.release.rows import is_shown, part_of, records, status_of, value_of
-from vsh_eval.release.wording import decimals_for, limits, number, symbol_notes
+from vsh_eval.release.text.labels import index_label, lower_first, metric_in_text, value_label
+from vsh_eval.release.text.phrases import decimals_for, limits, number, symbol_notes
 
 Row = dict[str, Any]
 _ROW_HEIGHT = 0.68

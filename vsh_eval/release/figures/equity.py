@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 
 from vsh_eval import names
 from vsh_eval.contracts import require_columns
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import Figure, canvas, name_axis, to_png
 from vsh_eval.release.figures.reach import wrapped
-from vsh_eval.release.labels import column_label, lower_first, value_label, year_label
 from vsh_eval.release.rows import Row, is_shown, part_of, records
-from vsh_eval.release.wording import amount
+from vsh_eval.release.text.labels import column_label, lower_first, value_label, year_label
+from vsh_eval.release.text.phrases import amount
 
 _NOT_BANDS = (names.TOTAL, "not_known")
 _TOP = 124

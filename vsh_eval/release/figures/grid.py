@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
 from vsh_eval import academic_year
-from vsh_eval.release import palette
+from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.base import STAMP_STRIP
 
 COLUMNS = 3

@@ -9,14 +9,13 @@ from matplotlib.patches import Rectangle
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import Figure, canvas, to_png
 from vsh_eval.release.figures.reach import wrapped
-from vsh_eval.release.labels import column_label, lower_first, value_label
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, number, symbol_notes
+from vsh_eval.release.text.labels import column_label, lower_first, value_label
+from vsh_eval.release.text.phrases import amount, number, symbol_notes
 
 _ROW = 0.52
 _HEAD = 0.62

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from vsh_eval import registry
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.base import Figure, canvas, name_axis, to_png
-from vsh_eval.release.labels import metric_in_text
-from vsh_eval.release.palette import Line
+from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, is_shown, part_of, records, value_of
-from vsh_eval.release.wording import limits, number
+from vsh_eval.release.text.labels import metric_in_text
+from vsh_eval.release.text.phrases import limits, number
 
 _TARGETS = ("first year", "all years")
 _NAMES = {"first year": "First year after training", "all years": "All years after training"}

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     Figure,
     Series,
@@ -24,15 +23,15 @@ from vsh_eval.release.figures.base import (
     span_of,
     to_png,
 )
-from vsh_eval.release.labels import (
+from vsh_eval.release.rows import part_of, records, status_of, title_of, value_of
+from vsh_eval.release.text.labels import (
     group_in_text,
     lower_first,
     metric_in_text,
     phase_in_text,
     value_label,
 )
-from vsh_eval.release.rows import part_of, records, status_of, title_of, value_of
-from vsh_eval.release.wording import number, symbol_notes, together, usual_decimals
+from vsh_eval.release.text.phrases import number, symbol_notes, together, usual_decimals
 
 Rows = Sequence[dict[str, Any]]
 

@@ -3,12 +3,12 @@
 from matplotlib.axes import Axes
 
 from vsh_eval import registry
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.base import Figure, canvas, name_axis, to_png
-from vsh_eval.release.labels import metric_in_text
 from vsh_eval.release.rows import part_of
-from vsh_eval.release.wording import FOUR_IN_FIVE, amount, number
+from vsh_eval.release.text.labels import metric_in_text
+from vsh_eval.release.text.phrases import FOUR_IN_FIVE, amount, number
 
 _DRAWN = ("effect", "share_found", "share_found_lower", "share_found_upper")
 

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure as Canvas
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     STAMP_STRIP,
     Figure,
@@ -26,9 +25,9 @@ from vsh_eval.release.figures.base import (
     span_of,
     to_png,
 )
-from vsh_eval.release.labels import column_label, lower_first, value_label
 from vsh_eval.release.rows import part_of, records, value_of
-from vsh_eval.release.wording import number
+from vsh_eval.release.text.labels import column_label, lower_first, value_label
+from vsh_eval.release.text.phrases import number
 
 _PANEL_HEIGHT = 1.95
 _PLOT_HEIGHT = 1.05

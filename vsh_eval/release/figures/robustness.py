@@ -9,13 +9,12 @@ from matplotlib.figure import Figure as Canvas
 
 from vsh_eval import registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import STAMP_STRIP, Figure, to_png
-from vsh_eval.release.labels import metric_in_text, upper_first, value_label
 from vsh_eval.release.rows import Row, is_shown, part_of, records, value_of
-from vsh_eval.release.wording import limits, number
+from vsh_eval.release.text.labels import metric_in_text, upper_first, value_label
+from vsh_eval.release.text.phrases import limits, number
 
 _ROW_HEIGHT, _BELOW, _ABOVE = 0.6, 0.7, 0.14
 PRIMARY = "primary estimate"

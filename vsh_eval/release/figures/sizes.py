@@ -5,9 +5,8 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     Figure,
     Series,
@@ -20,9 +19,9 @@ from vsh_eval.release.figures.base import (
     span_of,
     to_png,
 )
-from vsh_eval.release.labels import phase_in_text, value_label, year_label
 from vsh_eval.release.rows import part_of, records, status_of, value_of
-from vsh_eval.release.wording import number, symbol_notes
+from vsh_eval.release.text.labels import phase_in_text, value_label, year_label
+from vsh_eval.release.text.phrases import number, symbol_notes
 
 
 def draw_sizes(

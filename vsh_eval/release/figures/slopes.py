@@ -11,14 +11,13 @@ from matplotlib.lines import Line2D
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_one_of
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.figures import alt
+from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import STAMP_STRIP, Figure, spread, to_png
 from vsh_eval.release.figures.grid import LETTERS, Grid, grid
-from vsh_eval.release.labels import group_in_text, upper_first, value_label, year_label
 from vsh_eval.release.rows import part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, listed, number, symbol_notes, usual_decimals
+from vsh_eval.release.text.labels import group_in_text, upper_first, value_label, year_label
+from vsh_eval.release.text.phrases import amount, listed, number, symbol_notes, usual_decimals
 
 Row = dict[str, Any]
 _SIDES = ("group", "reference")

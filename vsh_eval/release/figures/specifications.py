@@ -7,12 +7,12 @@ from matplotlib.figure import Figure as Canvas
 
 from vsh_eval import registry
 from vsh_eval.contracts import require_columns
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.base import STAMP_STRIP, Figure, name_axis, to_png
-from vsh_eval.release.labels import metric_in_text, value_label
 from vsh_eval.release.rows import part_of
-from vsh_eval.release.wording import limits, number
+from vsh_eval.release.text.labels import metric_in_text, value_label
+from vsh_eval.release.text.phrases import limits, number
 
 CHOICES = {
     "group": "Whose gap",

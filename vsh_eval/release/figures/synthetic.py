@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from vsh_eval import academic_year, registry
-from vsh_eval.release import palette
 from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.base import (
     Figure,
     Series,
@@ -20,10 +20,10 @@ from vsh_eval.release.figures.base import (
     span_of,
     to_png,
 )
-from vsh_eval.release.labels import metric_in_text, value_label
-from vsh_eval.release.palette import Line
+from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import part_of, records, value_of
-from vsh_eval.release.wording import amount, number
+from vsh_eval.release.text.labels import metric_in_text, value_label
+from vsh_eval.release.text.phrases import amount, number
 
 _SYNTHETIC = Line(palette.DARK_GREY, "s", (0, (5, 1.6)), palette.DARK_GREY)
 _AUTHORITY = palette.LINES[0]

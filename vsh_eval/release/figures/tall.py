@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
-from vsh_eval.release import palette
+from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.base import STAMP_STRIP
-from vsh_eval.release.wording import number
+from vsh_eval.release.text.phrases import number
 
 ROW = 0.62
 """Inches a row."""

@@ -15,10 +15,10 @@ from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release.disclosure.door import protect
 from vsh_eval.release.disclosure.rules import rule_named
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.labels import YEAR_COLUMNS, column_label, is_missing
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.wording import is_count, symbol_of
+from vsh_eval.release.text.labels import YEAR_COLUMNS, column_label, is_missing
+from vsh_eval.release.text.phrases import is_count, symbol_of
 
 TIME = ("time_period", "time_identifier")
 GEOGRAPHY = (

@@ -7,10 +7,10 @@ from typing import Any
 
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.labels import YEAR_COLUMNS, is_missing
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import records
-from vsh_eval.release.wording import is_count
+from vsh_eval.release.text.labels import YEAR_COLUMNS, is_missing
+from vsh_eval.release.text.phrases import is_count
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes."""

@@ -13,10 +13,10 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.labels import YEAR_COLUMNS, column_label, value_label
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.wording import is_count, is_numeric, symbol_notes, symbol_of
+from vsh_eval.release.text.labels import YEAR_COLUMNS, column_label, value_label
+from vsh_eval.release.text.phrases import is_count, is_numeric, symbol_notes, symbol_of
 
 _SHEET_NAME = re.compile(r"^[A-Za-z][\w ]{0,30}$")
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)

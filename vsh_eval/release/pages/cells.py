@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release.labels import upper_first
 from vsh_eval.release.pages.show import MARK
+from vsh_eval.release.text.labels import upper_first
 
 _PATHS = re.compile(
     r"(?<![\w:/.<~-])(?:~?/(?:[\w.+@-]+/)+[\w.+@-]*|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"

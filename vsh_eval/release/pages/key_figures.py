@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import metric_in_text, year_label
 from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.rows import is_shown, last_year, one_row
-from vsh_eval.release.wording import amount, limits
+from vsh_eval.release.text.labels import metric_in_text, year_label
+from vsh_eval.release.text.phrases import amount, limits
 
 _AMONG_SCHOOLS = "Change of the gap in trained schools beyond what was to be expected"
 _AMONG_AUTHORITIES = (

@@ -94,7 +94,7 @@ def show_text(*sentences: str) -> None:
     Parameters
     ----------
     *sentences : str
-        From `vsh_eval.release.sentences.gaps`, or with numbers from safe tables; where all are
+        From `vsh_eval.release.text.gaps`, or with numbers from safe tables; where all are
         empty nothing is displayed.
     """
     text = " ".join(filter(None, sentences))

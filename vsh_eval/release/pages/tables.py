@@ -5,9 +5,9 @@ from html import escape
 
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.labels import column_label, is_missing
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.wording import (
+from vsh_eval.release.text.labels import column_label, is_missing
+from vsh_eval.release.text.phrases import (
     MINUS,
     cell_text,
     decimals_of,

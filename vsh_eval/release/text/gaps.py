@@ -8,7 +8,8 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.labels import (
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, status_of
+from vsh_eval.release.text.labels import (
     group_in_text,
     measure_in_text,
     metric_in_text,
@@ -18,8 +19,7 @@ from vsh_eval.release.labels import (
     where_in_text,
     year_label,
 )
-from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, status_of
-from vsh_eval.release.wording import (
+from vsh_eval.release.text.phrases import (
     amount,
     decimals_for,
     in_brackets,

@@ -4,11 +4,6 @@ from typing import Literal
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import (
-    group_in_text,
-    phase_in_text,
-    year_label,
-)
 from vsh_eval.release.rows import (
     Row,
     interval_of,
@@ -19,8 +14,13 @@ from vsh_eval.release.rows import (
     records,
     title_of,
 )
-from vsh_eval.release.sentences.gaps import INDICATIVE_BELOW
-from vsh_eval.release.wording import amount, decimals_for, limits, number, usual_decimals
+from vsh_eval.release.text.gaps import INDICATIVE_BELOW
+from vsh_eval.release.text.labels import (
+    group_in_text,
+    phase_in_text,
+    year_label,
+)
+from vsh_eval.release.text.phrases import amount, decimals_for, limits, number, usual_decimals
 
 
 def gap_in_short(

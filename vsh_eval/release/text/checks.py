@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from vsh_eval.release.labels import upper_first
 from vsh_eval.release.rows import Row, interval_of, is_shown, value_of
-from vsh_eval.release.wording import amount, decimals_for, limits, listed, number, p_text
+from vsh_eval.release.text.labels import upper_first
+from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number, p_text
 
 AGREES, DIFFERS = "agrees", "differs"
 NOT_TESTABLE = "This could not be tested here."

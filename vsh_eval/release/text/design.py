@@ -6,9 +6,9 @@ import numpy as np
 
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import lower_first, metric_in_text, value_label
 from vsh_eval.release.rows import is_shown, one_row, records
-from vsh_eval.release.wording import FOUR_IN_FIVE, amount, decimals_for, number
+from vsh_eval.release.text.labels import lower_first, metric_in_text, value_label
+from vsh_eval.release.text.phrases import FOUR_IN_FIVE, amount, decimals_for, number
 
 ILLUSTRATIVE = (
     "The year in which the offer is taken to begin is an assumption of the params: no public list "

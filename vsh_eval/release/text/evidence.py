@@ -2,9 +2,9 @@
 
 from vsh_eval.contracts import require_one_of
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import is_missing
 from vsh_eval.release.rows import one_row
-from vsh_eval.release.wording import p_text
+from vsh_eval.release.text.labels import is_missing
+from vsh_eval.release.text.phrases import p_text
 
 _MEANING = {
     "narrowed (robust)": "Narrowed (robust): where schools were trained the gap is narrower than "

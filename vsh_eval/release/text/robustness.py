@@ -6,8 +6,8 @@ from types import MappingProxyType
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
-from vsh_eval.release.sentences.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
-from vsh_eval.release.wording import amount, decimals_for, listed, number
+from vsh_eval.release.text.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
+from vsh_eval.release.text.phrases import amount, decimals_for, listed, number
 
 _WHAT: Mapping[str, str] = MappingProxyType(
     {

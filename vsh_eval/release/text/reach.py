@@ -7,7 +7,9 @@ from typing import Any
 
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import (
+from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of
+from vsh_eval.release.text.gaps import indicative, not_shown, reach_sentence
+from vsh_eval.release.text.labels import (
     column_label,
     group_in_text,
     lower_first,
@@ -15,9 +17,7 @@ from vsh_eval.release.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of
-from vsh_eval.release.sentences.gaps import indicative, not_shown, reach_sentence
-from vsh_eval.release.wording import amount, limits, listed, number
+from vsh_eval.release.text.phrases import amount, limits, listed, number
 
 ANY = "any"
 _NEED = {

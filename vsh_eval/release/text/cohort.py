@@ -2,9 +2,9 @@
 
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, year_label
 from vsh_eval.release.rows import is_shown, one_row
-from vsh_eval.release.wording import amount, number
+from vsh_eval.release.text.labels import group_in_text, year_label
+from vsh_eval.release.text.phrases import amount, number
 
 
 def size_sentence(

@@ -9,9 +9,9 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_one_of
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, metric_in_text, where_in_text, year_label
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
-from vsh_eval.release.wording import amount, listed, number
+from vsh_eval.release.text.labels import group_in_text, metric_in_text, where_in_text, year_label
+from vsh_eval.release.text.phrases import amount, listed, number
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
 _SMALL = 2.0

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vsh_eval import names, registry
-from vsh_eval.release.labels import (
+from vsh_eval.release.text.labels import (
     MINUS,
     YEAR_COLUMNS,
     index_label,

@@ -4,10 +4,15 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import is_missing, metric_in_text, phase_in_text, programme_in_text
 from vsh_eval.release.rows import Row, is_shown, one_row
-from vsh_eval.release.sentences.gaps import indicative, not_shown
-from vsh_eval.release.wording import amount, decimals_for, limits, number
+from vsh_eval.release.text.gaps import indicative, not_shown
+from vsh_eval.release.text.labels import (
+    is_missing,
+    metric_in_text,
+    phase_in_text,
+    programme_in_text,
+)
+from vsh_eval.release.text.phrases import amount, decimals_for, limits, number
 
 
 def estimate_sentence(

@@ -2,10 +2,10 @@
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import group_in_text, measure_in_text, where_in_text, year_label
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
-from vsh_eval.release.sentences.gaps import indicative, not_comparable, not_shown
-from vsh_eval.release.wording import (
+from vsh_eval.release.text.gaps import indicative, not_comparable, not_shown
+from vsh_eval.release.text.labels import group_in_text, measure_in_text, where_in_text, year_label
+from vsh_eval.release.text.phrases import (
     amount,
     decimals_for,
     in_brackets,

@@ -2,7 +2,7 @@
 
 from vsh_eval.release.disclosure.safe import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
-from vsh_eval.release.wording import listed
+from vsh_eval.release.text.phrases import listed
 
 _PER = {
     "cost_per_school": "a trained school",

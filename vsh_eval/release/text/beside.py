@@ -2,15 +2,15 @@
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import (
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row
+from vsh_eval.release.text.gaps import indicative, not_shown
+from vsh_eval.release.text.labels import (
     group_in_text,
     measure_in_text,
     upper_first,
     year_label,
 )
-from vsh_eval.release.rows import Row, interval_of, is_shown, one_row
-from vsh_eval.release.sentences.gaps import indicative, not_shown
-from vsh_eval.release.wording import amount, decimals_for, in_brackets, number
+from vsh_eval.release.text.phrases import amount, decimals_for, in_brackets, number
 
 _MOST_MONTHS = 12
 _SCALE = "the Education Endowment Foundation's scale"

@@ -6,14 +6,6 @@ Composition is not cause: every sentence that names a part says what goes togeth
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe import SafeTable
-from vsh_eval.release.labels import (
-    group_in_text,
-    measure_in_text,
-    metric_in_text,
-    upper_first,
-    where_in_text,
-    year_label,
-)
 from vsh_eval.release.rows import (
     Row,
     interval_of,
@@ -23,8 +15,16 @@ from vsh_eval.release.rows import (
     part_of,
     records,
 )
-from vsh_eval.release.sentences.gaps import indicative, not_shown
-from vsh_eval.release.wording import amount, in_brackets, listed, number
+from vsh_eval.release.text.gaps import indicative, not_shown
+from vsh_eval.release.text.labels import (
+    group_in_text,
+    measure_in_text,
+    metric_in_text,
+    upper_first,
+    where_in_text,
+    year_label,
+)
+from vsh_eval.release.text.phrases import amount, in_brackets, listed, number
 
 _FACTOR_WORDS = {
     "phase": "the phase of school",
