@@ -1,17 +1,45 @@
-"""Which tests share a process where several run side by side (``pytest -n logical``)."""
+"""Which tests share a process where several run side by side, and what notebooks are tried on."""
 
-from pathlib import PurePosixPath
+import atexit
+import tempfile
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
-WHOLE_RUNS = ("test_yearly.py", "test_report_in_browser.py")
-"""Files that share one finished run."""
+WHOLE_RUNS = ("test_whole_run.py", "test_report_in_browser.py", "test_failure_modes.py")
+"""Files that share the finished runs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest: the notebooks and the whole runs."""
-    items.sort(key=lambda item: (item.path.suffix != ".ipynb", item.path.name not in WHOLE_RUNS))
+    """Begin with what takes longest: the whole runs and the notebooks."""
+    items.sort(key=lambda item: (item.path.name not in WHOLE_RUNS, item.path.suffix != ".ipynb"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give a notebook the params of a small authority in place of the demo's, as papermill would.
+
+    It is too small for an estimate, which the whole runs have: here the pages that say so are made.
+    """
+    cell = getattr(item, "cell", None)
+    if cell is not None and "parameters" in cell.metadata.get("tags", []):
+        name = "public" if "published" in item.path.stem else "invented"
+        cell.source += f"\nparams = {str(_small_authorities() / f'{name}.yaml')!r}"
+
+
+@cache
+def _small_authorities() -> Path:
+    """Return a folder of params, of a project that lasts as long as the tests."""
+    from tests.pipeline.project import INVENTED, PUBLISHED, Project
+    from tests.returns import published_example
+
+    folder = tempfile.TemporaryDirectory(prefix="notebooks-")
+    atexit.register(folder.cleanup)
+    project = Project.start(Path(folder.name) / "project")
+    project.write("invented", INVENTED)
+    published_example.write(project.folder / "published")
+    return project.write("public", PUBLISHED | {"published": {"offer_start": "2023/24"}}).parent
 
 
 @pytest.hookimpl(optionalhook=True)

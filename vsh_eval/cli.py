@@ -62,10 +62,17 @@ def run(
         typer.Option(help="One notebook, by name or number: it goes to outputs/<name>-draft."),
     ] = "",
     force: Annotated[bool, typer.Option(help="Run every notebook, changed or not.")] = False,
+    new_secret: Annotated[
+        bool, typer.Option(help="First write a new secret into disclosure.secret_file.")
+    ] = False,
 ) -> None:
     """Run the evaluation and write the report to outputs/<name>/release."""
-    from vsh_eval.pipeline import protocol, yearly
+    from vsh_eval.pipeline import protocol, secret, yearly
+    from vsh_eval.settings import load
 
+    if new_secret:
+        file = secret.write_new(load(_params(params)))
+        typer.echo(f"Wrote a new secret to {_shown(file)}; keep it for ever, and never release it.")
     standing = protocol.standing(_params(params))
     outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
     if outcome.new:

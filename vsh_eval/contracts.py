@@ -1,9 +1,9 @@
 """What each table must look like, and the exceptions raised where one does not."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -38,6 +38,84 @@ class DisclosureError(ContractError):
 
 class DesignError(ContractError):
     """The panel cannot bear the estimate that was asked for."""
+
+
+class Message:
+    """Something to be said: a code and its details. `release.text` has the words.
+
+    Parameters
+    ----------
+    code : str
+        What is said; '' where there is nothing to say, and the message is then false.
+    **details
+        Years, limits, names and amounts that the words need.
+
+    Examples
+    --------
+    >>> Message("trained_by_first_year", year=201718)
+    Message('trained_by_first_year', year=201718)
+    >>> bool(Message())
+    False
+    """
+
+    __slots__ = ("code", "details")
+
+    def __init__(self, code: str = "", **details: object) -> None:
+        self.code = code
+        self.details = details
+
+    def __bool__(self) -> bool:
+        """Whether there is something to say."""
+        return bool(self.code)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare code and details."""
+        return isinstance(other, Message) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        """Hash what is compared."""
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        """Write it as it is made."""
+        parts = [repr(self.code), *(f"{name}={value!r}" for name, value in self.details.items())]
+        return f"Message({', '.join(parts)})"
+
+
+class InfeasibleError(DesignError):
+    """The design cannot bear an estimate, for a reason that a page may give.
+
+    Parameters
+    ----------
+    code : str
+        The reason; `release.text.reasons` has the sentence, with its remedy.
+    **details
+        Years, limits and names of that sentence, and what only an analyst may see.
+
+    Examples
+    --------
+    >>> str(InfeasibleError("too_few_schools", schools=8, least=10))
+    'the data cannot bear this estimate: too few schools (schools 8, least 10).'
+    """
+
+    def __init__(self, code: str, **details: object) -> None:
+        given = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in details.items())
+        super().__init__(
+            f"the data cannot bear this estimate: {code.replace('_', ' ')}"
+            f"{f' ({given})' if given else ''}."
+        )
+        self.message = Message(code, **details)
+
+
+def message_of(error: ContractError) -> Message:
+    """Return why something could not be done, as far as a page may give the reason.
+
+    Examples
+    --------
+    >>> message_of(InfeasibleError("no_variation")), message_of(ContractError("panel lacks unit."))
+    (Message('no_variation'), Message('table_not_as_needed'))
+    """
+    return error.message if isinstance(error, InfeasibleError) else Message("table_not_as_needed")
 
 
 class NotebookFailedError(RuntimeError):
@@ -217,6 +295,74 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
     }
 )
 """The input contract: every table of a folder of returns, by name."""
+
+
+Gate = Literal["cells", "estimates", "sample", "schools", "published", "offer", "facts"]
+"""How a table is made safe: see `TableContract`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableContract:
+    """What a function's table is, so that nobody has to say it when the table is released.
+
+    Attributes
+    ----------
+    name : str
+        What the table is called.
+    columns : tuple of str
+        The columns that may be released, in order; others stay inside. Each has one role in
+        `vsh_eval.columns`.
+    gate : {"cells", "estimates", "sample", "schools", "published", "offer", "facts"}
+        ``cells``: made of protected cells, or of published figures, and safe as it is.
+        ``estimates``: shown where enough schools, children and degrees of freedom carry a row.
+        ``sample``: counts without record keys, small ones hidden and the rest rounded.
+        ``schools``: how much schools differ, where enough of them stand behind it.
+        ``published``: worked out from published figures, which are public.
+        ``offer``: counts of schools and trainings, not of children.
+        ``facts``: no number of children at all.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    gate: Gate
+
+
+def produces[**P](
+    name: str, columns: Sequence[str], *, gate: Gate = "cells"
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
+    """Attach to a function what its table is.
+
+    Examples
+    --------
+    >>> @produces("shares", ("phase", "share"), gate="facts")
+    ... def shares() -> pd.DataFrame:
+    ...     return pd.DataFrame({"phase": ["primary"], "share": [50.0]})
+    >>> contract_of(shares).gate
+    'facts'
+    """
+
+    def attach(function: Callable[P, Any]) -> Callable[P, Any]:
+        function.__dict__["contract"] = TableContract(name, tuple(columns), gate)
+        return function
+
+    return attach
+
+
+def contract_of(producer: Callable[..., Any]) -> TableContract:
+    """Return what a function's table is.
+
+    Raises
+    ------
+    DisclosureError
+        If the function does not say.
+    """
+    found = getattr(producer, "contract", None)
+    if not isinstance(found, TableContract):
+        raise DisclosureError(
+            f"{getattr(producer, '__name__', producer)} does not say what its table is, must "
+            "before it can be released; attach it with contracts.produces."
+        )
+    return found
 
 
 def require_columns(table: pd.DataFrame, columns: Sequence[str], *, name: str) -> None:

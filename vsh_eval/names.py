@@ -1,6 +1,7 @@
-"""The dictionary: the words of the field, once, for code, notebooks, charts and report.
+"""The dictionary: the codes of the field, once, for code and tables.
 
-No logic lives here. Metrics have their own entries in `vsh_eval.registry`.
+No logic lives here. Metrics have their own entries in `vsh_eval.registry`; what readers call a code
+stands in `vsh_eval.release.text.labels`.
 """
 
 from collections.abc import Mapping
@@ -29,62 +30,33 @@ GROUP_SUMS = MappingProxyType(
 )
 """Groups that are sums of leaf groups."""
 
-GROUP_LABELS = MappingProxyType(
-    {
-        CLA: "Looked-after children",
-        CPP: "Children on a child protection plan",
-        CIN: "Children in need",
-        PREVIOUS: "Children who had a social worker before, but not this year",
-        PEERS: "Pupils without a social worker",
-        CWSW: "Children with a social worker",
-        EVER_CWSW: "Children who have or had a social worker",
-        ALL: "All pupils",
-    }
-)
 
 # --- Social care statuses in the episodes return.
 STATUSES = ("CIN", "CPP", "CLA")
 
 # --- Phases of education.
 TOTAL = "total"
-PHASE_LABELS = MappingProxyType(
-    {
-        "primary": "Primary",
-        "secondary": "Secondary",
-        "all_through": "All-through",
-        "special": "Special",
-        "alternative_provision": "Alternative provision",
-        "early_years": "Early years",
-        "sixteen_plus": "16 plus",
-        TOTAL: "All phases",
-    }
+PHASES = (
+    "primary",
+    "secondary",
+    "all_through",
+    "special",
+    "alternative_provision",
+    "early_years",
+    "sixteen_plus",
 )
-PHASES = tuple(phase for phase in PHASE_LABELS if phase != TOTAL)
 
 # --- Cohort rules: who counts as having a social worker in an academic year.
-COHORT_RULE_LABELS = MappingProxyType(
-    {
-        "any_time_in_year": "had a social worker at any time in the academic year",
-        "at_31_march": "had a social worker on 31 March",
-        "ever_6": "had a social worker in the year or the six years before",
-    }
-)
+COHORT_RULES = ("any_time_in_year", "at_31_march", "ever_6")
 
-COUNTED_DIFFERENTLY = (
-    "DfE counts enrolments for all pupils and children matched to the school census for children "
-    "in need, and sorts schools into phases in two ways, so the gap between the two is indicative."
-)
-"""What is said wherever DfE's absence or suspensions of both stand together."""
 
 # --- The training offer.
-PROGRAMME_LABELS = MappingProxyType(
-    {
-        "elsa": "Emotional Literacy Support",
-        "attachment_trauma": "Attachment and Trauma",
-        "emotion_coaching": "Emotion Coaching",
-        "relational_restorative": "Relational and Restorative practice",
-        "safeguarding": "Safeguarding",
-    }
+PROGRAMMES = (
+    "elsa",
+    "attachment_trauma",
+    "emotion_coaching",
+    "relational_restorative",
+    "safeguarding",
 )
 TIERS = ("universal", "targeted")
 AUDIENCES = ("teacher", "leader", "dsl", "social_worker", "other")
@@ -103,15 +75,7 @@ LOW = "low"
 UNRELIABLE = "u"
 UNAVAILABLE = "x"
 NOT_APPLICABLE = "z"
-SYMBOL_MEANINGS = MappingProxyType(
-    {
-        CONFIDENTIAL: "suppressed to protect children's confidentiality",
-        LOW: "rounds to nought but is not nought",
-        UNRELIABLE: "of low reliability",
-        UNAVAILABLE: "not available",
-        NOT_APPLICABLE: "not applicable",
-    }
-)
+SYMBOLS = (CONFIDENTIAL, LOW, UNRELIABLE, UNAVAILABLE, NOT_APPLICABLE)
 
 # --- The panel: what makes a row, and what it carries.
 PANEL_KEYS = (
@@ -126,9 +90,14 @@ PANEL_KEYS = (
     "metric",
 )
 PANEL_SUMS = ("pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx")
-PANEL_COLUMNS = (*PANEL_KEYS, *PANEL_SUMS, "rate", "status")
+RECORD_KEYS = ("key_n", "key_y")
+"""Sums of record keys: of the children that ``pupils`` counts, and of those of them with y > 0."""
+PANEL_COLUMNS = (*PANEL_KEYS, *PANEL_SUMS, *RECORD_KEYS, "rate", "status")
 COMPOSITION_STRATA = ("sen", "fsm6", "sex", "year_group")
-COMPOSITION_COLUMNS = (*PANEL_KEYS, *COMPOSITION_STRATA, *PANEL_SUMS, "rate", "status")
+COMPOSITION_COLUMNS = (
+    *(*PANEL_KEYS, *COMPOSITION_STRATA),
+    *(*PANEL_SUMS, *RECORD_KEYS, "rate", "status"),
+)
 
 # --- By what the pupils of a composition are broken down: what returns write, and its name here.
 BREAKDOWNS: Mapping[str, Mapping[object, str]] = MappingProxyType(
@@ -175,32 +144,6 @@ ANY = "any"
 """The breakdown, and its one value, that leaves nobody out."""
 SPREAD_KEYS = (*MOMENT_KEYS[:8], "breakdown", "value", "group")
 SPREAD_COLUMNS = (*SPREAD_KEYS, "pupils", "schools", "largest")
-BREAKDOWN_LABELS = MappingProxyType(
-    {
-        "sex": "Sex",
-        "fsm6": "Free school meals in the last six years",
-        "sen": "Special educational needs",
-        "key_stage": "Key stage",
-    }
-)
-BREAKDOWN_VALUE_LABELS = MappingProxyType(
-    {
-        "girls": "Girls",
-        "boys": "Boys",
-        "sex_not_recorded": "Sex not recorded",
-        "fsm6": "Had free school meals",
-        "not_fsm6": "Had no free school meals",
-        "no_sen": "No SEN",
-        "sen_support": "SEN support",
-        "ehc_plan": "Education, health and care plan",
-        "early_years": "Early years",
-        "ks1": "Key stage 1 (years 1 to 2)",
-        "ks2": "Key stage 2 (years 3 to 6)",
-        "ks3": "Key stage 3 (years 7 to 9)",
-        "ks4": "Key stage 4 (years 10 to 11)",
-        "post_16": "Years 12 to 14",
-    }
-)
 
 SYNTHETIC_STAMP = "SYNTHETIC"
 """Stands on every output made from invented data."""

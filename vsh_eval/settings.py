@@ -187,12 +187,18 @@ class PublishedRoute(_Section):
 class Disclosure(_Section):
     """How what leaves is protected."""
 
-    preset: Literal["strict10", "none"] = Field(
-        default="strict10",
-        description="strict10: hide below 10, round to 5; none: internal only, never for release",
+    preset: Literal["cellkey", "none"] = Field(
+        default="cellkey",
+        description="cellkey: the cell key method; none: exact, internal only, never for release",
     )
-    ledger: Literal["keep", "restate"] = Field(
-        default="keep", description="keep old years as first published, or restate them"
+    closed: Literal["keep", "restate"] = Field(
+        default="keep",
+        description="keep published years as they were published, or count them again",
+    )
+    secret_file: Path | None = Field(
+        default=None,
+        description="the file that holds the authority's secret, never one of a release; "
+        "the environment's VSH_EVAL_SECRET goes before it",
     )
 
 
@@ -239,7 +245,7 @@ def load(path: Path | str) -> Settings:
     Parameters
     ----------
     path : Path or str
-        A YAML file; relative folders in it are relative to the file.
+        A YAML file; relative paths in it are relative to the file.
 
     Returns
     -------
@@ -264,18 +270,19 @@ def load(path: Path | str) -> Settings:
     settings = parse(written, origin=path.name)
     return settings.model_copy(
         update={
-            "source": _beside(settings.source, path),
-            "published": _beside(settings.published, path),
+            "source": _beside(settings.source, "folder", path),
+            "published": _beside(settings.published, "folder", path),
+            "disclosure": _beside(settings.disclosure, "secret_file", path),
         }
     )
 
 
-def _beside[Section: (Source, PublishedRoute)](section: Section, path: Path) -> Section:
-    """Read a relative folder as relative to the params file."""
-    if section.folder is None:
+def _beside[Section: _Section](section: Section, key: str, path: Path) -> Section:
+    """Read a relative path of a section as relative to the params file."""
+    written = getattr(section, key)
+    if written is None:
         return section
-    resolved = (path.parent / section.folder.expanduser()).resolve()
-    return section.model_copy(update={"folder": resolved})
+    return section.model_copy(update={key: (path.parent / written.expanduser()).resolve()})
 
 
 def parse(written: dict[str, Any], *, origin: str = "params") -> Settings:

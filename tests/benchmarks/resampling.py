@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import effects
-from vsh_eval.effects.allocations import Allocations, allocations
+from vsh_eval.effects.inference.randomisation import Reassignments, reassignments
 from vsh_eval.numerics.bootstrap import resampled_sums
 
 YEARS = 8
@@ -52,13 +52,13 @@ def seconds(work: Callable[[], object]) -> float:
     return min(taken)
 
 
-def refitted(table: pd.DataFrame, design: Allocations) -> None:
+def refitted(table: pd.DataFrame, design: Reassignments) -> None:
     """Refit by the package's estimator for a few draws."""
     for cohort in _cohorts(table, design):
-        effects.impute(table.assign(cohort=cohort), leads=0, draws=1)
+        effects.estimators.impute(table.assign(cohort=cohort), leads=0, draws=1)
 
 
-def library(table: pd.DataFrame, design: Allocations) -> None:
+def library(table: pd.DataFrame, design: Reassignments) -> None:
     """Refit by diff-diff for a few draws; it takes no weights that change within a school."""
     from diff_diff import ImputationDiD
 
@@ -74,7 +74,7 @@ def library(table: pd.DataFrame, design: Allocations) -> None:
             )
 
 
-def _cohorts(table: pd.DataFrame, design: Allocations) -> list[pd.Series]:
+def _cohorts(table: pd.DataFrame, design: Reassignments) -> list[pd.Series]:
     onsets = design.terms.onsets
     drawn = onsets[design.draw(FEW, seed=1)]
     years = [pd.Series(np.where(o < YEARS, o + 1, 0), index=design.cells.units) for o in drawn]
@@ -88,9 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--draws", type=int, default=999)
     asked = parser.parse_args(arguments)
     table = panel(asked.schools)
-    design = allocations(table, within="phase")
+    design = reassignments(table, within="phase")
     parts = np.random.default_rng(1).normal(size=(asked.schools, 5))
-    own = seconds(lambda: effects.randomise(table, draws=asked.draws))
+    own = seconds(lambda: effects.inference.randomise(table, draws=asked.draws))
     boot = seconds(lambda: resampled_sums(parts))
     scale = asked.draws / FEW
     rows = [

@@ -3,13 +3,15 @@
 Nothing here is shared with the room it checks, except the names of things.
 """
 
+import hashlib
+import hmac
 from collections import Counter, defaultdict
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import floor
 
-from tests.cohort.tables import frame
+from tests.cohort.tables import SECRET, frame
 
 CIN_BASIS = {"episode": (None, "episode"), "plan": ("plan",)}
 HIGHEST_FIRST = {"CLA": "cla", "CPP": "cpp", "CIN": "cin"}
@@ -70,6 +72,11 @@ def group_of(episodes, period, rule, basis, look_back):
     return "previous" if held_before else "peers"
 
 
+def record_key(pupil):
+    digest = hmac.new(SECRET, b"record key|" + pupil.encode(), hashlib.sha256).hexdigest()
+    return int(digest[:10], 16)
+
+
 def hundredths(value):
     return int((Decimal(str(value)) * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
@@ -110,7 +117,7 @@ class Register:
 
 
 def absences(tables, register):
-    """Every (place, metric, y, x, parts of one) that attendance makes."""
+    """Every (pupil, place, metric, y, x, parts of one) that attendance makes."""
     sums = defaultdict(lambda: [0, 0, 0])
     for row in frame(tables, "attendance").itertuples():
         where = register.place(row.pupil_id, row.academic_year, row.urn, YEARS_OF_AGE_5_TO_15)
@@ -119,16 +126,16 @@ def absences(tables, register):
             cell[0] += row.sess_possible
             cell[1] += row.sess_authorised
             cell[2] += row.sess_unauthorised
-    for (_, where), (possible, authorised, unauthorised) in sums.items():
+    for (pupil, where), (possible, authorised, unauthorised) in sums.items():
         if possible == 0:
             continue
         missed = authorised + unauthorised
-        yield where, "overall_absence", missed, possible, 1
-        yield where, "authorised_absence", authorised, possible, 1
-        yield where, "unauthorised_absence", unauthorised, possible, 1
+        yield pupil, where, "overall_absence", missed, possible, 1
+        yield pupil, where, "authorised_absence", authorised, possible, 1
+        yield pupil, where, "unauthorised_absence", unauthorised, possible, 1
         share = Fraction(missed, possible)
-        yield where, "persistent_absence", int(share >= Fraction(10, 100)), 1, 1
-        yield where, "severe_absence", int(share >= Fraction(50, 100)), 1, 1
+        yield pupil, where, "persistent_absence", int(share >= Fraction(10, 100)), 1, 1
+        yield pupil, where, "severe_absence", int(share >= Fraction(50, 100)), 1, 1
 
 
 def years_in_part(tables, years):
@@ -159,18 +166,19 @@ def on_roll(tables, register):
 
 
 def suspensions(tables, register):
-    """Every (place, metric, y, x, parts of one) that suspensions make, noughts included."""
+    """Every (pupil, place, metric, y, x, parts of one) that suspensions make, zeros included."""
     years = set(frame(tables, "suspensions")["academic_year"])
-    for (_, where), (count, excluded) in on_roll(tables, register).items():
+    for (pupil, where), (count, excluded) in on_roll(tables, register).items():
         if where[3] not in years:
             continue
-        yield where, "suspension_rate", count, 1, 1
-        yield where, "pupils_suspended", int(count > 0), 1, 1
-        yield where, "permanent_exclusion", int(excluded > 0), 1, 1
+        yield pupil, where, "suspension_rate", count, 1, 1
+        yield pupil, where, "pupils_suspended", int(count > 0), 1, 1
+        yield pupil, where, "permanent_exclusion", int(excluded > 0), 1, 1
 
 
 def moves(tables, register):
-    """Every (place, metric, y, x, parts of one) of schools, in years in which someone has two."""
+    """Every (pupil, place, metric, y, x, parts of one) of moves, in years in which someone has two
+    schools."""
     cells = on_roll(tables, register)
     schools = Counter((pupil, where[3]) for pupil, where in cells)
     both = [frame(tables, name) for name in ("enrolments", "suspensions")]
@@ -185,11 +193,11 @@ def moves(tables, register):
     told = {year for (_, year), count in known.items() if count > 1}
     for pupil, where in cells:
         if where[3] in told:
-            yield where, "school_move", int(schools[pupil, where[3]] > 1), 1, 1
+            yield pupil, where, "school_move", int(schools[pupil, where[3]] > 1), 1, 1
 
 
 def attainments(tables, register):
-    """Every (place, metric, y in hundredths, x, parts of one) that attainment makes."""
+    """Every (pupil, place, metric, y in hundredths, x, parts of one) that attainment makes."""
     ranked = defaultdict(list)
     for row in frame(tables, "attainment").itertuples():
         year_group = KEY_STAGE.get(row.measure, 99)
@@ -198,16 +206,16 @@ def attainments(tables, register):
             continue
         value = hundredths(row.value)
         if row.measure in RANKED:
-            ranked[RANKED[row.measure], row.academic_year].append((where, value))
+            ranked[RANKED[row.measure], row.academic_year].append((row.pupil_id, where, value))
         if row.measure != "ks2_reading_score":
-            yield where, row.measure, value, 1, 100
+            yield row.pupil_id, where, row.measure, value, 1, 100
     for (metric, _), sat in ranked.items():
-        for where, value in sat:
-            below = sum(other < value for _, other in sat)
-            ties = sum(other == value for _, other in sat)
+        for pupil, where, value in sat:
+            below = sum(other < value for *_, other in sat)
+            ties = sum(other == value for *_, other in sat)
             midrank = below + Fraction(ties + 1, 2)
             percentile = 100 * (midrank - Fraction(1, 2)) / len(sat)
-            yield where, metric, floor(100 * percentile + Fraction(1, 2)), 1, 100
+            yield pupil, where, metric, floor(100 * percentile + Fraction(1, 2)), 1, 100
 
 
 def outcomes(tables, years, rule, basis, look_back):
@@ -230,39 +238,41 @@ def sessions(tables, register, told):
     return held, here
 
 
-def make_up(tables, *, years, rule, basis="episode", look_back=6):
+def new_entrants(tables, *, years, rule, basis="episode", look_back=6):
     """(unit_id, time_period, phase, group) -> pupils, entrants and their year before."""
     register = Register(tables, years, rule, basis, look_back)
     told = set(years) - {201920} - register.partly
     held, here = sessions(tables, register, told)
     cells = {}
     for pupil, (unit, _, phase, year, group, *_) in here:
-        cell = cells.setdefault((unit, year, phase, group), [0] * 7)
+        cell = cells.setdefault((unit, year, phase, group), [0] * 9)
         before = earlier(year, 1)
         stood = group_of(register.episodes[pupil], before, rule, basis, look_back)
         new = int(stood not in ("cin", "cpp"))
         then = held.get((pupil, before), (0, 0))
-        row = (1, new, int(then[1] > 0), *then, new * then[0], new * then[1])
+        key = record_key(pupil)
+        row = (1, new, int(then[1] > 0), *then, new * then[0], new * then[1], key, new * key)
         cells[unit, year, phase, group] = [a + b for a, b in zip(cell, row, strict=True)]
     for (_, year, _, _), cell in cells.items():
         if earlier(year, 1) not in years:
-            cell[1] = None
+            cell[1] = cell[8] = None
         if earlier(year, 1) not in told:
-            cell[2:] = [None] * 5
+            cell[2:7] = [None] * 5
     return cells
 
 
-def add_up(rows, key):
-    cells = defaultdict(lambda: [0] * 6)
+def add_up(rows, cell_of):
+    cells = defaultdict(lambda: [0] * 8)
     parts = {}
-    for where, metric, y, x, per in rows:
-        cell = cells[(*key(where), metric)]
+    for pupil, where, metric, y, x, per in rows:
+        cell = cells[(*cell_of(where), metric)]
         parts[metric] = per
-        for place, value in enumerate((1, y, x, y * y, x * y, x * x)):
+        key = record_key(pupil)
+        for place, value in enumerate((1, y, x, y * y, x * y, x * x, key, key * (y > 0))):
             cell[place] += value
     return {
-        where: (n, y / parts[where[-1]], x, yy / parts[where[-1]] ** 2, xy / parts[where[-1]], xx)
-        for where, (n, y, x, yy, xy, xx) in cells.items()
+        where: (n, y / (per := parts[where[-1]]), x, yy / per**2, xy / per, xx, *keys)
+        for where, (n, y, x, yy, xy, xx, *keys) in cells.items()
     }
 
 
@@ -280,7 +290,7 @@ def composition(tables, *, years, rule, basis="episode", look_back=6):
 
 def as_cells(table, keys):
     """A table of the room in the oracle's shape."""
-    sums = ["pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx"]
+    sums = ["pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx", "key_n", "key_y"]
     keys = [*keys, "metric"]
     assert not table.duplicated(keys).any()
     return {

@@ -6,7 +6,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from vsh_eval.cohort import build_cohort
 from vsh_eval.contracts import RETURNS
+from vsh_eval.settings import Cohort
+
+SECRET = bytes(range(32))
 
 ARROW_TYPES = {
     "text": pa.string(),
@@ -32,6 +36,17 @@ def connect(tables, *, leave_out=()):
         connection.execute(f"CREATE TABLE {name} AS FROM rows_given")
         connection.unregister("rows_given")
     return connection
+
+
+def build(tables, *, years=(202324,), cohort=None, leave_out=(), **options):
+    """Count returns; the cohort's settings are given as a dict."""
+    return build_cohort(
+        connect(tables, leave_out=leave_out),
+        years=years,
+        secret=SECRET,
+        cohort=Cohort.model_validate(cohort or {}),
+        **options,
+    )
 
 
 def frame(tables, name):

@@ -6,14 +6,15 @@ import duckdb
 import pandas as pd
 import pytest
 
-from tests.cohort.invented import random_returns
-from tests.cohort.tables import connect, one_pupil, school, training
-from vsh_eval.cohort import DuckDbEngine, build_cohort, pseudonymise
+from tests.cohort import oracle
+from tests.cohort.invented import PERIODS, random_returns
+from tests.cohort.oracle import PANEL_CELL, as_cells
+from tests.cohort.tables import SECRET, build, connect, one_pupil, school, training
+from vsh_eval.cohort import DuckDbEngine, build_cohort
 from vsh_eval.contracts import ContractError
 from vsh_eval.settings import Exposure
 
 YEARS = (201819, 202021)
-KEY = bytes(range(32))
 OWN = ["attainment", "attendance", "enrolments", "episodes", "school_links", "schools",
        "suspensions", "training"]  # fmt: skip
 
@@ -37,42 +38,37 @@ def tables_of(connection):
     return sorted(name for (name,) in connection.sql("SHOW TABLES").fetchall())
 
 
-def test_no_identifier_and_no_pseudonym_is_in_any_table_handed_on():
+def test_no_identifier_is_in_any_table_handed_on():
     returns = random_returns(3, pupils=30)
-    built = build_cohort(connect(returns), years=YEARS, key=KEY)
+    built = build(returns, years=YEARS, other_rule_metrics=("overall_absence",))
     identifiers = {row[0] for row in returns["enrolments"]}
-    keys = pseudonymise(identifiers, key=KEY)
-    secret = {*identifiers, *keys["pupil"], *(str(number) for number in keys["pupil"])}
-    assert len(secret) == 3 * len(identifiers)
     for field in dataclasses.fields(built):
         table = getattr(built, field.name)
         assert not table.empty or field.name == "training"
-        assert not {"pupil", "pupil_id"} & set(table.columns)
+        assert not {"pupil", "pupil_id", "record_key"} & set(table.columns)
         for column in table.columns:
-            assert not secret & set(table[column].dropna())
+            assert not identifiers & set(table[column].dropna())
 
 
 def test_identifiers_are_gone_before_anything_is_counted():
     engine = Watched(connect(random_returns(3)))
-    build_cohort(engine, years=YEARS)
+    build_cohort(engine, years=YEARS, secret=SECRET)
     held = {name for name, _ in engine.seen}
-    assert "cohort_outcomes" in held
+    assert "cohort_outcomes_0" in held
     assert "cohort_keys" not in held
     assert "pupil_id" not in {column for _, column in engine.seen}
-    assert {c for name, c in engine.seen if name == "cohort_outcomes"} & {"pupil"} == set()
+    of_outcomes = {column for name, column in engine.seen if name.startswith("cohort_outcomes")}
+    assert not of_outcomes & {"pupil", "record_key"}
 
 
-def test_nothing_is_left_in_the_connection():
+def test_nothing_is_left_in_the_connection_whatever_happens():
     connection = connect(random_returns(3))
-    build_cohort(connection, years=YEARS)
+    build_cohort(connection, years=YEARS, secret=SECRET)
     assert tables_of(connection) == OWN
-
-
-def test_nothing_is_left_after_a_failure():
-    tables = one_pupil() | {"attainment": [("P1", 202324, "100", "ks2_rwm_expected", 7.0)]}
-    connection = connect(tables)
+    broken = one_pupil() | {"attainment": [("P1", 202324, "100", "ks2_rwm_expected", 7.0)]}
+    connection = connect(broken)
     with pytest.raises(ContractError, match="neither 0 nor 1"):
-        build_cohort(connection, years=(202324,))
+        build_cohort(connection, years=(202324,), secret=SECRET)
     assert tables_of(connection) == OWN
 
 
@@ -84,52 +80,75 @@ def test_a_read_only_database_will_do(tmp_path):
     source.execute("DETACH stored")
     source.close()
     with duckdb.connect(path, read_only=True) as connection:
-        assert len(build_cohort(connection, years=(202324,)).panel) == 5
+        assert len(build_cohort(connection, years=(202324,), secret=SECRET).panel) == 5
 
 
 def test_optional_tables_may_be_absent():
-    connection = connect(one_pupil(), leave_out=("school_links", "suspensions"))
-    assert len(build_cohort(connection, years=(202324,)).panel) == 5
+    assert len(build(one_pupil(), leave_out=("school_links", "suspensions")).panel) == 5
 
 
 @pytest.mark.parametrize("name", ["schools", "attendance", "episodes", "training"])
 def test_a_missing_table_is_refused_by_name(name):
-    connection = connect(one_pupil(), leave_out=(name,))
     with pytest.raises(ContractError, match=f"table {name} lacks"):
-        build_cohort(connection, years=(202324,))
+        build(one_pupil(), leave_out=(name,))
 
 
 def test_a_missing_column_is_refused_by_name():
     connection = connect(one_pupil())
     connection.execute("ALTER TABLE episodes DROP COLUMN basis")
     with pytest.raises(ContractError, match="table episodes lacks basis"):
-        build_cohort(connection, years=(202324,))
+        build_cohort(connection, years=(202324,), secret=SECRET)
 
 
 def test_years_are_needed_and_checked():
     with pytest.raises(ContractError, match="years is empty"):
-        build_cohort(connect(one_pupil()), years=())
+        build(one_pupil(), years=())
     with pytest.raises(ContractError, match="academic year is 202325"):
-        build_cohort(connect(one_pupil()), years=(202325,))
-
-
-def test_an_empty_key_is_refused_not_replaced():
-    with pytest.raises(ContractError, match="pseudonym key has 0 bytes"):
-        build_cohort(connect(one_pupil()), years=(202324,), key=b"")
+        build(one_pupil(), years=(202325,))
 
 
 def test_years_given_twice_or_backwards_count_once():
     tables = random_returns(3)
-    one = build_cohort(connect(tables), years=(201819, 202021))
-    two = build_cohort(connect(tables), years=(202021, 201819, 202021))
+    one, two = build(tables, years=YEARS), build(tables, years=(*YEARS[::-1], YEARS[1]))
     pd.testing.assert_frame_equal(one.panel, two.panel)
 
 
 def test_vintage_and_rule_are_written_on_every_row():
-    built = build_cohort(connect(one_pupil()), years=(202324,), vintage="returns 2024-11")
+    built = build(one_pupil(), vintage="returns 2024-11")
     for table in (built.panel, built.composition):
         assert set(table["vintage"]) == {"returns 2024-11"}
         assert set(table["cohort_rule"]) == {"any_time_in_year"}
+
+
+@pytest.mark.parametrize("rule", ["any_time_in_year", "at_31_march", "ever_6"])
+def test_the_other_rules_panel_is_the_panel_under_that_rule(rule):
+    tables = random_returns(2026, pupils=40)
+    metrics = ("severe_absence", "school_move", "ks2_reading_rank")
+    found = build(tables, years=PERIODS, cohort={"rule": rule}, other_rule_metrics=metrics)
+    (other,) = set(found.other_rule_panel["cohort_rule"])
+    assert other != rule
+    panel = oracle.panel(tables, years=PERIODS, rule=other)
+    expected = {cell: sums for cell, sums in panel.items() if cell[-1] in metrics}
+    assert as_cells(found.other_rule_panel, PANEL_CELL) == expected
+
+
+def test_a_closed_year_is_counted_nowhere_and_known_to_the_year_after():
+    tables = random_returns(2026, pupils=60)
+    closed, metrics = PERIODS[:3], ("overall_absence",)
+    whole = build(tables, years=PERIODS, other_rule_metrics=metrics)
+    part = build(tables, years=PERIODS, other_rule_metrics=metrics, closed=closed)
+    for name in ("panel", "composition", "moments", "spread", "new_entrants"):
+        table = getattr(whole, name)
+        new = table[~table["time_period"].isin(closed)].reset_index(drop=True)
+        assert not new.empty
+        pd.testing.assert_frame_equal(getattr(part, name), new, check_categorical=False)
+    pd.testing.assert_frame_equal(part.other_rule_panel, whole.other_rule_panel)
+    steps = part.flow.set_index(["table", "step"])["rows"]
+    assert steps["attendance", "in a closed year"] > 0
+    assert steps["attendance"].iloc[0] == steps["attendance"].iloc[1:].sum()
+    nothing = build(tables, years=PERIODS, closed=PERIODS)
+    assert nothing.panel.empty
+    assert nothing.moments.empty
 
 
 def test_exposure_follows_the_settings_and_lists_every_school():
@@ -139,7 +158,7 @@ def test_exposure_follows_the_settings_and_lists_every_school():
                      "universal")],
     }  # fmt: skip
     asked = Exposure.model_validate({"rule": "same_year", "tier": "universal"})
-    built = build_cohort(connect(tables), years=(202324,), exposure=asked)
+    built = build(tables, exposure=asked)
     any_any = built.exposure.query("programme == 'any' and tier == 'any'")
     assert dict(zip(any_any["unit_id"], any_any["adopted"], strict=True)) == {
         "100": 202223,
@@ -147,9 +166,3 @@ def test_exposure_follows_the_settings_and_lists_every_school():
     }
     assert built.training["staff_trained"].tolist()[0] == 4.0
     assert built.schools["unit_id"].tolist() == ["100", "200"]
-
-
-def test_the_tables_cannot_be_swapped_afterwards():
-    built = build_cohort(connect(one_pupil()), years=(202324,))
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        built.panel = built.schools

@@ -1,23 +1,20 @@
 """What membership and matching kept and dropped."""
 
-import pandas as pd
-
 from tests.cohort.invented import random_returns
 from tests.cohort.tables import (
     attendance,
-    connect,
+    build,
     enrolment,
     episode,
     one_pupil,
     school,
     training,
 )
-from vsh_eval.cohort import build_cohort
 from vsh_eval.cohort.flow import FLOW_COLUMNS, READ
 
 
-def flow(tables, years=(202324,)):
-    return build_cohort(connect(tables), years=years).flow
+def flow(tables, **options):
+    return build(tables, **options).flow
 
 
 def steps(tables, table, **options):
@@ -122,15 +119,3 @@ def test_each_table_begins_with_read_ends_with_counted_and_adds_up():
         assert part["step"].iloc[0] == READ
         assert part["step"].iloc[-1] == "counted"
         assert part["rows"].iloc[0] == part["rows"].iloc[1:].sum()
-
-
-def test_membership_is_the_panels_pupils():
-    built = build_cohort(connect(random_returns(5, pupils=40)), years=(201819, 202021))
-    absence = built.panel.query("metric == 'overall_absence'")
-    # Rows of attendance per group are terms; pupils per group are pupil-years, so at most the
-    # enrolments that the panel counts.
-    pupils = built.flow.query("table == 'membership'").set_index("step")["pupils"]
-    enrolments = absence.groupby("group")["pupils"].sum()
-    assert set(pupils.index) == set(enrolments.index)
-    assert (pupils <= enrolments.reindex(pupils.index)).all()
-    assert isinstance(built.flow, pd.DataFrame)

@@ -10,18 +10,13 @@ from hypothesis import strategies as st
 from tests.cohort import oracle
 from tests.cohort.invented import random_returns
 from tests.cohort.oracle import COMPOSITION_CELL, PANEL_CELL, as_cells
-from tests.cohort.tables import attendance, connect, day, enrolment, one_pupil, school
+from tests.cohort.tables import attendance, build, enrolment, one_pupil, school
 from vsh_eval import names
-from vsh_eval.cohort import build_cohort, build_panel
+from vsh_eval.cohort import build_panel
 from vsh_eval.contracts import ContractError
-from vsh_eval.settings import Cohort
 
 RULES = ("any_time_in_year", "at_31_march", "ever_6")
 YEARS = (201819, 201920, 202021)
-
-
-def build(tables, *, years=(202324,), key=None, **cohort):
-    return build_cohort(connect(tables), years=years, cohort=Cohort.model_validate(cohort), key=key)
 
 
 def rows_of(tables, metric, **options):
@@ -29,7 +24,7 @@ def rows_of(tables, metric, **options):
     return panel.loc[panel["metric"] == metric].set_index("unit_id")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     seed=st.integers(0, 10**9),
     rule=st.sampled_from(RULES),
@@ -39,18 +34,20 @@ def rows_of(tables, metric, **options):
 def test_panel_and_composition_equal_the_oracle(seed, rule, basis, look_back):
     tables = random_returns(seed)
     options = {"rule": rule, "basis": basis, "look_back": look_back}
-    built = build(tables, years=YEARS, **options)
+    built = build(tables, years=YEARS, cohort=options)
     expected = oracle.panel(tables, years=YEARS, **options)
     assert as_cells(built.panel, PANEL_CELL) == expected
     strata = oracle.composition(tables, years=YEARS, **options)
     assert as_cells(built.composition, COMPOSITION_CELL) == strata
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("basis", ["episode", "plan"])
+@pytest.mark.parametrize(
+    ("rule", "basis"),
+    [("any_time_in_year", "plan"), ("at_31_march", "episode"), ("ever_6", "episode")],
+)
 def test_every_rule_and_basis_equals_the_oracle_on_more_pupils(rule, basis):
-    tables = random_returns(2026, pupils=120)
-    built = build(tables, years=YEARS, rule=rule, basis=basis)
+    tables = random_returns(2026, pupils=80)
+    built = build(tables, years=YEARS, cohort={"rule": rule, "basis": basis})
     expected = oracle.panel(tables, years=YEARS, rule=rule, basis=basis)
     assert as_cells(built.panel, PANEL_CELL) == expected
     groups = {"cla", "cpp", "cin", "peers"} | (set() if rule == "ever_6" else {"previous"})
@@ -60,7 +57,7 @@ def test_every_rule_and_basis_equals_the_oracle_on_more_pupils(rule, basis):
 def test_composition_added_up_over_strata_is_the_panel_added_up_over_schools():
     built = build(random_returns(7, pupils=60), years=YEARS)
     keys = ["time_period", "phase", "group", "metric"]
-    sums = list(names.PANEL_SUMS)
+    sums = [*names.PANEL_SUMS, *names.RECORD_KEYS]
     codes = built.schools.set_index("unit_id")["la_code"]
     by_school = built.panel.assign(la=built.panel["unit_id"].map(codes))
     left = by_school.groupby(["la", *keys])[sums].sum()
@@ -75,7 +72,9 @@ def test_columns_and_types_are_the_contracts():
     assert tuple(built.composition.columns) == names.COMPOSITION_COLUMNS
     for table in (built.panel, built.composition):
         assert table["time_period"].dtype == "int64"
-        assert {str(table[c].dtype) for c in ("pupils", "denominator")} == {"Int64"}
+        assert {str(table[c].dtype) for c in ("pupils", "denominator", "key_n", "key_y")} == {
+            "Int64"
+        }
         assert {str(table[c].dtype) for c in ("numerator", "sum_yy", "rate")} == {"float64"}
         assert set(table["source"]) == {"returns"}
         assert set(table["status"]) == {""}
@@ -130,46 +129,6 @@ def test_a_pupil_without_a_possible_session_is_not_counted():
     assert step.tolist() == ["without a possible session or a value"]
 
 
-def test_a_mover_counts_at_each_school_of_the_same_term():
-    tables = {
-        "schools": [school("100"), school("200", "secondary")],
-        "enrolments": [enrolment("P1"), enrolment("P1", urn="200")],
-        "attendance": [
-            attendance("P1", possible=40, auth=4, unauth=0),
-            attendance("P1", urn="200", possible=60, auth=0, unauth=0),
-        ],
-    }
-    rows = rows_of(tables, "persistent_absence")
-    assert rows["pupils"].to_dict() == {"100": 1, "200": 1}
-    assert rows["numerator"].to_dict() == {"100": 1, "200": 0}
-    assert rows["phase"].to_dict() == {"100": "primary", "200": "secondary"}
-
-
-def test_a_school_renamed_by_a_link_is_one_enrolment():
-    tables = {
-        "schools": [school("100"), school("200")],
-        "school_links": [("100", "200", day("2024-01-01"))],
-        "enrolments": [enrolment("P1"), enrolment("P1", urn="200")],
-        "attendance": [
-            attendance("P1", possible=40, auth=4, unauth=0),
-            attendance("P1", urn="200", term="spring", possible=60, auth=0, unauth=0),
-        ],
-    }
-    rows = rows_of(tables, "persistent_absence")
-    assert rows["pupils"].to_dict() == {"200": 1}
-    assert rows.loc["200", "numerator"] == 0  # 4 of 100, not 4 of 40
-
-
-def test_absence_counts_year_groups_1_to_11():
-    groups = (-2, 0, 1, 11, 12, 14)
-    tables = {
-        "schools": [school("100")],
-        "enrolments": [enrolment(f"P{group}", group=group) for group in groups],
-        "attendance": [attendance(f"P{group}") for group in groups],
-    }
-    assert set(build(tables).composition["year_group"]) == {1, 11}
-
-
 def test_the_highest_year_group_and_need_of_two_enrolments_count():
     two = [
         enrolment("P1", group=11, sen="K", fsm6=1, sex="U"),
@@ -217,21 +176,6 @@ def test_attainment_sums_are_exact_to_a_hundredth():
     assert row["sum_yy"] == math.fsum(round(v * 100) ** 2 for v in values) / 10_000
 
 
-def test_attainment_counts_the_key_stages_year_group_and_needs_a_value():
-    tables = {
-        "schools": [school("100")],
-        "enrolments": [enrolment("P1", group=6), enrolment("P2", group=5),
-                       enrolment("P3", group=6), enrolment("P4", group=6)],
-        "attainment": [
-            ("P1", 202324, "100", "ks2_rwm_expected", 1.0),
-            ("P2", 202324, "100", "ks2_rwm_expected", 1.0),
-            ("P3", 202324, "100", "ks2_rwm_expected", math.nan),
-            ("P4", 202324, "100", "ks2_rwm_expected", None),
-        ],
-    }  # fmt: skip
-    assert rows_of(tables, "ks2_rwm_expected").loc["100", "pupils"] == 1
-
-
 def test_a_measure_that_counts_children_must_be_nought_or_one():
     tables = {
         "schools": [school("100")],
@@ -243,31 +187,23 @@ def test_a_measure_that_counts_children_must_be_nought_or_one():
     assert "P1" not in str(error.value)
 
 
-def test_rows_of_years_outside_the_run_are_ignored():
-    tables = one_pupil() | {
-        "enrolments": [enrolment("P1"), enrolment("P1", 202223)],
-        "attendance": [attendance("P1"), attendance("P1", 202223)],
-    }
-    built = build(tables)
-    assert set(built.panel["time_period"]) == {202324}
-    assert built.flow.query("step == 'outside the years of the run'")["rows"].tolist() == [1]
-
-
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=3, deadline=None)
-def test_order_of_rows_and_key_never_change_a_number(seed):
+@settings(max_examples=2, deadline=None)
+def test_order_of_rows_and_pseudonyms_never_change_a_number(seed):
     tables = random_returns(seed)
     backwards = {name: rows[::-1] for name, rows in tables.items()}
-    first = build(tables, years=YEARS, key=bytes(32))
-    second = build(backwards, years=YEARS, key=bytes(range(32)))
-    for name in ("panel", "composition", "schools", "exposure", "training", "flow"):
+    first, second = build(tables, years=YEARS), build(backwards, years=YEARS)
+    for name in ("panel", "composition", "moments", "spread", "new_entrants", "schools", "flow"):
         pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name))
 
 
 def test_a_metric_the_registry_lacks_is_refused():
     cells = pd.DataFrame(
-        [[202324, "1", "primary", 5, "happiness", 1, 1, 1, 1, 1, 1]],
-        columns=["time_period", "unit_id", "phase", "standing", "metric", *names.PANEL_SUMS],
+        [[202324, "1", "primary", 5, "happiness", *[1] * 8]],
+        columns=[
+            *("time_period", "unit_id", "phase", "group_code", "metric"),
+            *(*names.PANEL_SUMS, *names.RECORD_KEYS),
+        ],
     )
     with pytest.raises(ContractError, match="metric is 'happiness', must be one of"):
         build_panel(cells, cohort_rule="any_time_in_year", vintage="returns")

@@ -2,15 +2,10 @@
 
 import pytest
 
-from tests.cohort.tables import attendance, connect, day, enrolment, episode, school, suspension
-from vsh_eval.cohort import build_cohort
+from tests.cohort.tables import attendance, build, enrolment, episode, school, suspension
 from vsh_eval.metrics import levels
 
 THREE = ("suspension_rate", "pupils_suspended", "permanent_exclusion")
-
-
-def build(tables, *, years=(202324,), leave_out=()):
-    return build_cohort(connect(tables, leave_out=leave_out), years=years)
 
 
 def cells(tables, **options):
@@ -64,25 +59,10 @@ def test_without_the_table_or_the_year_there_are_no_rows_never_nought():
     assert set(panel.loc[panel["metric"].isin(THREE), "time_period"]) == {202223}
 
 
-def test_a_mover_counts_at_each_school_and_is_suspended_at_one():
-    tables = borough(suspension("P1", urn="200", times=2), enrolled=("P1",))
-    tables["enrolments"].append(enrolment("P1", urn="200"))
-    found = cells(tables)
-    assert found["suspension_rate", "100", "cin"][:3] == (1, 0, 1)
-    assert found["suspension_rate", "200", "cin"][:3] == (1, 2, 1)
-
-
 def test_a_suspension_where_the_pupil_has_no_enrolment_makes_one_there():
     found = cells(borough(suspension("P1", urn="200"), enrolled=("P1",)))
     assert found["pupils_suspended", "200", "cin"][:3] == (1, 1, 1)
     assert found["pupils_suspended", "100", "cin"][:3] == (1, 0, 1)
-
-
-def test_two_urns_of_one_school_are_one_enrolment():
-    tables = borough(suspension("P1", times=1), suspension("P1", urn="200", times=2))
-    tables["school_links"] = [("100", "200", day("2024-01-01"))]
-    tables["enrolments"] = [enrolment("P1"), enrolment("P1", urn="200")]
-    assert cells(tables)["suspension_rate", "200", "cin"] == (1, 3, 1, 9, 3, 1)
 
 
 def test_every_row_of_suspensions_has_its_reason():
@@ -97,22 +77,6 @@ def test_every_row_of_suspensions_has_its_reason():
         "at a school the schools table lacks": 1,
         "counted": 1,
     }
-
-
-def test_composition_adds_up_to_the_panel():
-    tables = borough(suspension("P1", times=3), suspension("P4"))
-    tables["enrolments"] = [
-        enrolment("P1", fsm6=1), enrolment("P2", sen="E"), enrolment("P3", group=9),
-        enrolment("P4", sex="M"),
-    ]  # fmt: skip
-    built = build(tables)
-    for metric in THREE:
-        by_school, by_stratum = (
-            table.loc[table["metric"] == metric, ["pupils", "numerator", "sum_yy"]]
-            for table in (built.panel, built.composition)
-        )
-        assert len(by_stratum) == 4
-        assert by_school.sum().tolist() == by_stratum.sum().tolist()
 
 
 @pytest.mark.parametrize("lacking", ["spring", "summer"])

@@ -19,10 +19,6 @@ def test_two_cohort_rules_are_refused_by_name():
         contracts.require_one_vintage(panel(cohort_rule=["at_31_march", "any_time_in_year"]))
 
 
-def test_one_of_each_is_let_through():
-    contracts.require_one_vintage(panel())
-
-
 def test_missing_columns_are_named_with_those_there_are():
     with pytest.raises(ContractError, match=r"schools lacks the columns name, phase; it has urn\."):
         contracts.require_columns(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -132,3 +134,51 @@ def test_a_share_of_nought_and_of_one_school_is_missing():
     one = ratios.ratio(np.array([[1.0]]), np.array([[4.0]]))
     assert np.isnan(share(one, one).std_error[0])
     assert np.isnan(school_error(np.array([[1.0]]), np.array([1.0]))[0])
+
+
+weights_of_years = st.lists(st.integers(-4, 4), min_size=4, max_size=4).map(
+    lambda whole: np.array([whole]) / 4
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), weights_of_years)
+def test_a_contrasts_noise_variance_is_the_sum_of_squared_coefficients(seed, weights):
+    exact, _, _ = estimate(seed)
+    sd = np.random.default_rng(seed).uniform(0.01, 0.1, 4)
+    found = combine(replace(exact, noise=np.diag(sd)), weights)
+    added = (weights[0] ** 2 * sd**2).sum()
+    assert (found.noise**2).sum() == pytest.approx(added)
+    plain = combine(exact, weights)
+    assert found.value == pytest.approx(plain.value)
+    if (weights != 0).any():
+        sampling = ratios.significant(plain.std_error)
+        assert found.std_error**2 == pytest.approx(sampling**2 + added)
+    # Years that share one draw, as a level counted in each of them: coefficients add first.
+    shared = combine(replace(exact, noise=sd[:1] * np.ones((1, 4))), weights)
+    assert shared.noise[0, 0] == pytest.approx(weights.sum() * sd[0], abs=1e-15)
+
+
+def test_a_cell_that_does_not_count_adds_no_noise_and_a_share_divides_it():
+    x = np.array([[4.0, 0.0], [6.0, 0.0], [5.0, 0.0]])
+    both = ratios.ratio(np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]), x)
+    noise = np.array([[0.02, np.nan]])
+    found = combine(replace(both, noise=noise), np.array([[1.0, 0.0]]))
+    assert found.noise.tolist() == [[0.02]]
+    part, whole = ratios.ratio(x[:, :1] / 8, x[:, :1]), both.take([0])
+    divided = share(replace(part, noise=np.array([[0.01]])), replace(whole, noise=np.array([[0]])))
+    assert divided.noise[0, 0] == pytest.approx(0.01 / whole.value[0])
+    same = replace(whole, noise=np.array([[0.02]]))
+    assert share(same, same).noise[0, 0] == 0
+    assert share(same, same).std_error[0] == 0
+
+
+def test_noise_of_their_own_keeps_years_apart():
+    together, _, _ = estimate(11, cells=1)
+    years = together.take([0, 0])
+    assert correlations(years, (1, 2))[0, 0, 1] == pytest.approx(1)
+    error = years.std_error[0]
+    apart = replace(years, noise=error * np.eye(2))
+    assert correlations(apart, (1, 2))[0, 0, 1] == pytest.approx(0.5)
+    same_draw = replace(years, noise=error * np.ones((1, 2)))
+    assert correlations(same_draw, (1, 2))[0, 0, 1] == pytest.approx(1)

@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from vsh_eval.numerics.ratios import (
     PupilSums,
@@ -12,7 +13,9 @@ from vsh_eval.numerics.ratios import (
     logarithm,
     logit_interval,
     ratio,
+    significant,
     t_interval,
+    total_error,
 )
 
 
@@ -154,12 +157,6 @@ def test_no_pupils_and_one_pupil_have_no_error(count):
     assert np.isnan(found.value[0]) == (count == 0)
 
 
-def test_one_school_without_products_has_no_error():
-    found = ratio(np.array([[2.0]]), np.array([[10.0]]))
-    assert found.value[0] == 0.2
-    assert np.isnan(found.std_error[0])
-
-
 def test_take_keeps_schools_and_picks_cells():
     y, x = np.arange(6.0).reshape(3, 2), np.full((3, 2), 10.0)
     found = ratio(y, x).take([1, 1, 0])
@@ -175,11 +172,6 @@ def test_logit_interval_is_inside_and_nearly_plain_in_the_middle():
     assert 0 < lower[1] < 0.01 < upper[1] < 1
     assert plain[0][1] < 0
     assert np.isnan([lower[2], upper[2]]).all()
-
-
-def test_t_interval_uses_students_t():
-    lower, upper = t_interval(np.array([1.0]), np.array([2.0]), np.array([5.0]), alpha=0.1)
-    assert [lower[0], upper[0]] == pytest.approx(stats.t.interval(0.9, 5, loc=1, scale=2))
 
 
 def test_correlation_of_missing_errors_is_nought():
@@ -206,3 +198,50 @@ def test_school_order_and_schools_without_pupils_never_matter(rows, random):
     found, again = measure(rows), measure(shuffled)
     for name in ("value", "std_error", "df"):
         assert getattr(found, name) == pytest.approx(getattr(again, name), nan_ok=True, abs=1e-12)
+
+
+def noisy(seed, *, schools=12, cells=4, draws=(0, 1, 2, 3), of=4):
+    """Estimates whose cells have noise of their own, in the rows that are theirs."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(1, 20, (schools, cells)).astype(float)
+    rows, sd = np.zeros((of, cells)), rng.uniform(0.01, 0.1, cells)
+    rows[list(draws), range(cells)] = sd
+    return replace(ratio(np.minimum(rng.poisson(0.3 * x) + 1.0, x), x), noise=rows), sd
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_noise_of_other_draws_adds_its_squares_and_the_same_level_cancels(seed):
+    one, sd = noisy(seed, cells=2, draws=(0, 1))
+    other, other_sd = noisy(seed + 1, cells=2, draws=(2, 3))
+    gap = difference(one, other, same_pupils=True)
+    assert (gap.noise**2).sum(axis=0) == pytest.approx(sd**2 + other_sd**2)
+    exact = replace(one, noise=one.noise[:0]), replace(other, noise=other.noise[:0])
+    sampling = difference(*exact, same_pupils=True).std_error
+    assert gap.std_error**2 == pytest.approx(significant(sampling) ** 2 + sd**2 + other_sd**2)
+    # One level in two gaps: its draw is gone from their difference, and so is its school's part.
+    again = difference(gap, difference(one, other, same_pupils=True), same_pupils=False)
+    assert not again.noise.any()
+    assert again.std_error.tolist() == [0, 0]
+    moved = difference(gap, difference(one, -other, same_pupils=True), same_pupils=False)
+    assert (moved.noise**2).sum(axis=0) == pytest.approx(4 * other_sd**2)
+
+
+def test_the_noise_of_a_logarithm_is_relative_and_goes_with_its_sign_and_its_cells():
+    found, sd = noisy(3)
+    log = logarithm(found)
+    assert np.abs(log.noise).sum(axis=0) == pytest.approx(sd / found.value)
+    assert (-found).noise.tolist() == (-1 * found.noise).tolist()
+    twice = found.take([2, 2])
+    assert not difference(twice.take([0]), twice.take([1]), same_pupils=True).noise.any()
+
+
+def test_exact_estimates_have_no_noise_and_their_errors_all_their_figures():
+    found, _ = noisy(4)
+    exact = replace(found, noise=found.noise[:0])
+    gap = difference(exact, exact.take([1, 0, 3, 2]), same_pupils=True)
+    assert gap.noise.shape == (0, 4)
+    influence = exact.influence - exact.influence[:, [1, 0, 3, 2]]
+    error = np.sqrt(gap.clusters / (gap.clusters - 1) * (influence**2).sum(axis=0))
+    assert gap.std_error == pytest.approx(error, rel=1e-14)
+    assert total_error(error, np.zeros((0, 4))) is error

@@ -6,9 +6,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from vsh_eval import cohort, metrics, registry, release
+from vsh_eval import cohort, metrics, registry
 from vsh_eval.contracts import RETURNS
+from vsh_eval.panel import Comparison
 from vsh_eval.registry import known
+from vsh_eval.release.disclosure import protected, release_table, rule_named
+from vsh_eval.release.files.open_data import Area, write_table
+from vsh_eval.release.text.gaps import gap_sentence
 
 NEW = "ks2_maths_expected"
 YEARS = (202223, 202324)
@@ -58,7 +62,7 @@ def an_authority():
 
 
 def test_an_unknown_measure_is_counted_nowhere(forgotten):
-    built = cohort.build_cohort(an_authority(), years=YEARS)
+    built = cohort.build_cohort(an_authority(), years=YEARS, secret=bytes(16))
     assert forgotten.name not in set(built.panel["metric"])
     ignored = built.flow.query("step == 'of a measure the registry does not know'")
     assert ignored["rows"].tolist() == [320]
@@ -67,19 +71,19 @@ def test_an_unknown_measure_is_counted_nowhere(forgotten):
 def test_a_metric_added_in_one_place_is_measured_protected_and_written(forgotten, tmp_path):
     registry.register(forgotten)
 
-    panel = cohort.build_cohort(an_authority(), years=YEARS).panel
-    wide = metrics.gaps(panel, group="cwsw", reference="peers", metrics=(NEW,), unit_id="E06000999")
+    panel = cohort.build_cohort(an_authority(), years=YEARS, secret=bytes(16)).panel
+    comparison = Comparison("cwsw", "peers", metrics=(NEW,), unit_id="E06000999")
+    wide = metrics.gaps(panel, comparison)
     total = wide.loc[wide["phase"] == "total"].set_index("time_period").loc[202324]
     assert (total["group_level"], total["reference_level"]) == (50.0, 75.0)
     assert (total["gap"], total["unit"]) == (-25.0, "%")
 
-    rule = release.rule_named("strict10")
-    cube = release.round_leaves(panel, rule)
-    safe = release.protect(wide, rule, kind="gaps", cube=cube)
-    said = release.gap_sentence(safe, metric=NEW, year=202324)
-    assert "the expected standard in maths at key stage 2" in said
-    assert "% for pupils without a social worker" in said
-    assert "percentage points" in said
-    area = release.Area(name="Invented Borough")
-    file = release.write_table(safe, tmp_path, "gaps", areas={"E06000999": area})
+    rule = rule_named("cellkey")
+    safe = release_table(metrics.gaps, protected(panel, rule), comparison, rule=rule)
+    text = gap_sentence(safe, metric=NEW, year=202324)
+    assert "the expected standard in maths at key stage 2" in text
+    assert "% for pupils without a social worker" in text
+    assert "percentage points" in text
+    area = Area(name="Invented Borough")
+    file = write_table(safe, tmp_path, "gaps", areas={"E06000999": area})
     assert f",{NEW}," in file.read_text("utf-8")

@@ -4,6 +4,7 @@ from typing import get_args
 import pytest
 
 from vsh_eval import academic_year, names, registry
+from vsh_eval.cohort.membership import metrics_known
 from vsh_eval.contracts import ContractError
 from vsh_eval.registry import known
 
@@ -69,7 +70,7 @@ def test_every_metric_says_what_it_counts(entry):
     assert (entry.counts == "points") == entry.unit.endswith("points")
     assert (entry.counts in ("children", "sessions")) == (entry.unit == "%")
     assert entry.lower_is_better == (entry.topic != "attainment")
-    assert entry.name not in names.GROUP_LABELS
+    assert entry.name not in (*names.LEAF_GROUPS, *names.GROUP_SUMS)
     assert len([e for e in registry.METRICS.values() if e.label == entry.label]) == 1
 
 
@@ -81,6 +82,34 @@ def test_scores_may_be_negative_and_ranks_lie_between_nought_and_a_hundred():
     assert {(e.lowest, e.highest, e.has_ratio) for e in ranks} == {(0.0, 100.0, False)}
     assert registry.metric("suspension_rate").highest == float("inf")
     assert registry.metric("ks4_attainment8").has_ratio
+
+
+@pytest.mark.parametrize("entry", registry.METRICS.values(), ids=lambda entry: entry.name)
+def test_every_relation_leads_to_a_metric_of_the_same_children(entry):
+    for name in (*entry.subset_of, *filter(None, [entry.parts_of])):
+        whole = registry.metric(name)
+        assert whole is not entry
+        assert (whole.origin, whole.year_groups) == (entry.origin, entry.year_groups)
+    if entry.parts_of:
+        assert registry.metric(entry.parts_of).denominator == entry.denominator
+
+
+@pytest.mark.parametrize("entry", registry.METRICS.values(), ids=lambda entry: entry.name)
+def test_one_child_cannot_be_told_from_the_noise(entry):
+    """The weight is a third of what one child can add, or more, where that has a sensible end."""
+    ends = entry.value_range
+    assert (ends is None) == (entry.counts == "events")
+    if ends is not None and "progress" not in entry.name:
+        assert entry.noise_weight >= (ends[1] - ends[0]) / 4
+    assert entry.units_of_one == (100 if entry.topic == "attainment" else 1)
+    assert (entry.origin == "rank") == bool(entry.ranks)
+
+
+def test_a_metric_without_its_line_of_sql_is_refused_and_never_divided_wrongly(added):
+    with pytest.raises(
+        ContractError, match=r"'tried_absence' is of attendance, must have its line"
+    ):
+        metrics_known()
 
 
 def test_returned_measures_are_all_of_attainment_but_the_ranks():

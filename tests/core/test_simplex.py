@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from vsh_eval.numerics.simplex import nearest_mixture, stepwise_mixture
+from vsh_eval.numerics.simplex import nearest_weights, stepwise_weights
 
 
 def drawn(seed, periods=5, units=8):
@@ -25,7 +25,7 @@ def cost(weights, sources, target, ridge):
 def test_no_step_along_the_simplex_makes_the_exact_mixture_better(seed, ridge, units):
     """At a minimum over the simplex no source has a lower slope than those in use."""
     sources, target = drawn(seed, units=units)
-    weights = nearest_mixture(sources, target, ridge=ridge)
+    weights = nearest_weights(sources, target, ridge=ridge)
     assert (weights >= 0).all()
     assert weights.sum() == pytest.approx(1)
     slope = 2 * sources.T @ (sources @ weights - target) + 2 * ridge * weights
@@ -38,15 +38,15 @@ def test_the_exact_mixture_is_what_a_general_solver_finds():
         cost, np.full(8, 1 / 8), args=(sources, target, 0.5), method="SLSQP", tol=1e-14,
         bounds=[(0, 1)] * 8, constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
     )  # fmt: skip
-    assert nearest_mixture(sources, target, ridge=0.5) == pytest.approx(found.x, abs=1e-6)
+    assert nearest_weights(sources, target, ridge=0.5) == pytest.approx(found.x, abs=1e-6)
 
 
 def test_sources_in_another_order_have_the_same_weights():
     """Even where many mixtures match perfectly, the one of least squares is the one."""
     sources, target = drawn(5, periods=2, units=12)
     order = np.random.default_rng(1).permutation(12)
-    weights = nearest_mixture(sources, target, ridge=1e-8)
-    other = nearest_mixture(sources[:, order], target, ridge=1e-8)
+    weights = nearest_weights(sources, target, ridge=1e-8)
+    other = nearest_weights(sources[:, order], target, ridge=1e-8)
     assert other == pytest.approx(weights[order], abs=1e-6)
 
 
@@ -54,10 +54,10 @@ def test_sources_in_another_order_have_the_same_weights():
 @given(seed=st.integers(0, 10_000))
 def test_the_steps_come_near_the_exact_mixture_and_never_under_it(seed):
     sources, target = drawn(seed)
-    exact = cost(nearest_mixture(sources, target, ridge=1.0), sources, target, 1.0)
-    steps = cost(stepwise_mixture(sources, target, ridge=1.0, stop=1e-6), sources, target, 1.0)
+    exact = cost(nearest_weights(sources, target, ridge=1.0), sources, target, 1.0)
+    steps = cost(stepwise_weights(sources, target, ridge=1.0, stop=1e-6), sources, target, 1.0)
     assert exact - 1e-9 <= steps <= exact * 1.01 + 1e-6
 
 
 def test_the_steps_stay_where_they_cannot_move():
-    assert stepwise_mixture(np.ones((2, 2)), np.ones(2), ridge=0.0, stop=1e-6).sum() == 1
+    assert stepwise_weights(np.ones((2, 2)), np.ones(2), ridge=0.0, stop=1e-6).sum() == 1

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from tests.effects.conftest import YEARS
-from vsh_eval import metrics
-from vsh_eval.effects.study import Study
+from vsh_eval.effects.specification import Study
+from vsh_eval.panel import within_school_gaps
 
 GROUPS = {"cin": (4, 0.12), "cpp": (2, 0.14), "cla": (1, 0.08), "previous": (6, 0.08),
           "peers": (180, 0.05)}  # fmt: skip
@@ -73,7 +73,7 @@ def training_of(schools=48, years=YEARS):
 
 def study_of(seed=0, *, effect=0.0, schools=48, **changes):
     panel = panel_of(seed, effect=effect, schools=schools)
-    gaps = metrics.school_gaps(panel, metric="overall_absence", group="cwsw", reference="peers")
+    gaps = within_school_gaps(panel, metric="overall_absence", group="cwsw", reference="peers")
     whole = {
         "school_gaps": gaps, "exposure": exposure_of(schools), "metric": "overall_absence",
         "panel": panel, "training": training_of(schools),

@@ -13,7 +13,7 @@ from vsh_eval.contracts import ContractError
 def test_the_design_table_by_hand():
     gaps, exposure = small([202021] * 4 + [202122] * 3)
     gaps.loc[gaps["unit_id"].eq("00"), "pupils"] = 10
-    table = effects.design_table(effects.prepare(gaps, exposure))
+    table = effects.sample.design_table(effects.sample.select_sample(gaps, exposure))
     assert table.to_numpy().tolist() == [
         ["trained", 202021, 201819, 4, 8, 8, 50, 50, 0.4],
         ["trained", 202122, 202021, 3, 9, 3, 45, 15, pytest.approx(1 / 3)],
@@ -22,8 +22,8 @@ def test_the_design_table_by_hand():
 
 
 def test_the_design_table_adds_up_to_the_panel():
-    prepared = effects.prepare(*gaps_of(4))
-    table = effects.design_table(prepared)
+    prepared = effects.sample.select_sample(*gaps_of(4))
+    table = effects.sample.design_table(prepared)
     assert table["schools"].sum() == prepared.schools
     years = table["school_years_before"] + table["school_years_after"]
     assert years.sum() == len(prepared.data)
@@ -32,16 +32,16 @@ def test_the_design_table_adds_up_to_the_panel():
 
 def test_without_never_trained_schools_there_is_no_comparison_row():
     gaps, exposure = small([202021] * 6 + [202122] * 6)
-    table = effects.design_table(effects.prepare(gaps, exposure))
+    table = effects.sample.design_table(effects.sample.select_sample(gaps, exposure))
     assert table["arm"].tolist() == ["trained", "trained"]
 
 
 def test_standardised_differences_by_hand():
     gaps, exposure = small([202021] * 4)
-    prepared = effects.prepare(gaps, exposure)
+    prepared = effects.sample.select_sample(gaps, exposure)
     schools = pd.DataFrame({"unit_id": exposure["unit_id"], "fsm": np.arange(12.0), "name": "a"})
     schools.loc[11, "fsm"] = np.nan
-    table = effects.balance_table(prepared, schools).set_index("variable")
+    table = effects.sample.balance_table(prepared, schools).set_index("variable")
     assert table.index.tolist() == ["baseline_outcome", "baseline_pupils", "fsm"]
     trained, rest = np.arange(4.0), np.arange(4.0, 11)
     spread = np.sqrt((trained.var(ddof=1) + rest.var(ddof=1)) / 2)
@@ -55,20 +55,25 @@ def test_the_baseline_is_the_years_before_anyone_was_trained():
     gaps, exposure = small([202021] * 4)
     after = gaps["time_period"].ge(202021)
     moved = gaps.assign(outcome=gaps["outcome"] + 100.0 * after)
-    tables = [effects.balance_table(effects.prepare(g, exposure)) for g in (gaps, moved)]
+    tables = [
+        effects.sample.balance_table(effects.sample.select_sample(g, exposure))
+        for g in (gaps, moved)
+    ]
     pd.testing.assert_frame_equal(*tables)
 
 
 def test_prepared_covariates_are_compared_without_the_schools_table():
     gaps, exposure = small([202021] * 4)
     schools = pd.DataFrame({"unit_id": exposure["unit_id"], "fsm": np.arange(12.0)})
-    prepared = effects.prepare(gaps, exposure, schools=schools, covariates=["fsm"])
-    table = effects.balance_table(prepared)
+    prepared = effects.sample.select_sample(gaps, exposure, schools=schools, covariates=["fsm"])
+    table = effects.sample.balance_table(prepared)
     assert table["variable"].tolist() == ["baseline_outcome", "baseline_pupils", "fsm"]
-    pd.testing.assert_frame_equal(table, effects.balance_table(prepared, schools))
+    pd.testing.assert_frame_equal(table, effects.sample.balance_table(prepared, schools))
 
 
 def test_a_covariate_that_is_not_there_is_named():
     gaps, exposure = small([202021] * 4)
     with pytest.raises(ContractError, match="schools lacks the column wealth"):
-        effects.balance_table(effects.prepare(gaps, exposure), exposure, covariates=["wealth"])
+        effects.sample.balance_table(
+            effects.sample.select_sample(gaps, exposure), exposure, covariates=["wealth"]
+        )

@@ -13,12 +13,16 @@ from vsh_eval.contracts import ContractError, DesignError
 
 @pytest.fixture(scope="module")
 def prepared():
-    return effects.prepare(*gaps_of(1, effect=-3.0, phases=("primary",) * 9 + ("secondary",)))
+    return effects.sample.select_sample(
+        *gaps_of(1, effect=-3.0, phases=("primary",) * 9 + ("secondary",))
+    )
 
 
 @pytest.fixture(scope="module")
 def rows(prepared):
-    return effects.estimate(prepared, metric="overall_absence", programme="elsa", phase="primary")
+    return effects.estimators.estimate(
+        prepared, metric="overall_absence", programme="elsa", phase="primary"
+    )
 
 
 def simple(rows, estimator, comparison="not_yet_treated"):
@@ -29,10 +33,9 @@ def simple(rows, estimator, comparison="not_yet_treated"):
 
 
 def test_the_contract(rows):
-    assert tuple(rows.columns) == effects.ESTIMATE_COLUMNS
+    assert tuple(rows.columns) == effects.rows.ESTIMATE_COLUMNS
     assert rows["estimator"].unique().tolist() == [
         "imputation",
-        "donut",
         "imputation_phase_year",
         "callaway_santanna",
     ]
@@ -58,15 +61,14 @@ def test_years_are_academic_years_and_event_times_are_not(rows):
 def test_each_estimator_is_the_one_it_says(rows, prepared):
     table = prepared.data
     constant = table.assign(weight=table["base_pupils"])
-    within = prepared.by_phase(stratified=True).data
+    within = prepared.with_year_effects("by_phase").data
     for made, expected in [
-        (simple(rows, "imputation"), effects.impute(table)),
-        (simple(rows, "donut"), effects.donut(table)),
-        (simple(rows, "imputation_phase_year"), effects.impute(within)),
-        (simple(rows, "callaway_santanna"), effects.att_gt(constant)),
+        (simple(rows, "imputation"), effects.estimators.impute(table)),
+        (simple(rows, "imputation_phase_year"), effects.estimators.impute(within)),
+        (simple(rows, "callaway_santanna"), effects.estimators.att_gt(constant)),
         (
             simple(rows, "callaway_santanna", "never_treated"),
-            effects.att_gt(constant, comparison="never_treated"),
+            effects.estimators.att_gt(constant, comparison="never_treated"),
         ),
     ]:
         assert made["estimate"] == expected.loc[0, "estimate"]
@@ -80,12 +82,12 @@ def test_a_planted_effect_is_inside_every_interval(rows):
 
 
 def test_secondary_outcomes_have_checks_and_subgroups_do_not(prepared):
-    secondary = effects.estimate(prepared, metric="severe_absence", role="secondary")
+    secondary = effects.estimators.estimate(prepared, metric="severe_absence", role="secondary")
     assert set(secondary["role"]) == {"secondary", "robustness"}
-    exploratory = effects.estimate(prepared, metric="severe_absence", role="exploratory")
+    exploratory = effects.estimators.estimate(prepared, metric="severe_absence", role="exploratory")
     assert set(exploratory["role"]) == {"exploratory"}
     with pytest.raises(ContractError, match="role is 'main'"):
-        effects.estimate(prepared, metric="severe_absence", role="main")
+        effects.estimators.estimate(prepared, metric="severe_absence", role="main")
 
 
 @pytest.mark.parametrize(
@@ -101,25 +103,24 @@ def test_secondary_outcomes_have_checks_and_subgroups_do_not(prepared):
     ],
 )
 def test_other_year_effects_are_a_check_where_they_are_not_the_primary_ones(phases, beside):
-    prepared = effects.prepare(*gaps_of(1, schools=60, phases=phases))
-    rows = effects.estimate(prepared, metric="overall_absence")
+    prepared = effects.sample.select_sample(*gaps_of(1, schools=60, phases=phases))
+    rows = effects.estimators.estimate(prepared, metric="overall_absence")
     own = {"imputation_common_year", "imputation_phase_year"} & set(rows["estimator"])
     assert own == beside
     if "imputation_common_year" in own:
-        shared = effects.impute(prepared.data.assign(stratum=""))
+        shared = effects.estimators.impute(prepared.data.assign(stratum=""))
         assert simple(rows, "imputation_common_year")["estimate"] == shared.loc[0, "estimate"]
 
 
 def test_what_cannot_be_made_beside_the_primary_is_a_row_without_numbers():
     gaps, exposure = gaps_of(3, absent=0.0, cohorts=(2, 4))
-    rows = effects.estimate(effects.prepare(gaps, exposure), metric="overall_absence")
+    rows = effects.estimators.estimate(
+        effects.sample.select_sample(gaps, exposure), metric="overall_absence"
+    )
     assert simple(rows, "imputation")["status"] == ""
     never = simple(rows, "callaway_santanna", "never_treated")
     assert never["status"] == "x"
     assert never[["estimate", "std_error", "p_value", "largest_share"]].isna().all()
-    gaps, exposure = gaps_of(3, absent=0.0, cohorts=(0, 2))
-    rows = effects.estimate(effects.prepare(gaps, exposure), metric="overall_absence")
-    assert simple(rows, "donut")["status"] == "x"  # one year before training, and it is left out
 
 
 def test_covariates_reach_callaway_and_santanna():
@@ -127,9 +128,9 @@ def test_covariates_reach_callaway_and_santanna():
     schools = pd.DataFrame(
         {"unit_id": exposure["unit_id"], "size": np.random.default_rng(1).normal(size=60)}
     )
-    plain = effects.prepare(gaps, exposure)
-    adjusted = effects.prepare(gaps, exposure, schools=schools, covariates=["size"])
-    rows = [effects.estimate(p, metric="overall_absence") for p in (plain, adjusted)]
+    plain = effects.sample.select_sample(gaps, exposure)
+    adjusted = effects.sample.select_sample(gaps, exposure, schools=schools, covariates=["size"])
+    rows = [effects.estimators.estimate(p, metric="overall_absence") for p in (plain, adjusted)]
     own = [simple(table, "imputation")["estimate"] for table in rows]
     assert own[0] == own[1]
     beside = [simple(table, "callaway_santanna")["estimate"] for table in rows]
@@ -145,35 +146,15 @@ def test_p_values_are_adjusted_by_family():
             "p_value": [0.04, 0.01, 0.03, 0.02, 0.01, 0.03, np.nan, 0.5, 0.01],
         }
     )
-    adjusted = effects.adjust(rows)["p_adjusted"]
+    adjusted = effects.estimators.adjust(rows)["p_adjusted"]
     assert adjusted[:6].tolist() == pytest.approx([0.04, 0.03, 0.04, 0.04, 0.02, 0.03])
     assert adjusted[6:].isna().all()
     assert "p_adjusted" not in rows
     with pytest.raises(ContractError, match="lacks the column role"):
-        effects.adjust(rows.drop(columns="role"))
-
-
-def test_composition_finds_children_who_are_newly_counted():
-    gaps, exposure = gaps_of(5, schools=80)
-    prepared = effects.prepare(gaps, exposure)
-    data = prepared.data
-    after = data["cohort"].gt(0) & data["time"].ge(data["cohort"])
-    same = effects.composition_check(prepared).iloc[0]
-    assert same["p_value"] > 0.05
-    doubled = gaps.assign(pupils=np.where(after, 2, 1) * data["pupils"].to_numpy())
-    found = effects.composition_check(effects.prepare(doubled, exposure)).iloc[0]
-    assert found["estimate"] == pytest.approx(same["estimate"] + np.log(2))
-    assert found["p_value"] < 0.001
-    assert (found["metric"], found["role"]) == ("log_cohort_size", "robustness")
-
-
-def test_composition_that_cannot_be_tested_says_so(prepared):
-    nobody = replace(prepared, data=prepared.data.assign(base_pupils=0.0))
-    found = effects.composition_check(nobody)
-    assert found["status"].tolist() == ["x"]
+        effects.estimators.adjust(rows.drop(columns="role"))
 
 
 def test_the_primary_itself_is_refused_not_hidden(prepared):
     broken = replace(prepared, data=prepared.data.assign(cohort=0))
-    with pytest.raises(DesignError, match="no school is trained"):
-        effects.estimate(broken, metric="overall_absence")
+    with pytest.raises(DesignError, match="nobody trained in years"):
+        effects.estimators.estimate(broken, metric="overall_absence")

@@ -7,10 +7,11 @@ from scipy import stats
 
 from tests.effects.conftest import gaps_of
 from vsh_eval import effects
-from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.effects.pretrend import Pretrend
+from vsh_eval.contracts import ContractError, DesignError, Message
+from vsh_eval.effects.sensitivity import Pretrend
 from vsh_eval.numerics.inference import JointTest, t_p_value
 
+NOTHING = Message()
 RULES = [
     "registered",
     "power",
@@ -37,7 +38,7 @@ def primary(estimate, std_error, df=199.0):
     )
 
 
-def leads(p_value, reason=""):
+def leads(p_value, reason=NOTHING):
     return Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 100.0, p_value), reason)
 
 
@@ -45,16 +46,16 @@ def material(**changes):
     whole = {
         "registered": True,
         "balance": pd.DataFrame({"standardised_difference": [0.1, -0.2, np.nan]}),
-        "losses": pd.DataFrame({"step": ["panel", "no_data", "used"], "schools": [100, 5, 95]}),
+        "exclusions": pd.DataFrame({"step": ["panel", "no_data", "used"], "schools": [100, 5, 95]}),
         "composition": pd.DataFrame({"aggregation": ["simple", "event"], "p_value": [0.4, 0.01]}),
         "breakdown": 1.5,
         "randomisation_p": 0.01,
     }
-    return effects.Checks(**(whole | changes))
+    return effects.evidence.Checks(**(whole | changes))
 
 
 def judged(rows, *, checks=None, p=0.5, mde=0.4, sesoi=0.5, lower_is_better=True):
-    return effects.evidence(
+    return effects.evidence.judge(
         rows,
         pretrend=leads(p),
         mde=mde,
@@ -72,7 +73,7 @@ def test_everything_passed_is_robust():
     found = judged(primary(-1.5, 0.4), checks=material())
     assert found.rules["rule"].tolist() == RULES
     assert set(verdicts(found).values()) == {"pass"}
-    assert found.statement == "narrowed (robust)"
+    assert found.statement == "narrowed_robust"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_everything_passed_is_robust():
         ("balance", {"balance": pd.DataFrame({"standardised_difference": [-0.4]})}, {}, 0.4),
         (
             "losses",
-            {"losses": pd.DataFrame({"step": ["panel", "used"], "schools": [100, 89]})},
+            {"exclusions": pd.DataFrame({"step": ["panel", "used"], "schools": [100, 89]})},
             {},
             0.11,
         ),
@@ -105,23 +106,23 @@ def test_one_rule_failed_is_fragile(rule, checks, options, value):
     assert set(others.values()) == {"pass"}
     shown = found.rules.set_index("rule").loc[rule, "value"]
     assert shown == pytest.approx(value, nan_ok=True)
-    assert found.statement == "narrowed (fragile)"
+    assert found.statement == "narrowed_fragile"
 
 
-@pytest.mark.parametrize("rule", ["registered", "balance", "losses", "composition", "breakdown"])
+@pytest.mark.parametrize("rule", ["registered", "balance", "composition", "breakdown"])
 def test_a_rule_without_material_is_not_testable_and_keeps_robust_away(rule):
     found = judged(primary(-1.5, 0.4), checks=material(**{rule: None}))
-    assert verdicts(found)[rule] == "not testable"
-    assert found.statement == "narrowed (fragile)"
+    assert verdicts(found)[rule] == "not_testable"
+    assert found.statement == "narrowed_fragile"
 
 
 @pytest.mark.parametrize(
     ("trained", "p_value", "verdict", "statement"),
     [
-        (9, None, "not testable", "narrowed (fragile)"),
-        (9, 0.06, "fail", "narrowed (fragile)"),
-        (9, 0.04, "pass", "narrowed (robust)"),
-        (10, 0.04, "pass", "narrowed (robust)"),
+        (9, None, "not_testable", "narrowed_fragile"),
+        (9, 0.06, "fail", "narrowed_fragile"),
+        (9, 0.04, "pass", "narrowed_robust"),
+        (10, 0.04, "pass", "narrowed_robust"),
     ],
 )
 def test_with_few_trained_schools_chance_decides_and_the_rule_says_so(
@@ -132,45 +133,45 @@ def test_with_few_trained_schools_chance_decides_and_the_rule_says_so(
     assert found.statement == statement
     assert verdicts(found)["randomisation"] == verdict
     reason = found.rules.set_index("rule").loc["randomisation", "reason"]
-    assert ("which decides here: few schools were trained" in reason) == (trained < 10)
+    assert reason == Message("randomisation_p", few_trained=trained < 10, limit=10)
 
 
 def test_without_any_material_only_the_given_rules_are_judged():
-    found = effects.evidence(
+    found = effects.evidence.judge(
         primary(-1.5, 0.4), pretrend=None, mde=float("nan"), sesoi=0.5, lower_is_better=True
     )
-    assert set(verdicts(found).values()) == {"not testable"}
+    assert set(verdicts(found).values()) == {"not_testable"}
     rules = found.rules.set_index("rule")
-    assert rules.loc["registered", "reason"] == "not registered"
-    assert found.statement == "narrowed (fragile)"
+    assert rules.loc["registered", "reason"] == Message("not_registered")
+    assert found.statement == "narrowed_fragile"
 
 
 def test_a_pretrend_that_cannot_be_tested_gives_its_reason():
-    found = effects.evidence(
+    found = effects.evidence.judge(
         primary(-1.5, 0.4),
-        pretrend=leads(float("nan"), "fewer schools than leads"),
+        pretrend=leads(float("nan"), Message("fewer_schools_than_leads")),
         mde=0.4,
         sesoi=0.5,
         lower_is_better=True,
     )
     rule = found.rules.set_index("rule").loc["pretrend"]
-    assert rule["verdict"] == "not testable"
-    assert "fewer schools than leads" in rule["reason"]
+    assert rule["verdict"] == "not_testable"
+    assert rule["reason"].code == "fewer_schools_than_leads"
 
 
 @pytest.mark.parametrize(
     ("estimate", "std_error", "lower_is_better", "statement"),
     [
-        (-1.5, 0.4, True, "narrowed (robust)"),
+        (-1.5, 0.4, True, "narrowed_robust"),
         (1.5, 0.4, True, "widened"),
-        (1.5, 0.4, False, "narrowed (robust)"),
+        (1.5, 0.4, False, "narrowed_robust"),
         (-1.5, 0.4, False, "widened"),
         (-0.6, 0.4, True, "inconclusive"),
-        (0.0, 0.1, True, "no effect as large as the smallest of interest"),
-        (-0.2, 0.05, True, "no effect as large as the smallest of interest"),
-        (-0.4, 0.1, True, "narrowed (robust)"),
+        (0.0, 0.1, True, "no_effect"),
+        (-0.2, 0.05, True, "no_effect"),
+        (-0.4, 0.1, True, "narrowed_robust"),
         (-1.5, np.nan, True, "inconclusive"),
-        (np.nan, np.nan, True, "not estimable"),
+        (np.nan, np.nan, True, "not_estimable"),
     ],
 )
 def test_the_statement_follows_the_direction_and_the_margin(
@@ -198,24 +199,23 @@ def test_one_primary_row_and_a_margin_are_needed():
 def test_an_empty_composition_is_not_testable():
     empty = pd.DataFrame({"aggregation": [], "p_value": []})
     found = judged(primary(-1.5, 0.4), checks=material(composition=empty))
-    assert verdicts(found)["composition"] == "not testable"
+    assert verdicts(found)["composition"] == "not_testable"
 
 
 def test_rules_take_the_tables_the_room_makes():
-    prepared = effects.prepare(*gaps_of(1, effect=-5.0))
-    rows = effects.estimate(prepared, metric="overall_absence")
-    checks = effects.Checks(
-        balance=effects.balance_table(prepared),
-        losses=prepared.losses,
-        composition=effects.composition_check(prepared),
+    prepared = effects.sample.select_sample(*gaps_of(1, effect=-5.0))
+    rows = effects.estimators.estimate(prepared, metric="overall_absence")
+    checks = effects.evidence.Checks(
+        balance=effects.sample.balance_table(prepared),
+        exclusions=prepared.exclusions,
     )
-    found = effects.evidence(
+    found = effects.evidence.judge(
         rows,
-        pretrend=effects.pretrend(prepared),
-        mde=effects.design_mde(prepared).mde,
+        pretrend=effects.sensitivity.pretrend(prepared),
+        mde=effects.sample.design_mde(prepared).mde,
         sesoi=0.5,
         lower_is_better=True,
         checks=checks,
     )
     assert verdicts(found)["losses"] == "pass"
-    assert found.statement == "narrowed (fragile)"
+    assert found.statement == "narrowed_fragile"

@@ -10,7 +10,7 @@ import pytest
 from tests.effects.conftest import YEARS, gaps_of
 from tests.effects.panels import study_of
 from vsh_eval import effects
-from vsh_eval.contracts import ContractError, DesignError
+from vsh_eval.contracts import ContractError, DesignError, Message
 
 SENTENCE = re.compile(r"^[^\n]+\.$")
 
@@ -22,31 +22,30 @@ def design(*, years=YEARS, cohorts=(0, 4, 5), schools=24, **options):
 def asked_of(prepared, study):
     """Everything that is asked of a design, by name."""
     return {
-        "design_table": lambda: effects.design_table(prepared),
-        "balance_table": lambda: effects.balance_table(prepared),
-        "design_mde": lambda: effects.design_mde(prepared),
-        "impute": lambda: effects.impute(prepared.data),
-        "donut": lambda: effects.donut(prepared.data),
-        "pretrend": lambda: effects.pretrend(prepared),
-        "estimate": lambda: effects.estimate(prepared, metric="overall_absence"),
-        "composition_check": lambda: effects.composition_check(prepared),
-        "composition_tests": lambda: effects.composition_tests(study),
-        "randomise": lambda: effects.randomise(prepared, draws=99),
-        "aa_run": lambda: effects.aa_run(prepared, runs=50),
-        "planted_power": lambda: effects.planted_power(prepared, runs=50),
-        "subgroups": lambda: effects.subgroups(study),
-        "specification_curve": lambda: effects.specification_curve(study),
-        "value": lambda: effects.value(study, draws=99),
-        "overlap_table": lambda: effects.overlap_table(study),
-        "robustness": lambda: effects.robustness(study, draws=99),
+        "design_table": lambda: effects.sample.design_table(prepared),
+        "balance_table": lambda: effects.sample.balance_table(prepared),
+        "design_mde": lambda: effects.sample.design_mde(prepared),
+        "impute": lambda: effects.estimators.impute(prepared.data),
+        "pretrend": lambda: effects.sensitivity.pretrend(prepared),
+        "estimate": lambda: effects.estimators.estimate(prepared, metric="overall_absence"),
+        "composition_tests": lambda: effects.sensitivity.composition_tests(study),
+        "randomise": lambda: effects.inference.randomise(prepared, draws=99),
+        "aa_run": lambda: effects.inference.placebo_simulation(prepared, runs=50),
+        "planted_power": lambda: effects.inference.injected_effect_power(prepared, runs=50),
+        "subgroups": lambda: effects.sensitivity.subgroups(study),
+        "specification_curve": lambda: effects.sensitivity.specification_curve(study),
+        "value": lambda: effects.value.cost_effectiveness(study, draws=99),
+        "robustness": lambda: effects.sensitivity.robustness(study, draws=99),
     }
 
 
 def spoken(gaps, exposure, *, leave_out=("estimate", "specification_curve"), **options):
     """Ask everything; return what came out, and what was refused, each in one sentence."""
-    study = effects.Study(school_gaps=gaps, exposure=exposure, metric="overall_absence", **options)
+    study = effects.specification.Study(
+        school_gaps=gaps, exposure=exposure, metric="overall_absence", **options
+    )
     made, refused = {}, {}
-    for name, ask in asked_of(study.prepared(), study).items():
+    for name, ask in asked_of(study.sample(), study).items():
         if name in leave_out:
             continue
         try:
@@ -60,15 +59,15 @@ def spoken(gaps, exposure, *, leave_out=("estimate", "specification_curve"), **o
 @pytest.mark.parametrize(
     ("gaps_and_exposure", "said"),
     [
-        (design(cohorts=(4,)), "no untrained school is left in any year after training"),
-        (design(schools=9), "9 schools are left, and an estimate needs at least 10"),
-        (design(cohorts=(1, 0)), "every trained school was trained by 2017/18, the first year"),
-        (design(cohorts=(0,)), "no school with data was trained by 2024/25, the last year"),
-        (design(cohorts=(0,) * 23 + (4,)), "too few schools with data were trained by"),
-        (design(years=(202021,), cohorts=(0, 1)), "every trained school was trained by 2020/21"),
+        (design(cohorts=(4,)), "all trained in one year"),
+        (design(schools=9), "too few schools \\(schools 9, least 10\\)"),
+        (design(cohorts=(1, 0)), "all trained early \\(first 201718"),
+        (design(cohorts=(0,)), "nobody trained \\(last 202425"),
+        (design(cohorts=(0,) * 23 + (4,)), "too few trained"),
+        (design(years=(202021,), cohorts=(0, 1)), "all trained early \\(first 202021"),
         (
             (design()[0].iloc[:0], design()[1]),
-            "no school-year is left",
+            "no school year",
         ),
     ],
     ids=["one year", "nine schools", "no year before", "nobody", "one school", "one covid year",
@@ -77,50 +76,56 @@ def spoken(gaps, exposure, *, leave_out=("estimate", "specification_curve"), **o
 def test_what_the_gate_refuses_is_one_sentence(gaps_and_exposure, said):
     gaps, exposure = gaps_and_exposure
     with pytest.raises(DesignError, match=said) as caught:
-        effects.prepare(gaps, exposure)
+        effects.sample.select_sample(gaps, exposure)
     assert SENTENCE.match(str(caught.value))
-    study = effects.Study(school_gaps=gaps, exposure=exposure, metric="overall_absence")
-    for ask in (effects.robustness, effects.specification_curve, effects.value):
+    study = effects.specification.Study(
+        school_gaps=gaps, exposure=exposure, metric="overall_absence"
+    )
+    for ask in (
+        effects.sensitivity.robustness,
+        effects.sensitivity.specification_curve,
+        effects.value.cost_effectiveness,
+    ):
         with pytest.raises(DesignError, match=said):
             ask(study)
     # Every part that can say so in a row does.
-    assert effects.subgroups(study)["status"].eq("x").any()
+    assert effects.sensitivity.subgroups(study)["status"].eq("x").any()
 
 
 def test_no_school_untrained_throughout():
     made, refused = spoken(*design(cohorts=(4, 5, 6)))
-    assert refused <= {"overlap_table"}
-    against = (
-        made["robustness"]
-        .set_index("variant")
-        .loc["Callaway and Sant'Anna against schools never trained"]
-    )
-    assert against["verdict"] == "not testable"
+    assert refused == set()
+    table = made["robustness"]
+    against = table[table["variant"].eq(Message("against_never_treated"))]
+    assert against["verdict"].tolist() == ["not_testable"]
 
 
 def test_one_trained_school_that_is_let_through():
     made, refused = spoken(*design(cohorts=(0,) * 23 + (4,)), min_schools=1)
-    assert refused <= {"overlap_table", "aa_run", "planted_power"}
+    assert refused <= {"aa_run", "planted_power"}
     table = made["robustness"]
-    assert "only one trained school" in table.loc[table["check"].eq("k"), "reason"].item()
+    assert table.loc[table["check"].eq("equivalence"), "reason"].item().code == "one_trained_school"
     assert np.isfinite(made["randomise"].loc[0, "p_value"])
 
 
 def test_all_years_in_covid():
     gaps, exposure = design(years=(201819, 202021, 202122), cohorts=(0, 2, 3))
     made, refused = spoken(gaps[gaps["time_period"].ge(202021)], exposure)
-    assert refused <= {"overlap_table", "donut"}
+    assert refused == set()
     table = made["robustness"]
-    said = table.loc[table["check"].eq("h"), "reason"].item()
-    assert said == "all years with data are covid years, so that none is left."
+    assert table.loc[table["check"].eq("covid_years"), "reason"].item().code == "all_years_left_out"
 
 
 def test_outcomes_that_do_not_vary():
     gaps, exposure = design()
     made, refused = spoken(gaps.assign(outcome=4.0), exposure)
-    assert refused == {"aa_run", "planted_power", "overlap_table"}
+    assert refused == {"aa_run", "planted_power"}
     table = made["robustness"]
-    assert table.loc[table["check"].isin(["c", "e", "k"]), "verdict"].eq("not testable").all()
+    assert (
+        table.loc[table["check"].isin(["early_placebo", "chance", "equivalence"]), "verdict"]
+        .eq("not_testable")
+        .all()
+    )
     assert made["randomise"].loc[0, "status"] == "x"
 
 
@@ -129,18 +134,20 @@ def test_covariates_that_say_the_same_twice():
     rng = np.random.default_rng(1)
     schools = pd.DataFrame({"unit_id": exposure["unit_id"], "deprivation": rng.normal(size=40)})
     schools["twice"] = 2 * schools["deprivation"]
-    prepared = effects.prepare(gaps, exposure, schools=schools, covariates=["deprivation", "twice"])
-    rows = effects.estimate(prepared, metric="overall_absence")
+    prepared = effects.sample.select_sample(
+        gaps, exposure, schools=schools, covariates=["deprivation", "twice"]
+    )
+    rows = effects.estimators.estimate(prepared, metric="overall_absence")
     library = rows[rows["estimator"].eq("callaway_santanna")].query("aggregation == 'simple'")
     assert (library["status"].eq("x") | np.isfinite(library["estimate"])).all()
     assert np.isfinite(rows.loc[0, "std_error"])
-    assert effects.balance_table(prepared)["standardised_difference"].notna().all()
+    assert effects.sample.balance_table(prepared)["standardised_difference"].notna().all()
 
 
 def test_an_outcome_that_the_panel_lacks_leaves_the_others_alone():
     study = study_of(1, schools=24)
-    table = effects.subgroups(
+    table = effects.sensitivity.subgroups(
         replace(study, training=None), groups=["cin"], outcomes=["ks4_attainment8"]
     ).set_index("subgroup")
-    assert "no school rows of ks4_attainment8" in table.loc["outcome", "reason"]
+    assert table.loc["outcome", "reason"] == Message("outcome_absent", metric="ks4_attainment8")
     assert table.loc["group", "status"] == ""

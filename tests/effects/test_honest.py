@@ -12,8 +12,8 @@ from scipy import optimize, stats
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.effects.honest import path_of
-from vsh_eval.effects.long_differences import fit_long_differences
+from vsh_eval.effects.estimators.long_differences import fit_long_differences
+from vsh_eval.effects.sensitivity.honest_did import path_of
 from vsh_eval.numerics.absorbed import regress
 from vsh_eval.numerics.honest import RelativeMagnitudes, truncated_quantile
 from vsh_eval.numerics.inference import t_critical
@@ -52,14 +52,14 @@ def benzarti(shared_data):
     [(0.5, 0.0241, 0.0673), (1, 0.0171, 0.0720), (1.5, 0.00859, 0.0796), (2, -0.00107, 0.0883)],
 )
 def test_relative_magnitudes_are_those_of_r(medicaid, m_bar, lower, upper):
-    row = effects.honest(*medicaid, bounds=[m_bar], target=0).iloc[0]
+    row = effects.sensitivity.honest(*medicaid, bounds=[m_bar], target=0).iloc[0]
     assert (row["lower"], row["upper"]) == pytest.approx((lower, upper), abs=5e-4)
     assert row["excludes_zero"] == (m_bar < 2)
     assert row["breakdown"] == pytest.approx(1.9, abs=0.051)
 
 
 def test_the_mean_of_two_years_is_that_of_stata(medicaid):
-    row = effects.honest(*medicaid, bounds=[2.0]).iloc[0]
+    row = effects.sensitivity.honest(*medicaid, bounds=[2.0]).iloc[0]
     assert (row["lower"], row["upper"]) == pytest.approx((-0.008, 0.117), abs=1.1e-3)
     assert row["target"] == "average"
 
@@ -76,7 +76,9 @@ def test_the_mean_of_two_years_is_that_of_stata(medicaid):
     ],
 )
 def test_smoothness_is_that_of_r(medicaid, bound, lower, upper):
-    row = effects.honest(*medicaid, method="smoothness", bounds=[bound], target=0).iloc[0]
+    row = effects.sensitivity.honest(*medicaid, method="smoothness", bounds=[bound], target=0).iloc[
+        0
+    ]
     assert row["lower"] == pytest.approx(lower, abs=1e-4)
     assert row["upper"] == pytest.approx(upper, abs=5e-4)
 
@@ -130,7 +132,7 @@ def random_covariance(rng, size):
 
 
 @given(seed=st.integers(0, 10_000), periods=st.integers(1, 4), before=st.integers(1, 3))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_the_vertices_give_the_optimum_of_the_linear_programme(seed, periods, before):
     rng = np.random.default_rng(seed)
     beta, sigma = rng.normal(size=before + periods), random_covariance(rng, before + periods)
@@ -157,7 +159,7 @@ def test_the_vertices_give_the_optimum_of_the_linear_programme(seed, periods, be
 
 
 @given(seed=st.integers(0, 10_000), periods=st.integers(1, 4), before=st.integers(1, 4))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_the_largest_bias_is_that_of_the_linear_programme(seed, periods, before):
     rng = np.random.default_rng(seed)
     beta, sigma = rng.normal(size=before + periods), random_covariance(rng, before + periods)
@@ -218,7 +220,7 @@ def schools():
 
 
 def test_school_years_are_asked_about_through_long_differences(schools):
-    rows = effects.honest(schools, bounds=[0.0, 1.0])
+    rows = effects.sensitivity.honest(schools, bounds=[0.0, 1.0])
     found = fit_long_differences(schools)
     study = found.rows.set_index("index")
     late = [event for event in study.index if event >= 0]
@@ -244,17 +246,17 @@ def test_years_that_few_schools_carry_before_are_not_used():
 
 def test_the_breakdown_is_the_last_bound_that_excludes_nought():
     study = pd.DataFrame({"index": [-3, -2, 0], "estimate": [0.2, 0.1, 3.0]})
-    rows = effects.honest(study, 0.01 * np.eye(3), bounds=[1.0])
+    rows = effects.sensitivity.honest(study, 0.01 * np.eye(3), bounds=[1.0])
     last = float(rows["breakdown"].iloc[0])
-    around = effects.honest(study, 0.01 * np.eye(3), bounds=[last, last + 0.1])
+    around = effects.sensitivity.honest(study, 0.01 * np.eye(3), bounds=[last, last + 0.1])
     if not rows["capped"].iloc[0]:
         assert around["excludes_zero"].tolist() == [True, False]
-    strong = effects.honest(study.assign(estimate=[0.01, 0.0, 9.0]), 0.01 * np.eye(3))
+    strong = effects.sensitivity.honest(study.assign(estimate=[0.01, 0.0, 9.0]), 0.01 * np.eye(3))
     assert strong[["breakdown", "capped"]].iloc[0].tolist() == [5.0, True]
-    weak = effects.honest(study.assign(estimate=[0.2, 0.1, 0.05]), 0.01 * np.eye(3))
+    weak = effects.sensitivity.honest(study.assign(estimate=[0.2, 0.1, 0.05]), 0.01 * np.eye(3))
     assert weak[["breakdown", "capped"]].iloc[0].tolist() == [0.0, False]
     small = study.assign(estimate=[0.2, 0.1, 0.6])
-    bent = effects.honest(small, 0.01 * np.eye(3), method="smoothness")
+    bent = effects.sensitivity.honest(small, 0.01 * np.eye(3), method="smoothness")
     bound = float(bent["breakdown"].iloc[0])
     assert 0 < bound < 5 * bent["std_error"].iloc[0]
 
@@ -269,17 +271,17 @@ def test_a_reference_row_and_other_aggregations_do_not_matter():
         }
     )
     covariance = pd.DataFrame(0.04 * np.eye(5), index=range(-3, 2), columns=range(-3, 2))
-    expected = effects.honest(study, 0.04 * np.eye(4))
-    pd.testing.assert_frame_equal(effects.honest(full, covariance), expected)
-    weighted = effects.honest(study, 0.04 * np.eye(4), weights=[0.0, 2.0], bounds=[1.0])
-    single = effects.honest(study, 0.04 * np.eye(4), target=1, bounds=[1.0])
+    expected = effects.sensitivity.honest(study, 0.04 * np.eye(4))
+    pd.testing.assert_frame_equal(effects.sensitivity.honest(full, covariance), expected)
+    weighted = effects.sensitivity.honest(study, 0.04 * np.eye(4), weights=[0.0, 2.0], bounds=[1.0])
+    single = effects.sensitivity.honest(study, 0.04 * np.eye(4), target=1, bounds=[1.0])
     assert weighted["lower"].tolist() == single["lower"].tolist()
 
 
 def test_leads_of_the_imputation_are_refused(schools):
-    fitted = effects.fit_imputation(schools)
+    fitted = effects.estimators.fit_imputation(schools)
     with pytest.raises(DesignError, match="estimate of year -1 is"):
-        effects.honest(fitted.rows, fitted.event_covariance)
+        effects.sensitivity.honest(fitted.rows, fitted.event_covariance)
 
 
 STUDY = pd.DataFrame({"index": [-3, -2, 0, 1], "estimate": [0.1, -0.1, -2.0, -2.2]})
@@ -288,10 +290,10 @@ STUDY = pd.DataFrame({"index": [-3, -2, 0, 1], "estimate": [0.1, -0.1, -2.0, -2.
 @pytest.mark.parametrize(
     ("study", "covariance", "options", "said"),
     [
-        (STUDY[STUDY["index"] >= 0], np.eye(2), {}, "a year before the reference"),
-        (STUDY[STUDY["index"] < 0], np.eye(2), {}, "a year of training"),
-        (STUDY, np.ones((4, 4)), {}, "is singular"),
-        (STUDY, np.diag([1.0, 1, 0, 1]), {}, "is singular"),
+        (STUDY[STUDY["index"] >= 0], np.eye(2), {}, "no year before reference"),
+        (STUDY[STUDY["index"] < 0], np.eye(2), {}, "no year before reference"),
+        (STUDY, np.ones((4, 4)), {}, "singular covariance"),
+        (STUDY, np.diag([1.0, 1, 0, 1]), {}, "singular covariance"),
         (STUDY, np.full((4, 4), np.nan), {}, "is missing"),
         (STUDY.assign(estimate=np.nan), np.eye(4), {}, "an estimate is missing"),
         (STUDY, pd.DataFrame(np.eye(4)), {}, "lacks the event times -3, -2"),
@@ -305,24 +307,24 @@ STUDY = pd.DataFrame({"index": [-3, -2, 0, 1], "estimate": [0.1, -0.1, -2.0, -2.
 )
 def test_what_cannot_be_asked_is_refused(study, covariance, options, said):
     with pytest.raises(DesignError, match=said) as caught:
-        effects.honest(study, covariance, **options)
+        effects.sensitivity.honest(study, covariance, **options)
     assert str(caught.value).count("\n") == 0
 
 
 def test_unknown_methods_and_columns_are_refused():
     with pytest.raises(ContractError, match="method is 'bounds'"):
-        effects.honest(STUDY, np.eye(4), method="bounds")
+        effects.sensitivity.honest(STUDY, np.eye(4), method="bounds")
     with pytest.raises(ContractError, match="lacks the column"):
-        effects.honest(STUDY)
+        effects.sensitivity.honest(STUDY)
 
 
 def test_few_schools_and_constant_outcomes_are_refused(schools):
     still = schools.assign(outcome=5.0)
     with pytest.raises(DesignError):
-        effects.honest(still)
+        effects.sensitivity.honest(still)
     few = cells_of(4, schools=4, years=8, absent=0.0, cohorts=(0, 0, 5, 5))
-    with pytest.raises(DesignError, match="is singular"):
-        effects.honest(few)
+    with pytest.raises(DesignError, match="singular covariance"):
+        effects.sensitivity.honest(few)
 
 
 def test_nothing_is_allowed_where_the_data_refute_the_restriction():

@@ -18,7 +18,7 @@ def of(rows, aggregation):
 
 
 def test_the_fixture_of_the_simulation_note(fixture_cells):
-    simple = effects.impute(fixture_cells).iloc[0]
+    simple = effects.estimators.impute(fixture_cells).iloc[0]
     assert simple["estimate"] == pytest.approx(-4.948955, abs=1e-6)
     assert simple["std_error"] == pytest.approx(0.483698, abs=1e-6)
     assert simple["df"] == 4
@@ -31,8 +31,8 @@ def test_the_fixture_of_the_simulation_note(fixture_cells):
 
 
 def test_the_rows_keep_to_their_columns_and_order(cells):
-    rows = effects.impute(cells)
-    assert tuple(rows.columns) == effects.ROW_COLUMNS
+    rows = effects.estimators.impute(cells)
+    assert tuple(rows.columns) == effects.rows.ROW_COLUMNS
     order = rows["aggregation"].drop_duplicates().tolist()
     assert order == ["simple", "cohort", "calendar", "event", "att_gt"]
     assert of(rows, "cohort")["index"].tolist() == [4, 5]
@@ -43,7 +43,7 @@ def test_the_rows_keep_to_their_columns_and_order(cells):
 
 
 def test_parts_average_to_the_whole(cells):
-    rows = effects.impute(cells)
+    rows = effects.estimators.impute(cells)
     after = cells[cells["cohort"].gt(0) & cells["time"].ge(cells["cohort"])]
     whole = rows.loc[0, "estimate"]
     by_cohort = after.groupby("cohort")["weight"].sum().to_numpy()
@@ -57,25 +57,25 @@ def test_parts_average_to_the_whole(cells):
 
 
 def test_bands_contain_the_pointwise_intervals(cells):
-    rows = effects.impute(cells)
+    rows = effects.estimators.impute(cells)
     assert (rows["band_lower"] <= rows["ci_lower"]).all()
     assert (rows["band_upper"] >= rows["ci_upper"]).all()
     event = of(rows, "event")
     assert (event["band_lower"] < event["ci_lower"]).all()
     assert rows.loc[0, "band_lower"] == rows.loc[0, "ci_lower"]
-    pd.testing.assert_frame_equal(rows, effects.impute(cells))
+    pd.testing.assert_frame_equal(rows, effects.estimators.impute(cells))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.01, 100))
 def test_order_names_and_scale_of_weights_do_not_matter(seed, scale):
     table = cells_of(seed, schools=20)
-    rows = effects.impute(table)
+    rows = effects.estimators.impute(table)
     names = {unit: f"{7919 * n % 101}-{n}" for n, unit in enumerate(table["unit"].unique())}
     other = table.sample(frac=1, random_state=seed).assign(
         unit=lambda t: t["unit"].map(names), weight=lambda t: scale * t["weight"]
     )
-    again = effects.impute(other)
+    again = effects.estimators.impute(other)
     pd.testing.assert_frame_equal(rows[NUMBERS], again[NUMBERS], rtol=1e-7, atol=1e-8)
 
 
@@ -83,7 +83,7 @@ def test_leads_take_no_part_in_what_they_are_compared_with():
     table = cells_of(3, schools=30, absent=0.0, cohorts=(0, 5))
     bump = table["cohort"].eq(5) & table["time"].eq(4)
     lifted = table.assign(outcome=table["outcome"] + 3.0 * bump)
-    before, after = (of(effects.impute(t, leads=2), "event") for t in (table, lifted))
+    before, after = (of(effects.estimators.impute(t, leads=2), "event") for t in (table, lifted))
     change = after.set_index("index")["estimate"] - before.set_index("index")["estimate"]
     assert change[-1] == pytest.approx(3.0)
     assert change[-2] == pytest.approx(0.0, abs=1e-9)
@@ -92,23 +92,23 @@ def test_leads_take_no_part_in_what_they_are_compared_with():
 
 def test_a_lead_equals_the_imputation_of_an_earlier_adoption():
     table = cells_of(4, schools=30, absent=0.0, cohorts=(0, 5))
-    lead = of(effects.impute(table, leads=1), "event").set_index("index").loc[-1]
+    lead = of(effects.estimators.impute(table, leads=1), "event").set_index("index").loc[-1]
     placebo = table[~(table["cohort"].eq(5) & table["time"].ge(5))]
     placebo = placebo.assign(cohort=placebo["cohort"].replace(5, 4))
-    simple = effects.impute(placebo, leads=0).iloc[0]
+    simple = effects.estimators.impute(placebo, leads=0).iloc[0]
     assert lead["estimate"] == pytest.approx(simple["estimate"])
     assert lead["std_error"] == pytest.approx(simple["std_error"])
 
 
 @pytest.mark.parametrize(("cohorts", "leads"), [((0, 2), 0), ((0, 3), 1), ((0, 4, 5), 2)])
 def test_as_many_leads_as_three_quarters_of_the_schools_bear(cohorts, leads):
-    fitted = effects.fit_imputation(cells_of(1, absent=0.0, cohorts=cohorts))
+    fitted = effects.estimators.fit_imputation(cells_of(1, absent=0.0, cohorts=cohorts))
     assert fitted.leads == leads
     assert (of(fitted.rows, "event")["index"] < 0).sum() == leads
 
 
 def test_event_covariance_and_leave_one_out_belong_to_the_rows(cells):
-    fitted = effects.fit_imputation(cells)
+    fitted = effects.estimators.fit_imputation(cells)
     event = of(fitted.rows, "event")
     assert fitted.event_covariance.index.tolist() == event["index"].tolist()
     np.testing.assert_allclose(np.sqrt(np.diag(fitted.event_covariance)), event["std_error"])
@@ -118,14 +118,14 @@ def test_event_covariance_and_leave_one_out_belong_to_the_rows(cells):
     squares = ((without - simple["estimate"]) ** 2).sum()
     assert np.sqrt((schools - 1) / schools * squares) == pytest.approx(simple["std_error"])
     one = fitted.leave_one_out.iloc[5]
-    rest = effects.impute(cells[cells["unit"].ne(one["unit"])])
+    rest = effects.estimators.impute(cells[cells["unit"].ne(one["unit"])])
     assert rest.loc[0, "estimate"] == pytest.approx(one["estimate"])
 
 
 def test_years_without_data_are_no_distance(cells):
     years = {1: 201718, 2: 201819, 3: 202021, 4: 202122, 5: 202223, 6: 202324}
     named = cells.assign(time=cells["time"].map(years), cohort=cells["cohort"].map({0: 0, **years}))
-    rows, numbered = effects.impute(named), effects.impute(cells)
+    rows, numbered = effects.estimators.impute(named), effects.estimators.impute(cells)
     pd.testing.assert_frame_equal(rows[NUMBERS], numbered[NUMBERS])
     assert of(rows, "event")["index"].tolist() == of(numbered, "event")["index"].tolist()
     assert of(rows, "calendar")["index"].tolist() == [202122, 202223, 202324]
@@ -134,91 +134,79 @@ def test_years_without_data_are_no_distance(cells):
 def test_year_effects_by_stratum_take_out_trends_by_stratum(cells):
     drift = 3.0 * cells["time"] * cells["phase"].eq("secondary")
     drifting = cells.assign(outcome=cells["outcome"] + drift)
-    within = effects.impute(drifting.assign(stratum=drifting["phase"])).loc[0, "estimate"]
-    still = effects.impute(cells.assign(stratum=cells["phase"])).loc[0, "estimate"]
+    within = effects.estimators.impute(drifting.assign(stratum=drifting["phase"])).loc[
+        0, "estimate"
+    ]
+    still = effects.estimators.impute(cells.assign(stratum=cells["phase"])).loc[0, "estimate"]
     assert within == pytest.approx(still)
-    common = [effects.impute(table).loc[0, "estimate"] for table in (drifting, cells)]
+    common = [effects.estimators.impute(table).loc[0, "estimate"] for table in (drifting, cells)]
     assert abs(common[0] - common[1]) > 0.01
 
 
 def test_fit_weights_are_used_where_given(cells):
-    flat = effects.impute(cells.assign(fit_weight=1.0)).loc[0, "estimate"]
-    assert flat != pytest.approx(effects.impute(cells).loc[0, "estimate"], abs=1e-3)
+    flat = effects.estimators.impute(cells.assign(fit_weight=1.0)).loc[0, "estimate"]
+    assert flat != pytest.approx(effects.estimators.impute(cells).loc[0, "estimate"], abs=1e-3)
 
 
 def test_treated_cells_that_cannot_be_imputed_are_counted(cells):
     first = cells["unit"].eq("s001") & cells["time"].lt(4)
     everyone = cells["time"].eq(6) & cells["cohort"].eq(0)
-    fitted = effects.fit_imputation(cells[~first & ~everyone])
+    fitted = effects.estimators.fit_imputation(cells[~first & ~everyone])
     dropped = fitted.dropped.set_index("reason")
-    assert dropped.loc["no school-year before training", "schools"] == 1
+    assert dropped.loc["no_year_before", "schools"] == 1
     lost = cells[cells["time"].eq(6) & cells["cohort"].gt(0) & cells["unit"].ne("s001")]
-    late = dropped.loc["no untrained school in the year to impute from"]
+    late = dropped.loc["no_untrained_school"]
     assert late["school_years"] == len(lost)
     assert late["weight"] == lost["weight"].sum()
     assert 6 not in of(fitted.rows, "calendar")["index"].tolist()
-    assert effects.fit_imputation(cells).dropped.empty
-
-
-def test_the_donut_leaves_out_the_year_before_training(cells):
-    hole = cells["cohort"].gt(0) & cells["time"].eq(cells["cohort"] - 1)
-    expected = effects.impute(cells[~hole], leads=0)
-    pd.testing.assert_frame_equal(effects.donut(cells), expected)
-    untypical = cells.assign(outcome=cells["outcome"] + 10.0 * hole)
-    assert effects.donut(untypical).loc[0, "estimate"] == pytest.approx(expected.loc[0, "estimate"])
-    assert (effects.donut(cells)["index"] >= 0).all()
-
-
-def test_the_donut_keeps_the_last_year_of_schools_trained_after_it(cells):
-    later = cells.assign(cohort=cells["cohort"].replace({0: 7}))
-    pd.testing.assert_frame_equal(effects.donut(later), effects.donut(cells))
+    assert effects.estimators.fit_imputation(cells).dropped.empty
 
 
 def test_one_cohort_is_enough_where_schools_are_never_trained():
-    rows = effects.impute(cells_of(2, cohorts=(0, 4)))
+    rows = effects.estimators.impute(cells_of(2, cohorts=(0, 4)))
     assert of(rows, "cohort")["estimate"].tolist() == pytest.approx([rows.loc[0, "estimate"]])
 
 
 def test_without_never_trained_schools_later_ones_compare():
-    rows = effects.impute(cells_of(2, cohorts=(4, 6)))
+    rows = effects.estimators.impute(cells_of(2, cohorts=(4, 6)))
     assert of(rows, "calendar")["index"].tolist() == [4, 5]  # nobody is untrained in year 6
     assert rows.loc[0, "status"] == ""
 
 
 def test_a_row_of_one_trained_school_has_no_interval(cells):
     lonely = cells[cells["cohort"].ne(5) | cells["unit"].eq("s002")]
-    cohort = of(effects.impute(lonely), "cohort").set_index("index")
+    cohort = of(effects.estimators.impute(lonely), "cohort").set_index("index")
     assert cohort.loc[5, "status"] == "x"
-    assert "only one trained school" in cohort.loc[5, "reason"]
+    assert cohort.loc[5, "reason"].code == "one_trained_school"
     assert np.isfinite(cohort.loc[5, "estimate"])
     assert cohort.loc[5, ["std_error", "ci_lower", "band_upper", "p_value"]].isna().all()
     assert cohort.loc[4, "status"] == ""
 
 
 def test_outcomes_that_do_not_vary_have_no_interval(cells):
-    rows = effects.impute(cells.assign(outcome=7.0))
+    rows = effects.estimators.impute(cells.assign(outcome=7.0))
     assert rows.loc[0, "estimate"] == pytest.approx(0, abs=1e-9)
     assert (rows["status"] == "x").all()
     assert rows["p_value"].isna().all()
-    assert rows.loc[0, "reason"] == "the outcomes do not vary, so there is no error to estimate"
+    assert rows.loc[0, "reason"].code == "no_variation"
 
 
 def test_a_singular_leave_one_out_is_said(cells):
     last = cells["time"].eq(6) & cells["cohort"].eq(0)
     keeper = cells.loc[last, "unit"].iloc[0]
-    rows = effects.impute(cells[~last | cells["unit"].eq(keeper)])
+    rows = effects.estimators.impute(cells[~last | cells["unit"].eq(keeper)])
     year = of(rows, "calendar").set_index("index").loc[6]
-    assert year["reason"].startswith("standard error from the influence function")
+    assert year["reason"].code == "influence_function_error"
     assert np.isfinite(year["std_error"])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.assign(cohort=0), "no school is trained within the years used"),
-        (lambda t: t[t["time"].ge(5)], "no trained school has cohort pupils before its training"),
-        (lambda t: t[t["cohort"].eq(4)], "no untrained school is left in any year after"),
-        (lambda t: t.assign(weight=0.0), "no school-year with weight"),
+        (lambda t: t.assign(cohort=0), "nobody trained in years"),
+        (lambda t: t[t["time"].ge(5)], "no pupils before"),
+        (lambda t: t[t["cohort"].eq(4)], "no untrained school"),
+        (lambda t: t.assign(weight=0.0), "no weight"),
         (lambda t: t.assign(weight=-t["weight"]), "weight is -3850 at its lowest"),
         (lambda t: pd.concat([t, t.head(2)]), "2 school-years are there twice"),
         (lambda t: t.assign(outcome=t["outcome"].where(t.index > 3)), "outcome is missing in 4"),
@@ -229,10 +217,10 @@ def test_a_singular_leave_one_out_is_said(cells):
 )
 def test_what_cannot_be_estimated_is_refused_in_a_sentence(cells, change, message):
     with pytest.raises(DesignError, match=message) as caught:
-        effects.impute(change(cells))
+        effects.estimators.impute(change(cells))
     assert str(caught.value).endswith(".")
 
 
 def test_a_missing_column_is_named(cells):
     with pytest.raises(ContractError, match="lacks the column weight"):
-        effects.impute(cells.drop(columns="weight"))
+        effects.estimators.impute(cells.drop(columns="weight"))

@@ -7,13 +7,13 @@ import pytest
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
-from vsh_eval.effects.long_differences import fit_long_differences
+from vsh_eval.effects.estimators.long_differences import fit_long_differences
 
 
 def test_one_cohort_is_callaway_and_santanna_with_a_universal_base():
     cells = cells_of(11, schools=30, absent=0.0, cohorts=(0, 4)).assign(weight=1.0)
-    ours = effects.long_differences(cells).set_index("index")["estimate"]
-    theirs = effects.att_gt(cells, base_period="universal", draws=99)
+    ours = effects.estimators.long_differences(cells).set_index("index")["estimate"]
+    theirs = effects.estimators.att_gt(cells, base_period="universal", draws=99)
     theirs = theirs[theirs["aggregation"].eq("event")].set_index("index")["estimate"].drop(-1)
     assert ours.to_dict() == pytest.approx(theirs.to_dict(), abs=1e-9)
 
@@ -21,7 +21,7 @@ def test_one_cohort_is_callaway_and_santanna_with_a_universal_base():
 def test_means_by_hand_where_weights_and_schools_differ():
     cells = cells_of(3, schools=24, absent=0.0, cohorts=(0, 4))
     weight = cells.groupby("unit")["weight"].transform("first")
-    found = effects.long_differences(cells.assign(weight=weight)).set_index("index")
+    found = effects.estimators.long_differences(cells.assign(weight=weight)).set_index("index")
     wide = cells.pivot_table(index="unit", columns="time", values="outcome")
     own = cells.groupby("unit")["cohort"].first().eq(4)
     weight = cells.groupby("unit")["weight"].first()
@@ -60,7 +60,7 @@ def test_a_straight_drift_is_a_straight_path():
     cells = cells_of(5, schools=30)
     early = cells["time"] - cells["cohort"]
     drift = cells.assign(outcome=np.where(cells["cohort"] > 0, early, 0) + 1e-3 * cells["outcome"])
-    path = effects.long_differences(drift[drift["cohort"].isin([0, 4])])
+    path = effects.estimators.long_differences(drift[drift["cohort"].isin([0, 4])])
     assert (path["estimate"] - path["index"] - 1).abs().max() < 0.01
 
 
@@ -99,15 +99,15 @@ def test_an_influence_function_stands_in_where_leaving_out_is_singular():
 
 def test_nothing_to_compare_is_refused(cells):
     with pytest.raises(DesignError, match="no year around training"):
-        effects.long_differences(cells[cells["cohort"].eq(0)])
+        effects.estimators.long_differences(cells[cells["cohort"].eq(0)])
     with pytest.raises(DesignError, match="no year around training"):
-        effects.long_differences(cells[cells["cohort"].eq(0) | cells["unit"].eq("s001")])
+        effects.estimators.long_differences(cells[cells["cohort"].eq(0) | cells["unit"].eq("s001")])
     first = cells.assign(cohort=np.where(cells["cohort"] > 0, 1, 0))
     with pytest.raises(DesignError, match="no year around training"):
-        effects.long_differences(first)
+        effects.estimators.long_differences(first)
 
 
 def test_constant_outcomes_have_no_interval(cells):
-    rows = effects.long_differences(cells.assign(outcome=1.0))
+    rows = effects.estimators.long_differences(cells.assign(outcome=1.0))
     assert set(rows["status"]) == {"x"}
     assert isinstance(rows, pd.DataFrame)

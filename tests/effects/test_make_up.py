@@ -10,7 +10,7 @@ from tests.effects.conftest import YEARS
 from tests.effects.panels import adopted_of, study_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError
-from vsh_eval.effects.make_up import ENTRANTS_PRIOR, ENTRIES, PRIOR
+from vsh_eval.effects.sensitivity.composition import ENTRANTS_PRIOR, ENTRIES, PRIOR
 
 COLUMNS = ["unit_id", "phase", "time_period", "metric", "outcome", "weight", "pupils"]
 
@@ -29,14 +29,14 @@ def test_groups_are_added_up_before_dividing():
     table = pd.DataFrame(
         [row(), row("cpp", pupils=2, entrants=2, entrants_possible=100), row("peers", pupils=99)]
     )
-    found = effects.composition_outcomes(table)
+    found = effects.sensitivity.composition_outcomes(table)
     assert list(found) == [ENTRIES, PRIOR, ENTRANTS_PRIOR]
     assert [list(part.columns) for part in found.values()] == [COLUMNS] * 3
     rows = [part.iloc[0] for part in found.values()]
     assert [r["outcome"] for r in rows] == pytest.approx([50.0, 10.0, 3.0])
     assert [r["weight"] for r in rows] == [6, 1800, 400]
     assert [r["pupils"] for r in rows] == [6, 6, 3]
-    alone = effects.composition_outcomes(table, group="cpp")
+    alone = effects.sensitivity.composition_outcomes(table, group="cpp")
     assert alone[ENTRIES]["outcome"].tolist() == [100.0]
 
 
@@ -51,7 +51,7 @@ def test_what_is_not_known_has_no_row():
             row(year=202223),
         ]
     ).astype(dict.fromkeys(["pupils", "entrants", *told], "Int64"))
-    found = effects.composition_outcomes(table)
+    found = effects.sensitivity.composition_outcomes(table)
     years = {name: part["time_period"].tolist() for name, part in found.items()}
     assert years == {
         ENTRIES: [202021, 202122, 202223], PRIOR: [202122, 202223], ENTRANTS_PRIOR: [202223]
@@ -62,9 +62,9 @@ def test_what_is_not_known_has_no_row():
 def test_a_missing_column_and_an_unknown_group_are_refused():
     table = pd.DataFrame([row()])
     with pytest.raises(ContractError, match=r"make_up lacks .*entrants_possible"):
-        effects.composition_outcomes(table.drop(columns="entrants_possible"))
+        effects.sensitivity.composition_outcomes(table.drop(columns="entrants_possible"))
     with pytest.raises(ContractError, match="group is 'all_of_them'"):
-        effects.composition_outcomes(table, group="all_of_them")
+        effects.sensitivity.composition_outcomes(table, group="all_of_them")
 
 
 def make_up(*, milder_from=None, fewer_enter=False):
@@ -86,8 +86,8 @@ def make_up(*, milder_from=None, fewer_enter=False):
 
 
 def p_values(table):
-    study = replace(study_of(), composition=effects.composition_outcomes(table))
-    tests = effects.composition_tests(study).set_index("metric")
+    study = replace(study_of(), composition=effects.sensitivity.composition_outcomes(table))
+    tests = effects.sensitivity.composition_tests(study).set_index("metric")
     assert tests.loc[[ENTRIES, PRIOR, ENTRANTS_PRIOR], "status"].eq("").all()
     return tests["p_value"]
 

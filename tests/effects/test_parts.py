@@ -13,8 +13,8 @@ SHARED = ["estimate", "std_error", "df", "ci_lower", "p_value", "schools_treated
 
 def test_the_whole_is_the_primary_estimate():
     cells = cells_of(2, effect=-2.0)
-    whole = effects.impute_parts(cells).iloc[0]
-    simple = effects.impute(cells, draws=1).iloc[0]
+    whole = effects.estimators.impute_parts(cells).iloc[0]
+    simple = effects.estimators.impute(cells, draws=1).iloc[0]
     for name in SHARED:
         assert whole[name] == pytest.approx(simple[name], nan_ok=True), name
 
@@ -22,21 +22,21 @@ def test_the_whole_is_the_primary_estimate():
 def test_parts_are_cohorts_where_cohorts_are_named_and_add_up_by_weight():
     cells = cells_of(3, effect=-2.0)
     cells["band"] = cells["cohort"].map({0: "", 4: "early", 5: "late"})
-    parts = effects.impute_parts(cells, by="band").set_index("part")
-    cohorts = effects.impute(cells, draws=1).query("aggregation == 'cohort'")
+    parts = effects.estimators.impute_parts(cells, by="band").set_index("part")
+    cohorts = effects.estimators.impute(cells, draws=1).query("aggregation == 'cohort'")
     np.testing.assert_allclose(parts["estimate"], cohorts["estimate"])
     np.testing.assert_allclose(parts["std_error"], cohorts["std_error"])
     treated = cells[cells["cohort"].gt(0) & cells["time"].ge(cells["cohort"])]
     weight = treated.groupby("band")["weight"].sum()
-    whole = effects.impute_parts(cells)["estimate"][0]
+    whole = effects.estimators.impute_parts(cells)["estimate"][0]
     assert np.average(parts["estimate"], weights=weight[parts.index]) == pytest.approx(whole)
 
 
 def test_what_is_left_out_and_what_cannot_be_named():
     cells = cells_of(3)
-    with pytest.raises(DesignError, match="band names no part"):
-        effects.impute_parts(cells.assign(band=""), by="band")
+    with pytest.raises(DesignError, match="no part named"):
+        effects.estimators.impute_parts(cells.assign(band=""), by="band")
     with pytest.raises(ContractError, match="lacks the column band"):
-        effects.impute_parts(cells, by="band")
-    with pytest.raises(DesignError, match="no trained school-year can be imputed"):
-        effects.impute_parts(cells.assign(cohort=0))
+        effects.estimators.impute_parts(cells, by="band")
+    with pytest.raises(DesignError, match="nothing imputed"):
+        effects.estimators.impute_parts(cells.assign(cohort=0))

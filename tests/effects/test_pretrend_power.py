@@ -30,7 +30,9 @@ def test_the_slope_that_roth_prints():
     early = HE_AND_WANG[:3, :3]
     power = pretest.individual_power(slope * np.array([-3.0, -2, -1]), early)
     assert power == pytest.approx(0.4999776, abs=1.5e-4)
-    row = effects.pretrend_power(STUDY, HE_AND_WANG, test="individual", power=(0.5,)).iloc[0]
+    row = effects.sensitivity.pretrend_power(
+        STUDY, HE_AND_WANG, test="individual", power=(0.5,)
+    ).iloc[0]
     assert row["slope"] == pytest.approx(slope, rel=2e-4)
     assert row["bias"] == pytest.approx(2.5 * slope, rel=2e-4)
     printed = np.mean([0.06490184, 0.12084694, 0.16946498, 0.22453827])
@@ -39,7 +41,7 @@ def test_the_slope_that_roth_prints():
 
 def test_diff_diff_and_draws_give_the_same_power():
     library = pytest.importorskip("diff_diff.pretrends")
-    found = effects.pretrend_power(STUDY, HE_AND_WANG, test="individual", power=(0.8,))
+    found = effects.sensitivity.pretrend_power(STUDY, HE_AND_WANG, test="individual", power=(0.8,))
     years, early = np.array([-3.0, -2, -1]), HE_AND_WANG[:3, :3]
     limit, slope = stats.norm.ppf(0.975), float(found.loc[0, "slope"])
     passed = library._compute_nis_acceptance_prob(slope, years, early, limit)
@@ -72,10 +74,10 @@ def schools():
 
 
 def test_the_drift_of_our_leads_is_made_by_the_estimator_itself(schools):
-    rows = effects.pretrend_power(schools, test="joint")
+    rows = effects.sensitivity.pretrend_power(schools, test="joint")
     drift = (schools["time"] - schools["cohort"]).where(schools["cohort"].gt(0), 0)
-    moved = effects.impute(schools.assign(outcome=drift.astype(float)))
-    fitted = effects.fit_imputation(schools)
+    moved = effects.estimators.impute(schools.assign(outcome=drift.astype(float)))
+    fitted = effects.estimators.fit_imputation(schools)
     labels = [-3, -2, -1]
     covariance = fitted.event_covariance.loc[labels, labels].to_numpy()
     table = fitted.rows[fitted.rows["aggregation"].eq("event")].set_index("index")
@@ -90,30 +92,34 @@ def test_the_drift_of_our_leads_is_made_by_the_estimator_itself(schools):
 
 
 def test_a_test_with_more_power_leaves_less_bias(schools):
-    rows = effects.pretrend_power(schools)
+    rows = effects.sensitivity.pretrend_power(schools)
     assert rows["test"].tolist() == ["joint", "joint", "individual", "individual"]
     slopes = rows.groupby("test")["slope"]
     assert (slopes.last() > slopes.first()).all()
     assert rows["size"].iloc[0] == pytest.approx(0.05)
     assert 0.05 < rows["size"].iloc[2] < 0.15
-    fewer = effects.pretrend_power(schools, leads=1, test="joint", power=(0.5,))
+    fewer = effects.sensitivity.pretrend_power(schools, leads=1, test="joint", power=(0.5,))
     assert fewer.loc[0, "leads"] == 1
 
 
 def test_one_lead_makes_both_tests_the_same(schools):
-    rows = effects.pretrend_power(schools, leads=1, power=(0.5,))
+    rows = effects.sensitivity.pretrend_power(schools, leads=1, power=(0.5,))
     # The joint test knows that the error is estimated; the other takes the lead as normal.
     assert rows["slope"].iloc[0] == pytest.approx(rows["slope"].iloc[1], rel=0.03)
 
 
 def test_a_drift_detected_anyway_has_no_slope():
-    row = effects.pretrend_power(STUDY, HE_AND_WANG, test="individual", power=(0.06,)).iloc[0]
+    row = effects.sensitivity.pretrend_power(
+        STUDY, HE_AND_WANG, test="individual", power=(0.06,)
+    ).iloc[0]
     assert row["slope"] == 0.0
     assert np.isnan(pretest.slope_for(pretest.joint_power, np.zeros(1), np.ones((1, 1)), 0.5))
 
 
 def test_without_years_after_there_is_no_bias():
-    row = effects.pretrend_power(STUDY.iloc[:3], HE_AND_WANG[:3, :3], power=(0.5,)).iloc[0]
+    row = effects.sensitivity.pretrend_power(
+        STUDY.iloc[:3], HE_AND_WANG[:3, :3], power=(0.5,)
+    ).iloc[0]
     assert np.isnan(row["bias"])
     assert row["slope"] > 0
 
@@ -124,8 +130,8 @@ def test_frames_and_aggregations_are_read_alike():
     longer = pd.concat([STUDY.assign(aggregation="event"), pd.DataFrame({"index": [0]})])
     options = {"test": "joint", "power": (0.5,)}
     pd.testing.assert_frame_equal(
-        effects.pretrend_power(longer, frame, **options),
-        effects.pretrend_power(STUDY, HE_AND_WANG, **options),
+        effects.sensitivity.pretrend_power(longer, frame, **options),
+        effects.sensitivity.pretrend_power(STUDY, HE_AND_WANG, **options),
     )
 
 
@@ -136,23 +142,25 @@ def test_frames_and_aggregations_are_read_alike():
         (STUDY, np.eye(3), {}, "one row for each event time"),
         (STUDY, pd.DataFrame(np.eye(len(STUDY))), {}, "lacks the event times"),
         (STUDY, np.full((7, 7), np.nan), {}, "is missing"),
-        (STUDY, np.ones((7, 7)), {}, "is singular"),
-        (STUDY, np.diag([0.0, *[1.0] * 6]), {}, "is singular"),
+        (STUDY, np.ones((7, 7)), {}, "singular covariance"),
+        (STUDY, np.diag([0.0, *[1.0] * 6]), {}, "singular covariance"),
         (STUDY, HE_AND_WANG, {"power": (0.01,)}, "must lie between alpha"),
         (STUDY, HE_AND_WANG, {"power": (1.0,)}, "must lie between alpha"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(study, covariance, options, said):
     with pytest.raises(DesignError, match=said):
-        effects.pretrend_power(study, covariance, **options)
+        effects.sensitivity.pretrend_power(study, covariance, **options)
 
 
 def test_school_years_without_leads_are_refused(schools):
-    with pytest.raises(DesignError, match="no lead is carried"):
-        effects.pretrend_power(cells_of(1, cohorts=(0, 2), absent=0.0))
-    with pytest.raises(DesignError, match="no lead is carried"):
-        effects.pretrend_power(schools[schools["cohort"].eq(0) | schools["unit"].eq("s001")])
-    with pytest.raises(DesignError, match="is singular"):
-        effects.pretrend_power(schools.assign(outcome=1.0))
+    with pytest.raises(DesignError, match="lead of one school"):
+        effects.sensitivity.pretrend_power(cells_of(1, cohorts=(0, 2), absent=0.0))
+    with pytest.raises(DesignError, match="lead of one school"):
+        effects.sensitivity.pretrend_power(
+            schools[schools["cohort"].eq(0) | schools["unit"].eq("s001")]
+        )
+    with pytest.raises(DesignError, match="singular covariance"):
+        effects.sensitivity.pretrend_power(schools.assign(outcome=1.0))
     with pytest.raises(ContractError, match="test is 'wald'"):
-        effects.pretrend_power(schools, test="wald")
+        effects.sensitivity.pretrend_power(schools, test="wald")

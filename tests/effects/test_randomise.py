@@ -9,7 +9,6 @@ import pytest
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.effects.allocations import allocations
 from vsh_eval.numerics import permutation
 
 
@@ -29,7 +28,7 @@ def small(seed=0, *, schools=7):
 
 @pytest.mark.parametrize("statistic", ["studentised", "plain"])
 def test_it_is_exact_over_all_allocations_of_a_small_design(statistic):
-    design = allocations(small(), within=None)
+    design = effects.inference.reassignments(small(), within=None)
     every = np.array(sorted(set(permutations(design.actual))))
     assert len(every) == round(np.exp(design.log_number)) == 35
     found = permutation.batch(design.terms, every)
@@ -40,14 +39,16 @@ def test_it_is_exact_over_all_allocations_of_a_small_design(statistic):
         assert (p_values <= level + 1e-12).mean() <= level + 1e-12
     assert (p_values <= 0.2).mean() == pytest.approx(0.2)
     actual = int(np.flatnonzero((every == design.actual).all(axis=1))[0])
-    drawn = effects.randomise(small(), draws=4_999, within=None, statistic=statistic, seed=1)
+    drawn = effects.inference.randomise(
+        small(), draws=4_999, within=None, statistic=statistic, seed=1
+    )
     assert drawn.loc[0, "p_value"] == pytest.approx(p_values[actual], abs=0.03)
 
 
 def test_its_estimate_is_the_primary_estimate():
     cells = cells_of(3, effect=-2.0)
-    row = effects.randomise(cells, draws=99).iloc[0]
-    simple = effects.impute(cells, draws=1).iloc[0]
+    row = effects.inference.randomise(cells, draws=99).iloc[0]
+    simple = effects.estimators.impute(cells, draws=1).iloc[0]
     assert row["estimate"] == pytest.approx(simple["estimate"], abs=1e-12)
     assert row["p_value"] <= 0.05
     assert row["within"] == "phase"
@@ -55,7 +56,7 @@ def test_its_estimate_is_the_primary_estimate():
 
 def test_schools_keep_their_block():
     cells = cells_of(1)
-    design = allocations(cells, within="phase")
+    design = effects.inference.reassignments(cells, within="phase")
     drawn = design.draw(50, seed=1)
     for block in design.blocks:
         assert (np.sort(drawn[:, block], axis=1) == np.sort(design.actual[block])).all()
@@ -65,7 +66,7 @@ def test_schools_keep_their_block():
 def test_one_trained_school_cannot_give_a_small_p_value():
     cells = cells_of(1, schools=12).assign(phase="primary")
     cells["cohort"] = np.where(cells["unit"].eq("s001"), 4, 0)
-    row = effects.randomise(cells, draws=199).iloc[0]
+    row = effects.inference.randomise(cells, draws=199).iloc[0]
     assert row["allocations"] == pytest.approx(12)
     assert row["smallest_p"] == pytest.approx(1 / 12)
     assert row["p_value"] >= 1 / 12 - 0.05
@@ -74,27 +75,29 @@ def test_one_trained_school_cannot_give_a_small_p_value():
 def test_a_constant_shift_or_scale_changes_nothing():
     cells = cells_of(2)
     other = cells.assign(outcome=7 * cells["outcome"] + 100, weight=3 * cells["weight"])
-    first, second = (effects.fit_randomisation(table, draws=99) for table in (cells, other))
+    first, second = (
+        effects.inference.fit_randomisation(table, draws=99) for table in (cells, other)
+    )
     np.testing.assert_allclose(first.drawn, second.drawn, rtol=1e-7)
 
 
 def test_what_cannot_be_tested_says_why():
     cells = cells_of(1)
-    still = effects.randomise(cells.assign(outcome=3.0), draws=99).iloc[0]
+    still = effects.inference.randomise(cells.assign(outcome=3.0), draws=99).iloc[0]
     assert (still["status"], np.isnan(still["p_value"])) == ("x", True)
-    assert "do not vary" in still["reason"]
-    with pytest.raises(DesignError, match="only one way to deal the years out"):
-        effects.randomise(cells.assign(phase=cells["cohort"]))
-    with pytest.raises(DesignError, match="no school is trained"):
-        effects.randomise(cells.assign(cohort=0))
-    with pytest.raises(DesignError, match="no trained school-year can be imputed"):
-        effects.randomise(cells.assign(cohort=np.where(cells["cohort"].eq(4), 1, 2)))
+    assert still["reason"].code == "no_variation"
+    with pytest.raises(DesignError, match="one assignment only"):
+        effects.inference.randomise(cells.assign(phase=cells["cohort"]))
+    with pytest.raises(DesignError, match="nobody trained in years"):
+        effects.inference.randomise(cells.assign(cohort=0))
+    with pytest.raises(DesignError, match="nothing imputed"):
+        effects.inference.randomise(cells.assign(cohort=np.where(cells["cohort"].eq(4), 1, 2)))
     with pytest.raises(DesignError, match="draws is 9, must be at least 99"):
-        effects.randomise(cells, draws=9)
+        effects.inference.randomise(cells, draws=9)
     odd = cells.assign(area=np.where(cells.index == 0, "north", "south"))
     with pytest.raises(DesignError, match="changes within 1 schools"):
-        effects.randomise(odd, within="area")
+        effects.inference.randomise(odd, within="area")
     with pytest.raises(ContractError, match="lacks the column area"):
-        effects.randomise(cells, within="area")
+        effects.inference.randomise(cells, within="area")
     with pytest.raises(ContractError, match="statistic is 'rank'"):
-        effects.randomise(cells, statistic="rank")
+        effects.inference.randomise(cells, statistic="rank")

@@ -6,30 +6,31 @@ import pytest
 from tests.effects.conftest import cells_of, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
-from vsh_eval.effects.allocations import allocations
 from vsh_eval.numerics import imputation
 from vsh_eval.numerics.inference import t_critical
 
 
 def test_the_a_a_run_is_the_power_of_no_effect():
     cells = cells_of(4, schools=30)
-    found = effects.aa_run(cells, runs=60, seed=2).iloc[0]
-    curve = effects.planted_power(cells, effects=(0.0,), runs=60, seed=2).curve
+    found = effects.inference.placebo_simulation(cells, runs=60, seed=2).iloc[0]
+    curve = effects.inference.injected_effect_power(cells, effects=(0.0,), runs=60, seed=2).curve
     assert found["runs"] == 60
     assert found["found"] == curve.loc[0, "found"]
     assert found["lower"] < found["share"] < found["upper"]
 
 
 def test_false_alarms_are_as_frequent_as_they_should_be():
-    found = effects.aa_run(cells_of(5, schools=60, effect=-4.0), runs=800).iloc[0]
-    assert found["verdict"] == "as it should be"
+    found = effects.inference.placebo_simulation(
+        cells_of(5, schools=60, effect=-4.0), runs=800
+    ).iloc[0]
+    assert found["verdict"] == "as_it_should_be"
     assert found["error_ratio"] == pytest.approx(1, abs=0.1)
 
 
 def test_planted_effects_are_found_as_the_design_promises():
-    prepared = effects.prepare(*gaps_of(1))
-    found = effects.planted_power(prepared, runs=400)
-    assert found.mde == effects.design_mde(prepared).mde
+    prepared = effects.sample.select_sample(*gaps_of(1))
+    found = effects.inference.injected_effect_power(prepared, runs=400)
+    assert found.mde == effects.sample.design_mde(prepared).mde
     assert found.detectable == pytest.approx(found.mde, rel=0.2)
     assert found.curve["effect"].iloc[-1] == pytest.approx(2 * found.mde)
     assert found.curve["power"].is_monotonic_increasing
@@ -41,7 +42,7 @@ def test_planted_effects_are_found_as_the_design_promises():
 
 def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
     cells = cells_of(6, schools=24)
-    design = allocations(cells, within="phase")
+    design = effects.inference.reassignments(cells, within="phase")
     laid_out, found = design.cells, 0
     for labels in design.draw(50, seed=0):
         treated = np.arange(6) >= design.terms.onsets[labels][:, None]
@@ -52,19 +53,24 @@ def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
             made = imputation.estimate(fitted, target[None])
             width = t_critical(made.schools - 1.0) * made.jackknife_error()
             found += int((np.abs(made.estimate) > width).item())
-    curve = effects.planted_power(cells, effects=(2.0,), runs=50).curve
+    curve = effects.inference.injected_effect_power(cells, effects=(2.0,), runs=50).curve
     assert 0 < curve.loc[0, "found"] == found / 2
 
 
 def test_what_cannot_be_rehearsed_says_why():
     cells = cells_of(1)
     with pytest.raises(DesignError, match="runs is 10, must be at least 50"):
-        effects.aa_run(cells, runs=10)
-    with pytest.raises(DesignError, match="no allocation of the years of training gives"):
-        effects.aa_run(cells.assign(outcome=2.0))
-    with pytest.raises(DesignError, match="no effects can be chosen to plant"):
-        effects.planted_power(cells.assign(outcome=2.0))
+        effects.inference.placebo_simulation(cells, runs=10)
+    with pytest.raises(DesignError, match="no assignment with error"):
+        effects.inference.placebo_simulation(cells.assign(outcome=2.0))
+    with pytest.raises(DesignError, match="no standard error"):
+        effects.inference.injected_effect_power(cells.assign(outcome=2.0))
 
 
 def test_everything_found_leaves_nothing_to_detect():
-    assert effects.planted_power(cells_of(1), runs=50, power=0.5, alpha=0.49).detectable >= 0
+    assert (
+        effects.inference.injected_effect_power(
+            cells_of(1), runs=50, power=0.5, alpha=0.49
+        ).detectable
+        >= 0
+    )

@@ -8,12 +8,12 @@ import pytest
 
 from tests.effects.panels import study_of
 from vsh_eval import effects
-from vsh_eval.contracts import DesignError
-from vsh_eval.effects import attempts, subsets, variations
-from vsh_eval.effects.attempts import Attempt, Primary, tried
-from vsh_eval.effects.other_estimators import trend_attempts
-from vsh_eval.effects.robustness import primary_of
-from vsh_eval.release import protect, rule_named
+from vsh_eval.contracts import InfeasibleError, Message
+from vsh_eval.effects.sensitivity import CHECKS, ROBUSTNESS_COLUMNS, RobustnessCheck, checks
+from vsh_eval.effects.sensitivity.checks import Primary, pretended_early, run
+from vsh_eval.release.disclosure import rule_named
+from vsh_eval.release.disclosure.estimates import protect_estimates
+from vsh_eval.release.text.checks import checks_in_words
 
 
 @pytest.fixture(scope="module")
@@ -23,90 +23,97 @@ def study():
 
 @pytest.fixture(scope="module")
 def table(study):
-    return effects.robustness(study, draws=199)
+    return effects.sensitivity.robustness(study, draws=199)
 
 
-def row(table, variant):
-    found = table[table["variant"].str.contains(variant, regex=False)]
-    assert len(found) == 1, variant
-    return found.iloc[0]
+def row(table, variant, **details):
+    found = [v.code == variant and details.items() <= v.details.items() for v in table["variant"]]
+    assert sum(found) == 1, variant
+    return table[found].iloc[0]
 
 
-def test_the_columns_and_the_letters(table):
-    assert tuple(table.columns) == attempts.ROBUSTNESS_COLUMNS
-    assert sorted(set(table["check"])) == list("abcdefghijk")
-    assert table["check"].is_monotonic_increasing
-    assert set(table["verdict"]) <= {"agrees", "differs", "not testable"}
-    assert set(table["rule"]) <= set(attempts.RULES.values())
-    silent = table[table["verdict"].eq("not testable")]
-    assert silent["reason"].str.len().gt(10).all()
-    assert silent["variant"].tolist() == [
-        "another cohort rule", "children who newly entered the cohort",
-        "the cohort's absence in earlier years",
+def test_every_check_is_there_in_order_and_what_is_silent_says_why(table):
+    assert tuple(table.columns) == ROBUSTNESS_COLUMNS
+    assert tuple(table["check"].unique()) == CHECKS
+    assert set(table["verdict"]) <= {"agrees", "differs", "not_testable"}
+    assert set(table["rule"]) <= set(checks.RULES)
+    silent = table[table["verdict"].eq("not_testable")]
+    assert [reason.code for reason in silent["reason"]] == [
+        "one_rule_only", "not_counted", "not_counted",
     ]  # fmt: skip
 
 
 def test_a_planted_effect_survives_what_it_should(table):
-    said = table.set_index("variant")["verdict"]
-    for variant in (
-        "the cohort's own level", "placebo: the peers' own level",
-        "years of training dealt out by lot within phases", "without the year before training",
-        "Sun and Abraham", "reference: all pupils", "without 2019/20 to 2021/22",
-        "two one-sided tests",
-    ):  # fmt: skip
-        assert said[variant] == "agrees", variant
+    for variant, details in [
+        ("cohort_level", {}), ("peers_level", {}), ("reassigned", {}), ("without_years", {}),
+        ("other_reference", {"reference": "all"}), ("two_one_sided_tests", {}),
+    ]:  # fmt: skip
+        assert row(table, variant, **details)["verdict"] == "agrees", variant
 
 
 def test_a_leave_out_is_the_estimate_without_them(study, table):
-    prepared = study.prepared()
-    left = effects.fit_imputation(prepared.data, draws=1).leave_one_out["estimate"]
-    assert row(table, "leaves the lowest")["estimate"] == pytest.approx(left.min())
-    assert row(table, "leaves the highest")["estimate"] == pytest.approx(left.max())
-    early = prepared.data[prepared.data["cohort_period"].ne(202122)]
-    assert row(table, "trained in 2021/22")["estimate"] == pytest.approx(
-        effects.impute_parts(early)["estimate"][0]
-    )
-    first = subsets.first_kind(study, "programme")
+    sample = study.sample()
+    left = effects.estimators.fit_imputation(sample.data, draws=1).leave_one_out["estimate"]
+    assert row(table, "without_lowest_school")["estimate"] == pytest.approx(left.min())
+    assert row(table, "without_highest_school")["estimate"] == pytest.approx(left.max())
+    early = sample.data[sample.data["cohort_period"].ne(202122)]
+    expected = effects.estimators.impute_parts(early)["estimate"][0]
+    assert row(table, "without_cohort", year=202122)["estimate"] == pytest.approx(expected)
+    first = study.first_kind("programme")
     gaps = study.school_gaps[~study.school_gaps["unit_id"].map(first).eq("elsa")]
-    assert row(table, "began with Emotional Literacy Support")["estimate"] == pytest.approx(
-        effects.impute_parts(study.prepared(gaps).data)["estimate"][0]
-    )
+    expected = effects.estimators.impute_parts(study.sample(gaps).data)["estimate"][0]
+    found = row(table, "without_first_programme", programme="elsa")["estimate"]
+    assert found == pytest.approx(expected)
 
 
-def test_the_table_passes_the_one_door(table):
-    safe = protect(table, rule_named("strict10"), kind="estimates")
-    shown = safe.frame
-    assert len(shown) == len(table)
-    assert shown["verdict"].tolist() == table["verdict"].tolist()
-    assert "largest_share" not in shown
-    enough = table["schools_treated"].ge(3) & table["estimate"].notna() & table["check"].ne("f")
-    assert shown.loc[enough.fillna(False), "estimate"].notna().all()
+def test_the_table_in_words_passes_the_gate_of_estimates(table):
+    worded = checks_in_words(table)
+    for name in ("question", "variant", "rule"):
+        assert worded[name].str.len().gt(5).all()
+    safe = protect_estimates(worded, rule_named("cellkey"))
+    assert len(safe) == len(table)
+    assert safe["verdict"].tolist() == worded["verdict"].tolist()
+    assert "largest_share" not in safe
+    enough = table["schools_treated"].ge(3) & table["estimate"].notna()
+    enough &= table["check"].ne("leave_out")
+    assert safe.loc[enough.fillna(False), "estimate"].notna().all()
 
 
-def test_few_schools_have_a_wild_bootstrap_beside(study, table):
-    wild = table[table["estimator"].eq("wild_cluster")].iloc[0]
-    assert "fewer than 40 schools" in wild["variant"]
+def test_trend_breaks_rest_on_the_schools_of_their_own_comparison(study, table):
+    data = study.sample().data
+    first = row(table, "trend_breaks_first_year")
+    trained = data[data["cohort"].gt(0) & data["time"].eq(data["cohort"])]
+    base = data[data["time"].eq(data["cohort"] - 1)]["unit"]
+    assert first["schools_treated"] == trained["unit"].isin(base).sum()
+    assert first["pupils"] == trained.loc[trained["unit"].isin(base), "pupils"].sum()
+    weight = trained.loc[trained["unit"].isin(base), "weight"]
+    assert first["largest_share"] == pytest.approx(weight.max() / weight.sum())
+    assert first["df"] < table.loc[table["check"].eq("equivalence"), "df"].item() + 1
+
+
+def test_few_schools_have_a_wild_bootstrap_beside(table):
+    wild = row(table, "wild_bootstrap", limit=40)
     assert wild["ci_lower"] < wild["estimate"] < wild["ci_upper"]
     assert 0 < wild["p_value"] <= 1
 
 
 def test_without_an_effect_there_is_nothing_to_undo(study):
     primary = Primary(estimate=-0.2, p_value=0.6, row={})
-    asked = trend_attempts(study, study.prepared(), primary)
-    rows = [tried(attempt, study, primary) for attempt in asked if attempt.check == "b"]
-    assert {row["verdict"] for row in rows} == {"not testable"}
-    assert all("nothing to undo" in row["reason"] for row in rows)
+    wanted = checks._trends(study, study.sample(), primary)
+    breaks = run(study, primary, [check for check in wanted if check.check == "trend_breaks"])
+    assert set(breaks["verdict"]) == {"not_testable"}
+    assert {reason.code for reason in breaks["reason"]} == {"nothing_to_undo"}
 
 
 def test_the_placebo_uses_no_year_after_training():
-    prepared = study_of(1).prepared()
-    moved = variations.pretended_early(prepared.data)
-    true = prepared.data.set_index(["unit", "time"])["cohort"]
+    sample = study_of(1).sample()
+    moved = pretended_early(sample.data)
+    true = sample.data.set_index(["unit", "time"])["cohort"]
     own = true.reindex(pd.MultiIndex.from_frame(moved[["unit", "time"]])).to_numpy()
     assert ((own == 0) | (moved["time"].to_numpy() < own)).all()
     assert (moved["cohort"].to_numpy() == np.where(own > 0, own - 2, 0)).all()
-    with pytest.raises(DesignError, match="data both in the 9 years before training"):
-        variations.pretended_early(prepared.data, years=9)
+    with pytest.raises(InfeasibleError, match="too few years before"):
+        pretended_early(sample.data, years=9)
 
 
 def test_other_rules_and_what_is_counted_are_taken_where_they_are_given(study):
@@ -116,48 +123,45 @@ def test_other_rules_and_what_is_counted_are_taken_where_they_are_given(study):
     given = replace(
         study, other_gaps={"at_31_march": study.school_gaps}, composition={"entries": entries}
     )
-    found = [
-        tried(attempt, given, primary_of(given, given.prepared()))
-        for attempt in variations.other_definitions(given)
-    ]
-    assert [entry["variant"] for entry in found][1] == "cohort: had a social worker on 31 March"
-    assert found[1]["verdict"] == "agrees"
-    tests = effects.composition_tests(given).set_index("metric")
-    assert tests.loc["entries", "status"] == ""
+    primary = checks.primary_of(given)
+    found = run(given, primary, list(checks._definitions(given)))
+    assert row(found, "other_rule", rule="at_31_march")["verdict"] == "agrees"
+    tests = effects.sensitivity.composition_tests(given).set_index("metric")
+    assert tests.loc[["entries", "log_cohort_size"], "status"].eq("").all()
     assert tests.loc["prior_attendance", "status"] == "x"
     assert tests.loc["plan_share", "p_value"] > 0
-    sized = effects.composition_check(study.prepared()).iloc[0]
-    assert tests.loc["log_cohort_size", "estimate"] == pytest.approx(sized["estimate"])
 
 
 @pytest.mark.parametrize(
     ("rule", "found", "verdict"),
     [
-        ("same", {"estimate": -1.0, "ci_lower": -3.0, "ci_upper": 1.0}, "agrees"),
-        ("same", {"estimate": 0.5, "ci_lower": -3.0, "ci_upper": 4.0}, "differs"),
-        ("same", {"estimate": -0.1, "ci_lower": -0.3, "ci_upper": 0.1}, "differs"),
-        ("nought", {"p_value": 0.2}, "agrees"),
-        ("nought", {"p_value": 0.04}, "differs"),
-        ("chance", {"p_value": 0.01}, "agrees"),
-        ("chance", {"p_value": 0.2}, "differs"),
-        ("excluded", {"p_value": 0.01}, "differs"),
-        ("excluded", {"p_value": 0.9}, "agrees"),
-        ("stands", {"holds": True}, "agrees"),
-        ("stands", {"holds": False}, "differs"),
-        ("told", {}, "not testable"),
-        ("same", {"estimate": -1.0, "status": "x", "reason": "one school"}, "not testable"),
+        ("same_estimate", {"estimate": -1.0, "ci_lower": -3.0, "ci_upper": 1.0}, "agrees"),
+        ("same_estimate", {"estimate": 0.5, "ci_lower": -3.0, "ci_upper": 4.0}, "differs"),
+        ("same_estimate", {"estimate": -0.1, "ci_lower": -0.3, "ci_upper": 0.1}, "differs"),
+        ("nothing_found", {"p_value": 0.2}, "agrees"),
+        ("nothing_found", {"p_value": 0.04}, "differs"),
+        ("same_test", {"p_value": 0.01}, "agrees"),
+        ("same_test", {"p_value": 0.2}, "differs"),
+        ("not_excluded", {"p_value": 0.01}, "differs"),
+        ("not_excluded", {"p_value": 0.9}, "agrees"),
+        ("survives", {"holds": True}, "agrees"),
+        ("survives", {"holds": False}, "differs"),
+        ("drift_seen", {}, "not_testable"),
+        ("same_estimate", {"estimate": -1.0, "status": "x"}, "not_testable"),
     ],
 )
 def test_verdicts_follow_the_printed_rule(study, rule, found, verdict):
     primary = Primary(estimate=-2.0, p_value=0.01, row={})
-    assert tried(Attempt("g", "one", rule, lambda: found), study, primary)["verdict"] == verdict
+    check = RobustnessCheck("estimators", Message("primary"), lambda: found, rule=rule)
+    assert run(study, primary, [check])["verdict"].tolist() == [verdict]
 
 
 def test_without_a_found_effect_the_sign_may_differ(study):
     primary = Primary(estimate=-0.2, p_value=0.6, row={})
     found = {"estimate": 0.5, "ci_lower": -3.0, "ci_upper": 4.0}
-    assert tried(Attempt("g", "one", "same", lambda: found), study, primary)["verdict"] == "agrees"
+    check = RobustnessCheck("estimators", Message("primary"), lambda: found)
+    assert run(study, primary, [check])["verdict"].tolist() == ["agrees"]
 
 
 def test_the_breakdown_is_what_the_rules_want(study):
-    assert effects.breakdown(study, study.prepared()) >= 0
+    assert effects.sensitivity.breakdown(study, study.sample()) >= 0

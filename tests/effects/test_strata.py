@@ -6,7 +6,8 @@ import pytest
 
 from tests.effects.conftest import gaps_of
 from vsh_eval import effects
-from vsh_eval.effects import strata
+from vsh_eval.effects.sample import year_effects as strata
+from vsh_eval.release.text.reasons import sentence
 
 FEW = ("primary",) * 5 + ("secondary",) * 4 + ("special",)
 
@@ -72,8 +73,11 @@ def test_small_phases_go_to_the_one_nearest_before_training_and_the_sentence_say
         "all_through": "primary",
         "alternative_provision": "secondary",
     }
-    assert found.sentence == (
-        "Year effects are estimated phase by phase; all-through and special schools share those "
+    joined = {"all_through": "primary", "alternative_provision": "secondary", "special": "primary"}
+    assert found.note.code == "year_effects_joined"
+    assert found.note.details == {"schools": 8, "untrained": 2, "joined": joined}
+    assert sentence(found.note) == (
+        "year effects are estimated phase by phase; all-through and special schools share those "
         "of primary schools and alternative provision schools share those of secondary schools. "
         "A phase has its own where it has 8 or more schools, 2 or more of them untrained in every "
         "year; any other shares those of the phase most like it before training."
@@ -93,44 +97,47 @@ def test_a_phase_without_years_before_training_is_taken_for_an_average_one():
 def test_the_gate_joins_and_effects_do_not_decide():
     gaps, exposure = gaps_of(1, schools=60, phases=FEW)
     gaps.loc[gaps["phase"].ne("primary"), "outcome"] += 30
-    prepared = effects.prepare(gaps, exposure)
+    prepared = effects.sample.select_sample(gaps, exposure)
     pairs = set(prepared.data[["phase", "stratum"]].itertuples(index=False, name=None))
     assert pairs == {("primary", "primary"), ("secondary", "secondary"), ("special", "secondary")}
     assert (prepared.stratified, prepared.year_effects) == (True, strata.JOINED)
     assert prepared.other_year_effects == (strata.COMMON, strata.BY_PHASE)
-    assert any("special schools share those of secondary" in note for note in prepared.notes)
+    [note] = [note for note in prepared.notes if note.code == "year_effects_joined"]
+    assert note.details["joined"] == {"special": "secondary"}
     adopted = gaps["unit_id"].map(exposure.set_index("unit_id")["adopted"])
     trained = adopted.gt(0) & gaps["time_period"].ge(adopted)
     moved = gaps.assign(outcome=gaps["outcome"] - 50 * trained)
-    again = effects.prepare(moved, exposure)
+    again = effects.sample.select_sample(moved, exposure)
     assert (again.data["stratum"] == prepared.data["stratum"]).all()
 
 
 def test_joined_phases_are_the_fit_with_those_phases_renamed():
     gaps, exposure = gaps_of(2, schools=60, phases=FEW)
-    joined = effects.prepare(gaps, exposure)
+    joined = effects.sample.select_sample(gaps, exposure)
     assert joined.year_effects == strata.JOINED
     renamed = gaps.assign(phase=gaps["unit_id"].map(joined.data.groupby("unit")["stratum"].first()))
-    own = effects.prepare(renamed, exposure)
+    own = effects.sample.select_sample(renamed, exposure)
     assert own.year_effects == strata.BY_PHASE
     assert own.other_year_effects == (strata.COMMON,)
-    one, other = (effects.impute_parts(made.data)["estimate"][0] for made in (joined, own))
+    one, other = (
+        effects.estimators.impute_parts(made.data)["estimate"][0] for made in (joined, own)
+    )
     assert one == pytest.approx(other)
-    common = effects.impute_parts(joined.by_phase(stratified=False).data)["estimate"][0]
+    common = effects.estimators.impute_parts(joined.with_year_effects("common").data)["estimate"][0]
     assert np.isfinite(common)
     assert one != pytest.approx(common)
 
 
 def test_chance_power_and_the_trial_without_effect_use_the_same_year_effects():
     gaps, exposure = gaps_of(2, schools=60, phases=FEW)
-    prepared = effects.prepare(gaps, exposure)
-    main = effects.impute(prepared.data, leads=0, draws=1).iloc[0]
-    assert effects.randomise(prepared, draws=99).loc[0, "estimate"] == pytest.approx(
+    prepared = effects.sample.select_sample(gaps, exposure)
+    main = effects.estimators.impute(prepared.data, leads=0, draws=1).iloc[0]
+    assert effects.inference.randomise(prepared, draws=99).loc[0, "estimate"] == pytest.approx(
         main["estimate"]
     )
-    assert effects.design_mde(prepared).std_error == pytest.approx(main["std_error"])
+    assert effects.sample.design_mde(prepared).std_error == pytest.approx(main["std_error"])
     trials = [
-        effects.aa_run(made, runs=50).loc[0, "error_ratio"]
-        for made in (prepared, prepared.by_phase(stratified=False))
+        effects.inference.placebo_simulation(made, runs=50).loc[0, "error_ratio"]
+        for made in (prepared, prepared.with_year_effects("common"))
     ]
     assert trials[0] != pytest.approx(trials[1])

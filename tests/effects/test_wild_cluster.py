@@ -85,10 +85,12 @@ def test_imputation_draws_are_those_of_refitting(few, null):
 
 
 def test_the_estimates_are_those_of_the_estimators(few):
-    row = effects.wild_cluster(few, draws=99).iloc[0]
-    assert row["estimate"] == pytest.approx(effects.impute(few).loc[0, "estimate"])
-    two_way = effects.wild_cluster(few, estimator="two_way_fixed_effects", draws=99).iloc[0]
-    other = effects.two_way_fixed_effects(few).iloc[0]
+    row = effects.inference.wild_bootstrap(few, draws=99).iloc[0]
+    assert row["estimate"] == pytest.approx(effects.estimators.impute(few).loc[0, "estimate"])
+    two_way = effects.inference.wild_bootstrap(
+        few, estimator="two_way_fixed_effects", draws=99
+    ).iloc[0]
+    other = effects.estimators.two_way_fixed_effects(few).iloc[0]
     assert two_way["estimate"] == pytest.approx(other["estimate"])
     assert two_way["std_error"] == pytest.approx(other["std_error"])
     assert two_way["statistic"] == pytest.approx(other["estimate"] / other["std_error"])
@@ -121,7 +123,7 @@ def test_p_values_are_diff_diffs(few):
             weight_type="rademacher",
             seed=3,
         )
-    ours = effects.wild_cluster(
+    ours = effects.inference.wild_bootstrap(
         few.assign(weight=1.0).drop(columns="stratum"),
         estimator="two_way_fixed_effects",
         draws=1999,
@@ -131,28 +133,30 @@ def test_p_values_are_diff_diffs(few):
 
 
 def test_the_interval_holds_what_the_test_does_not_refute(few):
-    row = effects.wild_cluster(few, draws=1999).iloc[0]
+    row = effects.inference.wild_bootstrap(few, draws=1999).iloc[0]
     for name, inward in (("ci_lower", 1), ("ci_upper", -1)):
         width = 1e-3 * row["std_error"] * inward
-        inside = effects.wild_cluster(few, null=row[name] + width, draws=1999).iloc[0]
-        outside = effects.wild_cluster(few, null=row[name] - width, draws=1999).iloc[0]
+        inside = effects.inference.wild_bootstrap(few, null=row[name] + width, draws=1999).iloc[0]
+        outside = effects.inference.wild_bootstrap(few, null=row[name] - width, draws=1999).iloc[0]
         assert inside["p_value"] > 0.05 >= outside["p_value"] - 0.002
 
 
 def test_draws_are_seeded_and_labels_do_not_matter(few):
-    first = effects.wild_cluster(few, draws=499, seed=5)
-    pd.testing.assert_frame_equal(first, effects.wild_cluster(few, draws=499, seed=5))
+    first = effects.inference.wild_bootstrap(few, draws=499, seed=5)
+    pd.testing.assert_frame_equal(first, effects.inference.wild_bootstrap(few, draws=499, seed=5))
     shuffled = few.sample(frac=1.0, random_state=1)
-    pd.testing.assert_frame_equal(first, effects.wild_cluster(shuffled, draws=499, seed=5))
-    moved = few.assign(outcome=10 * few["outcome"] + 3)
-    assert effects.wild_cluster(moved, draws=499, seed=5).loc[0, "p_value"] == pytest.approx(
-        first.loc[0, "p_value"]
+    pd.testing.assert_frame_equal(
+        first, effects.inference.wild_bootstrap(shuffled, draws=499, seed=5)
     )
+    moved = few.assign(outcome=10 * few["outcome"] + 3)
+    assert effects.inference.wild_bootstrap(moved, draws=499, seed=5).loc[
+        0, "p_value"
+    ] == pytest.approx(first.loc[0, "p_value"])
 
 
 def test_below_twelve_schools_webbs_weights_are_drawn():
     cells = cells_of(8, schools=10, absent=0.0)
-    assert effects.wild_cluster(cells, draws=99).loc[0, "weights"] == "webb"
+    assert effects.inference.wild_bootstrap(cells, draws=99).loc[0, "weights"] == "webb"
     drawn = wild.multipliers(10, 20_000)
     assert drawn.mean() == pytest.approx(0.0, abs=0.01)
     assert (drawn**2).mean() == pytest.approx(1.0, abs=0.01)
@@ -160,7 +164,7 @@ def test_below_twelve_schools_webbs_weights_are_drawn():
 
 def test_a_side_that_is_never_refuted_is_infinite():
     cells = cells_of(8, schools=5, absent=0.0, cohorts=(0, 4, 4, 0, 0))
-    row = effects.wild_cluster(cells, draws=199).iloc[0]
+    row = effects.inference.wild_bootstrap(cells, draws=199).iloc[0]
     assert row["p_value"] > 0.05
     assert np.isinf(row["ci_lower"]) or np.isinf(row["ci_upper"])
 
@@ -180,14 +184,14 @@ def test_with_enough_trained_schools_the_size_is_kept():
 def test_what_cannot_be_tested_is_refused(few):
     cells = few.drop(columns="stratum")
     with pytest.raises(ContractError, match="estimator is"):
-        effects.wild_cluster(cells, estimator="ols")
+        effects.inference.wild_bootstrap(cells, estimator="ols")
     lonely = cells[cells["cohort"].eq(0) | cells["unit"].eq("s001")]
     for estimator in ("imputation", "two_way_fixed_effects"):
-        with pytest.raises(DesignError, match="1 trained schools carry"):
-            effects.wild_cluster(lonely, estimator=estimator)
-        with pytest.raises(DesignError, match="do not vary"):
-            effects.wild_cluster(cells.assign(outcome=2.0), estimator=estimator)
+        with pytest.raises(DesignError, match="too few carry it"):
+            effects.inference.wild_bootstrap(lonely, estimator=estimator)
+        with pytest.raises(DesignError, match="no variation"):
+            effects.inference.wild_bootstrap(cells.assign(outcome=2.0), estimator=estimator)
         with pytest.raises(DesignError):
-            effects.wild_cluster(cells[cells["cohort"].eq(0)], estimator=estimator)
-    with pytest.raises(DesignError, match="can be imputed"):
-        effects.wild_cluster(cells[cells["cohort"].eq(4)])
+            effects.inference.wild_bootstrap(cells[cells["cohort"].eq(0)], estimator=estimator)
+    with pytest.raises(DesignError, match="nothing imputed"):
+        effects.inference.wild_bootstrap(cells[cells["cohort"].eq(4)])

@@ -48,8 +48,13 @@ def test_no_data_key_or_output_is_tracked():
 
 def test_ci_runs_the_readmes_test_command():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "grep -m 1 -- '-m pytest' README.md" in (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert len(re.findall(r"^.*-m pytest.*$", readme, re.MULTILINE)) >= 1
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert "grep -m 1 -- '-m pytest' README.md" in script
+    assert ".venv/bin/basedpyright" in script
+    # The script takes the line apart at its last &&: what installs, and what tests.
+    line = re.search(r"^.*-m pytest.*$", readme, re.MULTILINE)[0]
+    assert "-m pytest" in line.rpartition(" && ")[2]
+    assert "pip install" in line.rpartition(" && ")[0]
 
 
 def test_the_template_of_params_shows_every_key():

@@ -1,4 +1,7 @@
-"""The tools that watch over the code run as tests, so that nobody lands without them."""
+"""The tools that watch over the code run as tests, so that nobody lands without them.
+
+Types take the longest and have a command of their own, which `.ci/run` gives before the tests.
+"""
 
 import subprocess
 import sys
@@ -14,7 +17,6 @@ TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 TOOLS = {
     "lint": ["ruff", "check", "--no-cache", "."],
     "format": ["ruff", "format", "--no-cache", "--check", "."],
-    "types": ["basedpyright", "--pythonpath", sys.executable],
     "import contracts": ["lint-imports", "--no-cache"],
     "spelling": ["codespell", "vsh_eval", "tests", "docs", "params", *TEXTS],
     "stripped notebooks": ["nbstripout", "--verify", "--keep-id", *NOTEBOOKS],

@@ -62,7 +62,13 @@ def _added(table, keys, metrics):
         )
         parts.append(sums.groupby(keys, as_index=False)[SUMS].sum().assign(metric=metric))
     cells = pd.concat(parts, ignore_index=True).assign(
-        source="returns", vintage="2026", cohort_rule="any_time_in_year", rate=np.nan, status=""
+        source="returns",
+        vintage="2026",
+        cohort_rule="any_time_in_year",
+        rate=np.nan,
+        status="",
+        key_n=0,
+        key_y=0,
     )
     return cells.astype({"pupils": "Int64", "denominator": "int64"}).astype(
         {"denominator": "Int64"}
@@ -74,7 +80,9 @@ METRICS = ("overall_absence", "persistent_absence")
 
 def composition_of(table, metrics=METRICS):
     cells = _added(table, ["time_period", "phase", "group", *STRATA], metrics)
-    return cells.assign(level="la", unit_id="E06000999")[list(names.COMPOSITION_COLUMNS)]
+    return cells.assign(level="la", unit_id="E06000999").reindex(
+        columns=list(names.COMPOSITION_COLUMNS)
+    )
 
 
 def moments_of(table, metrics=METRICS):
@@ -86,4 +94,4 @@ def moments_of(table, metrics=METRICS):
 def panel_of(table, metrics=METRICS):
     table = table.assign(unit_id=table["school"].astype(str))
     cells = _added(table, ["time_period", "phase", "group", "unit_id"], metrics)
-    return cells.assign(level="school")[list(names.PANEL_COLUMNS)]
+    return cells.assign(level="school").reindex(columns=list(names.PANEL_COLUMNS))

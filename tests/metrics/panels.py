@@ -92,10 +92,9 @@ def invented_pupils(seed, *, schools=12, years=(202324, 202425), metric="overall
 
 
 def _complete(panel, **constant):
+    """Fill a panel's columns; numbers that a test does not give are missing, record keys zero."""
     given = {"vintage": "2026", "cohort_rule": "any_time_in_year", "status": ""} | constant
+    given |= dict.fromkeys(("sum_yy", "sum_xy", "sum_xx", "rate"), np.nan)
+    given |= dict.fromkeys(names.RECORD_KEYS, 0)
     missing = {name: value for name, value in given.items() if name not in panel}
-    panel = panel.assign(**missing)
-    for name in ("sum_yy", "sum_xy", "sum_xx", "rate"):
-        if name not in panel:
-            panel[name] = np.nan
-    return panel[list(names.PANEL_COLUMNS)]
+    return panel.assign(**missing)[list(names.PANEL_COLUMNS)]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.metrics import Moments
+from vsh_eval.metrics.characteristics import Moments
 
 GROUPS = {name: (name,) for name in names.LEAF_GROUPS} | dict(names.GROUP_SUMS)
 CELL = ["time_period", "phase", "metric"]

@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.metrics.panels import published_panel, pupils_panel, returns_panel
+from tests.metrics.panels import invented_pupils, published_panel, pupils_panel, returns_panel
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics import EFFECT_SIZE_COLUMNS, effect_sizes, gaps
+from vsh_eval.metrics import Comparison, effect_sizes, gaps, sessions_and_days
 
-PAIR = {"group": "cwsw", "reference": "peers"}
+PAIR = Comparison("cwsw", "peers")
 
 
 def pupils_of(metric, *, schools=30, seed=1):
@@ -35,8 +37,7 @@ def total(table):
 
 def test_hedges_g_from_the_pupils():
     pupils = pupils_of("ks4_attainment8")
-    table = effect_sizes(pupils_panel(pupils), **PAIR, unit_id="E1")
-    assert tuple(table.columns) == EFFECT_SIZE_COLUMNS
+    table = effect_sizes(pupils_panel(pupils), replace(PAIR, unit_id="E1"))
     found = total(table)
     a = pupils.loc[pupils["group"] != "peers", "y"]
     b = pupils.loc[pupils["group"] == "peers", "y"]
@@ -55,14 +56,14 @@ def test_hedges_g_from_the_pupils():
 
 def test_the_gap_is_that_of_gaps():
     panel = pupils_panel(pupils_of("ks4_attainment8"))
-    table, beside = effect_sizes(panel, **PAIR), gaps(panel, **PAIR)
+    table, own = effect_sizes(panel, PAIR), gaps(panel, PAIR)
     shared = ["phase", "group_pupils", "group_level", "gap", "gap_lower", "gap_upper", "df"]
-    pd.testing.assert_frame_equal(table[shared], beside[shared])
+    pd.testing.assert_frame_equal(table[shared], own[shared])
 
 
 def test_shares_of_children_have_coxs_index():
     panel = pupils_panel(pupils_of("ks2_rwm_expected"))
-    found = total(effect_sizes(panel, **PAIR))
+    found = total(effect_sizes(panel, PAIR))
     p, q = found["group_level"] / 100, found["reference_level"] / 100
     n = found["group_pupils"] + found["reference_pupils"]
     odds = np.log(p / (1 - p)) - np.log(q / (1 - q))
@@ -79,7 +80,7 @@ def test_shares_of_children_have_coxs_index():
 
 def test_ranks_have_the_gap_index_alone():
     panel = pupils_panel(pupils_of("ks4_attainment8").assign(metric="ks4_attainment8_rank"))
-    found = total(effect_sizes(panel, **PAIR))
+    found = total(effect_sizes(panel, PAIR))
     assert found["gap_index"] == pytest.approx(0.2 * found["gap"])
     assert found["gap_index_lower"] == pytest.approx(0.2 * found["gap_lower"])
     assert found["gap_index_upper"] == pytest.approx(0.2 * found["gap_upper"])
@@ -100,11 +101,11 @@ def test_the_gap_index_is_ten_where_the_groups_do_not_overlap():
             "x": 1.0,
         }
     )
-    assert total(effect_sizes(pupils_panel(pupils), **PAIR))["gap_index"] == pytest.approx(-10)
+    assert total(effect_sizes(pupils_panel(pupils), PAIR))["gap_index"] == pytest.approx(-10)
 
 
 def test_one_school_has_an_effect_size_with_its_pupils_error():
-    found = total(effect_sizes(pupils_panel(pupils_of("ks4_attainment8", schools=1)), **PAIR))
+    found = total(effect_sizes(pupils_panel(pupils_of("ks4_attainment8", schools=1)), PAIR))
     assert found["effect_size_lower"] < found["effect_size"] < found["effect_size_upper"]
 
 
@@ -115,14 +116,14 @@ def test_standards_that_none_reach_have_no_effect_size():
         for group, n, y in (("cin", 5, 0), ("peers", 50, 30))
     ]
     panel = returns_panel(rows).assign(sum_yy=lambda table: table["numerator"])
-    found = total(effect_sizes(panel, **PAIR))
+    found = total(effect_sizes(panel, PAIR))
     assert found[["effect_size", "effect_size_lower", "months"]].isna().all()
     assert found["gap"] == pytest.approx(-60)
 
 
 def test_a_group_without_pupils_is_z():
     pupils = pupils_of("ks4_attainment8")
-    found = total(effect_sizes(pupils_panel(pupils[pupils["group"] == "peers"]), **PAIR))
+    found = total(effect_sizes(pupils_panel(pupils[pupils["group"] == "peers"]), PAIR))
     assert found["status"] == "z"
     assert found[["gap", "effect_size", "months", "pooled_sd"]].isna().all()
 
@@ -130,12 +131,8 @@ def test_a_group_without_pupils_is_z():
 @pytest.mark.parametrize(
     ("panel", "metrics", "match"),
     [
-        (pupils_panel(pupils_of("ks4_attainment8")), ["overall_absence"], "months of progress"),
-        (
-            pupils_panel(pupils_of("x").assign(metric="overall_absence")),
-            None,
-            "no metric of attain",
-        ),
+        (pupils_panel(pupils_of("ks4_attainment8")), ("overall_absence",), "months of progress"),
+        (pupils_panel(pupils_of("overall_absence")), None, "no metric of attain"),
         (
             returns_panel([("1", 202425, "secondary", "cin", "ks4_attainment8", 2, 40, 2)]),
             None,
@@ -149,6 +146,50 @@ def test_a_group_without_pupils_is_z():
     ],
 )
 def test_what_has_no_effect_size_is_refused(panel, metrics, match):
-    pair = PAIR if (panel["source"] == "returns").all() else {"group": "cin", "reference": "all"}
+    reference = "peers" if (panel["source"] == "returns").all() else "all"
     with pytest.raises(ContractError, match=match):
-        effect_sizes(panel, **pair, metrics=metrics)
+        effect_sizes(panel, Comparison("cin", reference, metrics))
+
+
+def test_sessions_are_those_of_the_groups_pupils():
+    pupils = invented_pupils(2)
+    panel = pupils_panel(pupils)
+    pair = Comparison("cwsw", "all", alpha=0.1)
+    table = sessions_and_days(panel, pair)
+    shared = ["phase", "time_period", "gap", "gap_lower", "gap_upper", "df", "group_pupils"]
+    pd.testing.assert_frame_equal(table[shared], gaps(panel, pair)[shared])
+    row = total(table[table["time_period"] == 202425])
+    everyone = pupils[pupils["time_period"] == 202425]
+    cohort = everyone[everyone["group"].isin(["cin", "cpp"])]
+    assert row["sessions_possible"] == pytest.approx(cohort["x"].mean())
+    # Missed by the cohort less what it would miss at the reference's rate.
+    rate = everyone["y"].sum() / everyone["x"].sum()
+    assert row["sessions"] == pytest.approx(cohort["y"].mean() - rate * cohort["x"].mean())
+    for end in ("", "_lower", "_upper"):
+        assert row[f"sessions{end}"] == pytest.approx(row[f"gap{end}"] / 100 * cohort["x"].mean())
+        assert row[f"days{end}"] == pytest.approx(row[f"sessions{end}"] / 2)
+
+
+def test_published_sessions_leave_other_metrics_out():
+    rows = [
+        (202425, "total", "cin", "overall_absence", 100, 6_000, 35_000, None, ""),
+        (202425, "total", "all", "overall_absence", None, None, None, 6.78, ""),
+        (202425, "total", "cin", "persistent_absence", 100, 46, 100, None, ""),
+        (202425, "total", "all", "persistent_absence", None, None, None, 18.1, ""),
+    ]
+    table = sessions_and_days(published_panel(rows), Comparison("cin", "all"))
+    assert table["metric"].tolist() == ["overall_absence"]
+    assert table.loc[0, "sessions"] == pytest.approx(350 * (6_000 / 35_000 - 0.0678))
+
+
+def test_a_missing_gap_has_no_sessions_but_its_symbol():
+    rows = [("1", 202425, "primary", "peers", "overall_absence", 20, 300, 6000)]
+    table = sessions_and_days(returns_panel(rows), PAIR)
+    assert table[["sessions", "days", "days_upper"]].isna().all(axis=None)
+    assert (table["status"] == "z").all()
+
+
+def test_attainment_has_no_sessions():
+    rows = [("1", 202425, "secondary", "cin", "ks4_attainment8", 9, 200, 9)]
+    with pytest.raises(ContractError, match="no metric that counts sessions"):
+        sessions_and_days(returns_panel(rows), PAIR)

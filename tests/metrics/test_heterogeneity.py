@@ -1,21 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.metrics.panels import published_panel, pupils_panel, returns_panel
-from vsh_eval import contracts
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics import (
-    FUNNEL_COLUMNS,
-    HETEROGENEITY_COLUMNS,
-    heterogeneity,
-    school_funnel,
-    school_gaps,
-)
-from vsh_eval.metrics.school_variances import school_gaps_with_variance
-from vsh_eval.release import protect, rule_named
+from vsh_eval.metrics import Comparison, heterogeneity
+from vsh_eval.metrics.heterogeneity import _school_gaps
+from vsh_eval.panel import within_school_gaps
 
-PAIR = {"group": "cwsw", "reference": "peers"}
+PAIR = Comparison("cwsw", "peers")
 
 
 def pupils_of(seed=1, *, schools=150, tau=6.0, spread=15.0, metric="ks4_attainment8", year=202425):
@@ -40,8 +35,7 @@ def last(table, phase="total"):
 
 
 def test_finds_the_spread_that_was_planted():
-    table = heterogeneity(pupils_panel(pupils_of()), **PAIR, unit_id="E1")
-    assert tuple(table.columns) == HETEROGENEITY_COLUMNS
+    table = heterogeneity(pupils_panel(pupils_of()), replace(PAIR, unit_id="E1"))
     found = last(table)
     assert found["tau_lower"] < 6.0 < found["tau_upper"]
     assert found["tau"] == pytest.approx(6.0, abs=1.5)
@@ -55,7 +49,7 @@ def test_finds_the_spread_that_was_planted():
 
 
 def test_schools_that_differ_by_chance_alone_are_said_so():
-    found = last(heterogeneity(pupils_panel(pupils_of(3, tau=0.0)), **PAIR))
+    found = last(heterogeneity(pupils_panel(pupils_of(3, tau=0.0)), PAIR))
     assert found["tau_lower"] == 0
     assert found["tau"] < 4
     assert found["q_p_value"] > 0.02
@@ -73,27 +67,25 @@ def test_a_schools_variance_is_that_of_repeated_draws():
         time_period=202324, phase="primary", metric="overall_absence"
     )
     peers = pupils.assign(group="peers", y=pupils["x"] * 0.05 + np.tile([1.0, 0, 0, 0, -1], 40))
-    _, found = school_gaps_with_variance(
-        pupils_panel(pd.concat([pupils, peers])), **PAIR, metrics=None, alpha=0.05
-    )
+    _, found = _school_gaps(pupils_panel(pd.concat([pupils, peers])), PAIR)
     true = 1e4 * np.var(np.array(outcomes)[:, 0])
     assert found["variance"].to_numpy() == pytest.approx(np.full(40, true), rel=0.25)
 
 
-def test_gaps_are_those_of_school_gaps_and_one_child_has_a_variance():
+def test_gaps_are_those_within_schools_and_one_child_has_a_variance():
     panel = pupils_panel(pupils_of(4, schools=30))
-    _, found = school_gaps_with_variance(panel, **PAIR, metrics=None, alpha=0.05)
-    beside = school_gaps(panel, metric="ks4_attainment8", **PAIR)
-    both = found.merge(beside, on="unit_id", suffixes=("", "_beside"))
-    assert both["outcome"].tolist() == pytest.approx(both["outcome_beside"].tolist())
+    _, found = _school_gaps(panel, PAIR)
+    own = within_school_gaps(panel, metric="ks4_attainment8", group="cwsw", reference="peers")
+    both = found.merge(own, on="unit_id", suffixes=("", "_within"))
+    assert both["outcome"].tolist() == pytest.approx(both["outcome_within"].tolist())
     one, many = (found[found["pupils"] == n]["variance"] for n in (1, 10))
     assert (one > 150).all()
     assert one.min() > 5 * many.max()
 
 
 def test_few_schools_and_children_who_are_alike_are_said_so():
-    two = heterogeneity(pupils_panel(pupils_of(schools=2)), **PAIR)
-    assert last(two)["reason"] == "2 schools, differences need 3"
+    two = heterogeneity(pupils_panel(pupils_of(schools=2)), PAIR)
+    assert last(two)["reason"] == "too_few_schools"
     alike = [
         (str(school), 202324, "primary", group, "severe_absence", n, y, n)
         for school in range(8)
@@ -105,9 +97,8 @@ def test_few_schools_and_children_who_are_alike_are_said_so():
         sum_xy=panel["numerator"],
         sum_xx=panel["denominator"].astype(float),
     )
-    found = last(heterogeneity(panel, **PAIR))
-    assert (found["status"], found["schools"]) == ("x", 8)
-    assert "to judge chance" in found["reason"]
+    found = last(heterogeneity(panel, PAIR))
+    assert (found["status"], found["schools"], found["reason"]) == ("x", 8, "chance_unknown")
     assert found[["tau", "tau_upper", "i_squared", "mean_gap", "prediction_lower"]].isna().all()
 
 
@@ -117,37 +108,18 @@ def test_a_small_phase_takes_the_pupils_variance_of_all():
     both = pd.concat(
         [pupils[~pupils["unit_id"].isin(["0", "1", "2"])], small.assign(phase="special")]
     )
-    _, found = school_gaps_with_variance(pupils_panel(both), **PAIR, metrics=None, alpha=0.05)
+    _, found = _school_gaps(pupils_panel(both), PAIR)
     assert found["variance"].notna().all()
-    assert last(heterogeneity(pupils_panel(both), **PAIR), "special")["status"] == ""
+    assert last(heterogeneity(pupils_panel(both), PAIR), "special")["status"] == ""
 
 
-def test_the_funnel_is_internal_and_agrees_with_the_spread():
-    panel = pupils_panel(pupils_of(6))
-    table = school_funnel(panel, metric="ks4_attainment8", **PAIR)
-    assert tuple(table.columns) == FUNNEL_COLUMNS
-    assert "never released" in school_funnel.__doc__
-    with pytest.raises(contracts.DisclosureError):
-        protect(table, rule_named("strict10"), kind="design")
-    assert table["tau"].iloc[0] == pytest.approx(last(heterogeneity(panel, **PAIR))["tau"])
-    closer = (table["shrunken"] - table["mean_gap"]).abs() <= (
-        table["outcome"] - table["mean_gap"]
-    ).abs()
-    assert closer.all()
-    calm = school_funnel(pupils_panel(pupils_of(7, tau=0.0)), metric="ks4_attainment8", **PAIR)
-    assert (calm["beyond"] != "").mean() < 0.1
-    assert (table["beyond"] != "").mean() > (calm["beyond"] != "").mean()
-    assert (table["action_lower"] < table["warning_lower"]).all()
-
-
-def test_no_common_school_gives_empty_tables():
+def test_no_common_school_gives_an_empty_table():
     rows = [
         ("1", 202425, "primary", "cin", "ks4_attainment8", 2, 60, 2),
         ("2", 202425, "primary", "peers", "ks4_attainment8", 2, 90, 2),
     ]
     panel = returns_panel(rows).fillna({"sum_yy": 1.0, "sum_xy": 1.0, "sum_xx": 2.0})
-    assert heterogeneity(panel, **PAIR).empty
-    assert tuple(school_funnel(panel, metric="ks4_attainment8", **PAIR).columns) == FUNNEL_COLUMNS
+    assert heterogeneity(panel, PAIR).empty
 
 
 @pytest.mark.parametrize(
@@ -155,7 +127,7 @@ def test_no_common_school_gives_empty_tables():
     [
         (
             pupils_panel(pupils_of(schools=4)),
-            {"group": "cwsw", "reference": "all"},
+            Comparison("cwsw", "all"),
             "share children",
         ),
         (
@@ -165,11 +137,11 @@ def test_no_common_school_gives_empty_tables():
         ),
         (
             published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]),
-            {"group": "cin", "reference": "all"},
+            Comparison("cin", "all"),
             "must be 'returns' for differences",
         ),
     ],
 )
 def test_what_cannot_be_judged_is_refused(panel, pair, match):
     with pytest.raises(ContractError, match=match):
-        heterogeneity(panel, **pair)
+        heterogeneity(panel, pair)

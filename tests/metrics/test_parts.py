@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.metrics.panels import invented_pupils, published_panel, pupils_panel
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics import PART_COLUMNS, changes, gaps, parts
+from vsh_eval.metrics import Comparison, changes, gaps, parts
 
-PAIR = {"group": "cwsw", "reference": "peers"}
+PAIR = Comparison("cwsw", "peers")
 
 
 def absence_panel(seed, *, schools=12):
@@ -33,9 +35,8 @@ def rows_of(table, of, metric="overall_absence", phase="total", year=202425):
 
 def test_authorised_and_unauthorised_make_the_gap_and_its_change():
     panel = absence_panel(1, schools=40)
-    table = parts(panel, **PAIR, baseline=202324, unit_id="E1")
-    assert tuple(table.columns) == PART_COLUMNS
-    gap = gaps(panel, **PAIR, metrics=["overall_absence"])
+    table = parts(panel, replace(PAIR, baseline=202324, unit_id="E1"))
+    gap = gaps(panel, replace(PAIR, metrics=("overall_absence",)))
     gap = gap[(gap["phase"] == "total") & (gap["time_period"] == 202425)].iloc[0]
     found = rows_of(table, "gap")
     assert found["part"].tolist() == ["authorised_absence", "unauthorised_absence"]
@@ -47,7 +48,7 @@ def test_authorised_and_unauthorised_make_the_gap_and_its_change():
     moved = rows_of(table, "change")
     by_kind = moved[moved["part"].isin(["authorised_absence", "unauthorised_absence"])]
     own = moved[moved["part"].isin(["group", "reference"])]
-    whole = changes(panel, **PAIR, baseline=202324, metrics=["overall_absence"])
+    whole = changes(panel, replace(PAIR, baseline=202324, metrics=("overall_absence",)))
     whole = whole[(whole["phase"] == "total") & (whole["time_period"] == 202425)].iloc[0]
     for split in (by_kind, own):
         assert split["value"].sum() == pytest.approx(whole["change"], abs=1e-12)
@@ -59,7 +60,7 @@ def test_authorised_and_unauthorised_make_the_gap_and_its_change():
 
 
 def test_suspensions_stand_beside_and_are_part_of_nothing():
-    table = parts(absence_panel(2), **PAIR)
+    table = parts(absence_panel(2), PAIR)
     found = rows_of(table, "beside", "pupils_suspended").iloc[0]
     assert found["part"] == "pupils_suspended"
     assert found[["whole", "share", "share_lower"]].isna().all()
@@ -68,7 +69,7 @@ def test_suspensions_stand_beside_and_are_part_of_nothing():
 
 
 def test_a_share_of_what_may_be_nothing_is_missing():
-    table = parts(absence_panel(3), **PAIR, baseline=202324)
+    table = parts(absence_panel(3), replace(PAIR, baseline=202324))
     base = rows_of(table, "change", year=202324)
     assert base["value"].tolist() == pytest.approx([0.0] * len(base))
     assert base[["share", "share_lower", "share_upper"]].isna().all(axis=None)
@@ -77,7 +78,7 @@ def test_a_share_of_what_may_be_nothing_is_missing():
 
 
 def test_one_school_has_shares_without_intervals():
-    found = rows_of(parts(absence_panel(4, schools=1), **PAIR), "gap")
+    found = rows_of(parts(absence_panel(4, schools=1), PAIR), "gap")
     assert found["value"].sum() == pytest.approx(found["whole"].iloc[0])
     assert found["share_lower"].isna().all()
 
@@ -97,7 +98,7 @@ def test_published_parts_by_area():
         )
         if (phase, kind) != ("primary", "unauthorised")
     ]
-    table = parts(published_panel(rows), group="cin", reference="all")
+    table = parts(published_panel(rows), Comparison("cin", "all"))
     found = rows_of(table, "gap")
     assert found["value"].tolist() == pytest.approx([10 - 4.48, 100 * 2_500 / 35_000 - 2.30])
     assert found["share"].sum() == pytest.approx(100)
@@ -110,19 +111,19 @@ def test_published_parts_by_area():
 def test_what_cannot_be_split_is_refused():
     panel = absence_panel(5)
     with pytest.raises(ContractError, match="have no parts without a baseline"):
-        parts(panel, **PAIR, metrics=["overall_absence"])
+        parts(panel, replace(PAIR, metrics=("overall_absence",)))
     with pytest.raises(ContractError, match="baseline is 201819"):
-        parts(panel, **PAIR, baseline=201819)
+        parts(panel, replace(PAIR, baseline=201819))
     wrong = panel["metric"].eq("authorised_absence") & panel["group"].eq("cin")
     other = panel.assign(denominator=panel["denominator"].mask(wrong, panel["denominator"] + 1))
     with pytest.raises(ContractError, match="authorised_absence has other possible sessions"):
-        parts(other, **PAIR)
+        parts(other, PAIR)
 
 
 @settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["peers", "all"]))
 def test_parts_make_the_whole(seed, reference):
-    table = parts(absence_panel(seed, schools=4), group="cin", reference=reference, baseline=202324)
+    table = parts(absence_panel(seed, schools=4), Comparison("cin", reference, baseline=202324))
     split = table[table["of"] != "beside"]
     kind = split["part"].isin(["group", "reference"])
     keys = ["of", "metric", "phase", "time_period", kind.rename("own")]

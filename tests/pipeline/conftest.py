@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -9,25 +10,37 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import INVENTED, PUBLISHED, SMALL, TWO_YEARS, Project
+from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine
+from vsh_eval.pipeline import catalogue, engine, pages
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.returns.published import example
+
+SIX_YEARS = ("--first", "2018/19", "--last", "2023/24")
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRun(Project):
+    """A finished run whose params and returns lie outside its project."""
+
+    params: Path
+    returns: Path
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory) -> Project:
+def whole(tmp_path_factory) -> WholeRun:
     """A small invented authority's returns, evaluated by the real notebooks."""
-    project = Project.start(tmp_path_factory.mktemp("whole"))
-    project.write("small", SMALL)
-    years = ("--first", "2017/18", "--last", "2023/24")
-    made = project.say("synthesise", "returns", "--schools", 40, *years, "--csv")
+    folder = tmp_path_factory.mktemp("whole")
+    elsewhere = Project.start(folder / "elsewhere")
+    (elsewhere.outputs).rmdir()
+    made = elsewhere.say("synthesise", "returns", "--schools", 40, *SIX_YEARS, "--csv")
     assert made.code == 0, made.err
-    said = project.say("run", "params/small.yaml", "-j", 2)
+    params = elsewhere.write("small", SMALL)
+    run = WholeRun(Project.start(folder / "project").folder, params, elsewhere.folder / "returns")
+    said = run.say("run", params, "-j", 2)
     assert said.code == 0, said.err
     assert said.out.startswith("Done: open outputs/small/release/index.html\n")
-    return project
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -58,10 +71,16 @@ Executed = list[str]
 
 @pytest.fixture
 def executed(monkeypatch) -> Executed:
-    """Stand in for the notebooks: each writes its tables at once; returns the names run."""
+    """Stand in for the notebooks and their pages; returns the names of the notebooks run."""
     names: Executed = []
     monkeypatch.setattr(engine, "execute", standing_in(names))
+    monkeypatch.setattr(pages, "render", first_page)
     return names
+
+
+def first_page(run: Run) -> None:
+    """Stand in for the report: what is on its pages is looked at in test_pages."""
+    (run.released / pages.INDEX).write_text(f"Run {run.settings.name}", encoding="utf-8")
 
 
 def standing_in(names: Executed, *, fails: str = "") -> Callable[..., Path]:
@@ -77,7 +96,7 @@ def standing_in(names: Executed, *, fails: str = "") -> Callable[..., Path]:
         if notebook.name == fails:
             raise NotebookFailedError(notebook.name, "ValueError: it does not add up")
         for name in notebook.makes:
-            run.save(name, TABLES.get(name, pd.DataFrame({"a": [1]})))
+            run.save(name, TABLES.get(name, pd.DataFrame({"time_period": [202223]})))
         run.publish(f"facts_{notebook.name}", run.facts({"Schools": run.settings.name}))
         if after_cell is not None:
             after_cell()

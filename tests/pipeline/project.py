@@ -88,7 +88,7 @@ def state(folder: Path) -> dict[str, str]:
 SMALL = {
     "authority": {"code": "E06000999", "name": "Invented Borough"},
     "source": {"kind": "returns", "folder": "../returns"},
-    "years": {"first": "2017/18", "last": "2023/24", "baseline": "2018/19"},
+    "years": {"first": "2018/19", "last": "2023/24", "baseline": "2018/19"},
 }
 TWO_YEARS = {
     "authority": {"code": "E06000049", "name": "Cheshire East"},

@@ -1,27 +1,20 @@
 """Each way in which an evaluation can fail: what is said, and that all else is still there."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.pipeline.test_impact import TRAINED, YEARS, tables
-from vsh_eval import effects, pipeline, release
-from vsh_eval.contracts import DesignError
-from vsh_eval.pipeline.cautions import account_of, cautions_of
+from tests.pipeline.test_impact import TRAINED, YEARS, ask, tables
+from vsh_eval import effects
+from vsh_eval.contracts import InfeasibleError
+from vsh_eval.release.text.evidence import evidence_sentence
+from vsh_eval.release.text.impact import estimate_sentence
+from vsh_eval.release.text.reasons import sentences
 
 UNITS = [f"{s:02d}" for s in range(36)]
 IN_TURN = dict(zip(UNITS, [202122, 202223, 202324] * 12, strict=True))
-
-
-def ask(project, changed=None, **protocol):
-    """Ask a run whose tables and protocol are given."""
-    run = project.run("tiny")
-    for name, table in (changed or tables()).items():
-        run.save(name, table)
-    settings = run.settings
-    frozen = settings.protocol.model_copy(update=protocol)
-    object.__setattr__(run, "settings", settings.model_copy(update={"protocol": frozen}))
-    return run, pipeline.ask_impact(run)
 
 
 def with_panel(change):
@@ -103,7 +96,7 @@ NOT_ESTIMABLE = {
     "peers absent": (
         lambda: with_panel(untold),
         {},
-        "no school has results for overall absence of children with a social worker and of their "
+        "no school has results for overall absence of children in need and of their "
         "peers in a year that can be compared, and an estimate needs both; add years, or name "
         "another group or outcome.",
     ),
@@ -111,37 +104,41 @@ NOT_ESTIMABLE = {
 
 
 @pytest.mark.parametrize("mode", NOT_ESTIMABLE)
-def test_what_cannot_be_estimated_is_said_in_words_and_all_else_is_there(mode, project):
+def test_what_cannot_be_estimated_is_said_in_words_and_all_else_is_there(mode, tmp_path):
     made, protocol, said = NOT_ESTIMABLE[mode]
-    run, found = ask(project, made(), **protocol)
+    run, found = ask(tmp_path / "project", made(), **protocol)
     assert found.answer == f"The effect cannot be estimated: {said}"
     assert found.cautions == found.notes == ()
     primary, secondary = found.primary(), found.secondary()
     assert primary["reason"].tolist() == [said]
     assert set(secondary["status"]) == {"x"}
     assert secondary["metric"].tolist() == list(found.protocol.secondary)
-    checks = found.checked(primary)
-    robust = checks[checks["role"].eq("robustness")]
-    assert robust["check"].tolist() == list("abcdefghijk")
+    checks = run.release(found.checked)
+    assert checks.where(role="primary").frame["check"].tolist() == ["primary"]
+    robust = checks.where(role="robustness").frame
+    assert robust["check"].tolist() == list(effects.sensitivity.CHECKS)
     assert set(robust["status"]) == {"x"}
     assert set(robust["verdict"]) == {"not testable"}
-    assert found.judged(primary, registered=None).statement == "not estimable"
+    statement = found.judged().statement
+    assert statement == "not estimable"
+    assert evidence_sentence(statement).startswith("Not estimable: ")
     assert np.isnan(found.detectable().mde)
     assert found.pretrend() is None
-    for part in (found.own_levels, found.parts, found.planted, lambda: found.bounds(primary)):
-        with pytest.raises(DesignError):
+    with pytest.raises(InfeasibleError):
+        found.require()
+    for part in (found.own_levels, found.parts, found.power_curve, found.bounds):
+        with pytest.raises(InfeasibleError):
             part()
-    together = found.together(effects.adjust(pd.concat([primary, secondary])))
-    safe = run.protect(together, kind="estimates")
-    sentence = release.estimate_sentence(safe, metric=found.protocol.primary)
+    sentence = estimate_sentence(run.release(found.everything), metric=found.protocol.primary)
     assert sentence.endswith(f"The reason: {said}")
     assert "nan" not in sentence.casefold()
+    assert not re.search(r"[1-9] (schools|trained)", sentence)
 
 
-def test_where_every_school_is_trained_in_turn_the_last_years_carry_nothing(project):
-    _, found = ask(project, tables(adopted=IN_TURN))
+def test_where_every_school_is_trained_in_turn_the_last_years_carry_nothing(tmp_path):
+    _, found = ask(tmp_path / "project", tables(adopted=IN_TURN))
     primary = found.primary()
-    assert found.reason == ""
+    assert not found.reason
     assert any(
         said.startswith("Every school was trained by 2023/24, so 2023/24 and later years carry no")
         for said in found.cautions
@@ -150,9 +147,9 @@ def test_where_every_school_is_trained_in_turn_the_last_years_carry_nothing(proj
     assert years.dropna(subset="estimate")["index"].tolist() == [202122, 202223]
 
 
-def test_years_that_are_all_covid_years_are_said_to_be(project):
+def test_years_that_are_all_covid_years_are_said_to_be(tmp_path):
     _, found = ask(
-        project,
+        tmp_path / "project",
         with_panel(lambda p: p[p["time_period"].isin([202021, 202122])]),
     )
     assert np.isfinite(found.primary()["estimate"].iloc[0])
@@ -160,14 +157,14 @@ def test_years_that_are_all_covid_years_are_said_to_be(project):
         "All years with data are covid years (2019/20 to 2021/22), so nothing here shows what the "
         "training does in ordinary years; add years before or after them."
     )
-    _, usual = ask(project)
+    _, usual = ask(tmp_path / "usual")
     assert not any("covid" in said for said in usual.cautions)
 
 
-def test_covariates_that_say_the_same_twice_cost_one_check_only(project):
+def test_covariates_that_say_the_same_twice_cost_one_check_only(tmp_path):
     found = tables()
     found["schools"] = found["schools"].assign(twice=2 * found["schools"]["pct_fsm"])
-    _, asked = ask(project, found, covariates=("pct_fsm", "twice"))
+    _, asked = ask(tmp_path / "project", found, covariates=("pct_fsm", "twice"))
     primary = asked.primary()
     simple = primary[primary["aggregation"].eq("simple")].set_index("estimator")
     assert np.isfinite(simple.loc["imputation", "estimate"])
@@ -177,19 +174,19 @@ def test_covariates_that_say_the_same_twice_cost_one_check_only(project):
         "school, so no estimate can be made with it; leave it out of the covariates. The primary "
         "estimate uses no covariates and stands."
     )
-    _, one = ask(project, found, covariates=("pct_fsm",))
+    _, one = ask(tmp_path / "one", found, covariates=("pct_fsm",))
     assert not any("covariate" in said for said in one.cautions)
 
 
-def test_few_trained_schools_are_said_to_be_and_no_interval_is_endless(project):
+def test_few_trained_schools_are_said_to_be_and_no_interval_is_endless(tmp_path):
     """A wild bootstrap of three trained schools of 36 refutes nothing, however large."""
-    _, found = ask(project, tables(adopted=dict.fromkeys(UNITS[:3], 202122)))
+    _, found = ask(tmp_path / "project", tables(adopted=dict.fromkeys(UNITS[:3], 202122)))
     assert any(
-        said.startswith("Few schools were trained (under 10): the interval excludes nought too")
+        said.startswith("Few schools were trained (under 10): the interval excludes zero too")
         and "randomisation test" in said
         for said in found.cautions
     )
-    checks = found.checked(found.primary())
+    checks = found.checked()
     assert not np.isinf(checks[["estimate", "ci_lower", "ci_upper", "p_value"]]).to_numpy().any()
     [wild] = checks[checks["estimator"].eq("wild_cluster")].to_dict("records")
     assert np.isfinite(wild["p_value"])
@@ -197,8 +194,8 @@ def test_few_trained_schools_are_said_to_be_and_no_interval_is_endless(project):
     assert np.isnan(wild["ci_lower"]) or np.isnan(wild["ci_upper"])
 
 
-def test_a_secondary_outcome_that_is_absent_costs_nothing_else(project):
-    _, found = ask(project)
+def test_a_secondary_outcome_that_is_absent_costs_nothing_else(tmp_path):
+    _, found = ask(tmp_path / "project")
     secondary = found.secondary().set_index("metric")
     assert np.isfinite(found.primary()["estimate"].iloc[0])
     assert secondary.loc["severe_absence", "status"] == "x"
@@ -216,10 +213,9 @@ def test_notes_that_may_be_released_name_no_number_of_schools():
     )
     adopted = {**TRAINED, "16": 201920, "17": 201920, "18": 201920, "19": 202425}
     exposure = pd.DataFrame({"unit_id": list(adopted), "adopted": list(adopted.values())})
-    prepared = effects.prepare(gaps, exposure)
-    said = [*account_of(prepared), *cautions_of(prepared)]
+    prepared = effects.sample.select_sample(gaps, exposure)
+    said = [*sentences(prepared.notes), *sentences(prepared.cautions)]
     assert "Schools trained after 2023/24 count as not yet trained." in said
-    assert len(said) == len(prepared.notes)
     for sentence in said:
         assert sentence[0].isupper()
         assert not any(f"{digit} schools" in sentence.split(":")[0] for digit in range(10))

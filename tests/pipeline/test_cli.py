@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from tests.pipeline.project import TWO_YEARS, say, state
+from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval import cli
 from vsh_eval.pipeline import catalogue
-from vsh_eval.returns.published import example
 
 
 def test_the_version_is_said(tmp_path):
@@ -286,10 +286,13 @@ def test_verify_finds_every_file_that_differs(project, executed):
     said = project.say("verify", "outputs/tiny")
     assert (said.code, said.out) == (0, "Every file is what the manifest says.\n")
     page = project.outputs / "tiny" / "release" / "index.html"
-    page.write_text(page.read_text(encoding="utf-8").replace("11.6", "1.6"), encoding="utf-8")
-    (page.parent / "workbook.xlsx").unlink()
+    page.write_text("another", encoding="utf-8")
+    (page.parent / "tables" / "facts_01_returns.csv").unlink()
     said = project.say("verify", "outputs/tiny")
-    assert (said.code, said.out) == (1, "changed: index.html\nmissing: workbook.xlsx\n")
+    assert (said.code, said.out) == (
+        1,
+        "changed: index.html\nmissing: tables/facts_01_returns.csv\n",
+    )
 
 
 def test_verify_needs_a_finished_run(tmp_path):

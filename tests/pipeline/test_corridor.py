@@ -99,7 +99,10 @@ def test_schools_that_write_another_code_for_the_authority_are_joined(project):
     before = corridor.build_tables(project.run("tiny"))
     tiny.write(project.folder / "returns", tiny.changed("schools", one, other))
     after = corridor.build_tables(project.run("tiny"))
-    for name, sums in (("composition", names.PANEL_SUMS), ("moments", names.MOMENT_PRODUCTS)):
+    for name, sums in (
+        ("composition", (*names.PANEL_SUMS, *names.RECORD_KEYS)),
+        ("moments", names.MOMENT_PRODUCTS),
+    ):
         assert set(after[name]["unit_id"]) == {one}
         for column in sums:
             assert after[name][column].sum() == before[name][column].sum(), column

@@ -7,8 +7,7 @@ import pytest
 
 from tests.proofs.failure_modes import MODES, Mode, look, statements, words
 
-USUAL = Mode("usual", "as invented", (), params={"years": {"first": "2017/18", "last": "2023/24"}},
-             estimable=True)  # fmt: skip
+USUAL = MODES[0]
 
 
 @pytest.fixture

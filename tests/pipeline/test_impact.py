@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vsh_eval import effects, pipeline, release
-from vsh_eval.contracts import DesignError
-from vsh_eval.pipeline import results
+from tests.pipeline.project import PUBLISHED, TWO_YEARS, Project
+from vsh_eval import pipeline
+from vsh_eval.contracts import InfeasibleError, Message
+from vsh_eval.effects.rows import ESTIMATE_COLUMNS
+from vsh_eval.pipeline import impact, results
 
 YEARS = (201718, 201819, 202021, 202122, 202223, 202324)
 TRAINED = {f"{s:02d}": (202122 if s < 8 else 202223) for s in range(16)}
@@ -74,107 +76,83 @@ def tables(*, adopted=TRAINED, **changes):
     }
 
 
-@pytest.fixture
-def asked(project):
-    """Ask a run whose tables are given."""
+def ask(folder, made=None, *, group="cin", **protocol):
+    """Ask a run whose tables and protocol are given."""
+    project = Project.start(folder)
+    project.write("tiny", TWO_YEARS)
+    run = project.run("tiny")
+    for name, table in (made or tables()).items():
+        run.save(name, table)
+    settings = run.settings
+    changed = {
+        "cohort": settings.cohort.model_copy(update={"group": group}),
+        "protocol": settings.protocol.model_copy(update=protocol),
+    }
+    object.__setattr__(run, "settings", settings.model_copy(update=changed))
+    return run, pipeline.ask_impact(run)
 
-    def ask(group="cin", **changes):
-        run = project.run("tiny")
-        for name, table in tables(**changes).items():
-            run.save(name, table)
-        cohort = run.settings.cohort.model_copy(update={"group": group})
-        object.__setattr__(run, "settings", run.settings.model_copy(update={"cohort": cohort}))
-        return run, pipeline.ask_impact(run)
 
-    return ask
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """A run with an effect of three points, and its question."""
+    return ask(tmp_path_factory.mktemp("planted") / "project", tables(effect=-3.0))
 
 
-def test_an_effect_that_was_planted_comes_out_with_all_its_checks(asked):
-    run, found = asked(effect=-3.0)
-    assert found.reason == ""
+def test_an_effect_that_was_planted_comes_out_with_all_its_checks(planted):
+    run, found = planted
+    assert found.feasible
     assert found.answer == ""
     primary = found.primary()
     simple = primary[primary["aggregation"].eq("simple")].iloc[0]
     assert simple["estimate"] == pytest.approx(-3.0, abs=1.0)
-    judged = found.judged(primary, registered=None)
-    assert judged.statement == "narrowed (fragile)"
-    verdicts = dict(zip(judged.rules["rule"], judged.rules["verdict"], strict=True))
+    assert found.judged().statement == "narrowed (fragile)"
+    verdicts = run.release(found.rules).frame.set_index("rule")["verdict"]
     assert verdicts["randomisation"] == "pass"
     assert verdicts["breakdown"] in {"pass", "fail"}
     levels = found.own_levels().set_index("group")["estimate"]
     gap = levels["cin"] - levels["peers"]
     assert gap == pytest.approx(simple["estimate"], abs=0.05), "the gap is the levels' difference"
-    bounds = found.bounds(primary)
-    assert set(bounds["variant"]) == {"first year", "all years"}
-    assert found.two_way_parts(primary)["weight"].sum() == pytest.approx(1.0)
-    for table in (bounds, found.two_way_parts(primary)):
-        assert (run.protect(table, kind="estimates").frame["status"] == "").all()
+    assert found.two_way_parts()["weight"].sum() == pytest.approx(1.0)
 
 
-def test_the_curve_has_the_smallest_effect_of_interest(asked):
-    _, found = asked()
-    curve = found.planted()
+def test_a_page_that_asks_twice_is_given_the_same_table(planted):
+    _, found = planted
+    assert found.primary() is found.primary()
+    assert found.checked() is found.checked()
+
+
+def test_bounds_have_the_columns_of_estimates(planted):
+    _, found = planted
+    table = found.bounds()
+    assert set(table["variant"]) == {"first year", "all years"}
+    assert set(table["estimator"]) == {"honest"}
+    assert table["role"].eq("robustness").all()
+    assert set(ESTIMATE_COLUMNS) - {"band_lower", "band_upper", "df"} <= {
+        *table.columns,
+        *("p_value", "p_adjusted"),
+    }
+
+
+@pytest.mark.parametrize("name", ["primary", "bounds", "two_way_parts", "checked", "everything"])
+def test_what_may_be_released_of_a_table_says_how_the_protocol_stands(name, planted):
+    run, found = planted
+    frame = run.release(getattr(found, name)).frame
+    assert (frame["protocol"] == "exploratory").all()
+    assert (frame["status"] == "").any()
+    assert np.isfinite(frame["estimate"]).any()
+
+
+def test_the_curve_has_the_smallest_effect_of_interest(planted):
+    run, found = planted
+    curve = run.release(found.power_curve).frame
     assert found.protocol.sesoi in curve["effect"].tolist()
     shares = curve[["share_found_lower", "share_found", "share_found_upper"]]
     assert shares["share_found"].iloc[-1] > 80, "shares are per cent"
     assert (shares.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"adopted": {"00": 202122}}, "too few schools with data were trained"),
-        ({"adopted": {f"{s:02d}": 202122 for s in range(36)}}, "no untrained school is left"),
-        ({"schools": 9, "adopted": {f"{s:02d}": 202122 for s in range(4)}}, "too few schools"),
-        ({"adopted": {f"{s:02d}": 201718 for s in range(16)}}, ""),
-        ({"group": "cla"}, ""),
-    ],
-    ids=["one trained", "all in one year", "nine schools", "no year before", "no such children"],
-)
-def test_what_cannot_be_estimated_is_said_and_everything_else_goes_on(asked, changes, reason):
-    run, found = asked(**changes)
-    assert found.reason
-    assert found.answer.startswith("The effect cannot be estimated: ")
-    assert reason in found.answer
-    with pytest.raises(DesignError):
-        found.require()
-    primary = found.primary()
-    assert primary["status"].tolist() == ["x"]
-    judged = found.judged(primary, registered=True)
-    assert judged.statement == "not estimable"
-    assert release.evidence_sentence(judged.statement).startswith("Not estimable: ")
-    assert np.isnan(found.detectable().mde)
-    checks = run.protect(found.checked(primary), kind="estimates")
-    assert set(checks.where(role="robustness").frame["verdict"]) == {"not testable"}
-    assert sorted(checks.where(role="robustness").frame["check"]) == list("abcdefghijk")
-    first = checks.where(role="primary").frame[["check", "variant"]].to_numpy().tolist()
-    assert first == [["primary", "primary estimate"]]
-    assert len(found.secondary()) == len(found.protocol.secondary)
-    safe_primary = run.protect(primary, kind="estimates")
-    said = release.estimate_sentence(safe_primary, metric="overall_absence")
-    assert "The reason: " in said
-    for digit in "123456789":
-        assert f"{digit} schools" not in said
-        assert f"{digit} trained" not in said
-
-
-def test_a_part_that_cannot_be_made_says_why_in_its_place(monkeypatch):
-    shown = []
-    monkeypatch.setattr(release, "show_text", shown.append)
-    with pipeline.or_why("The cost"):
-        raise DesignError("2 schools have a cost, must be at least 3.")
-    with pipeline.or_why("The cost", known="it is so."):
-        raise DesignError("it is so.")
-    assert shown == [
-        "The cost cannot be given: too few schools have a cost, must be at least 3.",
-        "The cost cannot be given, for the reason at the head of this page.",
-    ]
-    with pytest.raises(ZeroDivisionError), pipeline.or_why("The cost"):
-        _ = 1 / 0
-
-
-def test_parts_have_names_that_readers_know(asked):
-    _, found = asked(effect=-2.0)
+def test_parts_have_names_that_readers_know(planted):
+    _, found = planted
     parts = found.parts()
     named = dict(zip(parts["value"], parts["part"], strict=True))
     assert named["primary"] == "Primary"
@@ -182,58 +160,65 @@ def test_parts_have_names_that_readers_know(asked):
     assert "ks4_progress8" not in " ".join(parts["reason"])
 
 
-def test_results_say_that_the_effect_was_not_estimable(asked):
-    run, found = asked(adopted={"00": 202122})
-    primary = found.primary()
-    run.publish("impact", run.protect(primary, kind="estimates"))
-    run.save("evidence", pd.DataFrame({"statement": ["not estimable"]}))
-    run.save("power", pd.DataFrame({"metric": ["overall_absence"], "mde": [np.nan]}))
-    run.save("robustness", found.checked(primary))
-    statement, sentences = results.of_training(run)
+def test_another_cohort_rule_and_who_is_newly_counted_are_asked_about(planted):
+    _, found = planted
+    checks = found.checked()
+    rule = checks[checks["variant"].eq("cohort: had a social worker on 31 March")]
+    assert rule["verdict"].tolist() == ["agrees"], "the same panel under another name"
+    newly = checks[checks["metric"].isin(["entries", "prior_attendance"])]
+    assert set(newly["check"]) == {"composition"}
+    assert newly["reason"].str.contains("does not hold").sum() == 0
+
+
+def test_a_part_that_cannot_be_made_says_why_in_its_place(monkeypatch):
+    shown = []
+    monkeypatch.setattr(impact, "show_text", shown.append)
+    with pipeline.explain_if_infeasible("part_cost"):
+        raise InfeasibleError("too_few_schools", schools=2, least=10)
+    with pipeline.explain_if_infeasible("part_cost", known=Message("no_panel")):
+        raise InfeasibleError("no_panel")
+    first, second = map(str, shown)
+    assert first.endswith(
+        " cannot be given: too few schools are left, and an estimate needs at least 10 for "
+        "an interval that can be trusted; add years or phases, or evaluate together with other "
+        "authorities."
+    )
+    assert second.endswith(" cannot be given, for the reason at the head of this page.")
+    with pytest.raises(ZeroDivisionError), pipeline.explain_if_infeasible("part_cost"):
+        _ = 1 / 0
+
+
+def published(run, found, *, statement):
+    """Publish what notebooks 06 and 07 do, and return what the report says of the training."""
+    run.publish("impact", run.release(found.primary))
+    run.publish("power", run.release(found.least_detectable))
+    run.publish("robustness", run.release(found.checked))
+    run.save("evidence", pd.DataFrame({"statement": [statement]}))
+    return results.of_training(run)
+
+
+def test_the_report_says_that_the_effect_was_not_estimable(tmp_path):
+    run, found = ask(tmp_path / "project", tables(adopted={"00": 202122}))
+    statement, sentences = published(run, found, statement="not estimable")
     assert statement == "not estimable"
     assert any("nothing that a check could change our mind about" in said for said in sentences)
 
 
-def test_what_takes_from_an_estimates_weight_is_said_in_the_report_too(asked):
-    run, found = asked()
-    primary = found.primary()
-    run.publish("impact", run.protect(primary, kind="estimates"))
-    run.save("evidence", pd.DataFrame({"statement": ["inconclusive"]}))
-    power = {"metric": ["overall_absence"], "mde": [2.0], "power": [0.8]}
-    run.save("robustness", effects.nothing_to_check("overall_absence"))
-    for caution in ("All years with data are covid years.", ""):
-        run.save("power", pd.DataFrame(power).assign(caution=caution))
-        _, sentences = results.of_training(run)
-        assert ("All years with data are covid years." in sentences) == bool(caution)
-        assert "" not in sentences
+def test_what_takes_from_an_estimates_weight_is_said_in_the_report_too(planted):
+    run, found = planted
+    _, sentences = published(run, found, statement="inconclusive")
+    said = {str(sentence) for sentence in sentences}
+    assert "" not in said
+    assert found.cautions
+    assert any(found.cautions[0] in sentence for sentence in said)
 
 
-def test_published_tables_without_a_start_are_not_asked(project):
+def test_published_tables_without_a_start_are_not_asked(tmp_path):
+    project = Project.start(tmp_path / "project")
+    project.write("public", PUBLISHED)
     run = project.run("public")
     run.save("evidence", pipeline.not_asked())
     statement, sentences = results.of_training(run)
     assert statement == "not asked"
     assert len(sentences) == 1
-    rules = run.protect(pipeline.not_asked().drop(columns="statement"), kind="facts")
-    assert rules.frame["verdict"].tolist() == ["not testable"]
-
-
-def test_labels_of_estimates_are_the_contracts(asked):
-    _, found = asked()
-    table = found.bounds(found.primary())
-    assert set(table["estimator"]) == {"honest"}
-    assert table["role"].eq("robustness").all()
-    assert set(effects.ESTIMATE_COLUMNS) - {"band_lower", "band_upper", "df"} <= {
-        *table.columns,
-        *("p_value", "p_adjusted"),
-    }
-
-
-def test_another_cohort_rule_and_who_is_newly_counted_are_asked_about(asked):
-    _, found = asked(effect=-2.0)
-    checks = found.checked(found.primary())
-    rule = checks[checks["variant"].eq("cohort: had a social worker on 31 March")]
-    assert rule["verdict"].tolist() == ["agrees"], "the same panel under another name"
-    newly = checks[checks["metric"].isin(["entries", "prior_attendance"])]
-    assert set(newly["check"]) == {"j"}
-    assert newly["reason"].str.contains("does not hold").sum() == 0
+    assert run.release(pipeline.not_asked).frame["verdict"].tolist() == ["not testable"]

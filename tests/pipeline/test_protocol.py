@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import TWO_YEARS, say
+from tests.pipeline.test_impact import tables
 from tests.pipeline.test_results import published, written
 from vsh_eval.contracts import ContractError, SettingsError
-from vsh_eval.pipeline import open_run, protocol
+from vsh_eval.pipeline import ask_impact, open_run, protocol
 from vsh_eval.settings import load
 
 DAY = date(2026, 11, 22)
@@ -327,13 +328,12 @@ def test_the_card_and_the_record_say_how_the_run_stands(project):
 
 
 def test_every_estimate_carries_how_it_stands(project):
-    row = {"estimate": 1.0, "std_error": 0.1, "df": 40.0, "pupils": 400}
-    rows = pd.DataFrame([row | {"schools_treated": 20, "schools_comparison": 20}])
     run = project.run("tiny")
-    assert run.protect(rows, kind="estimates").frame["protocol"].item() == "exploratory"
+    for name, table in tables(adopted={}).items():
+        run.save(name, table)
+    assert set(ask_impact(run).outcomes()["protocol"]) == {"exploratory"}
     registered(project)
-    assert run.protect(rows, kind="estimates").frame["protocol"].item() == "registered"
-    assert "protocol" not in rows
+    assert set(ask_impact(run).outcomes()["protocol"]) == {"registered"}
 
 
 def test_a_draft_starts_anew_when_its_protocol_is_registered(project):

@@ -7,7 +7,7 @@ from tests.pipeline.project import TWO_YEARS
 from vsh_eval import metrics
 from vsh_eval.contracts import ContractError, SettingsError
 from vsh_eval.pipeline import corridor, open_run, workspace
-from vsh_eval.release import BARRIERS, INTERNAL_STAMP
+from vsh_eval.release.disclosure import INTERNAL_STAMP
 from vsh_eval.settings import load
 from vsh_eval.synthetic import MARKER
 
@@ -28,21 +28,21 @@ def test_a_table_that_no_notebook_makes_is_not_saved(project):
 
 
 def test_a_missing_table_of_an_unattended_run_names_its_notebook(project):
-    with pytest.raises(ContractError, match="table reach is missing; run notebook 03_training"):
-        project.run("tiny").load("reach")
+    with pytest.raises(ContractError, match="table evidence is missing; run notebook 06_impact"):
+        project.run("tiny").load("evidence")
 
 
 def test_a_missing_table_is_made_where_a_person_is_at_work(project, executed):
     run = project.run("tiny", interactive=True)
-    assert len(run.load("reach")) == 1
-    assert executed == ["01_returns", "02_cohort", "03_training_offer"]
-    assert len(run.load("reach")) == 1
+    assert len(run.load("evidence")) == 1
+    assert executed == ["01_returns", "02_cohort", "06_impact"]
+    assert len(run.load("evidence")) == 1
     assert len(executed) == 3, "what is there is not made again"
 
 
 def test_a_run_has_what_its_kind_of_source_can_give(project):
     assert project.run("tiny").has("evidence")
-    assert not project.run("public").has("reach")
+    assert not project.run("public").has("findings")
     assert project.run("public").has("panel")
 
 
@@ -53,19 +53,6 @@ def test_the_stamp_says_what_the_data_and_the_rule_are(project):
     assert project.run("open").stamp == INTERNAL_STAMP
     (project.folder / "returns" / MARKER).write_text("SYNTHETIC", encoding="utf-8")
     assert project.run("open").stamp == f"SYNTHETIC | {INTERNAL_STAMP}"
-
-
-def test_the_ledger_is_what_the_last_good_run_published(project):
-    run = project.run("tiny")
-    assert run.ledger() is None
-    run.save("ledger", TABLE)
-    kept = run.ledger()
-    assert kept is not None
-    pd.testing.assert_frame_equal(kept, TABLE)
-    project.write("tiny", {**TWO_YEARS, "disclosure": {"ledger": "restate"}})
-    assert project.run("tiny").ledger() is None
-    project.run("invented").save("ledger", TABLE)
-    assert project.run("invented").ledger() is None, "an invented authority published nothing"
 
 
 def test_the_card_says_what_is_asked_of_which_data(project):
@@ -171,45 +158,45 @@ def test_programmes_of_the_authoritys_own_are_declared_in_the_params(project):
 
 
 def test_published_tables_are_made_from_what_they_need_alone(project, executed):
-    project.run("public", interactive=True).load("attainment_gaps")
-    assert executed == ["02_cohort", "05_attainment_gap"]
+    project.run("public", interactive=True).load("evidence")
+    assert executed == ["02_cohort", "06_published_impact"]
 
 
-# --- Roundings
+# --- What a run hands to a function of metrics
 
 
-@pytest.fixture
-def built(project):
-    """A run whose panel, composition and the counts of its schools are there."""
+def test_the_comparison_is_the_settings_and_may_be_changed(project):
+    cohort = {"group": "cin", "reference": "all"}
+    project.write("tiny", {**TWO_YEARS, "cohort": cohort})
+    found = project.run("tiny").comparison(metrics=("overall_absence",))
+    assert (found.group, found.reference, found.baseline) == ("cin", "all", 202122)
+    assert (found.unit_id, found.metrics) == ("E06000049", ("overall_absence",))
+
+
+def test_what_is_released_is_made_of_protected_sums_and_what_is_exact_of_true_ones(project):
     run = project.run("tiny")
     tables = corridor.build_tables(run)
-    for name in ("panel", "composition", "spread"):
-        run.save(name, tables[name])
-    return run
+    run.save("panel", tables["panel"])
+    asked = run.comparison(metrics=("overall_absence",))
+    exact = run.exact(metrics.gaps, asked)
+    assert exact.stamp == INTERNAL_STAMP
+    true = metrics.gaps(tables["panel"], asked)
+    assert exact.frame["reference_pupils"].tolist() == true["reference_pupils"].tolist()
+    released = run.release(metrics.gaps, asked)
+    assert (released.kind, released.stamp) == (exact.kind, "")
+    assert 0 < true["reference_pupils"].max() < 10
+    assert released.frame["gap"].isna().all(), "nine children are too few"
+    run.publish("gaps", released)
+    again = run.published_table("gaps")
+    assert again.kind == released.kind
+    assert again.frame["status"].tolist() == released.frame["status"].tolist()
 
 
-def test_a_page_rounds_once_and_again_when_the_panel_has_changed(built, monkeypatch):
-    run, made = built, []
-    real = workspace.release.round_leaves
-    monkeypatch.setattr(
-        workspace.release, "round_leaves", lambda *a, **k: made.append(1) or real(*a, **k)
-    )
-    first = run.cube()
-    with monkeypatch.context() as patch:
-        patch.setattr(pd, "read_parquet", None)
-        assert run.cube() is first, "the panel is not even read again"
-    assert len(made) == 1
-    os.utime(run.internal / "panel.parquet", ns=(1, 1))
-    run.cube()
-    assert len(made) == 2
-
-
-def test_tables_by_characteristics_are_protected_by_their_own_leaves(built):
-    assert built.breakdowns() is built.breakdowns()
-    common = {"group": "cwsw", "reference": "peers"}
-    composition = built.load("composition")
-    by_sex = metrics.gaps_by(composition, by="sex", metrics=("overall_absence",), **common)
-    assert built.protect(by_sex, kind="breakdown").kind == "breakdown"
-    found = metrics.barriers(composition, **common)
-    traits = found[(found["phase"] == "total") & found["barrier"].isin(BARRIERS)]
-    assert set(built.protect(traits, kind="barriers").frame["barrier"]) == set(BARRIERS)
+def test_a_published_panel_is_that_of_the_areas_a_page_speaks_of(project):
+    run = project.run("public")
+    for name, table in corridor.build_tables(run).items():
+        run.save(name, table)
+    panel, places = run.published_context()
+    assert set(panel["unit_id"]) == set(places) < set(run.load("panel")["unit_id"])
+    shown = run.release(metrics.gaps, run.comparison(unit_id=None)).frame
+    assert set(shown["unit_id"]) == set(places)

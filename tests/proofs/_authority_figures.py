@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import metrics, names
-from vsh_eval.metrics.from_published import PUPIL_SD
+from vsh_eval.cells.published import PUPIL_SD
+from vsh_eval.panel import Comparison
 
 Found = dict[str, list[float]]
 YEARS = (201819, 202122, 202223, 202324, 202425)
@@ -79,7 +80,7 @@ def of_authorities(gaps: pd.DataFrame, levels: pd.DataFrame) -> Found:
 
 def attainment_alone(panel: pd.DataFrame) -> list[float]:
     """Return how much authorities' Attainment 8 gaps (CINO) differ and last, in one release."""
-    found = metrics.gaps(panel, group=names.CIN, reference=names.ALL, metrics=["ks4_attainment8"])
+    found = metrics.gaps(panel, Comparison(names.CIN, names.ALL, metrics=("ks4_attainment8",)))
     return list(_spreads(_course(found, "ks4_attainment8")))
 
 

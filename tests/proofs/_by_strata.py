@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 
 from tests.metrics.schools import moments_of_cells
-from vsh_eval import metrics, names
+from vsh_eval import names
+from vsh_eval.metrics import characteristics
+from vsh_eval.metrics.characteristics import Moments
+from vsh_eval.panel import Comparison
 
 Told = dict[tuple[str, str], tuple[float, ...]]
 """Value, error, limits and df by metric and quantity."""
@@ -75,14 +78,16 @@ def cells_of(pupils: pd.DataFrame) -> pd.DataFrame:
     return rows.groupby(keys, as_index=False)[list(names.PANEL_SUMS)].sum()
 
 
-def tables_of(cells: pd.DataFrame) -> tuple[pd.DataFrame, metrics.Moments]:
+def tables_of(cells: pd.DataFrame) -> tuple[pd.DataFrame, Moments]:
     """Return the composition and the moments that a cohort would make of the cells."""
     said = {"source": "returns", "vintage": "made", "cohort_rule": "any_time_in_year"}
     keys = ["time_period", "phase", "metric", "group", *STRATA]
     strata = cells.groupby(keys, as_index=False)[list(names.PANEL_SUMS)].sum()
     composition = strata.assign(**said, level="la", unit_id="E06000999", rate=np.nan, status="")
     whole = composition.astype({"pupils": "Int64", "denominator": "int64"})
-    return whole[list(names.COMPOSITION_COLUMNS)], moments_of_cells(cells, vintage="made")
+    return whole.reindex(columns=list(names.COMPOSITION_COLUMNS)), moments_of_cells(
+        cells, vintage="made"
+    )
 
 
 def arrays_of(cells: pd.DataFrame, schools: int, year: int) -> dict[str, np.ndarray]:
@@ -118,20 +123,20 @@ def quantities(
     return found | _of_barriers(now, weights)
 
 
-def tabulated(composition: pd.DataFrame, moments: metrics.Moments, first: int, last: int) -> Told:
+def tabulated(composition: pd.DataFrame, moments: Moments, first: int, last: int) -> Told:
     """Return what the package's tables say of the last year, by the same names."""
-    asked = {"group": "cwsw", "reference": "peers", "moments": moments}
-    barriers = metrics.barriers(composition, **asked)
-    asked["metrics"] = MEASURED
+    barriers = characteristics.barriers(composition, moments, Comparison("cwsw", "peers"))
+    comparison = Comparison("cwsw", "peers", metrics=MEASURED, baseline=first)
+    given = composition, moments, comparison
     found: Told = {}
     for by in names.BREAKDOWNS:
-        broken = metrics.gaps_by(composition, by=by, **asked)
+        broken = characteristics.gaps_by(*given, by=by)
         broken = broken.assign(group_level_std_error=broken["group_std_error"])
         for value, rows in broken.groupby("value"):
             found |= _told(rows, last, {"group_level": f"level, {value}", "gap": f"gap, {value}"})
     matched = {name: name.replace("_", " ") for name in ("matched_level", "matched_gap")}
-    found |= _told(metrics.matched_gap(composition, **asked), last, matched)
-    kept = metrics.standardised_gap(composition, baseline=first, **asked)
+    found |= _told(characteristics.matched_gap(*given), last, matched)
+    kept = characteristics.standardised_gap(*given)
     found |= _told(kept, last, {"standardised_gap": "standardised gap"})
     found |= decomposed(composition, moments, last)
     barriers = barriers.assign(
@@ -140,13 +145,13 @@ def tabulated(composition: pd.DataFrame, moments: metrics.Moments, first: int, l
     return found | _told(barriers, last, {"group_level": "level", "gap": "gap"})
 
 
-def decomposed(composition: pd.DataFrame, moments: metrics.Moments, last: int) -> Told:
+def decomposed(composition: pd.DataFrame, moments: Moments, last: int) -> Told:
     """Return the parts of the last year's gap."""
     split = {"composition": "composition", "rates": "rates"}
     split |= {f"composition_{factor}": f"composition: {factor}" for factor in FACTORS}
-    there = [name for name in MEASURED if (composition["metric"] == name).any()]
-    asked = {"group": "cwsw", "reference": "peers", "moments": moments, "metrics": there}
-    return _told(metrics.decompose(composition, **asked), last, split)
+    there = tuple(name for name in MEASURED if (composition["metric"] == name).any())
+    comparison = Comparison("cwsw", "peers", metrics=there)
+    return _told(characteristics.decompose(composition, moments, comparison), last, split)
 
 
 def _told(table: pd.DataFrame, last: int, named: dict[str, str]) -> Told:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import metrics
+from vsh_eval.panel import Comparison
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "beside_coverage.md"
 YEARS = (201819, 202122, 202223, 202324)
@@ -96,13 +97,14 @@ def _sums(school, value, metric, group, year) -> pd.DataFrame:
 
 def measure(panel: pd.DataFrame, *, between: bool = True) -> dict[str, np.ndarray]:
     """Return value, lower and upper of each quantity by the public functions."""
-    sides = {"group": "cwsw", "reference": "peers"}
+    comparison = Comparison("cwsw", "peers")
     tables = {
-        "trend": metrics.trend(panel, **sides),
-        "size": metrics.effect_sizes(panel, **sides),
+        "trend": metrics.trend(panel, comparison),
+        "size": metrics.effect_sizes(panel, comparison),
     }
     if between:
-        tables["between"] = metrics.heterogeneity(panel, metrics=[SCORE], **sides)
+        one = Comparison("cwsw", "peers", metrics=(SCORE,))
+        tables["between"] = metrics.heterogeneity(panel, one)
     found = {}
     for name, (of, metric, *columns) in QUANTITIES.items():
         if of in tables:

@@ -2,7 +2,7 @@
 
     python -m tests.proofs.blind_authorities [--authorities N] [--schools S] [--output FILE]
 
-Each authority is drawn with `vsh_eval.synthetic.draw_school_gaps` and judged by the very functions
+Each authority is drawn with `tests.proofs._school_gaps` and judged by the very functions
 the impact page calls, which see school gaps and years of training and nothing of the truth. The
 smallest effect of interest is the design's own minimum detectable effect, so that the rule on power
 can be passed; the protocol counts as registered.
@@ -16,21 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tests.proofs._school_gaps import GapDraw
 from tests.proofs.hard_cases import chosen_by_last_gap, plain
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
-from vsh_eval.effects.evidence import NARROWED_FRAGILE, NARROWED_ROBUST
+from vsh_eval.effects.evidence import NARROWED_FRAGILE, NARROWED_ROBUST, STATEMENTS
 from vsh_eval.numerics.proportions import wilson
-from vsh_eval.synthetic import GapDraw
+from vsh_eval.release.text.evidence import STATEMENT_NAMES
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "blind_authorities.md"
-STATEMENTS = (
-    NARROWED_ROBUST,
-    NARROWED_FRAGILE,
-    "inconclusive",
-    "no effect as large as the smallest of interest",
-    "widened",
-)
 WORLDS = {
     "no effect": plain,
     "effect of the minimum detectable size": partial(plain, effect="mde"),
@@ -45,32 +39,34 @@ MUST_NOT = ("no effect",)
 MOST_FALSE, LEAST_FOUND = 5.0, 80.0
 
 
-def judged(drawn: GapDraw, *, sesoi: float, seed: int) -> effects.Evidence:
+def judged(drawn: GapDraw, *, sesoi: float, seed: int) -> effects.evidence.Evidence:
     """Say what the impact page would say."""
     exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
-    study = effects.Study(
+    study = effects.specification.Study(
         school_gaps=drawn.gaps,
         exposure=exposure,
         metric="overall_absence",
         sesoi=sesoi,
         seed=seed,
     )
-    prepared = study.prepared()
-    checks = effects.Checks(
+    prepared = study.sample()
+    checks = effects.evidence.Checks(
         registered=True,
-        balance=effects.balance_table(prepared),
-        losses=prepared.losses,
-        composition=effects.composition_tests(study),
-        breakdown=_or_none(lambda: effects.breakdown(study, prepared)),
+        balance=effects.sample.balance_table(prepared),
+        exclusions=prepared.exclusions,
+        composition=effects.sensitivity.composition_tests(study),
+        breakdown=_or_none(lambda: effects.sensitivity.breakdown(study, prepared)),
         randomisation_p=_or_none(
-            lambda: float(effects.randomise(prepared, draws=999, seed=seed)["p_value"].iloc[0])
+            lambda: float(
+                effects.inference.randomise(prepared, draws=999, seed=seed)["p_value"].iloc[0]
+            )
         ),
     )
-    rows = effects.impute(prepared.data, leads=0, draws=1)
-    return effects.evidence(
+    rows = effects.estimators.impute(prepared.data, leads=0, draws=1)
+    return effects.evidence.judge(
         rows.assign(role="primary"),
-        pretrend=effects.pretrend(prepared),
-        mde=effects.design_mde(prepared).mde,
+        pretrend=effects.sensitivity.pretrend(prepared),
+        mde=effects.sample.design_mde(prepared).mde,
         sesoi=sesoi,
         lower_is_better=True,
         checks=checks,
@@ -91,7 +87,9 @@ def design_mde(schools: int, seed: int) -> float:
     for _ in range(20):
         drawn = plain(schools, rng)
         exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
-        found.append(effects.design_mde(effects.prepare(drawn.gaps, exposure)).mde)
+        found.append(
+            effects.sample.design_mde(effects.sample.select_sample(drawn.gaps, exposure)).mde
+        )
     return float(np.mean(found))
 
 
@@ -115,7 +113,8 @@ def counted(answers: dict[str, pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for name, found in answers.items():
         share = found["statement"].value_counts(normalize=True)
-        rows.append({"world": name} | {said: 100 * share.get(said, 0.0) for said in STATEMENTS})
+        shares = {STATEMENT_NAMES[code]: 100 * share.get(code, 0.0) for code in STATEMENTS[:-1]}
+        rows.append({"world": name} | shares)
     return pd.DataFrame(rows)
 
 

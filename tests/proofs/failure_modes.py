@@ -26,8 +26,8 @@ from typing import Any
 import pandas as pd
 
 from tests.pipeline.project import PUBLISHED, Project
+from tests.returns import published_example as example
 from vsh_eval.pipeline import catalogue
-from vsh_eval.returns.published import example
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "failure_modes.md"
 FIRST, LAST = "2018/19", "2023/24"
@@ -270,7 +270,7 @@ def made(mode: Mode, tables: Tables, folder: Path) -> Project:
 
 def words(page: str) -> str:
     """Return what a reader sees of a page: no code, no styles, no marks."""
-    page = re.sub(r"(?s)<(pre|style|script|head)\b.*?</\1>", " ", page)
+    page = re.sub(r"(?s)<(pre|code|style|script|head)\b.*?</\1>", " ", page)
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.metrics.from_returns import SchoolCells
-from vsh_eval.metrics.measured import Measured, change, difference, log_ratio
+from vsh_eval.cells.exact import ExactCells
+from vsh_eval.cells.level import Level, change, difference, log_ratio
 from vsh_eval.numerics.ratios import t_interval
 
 DRAWS = 10_000
@@ -132,15 +132,15 @@ def truth(rng: np.random.Generator, children: int = CHILDREN) -> pd.Series:
     return pd.Series(found)
 
 
-def measured(authorities: list[Sums], keep: np.ndarray, metric: str) -> dict[str, list[Measured]]:
+def measured(authorities: list[Sums], keep: np.ndarray, metric: str) -> dict[str, list[Level]]:
     """Measure both groups in both years, one cell a draw; schools to keep are given by draw."""
-    found: dict[str, list[Measured]] = {"cwsw": [], "peers": []}
+    found: dict[str, list[Level]] = {"cwsw": [], "peers": []}
     for year in (0, 1):
         arrays = np.zeros((3, SCHOOLS, len(authorities), len(names.LEAF_GROUPS)))
         for group in ("cin", "peers"):
             sums = np.array([drawn[year, group, metric] for drawn in authorities])
             arrays[..., names.LEAF_GROUPS.index(group)] = np.moveaxis(sums, 0, -1) * keep.T
-        cells = SchoolCells(
+        cells = ExactCells(
             metric=registry.metric(metric),
             phase="primary",
             years=tuple(range(len(authorities))),
@@ -149,6 +149,7 @@ def measured(authorities: list[Sums], keep: np.ndarray, metric: str) -> dict[str
             x=arrays[1],
             pupils=arrays[2],
             products=(arrays[0].sum(axis=0),) * 3,
+            record_keys=(np.zeros(arrays[0].shape[1:], dtype=np.int64),) * 2,
             available=np.ones(len(authorities), dtype=bool),
         )
         for group, measures in found.items():
@@ -156,7 +157,7 @@ def measured(authorities: list[Sums], keep: np.ndarray, metric: str) -> dict[str
     return found
 
 
-def estimates(found: dict[str, list[Measured]], metric: str) -> dict[str, np.ndarray]:
+def estimates(found: dict[str, list[Level]], metric: str) -> dict[str, np.ndarray]:
     """Return value, limits, standard error and df of each quantity, a column a draw."""
     entry = registry.metric(metric)
     (before, now), (before_peers, now_peers) = found["cwsw"], found["peers"]

@@ -18,13 +18,14 @@ from scipy import stats
 
 from tests.proofs import _by_strata as by_strata
 from vsh_eval import metrics, names
+from vsh_eval.panel import Comparison
 
 DRAWS = 9_999
 SCHOOLS = (60, 120)
 SEED = 20260901
 ALPHA = 0.05
 YEARS = (202122, 202223, 202324, 202425)
-PAIR = {"group": "cwsw", "reference": "peers"}
+COMPARISON = Comparison("cwsw", "peers", baseline=YEARS[0])
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "interval_check.md"
 MARGIN = 0.05
 
@@ -85,7 +86,7 @@ def panel_of(pupils: pd.DataFrame) -> pd.DataFrame:
         pupils=panel["pupils"].astype("Int64"),
         rate=np.nan,
         status="",
-    )[list(names.PANEL_COLUMNS)]
+    ).reindex(columns=list(names.PANEL_COLUMNS))
 
 
 def drawn_sums(panel: pd.DataFrame, weights: np.ndarray) -> dict[tuple[str, int, int], Sums]:
@@ -162,11 +163,11 @@ def tabulated(panel: pd.DataFrame) -> pd.DataFrame:
                 value, lower, upper = np.log([value, lower, upper])
             found[row["metric"], quantity] = value, error, lower, upper, float(row["df"])
 
-    gaps = metrics.gaps(panel, **PAIR)
-    changes = metrics.changes(panel, **PAIR, baseline=YEARS[0])
-    trend = metrics.trend(panel, **PAIR)
-    effects = metrics.effect_sizes(panel, **PAIR)
-    split = metrics.parts(panel, **PAIR)
+    gaps = metrics.gaps(panel, COMPARISON)
+    changes = metrics.changes(panel, COMPARISON)
+    trend = metrics.trend(panel, COMPARISON)
+    effects = metrics.effect_sizes(panel, COMPARISON)
+    split = metrics.parts(panel, COMPARISON)
     split = split[(split["of"] == "gap") & (split["part"] == "unauthorised_absence")]
     split = split.assign(metric=split["part"])
     put(gaps, "level", triple("group_level", "group_std_error"))

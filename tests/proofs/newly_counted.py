@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vsh_eval import academic_year, cohort, effects, metrics
+from vsh_eval import academic_year, cohort, effects
 from vsh_eval.contracts import RETURNS
+from vsh_eval.panel import within_school_gaps
 from vsh_eval.synthetic import Plan, invent
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "newly_counted.md"
@@ -56,7 +57,7 @@ def tables_of(plan: Plan) -> cohort.CohortTables:
         connection.execute(f"CREATE TABLE {name} AS FROM given")
         connection.unregister("given")
     years = tuple(academic_year.span(plan.first, plan.last))
-    return cohort.build_cohort(connection, years=years)
+    return cohort.build_cohort(connection, years=years, secret=bytes(16))
 
 
 def milder_before(make_up: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
@@ -75,17 +76,17 @@ def milder_before(make_up: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame
 def asked(tables: cohort.CohortTables, make_up: pd.DataFrame) -> dict[str, object]:
     """Return the p values of the tests, and what the primary estimate says."""
     panel = tables.panel[tables.panel["metric"].eq(METRIC)]
-    study = effects.Study(
-        school_gaps=metrics.school_gaps(panel, metric=METRIC, **GROUPS),
+    study = effects.specification.Study(
+        school_gaps=within_school_gaps(panel, metric=METRIC, **GROUPS),
         exposure=tables.exposure,
         metric=METRIC,
         panel=panel,
         min_schools=1,
-        composition=effects.composition_outcomes(make_up),
+        composition=effects.sensitivity.composition_outcomes(make_up),
         **GROUPS,
     )
-    found = effects.composition_tests(study).set_index("metric")
-    primary = effects.impute(study.prepared().data, leads=0, draws=1).iloc[0]
+    found = effects.sensitivity.composition_tests(study).set_index("metric")
+    primary = effects.estimators.impute(study.sample().data, leads=0, draws=1).iloc[0]
     return {
         **found["p_value"].reindex(list(TESTS)).to_dict(),
         **found["estimate"].reindex(list(TESTS)).add_prefix("estimate_").to_dict(),
@@ -101,9 +102,9 @@ def repeated(
     for name in (name for name in WORLDS if only in name):
         for number in range(authorities):
             tables = tables_of(Plan(schools=schools, seed=seed * 1000 + number, **WORLDS[name]))
-            answers[name].append(asked(tables, tables.make_up))
+            answers[name].append(asked(tables, tables.new_entrants))
             if name == MILD:
-                before = milder_before(tables.make_up, tables.exposure)
+                before = milder_before(tables.new_entrants, tables.exposure)
                 answers[MILD_BEFORE].append(asked(tables, before))
     return {name: pd.DataFrame(rows) for name, rows in answers.items() if rows}
 

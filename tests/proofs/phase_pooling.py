@@ -4,9 +4,9 @@
 
 Hardly any authority has many schools of every phase: a few special schools, alternative provision
 and all-through schools, and in small authorities a dozen secondaries. Here school gaps are drawn by
-`vsh_eval.synthetic.draw_school_gaps`, a tenth of the schools is turned into three small phases with
+`tests.proofs._school_gaps`, a tenth of the schools is turned into three small phases with
 levels and yearly drifts of their own, and the primary estimator is made with common year effects,
-with every phase its own, and by the package's rule (`vsh_eval.effects.strata.year_effects`: large
+with every phase its own, and by the package's rule (`vsh_eval.effects.sample.year_effects`: large
 phases have their own, small ones those of the large phase most like them) under several limits for
 what is large. Schools are trained as `draw_school_gaps` does it, in equal shares of every phase, or
 by lot, or by lot with more secondary schools than primary ones.
@@ -22,15 +22,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tests.proofs._school_gaps import draw_school_gaps
 from tests.proofs.primary_coverage import BIAS, SIZE
-from vsh_eval.effects.strata import (
+from vsh_eval.effects.sample.year_effects import (
     COMMON,
     STRATUM_COMPARISON,
     STRATUM_SCHOOLS,
     year_effects,
 )
 from vsh_eval.numerics import imputation
-from vsh_eval.synthetic import Plan, draw_school_gaps
+from vsh_eval.synthetic import Plan
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "phase_pooling.md"
 YEARS = {"first": 201718, "last": 202425}

@@ -21,9 +21,10 @@ import pandas as pd
 from scipy import stats
 
 from vsh_eval import academic_year, metrics, names
-from vsh_eval.effects.authorities import POOLS, authority_panel, donor_pools, fit_authority
-from vsh_eval.effects.synthetic_did import METHODS, Synthetic
+from vsh_eval.effects.published.authority import POOLS, authority_panel, donor_pools, fit_authority
+from vsh_eval.effects.published.synthetic_did import Synthetic
 from vsh_eval.numerics import placebos
+from vsh_eval.panel import Comparison
 from vsh_eval.returns.published import read_published
 
 RUNS = 520
@@ -112,15 +113,13 @@ def judged(found: Synthetic, *, size: float) -> dict[str, float]:
 def simulate(
     panels: dict[str, pd.DataFrame], pools: dict[str, dict[str, tuple[str, ...]]], asked: list[Draw]
 ) -> pd.DataFrame:
-    """Ask for every drawn effect by every estimator and pool; one row each."""
+    """Ask for every drawn effect with every pool; one row each."""
     sizes = {outcome: complete(panel) for outcome, panel in panels.items()}
     thirds = {o: pd.Series(_third(known), index=known.index) for o, known in sizes.items()}
     rows = []
-    for (outcome, start, place), pool, method in product(asked, pools, METHODS):
-        found = fit_authority(
-            panels[outcome], pools[pool], authority=place, offer_start=start, method=method
-        )
-        row = {"outcome": outcome, "start": start, "pool": pool, "method": method}
+    for (outcome, start, place), pool in product(asked, pools):
+        found = fit_authority(panels[outcome], pools[pool], authority=place, offer_start=start)
+        row = {"outcome": outcome, "start": start, "pool": pool}
         row |= {"unit": place, "third": THIRDS[int(thirds[outcome][place])]}
         rows.append(row | judged(found, size=float(sizes[outcome][place])))
     return pd.DataFrame(rows)
@@ -142,10 +141,8 @@ def census(
     for outcome, start in list(product(panels, STARTS))[:pairs]:
         sizes = complete(panels[outcome])
         first = str(sizes.index[0])
-        for pool, method in product(pools, METHODS):
-            found = fit_authority(
-                panels[outcome], pools[pool], authority=first, offer_start=start, method=method
-            )
+        for pool, donors in pools.items():
+            found = fit_authority(panels[outcome], donors, authority=first, offer_start=start)
             estimates = found.placebos.set_index("unit")["estimate"]
             estimates[first] = found.rows.loc[0, "estimate"]
             known = sizes[estimates.index]
@@ -156,7 +153,6 @@ def census(
                     outcome=outcome,
                     start=start,
                     pool=pool,
-                    method=method,
                     third=third,
                     unit=known.index,
                 )
@@ -195,10 +191,10 @@ def _by_third(table: pd.DataFrame, column: str) -> str:
 def _error_of_a_third(every: pd.DataFrame) -> float:
     """Return the standard error of a third's share, per cent: years of an authority hang together.
 
-    Summed by authority; the middle over the thirds of all pools and estimators.
+    Summed by authority; the middle over the thirds of all pools.
     """
     errors = []
-    for _, part in every.groupby(["method", "pool", "third"]):
+    for _, part in every.groupby(["pool", "third"]):
         hit = (part["p"] <= ALPHA + 1e-12).astype(float)
         sums = (hit - hit.mean()).groupby(part["unit"]).sum()
         errors.append(100 * float(np.sqrt((sums**2).sum())) / len(part))
@@ -241,16 +237,16 @@ def page(
         "the run itself calls detectable with 80 % power, with either sign. Last: in how many runs "
         "the verdict at 5 % is the one above.",
         "",
-        "| estimator | donors | p <= 5 % | p <= 10 % | smallest third | middle | largest | "
+        "| donors | p <= 5 % | p <= 10 % | smallest third | middle | largest | "
         "planted, found % | same verdict % |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    keys = ["outcome", "start", "pool", "method", "unit"]
+    keys = ["outcome", "start", "pool", "unit"]
     both = table.merge(every[[*keys, "p"]], on=keys, suffixes=("", "_above"))
-    for (method, pool), part in both.groupby(["method", "pool"], sort=False):
+    for pool, part in both.groupby("pool", sort=False):
         same = (part["p"] <= ALPHA + 1e-12) == (part["p_above"] <= ALPHA + 1e-12)
         lines.append(
-            f"| {method} | {pool} | {_share(part['p'])} | {_share(part['p'], 0.1)} "
+            f"| {pool} | {_share(part['p'])} | {_share(part['p'], 0.1)} "
             f"| {_by_third(part, 'p')} | {100 * part['found'].mean():.1f} "
             f"| {100 * same.mean():.1f} |"
         )
@@ -261,7 +257,7 @@ def page(
 def of_everyone(every: pd.DataFrame) -> list[str]:
     """Set the thirds of all authorities beside those of placebos of every size."""
     lines = [
-        f"Every one of them ({len(every) // (len(POOLS) * len(METHODS)):,}), each judged by the "
+        f"Every one of them ({len(every) // len(POOLS):,}), each judged by the "
         "others, where a pretended authority stays a donor of the others: no noise of drawing. "
         "Outcomes and starts of one authority hang together, so a third's share has a "
         f"standard error of about {_error_of_a_third(every):.1f}. MDE is the middle of the "
@@ -269,13 +265,13 @@ def of_everyone(every: pd.DataFrame) -> list[str]:
         "the outcomes are joined. Until now every other "
         "authority was a placebo, whatever its size.",
         "",
-        "| estimator | donors | p <= 5 % | smallest third | middle | largest | MDE "
+        "| donors | p <= 5 % | smallest third | middle | largest | MDE "
         "| until now: smallest third | middle | largest | MDE |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for (method, pool), part in every.groupby(["method", "pool"], sort=False):
+    for pool, part in every.groupby("pool", sort=False):
         lines.append(
-            f"| {method} | {pool} | {_share(part['p'])} | {_by_third(part, 'p')} "
+            f"| {pool} | {_share(part['p'])} | {_by_third(part, 'p')} "
             f"| {_middle(part, 'mde')} | {_by_third(part, 'p_every_size')} "
             f"| {_middle(part, 'mde_every_size')} |"
         )
@@ -283,13 +279,12 @@ def of_everyone(every: pd.DataFrame) -> list[str]:
         "",
         "The same by outcome, pools joined:",
         "",
-        "| estimator | outcome | p <= 5 % | smallest third | middle | largest | MDE "
-        "| until now: MDE |",
-        "|---|---|---|---|---|---|---|---|",
+        "| outcome | p <= 5 % | smallest third | middle | largest | MDE | until now: MDE |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for (method, outcome), part in every.groupby(["method", "outcome"], sort=False):
+    for outcome, part in every.groupby("outcome", sort=False):
         lines.append(
-            f"| {method} | {str(outcome).replace('_', ' ')} | {_share(part['p'])} "
+            f"| {str(outcome).replace('_', ' ')} | {_share(part['p'])} "
             f"| {_by_third(part, 'p')} | {_middle(part, 'mde')} "
             f"| {_middle(part, 'mde_every_size')} |"
         )
@@ -304,8 +299,7 @@ def not_offered(table: pd.DataFrame) -> list[str]:
         "| donors | inference | p <= 5 % | smallest third | middle | largest |",
         "|---|---|---|---|---|---|",
     ]
-    rows = table[table["method"].eq(METHODS[0])]
-    for pool, part in rows.groupby("pool", sort=False):
+    for pool, part in table.groupby("pool", sort=False):
         for name, column in (
             ("placebos of every size, scaled", "p_every_size"),
             ("placebos, sizes ignored", "p_unscaled"),
@@ -319,7 +313,7 @@ def not_offered(table: pd.DataFrame) -> list[str]:
 
 def by_outcome(table: pd.DataFrame) -> list[str]:
     """Take the default apart by outcome and by start."""
-    default = table[table["method"].eq(METHODS[0]) & table["pool"].eq(POOLS[0])]
+    default = table[table["pool"].eq(POOLS[0])]
     lines = [
         "The default (synthetic DiD, statistical neighbours), taken apart:",
         "",
@@ -342,7 +336,7 @@ def _outside(table: pd.DataFrame, keys: list[str]) -> list[str]:
     """Name where the share of false alarms leaves 3 to 7 %."""
     shares = 100 * table.assign(hit=table["p"] <= ALPHA + 1e-12).groupby(keys)["hit"].mean()
     return [
-        f"{', '.join(map(str, key))} ({share:.1f} %)"
+        f"{', '.join(map(str, key if isinstance(key, tuple) else (key,)))} ({share:.1f} %)"
         for key, share in shares.items()
         if not 3 <= round(float(share), 1) <= 7
     ]
@@ -350,17 +344,17 @@ def _outside(table: pd.DataFrame, keys: list[str]) -> list[str]:
 
 def reading(table: pd.DataFrame, every: pd.DataFrame) -> list[str]:
     """Say whether the aim is met."""
-    keys = ["method", "pool"]
+    keys = ["pool"]
     out = [*_outside(every, keys), *_outside(table, keys)]
     verdict = (
-        "Every estimator and pool finds an effect in 3 to 7 % of all, and of the drawn."
+        "Every pool finds an effect in 3 to 7 % of all, and of the drawn."
         if not out
         else f"Outside 3 to 7 %: {'; '.join(out)}."
     )
     known = _outside(every, [*keys, "third"])
-    by_metric = _outside(every, ["method", "outcome", "third"])
-    cells = len(POOLS) * len(METHODS) * len(THIRDS)
-    thirds = f"Of {cells} thirds of pools and estimators {cells - len(known)} lie in 3 to 7 %"
+    by_metric = _outside(every, ["outcome", "third"])
+    cells = len(POOLS) * len(THIRDS)
+    thirds = f"Of {cells} thirds of pools {cells - len(known)} lie in 3 to 7 %"
     error = _error_of_a_third(every)
     thirds += f", not {'; '.join(known)}; the standard error is {error:.1f}." if known else "."
     thirds += (
@@ -404,7 +398,7 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     release = read_published(asked.data)
     panel = release.panel[release.panel["metric"].isin(OUTCOMES)]
-    gaps = metrics.gaps(panel, group=names.CWSW, reference=names.ALL)
+    gaps = metrics.gaps(panel, Comparison(names.CWSW, names.ALL))
     panels = {outcome: authority_panel(gaps, metric=outcome) for outcome in OUTCOMES}
     pools = {pool: donor_pools(release.areas, release.neighbours, donors=pool) for pool in POOLS}
     table = simulate(panels, pools, draws(panels, runs=asked.runs, seed=asked.seed))
@@ -412,7 +406,7 @@ def main(arguments: list[str] | None = None) -> None:
     every = census(panels, pools, pairs=max(1, asked.runs // 3))
     counts = {outcome: len(complete(panel)) for outcome, panel in panels.items()}
     asked.output.parent.mkdir(parents=True, exist_ok=True)
-    drawn = len(table) // (len(POOLS) * len(METHODS))
+    drawn = len(table) // len(POOLS)
     written = page(table, every, runs=drawn, seed=asked.seed, authorities=counts)
     asked.output.write_text(written, encoding="utf-8")
 

@@ -23,18 +23,22 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from tests.proofs._school_gaps import GapDraw, draw_school_gaps
 from tests.proofs.primary_coverage import YEARS, Found, found, summary
-from vsh_eval import academic_year, effects, metrics
+from vsh_eval import academic_year, effects
 from vsh_eval.cohort import CohortTables, build_cohort
 from vsh_eval.contracts import RETURNS
-from vsh_eval.effects.pretrend import of_fit
+from vsh_eval.effects.sensitivity import pretrend_of
+from vsh_eval.panel import within_school_gaps
 from vsh_eval.returns import open_returns
 from vsh_eval.returns.columns import SQL_TYPES
-from vsh_eval.synthetic import GapDraw, Plan, draw_school_gaps, invent, synthesise
+from vsh_eval.synthetic import Plan, invent, synthesise
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "planted_effect.md"
 METRIC = "overall_absence"
 LEFT_EMPTY = ("attainment", "suspensions")
+SECRET = bytes(16)
+SECRET = bytes(16)
 USED = tuple(academic_year.span(YEARS["first"], YEARS["last"]))
 FIRST_SEED = 1_000_000
 NULL_SEEDS = 100_000
@@ -76,7 +80,7 @@ def built(plan: Plan) -> tuple[CohortTables, float]:
         for name, rows in authority.tables.items()
     }
     with closing(typed(tables)) as connection:
-        cohort = build_cohort(connection, years=USED)
+        cohort = build_cohort(connection, years=USED, secret=SECRET)
     truth = authority.truth.set_index(["metric", "aggregation"])["effect"]
     return cohort, float(truth.loc[(METRIC, "simple")])
 
@@ -84,7 +88,7 @@ def built(plan: Plan) -> tuple[CohortTables, float]:
 def whole_authority(plan: Plan) -> GapDraw:
     """Draw the school gaps of one whole authority, and the truth."""
     cohort, truth = built(plan)
-    gaps = metrics.school_gaps(cohort.panel, metric=METRIC, group="cwsw", reference="peers")
+    gaps = within_school_gaps(cohort.panel, metric=METRIC, group="cwsw", reference="peers")
     counted = cohort.exposure.query("programme == 'any' and tier == 'any'")
     return GapDraw(gaps.merge(counted[["unit_id", "adopted"]], on="unit_id"), truth)
 
@@ -94,7 +98,7 @@ def same_through_files(plan: Plan) -> bool:
     with tempfile.TemporaryDirectory() as parent:
         folder = synthesise(Path(parent) / "returns", plan)
         with open_returns(folder, years=USED) as returns:
-            read = build_cohort(returns.connection, years=USED)
+            read = build_cohort(returns.connection, years=USED, secret=SECRET)
     direct, _ = built(plan)
     panels = [
         tables.panel[tables.panel["metric"].eq(METRIC)].reset_index(drop=True)
@@ -111,16 +115,16 @@ def estimated(drawn: GapDraw) -> Found:
 def estimated_alike(drawn: GapDraw) -> Found:
     """Estimate from primaries and secondaries alone, by phase and year: what the panel level is."""
     two = drawn._replace(gaps=drawn.gaps[drawn.gaps["phase"].isin(["primary", "secondary"])])
-    return _estimated(_prepared(two).by_phase(stratified=True), drawn.truth)
+    return _estimated(_prepared(two).with_year_effects("by_phase"), drawn.truth)
 
 
-def _prepared(drawn: GapDraw) -> effects.Prepared:
+def _prepared(drawn: GapDraw) -> effects.sample.AnalysisSample:
     exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
-    return effects.prepare(drawn.gaps, exposure)
+    return effects.sample.select_sample(drawn.gaps, exposure)
 
 
-def _estimated(prepared: effects.Prepared, truth: float) -> Found:
-    simple = effects.impute(prepared.data, leads=0, draws=1).iloc[0]
+def _estimated(prepared: effects.sample.AnalysisSample, truth: float) -> Found:
+    simple = effects.estimators.impute(prepared.data, leads=0, draws=1).iloc[0]
     return Found(
         estimate=float(simple["estimate"]),
         std_error=float(simple["std_error"]),
@@ -183,8 +187,8 @@ def event_study(schools: int, draws: int, seed: int) -> dict[str, float]:
     rejected, band, pointwise, late_band = [], [], [], []
     for number in range(draws):
         drawn = draw_school_gaps(plan, generator)
-        fitted = effects.fit_imputation(_prepared(drawn).data, seed=seed + number)
-        p_value = of_fit(fitted).test.p_value
+        fitted = effects.estimators.fit_imputation(_prepared(drawn).data, seed=seed + number)
+        p_value = pretrend_of(fitted).test.p_value
         if np.isfinite(p_value):
             rejected.append(p_value < 0.05)
         events = fitted.rows[fitted.rows["aggregation"].eq("event") & fitted.rows["status"].eq("")]
@@ -323,7 +327,7 @@ def written(rows: pd.DataFrame, cells: pd.DataFrame, studies: pd.DataFrame, comm
 {rows["schools"].iloc[0]:.0f} schools, percentage points. "whole authority": every child's returns
 are invented, put into typed tables, counted and estimated by the package's own functions from end
 to end; the truth is the effect that the truth table says the cohort's sessions carry. "panel
-level": `vsh_eval.synthetic.draw_school_gaps`, as in `primary_coverage`. Beside each the same draws
+level": `tests.proofs._school_gaps`, as in `primary_coverage`. Beside each the same draws
 estimated as the rule estimates the other: whole authorities' primaries and secondaries alone with
 phase-by-year effects, and the panel level with year effects that all phases share. "by phase %":
 draws with phase-by-year effects. "se": Monte Carlo errors.

@@ -2,7 +2,7 @@
 
     python -m tests.proofs.primary_coverage [--draws N] [--seed S] [--output FILE]
 
-Each draw is `vsh_eval.synthetic.draw_school_gaps`, which follows the simulation that chose the
+Each draw is `tests.proofs._school_gaps`, which follows the simulation that chose the
 estimator: seven years with data (2019/20 has none), a fifth of the schools trained in each of three
 years and two fifths never, 6.4 children with a social worker a school on average, primary and
 secondary levels that grow apart as the published ones do. The estimate is the package's own
@@ -19,11 +19,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tests.proofs._school_gaps import GapDraw, draw_school_gaps
 from vsh_eval import effects
-from vsh_eval.effects.strata import COMMON, year_effects
+from vsh_eval.effects.sample.year_effects import COMMON, year_effects
 from vsh_eval.numerics import imputation
 from vsh_eval.numerics.inference import minimum_detectable
-from vsh_eval.synthetic import GapDraw, Plan, draw_school_gaps
+from vsh_eval.synthetic import Plan
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "primary_coverage.md"
 YEARS = {"first": 201718, "last": 202425}
@@ -85,8 +86,8 @@ def found(drawn: GapDraw) -> Found:
 def front_door(drawn: GapDraw) -> tuple[float, float]:
     """Estimate one draw through the rooms' own functions."""
     exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
-    prepared = effects.prepare(drawn.gaps, exposure, min_schools=1)
-    simple = effects.impute(prepared.data, leads=0, draws=1).iloc[0]
+    prepared = effects.sample.select_sample(drawn.gaps, exposure, min_schools=1)
+    simple = effects.estimators.impute(prepared.data, leads=0, draws=1).iloc[0]
     return float(simple["estimate"]), float(simple["std_error"])
 
 
@@ -168,7 +169,7 @@ def written(rows: pd.DataFrame, command: str) -> str:
 Imputation on the school-year gap, weighted by the cohort's possible sessions, phase-by-year effects
 where the rule allows them, delete-one-school jackknife, t with schools less one degrees of freedom.
 Percentage points. Simulated schools with 6.4 children with a social worker on average, a fifth of
-them secondary, levels of the phases growing apart: `vsh_eval.synthetic.draw_school_gaps`. "by phase
+them secondary, levels of the phases growing apart: `tests.proofs._school_gaps`. "by phase
 %": draws in which the rule gave phase-by-year effects. "expected %": rejections that a t test with
 this SD makes (5 where there is no effect, the power otherwise). "MDE": smallest effect found with
 80 % power, from the mean standard error.

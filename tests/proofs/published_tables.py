@@ -23,6 +23,7 @@ import pandas as pd
 from tests.proofs import _authority_figures as authority_figures
 from tests.proofs._printed_figures import LINES, Figure, Line
 from vsh_eval import metrics, names, registry
+from vsh_eval.panel import Comparison
 from vsh_eval.returns.published import read_published
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +100,7 @@ def read(data: Path) -> Tables:
         & panel["metric"].isin(OVER_AUTHORITIES)
     ]
     local_levels = metrics.levels(local, groups=GROUPS)
-    local_gaps = metrics.gaps(local, group=names.CWSW, reference=names.ALL)
+    local_gaps = metrics.gaps(local, Comparison(names.CWSW, names.ALL))
     named = {
         **authority_figures.from_the_tool(data),
         **authority_figures.of_authorities(local_gaps, local_levels),

@@ -38,13 +38,17 @@ def children(seed=0, *, size=1.0, years=YEARS, schools=12):
                         "persistent": rng.random(count) < (0.45 if own else 0.15),
                         "severe": rng.random(count) < 0.3,
                         "x": rng.integers(330, 371, count),
+                        "key": rng.integers(0, 2**40, count),
                     }
                 )
             )
     table = pd.concat(frames, ignore_index=True)
     table["severe"] &= table["persistent"]
     share = np.where(table["severe"], 0.6, np.where(table["persistent"], 0.2, 0.04))
+    table["points"] = np.round(55 - 10 * table["persistent"] + rng.normal(0, 12, len(table)))
+    table["points"] = table["points"].clip(0, 90)
     table["y"] = np.round(share * table["x"] + rng.integers(0, 4, len(table)))
+    table["authorised"] = rng.binomial(table["y"].astype(int), 0.6).astype(float)
     return table
 
 
@@ -53,14 +57,20 @@ def _added(table, keys):
     one = np.ones(len(table))
     values = {
         "overall_absence": (table["y"], table["x"]),
+        "authorised_absence": (table["authorised"], table["x"]),
+        "unauthorised_absence": (table["y"] - table["authorised"], table["x"]),
         "persistent_absence": (table["persistent"] * 1.0, one),
         "severe_absence": (table["severe"] * 1.0, one),
+        "ks2_rwm_expected": (~table["persistent"] * 1.0, one),
+        "ks2_reading_expected": (~table["severe"] * 1.0, one),
+        "ks4_attainment8": (table["points"], one),
     }
     for metric, (y, x) in values.items():
         sums = table[keys].assign(
-            pupils=1, numerator=y, denominator=x, sum_yy=y * y, sum_xy=x * y, sum_xx=x * x
-        )
-        added = sums.groupby(keys, as_index=False)[list(names.PANEL_SUMS)].sum()
+            pupils=1, numerator=y, denominator=x, sum_yy=y * y, sum_xy=x * y, sum_xx=x * x,
+            key_n=table["key"], key_y=table["key"] * (y > 0)
+        )  # fmt: skip
+        added = sums.groupby(keys, as_index=False)[[*names.PANEL_SUMS, *names.RECORD_KEYS]].sum()
         parts.append(added.assign(metric=metric))
     table = pd.concat(parts, ignore_index=True).assign(**ENGLAND, rate=np.nan, status="")
     return table.astype({"pupils": "Int64", "denominator": "int64"})
@@ -68,7 +78,7 @@ def _added(table, keys):
 
 def panel_of(table):
     cells = _added(table, ["time_period", "phase", "group", "unit_id"])
-    return cells.assign(level="school")[list(names.PANEL_COLUMNS)]
+    return cells.assign(level="school").reindex(columns=list(names.PANEL_COLUMNS))
 
 
 def moments_of(table):
@@ -78,4 +88,6 @@ def moments_of(table):
 
 def composition_of(table):
     cells = _added(table, ["time_period", "phase", "group", *STRATA])
-    return cells.assign(level="la", unit_id="E06000999")[list(names.COMPOSITION_COLUMNS)]
+    return cells.assign(level="la", unit_id="E06000999").reindex(
+        columns=list(names.COMPOSITION_COLUMNS)
+    )

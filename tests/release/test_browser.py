@@ -60,27 +60,15 @@ def visit(browser, pages):
 
 
 @pytest.mark.parametrize("name", ["page", "index"])
-def test_the_page_is_silent_and_asks_for_nothing_beyond_its_own_file(visit, name):
-    _, said, asked = visit(name)
+@pytest.mark.parametrize("width", [1280, 320])
+def test_a_page_is_silent_asks_for_nothing_fits_and_satisfies_axe(visit, name, width):
+    tab, said, asked = visit(name, width)
+    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    tab.evaluate(Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
+    assert tab.evaluate(RUN_AXE) == []
     assert said == []
     assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
-
-
-@pytest.mark.parametrize("name", ["page", "index"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing_with_everything_unfolded(visit, name, width):
-    tab, _, _ = visit(name, width)
-    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    script = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-    tab.evaluate(script)
-    assert tab.evaluate(RUN_AXE) == []
-
-
-@pytest.mark.parametrize("name", ["page", "index"])
-def test_a_narrow_screen_needs_no_sideways_scrolling(visit, name):
-    tab, _, _ = visit(name, 320)
-    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    assert tab.evaluate("document.documentElement.scrollWidth") == 320
 
 
 @pytest.mark.parametrize("name", ["page", "index"])

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from tests.release.made import AUTHORITY, NAN, gap_rows, safe
-from vsh_eval import names
 from vsh_eval.release.text.context import context_sentence, counting_sentence
+from vsh_eval.release.text.fixed import phrase
 
 LAST = (202324, 202425)
 LABELS = {
@@ -138,7 +138,7 @@ def test_the_last_comparable_year_is_told():
 def test_what_counts_enrolments_and_what_counts_children_is_named_where_both_stand_together():
     mixed = {"source": "published", "reference": "all"}
     absence = safe(gap_rows().assign(**mixed))
-    assert counting_sentence(absence, metric="overall_absence") == names.COUNTED_DIFFERENTLY
+    assert counting_sentence(absence, metric="overall_absence") == phrase("counted_differently")
     assert counting_sentence(safe(gap_rows()), metric="overall_absence") == ""
     two_groups = safe(gap_rows().assign(source="published", reference="cin"))
     assert counting_sentence(two_groups, metric="overall_absence") == ""

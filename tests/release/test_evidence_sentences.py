@@ -1,31 +1,33 @@
-import ast
-import inspect
-
+import pandas as pd
 import pytest
 
 from tests.release.made import NAN, safe
-from vsh_eval import effects
 from vsh_eval.contracts import ContractError
-from vsh_eval.release import evidence_sentence, pretrend_sentence
-
-
-def statements() -> set[str]:
-    """Return every statement that effects can make, read from its source."""
-    tree = ast.parse(inspect.getsource(inspect.getmodule(effects.evidence)))
-    words = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    known = {"inconclusive", "widened", "no effect as large as the smallest of interest"}
-    return {word for word in words if word.startswith("narrowed (") or word in known}
+from vsh_eval.effects.evidence import STATEMENTS, judge
+from vsh_eval.release.text.evidence import (
+    STATEMENT_NAMES,
+    evidence_sentence,
+    pretrend_sentence,
+    rules_in_words,
+)
 
 
 def test_every_statement_has_its_own_sentence():
-    assert len(statements()) >= 4
-    said = {evidence_sentence(statement) for statement in statements()}
-    assert len(said) == len(statements())
+    assert set(STATEMENT_NAMES) == set(STATEMENTS)
+    said = {evidence_sentence(name) for name in STATEMENT_NAMES.values()}
+    assert len(said) == len(STATEMENTS)
     assert all(sentence.endswith(".") for sentence in said)
+
+
+def test_rules_are_worded_and_what_is_missing_says_so():
+    rows = pd.DataFrame({"role": ["primary"], "aggregation": "simple", "estimate": [-1.0],
+                         "std_error": [0.4], "df": [99.0], "p_value": [0.01]})  # fmt: skip
+    found = judge(rows, pretrend=None, mde=0.4, sesoi=0.5, lower_is_better=True)
+    rules = rules_in_words(found.rules).set_index("rule")
+    assert rules.loc["power", "reason"].startswith("minimum detectable effect")
+    assert rules.loc["randomisation", "verdict"] == "not testable"
+    assert rules.loc["randomisation", "reason"].startswith("not computed: p value")
+    assert rules.loc["registered", "reason"] == "not registered"
 
 
 def test_no_clear_result_is_not_called_no_effect():

@@ -1,12 +1,23 @@
+"""Charts: laws that hold for all of them, and that each form draws the table's numbers."""
+
 import math
 import struct
+import subprocess
+import sys
+import warnings
+from functools import cache
 from itertools import pairwise
+from unittest.mock import patch
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from tests.release.made import (
@@ -19,374 +30,214 @@ from tests.release.made import (
     reach_rows,
     safe,
 )
-from vsh_eval import names
+from tests.release.make_up_rows import by_value, decomposed, hidden_parts
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import (
-    draw_context,
-    draw_event_study,
-    draw_forest,
-    draw_gap,
-    draw_levels,
-    draw_reach,
-)
-from vsh_eval.release.figures import base, context, palette
+from vsh_eval.release import figures
+from vsh_eval.release.figures import base, palette
+from vsh_eval.release.figures.lines import draw_series
 
-METRIC = "overall_absence"
-
-
-def context_rows():
-    others = [
-        gap_rows(group=np.array([12.1, NAN, 12.9, 15.8, 17.0, 17.4, 18.4]) + shift).assign(
-            unit_id=unit, geographic_level=level
-        )
-        for unit, level, shift in (
-            ("E92000001", "national", -2.0),
-            ("E12000002", "region", -1.0),
-            ("E06000050", "la", 1.0),
-            ("E08000003", "la", -3.0),
-        )
-    ]
-    return pd.concat([gap_rows(), *others])
+METRIC, A8 = "overall_absence", "ks4_attainment8"
+MINUS = chr(0x2212)
+ENDS = (201819, 202425)
+LATEST = {"metric": METRIC, "year": 202425}
+PROGRAMMES = ("any", "elsa", "attachment_trauma", "emotion_coaching", "safeguarding")
+HIDDEN = dict.fromkeys(
+    [f"{name}{end}" for name in ("gap", "group_level") for end in ("", "_lower", "_upper")],
+    NAN,
+) | {"status": "c"}  # fmt: skip
 
 
-ALL = {
-    "levels": lambda s: draw_levels(safe(gap_rows(), stamp=s), metric=METRIC),
-    "gap": lambda s: draw_gap(safe(gap_rows(), stamp=s), metric=METRIC, ratio=True),
-    "events": lambda s: draw_event_study(safe(event_rows(), stamp=s), metric=METRIC),
-    "forest": lambda s: draw_forest(
-        safe([estimate_row(), estimate_row(estimator="twfe")], stamp=s)
-    ),
-    "reach": lambda s: draw_reach(safe(reach_rows(), stamp=s)),
-    "context": lambda s: draw_context(
-        safe(context_rows(), stamp=s), metric=METRIC, authority=AUTHORITY
-    ),
-}
-
-
-def chunks(png):
-    place, found = 8, []
-    while place < len(png):
-        (length,) = struct.unpack(">I", png[place : place + 4])
-        found.append(png[place + 4 : place + 8].decode())
-        place += 12 + length
-    return found
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_a_chart_is_the_same_bytes_each_time_and_carries_no_metadata(name):
-    first, second = ALL[name](""), ALL[name]("")
-    assert first.png == second.png
-    assert first.png.startswith(b"\x89PNG")
-    assert set(chunks(first.png)) <= {"IHDR", "pHYs", "IDAT", "IEND", "sRGB"}
-    width = struct.unpack(">I", first.png[16:20])[0]
-    assert width == round(palette.WIDTH * 150)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_a_stamp_is_in_the_image_and_in_the_alternative_text(name):
-    plain, stamped = ALL[name](""), ALL[name]("SYNTHETIC")
-    assert stamped.alt == f"{plain.alt} Marked: SYNTHETIC."
-    assert stamped.png != plain.png
-    assert stamped.data.stamp == "SYNTHETIC"
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_the_columns_drawn_are_in_the_data(name):
-    figure = ALL[name]("")
-    assert figure.columns
-    assert set(figure.columns) <= set(figure.data.frame.columns)
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda frame: draw_levels(frame, metric=METRIC),
-        lambda frame: draw_gap(frame, metric=METRIC),
-        lambda frame: draw_event_study(frame, metric=METRIC),
-        draw_forest,
-        draw_reach,
-        lambda frame: draw_context(frame, metric=METRIC, authority=AUTHORITY),
-    ],
-)
-def test_nothing_but_a_safe_table_is_drawn(draw):
-    with pytest.raises(DisclosureError, match="must be a SafeTable"):
-        draw(gap_rows())
-
-
-def test_levels_are_told_with_their_numbers_and_the_missing_year():
-    figure = draw_levels(safe(gap_rows()), metric=METRIC)
-    assert "rose from 12.1% in 2018/19 to 18.4% in 2024/25" in figure.alt
-    assert "The gap was 11.6 percentage points in 2024/25, 7.4 percentage points" in figure.alt
-    assert "Nothing is shown for 2019/20." in figure.alt
-    assert "schools closed to most in March 2020" in figure.caption
-    assert "c: The attendance codes changed on 19 August 2024." in figure.caption
-
-
-def test_a_falling_and_a_level_line_are_told_as_such():
-    rows = gap_rows(group=[12, NAN, 12, 12, 12, 12, 9], reference=[5, NAN, 5, 5, 5, 5, 5])
-    alt = draw_levels(safe(rows), metric=METRIC).alt
-    assert "fell from 12.0% in 2018/19 to 9.0% in 2024/25" in alt
-    assert "was the same, 5.0%, in 2018/19 and 2024/25" in alt
-
-
-def test_years_that_may_not_be_compared_are_not_told_as_a_course():
-    rows = gap_rows("ks4_attainment8", group=[20, NAN, 9, NAN, NAN, NAN, NAN])
-    assert rows["time_period"].iloc[2] == 202021
-    alt = draw_levels(safe(rows), metric="ks4_attainment8").alt
-    assert "was 20.0 points in 2018/19, the only year shown" in alt
-    assert "9.0 points" not in alt
-
-
-def test_a_gap_below_nought_that_sinks_is_wider_where_higher_is_better():
-    rows = gap_rows(
-        "ks4_attainment8",
-        group=[19.3, 21.5, 22.9, 20.8, 18.5, NAN, 17.3],
-        reference=[46.7, 50.2, 50.9, 48.8, 46.3, 45.9, 46.0],
-        status="c",
+def of_groups(*groups, metrics=(METRIC,), **changes):
+    """Return rows of gaps for several groups or measures."""
+    return pd.concat(
+        [gap_rows(m, **changes).assign(group=g) for g in groups for m in metrics], ignore_index=True
     )
-    figure = draw_gap(safe(rows), metric="ks4_attainment8")
-    assert f"was {chr(0x2212)}28.7 points in 2024/25, wider than the" in figure.alt
-    assert "c = suppressed to protect children's confidentiality" in figure.caption
-    assert "not examined" in figure.caption
 
 
-def test_one_year_and_no_year_are_told_honestly():
-    one = safe(gap_rows().query("time_period == 202425"))
-    assert "the only year shown" in draw_gap(one, metric=METRIC).alt
-    assert "in 2024/25." in draw_levels(one, metric=METRIC).alt
-    hidden = gap_rows(group=[NAN] * 7, reference=[NAN] * 7, status="c")
-    figure = draw_levels(safe(hidden), metric=METRIC)
-    assert "not shown in any year" in figure.alt
-    assert "not shown in any year" in draw_gap(safe(hidden), metric=METRIC, ratio=True).alt
+def areas():
+    """Return an authority, England, its region and two neighbours, one hidden in a year."""
+    shifts = {AUTHORITY: ("la", 0), "E92000001": ("national", -2), "E12000002": ("region", -1),
+              "E06000050": ("la", 1), "E08000003": ("la", -3)}  # fmt: skip
+    usual = np.array([12.1, NAN, 12.9, 15.8, 17.0, 17.4, 18.4])
+    rows = pd.concat(
+        [
+            gap_rows(group=usual + shift).assign(unit_id=unit, geographic_level=level)
+            for unit, (level, shift) in shifts.items()
+        ],
+        ignore_index=True,
+    )
+    once = rows["time_period"].eq(202122) & rows["unit_id"].isin([AUTHORITY, "E06000050"])
+    rows.loc[once, list(HIDDEN)] = list(HIDDEN.values())
+    return rows
 
 
-def test_levels_of_several_groups_come_from_the_levels_table():
-    rows = [
-        {
-            "time_period": year,
-            "phase": "total",
-            "metric": METRIC,
-            "group": group,
-            "level_value": 10.0 + place,
-            "lower": 9.0,
-            "upper": 14.0,
-            "status": "",
-        }
-        for place, group in enumerate(("cla", "cpp", "cin", "previous", "peers"))
+def sizes(*groups, pupils=(270, NAN, 280, 275, 290, 295, 1285), **changes):
+    return [
+        {"unit_id": AUTHORITY, "time_period": year, "phase": "total", "metric": METRIC,
+         "group": group, "pupils": count, "status": "x" if math.isnan(count) else ""} | changes
+        for group in groups
+        for year, count in zip(YEARS, pupils, strict=True)
+    ]  # fmt: skip
+
+
+def levels(*groups):
+    return [
+        {"time_period": year, "phase": "total", "metric": METRIC, "group": group,
+         "level_value": 10.0 + place, "lower": 9.0, "upper": 14.0, "status": ""}
+        for place, group in enumerate(groups)
         for year in YEARS[3:]
-    ]
-    with pytest.raises(ContractError, match="5 groups were to be drawn"):
-        draw_levels(safe(rows), metric=METRIC)
-    figure = draw_levels(safe(rows).where(group=["cla", "cin"]), metric=METRIC)
-    assert "Looked-after children: was the same, 10.0%" in figure.alt
-    assert figure.columns == ("time_period", "group", "level_value", "lower", "upper")
+    ]  # fmt: skip
 
 
-def test_two_rows_a_year_are_refused():
-    twice = safe(pd.concat([gap_rows(), gap_rows().assign(reference="all")]))
-    with pytest.raises(ContractError, match="more than one row a year"):
-        draw_gap(twice, metric=METRIC)
-    with pytest.raises(ContractError, match="no row of the"):
-        draw_gap(twice, metric="severe_absence")
-
-
-def test_a_year_without_a_value_is_a_gap_in_the_line():
-    series = base.Series("x", (1.0, NAN, 2.0, 3.0), (0.5, NAN, 1.0, 2.0), (2.0, NAN, 3.0, 4.0))
-    with base.canvas() as (_, (axes,)):
-        base.draw_series(axes, series, palette.LINES[0], hollow=[False, False, False, True])
-        dashed = [line for line in axes.lines if len(line.get_xdata()) == 4]
-    joined, apart = (np.asarray(line.get_ydata(), dtype=float) for line in dashed)
-    assert [math.isnan(v) for v in joined] == [False, True, False, True]
-    assert [math.isnan(v) for v in apart] == [True, True, True, False]
-
-
-def test_years_are_labelled_as_people_write_them_the_last_one_always():
-    with base.canvas() as (_, (axes,)):
-        base.draw_years(axes, list(range(201314, 202122, 101)))
-        labels = [text.get_text() for text in axes.get_xticklabels()]
-    assert labels[-1] == "2020/21"
-    assert "2013/14" not in labels
-    assert set(labels) - {""} <= {"2014/15", "2016/17", "2018/19", "2020/21"}
-
-
-def test_the_event_study_tells_before_and_after():
-    figure = draw_event_study(safe(event_rows()), metric=METRIC, confidence=90)
-    assert "Before training 2 of 2 intervals contain nought." in figure.alt
-    assert "In the first year trained the estimate is" in figure.alt
-    assert "After 2 years the estimate is" in figure.alt
-    assert "90% interval" in figure.caption
-    assert "simultaneous band" in figure.caption
-    assert "c = suppressed" in figure.caption
-    with pytest.raises(ContractError, match="index occurs twice"):
-        draw_event_study(safe(event_rows() * 2), metric=METRIC)
-
-
-def test_an_event_study_without_intervals_before_training_still_speaks():
-    rows = [row | {"ci_lower": NAN, "ci_upper": NAN, "band_lower": NAN} for row in event_rows()]
-    figure = draw_event_study(safe(rows), metric=METRIC)
-    assert "contain nought" not in figure.alt
-    assert "simultaneous" not in figure.caption
-
-
-def test_the_forest_names_what_varies_and_has_a_panel_for_each_unit():
-    rows = [
-        estimate_row(),
-        estimate_row(role="robustness", estimator="callaway_santanna", ci_lower=NAN, ci_upper=NAN),
-        estimate_row(role="secondary", metric="ks4_attainment8", estimate=0.4, status=""),
-        estimate_row(role="secondary", metric="severe_absence", estimate=NAN, status="c"),
-    ]
-    figure = draw_forest(safe(rows), title="The effect of training")
-    assert "Chart of 4 estimates: The effect of training." in figure.alt
-    assert "Overall absence: Callaway and Sant'Anna: " in figure.alt
-    assert "Severe absence: Imputation: c" in figure.alt
-    assert "c = suppressed" in figure.caption
-    only = draw_forest(safe(rows), vary=("metric",), role="primary")
-    assert "Overall absence: " in only.alt
-    all_any = draw_forest(safe(rows[:1]), vary=("programme",))
-    assert "All schools: " in all_any.alt
-
-
-def test_more_than_four_programmes_get_a_panel_each():
-    names = ("any", "elsa", "attachment_trauma", "emotion_coaching", "safeguarding")
-    few, many = draw_reach(safe(reach_rows(names[:4]))), draw_reach(safe(reach_rows(names)))
-    heights = [struct.unpack(">I", figure.png[20:24])[0] for figure in (few, many)]
-    assert heights[1] > heights[0]
-    assert "Emotional Literacy Support: rose from 0.0% in 2018/19 to 60.0% in 2024/25" in many.alt
-    nothing = [row | {"share_schools": NAN, "status": "c"} for row in reach_rows()]
-    assert "not shown in any year" in draw_reach(safe(nothing)).alt
-    assert (
-        "not shown in any year"
-        in draw_reach(safe([r | {"programme": p} for r in nothing[:7] for p in names])).alt
+def course(**changes):
+    """Return an authority and its weighted average, which part in the last year."""
+    own, effect = (
+        np.array([9.1, 12.0, 11.5, 11.6, 11.9, 9.2]),
+        np.array([0, -0.3, -0.3, -1.9, -2.3, -5]),
     )
+    half, years = np.array([2.1, 2.0, 1.4, 2.9, 3.5, 3.4]), [y for y in YEARS if y != 201920]
+    return {"metric": METRIC, "comparison": "neighbours", "time_period": years, "outcome": own,
+            "synthetic": own - effect, "effect": effect, "placebo_lower": -half,
+            "placebo_upper": half, "before": [y < 202223 for y in years],
+            "status": ""} | changes  # fmt: skip
 
 
-def test_reach_needs_one_row_a_year():
-    with pytest.raises(ContractError, match="more than one row a year"):
-        draw_reach(safe(reach_rows() * 2))
+POWER = {"effect": [0.0, 0.5, 2.0], "share_found": [5.0, 20.0, 90.0],
+         "share_found_lower": [3.0, 15.0, 85.0],
+         "share_found_upper": [8.0, 25.0, 93.0]}  # fmt: skip
+BOUNDS = [
+    {"metric": METRIC, "variant": target, "bound": size, "ci_lower": -3 - size,
+     "ci_upper": size - 1.2, "status": ""}
+    for target in ("first year", "all years")
+    for size in (0.0, 1.0, 2.0)
+]  # fmt: skip
+BANDS = [
+    {"deprivation": band, "phase": "total", "time_period": 202425, "pupils": 100,
+     "pupils_reached": reached, "status": ""}
+    for band, reached in (("most_deprived_third", 80), ("middle_third", 60),
+                          ("least_deprived_third", 40), ("total", 60))
+]  # fmt: skip
+CHECKS = [
+    estimate_row(check="", variant="", verdict=""),
+    estimate_row(role="robustness", check="leave_out", verdict="differs", estimate=0.4,
+                 variant="without the one school that leaves most", ci_lower=-0.2, ci_upper=1.0),
+    estimate_row(role="robustness", check="pretrend", variant="left out", verdict="agrees"),
+]  # fmt: skip
+FOREST = [
+    estimate_row(estimate=-0.04, ci_lower=-0.6, ci_upper=0.5),
+    estimate_row(role="robustness", estimator="callaway_santanna", ci_lower=NAN, ci_upper=NAN),
+    estimate_row(role="secondary", metric="ks4_attainment8", estimate=0.4),
+    estimate_row(role="secondary", metric="severe_absence", estimate=NAN, status="c"),
+]
+SPECIFICATIONS = [
+    estimate_row(rank=rank, preregistered=rank == 2, estimate=estimate, ci_lower=estimate - 1,
+                 ci_upper=estimate + 1, group=group, reference="peers", covid_years="with",
+                 weights="sessions of the year", year_effects="common")
+    for rank, (estimate, group) in enumerate([(-2.0, "cin"), (-1.5, "cwsw"), (0.5, "ever_cwsw")], 1)
+]  # fmt: skip
+
+CHARTS = {
+    "levels": (gap_rows(), figures.draw_levels, {"metric": METRIC}),
+    "levels of groups": (levels("cla", "cin"), figures.draw_levels, {"metric": METRIC}),
+    "gap": (gap_rows(), figures.draw_gap, {"metric": METRIC, "ratio": True}),
+    "sizes": (sizes("cin", "cla"), figures.draw_sizes, {"metric": METRIC}),
+    "synthetic": (course(), figures.draw_synthetic, {"metric": METRIC, "authority": "Poole"}),
+    "context": (areas(), figures.draw_context, {"metric": METRIC, "authority": AUTHORITY}),
+    "slopes": (of_groups("cwsw", "cin"), figures.draw_slopes, {"over": "group", "years": ENDS}),
+    "reach": (reach_rows(), figures.draw_reach, {}),
+    "reach of many": (reach_rows(PROGRAMMES), figures.draw_reach, {}),
+    "heat": (reach_rows(PROGRAMMES), figures.draw_reach_heat, {}),
+    "concentration": (BANDS, figures.draw_concentration, {"by": "deprivation", "year": 202425}),
+    "power": (POWER, figures.draw_power, {"metric": METRIC, "sesoi": 0.5}),
+    "events": (event_rows(), figures.draw_event_study, {"metric": METRIC}),
+    "forest": (FOREST, figures.draw_forest, {}),
+    "robustness": (CHECKS, figures.draw_robustness, {"metric": METRIC}),
+    "bounds": (BOUNDS, figures.draw_honest, {"metric": METRIC}),
+    "specifications": (SPECIFICATIONS, figures.draw_specifications, {"metric": METRIC}),
+    "decomposition": (decomposed().frame, figures.draw_decomposition, LATEST),
+    "breakdown": (by_value().frame, figures.draw_breakdown, LATEST),
+}  # fmt: skip
 
 
-def test_the_authority_stands_among_others():
-    labels = {AUTHORITY: "Cheshire East", "E12000002": "North West"}
-    figure = draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY, labels=labels)
-    assert "Cheshire East: rose from 7.4 percentage points" in figure.alt
-    assert "England: rose from 5.4 percentage points" in figure.alt
-    assert (
-        "2.0 wider than in England (9.6) and 1.0 wider than in the North West (10.6)" in figure.alt
-    )
-    assert "the second narrowest among it and its 2 statistical neighbours shown" in figure.alt
-    assert "who lie between 8.6 and 12.6" in figure.alt
-    assert "Blue: Cheshire East, shaded its 95% interval" in figure.caption
-    assert "Shaded: No full-year absence was collected in 2019/20" in figure.caption
-    assert figure.areas == labels
-    level = draw_context(
-        safe(context_rows()), metric=METRIC, authority=AUTHORITY, measure="group_level"
-    )
-    assert "18.4%" in level.alt
-    with pytest.raises(ContractError, match="authority E1 has no row among 3"):
-        draw_context(safe(context_rows()), metric=METRIC, authority="E1")
-    with pytest.raises(ContractError, match="measure is 'ratio'"):
-        draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY, measure="ratio")
-    with pytest.raises(ContractError, match="more than one row a year"):
-        draw_context(
-            safe(pd.concat([context_rows(), context_rows().assign(reference="all")])),
-            metric=METRIC,
-            authority=AUTHORITY,
-        )
+def draw(name, rows=None, *, stamp="SYNTHETIC", **changes):
+    usual, function, arguments = CHARTS[name]
+    return function(safe(usual if rows is None else rows, stamp=stamp), **arguments | changes)
 
 
-def panels_of(figure):
-    """Draw again and return the axes that were drawn."""
-    return [axes for axes in figure.axes if axes.get_title(loc="left")]
+def draw_open(name, rows=None, **changes):
+    """Draw a chart and return it with its panels and the page that they stand on."""
+    pages, finish = [], base.Page._png
+    with patch.object(base.Page, "_png", lambda self: pages.append(self) or finish(self)):
+        figure = draw(name, rows, **changes)
+    return figure, pages[-1].panels, pages[-1].canvas
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    kept = []
-    whole = context.to_png
-    monkeypatch.setattr(
-        context, "to_png", lambda figure, stamp: kept.append(figure) or whole(figure, stamp)
-    )
-    return kept
+@cache
+def usual(name):
+    """Draw a chart of its usual rows once."""
+    return draw_open(name)
 
 
-def test_every_area_has_a_panel_with_the_authority_beside_it(drawn):
-    draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY)
-    panels = panels_of(drawn[0])
-    titles = [axes.get_title(loc="left") for axes in panels]
-    # England and the region first, then the neighbours, the widest gap of the last year first.
-    assert titles == ["England  9.6", "E12000002  10.6", "E06000050  12.6", "E08000003  8.6"]
-    assert len({axes.get_ylim() for axes in panels}) == 1
-    own = [
-        [float(v) for v in line.get_ydata()]
-        for axes in panels
-        for line in axes.get_lines()
-        if line.get_color() == palette.DARK_BLUE and line.get_linestyle() == "-"
-    ]
-    whole = [line for line in own if len(line) == len(YEARS)]
-    expected = gap_rows()["gap"].tolist()
-    assert whole == [pytest.approx(expected, nan_ok=True)] * len(panels)
-    sizes = [t.get_fontsize() for t in drawn[0].findobj(Text) if t.get_text()]
-    assert min(sizes) >= 10
-    assert palette.contrast(context._OTHER.colour, "#FFFFFF") >= 3
+# --- Laws of all charts
 
 
-def test_what_is_suppressed_carries_its_symbol_in_its_own_row(drawn):
-    rows = context_rows()
-    hidden = rows["time_period"].eq(202122) & rows["unit_id"].isin([AUTHORITY, "E06000050"])
-    measures = [
-        c for c in rows if c.startswith(("gap", "group_level", "ratio")) and c != "gap_unit"
-    ]
-    rows.loc[hidden, measures] = NAN
-    rows.loc[hidden, "status"] = "c"
-    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
-    symbols = [
-        [t.get_position()[1] for t in axes.texts if t.get_text() == "c" and t.get_fontsize() > 11]
-        for axes in panels_of(drawn[0])
-    ]
-    assert [len(found) for found in symbols] == [1, 1, 2, 1]
-    assert len(set(symbols[2])) == 2
-    assert "c = suppressed to protect children's confidentiality" in figure.caption
+def test_every_chart_is_under_the_laws():
+    drawn = {function.__name__ for _, function, _ in CHARTS.values()}
+    assert drawn == {name for name in figures.__all__ if name.startswith("draw_")}
 
 
-def test_an_authority_that_is_never_shown_is_still_drawn_beside_the_others(drawn):
-    rows = context_rows()
-    own = rows["unit_id"].eq(AUTHORITY)
-    measures = [
-        c for c in rows if c.startswith(("gap", "group_level", "ratio")) and c != "gap_unit"
-    ]
-    rows.loc[own, measures] = NAN
-    rows.loc[own, "status"] = "c"
-    labels = {AUTHORITY: "Bournemouth, Christchurch and Poole"}
-    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY, labels=labels)
-    assert "in Bournemouth, Christchurch and Poole is not shown in any year." in figure.alt
-    assert len(panels_of(drawn[0])) == 4
-    alone = draw_context(safe(rows[own]), metric=METRIC, authority=AUTHORITY)
-    assert "beside none" in alone.caption
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_same_table_gives_the_same_bytes_and_leaves_the_style_alone(name):
+    style, open_figures = dict(mpl.rcParams), plt.get_fignums()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = draw(name)
+    figure, _, _ = usual(name)
+    assert figure.png == again.png
+    assert struct.unpack(">I", figure.png[16:20])[0] == round(palette.WIDTH * 150)
+    assert b"tEXt" not in figure.png
+    assert figure.alt.endswith(" Marked: SYNTHETIC.")
+    assert set(figure.columns) <= set(figure.data.frame.columns)
+    assert figure.columns
+    assert figure.caption.endswith(".")
+    assert (dict(mpl.rcParams), plt.get_fignums()) == (style, open_figures)
 
 
-def test_a_definition_that_changed_before_the_first_year_is_not_marked(drawn):
-    rows = context_rows().query("time_period >= 202021")
-    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
-    assert "a: Code X was withdrawn" in figure.caption
-    assert "outside the 2020/21 rates" not in figure.caption
-    assert "no data" not in [text.get_text() for text in drawn[0].legends[0].get_texts()]
+def test_a_stamp_is_drawn():
+    plain, (stamped, _, _) = draw("gap", stamp=""), usual("gap")
+    assert plain.png != stamped.png
+    assert stamped.alt == f"{plain.alt} Marked: SYNTHETIC."
 
 
-def test_published_absence_beside_all_pupils_names_how_each_is_counted():
-    rows = context_rows().assign(source="published", reference="all")
-    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
-    assert names.COUNTED_DIFFERENTLY in figure.caption
-    own = draw_context(safe(context_rows()), metric=METRIC, authority=AUTHORITY)
-    assert names.COUNTED_DIFFERENTLY not in own.caption
+@pytest.mark.parametrize("name", CHARTS)
+def test_nothing_but_a_safe_table_with_rows_is_drawn(name):
+    usual, function, arguments = CHARTS[name]
+    with pytest.raises(DisclosureError, match="must be a SafeTable"):
+        function(pd.DataFrame(usual), **arguments)
+    if "metric" in arguments and name != "power":
+        with pytest.raises(ContractError, match="no row of the"):
+            draw(name, metric="severe_absence" if name != "forest" else "ks2_rwm_expected")
 
 
-def test_an_authority_without_any_number_is_not_named_at_a_made_up_height():
-    hidden = gap_rows(group=[NAN] * 7, status="c")
-    rows = pd.concat([hidden, context_rows().query("unit_id == 'E92000001'")])
-    figure = draw_context(safe(rows), metric=METRIC, authority=AUTHORITY)
-    assert f"{AUTHORITY}: not shown in any year" in figure.alt
-    alone = draw_context(safe(hidden), metric=METRIC, authority=AUTHORITY)
-    assert f"{AUTHORITY}: not shown in any year" in alone.alt
+@pytest.mark.parametrize("name", CHARTS)
+def test_words_stand_within_the_page_and_are_large_enough(name):
+    _, panels, canvas = usual(name)
+    ticks = {id(t) for axes in panels for t in (*axes.get_xticklabels(), *axes.get_yticklabels())}
+    for text in canvas.findobj(Text):
+        if not text.get_text() or id(text) in ticks or not text.get_visible():
+            continue
+        box = text.get_window_extent()
+        assert box.x0 >= -1, text
+        assert box.x1 <= canvas.bbox.width + 1, text
+        assert box.y0 >= -1, text
+        assert box.y1 <= canvas.bbox.height + 1, text
+        assert text.get_fontsize() >= 9.5, text
+
+
+def test_charts_load_only_where_they_are_drawn():
+    code = "import sys, vsh_eval.release; print({'seaborn', 'matplotlib'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == "set()"
 
 
 def test_lines_are_told_apart_without_colour_and_stand_out_from_white():
@@ -400,8 +251,326 @@ def test_lines_are_told_apart_without_colour_and_stand_out_from_white():
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=4))
 def test_names_beside_lines_never_cover_each_other(heights):
-    sizes = [20.0] * len(heights)
-    placed = sorted(base.spread(heights, sizes, bottom=0.0, top=100.0))
+    placed = sorted(base.spread(heights, [20.0] * len(heights), bottom=0.0, top=100.0))
     assert all(b - a >= 20 - 1e-9 for a, b in pairwise(placed))
     assert placed[0] >= 10 - 1e-9
     assert placed[-1] <= 90 + 1e-9
+
+
+# --- What is drawn is what the table holds
+
+
+def points_of(axes):
+    return [
+        tuple(map(float, at))
+        for drawn in axes.collections
+        if isinstance(drawn, PathCollection)
+        for at in drawn.get_offsets()
+    ]
+
+
+def intervals_of(axes, along):
+    """Return the ends of the intervals drawn, along the x or the y axis."""
+    return [
+        tuple(float(end[along]) for end in segment)
+        for drawn in axes.collections
+        if isinstance(drawn, LineCollection)
+        for segment in drawn.get_segments()
+        if len(segment)
+    ]
+
+
+def drawn_by(axes, colour):
+    """Return every value of a colour's lines, by place."""
+    return {
+        float(x): float(y)
+        for line in axes.lines
+        if line.get_color() == colour and line.get_marker() not in ("", "None")
+        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+    }
+
+
+def test_a_line_holds_the_tables_values_and_its_band_their_limits():
+    _, (axes,), _ = usual("levels")
+    rows = gap_rows()
+    for side, line in zip(("group", "reference"), palette.LINES, strict=False):
+        shown = rows[f"{side}_level"].dropna()
+        assert drawn_by(axes, line.colour) == pytest.approx(shown.to_dict())
+    corners = {
+        (float(x), round(float(y), 6))
+        for band in axes.collections
+        for path in band.get_paths()
+        for x, y in path.vertices
+    }
+    limits = {(float(x), round(v, 6)) for x, v in rows["group_level_upper"].dropna().items()}
+    assert limits <= corners
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+def test_a_hidden_value_breaks_the_line_and_a_year_apart_is_hollow(alone):
+    values = (1.0, NAN, 2.0, 3.0, 4.0)
+    series = base.Series("x", values, tuple(v - 1 for v in values), tuple(v + 1 for v in values))
+    with base.stacked(safe(gap_rows())) as page:
+        (axes,) = page.panels
+        draw_series(axes, series, palette.LINES[0], hollow=[False] * 4 + [bool(alone)])
+    runs = [list(line.get_xdata()) for line in axes.lines]
+    assert runs == ([[0], [2, 3], [4]] if alone else [[0], [2, 3, 4]])
+    assert (axes.lines[-1].get_markerfacecolor() == "white") is bool(alone)
+    assert intervals_of(axes, 1) == [(0.0, 2.0)]
+
+
+def test_an_axis_holds_every_limit_and_begins_at_zero_where_it_can():
+    low = gap_rows("ks4_progress8", group=[-1.4, NAN, NAN, -1.7, -1.6, -1.6, NAN],
+                   reference=[0.1, NAN, NAN, 0.0, 0.0, -0.1, NAN])  # fmt: skip
+    _, (axes,), _ = draw_open("levels", low, metric="ks4_progress8")
+    assert axes.get_ylim()[0] < -2.7
+    assert axes.get_ylim()[1] > 1.1
+    _, (axes,), _ = usual("levels")
+    assert axes.get_ylim()[0] == 0
+
+
+def test_years_are_labelled_as_people_write_them_the_last_one_always():
+    _, (axes,), _ = usual("levels")
+    labels = [text.get_text() for text in axes.get_xticklabels()]
+    assert labels == ["2018/19", "", "2020/21", "", "2022/23", "", "2024/25"]
+
+
+def test_small_panels_share_one_range_and_mark_what_is_hidden():
+    figure, panels, _ = usual("context")
+    titles = [axes.get_title(loc="left") for axes in panels]
+    # England and the region first, then the neighbours, the widest gap of the last year first.
+    assert titles == ["England  9.6", "E12000002  10.6", "E06000050  12.6", "E08000003  8.6"]
+    assert len({axes.get_ylim() for axes in panels}) == 1
+    own = areas().query("unit_id == @AUTHORITY").reset_index()["gap"].dropna().to_dict()
+    for axes in panels:
+        assert drawn_by(axes, palette.DARK_BLUE) == pytest.approx(own)
+    symbols = [[t for t in axes.texts if t.get_text() == "c"] for axes in panels]
+    marks = [[t.get_position() for t in own if t.get_fontsize() > 10] for own in symbols]
+    assert [len(found) for found in marks] == [1, 1, 2, 1]
+    assert len(set(marks[2])) == 2
+    assert "c = suppressed" in figure.caption
+
+
+def test_slopes_join_the_two_years_of_the_table():
+    _, panels, _ = usual("slopes")
+    for axes in panels:
+        assert drawn_by(axes, palette.DARK_BLUE) == {0: 12.1, 1: 18.4}
+        assert {"12.1", "18.4", "4.7", "6.8"} <= {text.get_text() for text in axes.texts}
+
+
+@pytest.mark.parametrize("name", ["forest", "robustness"])
+def test_rows_hold_estimates_and_intervals_in_the_tables_order(name):
+    _, panels, _ = usual(name)
+    rows = [row for row in CHARTS[name][0] if row.get("check", "") != "pretrend"]
+    blocks = [[row for row in rows if (row["metric"] == A8) is apart] for apart in (False, True)]
+    for axes, block in zip(panels, blocks, strict=False):
+        shown = [row for row in block if not math.isnan(row["estimate"])]
+        drawn = sorted((y, x) for x, y in points_of(axes))
+        assert [x for _, x in drawn] == [row["estimate"] for row in shown]
+        ends = [(row["ci_lower"], row["ci_upper"]) for row in shown if row["ci_lower"] < 9]
+        assert intervals_of(axes, 0) == ends
+    assert ("c" in {text.get_text() for text in panels[0].texts}) is (name == "forest")
+
+
+def test_events_and_bounds_stand_upright_with_the_tables_ends():
+    _, (axes,), _ = usual("events")
+    shown = [row for row in event_rows() if not math.isnan(row["estimate"])]
+    assert intervals_of(axes, 1) == [(row["ci_lower"], row["ci_upper"]) for row in shown]
+    assert sorted(points_of(axes)) == [(row["index"], row["estimate"]) for row in shown]
+    _, (axes,), _ = usual("bounds")
+    assert intervals_of(axes, 1) == [(row["ci_lower"], row["ci_upper"]) for row in BOUNDS]
+
+
+def test_a_specification_curve_rises_and_marks_the_choices_of_each():
+    _, (curve, grid), _ = usual("specifications")
+    heights = [y for _, y in points_of(curve)][:3]
+    assert heights == sorted(row["estimate"] for row in SPECIFICATIONS)
+    assert points_of(curve)[-1] == (1.0, -1.5)
+    marks = [segment for drawn in grid.collections for segment in drawn.get_segments()]
+    assert sorted(float(segment[0][0]) for segment in marks) == [0.0, 1.0, 2.0]
+
+
+def test_the_bars_of_a_decomposition_add_up_to_the_gap():
+    _, (axes,), _ = usual("decomposition")
+    bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
+    gap, composition, *parts, rates = bars
+    assert gap == pytest.approx((0, 9.1))
+    assert composition == pytest.approx((0, 2.3))
+    assert rates == pytest.approx((2.3, 9.1))
+    assert [a[1] for a in parts] == pytest.approx([-0.2, 1.2, 2.2, 2.3])
+    assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(parts))
+
+
+def test_a_breakdown_has_both_points_of_each_value():
+    _, (axes,), _ = usual("breakdown")
+    assert sorted(x for x, _ in points_of(axes)) == sorted(
+        [15.8, 6.4, 17.2, 6.5, 14.5, 5.9, 8.9, 30.1, 9.2]
+    )
+
+
+def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
+    rows = [row | {"share_schools": 4.0 * place, "time_period": YEARS[place % 5], "programme": by}
+            for by in PROGRAMMES[:1] for place, row in enumerate(reach_rows()[:5])]  # fmt: skip
+    rows += [row | {"programme": "elsa", "share_schools": NAN, "status": "c"} for row in rows[:1]]
+    figure, (axes,), _ = draw_open("heat", rows)
+    assert [text.get_text() for text in axes.texts] == ["0", "4", "8", "12", "16", "c"]
+    assert "c = suppressed" in figure.caption
+    every = [
+        row | {"share_schools": float(place)} for place, row in enumerate(reach_rows(PROGRAMMES))
+    ]
+    _, (axes,), _ = draw_open(
+        "heat", [row | {"share_schools": 2.9 * row["share_schools"]} for row in every]
+    )
+    fills = [to_hex(colour) for colour in axes.collections[0].get_facecolors()]
+    inks = [text.get_color() for text in axes.texts]
+    assert min(map(palette.contrast, [fill.upper() for fill in fills], inks)) >= 4.5
+    assert set(inks) == {"#000000", "#FFFFFF"}
+    lightness = [palette.lightness(fill.upper()) for fill in fills]
+    assert all(np.diff(lightness) < 0)
+
+
+# --- What is said
+
+
+@pytest.mark.parametrize(
+    ("name", "phrases"),
+    [
+        ("levels", ["rose from 12.1% in 2018/19 to 18.4% in 2024/25",
+                    "Nothing is shown for 2019/20",
+                    "The gap was 11.6 percentage points in 2024/25, 7.4 percentage points"]),
+        ("levels of groups", ["Looked-after children: was the same, 10.0%, in 2021/22 and"]),
+        ("gap", ["was 11.6 percentage points in 2024/25, wider than the 7.4", "10.6 to 12.6",
+                 "The ratio rose from 2.57 in 2018/19 to 2.71"]),
+        ("sizes", ["Children in need: 270 in 2018/19, 1,285 in 2024/25"]),
+        ("synthetic", ["In 2024/25 the gap was 9.2 percentage points, of the weighted average 14.2",
+                       f"2022/23 {MINUS}1.9; 2023/24 {MINUS}2.3; 2024/25 {MINUS}5.0.",
+                       "than 95% of authorities of about its size: 2024/25."]),
+        ("context", ["England: rose from 5.4 percentage points", "who lie between 8.6 and 12.6",
+                     "2.0 wider than in England (9.6)"]),
+        ("slopes", ["Children in need: level from 12.1% in 2018/19 to 18.4% in 2024/25 and"]),
+        ("reach of many", ["Emotional Literacy Support: rose from 0.0% in 2018/19 to 60.0%"]),
+        ("heat", ["2018/19 0%, 2019/20 10%"]),
+        ("concentration", ["up to 11 percentage points above the line of equality",
+                           "Most deprived third: 33% of all children, 44% of those reached"]),
+        ("power", ["2.00: 90%", "The smallest effect of interest is 0.5 percentage points"]),
+        ("events", ["Before training 2 of 2 intervals contain zero",
+                    f"In the first year trained the estimate is {MINUS}0.6 (95% interval"]),
+        ("forest", ["Chart of 4 estimates", "Callaway and Sant'Anna: ",
+                    "Severe absence: Imputation: c", f"{MINUS}0.04 ({MINUS}0.60 to 0.50)"]),
+        ("robustness", ["in 1 other ways", f"Primary estimate {MINUS}1.4", "+0.4", "differs"]),
+        ("bounds", [f"First year after training: up to 0.0 times, {MINUS}3.0 to {MINUS}1.2"]),
+        ("specifications", ["under 3 sets of choices", "number 2 of 3",
+                            "2 intervals lie wholly below zero"]),
+        ("decomposition", ["Gap: 9.1 percentage points", "1.3 to 3.3",
+                           "Goes with SEN: 1.4 percentage points"]),
+        ("breakdown", ["Girls 15.8% against 6.4%, gap +9.4", "SEN support not shown"]),
+    ],
+)  # fmt: skip
+def test_the_alternative_text_has_the_numbers(name, phrases):
+    alt = usual(name)[0].alt
+    for phrase in phrases:
+        assert phrase in alt
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "changes", "phrase"),
+    [
+        ("levels", gap_rows(A8, group=[20, NAN, 9, NAN, NAN, NAN, NAN]), {"metric": A8},
+         "was 20.0 points in 2018/19, the only year shown"),
+        ("gap", gap_rows(A8, group=[19.3, 21.5, 22.9, 20.8, 18.5, NAN, 17.3],
+                         reference=[46.7, 50.2, 50.9, 48.8, 46.3, 45.9, 46.0]), {"metric": A8},
+         f"was {MINUS}28.7 points in 2024/25, wider than the"),
+        ("gap", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
+        ("levels", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
+        ("sizes", sizes("cin", pupils=(NAN,) * 7), {}, "Children in need: not shown"),
+        ("synthetic", course(effect=np.full(6, 0.5)), {}, "of about its size: in no year."),
+        ("context", areas(), {"measure": "group_level"}, "18.4%"),
+        ("context", areas().query("unit_id == @AUTHORITY"), {"labels": {AUTHORITY: "Poole"}},
+         "Poole: rose from"),
+        ("slopes", gap_rows(group=[NAN] * 6 + [18.4], status="c"), {},
+         "level not shown in both years"),
+        ("reach", [row | {"share_schools": NAN} for row in reach_rows(PROGRAMMES)], {},
+         "not shown in any year"),
+        ("concentration", [row | {"pupils_reached": 50} for row in BANDS], {}, "lies on the line"),
+        ("concentration", [BANDS[0] | {"pupils_reached": NAN, "status": "c"}, *BANDS[1:]], {},
+         "The curve is not shown"),
+    ],
+)  # fmt: skip
+def test_odd_tables_are_told_honestly(name, rows, changes, phrase):
+    assert phrase in draw(name, rows, **changes).alt
+
+
+def test_without_enough_placebos_nothing_is_said_about_chance():
+    nothing = np.full(6, NAN)
+    assert (
+        "Further from"
+        not in draw("synthetic", course(placebo_lower=nothing, placebo_upper=nothing)).alt
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("levels", "c: The attendance codes changed on 19 August 2024."),
+        ("levels", "schools closed to most in March 2020"),
+        ("events", "simultaneous band"),
+        ("sizes", "A child who moved counts at each school. Shaded: No full-year absence"),
+        ("synthetic", "the offer starts in 2022/23"),
+        ("slopes", "The attendance codes changed"),
+        ("decomposition", "not what causes what"),
+        ("breakdown", "c = suppressed to protect children's confidentiality"),
+    ],
+)
+def test_a_caption_names_breaks_symbols_and_limits(name, phrase):
+    assert phrase in usual(name)[0].caption
+
+
+def test_published_numbers_are_of_children_not_of_enrolments():
+    assert "moved" not in draw("sizes", sizes("cin", source="published")).caption
+
+
+# --- What is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "changes", "match"),
+    [
+        ("gap", of_groups("cwsw", "cwsw"), {}, "more than one row a year"),
+        ("sizes", sizes("cin", "cin"), {}, "more than one row a year"),
+        ("slopes", of_groups("cwsw", "cwsw"), {}, "more than one row a year"),
+        ("context", pd.concat([areas(), areas()]), {}, "more than one row a year"),
+        ("reach", reach_rows() * 2, {}, "more than one row a year"),
+        ("heat", reach_rows() * 2, {}, "has more than one row, must have one"),
+        ("events", event_rows() * 2, {}, "index occurs twice"),
+        ("breakdown", by_value(value="boys").frame, {}, "occurs twice"),
+        ("levels", levels("cla", "cpp", "cin", "previous", "peers"), {}, "must be at most 4"),
+        ("slopes", of_groups("cwsw", group=[NAN] * 7, reference=[NAN] * 7), {},
+         "0 groups have numbers"),
+        ("slopes", None, {"over": "phase"}, "over is 'phase'"),
+        ("context", None, {"authority": "E1"}, "authority E1 has no row among 3"),
+        ("context", None, {"measure": "ratio"}, "measure is 'ratio'"),
+        ("decomposition", hidden_parts().frame, {}, "decomposition_sentence"),
+        ("robustness", CHECKS[1:], {}, "no primary estimate"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused(name, rows, changes, match):
+    with pytest.raises(ContractError, match=match):
+        draw(name, rows, **changes)
+
+
+def test_measures_redefined_past_comparing_are_no_slopes():
+    figure = draw("slopes", of_groups("cwsw", metrics=(METRIC, "eyfsp_gld")), over="metric")
+    assert "Levels of 1 measure (%)" in figure.caption
+    assert "Good level" not in figure.alt
+
+
+def test_the_latest_rows_are_each_measures_last_year_with_numbers():
+    part = gap_rows(A8, group=[19.0] * 5 + [NAN] * 2, status="c")
+    never = gap_rows("severe_absence", group=[NAN] * 7, reference=[NAN] * 7)
+    table = safe(pd.concat([gap_rows(), part, never], ignore_index=True)).latest("metric").frame
+    assert dict(zip(table["metric"], table["time_period"], strict=True)) == {
+        METRIC: 202425,
+        A8: 202223,
+    }
+    with pytest.raises(ContractError, match="programme"):
+        safe(gap_rows()).latest("programme")

@@ -3,10 +3,14 @@ import json
 import pandas as pd
 import pytest
 
-from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, reach_rows, safe
+from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, reach_rows, safe, sealed
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import Area, draw_gap, read_table, write_results, write_table
-from vsh_eval.release.files.open_data import TABLE_COLUMNS
+from vsh_eval.pipeline.workspace import Run
+from vsh_eval.release.figures import draw_gap
+from vsh_eval.release.files.open_data import TABLE_COLUMNS, Area, read_table, write_table
+from vsh_eval.release.files.results import write_results
+from vsh_eval.release.text.protection import notes_of
+from vsh_eval.settings import parse
 
 AREAS = {
     AUTHORITY: Area("Cheshire East", "E12000002", "North West", "895"),
@@ -65,7 +69,7 @@ def test_regions_and_england_have_their_own_columns(tmp_path):
     assert "unit_id" not in written
     meta = text_of(tmp_path / "context.meta.csv").set_index("col_name")
     assert meta.loc["gap", "indicator_unit"] == "pp"
-    back = read_table(tmp_path / "context.csv")
+    back = read_table(tmp_path / "context.csv", gate="published")
     assert set(back.frame["unit_id"]) == {"E12000002", "E92000001"}
 
 
@@ -105,8 +109,10 @@ def test_an_authority_without_region_is_not_left_blank(tmp_path):
 
 def test_what_is_written_can_be_read_back_and_drawn(tmp_path):
     table = safe(gap_rows(status="c"))
-    back = read_table(write_table(table, tmp_path, "gaps", areas=AREAS), stamp="SYNTHETIC")
-    assert back.stamp == "SYNTHETIC"
+    back = read_table(
+        write_table(table, tmp_path, "gaps", areas=AREAS), gate="cells", stamp="SYNTHETIC"
+    )
+    assert (back.stamp, back.gate) == ("SYNTHETIC", "cells")
     assert back.frame["time_period"].dtype == "int64"
     assert list(back.frame["unit_id"].unique()) == [AUTHORITY]
     assert back.frame["gap"].isna().tolist() == [False, True, *[False] * 5]
@@ -119,12 +125,23 @@ def test_what_is_written_can_be_read_back_and_drawn(tmp_path):
     )
 
 
+def test_a_run_knows_how_what_it_published_was_made_safe(tmp_path):
+    years = {"first": "2022/23", "last": "2023/24", "baseline": "2022/23"}
+    settings = parse({"name": "demo", "authority": {"code": AUTHORITY, "name": "Invented"},
+                      "source": {"kind": "synthetic"}, "years": years})  # fmt: skip
+    run = Run(settings, tmp_path / "demo.yaml", tmp_path / "site", interactive=False)
+    for gate in ("cells", "estimates", "sample", "facts"):
+        table = sealed(pd.DataFrame([estimate_row()]), "estimates", gate=gate)
+        run.publish(f"of_{gate}", table)
+        assert notes_of(run.published_table(f"of_{gate}")) == notes_of(table)
+
+
 def test_a_column_hidden_throughout_is_missing_when_read_back(tmp_path):
     rows = [
         estimate_row(estimate=NAN, status="c"),
         estimate_row(estimate=NAN, status="c", role="secondary"),
     ]
-    back = read_table(write_table(safe(rows), tmp_path, "impact", areas={}))
+    back = read_table(write_table(safe(rows), tmp_path, "impact", areas={}), gate="estimates")
     assert back.frame["estimate"].isna().all()
     assert back.frame["status"].tolist() == ["c", "c"]
     assert back.frame["role"].tolist() == ["primary", "secondary"]
@@ -140,18 +157,18 @@ def test_bad_names_places_and_tables_are_refused(tmp_path):
     with pytest.raises(ContractError, match="folder missing does not exist"):
         write_table(safe(gap_rows()), tmp_path / "missing", "gaps", areas=AREAS)
     with pytest.raises(ContractError, match=r"table none\.csv does not exist"):
-        read_table(tmp_path / "none.csv")
+        read_table(tmp_path / "none.csv", gate="cells")
 
 
 def test_truth_values_are_written_as_words(tmp_path):
-    table = safe([{"check": "a", "holds": True, "when": pd.Timestamp("2026-01-02")}])
+    table = safe([{"check": "a", "comparable": True}])
     written = text_of(write_table(table, tmp_path, "checks", areas={}))
-    assert written.iloc[0].tolist() == ["a", "True", "2026-01-02 00:00:00"]
+    assert written.iloc[0].tolist() == ["a", "True"]
     assert set(text_of(tmp_path / "checks.meta.csv")["col_type"]) == {"Filter"}
 
 
 def results(path, **changes):
-    rules = [{"rule": "power", "verdict": "fail", "value": 2.8, "passed": True, "on": NAN}]
+    rules = [{"rule": "power", "verdict": "fail", "value": 2.8, "comparable": True, "limit": NAN}]
     options = {
         "headline": safe([estimate_row()], stamp="SYNTHETIC"),
         "evidence": safe(rules),
@@ -176,7 +193,7 @@ def test_results_have_stable_keys_and_the_last_year_only(tmp_path):
     assert found["headline"]["pupils"] == 800
     assert found["evidence"]["statement"] == "inconclusive"
     assert found["evidence"]["rules"] == [
-        {"rule": "power", "verdict": "fail", "value": 2.8, "passed": True, "on": None}
+        {"rule": "power", "verdict": "fail", "value": 2.8, "comparable": True, "limit": None}
     ]
     assert [row["time_period"] for row in found["gaps"]] == [202425]
     assert found["protocol"] == {"status": "registered", "unchanged": True}
@@ -191,8 +208,8 @@ def test_results_take_numbers_from_safe_tables_only(tmp_path):
     with pytest.raises(DisclosureError):
         results(path, gaps=gap_rows())
     assert not path.exists()
-    dated = safe([{"rule": "a", "verdict": "pass", "on": pd.Timestamp("2026-01-02")}])
+    dated = safe([{"rule": "a", "verdict": "pass", "registered": pd.Timestamp("2026-01-02")}])
     empty = safe(gap_rows()).where(metric="severe_absence")
     found = results(path, evidence=dated, levels=empty, run=None)
-    assert found["evidence"]["rules"][0]["on"].startswith("2026-01-02")
+    assert found["evidence"]["rules"][0]["registered"].startswith("2026-01-02")
     assert found["levels"] == []

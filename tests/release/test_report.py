@@ -12,19 +12,13 @@ from tests.release.made import (
     sample_index,
     sample_notebook,
     sample_page,
+    spoken,
 )
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import (
-    draw_levels,
-    folded,
-    render_page,
-    show_figure,
-    show_table,
-    show_text,
-    side_by_side,
-)
+from vsh_eval.release.figures import draw_levels
 from vsh_eval.release.pages.cells import without_paths
-from vsh_eval.release.pages.report import Summary, render_index, write_whole
+from vsh_eval.release.pages.report import Summary, render_index, render_page, write_whole
+from vsh_eval.release.pages.show import folded, show_figure, show_table, show_text, side_by_side
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +40,7 @@ def test_every_page_has_language_title_landmarks_and_one_heading(which, request)
     assert text.count("<h1>") == 1
     assert text.index('class="skip" href="#main"') < text.index("<header>")
     assert "<strong>SYNTHETIC</strong>: made from an invented authority." in text
-    assert "<dt>Rule</dt><dd>strict10</dd>" in text
+    assert "<dt>Rule</dt><dd>cellkey</dd>" in text
 
 
 @pytest.mark.parametrize("which", ["page", "index"])
@@ -90,9 +84,9 @@ def test_code_is_folded_numbered_and_without_paths(page):
 
 def test_a_fold_and_a_row_of_charts_stand_around_what_is_shown_within(tmp_path):
     def show():
-        with folded("Girls < boys."), side_by_side():
-            show_text("Within.", "")
-            show_text("")
+        with folded(spoken("Girls < boys.")), side_by_side():
+            show_text(spoken("Within."), spoken(""))
+            show_text(spoken(""))
 
     outputs = outputs_of(show)
     assert outputs[0].data["text/html"] == "<p><strong>Girls &lt; boys.</strong></p>"
@@ -106,7 +100,7 @@ def test_a_fold_and_a_row_of_charts_stand_around_what_is_shown_within(tmp_path):
 
 def test_a_fold_is_closed_where_what_is_within_stops():
     def stops():
-        with folded("All of it."):
+        with folded(spoken("All of it.")):
             raise ValueError("no")
 
     def tried():
@@ -151,7 +145,7 @@ def test_the_way_on_and_back(page, index):
 def test_the_index_opens_with_the_answer_and_the_key_figures(index):
     assert "The gap &lt;widened&gt;." in index
     opened, figures, files = (
-        index.index(words) for words in ("The answer in short", "Key figures", "Numbers to use")
+        index.index(words) for words in ("The answer in short", "Key figures", "Download the data")
     )
     assert opened < figures < files
     assert (
@@ -202,7 +196,9 @@ def test_a_chart_without_alternative_text_gets_onto_no_page(tmp_path):
 
 
 def test_a_page_without_heading_navigation_stamp_or_footer(tmp_path):
-    table = outputs_of(lambda: show_table(safe(gap_rows()), "Gaps", columns=["time_period", "gap"]))
+    table = outputs_of(
+        lambda: show_table(safe(gap_rows()), spoken("Gaps"), columns=["time_period", "gap"])
+    )
     path = tmp_path / "plain.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[code_cell("show_table(gaps)", table)]), path)
     render_page(path, tmp_path / "plain.html", title="Tests & more")

@@ -33,7 +33,7 @@ def test_a_table_without_a_status_has_nothing_hidden():
 
 
 def test_rows_that_are_not_there_have_no_last_year():
-    with pytest.raises(ContractError, match="no row of the released table has metric = happiness"):
+    with pytest.raises(ContractError, match="no row of the gaps table has metric = happiness"):
         last_year(safe(gap_rows()), metric="happiness")
 
 

@@ -3,21 +3,16 @@ import re
 import pandas as pd
 import pytest
 
-from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
-from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import (
-    draw_context,
-    draw_gap,
-    protect,
-    rule_named,
-    show_figure,
-    show_statement,
-    show_table,
-    show_text,
-)
-from vsh_eval.release.pages.show import MARK
+from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe, spoken
+from vsh_eval.contracts import ContractError, DisclosureError, produces
+from vsh_eval.release.disclosure import release_table, rule_named
+from vsh_eval.release.disclosure.safe_table import read_back
+from vsh_eval.release.figures import draw_context, draw_gap
+from vsh_eval.release.files.open_data import write_table
+from vsh_eval.release.files.workbook import write_workbook
+from vsh_eval.release.pages.show import MARK, show_figure, show_statement, show_table, show_text
 from vsh_eval.release.pages.tables import table_html
-from vsh_eval.release.text.labels import column_label, index_label, is_missing, value_label
+from vsh_eval.release.text.labels import index_label, is_missing, value_label
 from vsh_eval.release.text.phrases import MINUS, cell_text, number, p_text
 
 
@@ -91,8 +86,9 @@ def test_a_stamp_and_the_notes_of_the_protection_stand_in_the_table():
             "of_rows": [1201],
         }
     )
-    protected = protect(found, rule_named("strict10"), kind="findings", stamp="SYNTHETIC")
-    html = table_html(protected, caption="Findings")
+    findings = produces("findings", tuple(found), gate="sample")(lambda: found)
+    shown = release_table(findings, rule=rule_named("cellkey"), stamp="SYNTHETIC")
+    html = table_html(shown, caption="Findings")
     assert '<span class="stamp">SYNTHETIC</span>' in html
     assert "hidden (c) under 10" in html
     assert "Warning" in html
@@ -106,9 +102,33 @@ def test_only_safe_tables_and_columns_that_are_there():
         table_html(safe(gap_rows()), caption="Gaps", columns=["width"])
 
 
-def test_words_for_columns_and_values():
-    assert column_label("reference_level_upper") == "Level compared with, upper limit"
-    assert column_label("gap_std_error") == "Gap, standard error"
+def test_the_two_levels_are_headed_by_whose_they_are_where_that_is_one_group():
+    rows = gap_rows()
+    columns = ["time_period", "group_level", "reference_level"]
+    html = table_html(safe(rows), caption="Gaps", columns=columns)
+    assert ">Children with a social worker (%)<" in html
+    assert ">Pupils without a social worker (%)<" in html
+    mixed = rows.assign(group=["cwsw", "cin", *["cwsw"] * 5])
+    assert ">Level of the group<" in table_html(safe(mixed), caption="Gaps", columns=columns)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda table, _: table_html(table, caption="Gaps"),
+        lambda table, folder: write_workbook({"Gaps": table}, folder / "gaps.xlsx", title="t"),
+        lambda table, folder: write_table(table, folder, "widths", areas={}),
+    ],
+)
+def test_a_column_that_is_not_declared_is_refused_by_name(write, tmp_path):
+    rows = pd.DataFrame([{"metric": "overall_absence", "pupils_of_one_school": 3}])
+    table = read_back(rows, "gaps", "", "cells")
+    with pytest.raises(ContractError, match="column pupils_of_one_school has no role"):
+        write(table, tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_words_for_values():
     assert value_label("adopted", 0) == "never"
     assert value_label("programme", "my_own") == "My own"
     assert value_label("tier", None) == ""
@@ -126,7 +146,6 @@ def test_numbers_as_readers_write_them():
     assert p_text(0.0004) == "<0.001"
     assert cell_text("index", {"index": NAN, "aggregation": "simple"}) == ""
     assert cell_text("result", {"result": True}) == "True"
-    assert cell_text("when", {"when": pd.Timestamp("2026-01-02").date()}) == "2026-01-02"
     assert cell_text("rows", {"rows": pd.NA, "status": pd.NA}) == "x"
 
 
@@ -161,16 +180,16 @@ def test_the_numbers_of_a_chart_leave_out_what_is_never_there_and_name_areas(dis
 
 
 def test_tables_texts_and_statements_are_marked_as_safe(displayed):
-    assert show_table(safe(gap_rows()), "Gaps") is None
-    show_text("The gap *widened*.", "It is wide.")
-    show_statement("The gap <widened>.", "By how much?")
+    show_table(safe(gap_rows()), spoken("Gaps"))
+    show_text(spoken("The gap *widened*."), spoken("It is wide."))
+    show_statement(spoken("The gap <widened>."), spoken("By how much?"))
     assert all(options["metadata"][MARK] == {"safe": True} for _, options in displayed)
     assert displayed[1][0]["text/markdown"] == "The gap *widened*. It is wide."
     assert "The gap &lt;widened&gt;.</p><p>By how much?</p>" in displayed[2][0]["text/html"]
 
 
 def test_nothing_to_show_is_said_in_words(displayed):
-    show_table(safe(gap_rows()).where(time_period=190001), "Gaps of girls")
+    show_table(safe(gap_rows()).where(time_period=190001), spoken("Gaps of girls"))
     assert displayed[0][0]["text/markdown"] == "Gaps of girls: there is nothing that can be shown."
     hidden = safe(gap_rows(group=[NAN] * 7, reference=[NAN] * 7, status="c"))
     show_figure(draw_gap(hidden, metric="overall_absence"))

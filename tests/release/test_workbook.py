@@ -2,11 +2,12 @@ import re
 import zipfile
 from html import unescape
 
+import pandas as pd
 import pytest
 
-from tests.release.made import estimate_row, gap_rows, safe
+from tests.release.made import estimate_row, gap_rows, safe, sealed
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release import write_workbook
+from vsh_eval.release.files.workbook import write_workbook
 
 
 @pytest.fixture
@@ -125,7 +126,8 @@ def test_no_table_a_bad_name_and_an_unsafe_table_are_refused(tmp_path):
 
 def test_without_notes_the_notes_sheet_says_so(tmp_path):
     path = tmp_path / "workbook.xlsx"
-    facts = safe([{"check": "a", "holds": True, "share": 0.123456, "when": "", "of": None}])
-    write_workbook({"Checks": facts}, path, title="t")
+    row = {"check": "a", "comparable": True, "share": 0.123456, "result": "", "of": None}
+    facts = pd.DataFrame([row])
+    write_workbook({"Checks": sealed(facts, "checks", gate="facts")}, path, title="t")
     assert "There are no further notes." in cells(path, "Notes").values()
     assert "not given" in cells(path, "Checks").values()

@@ -7,8 +7,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.returns import published_example as example
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.published import example, fetch, read_published
+from vsh_eval.returns.published import fetch, read_published
 from vsh_eval.returns.published.fetching import MANIFEST
 
 

@@ -3,14 +3,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsh_eval.synthetic.absence_rates import moved, rate_at, spread
+from vsh_eval.synthetic.absence_rates import moved, rate_at, rate_distribution
 from vsh_eval.synthetic.calibration import ABSENCE_YEARS, absence_levels
 
 RANKS = (np.arange(20_000) + 0.5) / 20_000
 
 
 def one_cell(mean, persistent, severe):
-    return spread(np.array([mean]), persistent=np.array([persistent]), severe=np.array([severe]))
+    return rate_distribution(
+        np.array([mean]), persistent=np.array([persistent]), severe=np.array([severe])
+    )
 
 
 def test_mean_and_both_tails_of_every_published_cell_are_met():
@@ -18,7 +20,7 @@ def test_mean_and_both_tails_of_every_published_cell_are_met():
     mean, persistent, severe = (
         part.ravel() for part in (levels.overall, levels.persistent, levels.severe)
     )
-    cells = spread(mean, persistent=persistent, severe=severe)
+    cells = rate_distribution(mean, persistent=persistent, severe=severe)
     for cell in range(mean.size):
         rates = rate_at(cells, np.full(RANKS.size, cell), RANKS)
         assert rates.mean() == pytest.approx(mean[cell], abs=2e-5)

@@ -9,10 +9,9 @@ from vsh_eval.synthetic.calibration import (
     STAGES,
     absence_levels,
     published_absence,
+    yearly_figures,
     yearly_levels,
 )
-from vsh_eval.synthetic.yearly_figures import GROUPS as GROUPS_OWN
-from vsh_eval.synthetic.yearly_figures import yearly_figures
 
 PHASES = {
     "State-funded primary": "primary",
@@ -129,7 +128,9 @@ def test_every_measure_that_can_be_returned_has_figures_for_every_group():
     measures = {entry.name for entry in registry.returned_measures()} - scores
     figures = yearly_figures()
     assert set(figures) == {
-        (measure, group) for measure in measures | {"suspended", "excluded"} for group in GROUPS_OWN
+        (measure, group)
+        for measure in measures | {"suspended", "excluded"}
+        for group in calibration.GROUPS
     }
     assert {len(values) for values in figures.values()} == {9}
 

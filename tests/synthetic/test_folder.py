@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from vsh_eval.contracts import RETURNS, ContractError
-from vsh_eval.synthetic import Plan, folder, invent, synthesise
+from vsh_eval.synthetic import Plan, authority, invent, synthesise
 
 SMALL = Plan(schools=10, first=202223, adoption=(202324,))
 
@@ -48,17 +48,6 @@ def test_the_same_plan_gives_the_same_bytes_and_replaces_its_own_folder(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["returns"]
 
 
-def test_changing_the_format_leaves_no_table_twice(tmp_path):
-    made = synthesise(tmp_path / "returns", SMALL)
-    synthesise(made, SMALL, format="csv")
-    assert not list(made.glob("*.parquet"))
-
-
-def test_an_empty_folder_is_used(tmp_path):
-    (tmp_path / "returns").mkdir()
-    assert (synthesise(tmp_path / "returns", SMALL) / "schools.parquet").is_file()
-
-
 @pytest.mark.parametrize("others", [["notes.docx"], ["schools.csv"], ["SYNTHETIC.txt", "mine.csv"]])
 def test_a_folder_with_anything_else_in_it_is_refused_untouched(tmp_path, others):
     for name in others:
@@ -83,7 +72,7 @@ def test_a_crash_while_writing_leaves_the_old_folder_whole(tmp_path, monkeypatch
     def full_disk(plan):
         raise OSError("no space left")
 
-    monkeypatch.setattr(folder, "_notice", full_disk)
+    monkeypatch.setattr(authority, "_notice", full_disk)
     with pytest.raises(OSError, match="no space"):
         synthesise(made, SMALL)
     assert hashes(made) == before

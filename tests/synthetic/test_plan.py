@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from vsh_eval.contracts import ContractError
@@ -51,12 +49,3 @@ def test_years_are_read_in_every_written_form():
 )
 def test_usual_adoption_years_keep_within_the_plan(given, adoption):
     assert Plan(**given).adoption_years == adoption
-
-
-def test_no_adoption_years_are_needed_where_nobody_is_trained():
-    assert Plan(share_trained=0.0, adoption=()).adoption_years == ()
-
-
-def test_a_plan_is_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Plan().seed = 2

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 
@@ -39,13 +38,6 @@ def test_movers_split_their_terms_between_two_schools(borough):
     assert (terms == 3).all()
     moved = rows.set_index(pupil_year).loc[schools[schools == 2].index[0]]
     assert moved["urn"].nunique() == 2
-
-
-def test_attendance_is_taken_from_reception_on(borough):
-    tables = borough.tables
-    keys = ["pupil_id", "academic_year", "urn"]
-    ages = tables["attendance"][keys].drop_duplicates().merge(tables["enrolments"])["year_group"]
-    assert np.sort(ages.unique()).tolist() == list(range(12))
 
 
 def test_special_needs_come_and_stay(borough):

@@ -1,7 +1,6 @@
 """From checked tables to the panel, one academic year at a time; pupils end here."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -9,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import academic_year, names
-from vsh_eval.cohort.engine import Engine, open_engine, sql_text
+from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_text
 from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import (
+    CLOSED_YEAR,
     COUNTED,
     OUTSIDE_YEARS,
     READ,
@@ -20,23 +20,26 @@ from vsh_eval.cohort.flow import (
     training_flow,
 )
 from vsh_eval.cohort.identity import StableSchools, stable_schools
-from vsh_eval.cohort.make_up import (
-    BEFORE,
-    build_make_up,
-    count_make_up,
-    keep_before,
-    keep_nobody_before,
-)
 from vsh_eval.cohort.membership import (
+    OTHER,
+    OWN,
     keep_membership,
     keep_spans,
     metrics_counted,
     metrics_known,
+    under_other_rule,
     years_without,
 )
 from vsh_eval.cohort.moments import build_moments, build_spread, count_moments, strata_known
+from vsh_eval.cohort.new_entrants import (
+    build_new_entrants,
+    count_new_entrants,
+    keep_no_year_before,
+    keep_year_before,
+)
 from vsh_eval.cohort.panel import build_composition, build_panel
-from vsh_eval.cohort.pseudonyms import new_key, pseudonymise
+from vsh_eval.cohort.pseudonyms import pseudonymise
+from vsh_eval.cohort.record_keys import record_keys
 from vsh_eval.contracts import RETURNS, ContractError
 from vsh_eval.settings import Cohort, Exposure
 
@@ -62,9 +65,11 @@ class CohortTables:
     spread : pandas.DataFrame
         In how many schools the pupils of a group and a value are, and how many of them are in the
         largest (``names.SPREAD_COLUMNS``).
-    make_up : pandas.DataFrame
+    new_entrants : pandas.DataFrame
         Who is newly counted, and how the counted attended the year before, by school, year and
-        group (`build_make_up`).
+        group (`build_new_entrants`).
+    other_rule_panel : pandas.DataFrame
+        As ``panel``: the metrics asked for, under the cohort rule that stands beside the run's.
     schools : pandas.DataFrame
         One row per stable school.
     exposure : pandas.DataFrame
@@ -73,28 +78,41 @@ class CohortTables:
         The training of every stable school.
     flow : pandas.DataFrame
         What membership and matching kept and dropped: table, step, rows, pupils.
+    urns : pandas.DataFrame
+        Which stable school each URN is of: urn, unit_id.
     """
 
     panel: pd.DataFrame
     composition: pd.DataFrame
     moments: pd.DataFrame
     spread: pd.DataFrame
-    make_up: pd.DataFrame
+    new_entrants: pd.DataFrame
+    other_rule_panel: pd.DataFrame
     schools: pd.DataFrame
     exposure: pd.DataFrame
     training: pd.DataFrame
     flow: pd.DataFrame
+    urns: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the returns hold: which metric counts which year groups when, and rows by reason."""
+
+    counted: pd.DataFrame
+    flows: tuple[pd.DataFrame, ...]
 
 
 def build_cohort(
     connection: duckdb.DuckDBPyConnection | Engine,
     *,
     years: Sequence[int],
+    secret: bytes,
     cohort: Cohort = _COHORT,
     exposure: Exposure = _EXPOSURE,
     vintage: str = "returns",
-    key: bytes | None = None,
-    engine: str = "duckdb",
+    other_rule_metrics: Collection[str] = (),
+    closed: Collection[int] = (),
 ) -> CohortTables:
     """Turn an authority's checked returns into the panel and the tables beside it.
 
@@ -105,21 +123,26 @@ def build_cohort(
         ``suspensions`` may be absent or empty. Its own tables are only read.
     years : sequence of int
         The academic years of the run, such as 202324; rows of other years are not counted.
+    secret : bytes
+        At least 16 bytes; with a pupil's identifier it makes the record key (`record_keys`), and
+        so nothing but ``key_n`` and ``key_y`` depends on it.
     cohort : vsh_eval.settings.Cohort
         Rule, basis and look-back of membership.
     exposure : vsh_eval.settings.Exposure
         When a school counts as trained.
     vintage : str
         Names the state of the data.
-    key : bytes, optional
-        Key of the pseudonyms; drawn at random unless given. It never changes a number.
-    engine : {"duckdb", "spark"}
-        What runs the SQL.
+    other_rule_metrics : collection of str
+        The metrics that ``other_rule_panel`` holds.
+    closed : collection of int
+        Years of the run whose counts are already published: they have rows in no table but
+        ``other_rule_panel``, and tell the year after who was in the cohort before.
 
     Returns
     -------
     CohortTables
-        Panel, composition, moments, spread, make-up, schools, exposure, training and flow.
+        Panel, composition, moments, spread, new entrants, the other rule's panel, schools,
+        exposure, training and flow.
         Denominator of every metric: the sum of x over pupil-enrolments (pupil x stable school x
         year) of the metric's year groups with x > 0; a pupil without an enrolment that year is not
         counted. Groups: looked after over protection plan over in need over previous over peers. A
@@ -133,7 +156,7 @@ def build_cohort(
     ContractError
         If a table is missing, there is no year, a school's links go in a circle, a value of a
         metric that counts children is neither 0 nor 1, a pupil has two results in one measure,
-        or the engine is not there.
+        or the secret is too short.
 
     Notes
     -----
@@ -165,33 +188,41 @@ def build_cohort(
     >>> for name, table in rows.items():
     ...     _ = connection.register(
     ...         name, pd.DataFrame(table, columns=RETURNS[name].column_names))
-    >>> tables = build_cohort(connection, years=(202324,))
+    >>> tables = build_cohort(connection, years=(202324,), secret=bytes(32))
     >>> absence = tables.panel.query("metric == 'overall_absence'")
     >>> absence[["group", "pupils", "numerator", "denominator"]].values.tolist()
     [['cin', 1, 40.0, 200], ['peers', 1, 8.0, 200]]
     """
     periods = _in_order(years)
-    runner = open_engine(connection, engine=engine)
+    runner = open_engine(connection)
     _require_returns(runner)
     listed, training = runner.run("SELECT * FROM schools"), runner.run("SELECT * FROM training")
     stable = stable_schools(listed, _links(runner))
     log = training_log(training, stable.urns)
-    counts = [schools_flow(listed, stable.urns), training_flow(training, log)]
-    with ExitStack() as kept:
-        secret = new_key() if key is None else key
-        counts += _take_in(runner, kept, stable, periods, cohort, secret)
-        attended = _years_attended(runner)
+    rules = {OWN: cohort, OTHER: under_other_rule(cohort)}
+    with Temporary(runner) as kept:
+        _give_schools(kept, stable)
+        read = _take_in(kept, periods, rules, secret, closed)
+        counted = read.counted
+        kept.give("cohort_counted_0", counted[~counted["time_period"].isin(closed)])
+        kept.give("cohort_counted_1", counted[counted["metric"].isin(other_rule_metrics)])
         units = stable.schools[["la_code", "phase"]]
-        parts = [_count_year(runner, kept, period, cohort, units) for period in periods]
-    panel, composition, moments, spread, make_up, flows = (
-        pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True)
-    )
+        parts = [
+            _count_year(kept, period, rules, units, closed=period in closed) for period in periods
+        ]
+    flows = [schools_flow(listed, stable.urns), training_flow(training, log), *read.flows]
+    cells = {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in parts[0]}
+    written = {"cohort_rule": cohort.rule, "vintage": vintage}
+    attended = set(counted.loc[counted["origin"] == "attendance", "time_period"])
     return CohortTables(
-        panel=build_panel(panel, cohort_rule=cohort.rule, vintage=vintage),
-        composition=build_composition(composition, cohort_rule=cohort.rule, vintage=vintage),
-        moments=build_moments(moments, cohort_rule=cohort.rule, vintage=vintage),
-        spread=build_spread(spread, cohort_rule=cohort.rule, vintage=vintage),
-        make_up=build_make_up(make_up, years=periods, attended=attended),
+        panel=build_panel(cells["panel"], **written),
+        composition=build_composition(cells["composition"], **written),
+        moments=build_moments(cells["moments"], **written),
+        spread=build_spread(cells["spread"], **written),
+        new_entrants=build_new_entrants(cells["new_entrants"], years=periods, attended=attended),
+        other_rule_panel=build_panel(
+            cells["other_rule_panel"], cohort_rule=rules[OTHER].rule, vintage=vintage
+        ),
         schools=stable.schools,
         exposure=build_exposure(
             log,
@@ -201,7 +232,8 @@ def build_cohort(
             tier=exposure.tier,
         ),
         training=log,
-        flow=build_flow(pd.concat([*counts, flows], ignore_index=True)),
+        flow=build_flow(pd.concat([*flows, cells["flow"]], ignore_index=True)),
+        urns=stable.urns,
     )
 
 
@@ -230,69 +262,63 @@ def _links(engine: Engine) -> pd.DataFrame:
     return pd.DataFrame({"urn": [], "successor_urn": []}, dtype="str")
 
 
+def _give_schools(engine: Engine, stable: StableSchools) -> None:
+    """Make schools, metrics and strata known: what no pupil is needed for."""
+    units = stable.schools[["unit_id", "phase", "la_code"]]
+    engine.give("cohort_urns", stable.urns)
+    engine.give("cohort_units", units.assign(place=np.arange(len(units))))
+    engine.give("cohort_metrics", metrics_known())
+    for family, table in strata_known().items():
+        engine.give(f"cohort_{family}_strata", table)
+
+
 def _take_in(
     engine: Engine,
-    kept: ExitStack,
-    stable: StableSchools,
     periods: Sequence[int],
-    cohort: Cohort,
-    key: bytes,
-) -> list[pd.DataFrame]:
+    rules: Mapping[int, Cohort],
+    secret: bytes,
+    closed: Collection[int],
+) -> _Read:
     """Keep what each year needs under pupils' keys, then forget which key is whose."""
-    units = stable.schools[["unit_id", "phase", "la_code"]]
-    tables = {
-        "cohort_urns": stable.urns,
-        "cohort_units": units.assign(place=np.arange(len(units))),
-        "cohort_metrics": metrics_known(),
-        **{f"cohort_{family}_strata": table for family, table in strata_known().items()},
-    }
-    for name, table in tables.items():
-        _give(engine, kept, name, table)
-    with ExitStack() as identities:
-        _keep_suspensions(engine, identities)
-        counted = metrics_counted(periods, without=years_without(engine, periods))
-        _give(engine, kept, "cohort_counted", counted)
-        identifiers = engine.run(sql_text("pupil_ids"))["pupil_id"]
-        _give(engine, identities, "cohort_keys", pseudonymise(identifiers, key=key))
-        keep_spans(engine, cohort)
-        kept.callback(engine.drop, "cohort_spans")
+    with Temporary(engine) as identities:
+        _keep_suspensions(identities)
+        pupils = pseudonymise(engine.run(sql_text("pupil_ids"))["pupil_id"])
+        pupils["record_key"] = record_keys(pupils["pupil_id"], secret=secret)
+        identities.give("cohort_keys", pupils)
+        for rule, cohort in rules.items():
+            keep_spans(engine, cohort, rule)
         for period in periods:
             for part in _BY_YEAR:
                 engine.keep(f"cohort_{part}_{period}", sql_text(f"intake_{part}", period=period))
-                kept.callback(engine.drop, f"cohort_{part}_{period}")
-        keep_nobody_before(engine)
-        kept.callback(engine.drop, BEFORE)
-        return [_read_flow(engine, periods), _episodes_flow(engine, cohort)]
+        keep_no_year_before(engine)
+        return _Read(
+            metrics_counted(periods, without=years_without(identities, periods)),
+            (_read_flow(identities, periods, closed), _episodes_flow(engine, rules[OWN])),
+        )
 
 
-def _years_attended(engine: Engine) -> set[int]:
-    """Return the years whose absence is counted."""
-    counted = "SELECT DISTINCT time_period FROM cohort_counted WHERE origin = 'attendance'"
-    return set(engine.run(counted)["time_period"])
-
-
-def _keep_suspensions(engine: Engine, kept: ExitStack) -> None:
+def _keep_suspensions(engine: Engine) -> None:
     """Keep the suspensions, or an empty table where the return is missing."""
     if engine.columns("suspensions"):
         engine.keep("cohort_suspended", "SELECT * FROM suspensions")
-        kept.callback(engine.drop, "cohort_suspended")
         return
     kinds = {c.name: "str" if c.kind == "text" else "int64" for c in RETURNS["suspensions"].columns}
-    _give(engine, kept, "cohort_suspended", pd.DataFrame(columns=list(kinds)).astype(kinds))
+    engine.give("cohort_suspended", pd.DataFrame(columns=list(kinds)).astype(kinds))
 
 
-def _give(engine: Engine, kept: ExitStack, name: str, table: pd.DataFrame) -> None:
-    engine.give(name, table)
-    kept.callback(engine.drop, name)
-
-
-def _read_flow(engine: Engine, periods: Sequence[int]) -> pd.DataFrame:
-    """Count the rows of every year, and of the years outside the run once more."""
+def _read_flow(engine: Engine, periods: Sequence[int], closed: Collection[int]) -> pd.DataFrame:
+    """Count the rows of every year, and once more those of years that are not counted."""
     read = engine.run(sql_text("flow_read")).rename(
         columns={"origin": "table", "rows_read": "rows"}
     )
-    outside = read.loc[~read["time_period"].isin(periods)]
-    return pd.concat([read.assign(reason=READ), outside.assign(reason=OUTSIDE_YEARS)])
+    outside, done = ~read["time_period"].isin(periods), read["time_period"].isin(closed)
+    return pd.concat(
+        [
+            read.assign(reason=READ),
+            read[outside].assign(reason=OUTSIDE_YEARS),
+            read[done & ~outside].assign(reason=CLOSED_YEAR),
+        ]
+    )
 
 
 def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
@@ -304,24 +330,39 @@ def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
 
 
 def _count_year(
-    engine: Engine, kept: ExitStack, period: int, cohort: Cohort, units: pd.DataFrame
-) -> tuple[pd.DataFrame, ...]:
-    """Return the cells of panel, composition, moments, spread and make-up, and the flow."""
-    _refuse_parts_of_children(engine, period)
-    _refuse_second_results(engine, period)
-    keep_membership(engine, period, cohort)
-    kept.callback(engine.drop, "cohort_membership")
-    engine.keep("cohort_outcomes", sql_text("outcomes", period=period))
-    kept.callback(engine.drop, "cohort_outcomes")
-    panel = engine.run(sql_text("panel")).assign(time_period=period)
-    composition = engine.run(sql_text("composition")).assign(time_period=period)
+    engine: Engine,
+    period: int,
+    rules: Mapping[int, Cohort],
+    units: pd.DataFrame,
+    *,
+    closed: bool,
+) -> dict[str, pd.DataFrame]:
+    """Return the year's cells of every table, and its flow; a closed year's tables are empty."""
+    if not closed:
+        _refuse_parts_of_children(engine, period)
+        _refuse_second_results(engine, period)
+    for rule, cohort in rules.items():
+        keep_membership(engine, period, cohort, rule)
+        text = sql_text("outcomes", period=period, rule=rule)
+        engine.keep(f"cohort_outcomes_{rule}", text)
     moments, spread = count_moments(engine, units, period)
-    make_up = count_make_up(engine, period)
-    keep_before(engine, period)
-    flow = _year_flow(engine, period)
+    cells = {
+        "panel": _cells(engine, period, "panel", rule=OWN),
+        "other_rule_panel": _cells(engine, period, "panel", rule=OTHER),
+        "composition": _cells(engine, period, "composition"),
+        "moments": moments,
+        "spread": spread,
+        "new_entrants": count_new_entrants(engine, period),
+        "flow": pd.DataFrame() if closed else _year_flow(engine, period),
+    }
+    keep_year_before(engine, period)
     for part in _BY_YEAR:
         engine.drop(f"cohort_{part}_{period}")
-    return panel, composition, moments, spread, make_up, flow
+    return cells
+
+
+def _cells(engine: Engine, period: int, text: str, **rule: int) -> pd.DataFrame:
+    return engine.run(sql_text(text, **rule)).assign(time_period=period)
 
 
 def _refuse_parts_of_children(engine: Engine, period: int) -> None:
@@ -353,8 +394,8 @@ def _year_flow(engine: Engine, period: int) -> pd.DataFrame:
         engine.run(sql_text(f"flow_{table}", period=period)).assign(table=table)
         for table in ("attendance", "suspensions", "attainment")
     )
-    standing = attendance["standing"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
-    membership = attendance.assign(table="membership", reason=standing).loc[
+    group = attendance["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
+    membership = attendance.assign(table="membership", reason=group).loc[
         attendance["reason"] == COUNTED
     ]
     parts = [attendance, suspensions, attainment, membership]

@@ -129,7 +129,7 @@ def _counting(
 ) -> pd.DataFrame:
     """Return the training that counts for the row ("any", "any")."""
     if programmes != "all":
-        known = {*names.PROGRAMME_LABELS, *training["programme"]}
+        known = {*names.PROGRAMMES, *training["programme"]}
         for programme in programmes:
             require_one_of(programme, known, name="exposure programme")
         training = training.loc[training["programme"].isin(list(programmes))]

@@ -8,6 +8,7 @@ from vsh_eval import names
 
 COUNTED = 0
 OUTSIDE_YEARS = 1
+CLOSED_YEAR = 12
 REASONS: Mapping[int, str] = {
     OUTSIDE_YEARS: "outside the years of the run",
     2: "in a year without data for the measure",
@@ -20,6 +21,7 @@ REASONS: Mapping[int, str] = {
     9: "of the other basis",
     10: "of a child without an enrolment",
     11: "joined to a successor",
+    CLOSED_YEAR: "in a closed year",
     COUNTED: "counted",
 }
 """Why a row is not counted, by the number the SQL gives; the first that applies."""

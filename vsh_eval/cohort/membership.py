@@ -9,32 +9,27 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 
 from vsh_eval import academic_year, registry
-from vsh_eval.cohort.engine import Engine, sql_text
-from vsh_eval.contracts import terms_lacking
+from vsh_eval.cohort.engines import Engine, sql_file, sql_text
+from vsh_eval.contracts import ContractError, terms_lacking
 from vsh_eval.settings import Cohort
 
-FROM_ATTENDANCE = (
-    "overall_absence",
-    "authorised_absence",
-    "unauthorised_absence",
-    "persistent_absence",
-    "severe_absence",
-)
-"""Metrics worked out from sessions."""
-FROM_SUSPENSIONS = ("suspension_rate", "pupils_suspended", "permanent_exclusion")
-"""Metrics worked out from suspensions."""
-FROM_ENROLMENTS = ("school_move",)
-"""Metrics worked out from enrolments; every other one is of the attainment return."""
-ATTENDANCE, SUSPENSIONS, ENROLMENTS = "attendance", "suspensions", "enrolments"
-_ORIGINS = (
-    (ATTENDANCE, FROM_ATTENDANCE),
-    (SUSPENSIONS, FROM_SUSPENSIONS),
-    (ENROLMENTS, FROM_ENROLMENTS),
-)
+OTHER_RULE = {
+    "any_time_in_year": "at_31_march",
+    "ever_6": "any_time_in_year",
+    "at_31_march": "any_time_in_year",
+}
+"""The cohort rule that stands beside each, to ask whether a result hangs on the rule."""
+OWN, OTHER = 0, 1
+"""The number that the kept tables of the run's own rule, and of the other one, end in."""
 
 
-def keep_spans(engine: Engine, cohort: Cohort) -> None:
-    """Keep the first and last year in which each episode counts, as ``cohort_spans``.
+def under_other_rule(cohort: Cohort) -> Cohort:
+    """Return the same cohort under the rule that stands beside its own."""
+    return cohort.model_copy(update={"rule": OTHER_RULE[cohort.rule]})
+
+
+def keep_spans(engine: Engine, cohort: Cohort, rule: int) -> None:
+    """Keep the first and last year in which each episode counts, as ``cohort_spans_{rule}``.
 
     Parameters
     ----------
@@ -42,67 +37,73 @@ def keep_spans(engine: Engine, cohort: Cohort) -> None:
         Holding ``episodes`` and the pupils' keys.
     cohort : vsh_eval.settings.Cohort
         Rule and basis.
+    rule : {0, 1}
+        `OWN` or `OTHER`.
     """
     text = sql_text(
         "intake_episodes",
         snapshot=int(cohort.rule == "at_31_march"),
         plan=int(cohort.basis == "plan"),
     )
-    engine.keep("cohort_spans", text)
+    engine.keep(f"cohort_spans_{rule}", text)
 
 
-def keep_membership(engine: Engine, period: int, cohort: Cohort) -> None:
-    """Keep the standing of every pupil known to social care, as ``cohort_membership``.
+def keep_membership(engine: Engine, period: int, cohort: Cohort, rule: int) -> None:
+    """Keep the group of every pupil known to social care, as ``cohort_membership_{rule}``.
 
     Parameters
     ----------
     engine : Engine
-        Holding ``cohort_spans``.
+        Holding ``cohort_spans_{rule}``.
     period : int
         The academic year, for example 202324.
     cohort : vsh_eval.settings.Cohort
         Rule and look-back.
+    rule : {0, 1}
+        `OWN` or `OTHER`.
     """
     text = sql_text(
         "membership",
         year=academic_year.start(period),
         look_back=cohort.look_back,
         ever=int(cohort.rule == "ever_6"),
+        rule=rule,
     )
-    engine.keep("cohort_membership", text)
+    engine.keep(f"cohort_membership_{rule}", text)
 
 
 def metrics_known() -> pd.DataFrame:
-    """Return the registry's metrics and the return each comes from.
+    """Return the registry's metrics and what each is added up from.
 
     Returns
     -------
     pandas.DataFrame
-        code (from 1 on), metric, origin ("attendance", "suspensions", "enrolments", "attainment",
-        or "rank" for what is ranked from attainment), part (its place in ``FROM_ATTENDANCE``,
-        ``FROM_SUSPENSIONS`` or ``FROM_ENROLMENTS`` from 1 on, else 0), measure (what attainment
-        calls it; the metric's own name elsewhere), children (1 if the metric's y is a child or no
-        child, else 0).
+        code (from 1 on), metric, origin (`registry.Metric`), measure (what attainment calls it;
+        the metric's own name elsewhere), children (1 if the metric's y is a child or no child,
+        else 0).
+
+    Raises
+    ------
+    ContractError
+        If a metric is added up in whole numbers and the SQL has no line for it.
 
     Examples
     --------
     >>> metrics_known().query("origin == 'rank'")[["metric", "measure"]].values.tolist()[0]
     ['ks2_reading_rank', 'ks2_reading_score']
     """
+    lines = sql_file("outcomes")
+    for entry in registry.METRICS.values():
+        if entry.units_of_one == 1 and f"'{entry.name}'" not in lines:
+            raise ContractError(
+                f"metric {entry.name!r} is of {entry.origin}, must have its line in "
+                "cohort/sql/outcomes.sql; write there what one pupil adds to it."
+            )
     rows = [
-        (code, name, *_origin(entry), entry.ranks or name, int(entry.counts == "children"))
+        (code, name, entry.origin, entry.ranks or name, int(entry.counts == "children"))
         for code, (name, entry) in enumerate(registry.METRICS.items(), start=1)
     ]
-    columns = ["code", "metric", "origin", "part", "measure", "children"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _origin(entry: registry.Metric) -> tuple[str, int]:
-    """Return the return a metric comes from, and its place among that return's metrics."""
-    for origin, metrics in _ORIGINS:
-        if entry.name in metrics:
-            return origin, metrics.index(entry.name) + 1
-    return ("rank" if entry.ranks else "attainment"), 0
+    return pd.DataFrame(rows, columns=["code", "metric", "origin", "measure", "children"])
 
 
 def metrics_counted(
@@ -120,8 +121,8 @@ def metrics_counted(
     Returns
     -------
     pandas.DataFrame
-        The columns of `metrics_known` but children, with time_period and year_group. A year in
-        which a metric has no data has no row.
+        The columns of `metrics_known`, with time_period and year_group. A year in which a metric
+        has no data has no row.
 
     Examples
     --------
@@ -134,13 +135,12 @@ def metrics_counted(
         (name, period, group)
         for name, entry in registry.METRICS.items()
         for period in years
-        if period not in left_out.get(_origin(entry)[0], ())
+        if period not in left_out.get(entry.origin, ())
         and period not in registry.years_without_data(name)
         for group in entry.year_groups
     ]
     counted = pd.DataFrame(rows, columns=["metric", "time_period", "year_group"])
-    known = metrics_known().drop(columns="children")
-    return known.merge(counted.astype({"metric": "str"}), on="metric")
+    return metrics_known().merge(counted.astype({"metric": "str"}), on="metric")
 
 
 def years_without(engine: Engine, years: Sequence[int]) -> dict[str, set[int]]:
@@ -167,10 +167,10 @@ def years_without(engine: Engine, years: Sequence[int]) -> dict[str, set[int]]:
     partly = set(terms_lacking({(int(year), str(term)): int(n) for year, term, n in counts}))
     reported = engine.run("SELECT DISTINCT academic_year AS time_period FROM cohort_suspended")
     silent = set(years) - set(reported["time_period"].astype("int64"))
-    return {ATTENDANCE: partly, ENROLMENTS: partly, SUSPENSIONS: partly | silent}
+    return {"attendance": partly, "enrolments": partly, "suspensions": partly | silent}
 
 
 def _collected(years: Sequence[int]) -> list[int]:
     """Return the years in which attendance was collected in full."""
-    gone = registry.years_without_data(FROM_ATTENDANCE[0])
+    gone = registry.years_without_data("overall_absence")
     return [year for year in years if year not in gone]

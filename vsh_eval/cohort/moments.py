@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval import names
-from vsh_eval.cohort.engine import Engine, sql_text
+from vsh_eval import names, registry
+from vsh_eval.cohort.engines import Engine, sql_text
 from vsh_eval.cohort.membership import metrics_known
-from vsh_eval.cohort.panel import parts_of_one
 
 FloatArray = NDArray[np.float64]
 Columns = dict[str, NDArray]
@@ -92,7 +91,7 @@ def count_moments(
     Parameters
     ----------
     engine : Engine
-        Holding ``cohort_outcomes``, ``cohort_units`` with ``place``, and the strata known.
+        Holding ``cohort_outcomes_0``, ``cohort_units`` with ``place``, and the strata known.
     units : pandas.DataFrame
         la_code and phase of every school, in the order of ``place``.
     period : int
@@ -163,7 +162,7 @@ def build_spread(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.D
 
 def _per(metrics: pd.Series) -> FloatArray:
     """Return how many of the engine's units of y make one, row by row."""
-    known = [parts_of_one(str(name)) for name in metrics.cat.categories]
+    known = [registry.metric(str(name)).units_of_one for name in metrics.cat.categories]
     return np.array(known, dtype=np.float64)[metrics.cat.codes]
 
 
@@ -195,14 +194,14 @@ def _blocks(cells: pd.DataFrame, area: NDArray[np.intp]) -> Iterator[_Block]:
     starts = np.flatnonzero(np.any(np.diff(keys, axis=1, prepend=-1), axis=0))
     columns = [
         cells[name].to_numpy()[order]
-        for name in ("place", "standing", "stratum", "pupils", "numerator", "denominator")
+        for name in ("place", "group_code", "stratum", "pupils", "numerator", "denominator")
     ]
     for first, last in zip(starts, [*starts[1:], len(order)], strict=True):
-        place, standing, stratum, *sums = (column[first:last] for column in columns)
+        place, group_code, stratum, *sums = (column[first:last] for column in columns)
         school = np.unique(place, return_inverse=True)[1]
         family, of_area, code = (int(key) for key in keys[:, first])
         pupils, y, x = (np.asarray(part, dtype=np.float64) for part in sums)
-        leaf = np.asarray(standing, dtype=np.intp) - 1
+        leaf = np.asarray(group_code, dtype=np.intp) - 1
         at = np.asarray(stratum, dtype=np.intp)
         yield _Block(family - 1, of_area, code, school, leaf, at, pupils, y, x)
 
@@ -222,7 +221,7 @@ def _products(block: _Block) -> Columns:
     used, column = np.unique(block.leaf * size + block.stratum, return_inverse=True)
     y, x = (np.zeros((block.schools, len(used))) for _ in range(2))
     y[block.school, column], x[block.school, column] = block.y, block.x
-    xx = x.T @ x
+    xx, yx = x.T @ x, y.T @ x
     one, two = np.nonzero(np.triu(xx))
     return {
         **_keys(block, len(one)),
@@ -232,8 +231,8 @@ def _products(block: _Block) -> Columns:
         "other_group": used[two] // size,
         "other_stratum": _offset(block.family) + used[two] % size,
         "yy": (y.T @ y)[one, two],
-        "yx": (y.T @ x)[one, two],
-        "xy": (x.T @ y)[one, two],
+        "yx": yx[one, two],
+        "xy": yx[two, one],
         "xx": xx[one, two],
     }
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.cohort.membership import FROM_ATTENDANCE, FROM_ENROLMENTS, FROM_SUSPENSIONS
 
-_INTEGERS = ("pupils", "denominator")
+_INTEGERS = ("pupils", "denominator", *names.RECORD_KEYS)
 _FLOATS = ("numerator", "sum_yy", "sum_xy", "sum_xx")
 _TEXT = (*(key for key in names.PANEL_KEYS if key != "time_period"), "sen", "sex", "status")
 
@@ -18,8 +17,9 @@ def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.Da
     Parameters
     ----------
     cells : pandas.DataFrame
-        time_period, unit_id, phase, standing (1 to 5, the order of ``names.LEAF_GROUPS``),
-        metric, pupils and the five whole sums; y of attainment in hundredths.
+        time_period, unit_id, phase, group_code (1 to 5, the order of ``names.LEAF_GROUPS``),
+        metric, pupils, the five whole sums (y of attainment in hundredths) and the two sums of
+        record keys.
     cohort_rule : str
         Who counted as having a social worker.
     vintage : str
@@ -45,8 +45,9 @@ def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.Da
     Examples
     --------
     >>> cells = pd.DataFrame({"time_period": [202324], "unit_id": ["1"], "phase": ["secondary"],
-    ...     "standing": [3], "metric": ["ks4_attainment8"], "pupils": [2], "numerator": [8150],
-    ...     "denominator": [2], "sum_yy": [33242500], "sum_xy": [8150], "sum_xx": [2]})
+    ...     "group_code": [3], "metric": ["ks4_attainment8"], "pupils": [2], "numerator": [8150],
+    ...     "denominator": [2], "sum_yy": [33242500], "sum_xy": [8150], "sum_xx": [2],
+    ...     "key_n": [9], "key_y": [9]})
     >>> row = build_panel(cells, cohort_rule="any_time_in_year", vintage="returns").iloc[0]
     >>> row["group"], float(row["numerator"]), float(row["sum_yy"])
     ('cin', 81.5, 3324.25)
@@ -83,9 +84,10 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) ->
     Examples
     --------
     >>> cells = pd.DataFrame({"time_period": [202324], "unit_id": ["E1"], "phase": ["primary"],
-    ...     "standing": [5], "metric": ["overall_absence"], "sen": ["N"], "fsm6": [0],
+    ...     "group_code": [5], "metric": ["overall_absence"], "sen": ["N"], "fsm6": [0],
     ...     "sex": ["F"], "year_group": [4], "pupils": [1], "numerator": [3],
-    ...     "denominator": [60], "sum_yy": [9], "sum_xy": [180], "sum_xx": [3600]})
+    ...     "denominator": [60], "sum_yy": [9], "sum_xy": [180], "sum_xx": [3600],
+    ...     "key_n": [7], "key_y": [7]})
     >>> table = build_composition(cells, cohort_rule="any_time_in_year", vintage="returns")
     >>> table[["group", "sen", "numerator"]].values.tolist()
     [['peers', 'N', 3.0]]
@@ -100,12 +102,13 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) ->
 def _in_columns(
     cells: pd.DataFrame, columns: Sequence[str], *, keys: Sequence[str]
 ) -> pd.DataFrame:
-    per = cells["metric"].map(parts_of_one).astype("int64")
+    units = {name: registry.metric(str(name)).units_of_one for name in cells["metric"].unique()}
+    per = cells["metric"].map(units).astype("int64")
     table = cells.assign(
         source="returns",
         status="",
         rate=float("nan"),
-        group=cells["standing"].map(dict(enumerate(names.LEAF_GROUPS, start=1))),
+        group=cells["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1))),
         numerator=cells["numerator"] / per,
         sum_xy=cells["sum_xy"] / per,
         sum_yy=cells["sum_yy"] / per**2,
@@ -119,9 +122,3 @@ def _in_columns(
     }
     table = table[list(columns)].astype({key: dtypes[key] for key in columns})
     return table.sort_values(list(keys), ignore_index=True)
-
-
-def parts_of_one(metric: str) -> int:
-    """Return how many units of y make one: attainment is added up in hundredths."""
-    registry.metric(metric)
-    return 1 if metric in (*FROM_ATTENDANCE, *FROM_SUSPENSIONS, *FROM_ENROLMENTS) else 100

@@ -1,28 +1,28 @@
 """The evidence statement, by printed rules and not by taste."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval.contracts import DesignError, require_columns
-from vsh_eval.effects.gate import FEW_TRAINED
-from vsh_eval.effects.pretrend import Pretrend
+from vsh_eval.contracts import DesignError, Message, require_columns
+from vsh_eval.effects.sample.selection import FEW_TRAINED
+from vsh_eval.effects.sensitivity.pretrend import Pretrend
 from vsh_eval.numerics.inference import equivalence_p_value
 
-Verdict = Literal["pass", "fail", "not testable"]
+Verdict = Literal["pass", "fail", "not_testable"]
 HOLDS: Verdict = "pass"
 FAILS: Verdict = "fail"
-NOT_TESTABLE: Verdict = "not testable"
+NOT_TESTABLE: Verdict = "not_testable"
 
-NARROWED_ROBUST = "narrowed (robust)"
-NARROWED_FRAGILE = "narrowed (fragile)"
+NARROWED_ROBUST = "narrowed_robust"
+NARROWED_FRAGILE = "narrowed_fragile"
 INCONCLUSIVE = "inconclusive"
-NO_EFFECT = "no effect as large as the smallest of interest"
+NO_EFFECT = "no_effect"
 WIDENED = "widened"
-NOT_ESTIMABLE = "not estimable"
+NOT_ESTIMABLE = "not_estimable"
+STATEMENTS = (NARROWED_ROBUST, NARROWED_FRAGILE, INCONCLUSIVE, NO_EFFECT, WIDENED, NOT_ESTIMABLE)
 
 MOST_IMBALANCE = 0.25
 """Largest standardised difference that adjustment can be trusted with."""
@@ -31,22 +31,12 @@ MOST_LOST = 0.10
 LEAST_BREAKDOWN = 1.0
 """Trend breaks after training as large as the largest before it must not undo the result."""
 
-WORDING = MappingProxyType(
-    {
-        "registered": "The protocol was registered before any effect was looked at, and kept.",
-        "power": "An effect as large as the smallest of interest would be found four times in "
-        "five.",
-        "pretrend": "No other path is seen before training (joint test of the earlier years).",
-        "breakdown": "In the first year after training the result survives trend differences as "
-        "large as the largest seen before training.",
-        "randomisation": "Years of training dealt out by lot rarely give as large an effect.",
-        "balance": "Trained and untrained schools were alike before training.",
-        "losses": "At most a tenth of the schools was lost on the way to the estimate.",
-        "composition": "The children who are counted did not change with training.",
-    }
+RULES = (
+    *("registered", "power", "pretrend", "breakdown", "randomisation", "balance", "losses"),
+    "composition",
 )
-"""What each rule demands, as it is printed."""
-_SAID = MappingProxyType({HOLDS: "Passed", FAILS: "Failed", NOT_TESTABLE: "Not testable"})
+"""The rules, in order; `release.text` says what each demands."""
+RULE_COLUMNS = ("rule", "verdict", "value", "limit", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +46,10 @@ class Evidence:
     Attributes
     ----------
     statement : str
-        narrowed (robust), narrowed (fragile), inconclusive, no effect as large as the smallest of
-        interest, widened; or not estimable.
+        One of `STATEMENTS`.
     rules : DataFrame
-        rule, verdict (pass, fail, not testable), value (NaN where there is none), limit, reason.
+        `RULE_COLUMNS`: one of `RULES`, its verdict (pass, fail, not_testable), value (NaN where
+        there is none), limit, and what the value is (a `Message`).
     equivalence_p : float
         The larger p value of two one-sided tests against the smallest effect of interest.
     """
@@ -67,15 +57,6 @@ class Evidence:
     statement: str
     rules: pd.DataFrame
     equivalence_p: float
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """Each rule in words: its verdict, what it demands, and the number with its limit."""
-        return tuple(
-            f"{_SAID[row['verdict']]}: {WORDING[row['rule']]} "
-            f"{_detail(row['value'], row['limit'], row['reason'])}"
-            for row in self.rules.to_dict("records")
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +69,10 @@ class Checks:
         Whether the protocol was registered and kept; None: it was not registered.
     balance : DataFrame or None
         From `balance_table`.
-    losses : DataFrame or None
-        From `prepare`.
+    exclusions : DataFrame or None
+        Of an `AnalysisSample`.
     composition : DataFrame or None
-        From `composition_check` or `composition_tests`; several tests are adjusted for their
+        From `composition_tests`; several tests are adjusted for their
         number (Holm: the smallest p value times the number of tests).
     breakdown : float or None
         Largest relative magnitude of trend breaks at which the result still holds.
@@ -101,7 +82,7 @@ class Checks:
 
     registered: bool | None = None
     balance: pd.DataFrame | None = None
-    losses: pd.DataFrame | None = None
+    exclusions: pd.DataFrame | None = None
     composition: pd.DataFrame | None = None
     breakdown: float | None = None
     randomisation_p: float | None = None
@@ -113,10 +94,10 @@ class _Rule:
     verdict: Verdict
     value: float
     limit: float
-    reason: str
+    reason: Message
 
 
-def evidence(
+def judge(
     estimates: pd.DataFrame,
     *,
     pretrend: Pretrend | None,
@@ -149,11 +130,11 @@ def evidence(
     Returns
     -------
     Evidence
-        A rule without its material is "not testable", and while any rule is not passed,
-        ``narrowed (robust)`` cannot be earned: with few trained schools it needs randomisation,
+        A rule without its material is not testable, and while any rule is not passed,
+        ``narrowed_robust`` cannot be earned: with few trained schools it needs randomisation,
         whose rule then says that it decides. An effect that two one-sided tests show to be
-        smaller than `sesoi` is "no effect as large as", significant or not. An estimate without
-        an interval is inconclusive; without an estimate the effect is "not estimable".
+        smaller than `sesoi` is ``no_effect``, significant or not. An estimate without an interval
+        is inconclusive; without an estimate the effect is not estimable.
 
     Raises
     ------
@@ -166,9 +147,9 @@ def evidence(
     --------
     >>> rows = pd.DataFrame({"role": ["primary"], "aggregation": ["simple"], "estimate": [-1.5],
     ...                      "std_error": [0.5], "df": [119.0], "p_value": [0.003]})
-    >>> found = evidence(rows, pretrend=None, mde=1.4, sesoi=0.5, lower_is_better=True)
+    >>> found = judge(rows, pretrend=None, mde=1.4, sesoi=0.5, lower_is_better=True)
     >>> found.statement
-    'narrowed (fragile)'
+    'narrowed_fragile'
     >>> found.rules.loc[found.rules["rule"] == "power", "verdict"].item()
     'fail'
     """
@@ -185,7 +166,7 @@ def evidence(
             mde,
             sesoi,
             below=True,
-            reason="minimum detectable effect, and the smallest effect of interest",
+            reason=Message("mde_and_sesoi"),
         ),
         _pretrend(pretrend, alpha),
         _limit(
@@ -193,17 +174,17 @@ def evidence(
             checks.breakdown,
             LEAST_BREAKDOWN,
             below=False,
-            reason="relative size of trend breaks up to which the first year's result survives",
+            reason=Message("breakdown"),
         ),
         _limit(
             "randomisation",
             checks.randomisation_p,
             alpha,
             below=True,
-            reason=_by_lot(estimates),
+            reason=_randomisation(estimates),
         ),
         _balance(checks.balance),
-        _losses(checks.losses),
+        _losses(checks.exclusions),
         _composition(checks.composition, alpha),
     ]
     equivalence = equivalence_p_value(
@@ -216,7 +197,7 @@ def evidence(
         ),
         rules=pd.DataFrame(
             [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in rules],
-            columns=["rule", "verdict", "value", "limit", "reason"],
+            columns=list(RULE_COLUMNS),
         ),
         equivalence_p=equivalence,
     )
@@ -257,10 +238,10 @@ def _statement(
     return NARROWED_ROBUST if passed else NARROWED_FRAGILE
 
 
-def _limit(rule: str, value: float | None, limit: float, *, below: bool, reason: str) -> _Rule:
+def _limit(rule: str, value: float | None, limit: float, *, below: bool, reason: Message) -> _Rule:
     """Judge a number against its limit; without a number the rule is not testable."""
     if value is None or not np.isfinite(value):
-        return _Rule(rule, NOT_TESTABLE, float("nan"), limit, f"not computed: {reason}")
+        return _Rule(rule, NOT_TESTABLE, float("nan"), limit, reason)
     kept = value <= limit if below else value >= limit
     return _Rule(rule, HOLDS if kept else FAILS, float(value), limit, reason)
 
@@ -268,37 +249,27 @@ def _limit(rule: str, value: float | None, limit: float, *, below: bool, reason:
 def _registered(checks: Checks) -> _Rule:
     missing, registered = float("nan"), checks.registered
     if registered is None:
-        return _Rule("registered", NOT_TESTABLE, missing, missing, "not registered")
-    kept, broken = "registered, unchanged", "deviates, or was registered with results in hand"
-    reason = kept if registered else broken
+        return _Rule("registered", NOT_TESTABLE, missing, missing, Message("not_registered"))
+    reason = Message("registered" if registered else "deviates_or_late")
     return _Rule("registered", HOLDS if registered else FAILS, missing, missing, reason)
 
 
 def _pretrend(found: Pretrend | None, alpha: float) -> _Rule:
     """Fail on a small p value; a large one passes without proving anything."""
     value = None if found is None else found.test.p_value
-    why = (
-        found.reason
-        if found is not None and found.reason
-        else "p value of the joint test of the years before training"
-    )
+    why = found.reason if found is not None and found.reason else Message("pretrend_p")
     return _limit("pretrend", value, alpha, below=False, reason=why)
 
 
-def _by_lot(estimates: pd.DataFrame) -> str:
-    """Say what the rule is, and that it decides where few schools were trained."""
-    why = "p value when the years of training are dealt out at random"
+def _randomisation(estimates: pd.DataFrame) -> Message:
+    """Return what the value is; where few schools were trained this rule decides."""
     carried = _simple(estimates).get("schools_treated", pd.Series(dtype=float))
-    if not carried.between(1, FEW_TRAINED - 1).any():
-        return why
-    return (
-        f"{why}, which decides here: few schools were trained (under {FEW_TRAINED}), and then the "
-        "interval excludes nought too readily"
-    )
+    few = bool(carried.between(1, FEW_TRAINED - 1).any())
+    return Message("randomisation_p", few_trained=few, limit=FEW_TRAINED)
 
 
 def _balance(balance: pd.DataFrame | None) -> _Rule:
-    why = "largest standardised difference before training"
+    why = Message("largest_difference")
     if balance is None:
         return _limit("balance", None, MOST_IMBALANCE, below=True, reason=why)
     require_columns(balance, ["standardised_difference"], name="balance")
@@ -306,29 +277,25 @@ def _balance(balance: pd.DataFrame | None) -> _Rule:
     return _limit("balance", float(largest), MOST_IMBALANCE, below=True, reason=why)
 
 
-def _losses(losses: pd.DataFrame | None) -> _Rule:
-    why = "share of schools lost on the way to the estimate"
-    if losses is None:
+def _losses(exclusions: pd.DataFrame | None) -> _Rule:
+    why = Message("share_excluded")
+    if exclusions is None:
         return _limit("losses", None, MOST_LOST, below=True, reason=why)
-    require_columns(losses, ["step", "schools"], name="losses")
-    schools = losses.set_index("step")["schools"]
+    require_columns(exclusions, ["step", "schools"], name="exclusions")
+    schools = exclusions.set_index("step")["schools"]
     lost = 1 - schools["used"] / max(schools["panel"], 1)
     return _limit("losses", float(lost), MOST_LOST, below=True, reason=why)
 
 
 def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
-    why = "p value of a change in the children who are counted"
     if composition is None:
-        return _limit("composition", None, alpha, below=False, reason=why)
+        return _limit("composition", None, alpha, below=False, reason=Message("composition_p"))
     require_columns(composition, ["aggregation", "p_value"], name="composition")
     simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
-    value = min(1.0, float(simple.min()) * len(simple)) if len(simple) else None
-    if len(simple) > 1:
-        why = f"{why} (smallest of {len(simple)} tests, adjusted for their number)"
+    value = None
+    if len(simple):
+        from statsmodels.stats.multitest import multipletests
+
+        value = float(multipletests(simple.to_numpy(float), method="holm")[1].min())
+    why = Message("composition_p", tests=len(simple))
     return _limit("composition", value, alpha, below=False, reason=why)
-
-
-def _detail(value: float, limit: float, reason: str) -> str:
-    """Say the number and its limit, or only the reason where there is none."""
-    said = reason[0].upper() + reason[1:]
-    return f"{said}: {value:.3g}; limit {limit:.3g}." if np.isfinite(value) else f"{said}."

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vsh_eval.contracts import DesignError, require_columns
+from vsh_eval.contracts import DesignError, InfeasibleError, require_columns
 from vsh_eval.names import NEVER
 
 Floats = npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ def checked(data: pd.DataFrame) -> pd.DataFrame:
             )
     cells = data[data[weights].gt(0).all(axis=1)]
     if cells.empty:
-        raise DesignError("the table holds no school-year with weight; nothing can be estimated.")
+        raise InfeasibleError("no_weight")
     if cells["outcome"].isna().any():
         raise DesignError(
             f"outcome is missing in {int(cells['outcome'].isna().sum())} school-years of positive "

@@ -1,9 +1,15 @@
-"""Rows of estimates: the columns every estimator fills, and the inference it adds to them."""
+"""Rows of estimates: the columns every estimator fills, and what stands behind each number."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names
+from vsh_eval.contracts import Message
+from vsh_eval.effects.grid import Floats, Grid
+from vsh_eval.numerics.imputation import contributes
 from vsh_eval.numerics.inference import t_critical, t_p_value
 
 ROW_COLUMNS = (
@@ -25,7 +31,7 @@ ROW_COLUMNS = (
     "status",
     "reason",
 )
-"""What an estimator gives for each estimate."""
+"""What an estimator gives for each estimate; `reason` is a `Message`."""
 
 ESTIMATE_COLUMNS = (
     "role",
@@ -53,11 +59,107 @@ ESTIMATE_COLUMNS = (
     "status",
 )
 """The contract of the estimates table."""
+RELEASED_COLUMNS = tuple(name for name in ESTIMATE_COLUMNS if name != "largest_share")
+"""Its columns that may be released."""
 COUNTS = ("schools_treated", "schools_comparison", "pupils")
 """Its whole numbers, NA where there is none."""
+SAMPLE_COLUMNS = ("df", *COUNTS, "largest_share")
+"""What says how many schools and children an estimate rests on."""
 
 _NO_VARIATION = 1e-12
 _INTERVAL = ["std_error", "df", "ci_lower", "ci_upper", "band_lower", "band_upper", "p_value"]
+
+
+def linear_rows(
+    cells: Grid,
+    labels: list[tuple[str, int, int]],
+    *,
+    target: Floats,
+    implied: Floats,
+    estimate: Floats,
+    deviations: Floats,
+) -> pd.DataFrame:
+    """Put estimates into rows, with the schools and pupils behind each.
+
+    Parameters
+    ----------
+    cells : Grid
+        Schools by years.
+    labels : list of (aggregation, cohort, index)
+        Names of the K estimates.
+    target : array (K, S, T)
+        Weight of the trained school-years each estimate is about.
+    implied : array (K, S, T)
+        Weight of every school-year in the estimate.
+    estimate : array (K,)
+        The estimates.
+    deviations : array (K, S)
+        Schools' deviations, whose cross-product is the covariance.
+
+    Returns
+    -------
+    DataFrame
+        What `with_inference` takes. `df` is the schools with any weight less one; `pupils` NA
+        where the table has none; `largest_share` the larger of one school's share of the target
+        and of the comparison's weight, 0 where there is no comparison.
+    """
+    weight = target.sum(axis=2)
+    treated = weight > 0
+    touched = contributes(implied)
+    compared = touched & ~treated
+    leaning = np.where(compared, np.abs(implied).sum(axis=2), 0.0)
+    rows = pd.DataFrame(labels, columns=["aggregation", "cohort", "index"])
+    rows["estimate"] = estimate
+    rows["std_error"] = np.sqrt((deviations**2).sum(axis=1))
+    rows["df"] = touched.sum(axis=1) - 1.0
+    rows["schools_treated"] = treated.sum(axis=1)
+    rows["schools_comparison"] = compared.sum(axis=1)
+    pupils = np.where(target > 0, cells.pupils, 0.0).sum(axis=(1, 2))
+    rows["pupils"] = pd.Series(pupils, dtype="Float64").round().astype("Int64")
+    rows["largest_share"] = np.fmax(_share(weight), _share(leaning))
+    return rows.assign(status="", reason=messages("", rows))
+
+
+def _share(weight: Floats) -> Floats:
+    """Return the largest school's share of each row's total, 0 where there is none."""
+    total = weight.sum(axis=1)
+    return weight.max(axis=1) / np.where(total > 0, total, 1.0)
+
+
+def messages(codes: str | Iterable[str], rows: pd.DataFrame) -> pd.Series:
+    """Return a message for each of the rows, of one code or of one each.
+
+    Examples
+    --------
+    >>> messages("no_variation", pd.DataFrame({"estimate": [1.0, 2.0]})).size
+    2
+    """
+    each = [codes] * len(rows) if isinstance(codes, str) else codes
+    return pd.Series([Message(str(code)) for code in each], index=rows.index, dtype=object)
+
+
+def infeasible_row(columns: tuple[str, ...], reason: Message) -> pd.DataFrame:
+    """Return one simple row without numbers that says why.
+
+    Examples
+    --------
+    >>> infeasible_row(("estimate", "status"), Message("no_variation"))["status"].tolist()
+    ['x']
+    """
+    row = dict.fromkeys(columns, np.nan) | {
+        "aggregation": "simple",
+        "cohort": 0,
+        "index": 0,
+        "status": names.UNAVAILABLE,
+        "reason": reason,
+    }
+    given = [name for name in COUNTS if name in row]
+    return pd.DataFrame([row]).astype(dict.fromkeys(given, "Int64"))
+
+
+def simple_row(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return the row of all trained school-years together."""
+    return {str(k): v for k, v in rows[rows["aggregation"].eq("simple")].iloc[0].items()}
 
 
 def with_inference(
@@ -75,7 +177,7 @@ def with_inference(
     alpha : float
         Significance level.
     size : float
-        Largest absolute outcome: a standard error below its rounding is nought.
+        Largest absolute outcome: a standard error below its rounding is zero.
 
     Returns
     -------
@@ -87,12 +189,12 @@ def with_inference(
     alone = rows["schools_treated"] < 2
     still = ~(rows["std_error"] > _NO_VARIATION * max(size, _NO_VARIATION))
     for fails, reason in (
-        (alone, "only one trained school carries it, so its error cannot be estimated"),
-        (still, "the outcomes do not vary, so there is no error to estimate"),
+        (alone, "one_trained_school"),
+        (still, "no_variation"),
     ):
         hidden = fails & rows["status"].eq("")
         rows.loc[hidden, "status"] = names.UNAVAILABLE
-        rows.loc[hidden, "reason"] = reason
+        rows["reason"] = rows["reason"].mask(hidden, messages(reason, rows))
     pointwise = t_critical(rows["df"].to_numpy(float), alpha=alpha)
     band = rows["aggregation"].map(critical).to_numpy(float)
     band = np.where(np.isnan(band), pointwise, np.fmax(band, pointwise))

@@ -1,34 +1,23 @@
 """What the training cost for what it changed, with an interval or a plain "cannot be estimated"."""
 
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.contracts import require_columns
-from vsh_eval.effects.gate import Prepared
+from vsh_eval.contracts import Message, require_columns
+from vsh_eval.effects.estimators.imputation import imputable_target, impute_parts
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
-from vsh_eval.effects.parts import imputable_target
-from vsh_eval.effects.rows import COUNTS
-from vsh_eval.effects.study import Study
-from vsh_eval.effects.variations import simple
+from vsh_eval.effects.rows import COUNTS, simple_row
+from vsh_eval.effects.sample.selection import AnalysisSample
+from vsh_eval.effects.specification import Study
 from vsh_eval.numerics import imputation as numeric
 from vsh_eval.numerics.bootstrap import resampled_sums
 
-CANNOT = "cannot be estimated"
 FEWEST_RECORDED = 0.8
 """Share of trainings whose cost must be recorded; the rest take their programme's mean."""
-REGAINED = MappingProxyType(
-    {
-        "sessions": "session regained",
-        "children": "child and year regained",
-        "events": "event avoided",
-        "points": "point of one child",
-    }
-)
-"""What one unit of the outcome is, by what the metric counts."""
+MEASURES = ("cost_per_school", "cost_per_pupil_year", "cost_per_unit_regained")
 VALUE_COLUMNS = (
     "measure",
     "unit",
@@ -51,7 +40,7 @@ VALUE_COLUMNS = (
 )
 
 
-def value(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
+def cost_effectiveness(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     """Put the cost of training beside the schools, the children and the change it bought.
 
     Parameters
@@ -64,12 +53,13 @@ def value(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `VALUE_COLUMNS`, three rows: cost per trained school, per cohort pupil-year in trained
-        schools, and per session regained (child, event or point by the metric). estimate,
+        `VALUE_COLUMNS`, three rows (`MEASURES`): cost per trained school, per cohort pupil-year in
+        trained schools, and per unit regained: `unit` is what the metric counts (a session, child,
+        event or point). estimate,
         std_error (the draws' interquartile range over 1.349, infinite draws left out), ci_lower
-        and ci_upper are in GBP. A row that "cannot be estimated"
-        has status ``x`` and the reason: no log, costs of fewer than four trainings in five
-        recorded, an effect whose interval contains nought, or one in the unwanted direction.
+        and ci_upper are in GBP. A row that cannot be estimated has status ``x`` and the reason: no
+        log, costs of fewer than four trainings in five recorded, an effect whose interval contains
+        zero, or one in the unwanted direction.
 
     Raises
     ------
@@ -96,71 +86,63 @@ def value(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     >>> log = pd.DataFrame({"unit_id": list("0123"), "programme": "elsa", "tier": "targeted",
     ...                     "time_period": 202223, "cost": [500.0, 700.0, 500.0, 700.0]})
     >>> study = Study(school_gaps=gaps, exposure=trained, metric="overall_absence", training=log)
-    >>> value(study).loc[[0, 2], ["estimate", "reason"]].values.tolist()
-    ... # doctest: +NORMALIZE_WHITESPACE
-    [[600.0, ''], [nan, "cannot be estimated: the effect's interval contains nought"]]
+    >>> cost_effectiveness(study).loc[[0, 2], ["estimate", "reason"]].values.tolist()
+    [[600.0, Message('')], [nan, Message('interval_contains_zero')]]
     """
-    prepared = study.prepared()
-    primary = simple(prepared, alpha=study.alpha)
-    costs, missing = _costs(study, prepared)
+    sample = study.sample()
+    primary = simple_row(impute_parts(sample.data, alpha=study.alpha))
+    costs, missing = _costs(study, sample)
     measure = registry.metric(study.metric)
-    unit = REGAINED[measure.counts]
-    labels = {
-        "cost_per_school": "GBP per trained school",
-        "cost_per_pupil_year": "GBP per cohort child and year in trained schools",
-        "cost_per_unit_regained": f"GBP per {unit}",
-    }
+    units = dict(zip(MEASURES, ("schools", "pupil_years", measure.counts), strict=True))
     wanted = 1.0 if not measure.lower_is_better else -1.0
-    reasons = dict.fromkeys(labels, missing)
-    reasons["cost_per_unit_regained"] = missing or _no_change(primary, wanted)
-    cells = grid(checked(prepared.data))
+    reasons = dict.fromkeys(MEASURES, missing)
+    reasons[MEASURES[-1]] = missing or _no_change(primary, wanted)
+    cells = grid(checked(sample.data))
     parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
     drawn = resampled_sums(parts, draws=draws, seed=study.seed)
     rows = []
-    for place, name in enumerate(labels):
+    for place, (name, unit) in enumerate(units.items()):
         found = _cannot(reasons[name]) if reasons[name] else {}
         if not found:
             whole = parts.sum(axis=0)
             found = _ratio(_bottom(whole[None], effect)[:, place], whole[None, 0])
             found |= _spread(_bottom(drawn, effect)[:, place], drawn[:, 0], study.alpha)
-        rows.append(_row(study, name, labels[name], primary, found, parts))
+        rows.append(_row(study, name, unit, primary, found, parts))
     return pd.DataFrame(rows, columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
-def _costs(study: Study, prepared: Prepared) -> tuple[pd.Series, str]:
-    """Return each trained school's cost by unit, and why it cannot be told, '' where it can."""
+def _costs(study: Study, sample: AnalysisSample) -> tuple[pd.Series, Message]:
+    """Return each trained school's cost by unit, and why it is not known, where it is not."""
     nothing = pd.Series(dtype=float)
     if study.training is None:
-        return nothing, f"{CANNOT}: there is no training log"
+        return nothing, Message("no_training_log")
     needed = ["unit_id", "programme", "tier", "time_period", "cost"]
     require_columns(study.training, needed, name="training")
     log = study.training.assign(unit_id=study.training["unit_id"].astype(str))
     for column, wanted in (("programme", study.programme), ("tier", study.tier)):
         if wanted != "any":
             log = log[log[column].eq(wanted)]
-    data = prepared.data
+    data = sample.data
     trained = data.loc[data["cohort"].gt(0) & data["time"].ge(data["cohort"]), "unit"].astype(str)
     log = log[log["unit_id"].isin(trained) & log["time_period"].le(data["time_period"].max())]
     if log.empty:
-        return nothing, f"{CANNOT}: the training log holds no training of the trained schools"
+        return nothing, Message("training_not_in_log")
     recorded = log["cost"].notna()
     if recorded.mean() < FEWEST_RECORDED:
-        return nothing, (
-            f"{CANNOT}: the cost is recorded for {recorded.mean():.0%} of the trainings, must be "
-            f"for {FEWEST_RECORDED:.0%}"
-        )
+        share = float(recorded.mean())
+        return nothing, Message("cost_not_recorded", share=share, least=FEWEST_RECORDED)
     like = log.groupby("programme")["cost"].transform("mean").fillna(log["cost"].mean())
-    return log["cost"].fillna(like).groupby(log["unit_id"]).sum(), ""
+    return log["cost"].fillna(like).groupby(log["unit_id"]).sum(), Message()
 
 
-def _no_change(primary: Any, wanted: float) -> str:
+def _no_change(primary: dict[str, Any], wanted: float) -> Message:
     if primary["status"] or not np.isfinite(primary["ci_lower"]):
-        return f"{CANNOT}: the effect has no interval"
+        return Message("no_interval")
     if primary["ci_lower"] <= 0 <= primary["ci_upper"]:
-        return f"{CANNOT}: the effect's interval contains nought"
+        return Message("interval_contains_zero")
     if np.sign(primary["estimate"]) != wanted:
-        return f"{CANNOT}: the gap widened, so that nothing was regained"
-    return ""
+        return Message("gap_widened")
+    return Message()
 
 
 def _parts(
@@ -192,7 +174,7 @@ def _bottom(sums: Floats, effect: tuple[float, float]) -> Floats:
 
 
 def _ratio(bottom: Floats, top: Floats) -> dict[str, Any]:
-    return {"estimate": float(top[0] / bottom[0]), "status": "", "reason": ""}
+    return {"estimate": float(top[0] / bottom[0]), "status": "", "reason": Message()}
 
 
 def _spread(bottom: Floats, top: Floats, alpha: float) -> dict[str, Any]:
@@ -204,12 +186,17 @@ def _spread(bottom: Floats, top: Floats, alpha: float) -> dict[str, Any]:
     return {"std_error": float(middle), "ci_lower": float(limits[0]), "ci_upper": float(limits[1])}
 
 
-def _cannot(reason: str) -> dict[str, Any]:
+def _cannot(reason: Message) -> dict[str, Any]:
     return {"status": names.UNAVAILABLE, "reason": reason}
 
 
 def _row(
-    study: Study, name: str, unit: str, primary: Any, found: dict[str, Any], parts: Floats
+    study: Study,
+    name: str,
+    unit: str,
+    primary: dict[str, Any],
+    found: dict[str, Any],
+    parts: Floats,
 ) -> dict[str, Any]:
     cost = parts[:, 0]
     share = float(cost.max() / cost.sum()) if cost.sum() > 0 else 0.0

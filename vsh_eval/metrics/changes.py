@@ -1,19 +1,19 @@
-"""Whether the gap has changed since the baseline year, and which of the two groups moved."""
+"""Whether a gap has changed since the baseline year, and which of the two groups moved."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import registry
-from vsh_eval.metrics.direction import definition_changed, direction
-from vsh_eval.metrics.door import comparable, enter, require_baseline
-from vsh_eval.metrics.gaps import require_two_groups
-from vsh_eval.metrics.measured import (
-    Measured,
+from vsh_eval.cells.level import (
+    Contrast,
+    FloatArray,
+    Level,
     change,
     difference,
     quotient,
@@ -21,7 +21,9 @@ from vsh_eval.metrics.measured import (
     times_as_high,
     worst_status,
 )
-from vsh_eval.metrics.tables import Cells, Columns, cells_of, interval, table
+from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.contracts import ContractError, produces
+from vsh_eval.panel import Comparison, Panel, comparable, slice_for
 
 CHANGE_COLUMNS = (
     "geographic_level",
@@ -66,18 +68,22 @@ CHANGE_COLUMNS = (
     "definition_changed",
     "status",
 )
+CHANGE_RELEASED = (
+    *("geographic_level", "unit_id", "time_period"),
+    *("baseline", "phase", "metric", "group", "reference"),
+    *("group_pupils", "reference_pupils"),
+    *("baseline_group_pupils", "baseline_reference_pupils"),
+    *("gap", "baseline_gap", "change", "change_lower", "change_upper"),
+    *("group_change", "group_change_lower", "group_change_upper"),
+    *("reference_change", "reference_change_lower", "reference_change_upper"),
+    *("ratio", "baseline_ratio", "ratio_change", "ratio_change_lower", "ratio_change_upper"),
+    *("direction", "definition_changed"),
+    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
+)
 
 
-def changes(
-    panel: pd.DataFrame,
-    *,
-    group: str,
-    reference: str,
-    baseline: int,
-    metrics: Sequence[str] | None = None,
-    unit_id: str = "",
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+@produces("changes", CHANGE_RELEASED)
+def changes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Measure the change of the gap since a baseline year, and each group's own change.
 
     group_change + (-reference_change) = change: a gap may narrow because the group gained or
@@ -87,17 +93,9 @@ def changes(
     ----------
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
-    group, reference : str
-        The gap is group minus reference.
-    baseline : int
-        The academic year that changes are counted from, for example 201819; may be any year of
-        the panel's range.
-    metrics : sequence of str, optional
-        Metrics by name; all of the panel's if not given.
-    unit_id : str
-        The authority's code, for a panel of returns. Published rows keep their own.
-    alpha : float
-        One less the coverage of the intervals.
+    comparison : Comparison
+        Group and reference, metrics, authority and coverage of the intervals; its baseline is the
+        academic year that changes are counted from.
 
     Returns
     -------
@@ -114,8 +112,8 @@ def changes(
     Raises
     ------
     ContractError
-        If the baseline is not in the panel's range, group and reference are the same, or a name or
-        the panel is against its contract.
+        If the baseline is missing or not in the panel's range, or a name or the panel is against
+        its contract.
     VintageError, CohortRuleError
         If the panel holds two vintages or two cohort rules.
 
@@ -138,84 +136,197 @@ def changes(
     ...     "denominator": [1000.0, 10000.0] * 2,
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = changes(panel, group="cwsw", reference="peers", baseline=202223)
+    >>> found = changes(panel, Comparison("cwsw", "peers", baseline=202223))
     >>> found.loc[3, ["change", "group_change", "reference_change"]].round(2).tolist()
     [-1.5, -2.0, -0.5]
     """
-    entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
-    require_two_groups(group, reference)
-    require_baseline(entry, baseline)
+    sliced = slice_for(panel, comparison)
     blocks = [
-        _block(cells, group, reference, baseline, alpha=alpha)
-        for cells in cells_of(entry, unit_id=unit_id)
+        _block(Change.of(cells, comparison))
+        for cells in cells_of(sliced, unit_id=comparison.unit_id)
     ]
-    return table(blocks, CHANGE_COLUMNS, entry=entry)
+    return table(blocks, CHANGE_COLUMNS, sliced=sliced)
 
 
-def _block(cells: Cells, group: str, reference: str, baseline: int, *, alpha: float) -> Columns:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One metric's gap, its change since a baseline, and what each of the two groups adds to that.
+
+    Attributes
+    ----------
+    cells : Cells
+        The cells.
+    group, reference : str
+        The gap is group minus reference.
+    baseline : int
+        The academic year that changes are counted from, 0 where there is none.
+    alpha : float
+        One less the coverage of the intervals.
+    levels : tuple of Level
+        Both levels, and both in the baseline year where there is one.
+    gap, gap_before : Contrast
+        The gap, and that of the baseline year.
+    change, group_change, reference_change : Contrast or None
+        The gap's change since the baseline and each group's own. None without a baseline.
+    status, change_status : str array
+        Why a gap, or a change, is missing.
+    present : bool array
+        Whether the cell belongs in a table.
+    comparable, change_comparable : bool array
+        Whether the year, or both years, may be compared.
+    """
+
+    cells: Cells
+    group: str
+    reference: str
+    baseline: int
+    alpha: float
+    levels: tuple[Level, Level, Level, Level]
+    gap: Contrast
+    gap_before: Contrast
+    change: Contrast | None
+    group_change: Contrast | None
+    reference_change: Contrast | None
+    status: NDArray[np.object_]
+    change_status: NDArray[np.object_]
+    present: NDArray[np.bool_]
+    comparable: NDArray[np.bool_]
+    change_comparable: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, cells: Cells, comparison: Comparison) -> Self:
+        """Measure a metric's gap and, since a baseline, its change."""
+        given: dict[str, Any] = {"metric": cells.metric, "alpha": comparison.alpha}
+        now, reference = (cells.measure(name, alpha=comparison.alpha) for name in comparison.pair)
+        years = cells.keys["time_period"].tolist()
+        gap = difference(now, reference, same_pupils=True, **given)
+        status = worst_status(now.status, reference.status)
+        usable = comparable(cells.metric, years)
+        before, reference_before, earlier = now, reference, gap
+        moved, changed, both = (None, None, None), status, usable
+        if comparison.baseline is not None:
+            then = cells.cells_of(comparison.baseline)
+            before, reference_before = now.take(then), reference.take(then)
+            earlier = difference(before, reference_before, same_pupils=True, **given)
+            moved = (
+                change(gap, earlier, **given),
+                difference(now, before, same_pupils=False, **given),
+                difference(reference, reference_before, same_pupils=False, **given),
+            )
+            changed = reduce(worst_status, (before.status, reference_before.status), status)
+            both = usable & comparable(cells.metric, [comparison.baseline] * len(years))
+        return cls(
+            cells,
+            *comparison.pair,
+            comparison.baseline or 0,
+            comparison.alpha,
+            (now, reference, before, reference_before),
+            gap,
+            earlier,
+            *moved,
+            status,
+            changed,
+            now.present,
+            usable,
+            both,
+        )
+
+
+def direction(
+    lower: FloatArray,
+    upper: FloatArray,
+    metric: registry.Metric,
+    *,
+    comparable: NDArray[np.bool_],
+) -> NDArray[np.object_]:
+    """Say on which side of zero the interval of a gap's change lies.
+
+    Parameters
+    ----------
+    lower, upper : FloatArray
+        Limits of the change, or of the change a year.
+    metric : Metric
+        A fall narrows where lower is better, a rise where higher is.
+    comparable : bool array
+        Whether the years may be compared at all.
+
+    Returns
+    -------
+    array of str
+        narrowed, widened, not clear where the interval spans zero, '' where there is no interval
+        or the years cannot be compared.
+
+    Examples
+    --------
+    >>> ends = np.array([-2.0, -1.0]), np.array([-0.5, 1.0])
+    >>> direction(*ends, registry.metric("overall_absence"), comparable=np.array([True, True]))
+    array(['narrowed', 'not clear'], dtype=object)
+    """
+    falls, rises = upper < 0, lower > 0
+    narrows, widens = (falls, rises) if metric.lower_is_better else (rises, falls)
+    unknown = ~comparable | np.isnan(lower) | np.isnan(upper)
+    return np.select(
+        [unknown, narrows, widens], ["", "narrowed", "widened"], default="not clear"
+    ).astype(object)
+
+
+def definition_changed(
+    metric: registry.Metric, spans: Sequence[tuple[int, int]]
+) -> NDArray[np.bool_]:
+    """Return whether the series was redefined after the earlier year of each span of two years.
+
+    Examples
+    --------
+    >>> definition_changed(registry.metric("overall_absence"), [(202223, 202324), (202324, 202425)])
+    array([False,  True])
+    """
+    breaks = [
+        entry.time_period for entry in registry.breaks_of(metric.name) if entry.kind == "definition"
+    ]
+    return np.array(
+        [any(min(span) < changed <= max(span) for changed in breaks) for span in spans],
+        dtype=bool,
+    )
+
+
+def _block(found: Change) -> Columns:
     """Return one metric's changes, cell by cell."""
-    sides = cells.measure(group, alpha=alpha), cells.measure(reference, alpha=alpha)
-    base = cells.cells_of(baseline)
+    cells, metric, baseline = found.cells, found.cells.metric, found.baseline
+    now, reference, before, reference_before = found.levels
+    if found.change is None or found.group_change is None or found.reference_change is None:
+        raise ContractError("baseline is missing, must be an academic year; name one.")
     years = cells.keys["time_period"].tolist()
-    metric = cells.metric
-    text = {
-        "metric": metric.name,
-        "group": group,
-        "reference": reference,
-        "unit": metric.unit,
-        "gap_unit": metric.gap_unit,
-    }
-    usable = comparable(metric, years) & comparable(metric, [baseline] * len(years))
+    relative = ratio_change(*found.levels, alpha=found.alpha)
+    sense = 1.0 if metric.has_ratio else np.nan
+    ratio, ratio_before = (
+        times_as_high(now, reference, metric),
+        times_as_high(before, reference_before, metric),
+    )
+    text = {"group": found.group, "reference": found.reference, "metric": metric.name}
     columns: dict[str, NDArray] = {
         **cells.keys,
-        **{name: np.full(len(years), value, dtype=object) for name, value in text.items()},
-        **_moves(*sides, *(side.take(base) for side in sides), metric=metric, alpha=alpha),
-        "baseline": np.full(len(years), baseline, dtype=np.int64),
-        "comparable": usable,
-        "definition_changed": definition_changed(metric, [(baseline, year) for year in years]),
-    }
-    columns["direction"] = direction(
-        columns["change_lower"], columns["change_upper"], metric, comparable=usable
-    )
-    return {name: values[sides[0].present] for name, values in columns.items()}
-
-
-def _moves(
-    now: Measured,
-    beside: Measured,
-    before: Measured,
-    beside_before: Measured,
-    *,
-    metric: registry.Metric,
-    alpha: float,
-) -> dict[str, NDArray]:
-    """Return the gaps and ratios of both years and their changes."""
-    given: dict[str, Any] = {"metric": metric, "alpha": alpha}
-    gap = difference(now, beside, same_pupils=True, **given)
-    earlier = difference(before, beside_before, same_pupils=True, **given)
-    own = difference(now, before, same_pupils=False, **given)
-    theirs = difference(beside, beside_before, same_pupils=False, **given)
-    moved = change(gap, earlier, **given)
-    sense = 1.0 if metric.has_ratio else np.nan
-    relative = ratio_change(now, beside, before, beside_before, alpha=alpha)
-    ratio = times_as_high(now, beside, metric)
-    ratio_before = times_as_high(before, beside_before, metric)
-    statuses = (side.status for side in (now, beside, before, beside_before))
-    return {
+        **same_text(len(years), **text, unit=metric.unit, gap_unit=metric.gap_unit),
         "group_pupils": now.pupils,
-        "reference_pupils": beside.pupils,
+        "reference_pupils": reference.pupils,
         "baseline_group_pupils": before.pupils,
-        "baseline_reference_pupils": beside_before.pupils,
-        "gap": metric.scale * gap.value,
-        "baseline_gap": metric.scale * earlier.value,
-        **interval("change", moved, scale=metric.scale),
-        "df": moved.df,
-        **interval("group_change", own, scale=metric.scale),
-        **interval("reference_change", theirs, scale=metric.scale),
+        "baseline_reference_pupils": reference_before.pupils,
+        "gap": metric.scale * found.gap.value,
+        "baseline_gap": metric.scale * found.gap_before.value,
+        **interval("change", found.change, scale=metric.scale),
+        "df": found.change.df,
+        **interval("group_change", found.group_change, scale=metric.scale),
+        **interval("reference_change", found.reference_change, scale=metric.scale),
         "ratio": ratio,
         "baseline_ratio": ratio_before,
         "ratio_change": quotient(ratio, ratio_before),
         "ratio_change_lower": sense * np.exp(relative.lower),
         "ratio_change_upper": sense * np.exp(relative.upper),
-        "status": reduce(worst_status, statuses),
+        "baseline": np.full(len(years), baseline, dtype=np.int64),
+        "comparable": found.change_comparable,
+        "definition_changed": definition_changed(metric, [(baseline, year) for year in years]),
+        "status": found.change_status,
     }
+    columns["direction"] = direction(
+        columns["change_lower"], columns["change_upper"], metric, comparable=found.change_comparable
+    )
+    return {name: values[found.present] for name, values in columns.items()}

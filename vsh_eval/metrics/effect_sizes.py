@@ -1,4 +1,4 @@
-"""How large a gap in attainment is: standard deviations, months of progress, the gap index."""
+"""How large a gap is: standard deviations, months, the gap index; sessions and days of absence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -8,14 +8,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import names, registry
-from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import Entry, comparable, enter, leaves_of, require_returns
-from vsh_eval.metrics.from_returns import SchoolCells, school_cells
-from vsh_eval.metrics.gaps import require_two_groups
-from vsh_eval.metrics.measured import Contrast, FloatArray, difference, worst_status
-from vsh_eval.metrics.tables import Columns, interval, same_text, table
+from vsh_eval.cells.exact import ExactCells, exact_cells
+from vsh_eval.cells.level import Contrast, FloatArray, difference, quotient, worst_status
+from vsh_eval.cells.tables import Columns, interval, same_text, table
+from vsh_eval.contracts import ContractError, produces
+from vsh_eval.metrics.gaps import gaps, levels
 from vsh_eval.numerics import ratios
 from vsh_eval.numerics.effect_size import log_odds_difference, standardised, toolkit_months
+from vsh_eval.panel import (
+    Comparison,
+    Panel,
+    PanelSlice,
+    comparable,
+    leaves_of,
+    opened,
+    require_returns,
+    slice_for,
+)
 
 EFFECT_SIZE_COLUMNS = (
     "geographic_level",
@@ -55,35 +64,68 @@ EFFECT_SIZE_COLUMNS = (
     "comparable",
     "status",
 )
+_GAP = ("gap", "gap_lower", "gap_upper")
+EFFECT_SIZE_RELEASED = (
+    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
+    *("group_pupils", "reference_pupils", "group_level", "reference_level", *_GAP, "pooled_sd"),
+    *("effect_size", "effect_size_lower", "effect_size_upper", "measured_by"),
+    *("months", "months_lower", "months_upper"),
+    *("gap_index", "gap_index_lower", "gap_index_upper"),
+    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
+)
+SESSION_COLUMNS = (
+    "geographic_level",
+    "unit_id",
+    "time_period",
+    "phase",
+    "metric",
+    "group",
+    "reference",
+    "group_pupils",
+    "reference_pupils",
+    "sessions_possible",
+    "gap",
+    "gap_lower",
+    "gap_upper",
+    "gap_std_error",
+    "df",
+    "sessions",
+    "sessions_lower",
+    "sessions_upper",
+    "days",
+    "days_lower",
+    "days_upper",
+    "unit",
+    "gap_unit",
+    "source",
+    "vintage",
+    "cohort_rule",
+    "comparable",
+    "status",
+)
+SESSION_RELEASED = (
+    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
+    *("group_pupils", "reference_pupils", "sessions_possible", *_GAP),
+    *("sessions", "sessions_lower", "sessions_upper", "days", "days_lower", "days_upper"),
+    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
+)
+_SESSIONS_A_DAY = 2
 HEDGES, COX, INDEX = "hedges_g", "cox_index", "gap_index"
 """What `measured_by` can say."""
 
 _INDEX_SCALE = 0.2
 
 
-def effect_sizes(
-    panel: pd.DataFrame,
-    *,
-    group: str,
-    reference: str,
-    metrics: Sequence[str] | None = None,
-    unit_id: str = "",
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+@produces("effect_sizes", EFFECT_SIZE_RELEASED)
+def effect_sizes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Measure the gap in attainment in standard deviations, months and, for ranks, by gap index.
 
     Parameters
     ----------
     panel : DataFrame
         A panel of returns, one pupil one x: rows are schools.
-    group, reference : str
-        The gap is group minus reference.
-    metrics : sequence of str, optional
-        Metrics of attainment by name; all of the panel's if not given.
-    unit_id : str
-        The authority's code.
-    alpha : float
-        One less the coverage of the intervals.
+    comparison : Comparison
+        Group and reference, metrics, authority and coverage of the intervals.
 
     Returns
     -------
@@ -100,7 +142,7 @@ def effect_sizes(
     ------
     ContractError
         If a metric is not one of attainment, the panel is published or lacks the sums of squares,
-        group and reference are the same, or a name or the panel is against its contract.
+        or a name or the panel is against its contract.
     VintageError, CohortRuleError
         If the panel holds two vintages or two cohort rules.
 
@@ -126,19 +168,84 @@ def effect_sizes(
     ...     "denominator": [5, 50, 5, 50], "sum_yy": [3000.0, 120000.0, 6000.0, 145000.0],
     ...     "sum_xy": 0.0, "sum_xx": 1.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = effect_sizes(panel, group="cwsw", reference="peers").iloc[-1]
+    >>> found = effect_sizes(panel, Comparison("cwsw", "peers")).iloc[-1]
     >>> found[["gap", "pooled_sd", "effect_size", "months"]].astype(float).round(2).tolist()
     [-22.5, 19.75, -1.13, -12.0]
     """
-    entry = enter(
-        panel, groups=(group, reference), metrics=_of_attainment(panel, metrics), alpha=alpha
-    )
-    require_two_groups(group, reference)
+    frame, _ = opened(panel)
+    sliced = slice_for(panel, comparison.of(*_of_attainment(frame, comparison.metrics)))
     blocks = [
-        _block(cells, squares, group, reference, alpha=alpha)
-        for cells, squares in _with_squares(entry, unit_id)
+        _block(cells, squares, comparison)
+        for cells, squares in _with_squares(sliced, comparison.unit_id)
     ]
-    return table(blocks, EFFECT_SIZE_COLUMNS, entry=entry)
+    return table(blocks, EFFECT_SIZE_COLUMNS, sliced=sliced)
+
+
+@produces("sessions", SESSION_RELEASED)
+def sessions_and_days(panel: Panel, comparison: Comparison) -> pd.DataFrame:
+    """Say a gap in absence as sessions (half days) and days missed by a pupil in a year.
+
+    Parameters
+    ----------
+    panel : DataFrame or ProtectedTable
+        The panel; metrics that do not count sessions are left out.
+    comparison : Comparison
+        Group and reference, metrics, authority and coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `SESSION_COLUMNS`, one row for each gap. `sessions_possible` is the group's mean of possible
+        sessions a pupil in the year; `sessions` = gap / 100 x sessions_possible is how many more
+        (or, under zero, fewer) of them a pupil of the group misses than at the reference's rate;
+        `days` are half of it. NaN where the gap is, with its status.
+
+    Raises
+    ------
+    ContractError
+        If no metric counts sessions, or a name or the panel is against its contract.
+    VintageError, CohortRuleError
+        If the panel holds two vintages or two cohort rules.
+
+    Notes
+    -----
+    The possible sessions are taken as known: their mean hardly varies between draws (about 351,
+    SD 9, between authorities), so the interval is the gap's in another unit. A pupil who
+    moves counts once in each school, with that school's sessions. For attendance only: it is never
+    given in months of progress.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({
+    ...     "source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year",
+    ...     "level": "school", "unit_id": ["1", "1", "2", "2"], "time_period": 202425,
+    ...     "phase": "primary", "group": ["cin", "peers"] * 2, "metric": "overall_absence",
+    ...     "pupils": [2, 20, 3, 30], "numerator": [60.0, 300.0, 120.0, 450.0],
+    ...     "denominator": [600.0, 6000.0, 900.0, 9000.0],
+    ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
+    ... })
+    >>> found = sessions_and_days(panel, Comparison("cwsw", "peers"))
+    >>> found.loc[0, ["gap", "sessions_possible", "sessions", "days"]].round(2).tolist()
+    [7.0, 300.0, 21.0, 10.5]
+    """
+    sliced = slice_for(panel, comparison)
+    counted = [m.name for m in sliced.metrics if m.counts == "sessions"]
+    if not counted:
+        raise ContractError(
+            "the panel has no metric that counts sessions, must have one such as overall_absence; "
+            "give attainment with effect_sizes."
+        )
+    joined = gaps(panel, comparison.of(*counted))
+    measured = levels(panel, groups=[comparison.group], metrics=counted, unit_id=comparison.unit_id)
+    pupils = measured["pupils"].astype("Float64").astype("float64")
+    keys = ["geographic_level", "unit_id", "time_period", "phase", "metric", "group"]
+    each = measured[keys].assign(sessions_possible=measured["denominator"] / pupils)
+    joined = joined.merge(each, how="left", on=keys, validate="many_to_one")
+    for limit in ("", "_lower", "_upper"):
+        sessions = joined[f"gap{limit}"] / 100 * joined["sessions_possible"]
+        joined[f"sessions{limit}"] = sessions
+        joined[f"days{limit}"] = sessions / _SESSIONS_A_DAY
+    return joined[list(SESSION_COLUMNS)]
 
 
 def _of_attainment(panel: pd.DataFrame, metrics: Sequence[str] | None) -> list[str]:
@@ -161,31 +268,28 @@ def _of_attainment(panel: pd.DataFrame, metrics: Sequence[str] | None) -> list[s
     return list(metrics)
 
 
-def _with_squares(entry: Entry, unit_id: str) -> Iterator[tuple[SchoolCells, SchoolCells]]:
+def _with_squares(sliced: PanelSlice, unit_id: str) -> Iterator[tuple[ExactCells, ExactCells]]:
     """Yield each metric's cells twice: of y, and of y squared in its place."""
-    require_returns(entry, "effect sizes", why="do not give how much pupils differ")
-    missing = int(entry.panel["sum_yy"].isna().sum())
+    require_returns(sliced, "effect sizes", why="do not give how much pupils differ")
+    missing = int(sliced.panel["sum_yy"].isna().sum())
     if missing:
         raise ContractError(
             f"sum_yy is missing in {missing} rows of the panel of returns, must be a number in "
             "every row; build the panel from pupils' results."
         )
-    squared = replace(entry, panel=entry.panel.assign(numerator=entry.panel["sum_yy"]))
-    pairs = (school_cells(each, unit_id=unit_id) for each in (entry, squared))
+    squared = replace(sliced, panel=sliced.panel.assign(numerator=sliced.panel["sum_yy"]))
+    pairs = (exact_cells(each, unit_id=unit_id) for each in (sliced, squared))
     yield from zip(*pairs, strict=True)
 
 
-def _block(
-    cells: SchoolCells, squares: SchoolCells, group: str, reference: str, *, alpha: float
-) -> Columns:
+def _block(cells: ExactCells, squares: ExactCells, comparison: Comparison) -> Columns:
     """Return one metric's effect sizes, cell by cell."""
-    metric, scale = cells.metric, cells.metric.scale
-    first, second = cells.measure(group, alpha=alpha), cells.measure(reference, alpha=alpha)
+    metric, scale, alpha = cells.metric, cells.metric.scale, comparison.alpha
+    first, second = (cells.measure(name, alpha=alpha) for name in comparison.pair)
     gap = difference(first, second, metric=metric, same_pupils=True, alpha=alpha)
-    variance = _pooled(cells, squares, (group, reference), (first.level, second.level))
     pupils = first.pupils + second.pupils
-    nothing = _nothing(len(pupils))
-    effect = index = nothing
+    variance = _pooled(cells, squares, comparison.pair, pupils)
+    index = effect = _nothing(len(pupils))
     if metric.ranks:
         index, measured_by = _scaled(gap, _INDEX_SCALE), INDEX
     else:
@@ -193,20 +297,19 @@ def _block(
         effect = _effect(measured_by, first.estimate, second.estimate, variance, pupils, alpha)
     forward = -1.0 if metric.lower_is_better else 1.0
     ends = [toolkit_months(forward * limit) for limit in (effect.lower, effect.upper)]
-    enough = (pupils > 2) & ~np.isnan(gap.value)
-    spread = np.where(enough, variance.value * pupils / np.where(enough, pupils - 2, 1), 0.0)
+    known = ~np.isnan(gap.value)
     return {
         **cells.keys,
-        **same_text(len(pupils), metric=metric.name, group=group, reference=reference),
+        **same_text(len(pupils), metric=metric.name, measured_by=measured_by),
+        **same_text(len(pupils), group=comparison.group, reference=comparison.reference),
         "group_pupils": first.pupils,
         "reference_pupils": second.pupils,
         "group_level": scale * first.level,
         "reference_level": scale * second.level,
         **interval("gap", gap, scale=scale),
-        "pooled_sd": scale * np.sqrt(np.where(spread > 0, spread, np.nan)),
+        "pooled_sd": scale * np.where(known, _spread(variance, pupils), np.nan),
         **interval("effect_size", effect, scale=1.0),
         "df": gap.df,
-        **same_text(len(pupils), measured_by=measured_by),
         "months": toolkit_months(forward * effect.value),
         "months_lower": np.minimum(*ends),
         "months_upper": np.maximum(*ends),
@@ -238,19 +341,30 @@ def _effect(
 
 
 def _pooled(
-    cells: SchoolCells,
-    squares: SchoolCells,
-    groups: tuple[str, str],
-    means: tuple[FloatArray, FloatArray],
+    cells: ExactCells, squares: ExactCells, groups: tuple[str, str], shown: FloatArray
 ) -> ratios.Estimate:
-    """Return the pupils' squared distances from their own group's mean, over all their number."""
+    """Return the pupils' squared distances from their own group's mean, over all their number.
+
+    The standard deviation that follows is as fine as the shield lets it be.
+    """
     away, pupils = np.zeros(cells.y.shape[:2]), np.zeros(cells.y.shape[:2])
-    for group, mean in zip(groups, map(np.nan_to_num, means), strict=True):
+    for group in groups:
         at = [names.LEAF_GROUPS.index(leaf) for leaf in leaves_of(group)]
         y, x, yy = (part[:, :, at].sum(axis=2) for part in (cells.y, cells.x, squares.y))
+        mean = np.nan_to_num(quotient(y.sum(axis=0), x.sum(axis=0)))
         away += yy - 2 * mean * y + mean**2 * x
         pupils += x
-    return ratios.ratio(away, pupils)
+    found = ratios.ratio(away, pupils)
+    spread = _spread(found, shown)
+    rounded = quotient(cells.shield.rounded(spread), spread)
+    return replace(found, value=np.where(np.isnan(rounded), found.value, found.value * rounded**2))
+
+
+def _spread(variance: ratios.Estimate, pupils: FloatArray) -> FloatArray:
+    """Return the standard deviation, one pupil a group being spent on its mean; NaN if zero."""
+    enough = pupils > 2
+    squared = np.where(enough, variance.value * pupils / np.where(enough, pupils - 2, 1), 0.0)
+    return np.sqrt(np.where(squared > 0, squared, np.nan))
 
 
 def _scaled(gap: Contrast, by: float) -> Contrast:

@@ -1,24 +1,64 @@
-"""How wide the gap between two groups is, in points and as a ratio."""
+"""How high a metric is in each group, and how wide the gap between two groups is."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import comparable, enter
-from vsh_eval.metrics.measured import (
+from vsh_eval.cells.level import (
     Contrast,
-    Measured,
+    Level,
     difference,
     log_ratio,
     relative_limits,
     times_as_high,
     worst_status,
 )
-from vsh_eval.metrics.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.contracts import ContractError, produces, require_one_of
+from vsh_eval.panel import (
+    GROUPS,
+    PUBLISHED,
+    PUBLISHED_GROUPS,
+    Comparison,
+    Panel,
+    comparable,
+    slice_for,
+    validate_panel,
+)
 
+LEVEL_COLUMNS = (
+    "geographic_level",
+    "unit_id",
+    "time_period",
+    "phase",
+    "metric",
+    "group",
+    "pupils",
+    "schools",
+    "numerator",
+    "denominator",
+    "level_value",
+    "lower",
+    "upper",
+    "std_error",
+    "df",
+    "largest_share",
+    "unit",
+    "source",
+    "vintage",
+    "cohort_rule",
+    "comparable",
+    "status",
+)
+
+
+LEVEL_RELEASED = (
+    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "pupils"),
+    *("level_value", "lower", "upper"),
+    *("unit", "source", "vintage", "cohort_rule", "comparable", "status"),
+)
 GAP_COLUMNS = (
     "geographic_level",
     "unit_id",
@@ -58,32 +98,127 @@ GAP_COLUMNS = (
     "comparable",
     "status",
 )
+GAP_RELEASED = (
+    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
+    *("group_pupils", "reference_pupils"),
+    *("group_level", "group_level_lower", "group_level_upper"),
+    *("reference_level", "reference_level_lower", "reference_level_upper"),
+    *("gap", "gap_lower", "gap_upper", "ratio", "ratio_lower", "ratio_upper"),
+    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
+)
 
 
-def gaps(
-    panel: pd.DataFrame,
+@produces("levels", LEVEL_RELEASED)
+def levels(
+    panel: Panel,
     *,
-    group: str,
-    reference: str,
+    groups: Sequence[str],
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """Measure the gap, group minus reference, with both levels and the ratio beside it.
+    """Measure each group's level, by year and phase, with its interval.
+
+    Level = scale x sum of numerators / sum of denominators: a ratio of sums, never a mean of
+    schools or of pupils.
 
     Parameters
     ----------
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
-    group, reference : str
-        Whose level is compared with whose. `all` includes the group; published tables have no
-        other reference than `all` and the groups they count.
+    groups : sequence of str
+        Groups to measure; `cwsw`, `ever_cwsw` and `all` are summed from their parts.
     metrics : sequence of str, optional
         Metrics by name; all of the panel's if not given.
     unit_id : str
         The authority's code, for a panel of returns. Published rows keep their own.
     alpha : float
         One less the coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `LEVEL_COLUMNS`, one row for each area, metric, phase (and the total of phases), group and
+        year. `level_value`, `lower`, `upper` and `std_error` are in `unit` (percentages 0 to 100);
+        `largest_share` is the largest school's share of the pupils, 0 to 1; `comparable` is false
+        where the registry says the year may not be used in a trend.
+        A group without pupils has pupils 0, the level NaN and the status z. A metric without data
+        in a year has NaN throughout and the status x, never 0. A sum with a suppressed part is c.
+
+    Raises
+    ------
+    ContractError
+        If a group, a metric or the panel is against its contract.
+    VintageError, CohortRuleError
+        If the panel holds two vintages or two cohort rules.
+
+    Notes
+    -----
+    Returns: variance clustered by school, t with schools less one degrees of freedom, on the logit
+    scale for shares of children; the pupils of the school where there is only one; Wilson where no
+    child or every child counts (the standard error is then NaN). Published:
+    Wilson for metrics that count children; none for sessions and points, whose spread is not
+    published. The published intervals take children as independent and so are rather too narrow.
+    Intervals describe the process that produced the cohort, not the children who were in it.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({
+    ...     "source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year",
+    ...     "level": "school", "unit_id": ["1", "2"], "time_period": 202425, "phase": "primary",
+    ...     "group": "cin", "metric": "overall_absence", "pupils": [2, 3],
+    ...     "numerator": [60.0, 90.0], "denominator": [600.0, 900.0],
+    ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
+    ... })
+    >>> found = levels(panel, groups=["cin", "cwsw"])
+    >>> found.loc[found["phase"] == "total", ["group", "pupils", "level_value"]]
+      group  pupils  level_value
+    2   cin       5         10.0
+    3  cwsw       5         10.0
+    """
+    sliced = validate_panel(panel, groups=groups, metrics=metrics, alpha=alpha)
+    blocks = [
+        _level_block(cells, group, alpha=alpha)
+        for cells in cells_of(sliced, unit_id=unit_id)
+        for group in groups
+    ]
+    return table(blocks, LEVEL_COLUMNS, sliced=sliced, groups=groups)
+
+
+def _level_block(cells: Cells, group: str, *, alpha: float) -> Columns:
+    """Return one group's rows of the table."""
+    found = cells.measure(group, alpha=alpha)
+    metric, scale = cells.metric, cells.metric.scale
+    keys = cells.keys
+    columns: dict[str, NDArray] = {
+        **keys,
+        **same_text(len(found.level), metric=metric.name, group=group, unit=metric.unit),
+        "pupils": found.pupils,
+        "schools": found.schools,
+        "numerator": found.numerator,
+        "denominator": found.denominator,
+        "level_value": scale * found.level,
+        "lower": scale * found.lower,
+        "upper": scale * found.upper,
+        "std_error": scale * found.std_error,
+        "df": found.df,
+        "largest_share": found.largest_share,
+        "comparable": comparable(metric, keys["time_period"].tolist()),
+        "status": found.status,
+    }
+    return {name: values[found.present] for name, values in columns.items()}
+
+
+@produces("gaps", GAP_RELEASED)
+def gaps(panel: Panel, comparison: Comparison) -> pd.DataFrame:
+    """Measure the gap, group minus reference, with both levels and their ratio.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        The panel, from an authority's returns (schools) or from published tables (areas).
+    comparison : Comparison
+        Group and reference, metrics, authority and coverage of the intervals.
 
     Returns
     -------
@@ -96,7 +231,7 @@ def gaps(
     Raises
     ------
     ContractError
-        If group and reference are the same, or a name or the panel is against its contract.
+        If a name or the panel is against its contract.
     VintageError, CohortRuleError
         If the panel holds two vintages or two cohort rules.
 
@@ -120,38 +255,112 @@ def gaps(
     ...     "denominator": [600.0, 6000.0, 900.0, 9000.0],
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = gaps(panel, group="cwsw", reference="peers")
+    >>> found = gaps(panel, Comparison("cwsw", "peers"))
     >>> found[["phase", "group_level", "reference_level", "gap", "ratio"]].round(2)
          phase  group_level  reference_level  gap  ratio
     0  primary         12.0              5.0  7.0    2.4
     1    total         12.0              5.0  7.0    2.4
     """
-    entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
-    require_two_groups(group, reference)
+    sliced = slice_for(panel, comparison)
     blocks = [
         block
-        for cells in cells_of(entry, unit_id=unit_id)
-        for block in gap_blocks(cells, [(group, reference)], alpha=alpha)
+        for cells in cells_of(sliced, unit_id=comparison.unit_id)
+        for block in _gap_blocks(cells, [comparison.pair], alpha=comparison.alpha)
     ]
-    return table(blocks, GAP_COLUMNS, entry=entry)
+    return table(blocks, GAP_COLUMNS, sliced=sliced)
 
 
-def require_two_groups(group: str, reference: str) -> None:
-    """Refuse to compare a group with itself.
+@produces("gaps", GAP_RELEASED)
+def gap_table(
+    panel: Panel,
+    *,
+    groups: Sequence[str],
+    references: Sequence[str],
+    metrics: Sequence[str] | None = None,
+    unit_id: str = "",
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Measure every gap between some groups and some references, in one table.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        The panel, from an authority's returns (schools) or from published tables (areas).
+    groups, references : sequence of str
+        Each gap is group minus reference. Pairs that cannot be are left out: a group with itself,
+        and groups that a published table does not have.
+    metrics : sequence of str, optional
+        Metrics by name; all of the panel's if not given.
+    unit_id : str
+        The authority's code, for a panel of returns. Published rows keep their own.
+    alpha : float
+        One less the coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `GAP_COLUMNS`, as `gaps` gives them: the rows of each pair that can be, in the order area,
+        metric, phase, group, reference, year.
 
     Raises
     ------
     ContractError
-        If group and reference are the same.
+        If no pair can be, or a name or the panel is against its contract.
+    VintageError, CohortRuleError
+        If the panel holds two vintages or two cohort rules.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({
+    ...     "source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year",
+    ...     "level": "school", "unit_id": ["1", "1", "2", "2"], "time_period": 202425,
+    ...     "phase": "primary", "group": ["cin", "peers"] * 2, "metric": "overall_absence",
+    ...     "pupils": [2, 20, 3, 30], "numerator": [60.0, 300.0, 120.0, 450.0],
+    ...     "denominator": [600.0, 6000.0, 900.0, 9000.0],
+    ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
+    ... })
+    >>> found = gap_table(panel, groups=["cin", "cwsw"], references=["peers", "all"])
+    >>> found.loc[found["phase"] == "total", ["group", "reference", "gap"]].round(2)
+      group reference   gap
+    4   cin     peers  7.00
+    5   cin       all  6.36
+    6  cwsw     peers  7.00
+    7  cwsw       all  6.36
     """
-    if group == reference:
+    sliced = validate_panel(panel, groups=(), metrics=metrics, alpha=alpha)
+    pairs = _pairs(groups, references, published=sliced.source == PUBLISHED)
+    validate_panel(
+        panel, groups=sorted(set(chain.from_iterable(pairs))), metrics=metrics, alpha=alpha
+    )
+    blocks = [
+        block
+        for cells in cells_of(sliced, unit_id=unit_id)
+        for block in _gap_blocks(cells, pairs, alpha=alpha)
+    ]
+    return table(blocks, GAP_COLUMNS, sliced=sliced, groups=groups, references=references)
+
+
+def _pairs(
+    groups: Sequence[str], references: Sequence[str], *, published: bool
+) -> list[tuple[str, str]]:
+    """Return the pairs that can be compared, in the order asked for."""
+    for name in (*groups, *references):
+        require_one_of(name, GROUPS, name="group")
+    known = set(PUBLISHED_GROUPS if published else GROUPS)
+    found = [
+        (group, reference)
+        for group, reference in product(groups, references)
+        if group != reference and {group, reference} <= known
+    ]
+    if not found:
         raise ContractError(
-            f"group and reference are both {group!r}, must differ; choose 'peers' or 'all' as the "
-            "reference."
+            f"groups {list(groups)} and references {list(references)} make no pair, must make one "
+            f"of two different groups that the panel has; choose from {', '.join(sorted(known))}."
         )
+    return found
 
 
-def _side(found: Measured, name: str, *, scale: float) -> dict[str, NDArray]:
+def _side(found: Level, name: str, *, scale: float) -> dict[str, NDArray]:
     """Return one side's columns of a gap: pupils, schools, level with interval and error."""
     return {
         f"{name}_pupils": found.pupils,
@@ -164,7 +373,7 @@ def _side(found: Measured, name: str, *, scale: float) -> dict[str, NDArray]:
     }
 
 
-def gap_blocks(
+def _gap_blocks(
     cells: Cells, pairs: Sequence[tuple[str, str]], *, alpha: float
 ) -> Iterator[Columns]:
     """Yield one metric's gaps, cell by cell, pair by pair; each group is measured once."""
@@ -176,7 +385,7 @@ def gap_blocks(
 
 
 def _block(
-    cells: Cells, group: str, reference: str, sides: tuple[Measured, Measured], *, alpha: float
+    cells: Cells, group: str, reference: str, sides: tuple[Level, Level], *, alpha: float
 ) -> Columns:
     """Return one pair's gaps, cell by cell."""
     first, second = sides
@@ -189,7 +398,7 @@ def _block(
 def gap_columns(
     cells: Cells,
     pair: tuple[str, str],
-    sides: tuple[Measured, Measured],
+    sides: tuple[Level, Level],
     gap: Contrast,
     relative: Contrast,
 ) -> dict[str, NDArray]:
@@ -201,7 +410,7 @@ def gap_columns(
         One metric's cells.
     pair : (str, str)
         Group and reference.
-    sides : (Measured, Measured)
+    sides : (Level, Level)
         Their levels.
     gap, relative : Contrast
         Group less reference, and the logarithm of group over reference.

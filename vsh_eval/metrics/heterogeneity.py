@@ -1,16 +1,14 @@
 """How much the gap differs from school to school: how much, never which."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.metrics.door import Entry
-from vsh_eval.metrics.school_variances import school_gaps_with_variance
-from vsh_eval.metrics.tables import table
+from vsh_eval.cells.tables import table
+from vsh_eval.contracts import ContractError, produces
 from vsh_eval.numerics.heterogeneity import Between, between_schools
 from vsh_eval.numerics.inference import t_critical
+from vsh_eval.panel import Comparison, PanelSlice, leaves_of, require_returns, slice_for
 
 HETEROGENEITY_COLUMNS = (
     "geographic_level",
@@ -47,32 +45,28 @@ HETEROGENEITY_COLUMNS = (
 )
 FEWEST_SCHOOLS = 3
 
-_OF_ENTRY = ("source", "vintage", "cohort_rule")
+TOO_FEW_SCHOOLS, CHANCE_UNKNOWN = "too_few_schools", "chance_unknown"
+"""Reasons of a row without numbers: under three schools; children too few or too similar."""
+HETEROGENEITY_RELEASED = tuple(
+    name for name in HETEROGENEITY_COLUMNS if name not in ("group_pupils", "q", "q_p_value")
+)
+_FEWEST_DEGREES = 10
+"""Pupils beyond the first of each school that a variance within schools needs."""
+_OF_SLICE = ("source", "vintage", "cohort_rule")
+_KEYS = ["metric", "phase", "time_period", "unit_id"]
+_SUMS = list(names.PANEL_SUMS)
 
 
-def heterogeneity(
-    panel: pd.DataFrame,
-    *,
-    group: str,
-    reference: str,
-    metrics: Sequence[str] | None = None,
-    unit_id: str = "",
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+@produces("between_schools", HETEROGENEITY_RELEASED, gate="schools")
+def heterogeneity(panel: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     """Measure how much the within-school gap differs between schools, beyond chance.
 
     Parameters
     ----------
     panel : DataFrame
         A panel of returns with the pupils' sums of products: rows are schools.
-    group, reference : str
-        The gap is group minus reference; they may share no children.
-    metrics : sequence of str, optional
-        Metrics by name; all of the panel's if not given.
-    unit_id : str
-        The authority's code.
-    alpha : float
-        One less the coverage of the intervals.
+    comparison : Comparison
+        Group and reference, which may share no children; metrics, authority and coverage.
 
     Returns
     -------
@@ -97,9 +91,9 @@ def heterogeneity(
     Notes
     -----
     A school's sampling variance is that of its pupils pooled over all schools of the phase and
-    year, so that schools with one child count too (`school_variances`). Gaps of a few children are
-    far from normal where few children count (severe absence): tau is then a rough guide. In the
-    total, differences between phases are part of tau.
+    year, so that schools with one child count too. Gaps of a few children are far from normal where
+    few children count (severe absence): tau is then a rough guide. In the total, differences
+    between phases are part of tau.
 
     Examples
     --------
@@ -114,21 +108,15 @@ def heterogeneity(
     ...     "sum_yy": y**2 / n + 150.0 * n, "sum_xy": y, "sum_xx": n, "rate": float("nan"),
     ...     "status": "",
     ... })
-    >>> found = heterogeneity(panel, group="cwsw", reference="peers").iloc[-1]
+    >>> found = heterogeneity(panel, Comparison("cwsw", "peers")).iloc[-1]
     >>> found[["schools", "mean_gap", "tau", "i_squared"]].astype(float).round(1).tolist()
     [12.0, -21.3, 4.2, 30.2]
     """
-    entry, schools = school_gaps_with_variance(
-        panel,
-        group=group,
-        reference=reference,
-        metrics=metrics,
-        alpha=alpha,
-    )
+    sliced, schools = _school_gaps(panel, comparison)
     totals = schools.assign(phase=names.TOTAL)
     cells = pd.concat([schools, totals]).groupby(["metric", "phase", "time_period"], sort=True)
-    rows = [_row(block, alpha=alpha) for _, block in cells]
-    return _table(rows, entry, unit_id=unit_id, group=group, reference=reference)
+    rows = [_row(block, alpha=comparison.alpha) for _, block in cells]
+    return _table(rows, sliced, comparison)
 
 
 def _row(block: pd.DataFrame, *, alpha: float) -> dict[str, object]:
@@ -137,9 +125,9 @@ def _row(block: pd.DataFrame, *, alpha: float) -> dict[str, object]:
     known = block[block["variance"] > 0]
     reason = ""
     if len(block) < FEWEST_SCHOOLS:
-        reason = f"{len(block)} schools, differences need {FEWEST_SCHOOLS}"
+        reason = TOO_FEW_SCHOOLS
     elif len(known) < len(block):
-        reason = "too few children in each school, or children too alike, to judge chance"
+        reason = CHANCE_UNKNOWN
     known = known.iloc[:0] if reason else known
     found = between_schools(
         known["outcome"].to_numpy(np.float64), known["variance"].to_numpy(np.float64), alpha=alpha
@@ -184,12 +172,86 @@ def _numbers(found: Between, *, alpha: float) -> dict[str, float]:
 
 
 def _table(
-    rows: list[dict[str, object]], entry: Entry, *, unit_id: str, group: str, reference: str
+    rows: list[dict[str, object]], sliced: PanelSlice, comparison: Comparison
 ) -> pd.DataFrame:
-    same = {"group": group, "reference": reference, "unit_id": unit_id}
-    columns = [name for name in HETEROGENEITY_COLUMNS if name not in _OF_ENTRY]
+    columns = [name for name in HETEROGENEITY_COLUMNS if name not in _OF_SLICE]
     frame = pd.DataFrame(rows, columns=columns).assign(
-        **same, geographic_level=names.LA, comparable=True
+        group=comparison.group,
+        reference=comparison.reference,
+        unit_id=comparison.unit_id,
+        geographic_level=names.LA,
+        comparable=True,
     )
     block = {str(name): frame[name].to_numpy() for name in frame}
-    return table([block], HETEROGENEITY_COLUMNS, entry=entry)
+    return table([block], HETEROGENEITY_COLUMNS, sliced=sliced)
+
+
+def _school_gaps(panel: pd.DataFrame, comparison: Comparison) -> tuple[PanelSlice, pd.DataFrame]:
+    """Return the gap within each school and year with its sampling variance.
+
+    A pupil i of a school has y = R_s x + x u, so school s's ratio has the variance
+    sigma^2 sum x^2 / (sum x)^2, which for x = 1 is sigma^2 / n: also known for a school with one
+    child. sigma^2 is that of pupils of one group, metric, phase and year around their own
+    school's ratio, over all schools: sum of squared residuals / sum of (n - 1) / n sum x^2. A
+    variance made from the two to six children of one school would be zero by chance where they
+    are alike, and would weigh most there. Where a phase has fewer than ten pupils beyond the first
+    of each school, or all of them alike, the sigma^2 of all phases stands in. Groups share no
+    child, so variances add.
+    """
+    sliced = slice_for(panel, comparison)
+    _refuse(sliced, *comparison.pair)
+    years = {m.name: registry.comparable_years(m.name, sliced.years) for m in sliced.metrics}
+    kept = [
+        period in years[name]
+        for name, period in zip(sliced.panel["metric"], sliced.panel["time_period"], strict=True)
+    ]
+    rows = sliced.panel[np.array(kept, dtype=bool)]
+    sides = [_level_within(rows, name) for name in comparison.pair]
+    both = sides[0].join(sides[1].add_suffix("_reference"), how="inner").reset_index()
+    scale = both["metric"].map({m.name: m.scale for m in sliced.metrics}).astype("float64")
+    both["outcome"] = scale * (both["level"] - both["level_reference"])
+    both["variance"] = scale**2 * (both["error"] + both["error_reference"])
+    both["reference_pupils"] = both["pupils_reference"]
+    columns = [*_KEYS, "outcome", "variance", "pupils", "reference_pupils"]
+    return sliced, both[columns].astype({"pupils": "int64", "reference_pupils": "int64"})
+
+
+def _refuse(sliced: PanelSlice, group: str, reference: str) -> None:
+    require_returns(sliced, "differences between schools")
+    if set(leaves_of(group)) & set(leaves_of(reference)):
+        raise ContractError(
+            f"group {group!r} and reference {reference!r} share children, must not for differences "
+            "between schools; choose 'peers' as the reference."
+        )
+    missing = int(sliced.panel[_SUMS].isna().any(axis=1).sum())
+    if missing:
+        raise ContractError(
+            f"sums are missing in {missing} rows of the panel of returns, must be numbers in every "
+            "row; build the panel from pupils' returns."
+        )
+
+
+def _level_within(rows: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Return a group's level in each school with its error squared."""
+    chosen = rows[rows["group"].isin(leaves_of(group))]
+    numbers = chosen.astype(dict.fromkeys(_SUMS, np.float64))
+    sums = numbers.groupby(_KEYS, observed=True)[_SUMS].sum()
+    sums = sums[sums["denominator"] > 0]
+    level = sums["numerator"] / sums["denominator"]
+    residual = sums["sum_yy"] - 2 * level * sums["sum_xy"] + level**2 * sums["sum_xx"]
+    n = sums["pupils"]
+    parts = pd.DataFrame(
+        {
+            "squares": residual.clip(lower=0.0).where(n > 1, 0.0),
+            "room": sums["sum_xx"] * (n - 1) / n,
+            "degrees": n - 1,
+        }
+    )
+    own = parts.groupby(level=["metric", "phase", "time_period"], observed=True).transform("sum")
+    every = parts.groupby(level=["metric", "time_period"], observed=True).transform("sum")
+    # Children who are all alike do not show that chance is zero.
+    used = own.where((own["degrees"] >= _FEWEST_DEGREES) & (own["squares"] > 0), every)
+    known = (used["degrees"] >= _FEWEST_DEGREES) & (used["room"] > 0) & (used["squares"] > 0)
+    spread = used["squares"] / used["room"].where(known)
+    error = spread * sums["sum_xx"] / sums["denominator"] ** 2
+    return pd.DataFrame({"level": level, "error": error, "pupils": n})

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vsh_eval.contracts import ContractError
-from vsh_eval.metrics.door import enter, require_baseline
-from vsh_eval.metrics.gaps import require_two_groups
-from vsh_eval.metrics.measured import Contrast, FloatArray, quotient
-from vsh_eval.metrics.moves import Moves, taken
-from vsh_eval.metrics.tables import Columns, cells_of, interval, same_text, table
+from vsh_eval.cells.exact import ExactCells
+from vsh_eval.cells.level import Contrast, FloatArray, quotient
+from vsh_eval.cells.tables import Columns, cells_of, interval, same_text, table
+from vsh_eval.contracts import ContractError, produces
+from vsh_eval.metrics.changes import Change
 from vsh_eval.numerics import contrasts, ratios
+from vsh_eval.panel import Comparison, Panel, slice_for
 
 PART_COLUMNS = (
     "geographic_level",
@@ -42,41 +43,27 @@ PART_COLUMNS = (
     "comparable",
     "status",
 )
-WHOLE = "overall_absence"
-PARTS = ("authorised_absence", "unauthorised_absence")
-"""The metric whose gap is split, and the metrics it is the sum of."""
-
+PART_RELEASED = (
+    *("geographic_level", "unit_id", "time_period"),
+    *("baseline", "phase", "metric", "group", "reference", "of", "part"),
+    *("whole", "value", "value_lower", "value_upper", "share", "share_lower", "share_upper"),
+    *("gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
+)
 GAP, CHANGE, BESIDE = "gap", "change", "beside"
-OWN, THEIRS = "group", "reference"
+"""What a part is of."""
+GROUP, REFERENCE = "group", "reference"
 
 
-def parts(
-    panel: pd.DataFrame,
-    *,
-    group: str,
-    reference: str,
-    baseline: int | None = None,
-    metrics: Sequence[str] | None = None,
-    unit_id: str = "",
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+@produces("parts", PART_RELEASED)
+def parts(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Split gaps, and their changes since a baseline, into parts that add up to them.
 
     Parameters
     ----------
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
-    group, reference : str
-        The gap is group minus reference.
-    baseline : int, optional
-        The academic year that changes are counted from; without it only gaps are split.
-    metrics : sequence of str, optional
-        Metrics by name; all of the panel's if not given. Absence is split where it and both its
-        parts are among them.
-    unit_id : str
-        The authority's code, for a panel of returns. Published rows keep their own.
-    alpha : float
-        One less the coverage of the intervals.
+    comparison : Comparison
+        Group and reference, metrics, authority and coverage of the intervals.
 
     Returns
     -------
@@ -127,92 +114,106 @@ def parts(
     >>> panel = pd.concat(
     ...     pd.DataFrame(one | {"metric": metric, "numerator": y}) for metric, y in sums.items()
     ... )
-    >>> found = parts(panel, group="cwsw", reference="peers")
+    >>> found = parts(panel, Comparison("cwsw", "peers"))
     >>> found.loc[found["phase"] == "total", ["part", "value", "whole"]].round(2)
                        part  value  whole
     2    authorised_absence   1.33    7.0
     3  unauthorised_absence   5.67    7.0
     """
-    entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
-    require_two_groups(group, reference)
-    if baseline is not None:
-        require_baseline(entry, baseline)
+    sliced = slice_for(panel, comparison)
     measured = [
-        Moves.of(cells, group, reference, baseline, alpha=alpha)
-        for cells in cells_of(entry, unit_id=unit_id)
+        Change.of(cells, comparison) for cells in cells_of(sliced, unit_id=comparison.unit_id)
     ]
-    blocks = [*_own_and_theirs(measured), *_of_absence(measured), *_beside(measured)]
+    blocks = [*_by_group(measured), *_by_metric(measured), *_of_nothing(measured)]
     if not blocks:
         raise ContractError(
-            f"the metrics have no parts without a baseline, must be {WHOLE} with "
-            f"{' and '.join(PARTS)}, or of suspension; name a baseline year to split changes."
+            "the metrics have no parts without a baseline, must be overall_absence with "
+            "authorised_absence and unauthorised_absence, or of suspension; name a baseline year "
+            "to split changes."
         )
-    return table([piece.rows(alpha) for piece in blocks], PART_COLUMNS, entry=entry)
+    return table([piece.rows() for piece in blocks], PART_COLUMNS, sliced=sliced)
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Part:
     """One part, cell by cell, of one metric's gap or change."""
 
     of: str
     part: str
-    moves: Moves
+    found: Change
     value: Contrast
     whole: Contrast | None
 
-    def rows(self, alpha: float) -> Columns:
+    def rows(self) -> Columns:
         """Return its rows of the table."""
-        cells, changed = self.moves.cells, self.of == CHANGE
-        metric, count = cells.metric, len(self.value.value)
-        baseline = self.moves.baseline if changed else 0
+        found, changed = self.found, self.of == CHANGE
+        metric, count = found.cells.metric, len(self.value.value)
         total = np.full(count, np.nan) if self.whole is None else self.whole.value
         columns: dict[str, NDArray] = {
-            **cells.keys,
-            "baseline": np.full(count, baseline, dtype=np.int64),
+            **found.cells.keys,
+            "baseline": np.full(count, found.baseline if changed else 0, dtype=np.int64),
             **same_text(count, metric=metric.name),
-            **same_text(count, group=self.moves.group, reference=self.moves.reference),
+            **same_text(count, group=found.group, reference=found.reference),
             **same_text(count, of=self.of, part=self.part, gap_unit=metric.gap_unit),
             "whole": metric.scale * total,
             **interval("value", self.value, scale=metric.scale),
             "df": self.value.df,
-            **_share(self.value, self.whole, alpha=alpha),
-            "comparable": self.moves.change_usable if changed else self.moves.usable,
-            "status": self.moves.change_status if changed else self.moves.status,
+            **_share(self.value, self.whole, alpha=found.alpha),
+            "comparable": found.change_comparable if changed else found.comparable,
+            "status": found.change_status if changed else found.status,
         }
-        return {name: values[self.moves.present] for name, values in columns.items()}
+        return {name: values[found.present] for name, values in columns.items()}
 
 
-def _own_and_theirs(measured: Sequence[Moves]) -> Iterator[_Piece]:
+def _by_group(measured: Sequence[Change]) -> Iterator[_Part]:
     """Yield the two groups' parts of every metric's change."""
-    for moves in measured:
-        for part, value in ((OWN, moves.own), (THEIRS, moves.theirs)):
-            if value is not None:
-                yield _Piece(CHANGE, part, moves, value, moves.change)
+    for found in measured:
+        if found.group_change is not None and found.reference_change is not None:
+            yield _Part(CHANGE, GROUP, found, found.group_change, found.change)
+            yield _Part(CHANGE, REFERENCE, found, -found.reference_change, found.change)
 
 
-def _of_absence(measured: Sequence[Moves]) -> Iterator[_Piece]:
-    """Yield authorised and unauthorised absence as parts of overall absence."""
-    for whole in measured:
-        if whole.cells.metric.name != WHOLE:
+def _by_metric(measured: Sequence[Change]) -> Iterator[_Part]:
+    """Yield the metrics that add up to another as parts of it: kinds of absence of all absence."""
+    for whole, part in product(measured, measured):
+        if part.cells.metric.parts_of != whole.cells.metric.name or not _together(whole, part):
             continue
-        for part in measured:
-            if part.cells.metric.name in PARTS and whole.goes_with(part):
-                at = whole.places_in(part)
-                name = part.cells.metric.name
-                yield _Piece(GAP, name, whole, taken(part.gap, at), whole.gap)
-                if part.change is not None:
-                    yield _Piece(CHANGE, name, whole, taken(part.change, at), whole.change)
+        at, name = _places(whole, part), part.cells.metric.name
+        yield _Part(GAP, name, whole, part.gap.take(at), whole.gap)
+        if part.change is not None:
+            yield _Part(CHANGE, name, whole, part.change.take(at), whole.change)
 
 
-def _beside(measured: Sequence[Moves]) -> Iterator[_Piece]:
+def _of_nothing(measured: Sequence[Change]) -> Iterator[_Part]:
     """Yield the gaps in suspensions, which are parts of nothing."""
-    for moves in measured:
-        if moves.cells.metric.topic == "suspension":
-            yield _Piece(BESIDE, moves.cells.metric.name, moves, moves.gap, None)
+    for found in measured:
+        if found.cells.metric.topic == "suspension":
+            yield _Part(BESIDE, found.cells.metric.name, found, found.gap, None)
+
+
+def _together(whole: Change, part: Change) -> bool:
+    """Say whether two metrics' cells are of one phase; refuse parts of other possible sessions."""
+    mine, other = whole.cells, part.cells
+    if not isinstance(mine, ExactCells) or not isinstance(other, ExactCells):
+        return True
+    if mine.phase != other.phase:
+        return False
+    if not np.array_equal(mine.x, other.x):
+        raise ContractError(
+            f"{other.metric.name} has other possible sessions than {mine.metric.name}, must have "
+            "the same to be a part of it; build both from one attendance return."
+        )
+    return True
+
+
+def _places(whole: Change, part: Change) -> NDArray[np.intp]:
+    """Return where the whole's cells are among the part's, -1 where it has no such cell."""
+    mine, other = (pd.MultiIndex.from_frame(pd.DataFrame(c.cells.keys)) for c in (whole, part))
+    return np.asarray(other.get_indexer(mine), dtype=np.intp)
 
 
 def _share(part: Contrast, whole: Contrast | None, *, alpha: float) -> dict[str, FloatArray]:
-    """Return the part in per cent of the whole, where the whole is clearly not nought."""
+    """Return the part in per cent of the whole, where the whole is clearly not zero."""
     empty = np.full(len(part.value), np.nan)
     if whole is None:
         return {"share": empty, "share_lower": empty, "share_upper": empty}

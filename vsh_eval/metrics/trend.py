@@ -1,17 +1,14 @@
 """How fast a gap has moved over all comparable years, and how fast each of the two groups has."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import names, registry
-from vsh_eval.metrics.direction import definition_changed, direction
-from vsh_eval.metrics.door import comparable, enter
-from vsh_eval.metrics.gaps import require_two_groups
-from vsh_eval.metrics.measured import Contrast, FloatArray, Measured, difference
-from vsh_eval.metrics.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.cells.level import Contrast, FloatArray, Level, difference, worst_status
+from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.contracts import produces
+from vsh_eval.metrics.changes import definition_changed, direction
 from vsh_eval.numerics import ratios
 from vsh_eval.numerics.contrasts import (
     combine,
@@ -19,6 +16,7 @@ from vsh_eval.numerics.contrasts import (
     correlations,
     slope_weights,
 )
+from vsh_eval.panel import Comparison, Panel, comparable, slice_for
 
 TREND_COLUMNS = (
     "geographic_level",
@@ -54,18 +52,21 @@ TREND_COLUMNS = (
     "status",
     "reason",
 )
+_LINES = ("trend", "group_trend", "reference_trend")
+TREND_RELEASED = (
+    *("geographic_level", "unit_id", "time_period"),
+    *("first_year", "years", "phase", "metric", "group", "reference"),
+    *(f"{line}{end}" for line in _LINES for end in ("", "_lower", "_upper")),
+    *("direction", "definition_changed"),
+    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status", "reason"),
+)
 FEWEST_YEARS = 3
+TOO_FEW_YEARS = "too_few_years"
+"""The reason of a trend that cannot be made."""
 
 
-def trend(
-    panel: pd.DataFrame,
-    *,
-    group: str,
-    reference: str,
-    metrics: Sequence[str] | None = None,
-    unit_id: str = "",
-    alpha: float = 0.05,
-) -> pd.DataFrame:
+@produces("trends", TREND_RELEASED)
+def trend(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Fit a straight line to the gap, and to each group's level, over the comparable years.
 
     group_trend - reference_trend = trend: all three have the same years and weights.
@@ -74,14 +75,8 @@ def trend(
     ----------
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
-    group, reference : str
-        The gap is group minus reference.
-    metrics : sequence of str, optional
-        Metrics by name; all of the panel's if not given.
-    unit_id : str
-        The authority's code, for a panel of returns. Published rows keep their own.
-    alpha : float
-        One less the coverage of the intervals.
+    comparison : Comparison
+        Group and reference, metrics, authority and coverage of the intervals.
 
     Returns
     -------
@@ -89,14 +84,15 @@ def trend(
         `TREND_COLUMNS`, one row for each area, metric and phase (and the total of phases).
         `trend` is the change a year in `gap_unit`; `years` is how many years carry the line, from
         `first_year` to `time_period`: those that the registry allows in a trend and in which both
-        groups have a level. With fewer than three of them the trend is NaN, the status x and the
-        `reason` says so. `direction` is narrowed, widened, not clear, or '' where there is no
-        interval; `definition_changed` is true where the series was redefined within the span.
+        groups have a level. With fewer than three of them the trend is NaN, the status x (c where
+        years are hidden) and the `reason` too_few_years. `direction` is narrowed, widened, not
+        clear, or '' where there is no interval; `definition_changed` is true where the series was
+        redefined within the span.
 
     Raises
     ------
     ContractError
-        If group and reference are the same, or a name or the panel is against its contract.
+        If a name or the panel is against its contract.
     VintageError, CohortRuleError
         If the panel holds two vintages or two cohort rules.
 
@@ -123,22 +119,19 @@ def trend(
     ...     "denominator": [1000.0, 10000.0] * 3,
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = trend(panel, group="cwsw", reference="peers").iloc[-1]
+    >>> found = trend(panel, Comparison("cwsw", "peers")).iloc[-1]
     >>> found[["trend", "group_trend", "reference_trend", "years"]].astype(float).round(2).tolist()
     [-1.9, -2.0, -0.1, 3.0]
     """
-    entry = enter(panel, groups=(group, reference), metrics=metrics, alpha=alpha)
-    require_two_groups(group, reference)
-    blocks = [
-        _block(cells, group, reference, alpha=alpha) for cells in cells_of(entry, unit_id=unit_id)
-    ]
-    return table(blocks, TREND_COLUMNS, entry=entry)
+    sliced = slice_for(panel, comparison)
+    blocks = [_block(cells, comparison) for cells in cells_of(sliced, unit_id=comparison.unit_id)]
+    return table(blocks, TREND_COLUMNS, sliced=sliced)
 
 
-def _block(cells: Cells, group: str, reference: str, *, alpha: float) -> Columns:
+def _block(cells: Cells, comparison: Comparison) -> Columns:
     """Return one metric's trends, a row for each block of years."""
-    metric, years = cells.metric, np.array(cells.years, dtype=np.int64)
-    first, second = cells.measure(group, alpha=alpha), cells.measure(reference, alpha=alpha)
+    metric, years, alpha = cells.metric, np.array(cells.years, dtype=np.int64), comparison.alpha
+    first, second = (cells.measure(name, alpha=alpha) for name in comparison.pair)
     gap = difference(first, second, metric=metric, same_pupils=True, alpha=alpha)
     known = ~np.isnan(gap.value).reshape(-1, len(years))
     used = known & comparable(metric, cells.years)
@@ -158,7 +151,8 @@ def _block(cells: Cells, group: str, reference: str, *, alpha: float) -> Columns
         "time_period": ends[1],
         "first_year": ends[0],
         "years": count,
-        **same_text(rows, metric=metric.name, group=group, reference=reference),
+        **same_text(rows, metric=metric.name),
+        **same_text(rows, group=comparison.group, reference=comparison.reference),
         **{
             column: values
             for name, slope in slopes.items()
@@ -169,18 +163,18 @@ def _block(cells: Cells, group: str, reference: str, *, alpha: float) -> Columns
         "definition_changed": definition_changed(metric, list(zip(*ends, strict=True))),
         **same_text(rows, unit=metric.unit, gap_unit=metric.gap_unit),
         "comparable": enough,
-        "status": np.where(enough, "", names.UNAVAILABLE).astype(object),
-        "reason": _reasons(count),
+        "status": _status(enough, first.status, second.status, len(years)),
+        "reason": np.where(enough, "", TOO_FEW_YEARS).astype(object),
     }
     present = (first.present & second.present).reshape(-1, len(years)).any(axis=1)
     return {name: values[present] for name, values in columns.items()}
 
 
 def _slope(
-    level: Measured | Contrast, weights: FloatArray, metric: registry.Metric, *, alpha: float
+    level: Level | Contrast, weights: FloatArray, metric: registry.Metric, *, alpha: float
 ) -> Contrast:
     """Return the weighted sum of the years of one level or gap, with its interval."""
-    value = level.level if isinstance(level, Measured) else level.value
+    value = level.level if isinstance(level, Level) else level.value
     shape = weights.shape
     years = value.reshape(shape), level.lower.reshape(shape), level.upper.reshape(shape)
     errors = weights * np.where(weights == 0, 0.0, level.std_error.reshape(shape))
@@ -228,14 +222,13 @@ def _ends(
     return first, last
 
 
-def _reasons(count: NDArray[np.int_]) -> NDArray[np.object_]:
-    return np.array(
-        [
-            ""
-            if years >= FEWEST_YEARS
-            else f"{years} comparable {'year' if years == 1 else 'years'}, a trend needs "
-            f"{FEWEST_YEARS}"
-            for years in count
-        ],
-        dtype=object,
-    )
+def _status(
+    enough: NDArray[np.bool_],
+    group: NDArray[np.object_],
+    reference: NDArray[np.object_],
+    years: int,
+) -> NDArray[np.object_]:
+    """Return c where too few years are left because some are hidden, else x."""
+    hidden = (worst_status(group, reference) == names.CONFIDENTIAL).reshape(-1, years).any(axis=1)
+    missing = np.where(hidden, names.CONFIDENTIAL, names.UNAVAILABLE)
+    return np.where(enough, "", missing).astype(object)

@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
 _NULL = 1e-10
-"""Eigenvalues of the scaled normal matrix (all between 0 and K) below this are nought."""
+"""Eigenvalues of the scaled normal matrix (all between 0 and K) below this are zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Regression:
     implied_weight : array (K, S, T)
         ``coefficient = sum(implied_weight * outcome)``.
     influence : array (K, S)
-        Influence of each school; sums to nought.
+        Influence of each school; sums to zero.
     residual_regressors : array (K, S, T)
         The regressors with school and year effects taken out, 0 where a cell has no data.
     residual_outcome : array (S, T)

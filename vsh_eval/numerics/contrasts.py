@@ -9,7 +9,7 @@ Cells come in blocks of one length: the years of one area and phase are a block.
 import numpy as np
 from numpy.typing import NDArray
 
-from vsh_eval.numerics.ratios import Estimate, FloatArray, correlation
+from vsh_eval.numerics.ratios import Estimate, FloatArray, correlation, total_error
 
 Limits = tuple[FloatArray, FloatArray, FloatArray]
 
@@ -100,7 +100,9 @@ def combine(estimate: Estimate, weights: FloatArray) -> Estimate:
     widest = (np.abs(weights) * np.where(used, estimate.std_error.reshape(shape), 0.0)).sum(axis=1)
     known = np.nan_to_num(influence)
     one = np.where(clusters == 1, widest, np.nan)
-    std_error = np.where(several, school_error(known, clusters), one)
+    drawn = np.nan_to_num(estimate.noise).reshape(-1, *shape)
+    noise = np.nan_to_num(np.einsum("sbt,bt->sb", drawn, weights))
+    std_error = np.where(several, total_error(school_error(known, clusters), noise), one)
     return Estimate(
         np.where(missing, np.nan, value),
         np.where(missing, np.nan, std_error),
@@ -109,6 +111,7 @@ def combine(estimate: Estimate, weights: FloatArray) -> Estimate:
         pupils,
         known,
         np.full((1, shape[0]), np.nan),
+        noise,
     )
 
 
@@ -136,15 +139,16 @@ def correlations(estimate: Estimate, shape: tuple[int, int]) -> FloatArray:
     >>> correlations(ratio(y, x), (1, 2)).round(6).tolist()
     [[[1.0, 1.0], [1.0, 1.0]]]
     """
-    influence = estimate.influence.reshape(-1, *shape)
-    products = np.einsum("sbt,sbu->btu", influence, influence)
-    squares = np.einsum("btt->bt", products)
     clusters = estimate.clusters.reshape(shape)
     fewest = np.minimum(clusters[:, :, None], clusters[:, None, :])
-    apart = squares[:, :, None] + squares[:, None, :] - 2 * products
-    between = np.sqrt(np.maximum(apart, 0.0) * _factor(fewest))
-    error = np.sqrt(squares * _factor(clusters))
+    sampling, apart = _products(estimate.influence, shape)
+    added, noise_apart = _products(estimate.noise, shape)
+    between = np.sqrt(np.maximum(apart, 0.0) * _factor(fewest) + noise_apart)
+    error = np.sqrt(sampling * _factor(clusters) + added)
     found = correlation(error[:, :, None], error[:, None, :], between)
+    if len(estimate.noise):
+        # Beside noise a correlation has one decimal, as design effects have.
+        found = np.round(found, 1)
     return np.where(np.eye(shape[1], dtype=bool), 1.0, found)
 
 
@@ -194,7 +198,7 @@ def contrast_limits(cells: Limits, weights: FloatArray, together: FloatArray) ->
 def share(part: Estimate, whole: Estimate) -> Estimate:
     """Return part / whole by the delta method, covariances counted.
 
-    The two stand on the same schools. NaN where the whole is nought; without a standard error
+    The two stand on the same schools. NaN where the whole is zero; without a standard error
     where either has one school only.
 
     Examples
@@ -210,7 +214,8 @@ def share(part: Estimate, whole: Estimate) -> Estimate:
     value = part.value / total
     influence = np.nan_to_num((part.influence - value * whole.influence) / total)
     clusters = np.minimum(part.clusters, whole.clusters)
-    error = school_error(influence, clusters)
+    noise = np.nan_to_num((part.noise - value * whole.noise) / total)
+    error = total_error(school_error(influence, clusters), noise)
     return Estimate(
         value,
         np.where(np.isnan(value), np.nan, error),
@@ -219,7 +224,16 @@ def share(part: Estimate, whole: Estimate) -> Estimate:
         np.minimum(part.pupils, whole.pupils),
         influence,
         np.full((1, *value.shape), np.nan),
+        noise,
     )
+
+
+def _products(rows: FloatArray, shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """Return the sum over rows of each cell's square, and of the square of each difference."""
+    values = rows.reshape(-1, *shape)
+    products = np.einsum("sbt,sbu->btu", values, values)
+    squares = np.einsum("btt->bt", products)
+    return squares, squares[:, :, None] + squares[:, None, :] - 2 * products
 
 
 def _factor(clusters: FloatArray) -> FloatArray:

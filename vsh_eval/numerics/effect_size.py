@@ -66,7 +66,7 @@ def standardised(gap: Estimate, variance: Estimate, pupils: FloatArray) -> Estim
     value = factor * gap.value
     influence = factor * (gap.influence - gap.value * variance.influence / (2 * spread))
     of_one_school = np.hypot(factor * gap.std_error, value / np.sqrt(2 * (pupils - 2)))
-    return _estimate(gap, value, influence, of_one_school)
+    return _estimate(gap, value, influence, of_one_school, factor * gap.noise)
 
 
 def log_odds_difference(first: Estimate, second: Estimate, pupils: FloatArray) -> Estimate:
@@ -109,8 +109,9 @@ def log_odds_difference(first: Estimate, second: Estimate, pupils: FloatArray) -
     value = np.where(np.isnan(slopes[0] + slopes[1]), np.nan, apart)
     influence = factor * (slopes[0] * first.influence - slopes[1] * second.influence)
     bound = factor * (slopes[0] * first.std_error + slopes[1] * second.std_error)
+    noise = factor * (slopes[0] * first.noise - slopes[1] * second.noise)
     gap = ratios.difference(first, second, same_pupils=False)
-    return _estimate(gap, value, influence, bound)
+    return _estimate(gap, value, influence, bound, noise)
 
 
 def toolkit_months(effect: FloatArray) -> FloatArray:
@@ -140,11 +141,16 @@ def _odds_slope(share: FloatArray) -> FloatArray:
 
 
 def _estimate(
-    gap: Estimate, value: FloatArray, influence: FloatArray, of_one_school: FloatArray
+    gap: Estimate,
+    value: FloatArray,
+    influence: FloatArray,
+    of_one_school: FloatArray,
+    noise: FloatArray,
 ) -> Estimate:
     """Put a standardised difference together, with the degrees of freedom of the gap it is of."""
-    known = np.nan_to_num(influence)
-    std_error = np.where(gap.clusters >= 2, school_error(known, gap.clusters), of_one_school)
+    known, noise = np.nan_to_num(influence), np.nan_to_num(noise)
+    by_school = ratios.total_error(school_error(known, gap.clusters), noise)
+    std_error = np.where(gap.clusters >= 2, by_school, of_one_school)
     return Estimate(
         value,
         np.where(np.isnan(value), np.nan, std_error),
@@ -153,4 +159,5 @@ def _estimate(
         gap.pupils,
         known,
         np.full((1, *value.shape), np.nan),
+        noise,
     )

@@ -23,7 +23,7 @@ DRAWS = 10_000
 FIRST_STAGE = 0.1
 """Share of alpha that the first stage spends."""
 _NOUGHT = 1e-10
-"""A variance, or a slope, below this share of its size is nought."""
+"""A variance, or a slope, below this share of its size is zero."""
 
 
 @dataclass(frozen=True, slots=True)

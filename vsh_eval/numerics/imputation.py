@@ -19,13 +19,13 @@ Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
 _NULL = 1e-10
-"""Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are nought."""
+"""Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""
 _RESIDUE = 1e-12
-"""Entries of a null vector below this share of its largest are nought."""
+"""Entries of a null vector below this share of its largest are zero."""
 _ESTIMABLE = 1e-8
 """A target whose relative component along the null space is above this is not estimable."""
 _TOUCHED = 1e-12
-"""Implied weights below this share of the largest are nought."""
+"""Implied weights below this share of the largest are zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Fit:
     right_by_school : array (S, T)
         Each school's part of the right-hand side.
     scale : array (J, T)
-        Square root of the years' total fit weight (1 where nought).
+        Square root of the years' total fit weight (1 where zero).
     """
 
     outcome: Floats
@@ -81,7 +81,7 @@ class Estimates:
     implied_weight : array (K, S, T)
         ``estimate = sum(implied_weight * outcome)``.
     influence : array (K, S)
-        Influence of each school; sums to nought.
+        Influence of each school; sums to zero.
     leave_one_out : array (K, S)
         The estimate without each school, NaN where it cannot be made.
     contributes : array (K, S)
@@ -270,7 +270,7 @@ def _by_stratum(values: Floats, stratum: Integers, strata: int) -> Floats:
 def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]:
     """Invert on the range and return the null space, both in the years' own units.
 
-    The scaling makes "nought" mean the same whatever the size of the weights.
+    The scaling makes "zero" mean the same whatever the size of the weights.
     """
     scaled = normal / (scale[..., :, None] * scale[..., None, :])
     values, vectors = np.linalg.eigh(scaled)
@@ -280,7 +280,7 @@ def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]
         np.swapaxes(vectors, -1, -2)
     )
     null = vectors * ~kept[..., None, :]
-    # What rounding leaves of a nought would make imputable cells look unlinked.
+    # What rounding leaves of a zero would make imputable cells look unlinked.
     largest = np.abs(null).max(axis=-2, keepdims=True)
     return inverse, np.where(np.abs(null) > _RESIDUE * largest, null, 0.0)
 

@@ -22,7 +22,7 @@ def t_critical(df: Floats | float, *, alpha: float = 0.05) -> Floats:
 
 
 def t_p_value(estimate: Floats, std_error: Floats, df: Floats) -> Floats:
-    """Return the two-sided p value of a nought effect; NaN without a positive standard error.
+    """Return the two-sided p value of no effect; NaN without a positive standard error.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin:
 
 @dataclass(frozen=True, slots=True)
 class JointTest:
-    """A test that several estimates are nought together.
+    """A test that several estimates are zero together.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class JointTest:
 
 
 def joint_test(estimate: Floats, covariance: Floats, df: float) -> JointTest:
-    """Test that estimates are all nought, from a covariance that was itself estimated.
+    """Test that estimates are all zero, from a covariance that was itself estimated.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
 _NULL = 1e-10
-"""Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are nought."""
+"""Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""
 _TOUCHED = 1e-12
-"""Squares of implied weights below this share of the largest are nought, or rounding."""
+"""Squares of implied weights below this share of the largest are zero, or rounding."""
 _VAST = 1e9
 """Solutions this many times what was asked for are no solutions."""
 _AT_ONCE = 20_000

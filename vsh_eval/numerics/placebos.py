@@ -14,7 +14,7 @@ _ROUNDS = 25
 
 
 def rank_p_value(value: float, placebos: Floats) -> float:
-    """Return the share of placebos, the value itself among them, that are as far from nought.
+    """Return the share of placebos, the value itself among them, that are as far from zero.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def rank_p_value(value: float, placebos: Floats) -> float:
 
 
 def critical_value(placebos: Floats, *, alpha: float = 0.05) -> float:
-    """Return the distance from nought at which `rank_p_value` is no longer above alpha.
+    """Return the distance from zero at which `rank_p_value` is no longer above alpha.
 
     Returns
     -------

@@ -18,7 +18,7 @@ _DRAWS = 100_000
 def individual_power(
     mean: Floats, covariance: Floats, *, df: float = np.inf, alpha: float = 0.05, seed: int = 0
 ) -> float:
-    """Return the probability that any lead differs significantly from nought by itself.
+    """Return the probability that any lead differs significantly from zero by itself.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def individual_power(
 def joint_power(
     mean: Floats, covariance: Floats, *, df: float = np.inf, alpha: float = 0.05, seed: int = 0
 ) -> float:
-    """Return the probability that Hotelling's test refutes "all leads are nought".
+    """Return the probability that Hotelling's test refutes "all leads are zero".
 
     Notes
     -----
@@ -105,7 +105,7 @@ def slope_for(
     Returns
     -------
     float
-        Nought where even no drift is detected as often; NaN where the drift moves no lead.
+        Zero where even no drift is detected as often; NaN where the drift moves no lead.
 
     Examples
     --------

@@ -6,7 +6,6 @@ which know the school, are measured by `vsh_eval.numerics.ratios` instead.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 FloatArray = NDArray[np.float64]
 
@@ -39,13 +38,11 @@ def wilson(
     >>> lower.round(4), upper.round(4)
     (array([0.0624]), array([0.1605]))
     """
-    n = np.where(trials > 0, trials, np.nan)
-    share = successes / n
-    z_squared = float(ndtri(1 - alpha / 2)) ** 2
-    centre = share + z_squared / (2 * n)
-    reach = np.sqrt(z_squared * (share * (1 - share) / n + z_squared / (4 * n**2)))
-    scale = 1 + z_squared / n
-    return np.maximum((centre - reach) / scale, 0.0), np.minimum((centre + reach) / scale, 1.0)
+    from statsmodels.stats.proportion import proportion_confint
+
+    counted = np.where(trials > 0, trials, np.nan)
+    lower, upper = proportion_confint(successes, counted, alpha=alpha, method="wilson")
+    return np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
 
 
 def binomial_std_error(successes: FloatArray, trials: FloatArray) -> FloatArray:

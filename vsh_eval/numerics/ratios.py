@@ -8,7 +8,7 @@ covariance of two groups, or of two years, of the same schools is counted and ne
 Arrays have the schools on the first axis and the cells on the last.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,6 +55,9 @@ class Estimate:
         The schools' influence values; zero for a school without pupils in the cell.
     pupil_influence : FloatArray, shape (stand-ins, cells)
         The same for pupils, on stand-ins that have the pupils' second moments.
+    noise : FloatArray, shape (draws, cells)
+        What disclosure control added to the value: a row is one draw, in standard deviations of
+        it, and rows are independent. No rows where the value is exact.
     """
 
     value: FloatArray
@@ -64,24 +67,16 @@ class Estimate:
     pupils: FloatArray
     influence: FloatArray
     pupil_influence: FloatArray
+    noise: FloatArray
+
+    def __neg__(self) -> "Estimate":
+        turned = ("value", "influence", "pupil_influence", "noise")
+        return replace(self, **{name: -getattr(self, name) for name in turned})
 
     def take(self, cells: ArrayLike) -> "Estimate":
         """Return the estimates of some cells, in the order given."""
         chosen = np.asarray(cells, dtype=np.intp)
-        return Estimate(
-            *(
-                np.asarray(getattr(self, field))[..., chosen]
-                for field in (
-                    "value",
-                    "std_error",
-                    "df",
-                    "clusters",
-                    "pupils",
-                    "influence",
-                    "pupil_influence",
-                )
-            )
-        )
+        return Estimate(*(np.asarray(getattr(self, f.name))[..., chosen] for f in fields(self)))
 
 
 def ratio(y: FloatArray, x: FloatArray, sums: PupilSums | None = None) -> Estimate:
@@ -124,8 +119,9 @@ def ratio(y: FloatArray, x: FloatArray, sums: PupilSums | None = None) -> Estima
     else:
         pupils = sums.pupils.sum(axis=0)
         pupil_influence = _pupil_influence(sums, value, total_x)
-    std_error, df = _errors(influence, clusters, pupil_influence, pupils)
-    return Estimate(value, std_error, df, clusters, pupils, influence, pupil_influence)
+    exact = np.zeros((0, *value.shape))
+    std_error, df = _errors(influence, clusters, pupil_influence, pupils, exact)
+    return Estimate(value, std_error, df, clusters, pupils, influence, pupil_influence, exact)
 
 
 def difference(first: Estimate, second: Estimate, *, same_pupils: bool) -> Estimate:
@@ -162,11 +158,12 @@ def difference(first: Estimate, second: Estimate, *, same_pupils: bool) -> Estim
     else:
         pupil_influence = np.full((1, *value.shape), np.nan)
         by_pupil = np.zeros(value.shape, dtype=bool)
-    std_error, df = _errors(influence, clusters, pupil_influence, pupils)
+    noise = first.noise - second.noise
+    std_error, df = _errors(influence, clusters, pupil_influence, pupils, noise)
     bound = (clusters == 1) & ~by_pupil
     std_error = np.where(bound, first.std_error + second.std_error, std_error)
     df = np.where(bound, np.fmin(first.df, second.df), df)
-    return Estimate(value, std_error, df, clusters, pupils, influence, pupil_influence)
+    return Estimate(value, std_error, df, clusters, pupils, influence, pupil_influence, noise)
 
 
 def logarithm(estimate: Estimate) -> Estimate:
@@ -189,6 +186,7 @@ def logarithm(estimate: Estimate) -> Estimate:
         estimate.pupils,
         np.nan_to_num(estimate.influence / positive),
         estimate.pupil_influence / positive,
+        np.nan_to_num(estimate.noise / positive),
     )
 
 
@@ -238,7 +236,7 @@ def logit_interval(
 def correlation(first: FloatArray, second: FloatArray, between: FloatArray) -> FloatArray:
     """Return the correlation of two estimates from their errors and that of their difference.
 
-    Zero where an error is missing or nought.
+    Zero where an error is missing or zero.
 
     Examples
     --------
@@ -250,14 +248,49 @@ def correlation(first: FloatArray, second: FloatArray, between: FloatArray) -> F
     return np.clip(np.nan_to_num(shared), -1.0, 1.0)
 
 
+def total_error(sampling: FloatArray, noise: FloatArray) -> FloatArray:
+    """Return the error of sampling and of disclosure control together.
+
+    Beside noise, the sampling error has two significant figures: the covariance of two levels
+    would else be one more exact number about the children.
+
+    Examples
+    --------
+    >>> total_error(np.array([3.04]), np.array([[4.0]]))
+    array([5.])
+    >>> total_error(np.array([3.04]), np.zeros((0, 1)))
+    array([3.04])
+    """
+    if not len(noise):
+        return sampling
+    return np.sqrt(significant(sampling) ** 2 + (noise**2).sum(axis=0))
+
+
+def significant(values: FloatArray, figures: int = 2) -> FloatArray:
+    """Round to significant figures; zero and missing values stay.
+
+    Examples
+    --------
+    >>> significant(np.array([0.0345, 12.6, 0.0, np.nan])).tolist()
+    [0.034, 13.0, 0.0, nan]
+    """
+    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
+    unit = 10.0 ** (np.floor(np.log10(size)) - figures + 1)
+    return np.where(np.isfinite(values), np.round(values / unit) * unit, values)
+
+
 def _errors(
-    influence: FloatArray, clusters: FloatArray, pupil_influence: FloatArray, pupils: FloatArray
+    influence: FloatArray,
+    clusters: FloatArray,
+    pupil_influence: FloatArray,
+    pupils: FloatArray,
+    noise: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Return standard errors and degrees of freedom: by school, by pupil where one school only."""
     units = np.where(clusters >= 2, clusters, np.where(clusters == 1, pupils, np.nan))
     squares = np.where(clusters >= 2, (influence**2).sum(axis=0), (pupil_influence**2).sum(axis=0))
     df = np.where(units >= 2, units - 1, np.nan)
-    return np.sqrt(squares * units / df), df
+    return total_error(np.sqrt(squares * units / df), noise), df
 
 
 def _pupil_influence(sums: PupilSums, value: FloatArray, total_x: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Weights that are not negative and sum to one: the mixture that comes nearest to a target."""
+"""Weights that are not negative and sum to one: the average that comes nearest to a target."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,11 +7,11 @@ from scipy.optimize import nnls
 Floats = npt.NDArray[np.float64]
 
 FIRST_STEPS, MOST_STEPS = 100, 10_000
-"""Steps of the reference algorithm before and after small weights are set to nought."""
+"""Steps of the reference algorithm before and after small weights are set to zero."""
 
 
-def nearest_mixture(sources: Floats, target: Floats, *, ridge: float) -> Floats:
-    """Return the weights whose mixture of sources is nearest to the target.
+def nearest_weights(sources: Floats, target: Floats, *, ridge: float) -> Floats:
+    """Return the weights whose average of sources is nearest to the target.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def nearest_mixture(sources: Floats, target: Floats, *, ridge: float) -> Floats:
 
     Examples
     --------
-    >>> nearest_mixture(np.array([[0.0, 4.0]]), np.array([1.0]), ridge=1e-9).round(6)
+    >>> nearest_weights(np.array([[0.0, 4.0]]), np.array([1.0]), ridge=1e-9).round(6)
     array([0.75, 0.25])
     """
     count = sources.shape[1]
@@ -48,13 +48,13 @@ def nearest_mixture(sources: Floats, target: Floats, *, ridge: float) -> Floats:
     return found / found.sum()
 
 
-def stepwise_mixture(sources: Floats, target: Floats, *, ridge: float, stop: float) -> Floats:
+def stepwise_weights(sources: Floats, target: Floats, *, ridge: float, stop: float) -> Floats:
     """Return weights as the reference implementation of synthetic DiD finds them, step by step.
 
     Parameters
     ----------
     sources, target, ridge
-        As for `nearest_mixture`.
+        As for `nearest_weights`.
     stop : float
         Ends when a step lowers the objective a period by no more than its square.
 
@@ -62,7 +62,7 @@ def stepwise_mixture(sources: Floats, target: Floats, *, ridge: float, stop: flo
     -------
     array (N,)
         Near the minimum, not at it: Frank-Wolfe steps, weights under a quarter of the largest set
-        to nought after the first 100, then up to 10,000 more. For parity with published numbers.
+        to zero after the first 100, then up to 10,000 more. For parity with published numbers.
 
     Notes
     -----
@@ -71,7 +71,7 @@ def stepwise_mixture(sources: Floats, target: Floats, *, ridge: float, stop: flo
 
     Examples
     --------
-    >>> stepwise_mixture(np.array([[0.0, 4.0]]), np.array([1.0]), ridge=1e-9, stop=1e-5).round(6)
+    >>> stepwise_weights(np.array([[0.0, 4.0]]), np.array([1.0]), ridge=1e-9, stop=1e-5).round(6)
     array([0.75, 0.25])
     """
     count = sources.shape[1]
@@ -85,21 +85,21 @@ def stepwise_mixture(sources: Floats, target: Floats, *, ridge: float, stop: flo
 def _frank_wolfe(
     sources: Floats, target: Floats, weights: Floats, *, steps: int, ridge: float, stop: float
 ) -> Floats:
-    mixture = sources @ weights
+    average = sources @ weights
     last = np.inf
     for step in range(steps):
-        slope = (mixture - target) @ sources + ridge * weights
+        slope = (average - target) @ sources + ridge * weights
         best = int(slope.argmin())
         way = -weights
         way[best] += 1.0
-        moved = sources[:, best] - mixture
+        moved = sources[:, best] - average
         curvature = moved @ moved + ridge * (way @ way)
         if not curvature > 0:
             break
         length = min(1.0, max(0.0, -(slope @ way) / curvature))
         weights = weights + length * way
-        mixture = mixture + length * moved
-        error = mixture - target
+        average = average + length * moved
+        error = average - target
         value = (ridge * (weights @ weights) + error @ error) / len(target)
         if step > 0 and not last - value > stop**2:
             break

@@ -1,4 +1,4 @@
-"""One treated series against a mixture of untreated ones: synthetic DiD and synthetic control."""
+"""One treated series against weighted untreated ones: synthetic difference-in-differences."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from vsh_eval.numerics.simplex import nearest_mixture, stepwise_mixture
+from vsh_eval.numerics.simplex import nearest_weights, stepwise_weights
 
 Floats = npt.NDArray[np.float64]
-Method = Literal["synthetic_did", "synthetic_control"]
 Solver = Literal["exact", "reference"]
 
 _SLIGHT = 1e-6
@@ -18,7 +17,7 @@ _NOTHING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
+class SyntheticUnit:
     """A treated series and its synthetic counterpart.
 
     Attributes
@@ -26,7 +25,7 @@ class Mixture:
     weights : array (N,)
         Of the untreated units.
     period_weights : array (T0,)
-        Of the periods before; nought for synthetic control, which compares levels.
+        Of the periods before.
     effects : array (T,)
         Treated less synthetic in each period, those before too, in the outcome's unit.
     before : int
@@ -45,7 +44,7 @@ class Mixture:
 
     @property
     def rmspe_before(self) -> float:
-        """Root mean squared distance before, about its own weighted mean for synthetic DiD."""
+        """Root mean squared distance before, about its own weighted mean."""
         return float(np.sqrt(np.mean(self.effects[: self.before] ** 2)))
 
     @property
@@ -59,16 +58,15 @@ def yearly_noise(untreated: Floats, before: int) -> float:
     return float(np.diff(untreated[:, :before], axis=1).std(ddof=1))
 
 
-def mixture(
+def synthetic_unit(
     untreated: Floats,
     treated: Floats,
     before: int,
     *,
-    method: Method = "synthetic_did",
     solver: Solver = "exact",
     treated_units: int = 1,
-) -> Mixture:
-    """Set a treated series against the mixture of untreated ones that matched it before.
+) -> SyntheticUnit:
+    """Set a treated series against weighted untreated ones that matched it before.
 
     Parameters
     ----------
@@ -78,9 +76,6 @@ def mixture(
         The treated unit's outcomes, or the mean of several.
     before : int
         Periods before treatment, at least 2 and fewer than T.
-    method : {"synthetic_did", "synthetic_control"}
-        Synthetic DiD matches the course and not the level, weights the periods before, and
-        spreads its weights; synthetic control matches the level itself.
     solver : {"exact", "reference"}
         The exact minimum, or the steps of the R package synthdid, which stop short of it.
     treated_units : int
@@ -88,34 +83,30 @@ def mixture(
 
     Returns
     -------
-    Mixture
+    SyntheticUnit
 
     Notes
     -----
     Arkhangelsky et al. (2021), algorithm 1: unit weights with the penalty
     ``(N1 T1)^(1/2) T0 noise^2``, period weights with a penalty that only makes them unique; both
-    after taking out means. Abadie, Diamond and Hainmueller (2010) on outcomes alone.
+    after taking out means: the trajectory is matched, not the level.
 
     Examples
     --------
     >>> level = np.array([[1.0, 2, 3, 4], [2, 2, 2, 2]])
-    >>> round(mixture(level, np.array([5.0, 6, 7, 5]), 3).estimate, 6)
+    >>> round(synthetic_unit(level, np.array([5.0, 6, 7, 5]), 3).estimate, 6)
     -2.75
     """
     after = untreated.shape[1] - before
     noise = max(yearly_noise(untreated, before), _NOTHING)
     sources, target = untreated[:, :before].T, treated[:before]
-    if method == "synthetic_control":
-        weights = _weights(sources, target, _SLIGHT * noise, noise, solver)
-        distance = treated - weights @ untreated
-        return Mixture(weights, np.zeros(before), distance, before)
     penalty = (treated_units * after) ** 0.25 * noise
     weights = _weights(_centred(sources), target - target.mean(), penalty, noise, solver)
     later = untreated[:, before:].mean(axis=1)
     earlier = _centred(untreated[:, :before])
     periods = _weights(earlier, later - later.mean(), _SLIGHT * noise, noise, solver)
     distance = treated - weights @ untreated
-    return Mixture(weights, periods, distance - periods @ distance[:before], before)
+    return SyntheticUnit(weights, periods, distance - periods @ distance[:before], before)
 
 
 def _centred(columns: Floats) -> Floats:
@@ -127,5 +118,5 @@ def _weights(
 ) -> Floats:
     ridge = penalty**2 * len(target)
     if solver == "exact":
-        return nearest_mixture(sources, target, ridge=ridge)
-    return stepwise_mixture(sources, target, ridge=ridge, stop=1e-5 * noise)
+        return nearest_weights(sources, target, ridge=ridge)
+    return stepwise_weights(sources, target, ridge=ridge, stop=1e-5 * noise)

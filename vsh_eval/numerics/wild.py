@@ -34,13 +34,13 @@ class Scores:
     estimate : float
         The estimate.
     own : array (S,)
-        What each school's residuals, a nought effect imposed, add to the estimate.
+        What each school's residuals, a zero effect imposed, add to the estimate.
     share : array (S,)
         What one unit of effect takes away from `own`; sums to 1.
     implied_weight : array (S, T)
         Weight of every cell in the estimate.
     pulled : array (S, T)
-        What a school's residuals, a nought effect imposed, do to the year effects.
+        What a school's residuals, a zero effect imposed, do to the year effects.
     pulled_by_effect : array (S, T)
         What one unit of effect takes away from `pulled`.
     stratum : array (S,)

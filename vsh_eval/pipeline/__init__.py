@@ -2,7 +2,8 @@
 
 - `open_run`, `Run`: a run's settings and folders
 - `open_source`, `open_published`: its data, read and typed
-- `ask_impact`, `Impact`, `or_why`: the question of impact, or why it has no answer
+- `GapPage`: the measures of a page on gaps, and how they are shown
+- `ask_impact`, `Impact`, `explain_if_infeasible`: the question of impact, or why it has no answer
 - `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
 - `pipeline.yearly`: the unattended run (`run`, `check`); `pipeline.manifest`: `verify`
 
@@ -10,7 +11,8 @@ The modules that run notebooks are not imported here, so that a notebook starts 
 """
 
 from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
-from vsh_eval.pipeline.impact import Impact, ask_impact, or_why
+from vsh_eval.pipeline.gap_page import GapPage, bands_of_need, released_gaps
+from vsh_eval.pipeline.impact import Impact, ask_impact, explain_if_infeasible
 from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
 from vsh_eval.pipeline.workspace import (
     Run,
@@ -23,17 +25,20 @@ from vsh_eval.pipeline.workspace import (
 
 __all__ = [
     "NOTEBOOKS",
+    "GapPage",
     "Impact",
     "Notebook",
     "Offer",
     "Run",
     "ask_impact",
     "ask_offer",
+    "bands_of_need",
     "declared_programmes",
+    "explain_if_infeasible",
     "not_asked",
     "open_published",
     "open_run",
     "open_source",
-    "or_why",
+    "released_gaps",
     "source_folder",
 ]

@@ -25,7 +25,7 @@ class Notebook:
     kinds : tuple of str
         The kinds of source it can be asked of.
     needs, makes : tuple of str
-        The internal tables it reads and writes.
+        The tables it reads and writes that other notebooks have to do with, internal or published.
     """
 
     name: str
@@ -39,8 +39,8 @@ class Notebook:
 NOTEBOOKS: tuple[Notebook, ...] = (
     Notebook(
         "01_returns",
-        "Returns",
-        "Can this year's data bear the questions?",
+        "Data quality",
+        "Is this year's data good enough?",
         RETURNS_KINDS,
         makes=("findings",),
     ),
@@ -60,8 +60,6 @@ NOTEBOOKS: tuple[Notebook, ...] = (
             "schools",
             "exposure",
             "training",
-            "ledger",
-            "breakdown_ledger",
             "flow",
             "areas",
             "neighbours",
@@ -72,7 +70,7 @@ NOTEBOOKS: tuple[Notebook, ...] = (
     Notebook(
         "03_training_offer",
         "Training offer",
-        "Who has been reached, how deeply, at what cost?",
+        "Who has been trained, how much, at what cost?",
         RETURNS_KINDS,
         needs=("panel", "schools", "training"),
         makes=("reach",),
@@ -83,7 +81,6 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         "How wide is the attendance gap, and is it closing?",
         EVERY_KIND,
         needs=("panel", "areas"),
-        makes=("attendance_gaps", "attendance_changes"),
     ),
     Notebook(
         "05_attainment_gap",
@@ -91,7 +88,6 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         "How wide is the attainment gap, and is it closing?",
         EVERY_KIND,
         needs=("panel", "areas"),
-        makes=("attainment_gaps", "attainment_changes"),
     ),
     Notebook(
         "06_impact",
@@ -111,7 +107,7 @@ NOTEBOOKS: tuple[Notebook, ...] = (
     ),
     Notebook(
         "07_robustness",
-        "Robustness",
+        "How sure are we?",
         "What would change our mind?",
         RETURNS_KINDS,
         needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
@@ -122,16 +118,7 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         "Annual report",
         "What should the Virtual School Head, governors and DfE take away?",
         EVERY_KIND,
-        needs=(
-            "reach",
-            "attendance_gaps",
-            "attendance_changes",
-            "attainment_gaps",
-            "attainment_changes",
-            "evidence",
-            "power",
-            "robustness",
-        ),
+        needs=("panel", "areas", "reach", "evidence", "power", "robustness"),
         makes=("summary",),
     ),
 )
@@ -171,7 +158,7 @@ def named(name: str, kind: str) -> Notebook:
 
 
 def maker_of(table: str, kind: str) -> Notebook:
-    """Return the notebook that makes an internal table.
+    """Return the notebook that makes a table.
 
     Raises
     ------
@@ -195,7 +182,7 @@ def upstream(notebook: Notebook, among: Sequence[Notebook]) -> tuple[Notebook, .
     Examples
     --------
     >>> [n.name for n in upstream(NOTEBOOKS[-1], of_kind("published"))]
-    ['04_attendance_gap', '05_attainment_gap', '06_published_impact']
+    ['02_cohort', '06_published_impact']
     """
     return tuple(other for other in among if set(other.makes) & set(notebook.needs))
 

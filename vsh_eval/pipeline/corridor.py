@@ -5,21 +5,23 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vsh_eval import cohort, names, returns
-from vsh_eval.pipeline import workspace
+from vsh_eval.contracts import produces
+from vsh_eval.pipeline import closed, secret, workspace
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.returns import published
 
-OTHER_RULE = {
-    "any_time_in_year": "at_31_march",
-    "ever_6": "any_time_in_year",
-    "at_31_march": "any_time_in_year",
-}
-"""The cohort rule that stands beside each, to ask whether a result hangs on the rule."""
 _JOINED = {
-    **dict.fromkeys((*names.PANEL_SUMS, *names.MOMENT_PRODUCTS, "schools"), "sum"),
+    **dict.fromkeys((*names.PANEL_SUMS, *names.RECORD_KEYS), "sum"),
+    **dict.fromkeys((*names.MOMENT_PRODUCTS, "schools"), "sum"),
     "largest": "max",
 }
 """How the cells of two authorities' codes become those of one authority."""
+
+
+@produces("flow", ("table", "step", "rows", "pupils"), gate="sample")
+def children_kept(flow: pd.DataFrame) -> pd.DataFrame:
+    """Return what each step of matching kept and left out, where it counts children."""
+    return flow.dropna(subset="pupils")
 
 
 def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
@@ -44,6 +46,12 @@ def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
     ------
     DataError
         If the returns cannot bear the run.
+    ContractError
+        If there is no secret, or closed years were counted otherwise.
+
+    Notes
+    -----
+    Years that are published already come from `closed.closed_tables`; only new ones are counted.
     """
     if run.settings.source.kind == "published":
         return _of_published(run)
@@ -54,49 +62,36 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     opened = workspace.open_source(run)
     findings = returns.check(opened, programmes=workspace.declared_programmes(run.settings))
     returns.require_sound(findings)
+    published_already = closed.closed_tables(run)
     built = cohort.build_cohort(
-        opened.connection,
+        cohort.open_engine(opened.connection, engine=run.settings.engine),
         years=_years(run),
+        secret=secret.secret_of(run.settings, invented=run.invented),
         cohort=run.settings.cohort,
         exposure=run.settings.exposure,
-        engine=run.settings.engine,
+        other_rule_metrics=(run.settings.protocol.primary,),
+        closed=closed.years_of(published_already),
     )
     code = run.settings.authority.code
-    areas = pd.DataFrame(
-        {
-            "unit_id": [code],
-            "name": [run.settings.authority.name],
-            "level": [names.LA],
-        }
-    )
-    return {
+    counted = {
         "panel": built.panel,
-        "other_rule_panel": _under_another_rule(run, opened),
+        "other_rule_panel": built.other_rule_panel,
         "composition": _of_the_authority(built.composition, code),
         "moments": _of_the_authority(built.moments, code),
         "spread": _of_the_authority(built.spread, code),
-        "make_up": built.make_up,
+        "make_up": built.new_entrants,
+    }
+    return {
+        **closed.joined(counted, published_already, built.urns),
         "schools": built.schools,
         "exposure": built.exposure,
         "training": built.training,
         "flow": built.flow,
-        "areas": areas,
+        "areas": pd.DataFrame(
+            {"unit_id": [code], "name": [run.settings.authority.name], "level": [names.LA]}
+        ),
         **_published_beside(run),
     }
-
-
-def _under_another_rule(run: Run, opened: returns.Returns) -> pd.DataFrame:
-    """Build the primary outcome's panel under another cohort rule, for the page on robustness."""
-    own = run.settings.cohort
-    built = cohort.build_cohort(
-        opened.connection,
-        years=_years(run),
-        cohort=own.model_copy(update={"rule": OTHER_RULE[own.rule]}),
-        exposure=run.settings.exposure,
-        engine=run.settings.engine,
-    )
-    panel = built.panel
-    return panel[panel["metric"].eq(run.settings.protocol.primary)].reset_index(drop=True)
 
 
 def _of_the_authority(table: pd.DataFrame, code: str) -> pd.DataFrame:

@@ -88,10 +88,10 @@ def _digest(run: Run, notebook: catalogue.Notebook) -> str:
     """Hash what a notebook made, so that those after it know whether it changed."""
     digest = hashlib.sha256()
     for name in notebook.makes:
-        path = run.internal / f"{name}.parquet"
-        if path.is_file():
-            digest.update(name.encode())
-            digest.update(path.read_bytes())
+        for path in (run.internal / f"{name}.parquet", run.released / "tables" / f"{name}.csv"):
+            if path.is_file():
+                digest.update(path.name.encode())
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

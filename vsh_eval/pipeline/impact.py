@@ -1,57 +1,118 @@
 """The question of impact as notebooks 06 and 07 put it, and what they say where it has no answer.
 
 A design that cannot bear an estimate is a finding, not a failure: `Impact` then says why, and
-`or_why` puts that sentence where a part of a page would have stood.
+`explain_if_infeasible` puts that sentence where a part of a page would have stood.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval import effects, metrics, names, registry, release
-from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.effects.attempts import without_counts
-from vsh_eval.effects.refusals import refuse_no_variation
-from vsh_eval.pipeline.cautions import account_of, cautions_of
+from vsh_eval import registry
+from vsh_eval.contracts import ContractError, InfeasibleError, Message, message_of, produces
+from vsh_eval.effects import estimators, evidence, inference, rows, sensitivity, value
+from vsh_eval.effects.estimators.two_way import TYPE_COLUMNS
+from vsh_eval.effects.sample import (
+    AnalysisSample,
+    DesignPower,
+    balance_table,
+    design_mde,
+    refuse_no_variation,
+)
+from vsh_eval.effects.sample.selection import EXCLUSION_COLUMNS
+from vsh_eval.effects.sensitivity.checks import ROBUSTNESS_COLUMNS
+from vsh_eval.effects.sensitivity.specification_curve import SPECIFICATION_COLUMNS
+from vsh_eval.effects.specification import Specification, Study, tabulate
+from vsh_eval.panel import within_school_gaps
 from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.release.text.labels import metric_in_text
+from vsh_eval.release.pages.show import show_text
+from vsh_eval.release.text import checks, reasons, subgroups
+from vsh_eval.release.text.evidence import STATEMENT_NAMES, rules_in_words
+from vsh_eval.release.text.fixed import phrase
+from vsh_eval.release.text.value import costs_in_words
 from vsh_eval.settings import Protocol
 
-_DOSES = ("Low", "Middle", "High")
 LEVELS = ("group", "reference")
 """The two levels that a gap is the difference of."""
+POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_found_upper")
+PRETREND_COLUMNS = ("p_value", "reason")
+BOUND_COLUMNS = (
+    *("variant", "bound", "estimate", "std_error", "ci_lower", "ci_upper", "breakdown"),
+    *rows.SAMPLE_COLUMNS,
+)
+"""What `Impact.bounds` adds to the labels of an estimate."""
 BOUNDS = (0.0, 0.5, 1.0, 1.5, 2.0)
 """Sizes of trend differences that the page on robustness shows, relative to the largest before."""
 _TARGETS: tuple[tuple[str, Literal["average"] | int], ...] = (
     ("first year", 0),
     ("all years", "average"),
 )
-_SAMPLE = ("df", "schools_treated", "schools_comparison", "pupils", "largest_share")
 
 
 @contextmanager
-def or_why(what: str, *, known: str = "") -> Iterator[None]:
+def explain_if_infeasible(what: str, *, known: Message | None = None) -> Iterator[None]:
     """Show why a part of a page cannot be made, where it cannot, and go on.
 
     Parameters
     ----------
     what : str
-        The part, as a sentence begins.
-    known : str
+        The part, by the code of its phrase.
+    known : Message, optional
         A reason that the head of the page has given already.
     """
     try:
         yield
-    except DesignError as error:
-        if known and str(error) == known:
-            release.show_text(f"{what} cannot be given, for the reason at the head of this page.")
-        else:
-            release.show_text(f"{what} cannot be given: {without_counts(str(error))}")
+    except InfeasibleError as error:
+        show_text(reasons.not_given(phrase(what), error.message, known=known))
+
+
+_ESTIMATES = tuple(
+    name
+    for name in dict.fromkeys(
+        (
+            *rows.ESTIMATE_COLUMNS,
+            *ROBUSTNESS_COLUMNS,
+            *SPECIFICATION_COLUMNS,
+            *value.VALUE_COLUMNS,
+            *BOUND_COLUMNS,
+            *TYPE_COLUMNS,
+            *(
+                "subgroup",
+                "group",
+                "part",
+                "value",
+                "protocol",
+                "variant_code",
+                "reason_code",
+                "amount",
+            ),
+        )
+    )
+    if name != "largest_share"
+)
+"""What may be released of any table of estimates."""
+
+
+def once[**P](method: Callable[P, Any]) -> Callable[P, Any]:
+    """Keep what a method without arguments makes; estimates say how the protocol stands."""
+
+    @wraps(method)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Any:
+        question: Any = args[0]
+        if method.__name__ not in question.made:
+            found = method(*args, **kwargs)
+            if isinstance(found, pd.DataFrame) and "estimate" in found:
+                found = found.assign(protocol=question.mark)
+            question.made[method.__name__] = found
+        return question.made[method.__name__]
+
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,279 +125,407 @@ class Impact:
         What was decided beforehand.
     seed : int
         Of everything that is drawn.
-    asked : Study or None
+    question : Study or None
         The question with everything its checks need; None where the outcome is absent.
-    gated : Prepared or None
-        The school-years that passed the gate; None where none can bear an estimate.
-    reason : str
-        Why there is no estimate, in one sentence; '' where there is one.
+    selected : AnalysisSample or None
+        The school-years that can bear an estimate; None where none can.
+    reason : Message
+        Why there is no estimate; none where there is one.
     power : DesignPower or None
-        What the design can see; None where it bears no estimate.
+        What the design can detect; None where it bears no estimate.
+    mark : str
+        How the run stands to its registration: stands in every row of estimates.
+    registered : bool or None
+        Whether the protocol was registered and kept; None where it never was.
+    made : dict
+        What has been estimated already: pages ask for it more than once.
     """
 
     protocol: Protocol
     seed: int
-    asked: effects.Study | None
-    gated: effects.Prepared | None
-    reason: str
-    power: effects.DesignPower | None = None
+    question: Study | None
+    selected: AnalysisSample | None
+    reason: Message
+    power: DesignPower | None = None
+    mark: str = ""
+    registered: bool | None = None
+    made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def study(self) -> effects.Study:
+    def study(self) -> Study:
         """The question.
 
         Raises
         ------
-        DesignError
+        InfeasibleError
             If the outcome is absent.
         """
-        if self.asked is None:
-            raise DesignError(self.reason)
-        return self.asked
+        if self.question is None:
+            raise self._infeasible()
+        return self.question
 
     @property
-    def prepared(self) -> effects.Prepared:
+    def sample(self) -> AnalysisSample:
         """The school-years that bear the estimate.
 
         Raises
         ------
-        DesignError
+        InfeasibleError
             If none do.
         """
-        if self.gated is None:
-            raise DesignError(self.reason)
-        return self.gated
+        if self.selected is None:
+            raise self._infeasible()
+        return self.selected
+
+    @property
+    def feasible(self) -> bool:
+        """Whether there is an estimate."""
+        return not self.reason
 
     @property
     def answer(self) -> str:
         """What the head of a page says where there is no estimate, '' where there is one."""
-        if not self.reason:
-            return ""
-        reason = without_counts(self.reason)
-        return f"The effect cannot be estimated: {reason[:1].lower()}{reason[1:]}"
+        return reasons.no_estimate(self.reason)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the gate did to come to the schools compared, in sentences that may be released."""
-        return () if self.gated is None else account_of(self.gated)
+        """What was done to come to the schools compared, in sentences."""
+        return () if self.selected is None else reasons.sentences(self.selected.notes)
 
     @property
     def cautions(self) -> tuple[str, ...]:
         """What takes from the estimate's weight, for the head of a page."""
-        return () if self.gated is None else cautions_of(self.gated)
-
-    def or_why(self, what: str) -> AbstractContextManager[None]:
-        """Show why a part of the page cannot be made, where it cannot; see `or_why`."""
-        return or_why(what, known=self.reason)
-
-    def primary(self) -> pd.DataFrame:
-        """Estimate the effect on the primary outcome, or say in one row why there is none."""
-        return _estimates(self, self.protocol.primary, "primary")
-
-    def secondary(self) -> pd.DataFrame:
-        """Estimate the effect on each secondary outcome; a row without numbers where it cannot."""
-        tables = [_estimates(self, metric, "secondary") for metric in self.protocol.secondary]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-
-    def own_levels(self) -> pd.DataFrame:
-        """Estimate the effect on the cohort's own level and on that of its peers.
-
-        Raises
-        ------
-        DesignError
-            If there is no such estimate.
-        """
-        self.require()
-        rows = []
-        for which in LEVELS:
-            ready = self.study.prepared(self.study.outcome(which))
-            found = effects.impute(ready.data, alpha=self.protocol.alpha, seed=self.seed)
-            simple = found[found["aggregation"].eq("simple")]
-            code = self.study.group if which == "group" else self.study.reference
-            rows.append(simple.assign(subgroup="own_level", group=code, part=_part("group", code)))
-        return _labelled(pd.concat(rows, ignore_index=True), self.protocol.primary, "robustness")
-
-    def parts(self) -> pd.DataFrame:
-        """Estimate for parts of the schools, groups, doses and outcomes, each with its name.
-
-        Raises
-        ------
-        DesignError
-            If there is no primary estimate.
-        """
-        self.require()
-        found = effects.subgroups(self.study)
-        rows = found[["subgroup", "value", "reason"]].astype(str).to_numpy()
-        labels = [_part(subgroup, value) for subgroup, value, _ in rows]
-        reasons = [
-            reason.replace(value, label) if subgroup == "outcome" else reason
-            for (subgroup, value, reason), label in zip(rows, labels, strict=True)
-        ]
-        order = [_DOSES.index(label.split(":")[0]) if ":" in label else 0 for label in labels]
-        found = found.assign(part=labels, reason=reasons, order=order)
-        place = found["subgroup"].map(
-            {kind: i for i, kind in enumerate(found["subgroup"].unique())}
-        )
-        return found.assign(place=place).sort_values(
-            ["place", "order"], kind="stable", ignore_index=True
-        ).drop(columns=["place", "order"])  # fmt: skip
-
-    def planted(self) -> pd.DataFrame:
-        """Plant effects of known size, that of interest among them, and count what is found.
-
-        Returns
-        -------
-        DataFrame
-            One row a size: effect (in the outcome's gap unit), share_found (per cent of the runs)
-            and its interval, share_found_lower and share_found_upper.
-
-        Raises
-        ------
-        DesignError
-            As `effects.planted_power`.
-        """
-        self.require()
-        most = 2 * max(self.detectable().mde, self.protocol.sesoi)
-        sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
-        found = effects.planted_power(
-            self.prepared, effects=tuple(sizes), alpha=self.protocol.alpha, seed=self.seed
-        )
-        shares = {"power": "share_found"}
-        shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
-        curve = found.curve[["effect", *shares]].rename(columns=shares)
-        return curve.assign(**{name: 100 * curve[name] for name in shares.values()})
-
-    def checked(self, primary: pd.DataFrame) -> pd.DataFrame:
-        """Ask the question again in every way that could change our mind.
-
-        Parameters
-        ----------
-        primary : DataFrame
-            From `primary`.
-
-        Returns
-        -------
-        DataFrame
-            The primary simple estimate, then the robustness table.
-        """
-        try:
-            self.require()
-            checks = effects.robustness(self.study)
-        except DesignError as error:
-            checks = effects.nothing_to_check(self.protocol.primary, reason=str(error))
-        first = _simple(primary).to_frame().T.reindex(columns=checks.columns)
-        words = ["check", "question", "variant", "verdict", "rule", "reason"]
-        first = first.assign(**{name: first[name].astype(object).fillna("") for name in words})
-        first = first.assign(check="primary", variant="primary estimate")
-        rows = [*first.to_dict("records"), *checks.to_dict("records")]
-        return pd.DataFrame(rows, columns=checks.columns).astype(checks.dtypes.to_dict())
-
-    def together(self, *tables: pd.DataFrame) -> pd.DataFrame:
-        """Put all estimates of a page into one table; words that a row lacks are ''."""
-        table = pd.concat([one for one in tables if len(one)], ignore_index=True)
-        words = [name for name in ("subgroup", "part", "group", "value", "reason") if name in table]
-        return table.assign(**{name: table[name].astype(object).fillna("") for name in words})
+        return () if self.selected is None else reasons.sentences(self.selected.cautions)
 
     def require(self) -> None:
         """Go on only where there is an estimate.
 
         Raises
         ------
-        DesignError
+        InfeasibleError
             If there is none.
         """
         if self.reason:
-            raise DesignError(self.reason)
+            raise self._infeasible()
 
-    def detectable(self) -> effects.DesignPower:
-        """Return the smallest effect that the design would see, NaN where it bears none."""
+    def _infeasible(self) -> InfeasibleError:
+        return InfeasibleError(self.reason.code, **self.reason.details)
+
+    def explain_if_infeasible(self, what: str) -> AbstractContextManager[None]:
+        """Show why a part of the page cannot be made; see `explain_if_infeasible`."""
+        return explain_if_infeasible(what, known=self.reason)
+
+    @produces("sample_flow", EXCLUSION_COLUMNS, gate="sample")
+    def exclusions(self) -> pd.DataFrame:
+        """Return the sample flow: what was excluded on the way to the estimate, and why.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no sample.
+        """
+        return reasons.in_words(self.sample.exclusions, "reason")
+
+    def without_estimate(self, metric: str, *, role: str = "primary") -> pd.DataFrame:
+        """Return the one row that says why there is no estimate of an outcome."""
+        return _not_estimable(metric, role, self.reason)
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def primary(self) -> pd.DataFrame:
+        """Estimate the effect on the primary outcome, or say in one row why there is none."""
+        if not self.feasible:
+            return self.without_estimate(self.protocol.primary)
+        return self._estimate(self.sample, self.protocol.primary, "primary")
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def secondary(self) -> pd.DataFrame:
+        """Estimate the effect on each secondary outcome; a row without numbers where it cannot."""
+        tables = [self._secondary(metric) for metric in self.protocol.secondary]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def _secondary(self, metric: str) -> pd.DataFrame:
+        try:
+            self.require()
+            study = self.study
+            if study.panel is not None:
+                _gaps(study.panel, metric, group=study.group, reference=study.reference)
+            ready = study.sample(study.outcome(metric=metric))
+            refuse_no_variation(ready.data)
+            return self._estimate(ready, metric, "secondary")
+        except ContractError as error:
+            return _not_estimable(metric, "secondary", message_of(error))
+
+    def _estimate(
+        self, ready: AnalysisSample, metric: str, role: Literal["primary", "secondary"]
+    ) -> pd.DataFrame:
+        return estimators.estimate(
+            ready, metric=metric, role=role, alpha=self.protocol.alpha, seed=self.seed
+        )
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def own_levels(self) -> pd.DataFrame:
+        """Estimate the effect on the cohort's own level and on that of its peers.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no such estimate.
+        """
+        self.require()
+        groups = {"group": self.study.group, "reference": self.study.reference}
+        items = [
+            (Specification(level=level), {"group": groups[level], "subgroup": "own_level"})
+            for level in LEVELS
+        ]
+        columns = (*rows.ESTIMATE_COLUMNS, "group", "subgroup", "reason")
+        table = tabulate(self.study, items, role="robustness", columns=columns)
+        table["part"] = [subgroups.part_name("group", group) for group in table["group"]]
+        return reasons.in_words(table, "reason").drop(columns="holds")
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def parts(self) -> pd.DataFrame:
+        """Estimate for parts of the schools, groups, doses and outcomes, each with its name.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no primary estimate.
+        """
+        self.require()
+        return subgroups.subgroups_in_words(sensitivity.subgroups(self.study))
+
+    @produces("power_curve", POWER_CURVE_COLUMNS, gate="facts")
+    def power_curve(self) -> pd.DataFrame:
+        """Inject effects of known size, that of interest among them, and count what is found.
+
+        Returns
+        -------
+        DataFrame
+            `POWER_CURVE_COLUMNS`, one row a size: effect (in the outcome's gap unit), share_found
+            (per cent of the runs) and its interval.
+
+        Raises
+        ------
+        InfeasibleError
+            As `inference.injected_effect_power`.
+        """
+        self.require()
+        most = 2 * max(self.detectable().mde, self.protocol.sesoi)
+        sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
+        found = inference.injected_effect_power(
+            self.sample, effects=tuple(sizes), alpha=self.protocol.alpha, seed=self.seed
+        )
+        shares = {"power": "share_found"}
+        shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
+        curve = found.curve[["effect", *shares]].rename(columns=shares)
+        per_cent = {name: 100 * curve[name] for name in shares.values()}
+        return curve.assign(**per_cent)[list(POWER_CURVE_COLUMNS)]
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def checked(self) -> pd.DataFrame:
+        """Ask the question again in every way that could change our mind.
+
+        Returns
+        -------
+        DataFrame
+            The primary simple estimate, then the robustness table in words.
+        """
+        try:
+            self.require()
+            table = sensitivity.robustness(self.study)
+        except InfeasibleError as error:
+            table = sensitivity.nothing_to_check(self.protocol.primary, reason=error.message)
+        worded = checks.checks_in_words(table)
+        first = _simple(self.primary()).to_frame().T.reindex(columns=worded.columns)
+        words = worded.select_dtypes(["object", "str"]).columns.difference(
+            list(rows.ESTIMATE_COLUMNS)
+        )
+        first = first.assign(**{name: first[name].astype(object).fillna("") for name in words})
+        first = first.assign(check="primary", variant=reasons.VARIANTS["primary"])
+        records = [*first.to_dict("records"), *worded.to_dict("records")]
+        return pd.DataFrame(records, columns=worded.columns).astype(worded.dtypes.to_dict())
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def specifications(self) -> pd.DataFrame:
+        """Estimate under every defensible set of choices.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no primary estimate.
+        """
+        self.require()
+        return subgroups.specifications_in_words(sensitivity.specification_curve(self.study))
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def cost(self) -> pd.DataFrame:
+        """Put the cost of training beside what it changed.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no primary estimate.
+        """
+        self.require()
+        return costs_in_words(value.cost_effectiveness(self.study))
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def outcomes(self) -> pd.DataFrame:
+        """Return the estimates of all outcomes, the secondary ones adjusted (Holm)."""
+        tables = [table for table in (self.primary(), self.secondary()) if len(table)]
+        return estimators.adjust(pd.concat(tables, ignore_index=True))
+
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    def everything(self) -> pd.DataFrame:
+        """Return all estimates of the page in one table; words that a row lacks are ''."""
+        tables = [self.outcomes()]
+        if self.feasible:
+            tables += [self.own_levels(), self.parts()]
+        table = pd.concat([one for one in tables if len(one)], ignore_index=True)
+        words = [name for name in ("subgroup", "part", "group", "value", "reason") if name in table]
+        return table.assign(**{name: table[name].astype(object).fillna("") for name in words})
+
+    @produces("power", ("metric", "mde", "power", "caution"), gate="facts")
+    def least_detectable(self) -> pd.DataFrame:
+        """Return the smallest effect that the design would detect, and what weighs against it."""
+        found = self.detectable()
+        row = {"metric": self.protocol.primary, "mde": found.mde, "power": found.power}
+        return pd.DataFrame([row | {"caution": " ".join(self.cautions)}])
+
+    @produces("evidence", evidence.RULE_COLUMNS, gate="facts")
+    def rules(self) -> pd.DataFrame:
+        """Return each rule of the evidence statement with its verdict."""
+        return self.judged().rules
+
+    def detectable(self) -> DesignPower:
+        """Return the smallest effect that the design would detect, NaN where it bears none."""
         if self.power is not None:
             return self.power
         nothing = float("nan")
-        return effects.DesignPower(nothing, nothing, nothing, self.protocol.alpha, 0.80)
+        return DesignPower(nothing, nothing, nothing, self.protocol.alpha, 0.80)
 
-    def pretrend(self) -> effects.Pretrend | None:
+    def pretrend(self) -> sensitivity.Pretrend | None:
         """Test the years before training together; None where there is nothing to test."""
-        if self.gated is None:
+        if self.selected is None:
             return None
-        return effects.pretrend(self.gated, alpha=self.protocol.alpha, seed=self.seed)
+        return sensitivity.pretrend(self.selected, alpha=self.protocol.alpha, seed=self.seed)
 
-    def judged(self, estimates: pd.DataFrame, *, registered: bool | None) -> effects.Evidence:
-        """Judge the primary estimate by the printed rules; what cannot be made is not testable."""
-        entry = registry.metric(self.protocol.primary)
-        return effects.evidence(
+    @produces("pretrend", PRETREND_COLUMNS, gate="facts")
+    def pretrend_test(self) -> pd.DataFrame:
+        """Return the joint test of the years before training as one row, or why there is none.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no sample.
+        """
+        self.require()
+        found = sensitivity.pretrend(self.sample, alpha=self.protocol.alpha, seed=self.seed)
+        row = (found.test.p_value, found.reason)
+        return reasons.in_words(pd.DataFrame([row], columns=list(PRETREND_COLUMNS)), "reason")
+
+    @once
+    def judged(self) -> evidence.Evidence:
+        """Judge the primary estimate by the printed rules, in words."""
+        estimates = self.primary()
+        found = evidence.judge(
             estimates,
             pretrend=self.pretrend(),
             mde=self.detectable().mde,
             sesoi=self.protocol.sesoi,
             alpha=self.protocol.alpha,
-            lower_is_better=entry.lower_is_better,
-            checks=_checks(self, estimates, registered=registered),
+            lower_is_better=registry.metric(self.protocol.primary).lower_is_better,
+            checks=self._material(estimates),
+        )
+        return evidence_in_words(found)
+
+    def _material(self, estimates: pd.DataFrame) -> evidence.Checks:
+        """Gather what the rules are judged by; what cannot be made is left out."""
+        if self.selected is None:
+            return evidence.Checks(registered=self.registered)
+        ready, study = self.selected, self.study
+        try:
+            by_lot = float(inference.randomise(ready, seed=self.seed)["p_value"].iloc[0])
+        except InfeasibleError:
+            by_lot = None
+        survives = None
+        if _simple(estimates)["p_value"] < self.protocol.alpha:
+            try:
+                survives = sensitivity.breakdown(study, ready)
+            except InfeasibleError:
+                survives = None
+        return evidence.Checks(
+            registered=self.registered,
+            balance=balance_table(ready, study.schools),
+            exclusions=ready.exclusions,
+            composition=sensitivity.composition_tests(study),
+            breakdown=survives,
+            randomisation_p=by_lot,
         )
 
-    def bounds(self, primary: pd.DataFrame) -> pd.DataFrame:
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def bounds(self) -> pd.DataFrame:
         """Give the effect's interval for ever larger differences of the paths.
-
-        Parameters
-        ----------
-        primary : DataFrame
-            From `primary`: whose sample stands behind it.
 
         Returns
         -------
         DataFrame
-            Estimates of role robustness: variant (``first year`` or ``all years``), bound (the
-            size of the differences), estimate, ci_lower, ci_upper, and breakdown.
+            Estimates of role robustness with `BOUND_COLUMNS`: variant (``first year`` or ``all
+            years``), bound (the size of the differences), and the schools behind each.
 
         Raises
         ------
-        DesignError
-            As `effects.honest`.
+        InfeasibleError
+            As `sensitivity.honest`.
         """
+        self.require()
         tables = []
         for variant, target in _TARGETS:
-            found = effects.honest(
-                self.prepared.data,
+            found = sensitivity.honest(
+                self.sample.data,
                 bounds=BOUNDS,
                 target=target,
                 alpha=self.protocol.alpha,
                 seed=self.seed,
-            )
-            found = found.rename(columns={"lower": "ci_lower", "upper": "ci_upper"})
-            tables.append(found.assign(variant=variant, index=found["bound"], status=""))
-        return self._beside(pd.concat(tables, ignore_index=True), primary, "honest")
+            ).rename(columns={"lower": "ci_lower", "upper": "ci_upper"})
+            tables.append(found.assign(variant=variant, index=found["bound"]))
+        table = pd.concat(tables, ignore_index=True)
+        return self._labelled(table[[*BOUND_COLUMNS, "index"]], "honest")
 
-    def two_way_parts(self, primary: pd.DataFrame) -> pd.DataFrame:
-        """Take two-way fixed effects apart by kind of comparison.
-
-        Parameters
-        ----------
-        primary : DataFrame
-            From `primary`: whose sample and precision stand behind it.
+    @produces("estimates", _ESTIMATES, gate="estimates")
+    @once
+    def two_way_parts(self) -> pd.DataFrame:
+        """Take two-way fixed effects apart by type of comparison.
 
         Returns
         -------
         DataFrame
-            One row a kind: variant, weight (share, all add up to 1), estimate.
+            Estimates of role robustness with `estimators.two_way.TYPE_COLUMNS`, one row a type.
 
         Raises
         ------
-        DesignError
-            As `effects.bacon`.
+        InfeasibleError
+            As `estimators.bacon`.
         """
-        pairs = effects.bacon(self.prepared.data)
-        pairs = pairs.assign(part=pairs["weight"] * pairs["estimate"])
-        kinds = pairs.groupby("type", sort=False)[["weight", "part"]].sum()
-        kinds = kinds.assign(estimate=kinds["part"] / kinds["weight"], std_error=np.nan)
-        rows = kinds.drop(columns="part").rename_axis("variant").reset_index()
-        rows["std_error"] = _simple(primary)["std_error"]
-        rows = rows.assign(index=0, status="")
-        return self._beside(rows.sort_values("weight", ascending=False), primary, "bacon")
+        self.require()
+        types = estimators.bacon_by_type(self.sample.data, alpha=self.protocol.alpha)
+        return self._labelled(types.assign(index=0), "bacon")
 
-    def _beside(self, rows: pd.DataFrame, primary: pd.DataFrame, estimator: str) -> pd.DataFrame:
-        sample = _simple(primary)
-        rows = rows.assign(**{name: sample[name] for name in _SAMPLE}, estimator=estimator)
-        return _labelled(rows.assign(aggregation="simple"), self.protocol.primary, "robustness")
+    def _labelled(self, table: pd.DataFrame, estimator: str) -> pd.DataFrame:
+        study = self.study
+        labels = {"role": "robustness", "metric": study.metric, "estimator": estimator}
+        labels |= {"programme": study.programme, "tier": study.tier, "phase": "total"}
+        labels |= {"comparison": "not_yet_treated", "aggregation": "simple", "status": ""}
+        return table.assign(**labels)
 
 
 def ask_impact(run: Run) -> Impact:
@@ -358,10 +547,10 @@ def ask_impact(run: Run) -> Impact:
     other, make_up = run.load("other_rule_panel"), run.load("make_up")
     exposure, training, schools = (run.load(name) for name in ("exposure", "training", "schools"))
     cohort = {"group": group, "reference": reference}
-    asked = gated = power = None
-    reason = ""
+    question = selected = power = None
+    reason = Message()
     try:
-        asked = effects.Study(
+        question = Study(
             school_gaps=_gaps(panel, protocol.primary, **cohort),
             exposure=exposure,
             metric=protocol.primary,
@@ -375,15 +564,24 @@ def ask_impact(run: Run) -> Impact:
             alpha=protocol.alpha,
             seed=settings.seed,
             other_gaps=_other_gaps(studied(other, protocol), protocol.primary, **cohort),
-            composition=effects.composition_outcomes(studied(make_up, protocol), group=group),
+            composition=sensitivity.composition_outcomes(studied(make_up, protocol), group=group),
         )
-        ready = asked.prepared()
+        ready = question.sample()
         refuse_no_variation(ready.data)
-        power = effects.design_mde(ready, alpha=protocol.alpha)
-        gated = ready
+        power = design_mde(ready, alpha=protocol.alpha)
+        selected = ready
     except ContractError as error:
-        reason = str(error)
-    return Impact(protocol, settings.seed, asked, gated, reason, power)
+        reason = message_of(error)
+    standing = run.standing
+    marks = standing.mark, standing.registered
+    return Impact(protocol, settings.seed, question, selected, reason, power, *marks)
+
+
+def evidence_in_words(found: evidence.Evidence) -> evidence.Evidence:
+    """Return evidence whose statement and rules are words."""
+    return evidence.Evidence(
+        STATEMENT_NAMES[found.statement], rules_in_words(found.rules), found.equivalence_p
+    )
 
 
 def _gaps(panel: pd.DataFrame, metric: str, *, group: str, reference: str) -> pd.DataFrame:
@@ -391,23 +589,14 @@ def _gaps(panel: pd.DataFrame, metric: str, *, group: str, reference: str) -> pd
 
     Raises
     ------
-    DesignError
+    InfeasibleError
         If no school has a gap in a year that can be compared.
     """
-    label = metric_in_text(metric)
     if not panel["metric"].eq(metric).any():
-        raise DesignError(
-            f"the returns hold no results for {label} in these schools and years, and an estimate "
-            "needs them before and after training; add them to the returns, or name another "
-            "outcome in the protocol."
-        )
-    gaps = metrics.school_gaps(panel, metric=metric, group=group, reference=reference)
+        raise InfeasibleError("outcome_absent", metric=metric)
+    gaps = within_school_gaps(panel, metric=metric, group=group, reference=reference)
     if gaps.empty:
-        whose = names.GROUP_LABELS.get(group, group).lower()
-        raise DesignError(
-            f"no school has results for {label} of {whose} and of their peers in a year that can "
-            "be compared, and an estimate needs both; add years, or name another group or outcome."
-        )
+        raise InfeasibleError("no_gap", metric=metric, group=group)
     return gaps
 
 
@@ -416,75 +605,17 @@ def _other_gaps(
 ) -> dict[str, pd.DataFrame]:
     """Measure the gaps under the other cohort rule, by its name; nothing where it has none."""
     try:
-        gaps = metrics.school_gaps(panel, metric=metric, group=group, reference=reference)
+        gaps = within_school_gaps(panel, metric=metric, group=group, reference=reference)
     except ContractError:
         return {}
     return {str(panel["cohort_rule"].iloc[0]): gaps} if len(gaps) else {}
 
 
-def _estimates(impact: Impact, metric: str, role: Literal["primary", "secondary"]) -> pd.DataFrame:
-    try:
-        impact.require()
-        ready = impact.prepared
-        if metric != impact.protocol.primary:
-            study = impact.study
-            if study.panel is not None:
-                _gaps(study.panel, metric, group=study.group, reference=study.reference)
-            other = replace(study, metric=metric)
-            ready = other.prepared(other.outcome())
-            refuse_no_variation(ready.data)
-        return effects.estimate(
-            ready, metric=metric, role=role, alpha=impact.protocol.alpha, seed=impact.seed
-        )
-    except ContractError as error:
-        return effects.not_estimable(metric, role=role, reason=str(error))
-
-
-def _checks(impact: Impact, estimates: pd.DataFrame, *, registered: bool | None) -> effects.Checks:
-    """Gather what the rules are judged by; what cannot be made is left out."""
-    if impact.gated is None:
-        return effects.Checks(registered=registered)
-    ready, study = impact.gated, impact.study
-    try:
-        lot = float(effects.randomise(ready, seed=impact.seed)["p_value"].iloc[0])
-    except DesignError:
-        lot = None
-    survives = None
-    if _simple(estimates)["p_value"] < impact.protocol.alpha:
-        try:
-            survives = effects.breakdown(study, ready)
-        except DesignError:
-            survives = None
-    return effects.Checks(
-        registered=registered,
-        balance=effects.balance_table(ready, study.schools),
-        losses=ready.losses,
-        composition=effects.composition_tests(study),
-        breakdown=survives,
-        randomisation_p=lot,
-    )
+def _not_estimable(metric: str, role: str, reason: Message) -> pd.DataFrame:
+    table = sensitivity.not_estimable(metric, role=role, reason=reason)
+    return reasons.in_words(table, "reason")
 
 
 def _simple(estimates: pd.DataFrame) -> pd.Series:
-    rows = estimates[estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")]
-    return rows.iloc[0]
-
-
-def _part(subgroup: str, value: str) -> str:
-    """Name a part of the schools or children as a reader knows it."""
-    known = {
-        "programme": names.PROGRAMME_LABELS,
-        "phase": names.PHASE_LABELS,
-        "group": names.GROUP_LABELS,
-    }.get(subgroup, {})
-    if subgroup == "outcome":
-        return registry.metric(value).label
-    words = value.replace("_", " ")
-    return known.get(value, f"{words[:1].upper()}{words[1:]}")
-
-
-def _labelled(rows: pd.DataFrame, metric: str, role: str) -> pd.DataFrame:
-    labels = {"role": role, "metric": metric, "programme": "any", "tier": "any"}
-    if "estimator" not in rows:
-        labels["estimator"] = "imputation"
-    return rows.assign(**labels, phase=names.TOTAL, comparison="not_yet_treated")
+    first = estimates[estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")]
+    return first.iloc[0]

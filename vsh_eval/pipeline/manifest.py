@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import catalogue, workspace
+from vsh_eval.pipeline import catalogue, closed, secret, workspace
 from vsh_eval.pipeline.workspace import Run
 
 NAME = "manifest.json"
@@ -66,6 +66,8 @@ def write(run: Run, *, started: datetime) -> Path:
         "stamp": run.stamp,
         "settings": settings,
         "params_sha256": sha256(run.params),
+        "secret": secret.fingerprint(secret.secret_of(run.settings, invented=run.invented)),
+        "restated": {str(year): count for year, count in closed.restated_by(run).items() if count},
         "protocol": {"status": standing.status, "sha256": standing.sha256},
         "software": {
             "python": platform.python_version(),

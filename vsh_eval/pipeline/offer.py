@@ -1,21 +1,25 @@
 """The question of impact as published tables can bear it: one authority's offer against others'."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval import effects, metrics, registry
-from vsh_eval.contracts import DesignError
-from vsh_eval.effects.synthetic_did import Synthetic
+from vsh_eval import metrics, registry
+from vsh_eval.contracts import InfeasibleError, Message, produces
+from vsh_eval.effects import evidence, published, rows
+from vsh_eval.effects.estimators import adjust
+from vsh_eval.effects.published import Synthetic
+from vsh_eval.pipeline.impact import evidence_in_words, once
 from vsh_eval.pipeline.workspace import Run, open_published
+from vsh_eval.release.text import reasons
+from vsh_eval.release.text.labels import upper_first
 from vsh_eval.settings import Settings
 
 NOT_ASKED = "not asked"
-_NO_START = (
-    "the params do not name published.offer_start, must name the first academic year of this "
-    "authority's offer; no public list says it."
-)
+DONOR_COLUMNS = ("name", "weight", "status")
+ESTIMATE_COLUMNS = (*rows.RELEASED_COLUMNS, *published.EXTRA_COLUMNS, "protocol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,27 @@ class Offer:
     settings : Settings
         The run's.
     gaps : DataFrame
-        Every authority's published gaps, with the range of what is suppressed.
+        Every authority's published gaps.
     areas, neighbours : DataFrame
         From the published files.
-    reason : str
-        Why the effect is not asked, '' where it is.
+    reason : Message
+        Why the effect is not asked; none where it is.
+    mark : str
+        How the run stands to its registration.
+    registered : bool or None
+        Whether the protocol was registered and kept; None where it never was.
+    made : dict
+        What has been estimated already.
     """
 
     settings: Settings
     gaps: pd.DataFrame
     areas: pd.DataFrame
     neighbours: pd.DataFrame
-    reason: str
+    reason: Message
+    mark: str = ""
+    registered: bool | None = None
+    made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def start(self) -> int:
@@ -46,12 +59,12 @@ class Offer:
 
         Raises
         ------
-        DesignError
+        InfeasibleError
             If the params do not name it.
         """
         start = self.settings.published.offer_start
         if start is None:
-            raise DesignError(self.reason)
+            raise InfeasibleError(self.reason.code)
         return start
 
     @property
@@ -59,20 +72,22 @@ class Offer:
         """The outcomes, the primary first."""
         return (self.settings.protocol.primary, *self.settings.protocol.secondary)
 
+    @produces("estimates", ESTIMATE_COLUMNS, gate="published")
+    @once
     def estimates(self) -> pd.DataFrame:
         """Estimate what the offer changed, every outcome with every pool of donors.
 
         Returns
         -------
         DataFrame
-            As `effects.authority_estimates`, secondary outcomes adjusted (Holm).
+            As `published.authority_estimates`, secondary outcomes adjusted (Holm), with words.
 
         Raises
         ------
-        DesignError
+        InfeasibleError
             If the offer's start is not named.
         """
-        found = effects.authority_estimates(
+        found = published.authority_estimates(
             self.gaps,
             self.areas,
             self.neighbours,
@@ -82,58 +97,81 @@ class Offer:
             donors=self.settings.published.donors,
             alpha=self.settings.protocol.alpha,
         )
-        adjusted = effects.adjust(found.assign(estimator="imputation"))
-        return found.assign(p_adjusted=adjusted["p_adjusted"])
+        return reasons.in_words(adjust(found), "reason")
 
+    @once
     def fitted(self) -> Synthetic:
-        """Set the authority against the mixture that carries the primary estimate.
+        """Set the authority against the donors that carry the primary estimate.
 
         Raises
         ------
-        DesignError
+        InfeasibleError
             If the years or the donors cannot bear it, or the offer's start is not named.
         """
-        published = self.settings.published
-        return effects.fit_authority(
-            effects.authority_panel(self.gaps, metric=self.outcomes[0]),
-            effects.donor_pools(self.areas, self.neighbours, donors=published.donors),
+        pool = self.settings.published.donors
+        return published.fit_authority(
+            published.authority_panel(self.gaps, metric=self.outcomes[0]),
+            published.donor_pools(self.areas, self.neighbours, donors=pool),
             authority=self.settings.authority.code,
             offer_start=self.start,
             alpha=self.settings.protocol.alpha,
         )
 
-    def course(self, fitted: Synthetic) -> pd.DataFrame:
-        """Tabulate the authority and the mixture over the years."""
-        return effects.authority_course(
-            fitted, metric=self.outcomes[0], comparison=self.settings.published.donors
+    @produces("trajectory", published.TRAJECTORY_COLUMNS, gate="published")
+    def trajectory(self) -> pd.DataFrame:
+        """Tabulate the authority and its weighted donors over the years."""
+        return published.authority_trajectory(
+            self.fitted(), metric=self.outcomes[0], comparison=self.settings.published.donors
         )
 
-    def mixture(self, fitted: Synthetic) -> pd.DataFrame:
-        """Name the authorities of the mixture with their weights, the heaviest first."""
+    @produces("donor_weights", DONOR_COLUMNS, gate="published")
+    def donor_weights(self) -> pd.DataFrame:
+        """Name the donors with their weights, the heaviest first."""
         known = self.areas.set_index("unit_id")["name"]
+        fitted = self.fitted()
         rows = fitted.weights.assign(name=fitted.weights["unit"].map(known), status="")
-        return rows[["name", "weight", "status"]].sort_values("weight", ascending=False)
+        return rows[list(DONOR_COLUMNS)].sort_values("weight", ascending=False)
 
-    def judged(self, estimates: pd.DataFrame, *, registered: bool | None) -> effects.Evidence:
+    @once
+    def judged(self) -> evidence.Evidence:
         """Judge the primary estimate by the same rules as schools'; most are not testable here."""
-        protocol = self.settings.protocol
-        rows = estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")
-        found = effects.evidence(
+        protocol, estimates = self.settings.protocol, self.estimates()
+        first = estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")
+        found = evidence.judge(
             estimates,
             pretrend=None,
-            mde=float(estimates.loc[rows, "mde"].iloc[0]),
+            mde=float(estimates.loc[first, "mde"].iloc[0]),
             sesoi=protocol.sesoi,
             alpha=protocol.alpha,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
-            checks=effects.Checks(
-                registered=registered,
-                randomisation_p=float(estimates.loc[rows, "p_value"].iloc[0]),
+            checks=evidence.Checks(
+                registered=self.registered,
+                randomisation_p=float(estimates.loc[first, "p_value"].iloc[0]),
             ),
         )
         rank = found.rules["rule"].eq("randomisation")
-        chance = "share of authorities of about its size that come as far"
-        reasons = found.rules["reason"].mask(rank, chance)
-        return replace(found, rules=found.rules.assign(reason=reasons))
+        said = [
+            Message("share_as_far") if by_rank else reason
+            for by_rank, reason in zip(rank, found.rules["reason"], strict=True)
+        ]
+        return evidence_in_words(
+            replace(found, rules=found.rules.assign(reason=pd.Series(said, dtype=object)))
+        )
+
+    @produces("evidence", evidence.RULE_COLUMNS, gate="facts")
+    def rules(self) -> pd.DataFrame:
+        """Return each rule of the evidence statement with its verdict."""
+        return self.judged().rules
+
+    @produces("power", ("metric", "mde"), gate="facts")
+    def least_detectable(self) -> pd.DataFrame:
+        """Return the smallest effect that these tables would detect; NaN where none is asked."""
+        primary = self.settings.protocol.primary
+        if self.reason:
+            return pd.DataFrame({"metric": [primary], "mde": [np.nan]})
+        found = self.estimates()
+        first = found["role"].eq("primary") & found["aggregation"].eq("simple")
+        return found.loc[first, ["metric", "mde"]]
 
 
 def ask_offer(run: Run) -> Offer:
@@ -157,15 +195,15 @@ def ask_offer(run: Run) -> Offer:
     found = open_published(run)
     panel = run.load("panel")
     panel = panel[~panel["time_period"].isin(settings.protocol.exclusions)]
-    outcomes = [settings.protocol.primary, *settings.protocol.secondary]
-    gaps = metrics.gaps(
-        panel, group=settings.cohort.group, reference=settings.cohort.reference, metrics=outcomes
-    )
-    gaps = effects.with_suppressed_values(gaps, panel, found.areas)
-    reason = _NO_START if settings.published.offer_start is None else ""
-    return Offer(settings, gaps, found.areas, found.neighbours, reason)
+    outcomes = (settings.protocol.primary, *settings.protocol.secondary)
+    gaps = metrics.gaps(panel, run.comparison(metrics=outcomes, baseline=None))
+    missing = settings.published.offer_start is None
+    reason = Message("offer_start_missing") if missing else Message()
+    marks = run.standing.mark, run.standing.registered
+    return Offer(settings, gaps, found.areas, found.neighbours, reason, *marks)
 
 
+@produces("evidence", evidence.RULE_COLUMNS, gate="facts")
 def not_asked() -> pd.DataFrame:
     """Return the evidence of a run that is not asked for an effect: one rule, not testable."""
     return pd.DataFrame(
@@ -174,7 +212,7 @@ def not_asked() -> pd.DataFrame:
             "verdict": ["not testable"],
             "value": [np.nan],
             "limit": [np.nan],
-            "reason": ["The params do not say when this authority's offer began."],
+            "reason": [upper_first(reasons.sentence(Message("offer_not_started")))],
             "statement": [NOT_ASKED],
         }
     )

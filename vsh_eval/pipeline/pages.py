@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vsh_eval import release
 from vsh_eval.pipeline import catalogue, results
 from vsh_eval.pipeline.workspace import Run
+from vsh_eval.release.disclosure import SafeTable
+from vsh_eval.release.files.workbook import write_workbook
+from vsh_eval.release.pages.report import Card, render_index, render_page
+from vsh_eval.release.text.page import (
+    WORDS,
+    download_label,
+    report_title,
+    workbook_notes,
+    workbook_title,
+)
 
 INDEX = "index.html"
 WORKBOOK = "workbook.xlsx"
@@ -22,12 +31,12 @@ def render(run: Run) -> None:
         if not path.stem.endswith(".meta")
     }
     _write_workbook(run, tables)
-    release.render_index(
+    render_index(
         run.released / INDEX,
         title=_title(run),
         summary=results.summary_of(run.load("summary")),
         cards=[
-            release.Card(f"{notebook.name}.html", notebook.title, notebook.question)
+            Card(f"{notebook.name}.html", notebook.title, notebook.question)
             for notebook in catalogue.of_kind(run.settings.source.kind)
         ],
         downloads=_downloads(tables),
@@ -37,26 +46,23 @@ def render(run: Run) -> None:
     )
 
 
-def _write_workbook(run: Run, tables: Mapping[str, release.SafeTable]) -> None:
+def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
     """Write the tables as one workbook; one without rows has no sheet and is named in the notes."""
     empty = [name for name, table in tables.items() if table.frame.empty]
-    release.write_workbook(
+    write_workbook(
         {name: table for name, table in tables.items() if name not in empty},
         run.released / WORKBOOK,
-        title=f"{run.settings.authority.name}: children with a social worker, evaluation tables",
-        notes=[f"Without a row, and so without a sheet: {', '.join(empty)}."] if empty else (),
+        title=workbook_title(run.settings.authority.name),
+        notes=workbook_notes((), empty),
         stamp=run.stamp,
     )
 
 
-def _downloads(tables: Mapping[str, release.SafeTable]) -> list[tuple[str, str]]:
+def _downloads(tables: Mapping[str, SafeTable]) -> list[tuple[str, str]]:
     return [
-        (WORKBOOK, "All tables as one workbook"),
-        ("results.json", "The results for machines"),
-        *(
-            (f"tables/{name}.csv", f"{name.replace('_', ' ').capitalize()} (CSV)")
-            for name in tables
-        ),
+        (WORKBOOK, WORDS["workbook"]),
+        ("results.json", WORDS["results"]),
+        *((f"tables/{name}.csv", download_label(name)) for name in tables),
     ]
 
 
@@ -64,7 +70,7 @@ def render_notebook(run: Run, notebook: catalogue.Notebook) -> Path:
     """Write one executed notebook's page and return it."""
     page = run.released / f"{notebook.name}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    release.render_page(
+    render_page(
         run.internal / "notebooks" / f"{notebook.name}.ipynb",
         page,
         title=_title(run),
@@ -78,24 +84,24 @@ def render_notebook(run: Run, notebook: catalogue.Notebook) -> Path:
 def render_failure(run: Run, name: str) -> Path:
     """Write the page of a notebook that stopped, labelled as such, and return it."""
     page = run.internal / f"{name}-failed.html"
-    release.render_page(
+    render_page(
         run.internal / "notebooks" / f"{name}.ipynb",
         page,
         title=f"FAILED: {name}",
         navigation=[],
-        stamp="FAILED: this page is not a result",
+        stamp=WORDS["failed_stamp"],
         footer={},
     )
     return page
 
 
 def _title(run: Run) -> str:
-    return f"{run.settings.authority.name}: are the gaps of children with a social worker closing?"
+    return report_title(run.settings.authority.name)
 
 
 def _navigation(run: Run) -> list[tuple[str, str]]:
     notebooks = catalogue.of_kind(run.settings.source.kind)
-    return [(INDEX, "Summary"), *((f"{n.name}.html", n.title) for n in notebooks)]
+    return [(INDEX, WORDS["index"]), *((f"{n.name}.html", n.title) for n in notebooks)]
 
 
 def _footer(run: Run) -> dict[str, str]:

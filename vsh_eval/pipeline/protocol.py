@@ -6,7 +6,7 @@ file is kept is `registration`'s business, how a run stands to it is said here.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, produces
 from vsh_eval.pipeline.registration import (
     SHORT,
     Entry,
@@ -26,14 +26,16 @@ from vsh_eval.pipeline.registration import (
     read,
     write,
 )
+from vsh_eval.release.text.registration import (
+    AFTER_RESULTS,
+    DEVIATES,
+    NOT_REGISTERED,
+    REGISTERED,
+    registration_sentences,
+)
 from vsh_eval.settings import Protocol, Settings, load
 
 __all__ = ["Entry", "Standing", "path_of", "read", "register", "standing", "studied"]
-
-REGISTERED = "registered"
-DEVIATES = "registered, deviates"
-AFTER_RESULTS = "registered after results"
-NOT_REGISTERED = "not registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Standing:
         ``registered``, ``registered, deviates``, ``registered after results`` or
         ``not registered``.
     registered : bool or None
-        For `effects.Checks`: True only where it was registered before results and kept; None
+        For `evidence.Checks`: True only where it was registered before results and kept; None
         where it was never registered.
     deviations : DataFrame
         key, registered, used: one row a setting that differs from the last entry.
@@ -61,6 +63,11 @@ class Standing:
     deviations: pd.DataFrame
     entries: tuple[Entry, ...]
     last_year: int
+
+    @produces("deviations", ("key", "registered", "used"), gate="facts")
+    def deviating(self) -> pd.DataFrame:
+        """Return what differs from what was registered."""
+        return self.deviations
 
     @property
     def exploratory(self) -> bool:
@@ -85,7 +92,9 @@ class Standing:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What a run prints: how it stands, when it was registered, and each deviation."""
-        return tuple(_sentences(self))
+        return registration_sentences(
+            self.status, self.entries, self.deviations, last_year=self.last_year
+        )
 
 
 def register(params: Path, *, outputs: Path, amend: str = "", today: date | None = None) -> Entry:
@@ -246,38 +255,3 @@ def _informed(entry: Entry, before: Mapping[str, Any]) -> bool:
     changed = {key for key, value in entry.frozen.items() if before.get(key) != value}
     seen_to = academic_year.parse(entry.results_seen)
     return changed != {"years.last"} or seen_to >= int(entry.frozen["years.last"])
-
-
-def _sentences(said: Standing) -> Iterator[str]:
-    if not said.entries:
-        yield "Protocol: not registered, so every result is exploratory."
-        return
-    first = said.entries[0]
-    kept = {
-        REGISTERED: "and kept" if len(said.entries) == 1 else "and kept as amended",
-        DEVIATES: "and deviated from, so every result is exploratory",
-        AFTER_RESULTS: "with results already in hand, so every result is exploratory",
-    }[said.status]
-    yield f"Protocol: registered on {_day(first.date)} {kept}; hash {said.sha256[:SHORT]}."
-    yield _beside_the_data(first, said.last_year)
-    for entry in said.entries:
-        if entry.kind == "amendment":
-            yield f"Amended on {_day(entry.date)}: {entry.reason.rstrip('.')}."
-        if entry.results_seen:
-            yield (
-                f"Warning: a run up to {entry.results_seen} was there at the {entry.kind} of "
-                f"{_day(entry.date)}."
-            )
-    for row in said.deviations.itertuples():
-        yield f"Deviation: {row.key} is {row.used}, registered as {row.registered}."
-
-
-def _beside_the_data(first: Entry, last_year: int) -> str:
-    ended = date(academic_year.start(last_year) + 1, 8, 31)
-    when = "ended before" if ended < date.fromisoformat(first.date) else "had not ended by"
-    return f"The last year of data, {academic_year.label(last_year)}, {when} that day."
-
-
-def _day(written: str) -> str:
-    day = date.fromisoformat(written)
-    return f"{day.day} {day:%B %Y}"

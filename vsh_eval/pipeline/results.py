@@ -4,16 +4,29 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from vsh_eval import effects, names, release
+from vsh_eval import names
+from vsh_eval.contracts import produces
+from vsh_eval.effects.evidence import RULE_COLUMNS
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.release.text.labels import metric_in_text
-from vsh_eval.release.text.phrases import listed
+from vsh_eval.release.disclosure import SafeTable
+from vsh_eval.release.files.results import write_results
+from vsh_eval.release.pages.key_figures import effect_figure, gap_figures
+from vsh_eval.release.pages.report import KeyFigure, Summary
+from vsh_eval.release.rows import is_shown, last_year, records
+from vsh_eval.release.text.authority import authority_sentence
+from vsh_eval.release.text.design import caution_sentence, protocol_sentences
+from vsh_eval.release.text.evidence import evidence_sentence
+from vsh_eval.release.text.fixed import phrase
+from vsh_eval.release.text.impact import estimate_sentence, mde_sentence
+from vsh_eval.release.text.page import no_results_sentence
+from vsh_eval.release.text.robustness import mind_headline
+from vsh_eval.release.text.safe_text import SafeText
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
 _SUMMARY = ("part", "label", "text", "detail")
 
 
-def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.SafeTable) -> None:
+def publish(run: Run, *, statement: str, sentences: Sequence[str], own: SafeTable) -> None:
     """Write results.json and keep the summary for the report's first page.
 
     Parameters
@@ -30,8 +43,8 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.
     primary = run.settings.protocol.primary
     asked = run.has_published("impact")
     headline = _effect(run) if asked else _last_gap(own, primary)
-    evidence = run.published_table("evidence") if asked else _not_asked(run)
-    release.write_results(
+    evidence = run.published_table("evidence") if asked else run.release(_not_asked)
+    write_results(
         run.released / "results.json",
         headline=headline,
         evidence=evidence,
@@ -47,9 +60,9 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: release.
             "cohort_rule": run.settings.cohort.rule,
         },
     )
-    figures = release.gap_figures(own, metrics=held(own, (primary, *_FRONT)), phase=names.TOTAL)
+    figures = gap_figures(own, metrics=held(own, (primary, *_FRONT)), phase=names.TOTAL)
     if asked:
-        figures = (*release.effect_figure(headline, metric=primary), *figures)
+        figures = (*effect_figure(headline, metric=primary), *figures)
     run.save("summary", _summary(sentences, figures))
 
 
@@ -69,42 +82,37 @@ def of_training(run: Run) -> tuple[str, tuple[str, ...]]:
     protocol, published = run.settings.protocol, run.settings.published
     statement = str(run.load("evidence")["statement"].iloc[0])
     if not run.has_published("impact"):
-        return statement, (
-            "DfE's tables do not say which schools were trained, and the params do not say when "
-            "this authority's offer began: its effect is not asked.",
-        )
+        return statement, (phrase("effect_not_asked"),)
     impact = run.published_table("impact")
-    first = release.protocol_sentences(run.standing.sentences)[0]
+    first = protocol_sentences(run.standing.sentences)[0]
     if run.settings.source.kind == "published":
-        said = release.authority_sentence(
+        text = authority_sentence(
             impact,
             metric=protocol.primary,
             authority=run.settings.authority.name,
             offer_start=published.offer_start or 0,
         )
-        return statement, (said, release.ILLUSTRATIVE, effects.NATIONAL_DUTY, first)
-    power = run.load("power")
-    seen = run.protect(power, kind="facts")
-    checks = run.protect(run.load("robustness"), kind="estimates")
-    said = release.mde_sentence(seen, metric=protocol.primary, sesoi=protocol.sesoi)
+        return statement, (text, phrase("illustrative"), phrase("national_duty"), first)
+    power, checks = run.published_table("power"), run.published_table("robustness")
+    least = mde_sentence(power, metric=protocol.primary, sesoi=protocol.sesoi)
     return statement, (
-        release.evidence_sentence(statement),
-        *([said] if power["mde"].notna().all() else []),
-        *(power["caution"] if "caution" in power and power["caution"].any() else []),
-        release.estimate_sentence(impact, metric=protocol.primary),
-        release.mind_headline(checks, alpha=protocol.alpha),
-        "Schools were not drawn by lot, so another cause cannot be ruled out.",
+        evidence_sentence(statement),
+        *([least] if is_shown(records(power)[0], "mde") else []),
+        *filter(None, [caution_sentence(power)]),
+        estimate_sentence(impact, metric=protocol.primary),
+        mind_headline(checks, alpha=protocol.alpha),
+        phrase("not_random"),
         first,
     )
 
 
-def held(safe: release.SafeTable, metrics: Iterable[str]) -> tuple[str, ...]:
+def held(safe: SafeTable, metrics: Iterable[str]) -> tuple[str, ...]:
     """Return those of the metrics that a table has rows of, each once, in order."""
     known = set(safe.frame["metric"])
     return tuple(name for name in dict.fromkeys(metrics) if name in known)
 
 
-def absent(safe: release.SafeTable, metrics: Iterable[str]) -> str:
+def absent(safe: SafeTable, metrics: Iterable[str]) -> SafeText:
     """Say which of the metrics a table has no row of, '' where it has all.
 
     Parameters
@@ -120,46 +128,45 @@ def absent(safe: release.SafeTable, metrics: Iterable[str]) -> str:
         One sentence.
     """
     asked = dict.fromkeys(metrics)
-    lacking = [metric_in_text(name) for name in asked if name not in held(safe, asked)]
-    return f"The data hold no results for {listed(lacking)}." if lacking else ""
+    return no_results_sentence([name for name in asked if name not in held(safe, asked)])
 
 
-def summary_of(table: pd.DataFrame) -> release.Summary:
+def summary_of(table: pd.DataFrame) -> Summary:
     """Read the kept summary back for the first page."""
-    said = table.loc[table["part"] == "sentence", "text"].tolist()
+    text = table.loc[table["part"] == "sentence", "text"].tolist()
     figures = table[table["part"] == "figure"]
-    return release.Summary(
-        statement=said[0],
-        sentences=tuple(said[1:]),
+    return Summary(
+        statement=text[0],
+        sentences=tuple(text[1:]),
         key_figures=tuple(
-            release.KeyFigure(*(str(part) for part in row))
+            KeyFigure(*(str(part) for part in row))
             for row in figures[["label", "text", "detail"]].to_numpy()
         ),
     )
 
 
-def _summary(sentences: Sequence[str], figures: Sequence[release.KeyFigure]) -> pd.DataFrame:
+def _summary(sentences: Sequence[str], figures: Sequence[KeyFigure]) -> pd.DataFrame:
     rows = [("sentence", "", sentence, "") for sentence in sentences]
     rows += [("figure", figure.label, figure.value, figure.detail) for figure in figures]
     return pd.DataFrame(rows, columns=list(_SUMMARY))
 
 
-def _effect(run: Run) -> release.SafeTable:
+def _effect(run: Run) -> SafeTable:
     impact = run.published_table("impact")
     return impact.where(
         role="primary", aggregation="simple", estimator=["imputation", "synthetic_did"]
     )
 
 
-def _last_gap(own: release.SafeTable, metric: str) -> release.SafeTable:
-    year = release.last_year(own, metric=metric, phase=names.TOTAL)
+def _last_gap(own: SafeTable, metric: str) -> SafeTable:
+    year = last_year(own, metric=metric, phase=names.TOTAL)
     return own.where(metric=metric, phase=names.TOTAL, time_period=year)
 
 
-def _not_asked(run: Run) -> release.SafeTable:
-    reason = "Published tables do not say which schools were trained."
-    rule = pd.DataFrame({"rule": ["effect"], "verdict": ["not testable"], "reason": [reason]})
-    return run.protect(rule, kind="facts")
+@produces("evidence", RULE_COLUMNS, gate="facts")
+def _not_asked() -> pd.DataFrame:
+    reason = phrase("schools_trained_unknown")
+    return pd.DataFrame({"rule": ["effect"], "verdict": ["not testable"], "reason": [str(reason)]})
 
 
 def _protocol(run: Run) -> dict[str, str | bool | None]:

@@ -1,35 +1,46 @@
 """Where a run keeps its files, and what a notebook sees of it."""
 
 import hashlib
+import inspect
 import json
 import os
 import platform
 import shutil
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
-from vsh_eval import academic_year, names, registry, release, returns, synthetic
-from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import catalogue, protocol
+from vsh_eval import names, returns, synthetic
+from vsh_eval.contracts import ContractError, Gate, produces
+from vsh_eval.metrics.characteristics import Moments
+from vsh_eval.panel import Comparison
+from vsh_eval.pipeline import catalogue, protocol, secret
+from vsh_eval.release.disclosure import (
+    INTERNAL_STAMP,
+    Rule,
+    SafeTable,
+    protected,
+    release_table,
+    rule_named,
+)
+from vsh_eval.release.figures import Figure
+from vsh_eval.release.files.open_data import Area, read_table, write_table
+from vsh_eval.release.pages.show import show_figure
+from vsh_eval.release.text.page import run_card
 from vsh_eval.returns import published
 from vsh_eval.settings import Settings, load
 
-FOLDERS: dict[str, Any] = {"source": {"folder"}, "published": {"folder"}}
+FOLDERS: dict[str, Any] = {
+    **{"source": {"folder"}, "published": {"folder"}},
+    "disclosure": {"secret_file"},
+}
 """Settings that say where a machine keeps its files; no output names them."""
-FROM_LEAVES = (
-    *("levels", "gaps", "changes", "trends", "effect_sizes", "sessions", "parts"),
-    *("decomposition", "reach"),
-)
-"""Kinds of table whose numbers of children are those of the rounded leaves."""
-BY_VALUES = ("breakdown", "barriers")
-"""Kinds of table whose numbers of children are those of the rounded breakdowns."""
-BROKEN_DOWN = ("overall_absence", "persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
-"""Metrics shown by sex, free school meals, SEN and key stage; more of them take longer."""
+SOURCES = ("panel", "composition", "moments", "schools", "training", "unit_id")
+"""What a run hands to a function of `metrics` that takes an argument of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +75,15 @@ class Run:
         return self.folder / "release"
 
     @property
-    def rule(self) -> release.Rule:
+    def rule(self) -> Rule:
         """The disclosure rule."""
-        return release.rule_named(self.settings.disclosure.preset)
+        return rule_named(self.settings.disclosure.preset)
 
     @property
     def stamp(self) -> str:
         """What every output must say of its data, '' where nothing."""
         invented = names.SYNTHETIC_STAMP if self.invented else ""
-        inside = release.INTERNAL_STAMP if self.rule.exact else ""
+        inside = INTERNAL_STAMP if self.rule.exact else ""
         return " | ".join(part for part in (invented, inside) if part)
 
     @property
@@ -127,32 +138,15 @@ class Run:
         return path
 
     def has(self, name: str) -> bool:
-        """Whether an internal table can be had in this kind of run."""
+        """Whether a table can be had in this kind of run."""
         kind = self.settings.source.kind
         return any(name in notebook.makes for notebook in catalogue.of_kind(kind))
-
-    def _reference(self) -> str:
-        cohort = self.settings.cohort
-        if cohort.reference == names.ALL:
-            return f"{names.GROUP_LABELS[names.ALL]}, those with a social worker among them"
-        return f"Pupils with no social worker in the year or the {cohort.look_back} years before"
-
-    def ledger(self, name: str = "ledger") -> pd.DataFrame | None:
-        """Return the leaves published before, None where old years are to be rounded anew.
-
-        An invented authority has published nothing.
-        """
-        path = self._kept(name)
-        keep = self.settings.disclosure.ledger == "keep" and not self.invented
-        return pd.read_parquet(path) if keep and path.is_file() else None
-
-    def _kept(self, name: str) -> Path:
-        return self.folder.parent / self.settings.name / "internal" / f"{name}.parquet"
 
     def make_missing(self, notebook: catalogue.Notebook) -> None:
         """Run the notebooks that make what a notebook needs and the run lacks, makers first."""
         for name in notebook.needs:
-            if self.has(name) and not (self.internal / f"{name}.parquet").is_file():
+            internal = self.internal / f"{name}.parquet"
+            if self.has(name) and not internal.is_file() and not self.has_published(name):
                 self._make(name)
 
     def _make(self, name: str) -> None:
@@ -166,125 +160,136 @@ class Run:
         self.make_missing(maker)
         engine.execute(self, maker)
 
-    def cube(self) -> release.RoundedCube:
-        """Round the leaves of the run's panel; the same panel always gives the same cube.
+    def comparison(self, **changes: Any) -> Comparison:
+        """Return the comparison that the settings ask for, with some of its parts changed."""
+        cohort = self.settings.cohort
+        asked = Comparison(
+            cohort.group,
+            cohort.reference,
+            baseline=self.settings.years.baseline,
+            unit_id=self.settings.authority.code,
+        )
+        return replace(asked, **changes)
 
-        The seed is drawn from the panel itself, so that nobody who lacks the panel can repeat the
-        rounding on a guess.
+    def release(
+        self, producer: Callable[..., pd.DataFrame], *arguments: Any, **keywords: Any
+    ) -> SafeTable:
+        """Run a function on what may be shown of the run's tables, and seal what comes back.
+
+        Parameters
+        ----------
+        producer : callable
+            A function that says what its table is, such as ``metrics.gaps``.
+        *arguments, **keywords
+            Its other arguments: those of `SOURCES` are the run's own unless they are given.
+
+        Raises
+        ------
+        DisclosureError
+            As `vsh_eval.release.disclosure.release_table`.
         """
-        return _rounded_leaves(self, self._changed("panel", "ledger"))
+        given = self._arguments(producer, arguments, keywords, self.rule)
+        return release_table(producer, rule=self.rule, stamp=self.stamp, **given)
 
-    def breakdowns(self) -> release.RoundedBreakdowns:
-        """Round the leaves of the run's composition by each characteristic, for `BROKEN_DOWN`."""
-        return _rounded_breakdowns(self, self._changed("composition", "breakdown_ledger"))
+    def exact(
+        self, producer: Callable[..., pd.DataFrame], *arguments: Any, **keywords: Any
+    ) -> SafeTable:
+        """Run a function on exact sums, for the analyst's own eyes: stamped INTERNAL when drawn."""
+        rule = rule_named("none")
+        stamp = names.SYNTHETIC_STAMP if self.invented else ""
+        given = self._arguments(producer, arguments, keywords, rule)
+        return release_table(producer, rule=rule, stamp=stamp, **given)
 
-    def _changed(self, table: str, ledger: str) -> tuple[int, ...]:
-        """Return when the files that a rounding depends on were last changed."""
-        files = (self._there(table), self._kept(ledger))
-        return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
+    def _arguments(
+        self,
+        producer: Callable[..., pd.DataFrame],
+        arguments: tuple[Any, ...],
+        keywords: Mapping[str, Any],
+        rule: Rule,
+    ) -> dict[str, Any]:
+        """Return all arguments by name, the run's own tables among them."""
+        parameters = list(inspect.signature(producer).parameters)
+        own = [name for name in parameters if name in SOURCES and name not in keywords]
+        others = [name for name in parameters if name not in own and name not in keywords]
+        named = dict(zip(others, arguments, strict=False))
+        return {**{name: self._source(name, rule) for name in own}, **named, **keywords}
 
-    def protect(self, table: pd.DataFrame, *, kind: str) -> release.SafeTable:
-        """Send a table through the one door, under the run's rule and with its stamp."""
-        own = self.settings.source.kind != "published"
-        cube: release.RoundedCube | release.RoundedBreakdowns | None = None
-        if own and kind in FROM_LEAVES:
-            cube = self.cube()
-        elif own and kind in BY_VALUES:
-            cube = self.breakdowns()
-        if kind == "estimates":
-            table = table.assign(protocol=self.standing.mark)
-        return release.protect(table, self.rule, kind=kind, cube=cube, stamp=self.stamp)
+    def _source(self, name: str, rule: Rule) -> Any:
+        """Return one of `SOURCES`, behind the rule's shield where it holds sums of children."""
+        if name == "unit_id":
+            return self.settings.authority.code
+        if name == "moments":
+            return Moments(self.load("moments"), self.load("spread"))
+        table = self.load(name)
+        if name == "panel" and self.settings.source.kind == "published":
+            return table[table["unit_id"].isin(self.load("areas")["unit_id"])]
+        return protected(table, rule) if name in ("panel", "composition") else table
 
-    def publish(self, name: str, safe: release.SafeTable) -> None:
+    def published_context(self) -> tuple[pd.DataFrame, dict[str, str]]:
+        """Return DfE's figures of the authority and those it is compared with, and their names."""
+        own = self.settings.source.kind == "published"
+        panel, areas = (
+            self.load(name)
+            for name in (("panel", "areas") if own else ("published_panel", "published_areas"))
+        )
+        labels = dict(zip(areas["unit_id"], areas["name"], strict=True))
+        return panel[panel["unit_id"].isin(areas["unit_id"])], labels
+
+    def publish(self, name: str, safe: SafeTable) -> None:
         """Write a protected table to ``release/tables`` as tidy CSV with its metadata."""
         folder = self.released / "tables"
         folder.mkdir(parents=True, exist_ok=True)
-        release.write_table(safe, folder, name, areas=self._areas())
+        write_table(safe, folder, name, areas=self._areas())
+        self.internal.mkdir(parents=True, exist_ok=True)
+        self._gate_of(name).write_text(safe.gate, encoding="utf-8")
 
-    def published_table(self, name: str) -> release.SafeTable:
+    def published_table(self, name: str) -> SafeTable:
         """Read a table back that an earlier notebook of the run has published."""
-        return release.read_table(self.released / "tables" / f"{name}.csv", stamp=self.stamp)
+        gate = cast("Gate", self._gate_of(name).read_text(encoding="utf-8"))
+        path = self.released / "tables" / f"{name}.csv"
+        return read_table(path, gate=gate, stamp=self.stamp)
+
+    def _gate_of(self, name: str) -> Path:
+        """Return the file that says how a published table was made safe."""
+        return self.internal / f"{name}.gate"
 
     def has_published(self, name: str) -> bool:
         """Whether a notebook of the run has published a table of that name."""
         return (self.released / "tables" / f"{name}.csv").is_file()
 
-    def _areas(self) -> dict[str, release.Area]:
+    def _areas(self) -> dict[str, Area]:
         authority = self.settings.authority
         if self.settings.source.kind != "published":
-            return {authority.code: release.Area(authority.name)}
+            return {authority.code: Area(authority.name)}
         areas = self.load("areas").fillna("").astype(str)
         columns = ["unit_id", "name", "region_id", "region_name", "old_la_code"]
-        return {unit: release.Area(*place) for unit, *place in areas[columns].to_numpy()}
+        return {unit: Area(*place) for unit, *place in areas[columns].to_numpy()}
 
-    def publish_figure(self, figure: release.Figure) -> None:
+    def publish_figure(self, figure: Figure) -> None:
         """Write a figure to ``release/figures`` and show it."""
         folder = self.released / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{figure.name}.png").write_bytes(figure.png)
-        release.show_figure(figure)
+        show_figure(figure)
 
-    def facts(self, rows: dict[str, str]) -> release.SafeTable:
+    def facts(self, rows: dict[str, str]) -> SafeTable:
         """Turn facts about the run (no counts of children) into a table that may be shown."""
-        table = pd.DataFrame({"item": list(rows), "value": list(rows.values())})
-        return self.protect(table, kind="facts")
+        return release_table(_facts, rule=self.rule, stamp=self.stamp, rows=rows)
 
-    def card(self) -> release.SafeTable:
+    def card(self) -> SafeTable:
         """Say what is asked of which data, under which rules."""
-        settings = self.settings
-        kinds = {
-            "synthetic": f"{names.SYNTHETIC_STAMP}: an invented authority",
-            "returns": "the authority's own returns",
-            "published": "DfE's published tables",
-        }
-        kind = "synthetic" if self.invented else settings.source.kind
-        first, last = settings.years.first, settings.years.last
-        return self.facts(
-            {
-                "Authority": f"{settings.authority.name} ({settings.authority.code})",
-                "Data": kinds[kind],
-                "Years": f"{academic_year.label(first)} to {academic_year.label(last)}, "
-                f"changes counted from {academic_year.label(settings.years.baseline)}",
-                "Children counted": f"{names.GROUP_LABELS[settings.cohort.group]}: "
-                f"{names.COHORT_RULE_LABELS[settings.cohort.rule]}",
-                "Compared with": self._reference(),
-                "Primary outcome": registry.metric(settings.protocol.primary).label,
-                "Protocol": " ".join(self.standing.sentences).removeprefix("Protocol: "),
-                "Disclosure rule": "as published by DfE"
-                if kind == "published"
-                else settings.disclosure.preset,
-                "Seed": str(settings.seed),
-                "Software": f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
-            }
+        rows = run_card(
+            self.settings,
+            invented=self.invented,
+            protocol=" ".join(self.standing.sentences).removeprefix("Protocol: "),
+            software=f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
         )
+        return self.facts(rows)
 
 
-@lru_cache(maxsize=1)
-def _rounded_leaves(run: Run, _changed: tuple[int, ...]) -> release.RoundedCube:
-    """Round once for all the tables of a page, and anew when a file has changed."""
-    panel = run.load("panel")
-    return release.round_leaves(
-        panel, run.rule, ledger=run.ledger(), seed=_seed(panel, run.settings)
-    )
-
-
-@lru_cache(maxsize=1)
-def _rounded_breakdowns(run: Run, _changed: tuple[int, ...]) -> release.RoundedBreakdowns:
-    composition = run.load("composition")
-    rows = composition[composition["metric"].isin(BROKEN_DOWN)]
-    return release.round_breakdowns(
-        rows,
-        run.rule,
-        cube=run.cube(),
-        spread=run.load("spread"),
-        ledger=run.ledger("breakdown_ledger"),
-        seed=_seed(rows, run.settings),
-    )
-
-
-def _seed(table: pd.DataFrame, settings: Settings) -> int:
-    secret = int(pd.util.hash_pandas_object(table, index=False).sum() % 2**63)
-    return settings.seed ^ secret
+@produces("facts", ("item", "value"), gate="facts")
+def _facts(rows: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({"item": list(rows), "value": list(rows.values())})
 
 
 def open_run(params: str | Path, run_folder: str | Path = "") -> Run:
@@ -409,7 +414,7 @@ def open_published(run: Run) -> published.Published:
 
 
 def start_anew_if_changed(run: Run) -> None:
-    """Empty a run's folder where its settings, files or registration were others."""
+    """Empty a run's folder where its settings, files, registration or secret were others."""
     mark = run.internal / "fingerprint.json"
     registration = protocol.path_of(run.params)
     registered = registration.read_bytes() if registration.is_file() else b""
@@ -417,6 +422,7 @@ def start_anew_if_changed(run: Run) -> None:
         {
             "fingerprint": fingerprint(run.settings),
             "protocol": hashlib.sha256(registered).hexdigest(),
+            "secret": secret.fingerprint(secret.secret_of(run.settings, invented=run.invented)),
         }
     )
     if mark.is_file() and mark.read_text(encoding="utf-8") == now:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from vsh_eval import release, returns
+from vsh_eval import returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
-from vsh_eval.pipeline import catalogue, dag, engine, manifest, pages, workspace
+from vsh_eval.pipeline import catalogue, closed, dag, engine, manifest, pages, secret, workspace
 from vsh_eval.pipeline.workspace import Run
+from vsh_eval.release.files.egress import check as check_egress
 from vsh_eval.settings import load
 
 
@@ -74,9 +75,10 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
         return _draft(params, only)
     last_good = workspace.outputs_folder(params) / settings.name
     building = last_good.with_name(f".{settings.name}.building")
+    current = Run(settings, params.resolve(), building, interactive=False)
+    secret.secret_of(settings, invented=current.invented)  # before anything is written
     with _one_at_a_time(last_good.with_name(f".{settings.name}.lock")):
         resumed = _prepare(building, last_good, force=force)
-        current = Run(settings, params.resolve(), building, interactive=False)
         workspace.start_anew_if_changed(current)
         started = datetime.now(UTC)
         try:
@@ -112,9 +114,11 @@ def check(params: Path) -> pd.DataFrame:
     DataError
         In one sentence, the first thing the run cannot bear; it carries all findings.
     ContractError
-        If the files cannot be read at all.
+        If the files cannot be read at all, or a year would be restated a third time.
     """
     settings = load(params)
+    place = workspace.outputs_folder(params) / settings.name
+    closed.require_few_restatements(Run(settings, params, place, interactive=False))
     if settings.source.kind == "published" or settings.published.folder is not None:
         workspace.open_published(Run(settings, params, params.parent, interactive=False))
     if settings.source.kind != "returns" or settings.source.folder is None:
@@ -163,14 +167,23 @@ def _prepare(building: Path, last_good: Path, *, force: bool) -> bool:
 def _finish(current: Run, started: datetime) -> None:
     pages.render(current)
     manifest.write(current, started=started)
-    release.check_egress(
+    check_egress(
         current.released,
         identifiers=_identifiers(current),
-        paths=(str(Path.home()), str(current.folder.parent), str(catalogue.folder().parent)),
+        paths=_paths(current),
+        secrets=secret.texts_of(current.settings, invented=current.invented),
         rule=current.rule,
         published=current.settings.source.kind == "published",
         allow_internal=current.rule.exact,
     )
+    closed.keep(current)
+
+
+def _paths(current: Run) -> tuple[str, ...]:
+    """Return the paths of this machine that could reach a page, the secret file's among them."""
+    named = (Path.home(), current.folder.parent, catalogue.folder().parent)
+    file = current.settings.disclosure.secret_file
+    return tuple(map(str, named if file is None else (*named, file)))
 
 
 def _identifiers(current: Run) -> frozenset[str]:

@@ -15,7 +15,7 @@ from vsh_eval.registry.breaks import (
     comparable_years,
     years_without_data,
 )
-from vsh_eval.registry.entry import Counts, Metric, Topic
+from vsh_eval.registry.entry import Counts, Metric, Origin, Topic
 from vsh_eval.registry.known import METRICS, metric, of_topic, register
 from vsh_eval.registry.measures import Measure, returned_measures
 
@@ -26,6 +26,7 @@ __all__ = [
     "Counts",
     "Measure",
     "Metric",
+    "Origin",
     "Topic",
     "breaks_of",
     "comparable_years",

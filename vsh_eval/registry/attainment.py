@@ -1,5 +1,7 @@
 """Attainment from reception to key stage 4: the entries, in the order of the report."""
 
+from dataclasses import replace
+
 from vsh_eval.registry.entry import Metric
 
 SUBJECTS = ("reading", "writing", "maths")
@@ -32,6 +34,7 @@ def _reaching(
         gap_unit="percentage points",
         lower_is_better=False,
         topic="attainment",
+        origin="attainment",
         counts="children",
         scale=100.0,
         year_groups=year_groups,
@@ -76,6 +79,7 @@ def _score(
     denominator: str,
     lowest: float,
     highest: float,
+    noise_weight: float,
 ) -> Metric:
     of_ks2 = year_groups == _YEAR_6
     return Metric(
@@ -85,6 +89,7 @@ def _score(
         gap_unit="points",
         lower_is_better=False,
         topic="attainment",
+        origin="attainment",
         counts="points",
         scale=1.0,
         year_groups=year_groups,
@@ -94,6 +99,7 @@ def _score(
         source=_KS2_SOURCE if of_ks2 else _KS4_SOURCE,
         lowest=lowest,
         highest=highest,
+        noise_weight=noise_weight,
     )
 
 
@@ -107,6 +113,7 @@ def _progress(subject: str) -> Metric:
         denominator=f"pupils with a progress score in {subject}",
         lowest=-_HIGHEST_PROGRESS,
         highest=_HIGHEST_PROGRESS,
+        noise_weight=8.0,
     )
 
 
@@ -118,6 +125,7 @@ def _rank(name: str, label: str, measure: str, year_groups: tuple[int, ...]) -> 
         gap_unit="percentile points",
         lower_is_better=False,
         topic="attainment",
+        origin="rank",
         counts="points",
         scale=1.0,
         year_groups=year_groups,
@@ -127,6 +135,7 @@ def _rank(name: str, label: str, measure: str, year_groups: tuple[int, ...]) -> 
         population=_KS2_POPULATION if year_groups == _YEAR_6 else _KS4_POPULATION,
         source=_RANK_SOURCE,
         ranks=measure,
+        noise_weight=35.0,
     )
 
 
@@ -151,10 +160,13 @@ ENTRIES = (
         population="pupils in year 1",
         source=_PHONICS_SOURCE,
     ),
-    _expected(
-        "reading, writing and maths",
-        reached="reached the expected standard in all three subjects",
-        eligible="pupils eligible for all three assessments",
+    replace(
+        _expected(
+            "reading, writing and maths",
+            reached="reached the expected standard in all three subjects",
+            eligible="pupils eligible for all three assessments",
+        ),
+        subset_of=tuple(f"ks2_{subject}_expected" for subject in SUBJECTS),
     ),
     *(
         _expected(
@@ -184,6 +196,7 @@ ENTRIES = (
         denominator="pupils at the end of key stage 4",
         lowest=0.0,
         highest=90.0,
+        noise_weight=25.0,
     ),
     _score(
         "ks4_progress8",
@@ -194,9 +207,10 @@ ENTRIES = (
         denominator="pupils at the end of key stage 4 with results at key stage 2",
         lowest=-9.0,
         highest=9.0,
+        noise_weight=1.6,
     ),
     _basics(4, "Standard"),
-    _basics(5, "Strong"),
+    replace(_basics(5, "Strong"), subset_of=("ks4_basics_94",)),
     _rank(
         "ks4_attainment8_rank", "Mean percentile rank in Attainment 8", "ks4_attainment8", _YEAR_11
     ),

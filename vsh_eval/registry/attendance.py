@@ -14,8 +14,9 @@ _SUSPENSION_SOURCE = "DfE, Suspensions and permanent exclusions in England: meth
 _MOVES_SOURCE = "Own definition, from the enrolments that schools return in the school census"
 
 
-def _absence(name: str, label: str, numerator: str) -> Metric:
-    return _of_absence(name, label, numerator, _SESSIONS, "sessions")
+def _absence(name: str, label: str, numerator: str, parts_of: str = "") -> Metric:
+    entry = _of_absence(name, label, numerator, _SESSIONS, "sessions")
+    return replace(entry, parts_of=parts_of, noise_weight=1 / 3)
 
 
 def _absentees(name: str, label: str, share: str) -> Metric:
@@ -31,6 +32,7 @@ def _of_absence(name: str, label: str, numerator: str, denominator: str, counts:
         gap_unit="percentage points",
         lower_is_better=True,
         topic="attendance",
+        origin="attendance",
         counts=counts,
         scale=100.0,
         year_groups=_COMPULSORY_AGE,
@@ -50,6 +52,7 @@ def _suspension(name: str, label: str, numerator: str, counts: Counts = "childre
         gap_unit="suspensions per 100 pupils" if events else "percentage points",
         lower_is_better=True,
         topic="suspension",
+        origin="suspensions",
         counts=counts,
         scale=100.0,
         year_groups=_EVERY_AGE,
@@ -58,22 +61,36 @@ def _suspension(name: str, label: str, numerator: str, counts: Counts = "childre
         population="pupils of every age in state-funded schools",
         source=_SUSPENSION_SOURCE,
         highest=float("inf") if events else 100.0,
+        noise_weight=3.0 if events else 1.0,
     )
 
 
 ENTRIES = (
     _absence("overall_absence", "Overall absence", "sessions missed for any reason"),
-    _absence("authorised_absence", "Authorised absence", "sessions missed with authorisation"),
     _absence(
-        "unauthorised_absence", "Unauthorised absence", "sessions missed without authorisation"
+        "authorised_absence",
+        "Authorised absence",
+        "sessions missed with authorisation",
+        parts_of="overall_absence",
+    ),
+    _absence(
+        "unauthorised_absence",
+        "Unauthorised absence",
+        "sessions missed without authorisation",
+        parts_of="overall_absence",
     ),
     _absentees("persistent_absence", "Persistent absence", "10%"),
-    _absentees("severe_absence", "Severe absence", "50%"),
+    replace(
+        _absentees("severe_absence", "Severe absence", "50%"), subset_of=("persistent_absence",)
+    ),
     _suspension("suspension_rate", "Suspension rate", "suspensions in the year", "events"),
-    _suspension(
-        "pupils_suspended",
-        "Share of pupils suspended",
-        "enrolments with one or more suspensions in the year",
+    replace(
+        _suspension(
+            "pupils_suspended",
+            "Share of pupils suspended",
+            "enrolments with one or more suspensions in the year",
+        ),
+        subset_of=("suspension_rate",),  # each has one suspension or more
     ),
     _suspension(
         "permanent_exclusion",
@@ -88,6 +105,7 @@ ENTRIES = (
             "registration at two schools at once",
         ),
         topic="moves",
+        origin="enrolments",
         source=_MOVES_SOURCE,
     ),
 )

@@ -5,6 +5,7 @@ from typing import Literal
 
 Topic = Literal["attendance", "suspension", "moves", "attainment"]
 Counts = Literal["children", "sessions", "events", "points"]
+Origin = Literal["attendance", "suspensions", "enrolments", "attainment", "rank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,16 @@ class Metric:
     lower_is_better : bool
         Direction: whether a fall is an improvement.
     topic : {"attendance", "suspension", "moves", "attainment"}
-        The question it belongs to. A metric of attainment is a measure of that return, unless
-        it is a rank.
+        The question it belongs to.
+    origin : {"attendance", "suspensions", "enrolments", "attainment", "rank"}
+        What it is added up from. A metric of ``attainment`` is the measure of that name in the
+        attainment return, and a ``rank`` is the place of ``ranks`` in it; both are added up in
+        hundredths. Every other metric is added up in whole numbers, by its own line of the
+        cohort's SQL.
     counts : {"children", "sessions", "events", "points"}
-        What the numerator adds up. Children are rounded before release; the other sums are never
-        shown. Sessions missed are a part of those possible; events are whole numbers that may
-        exceed the pupils; points are scores, which may be negative.
+        What the numerator adds up. Sums that do not count children are never shown. Sessions
+        missed are a part of those possible; events are whole numbers that may exceed the pupils;
+        points are scores, which may be negative.
     scale : float
         Level = scale x numerator / denominator.
     year_groups : tuple of int
@@ -45,6 +50,14 @@ class Metric:
         of attainment that counts points it is the range of a pupil's value too.
     ranks : str
         The returned measure whose values are ranked, for a rank; empty otherwise.
+    subset_of : tuple of str
+        The metrics whose numerators hold this one's, child by child: who missed half of the
+        sessions missed a tenth of them too.
+    parts_of : str
+        The metric that this one and the others of the same ``parts_of`` add up to.
+    noise_weight : float
+        w of the cell key method: a released level moves by w / pupils for each unit of noise.
+        About a third of the range of what one child adds, so that one child cannot be told.
     """
 
     name: str
@@ -53,6 +66,7 @@ class Metric:
     gap_unit: str
     lower_is_better: bool
     topic: Topic
+    origin: Origin
     counts: Counts
     scale: float
     year_groups: tuple[int, ...]
@@ -63,6 +77,21 @@ class Metric:
     lowest: float = 0.0
     highest: float = 100.0
     ranks: str = ""
+    subset_of: tuple[str, ...] = ()
+    parts_of: str = ""
+    noise_weight: float = 1.0
+
+    @property
+    def units_of_one(self) -> int:
+        """How many of the units that are added up make one: attainment is in hundredths."""
+        return 100 if self.origin in ("attainment", "rank") else 1
+
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        """The least and the most one child can add, in units of x; None where there is no most."""
+        if self.counts == "events":
+            return None
+        return (self.lowest, self.highest) if self.counts == "points" else (0.0, 1.0)
 
     @property
     def has_ratio(self) -> bool:

@@ -1,11 +1,11 @@
 """Finding rows of a safe table by what they are about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
-from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.text.labels import is_missing, value_label
 
 Row = Mapping[str, Any]
@@ -29,18 +29,18 @@ def part_of(safe: SafeTable, **where: Any) -> SafeTable:
     Raises
     ------
     DisclosureError
-        If the table did not come through `vsh_eval.release.protect`.
+        If the table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If a column of a condition is missing, or no row agrees.
     """
     conditions = {column: value for column, value in where.items() if value is not None}
-    found = require_safe(safe).where(**conditions)
-    if found.frame.empty:
+    rows = require_safe(safe).where(**conditions)
+    if rows.frame.empty:
         raise ContractError(
-            f"no row of the {safe.kind} table has {_said(conditions)}, must be at least one; "
+            f"no row of the {safe.kind} table has {_written(conditions)}, must be at least one; "
             "ask for values that the table holds."
         )
-    return found
+    return rows
 
 
 def one_row(safe: SafeTable, **where: Any) -> dict[str, Any]:
@@ -49,18 +49,18 @@ def one_row(safe: SafeTable, **where: Any) -> dict[str, Any]:
     Raises
     ------
     DisclosureError
-        If the table did not come through `vsh_eval.release.protect`.
+        If the table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If no row agrees, or more than one does.
     """
-    found = records(part_of(safe, **where))
-    if len(found) > 1:
+    rows = records(part_of(safe, **where))
+    if len(rows) > 1:
         conditions = {column: value for column, value in where.items() if value is not None}
         raise ContractError(
-            f"{len(found)} rows of the {safe.kind} table have {_said(conditions)}, must be one; "
+            f"{len(rows)} rows of the {safe.kind} table have {_written(conditions)}, must be one; "
             "name the metric, phase, group, year and area that single it out."
         )
-    return found[0]
+    return rows[0]
 
 
 def records(safe: SafeTable) -> list[dict[str, Any]]:
@@ -113,21 +113,6 @@ def interval_of(row: Row, name: str, *, sign: int = 1) -> tuple[float, float] | 
     return (lower, upper) if sign > 0 else (upper, lower)
 
 
-def intervals_overlap(rows: Sequence[Row], name: str) -> bool:
-    """Say whether the intervals of a number share a value, so that the order may be chance.
-
-    Examples
-    --------
-    >>> first, second = {"gap_lower": 1.0, "gap_upper": 3.0}, {"gap_lower": 2.0, "gap_upper": 5.0}
-    >>> intervals_overlap([first, second], "gap"), intervals_overlap([first], "gap")
-    (True, False)
-    """
-    ends = [found for row in rows if (found := interval_of(row, name)) is not None]
-    if len(ends) < 2:
-        return False
-    return max(lower for lower, _ in ends) <= min(upper for _, upper in ends)
-
-
 def status_of(row: Row) -> str:
     """Return why a row's numbers are not shown: its status, else ``x``."""
     status = row.get("status", "")
@@ -140,7 +125,7 @@ def title_of(metric: str, phase: str) -> str:
     return words if phase == names.TOTAL else f"{words}, {value_label('phase', phase).lower()}"
 
 
-def _said(conditions: Mapping[str, Any]) -> str:
+def _written(conditions: Mapping[str, Any]) -> str:
     return (
         ", ".join(f"{column} = {value}" for column, value in conditions.items()) or "no condition"
     )

@@ -13,8 +13,16 @@ What each table must look like is `vsh_eval.contracts.RETURNS`. DfE's published 
 through `vsh_eval.returns.published`.
 """
 
-from vsh_eval.returns.checks import check, require_sound
+from vsh_eval.returns.checks import check, findings_of, require_sound
 from vsh_eval.returns.folder import Returns, identifiers, open_returns
 from vsh_eval.returns.profile import profile
 
-__all__ = ["Returns", "check", "identifiers", "open_returns", "profile", "require_sound"]
+__all__ = [
+    "Returns",
+    "check",
+    "findings_of",
+    "identifiers",
+    "open_returns",
+    "profile",
+    "require_sound",
+]

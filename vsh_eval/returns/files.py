@@ -211,10 +211,10 @@ def _require_header(source: Source) -> None:
     missing = [name for name in required if name not in source.columns]
     if not missing:
         return
-    alike = {name.casefold().replace(" ", "_"): name for name in source.columns}
-    close = next((name for name in missing if name in alike), None)
+    by_spelling = {name.casefold().replace(" ", "_"): name for name in source.columns}
+    close = next((name for name in missing if name in by_spelling), None)
     remedy = (
-        f"rename {alike[close]!r} to {close!r}"
+        f"rename {by_spelling[close]!r} to {close!r}"
         if close
         else f"its header must name {', '.join(required)}"
     )

@@ -256,10 +256,10 @@ def _create(
     """Make a table of the reading schema and the view that everybody else sees."""
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {READING}")
     columns = (*table.columns, *(Column(name, "number", required=False) for name in covariates))
-    made = f"CREATE TABLE {READING}.{table.name} AS "
+    creation = f"CREATE TABLE {READING}.{table.name} AS "
     if source is None:
         empty = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {quoted(c.name)}" for c in columns)
-        connection.execute(f"{made} SELECT {empty}, 0 AS blank_bits, 0 AS unread_bits LIMIT 0")
+        connection.execute(f"{creation} SELECT {empty}, 0 AS blank_bits, 0 AS unread_bits LIMIT 0")
     else:
         texts = ", ".join(
             f"{source.columns.get(c.name, 'CAST(NULL AS VARCHAR)')} AS t{i}"
@@ -273,7 +273,7 @@ def _create(
         shown = ", ".join(f"v{i} AS {quoted(c.name)}" for i, c in enumerate(columns))
         read = f"FROM (FROM (FROM {source.relation} SELECT {texts}) SELECT *, {values})"
         bits = " , ".join(_bits(table, source))
-        _read(connection, source, f"{made} {read} SELECT {shown}, {bits}")
+        _read(connection, source, f"{creation} {read} SELECT {shown}, {bits}")
     names = ", ".join(quoted(c.name) for c in columns)
     connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import RETURNS, Table
+from vsh_eval.contracts import RETURNS, Table, produces
 from vsh_eval.returns.folder import Returns
 
 _STARTED = "(year(start_date) - CAST(month(start_date) < 9 AS INTEGER))"
@@ -19,6 +19,7 @@ _COLUMNS = (
 )
 
 
+@produces("returns", _COLUMNS, gate="sample")
 def profile(returns: Returns) -> pd.DataFrame:
     """Describe every table of the contract with counts of the whole table.
 

@@ -25,7 +25,7 @@ _LOWER_RANGE, _MIDDLE_RANGE, _UPPER_RANGE = (0.008, 0.075), (0.112, 0.42), (0.53
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class RateDistribution:
     """Rates of several cells.
 
     Attributes
@@ -51,24 +51,25 @@ class Spread:
         return (rate * (1 - rate)).reshape(many, _GRID).mean(axis=1)
 
 
-def spread(mean: Floats, *, persistent: Floats, severe: Floats) -> Spread:
-    """Find the spread with a mean and two tails.
+def rate_distribution(mean: Floats, *, persistent: Floats, severe: Floats) -> RateDistribution:
+    """Find the distribution with a mean and two tails.
 
     Parameters
     ----------
     mean : ndarray, shape (cells,)
-        Mean rate, 0 to 1. A cell with a missing mean has a missing spread.
+        Mean rate, 0 to 1. A cell with a missing mean has no distribution.
     persistent, severe : ndarray, shape (cells,)
         Share of pupils who miss 10 % and 50 % or more.
 
     Returns
     -------
-    Spread
+    RateDistribution
         Its mean is ``mean`` to 1e-6 wherever three pieces of these sizes can have it.
 
     Examples
     --------
-    >>> cell = spread(np.array([0.109]), persistent=np.array([0.343]), severe=np.array([0.033]))
+    >>> mean, persistent, severe = np.array([[0.109], [0.343], [0.033]])
+    >>> cell = rate_distribution(mean, persistent=persistent, severe=severe)
     >>> rates = rate_at(cell, np.zeros(9999, dtype=int), (np.arange(9999) + 0.5) / 9999)
     >>> round(float(rates.mean()), 4), round(float((rates >= 0.1).mean()), 3)
     (0.109, 0.343)
@@ -82,15 +83,15 @@ def spread(mean: Floats, *, persistent: Floats, severe: Floats) -> Spread:
     within = (np.stack([lower, between, upper], axis=-1) - _EDGES) / _WIDTHS
     slopes = np.interp(within, _MEANS[::-1], _SLOPES[::-1])
     cuts = np.concatenate([np.zeros_like(shares[..., :1]), shares[..., :2].cumsum(-1)], axis=-1)
-    return Spread(cuts, shares, slopes)
+    return RateDistribution(cuts, shares, slopes)
 
 
-def rate_at(cells: Spread, cell: NDArray[np.integer], rank: Floats) -> Floats:
+def rate_at(cells: RateDistribution, cell: NDArray[np.integer], rank: Floats) -> Floats:
     """Return the rate of pupils by their rank in their cell.
 
     Parameters
     ----------
-    cells : Spread
+    cells : RateDistribution
         The cells.
     cell : ndarray of int, shape (pupils,)
         Each pupil's cell.
@@ -122,7 +123,7 @@ def moved(rate: Floats, *, by: Floats, room: Floats) -> Floats:
     by : ndarray, shape (pupils,)
         How far the mean of its cell is to move.
     room : ndarray, shape (pupils,)
-        `Spread.room` of its cell.
+        `RateDistribution.room` of its cell.
 
     Returns
     -------

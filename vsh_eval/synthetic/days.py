@@ -1,18 +1,10 @@
-"""Days and academic years as integers, for arrays of many dates."""
-
-from functools import cache
+"""Days since 1970 and academic years as integers, for arrays of many dates."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FIRST, _LAST = 1990, 2060
-
-
-@cache
-def _septembers() -> NDArray[np.int64]:
-    """Days since 1970 of every first of September from 1990 on."""
-    days = np.array([f"{year}-09-01" for year in range(_FIRST, _LAST)], dtype="datetime64[D]")
-    return days.astype(np.int64)
+_TO_SEPTEMBER = 8
+"""Months from the new year to September."""
 
 
 def september(start: NDArray[np.integer] | int) -> NDArray[np.int64]:
@@ -23,7 +15,8 @@ def september(start: NDArray[np.integer] | int) -> NDArray[np.int64]:
     >>> september(2021).astype("datetime64[D]")
     np.datetime64('2021-09-01')
     """
-    return _septembers()[np.asarray(start) - _FIRST]
+    months = 12 * (np.asarray(start) - 1970) + _TO_SEPTEMBER
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 def start_of(day: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -34,7 +27,8 @@ def start_of(day: NDArray[np.integer]) -> NDArray[np.int64]:
     >>> start_of(september(2021) + [-1, 0]).tolist()
     [2020, 2021]
     """
-    return np.searchsorted(_septembers(), day, side="right") - 1 + _FIRST
+    months = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return (months - _TO_SEPTEMBER) // 12 + 1970
 
 
 def dates(day: NDArray[np.integer]) -> NDArray[np.datetime64]:

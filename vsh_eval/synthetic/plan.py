@@ -105,8 +105,8 @@ fewer schools cannot hold every phase.
         for field, (low, high) in _RANGES.items():
             _check_range(field, getattr(self, field), low, high)
         _check_years(self)
-        asked = _usual_adoption(self) if self.adoption is None else self.adoption
-        adoption = tuple(sorted(academic_year.parse(year) for year in asked))
+        requested = _usual_adoption(self) if self.adoption is None else self.adoption
+        adoption = tuple(sorted(academic_year.parse(year) for year in requested))
         object.__setattr__(self, "adoption", adoption)
         _check_adoption(self)
 

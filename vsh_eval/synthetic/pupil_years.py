@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsh_eval import academic_year
-from vsh_eval.synthetic.episodes import CIN, CPP, Membership
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.pupils import Places, years_of
 from vsh_eval.synthetic.schools import Schools
+from vsh_eval.synthetic.social_care import CIN, CPP, Membership
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -97,21 +97,21 @@ def pupil_years(
         In the order of the places, the nursery left out. Latent absence is remembered from year to
         year, 2019/20 among them.
     """
-    kept = np.flatnonzero(places.year_group >= 0)
-    pupil, start, school = places.pupil[kept], places.start[kept], places.school[kept]
+    rows = np.flatnonzero(places.year_group >= 0)
+    pupil, start, school = places.pupil[rows], places.start[rows], places.school[rows]
     column = start - academic_year.start(plan.first)
     latent = _latent(len(plan.years), len(members.group), rng)
     return PupilYears(
         pupil=pupil,
         start=start,
         school=school,
-        year_group=places.year_group[kept],
-        first_term=places.first_term[kept],
-        last_term=places.last_term[kept],
+        year_group=places.year_group[rows],
+        first_term=places.first_term[rows],
+        last_term=places.last_term[rows],
         column=column,
         group=members.group[pupil, column].astype(np.int64),
         since=members.since[pupil, column],
-        stage=schools.stage(school, places.year_group[kept]).astype(np.int64),
+        stage=schools.stage(school, places.year_group[rows]).astype(np.int64),
         latent=latent[column, pupil],
     )
 

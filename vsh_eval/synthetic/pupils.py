@@ -18,7 +18,8 @@ HISTORY = 10
 OLDEST, YOUNGEST, BORN = 11, -1, -5
 """Year groups: the last of compulsory school, nursery, and a child not yet one year old."""
 TERMS = ("autumn", "spring", "summer")
-SEN = np.array(["N", "K", "E"])
+SEX = ("F", "M", "U")
+SEN = ("N", "K", "E")
 
 _MOVERS = 0.025
 _NURSERY = 0.45
@@ -44,7 +45,8 @@ class Pupils:
         School up to year 6 and from year 7, -1 where there is none in the authority.
     provision, provision_from : ndarray of int
         Alternative provision, -1 for nearly all, and the year group it begins in.
-    sex : ndarray of str
+    sex : ndarray of int
+        An index of `SEX`.
     fsm6 : ndarray of int
     sen, sen_from : ndarray of int
         Special needs in the end (an index of `SEN`) and the year group they are recognised in.
@@ -57,7 +59,7 @@ class Pupils:
     secondary: Ints
     provision: Ints
     provision_from: Ints
-    sex: NDArray[np.str_]
+    sex: Ints
     fsm6: Ints
     sen: Ints
     sen_from: Ints
@@ -66,6 +68,11 @@ class Pupils:
     def __len__(self) -> int:
         """Return the number of pupils."""
         return self.entry.size
+
+    def ids(self, pupil: Ints) -> pd.api.extensions.ExtensionArray:
+        """Return pupils' identifiers, plainly invented: P and a running number."""
+        everyone = [f"P{number:07d}" for number in range(1, len(self) + 1)]
+        return pd.array(everyone, dtype="str").take(pupil)
 
     def sen_in(self, pupil: Ints, year_group: Ints) -> Ints:
         """Return special needs in a year group: two years of support come before a plan."""
@@ -129,7 +136,7 @@ def invent_pupils(plan: Plan, schools: Schools, rng: np.random.Generator) -> Pup
         secondary=secondary,
         provision=provision,
         provision_from=rng.integers(8, 11, many),
-        sex=rng.choice(np.array(["F", "M", "U"]), size=many, p=(0.4885, 0.511, 0.0005)),
+        sex=rng.choice(len(SEX), size=many, p=(0.4885, 0.511, 0.0005)),
         fsm6=fsm6,
         sen=sen,
         sen_from=np.where(special, BORN, rng.integers(-1, 6, many)),
@@ -211,7 +218,7 @@ def follow(
     primary, secondary = pupils.primary.copy(), pupils.secondary.copy()
     nursery = rng.uniform(size=len(schools)) < _NURSERY
     home = np.full((len(pupils), HISTORY + last - first + 1), -1, dtype=np.int64)
-    kept: list[tuple[Ints, ...]] = []
+    by_year: list[tuple[Ints, ...]] = []
     for column, start in enumerate(range(first - HISTORY, last + 1)):
         year_group = start - pupils.entry
         school = _school_in(pupils, primary, secondary, year_group)
@@ -221,12 +228,12 @@ def follow(
             enrolled &= (year_group > YOUNGEST) | nursery[school]
             here = np.flatnonzero(enrolled)
             goes_to, at_term = _moves(schools, here, school, year_group, rng)
-            kept.append(_places_of(here, start, school, year_group, goes_to, at_term))
+            by_year.append(_places_of(here, start, school, year_group, goes_to, at_term))
             moved = here[goes_to >= 0]
             young = year_group[moved] <= 6
             primary[moved[young]] = goes_to[goes_to >= 0][young]
             secondary[moved[~young]] = goes_to[goes_to >= 0][~young]
-    return Places(*(np.concatenate(parts) for parts in zip(*kept, strict=True))), home
+    return Places(*(np.concatenate(parts) for parts in zip(*by_year, strict=True))), home
 
 
 def _school_in(pupils: Pupils, primary: Ints, secondary: Ints, year_group: Ints) -> Ints:
@@ -274,11 +281,6 @@ def _places_of(
     )
 
 
-def pupil_ids(pupils: Pupils) -> pd.Series:
-    """Return every pupil's identifier, plainly invented: P and a running number."""
-    return pd.Series([f"P{number:07d}" for number in range(1, len(pupils) + 1)], dtype="str")
-
-
 def years_of(start: Ints) -> Ints:
     """Return academic years (202425) from the calendar years they start in."""
     return start * 100 + (start + 1) % 100
@@ -286,16 +288,13 @@ def years_of(start: Ints) -> Ints:
 
 def enrolments_table(schools: Schools, pupils: Pupils, places: Places) -> pd.DataFrame:
     """Return the ``enrolments`` return: one row a pupil, year and URN."""
-    codes = schools.urn_index(places.school, places.start)
     return pd.DataFrame(
         {
-            "pupil_id": pupil_ids(pupils).array.take(places.pupil),
+            "pupil_id": pupils.ids(places.pupil),
             "academic_year": years_of(places.start),
-            "urn": schools.urns().array.take(codes),
+            "urn": schools.urn(places.school, places.start),
             "year_group": places.year_group,
-            "sex": pd.array(["F", "M", "U"], dtype="str").take(
-                np.searchsorted(["F", "M", "U"], pupils.sex[places.pupil])
-            ),
+            "sex": pd.array(SEX, dtype="str").take(pupils.sex[places.pupil]),
             "fsm6": pupils.fsm6[places.pupil],
             "sen": pd.array(SEN, dtype="str").take(pupils.sen_in(places.pupil, places.year_group)),
         }

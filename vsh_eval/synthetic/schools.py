@@ -1,6 +1,7 @@
 """Invented schools: their phases, sizes, neighbourhoods, and what sets each apart."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,69 +14,40 @@ from vsh_eval.synthetic.plan import Plan
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PHASE_SHARES = {
-    "primary": 0.80,
-    "secondary": 0.14,
-    "special": 0.03,
-    "all_through": 0.015,
-    "alternative_provision": 0.015,
-}
-PHASES = tuple(PHASE_SHARES)
 
-# Mean cohort pupils a school and year, and the shape of their gamma spread (small: very unequal).
-_COHORT = {
-    "primary": (4.5, 1.5),
-    "secondary": (14.0, 2.5),
-    "special": (16.0, 4.0),
-    "all_through": (16.0, 2.5),
-    "alternative_provision": (10.0, 4.0),
+class _Phase(NamedTuple):
+    """What the schools of a phase are like."""
+
+    share: float
+    """Of all schools."""
+    cohort: float
+    """Mean cohort pupils a school and year."""
+    shape: float
+    """Shape of their gamma spread (small: very unequal)."""
+    intake: float
+    """Mean pupils a year group joins with."""
+    level_sd: float
+    """Standard deviation of school means around the phase, as a proportion of sessions."""
+    title: str
+
+
+_PHASES = {
+    "primary": _Phase(0.80, 4.5, 1.5, 28.6, 0.008, "Primary School"),
+    "secondary": _Phase(0.14, 14.0, 2.5, 180.0, 0.015, "High School"),
+    "special": _Phase(0.03, 16.0, 4.0, 8.5, 0.02, "Special School"),
+    "all_through": _Phase(0.015, 16.0, 2.5, 60.0, 0.015, "All-through School"),
+    "alternative_provision": _Phase(0.015, 10.0, 4.0, 13.0, 0.03, "Pupil Referral Unit"),
 }
-# Mean pupils a year group joins with.
-_INTAKE = {
-    "primary": 28.6,
-    "secondary": 180.0,
-    "special": 8.5,
-    "all_through": 60.0,
-    "alternative_provision": 13.0,
-}
-# Standard deviations of school means around their phase, as proportions of sessions.
+PHASES = tuple(_PHASES)
+
 GAP_SD = 0.018
-_LEVEL_SD = {"primary": 0.008, "secondary": 0.015, "special": 0.02, "alternative_provision": 0.03}
+"""Standard deviation of the schools' own gaps, as a proportion of sessions."""
 
 _FIRST_URN = 900_001  # real URNs are below 200000
-_TREES = (
-    "Alder",
-    "Ash",
-    "Beech",
-    "Birch",
-    "Cedar",
-    "Elder",
-    "Elm",
-    "Hazel",
-    "Larch",
-    "Maple",
-    "Oak",
+_WORDS = (
+    ("Alder", "Ash", "Beech", "Birch", "Cedar", "Elder", "Elm", "Hazel", "Larch", "Maple", "Oak"),
+    ("bank", "bridge", "brook", "dale", "field", "ford", "gate", "hill", "lea", "mead", "wood"),
 )
-_PLACES = (
-    "bank",
-    "bridge",
-    "brook",
-    "dale",
-    "field",
-    "ford",
-    "gate",
-    "hill",
-    "lea",
-    "mead",
-    "wood",
-)
-_KINDS = {
-    "primary": "Primary School",
-    "secondary": "High School",
-    "special": "Special School",
-    "all_through": "All-through School",
-    "alternative_provision": "Pupil Referral Unit",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +101,10 @@ class Schools:
         fixed = np.array([STAGES.index(p) if p in STAGES else -1 for p in self.phase])[school]
         return np.where(fixed >= 0, fixed, (year_group >= 7).astype(np.intp))
 
-    def urn_index(self, school: Ints, start: Ints | int) -> Ints:
-        """Return the place of each school's URN in `urns` in a year that starts in September."""
-        moved = (school == self.converted) & (np.asarray(start) >= self.conversion)
-        return np.where(moved, len(self), school)
+    def urn(self, school: Ints, start: Ints) -> pd.api.extensions.ExtensionArray:
+        """Return each school's URN in a year that starts in September."""
+        moved = (school == self.converted) & (start >= self.conversion)
+        return self.urns().array.take(np.where(moved, len(self), school))
 
     def urns(self) -> pd.Series:
         """Every URN: one a school, and last the successor's of the school that converted."""
@@ -161,8 +133,8 @@ def invent_schools(plan: Plan, rng: np.random.Generator) -> Schools:
     many = phase.size
     place = rng.uniform(size=many)
     fsm6 = np.clip(0.10 + 0.34 * place + rng.normal(0, 0.05, many), 0.02, 0.8)
-    intake = np.array([_INTAKE[p] for p in phase]) * rng.lognormal(-0.03, 0.25, many)
-    level_sd = np.array([_LEVEL_SD.get(p, _LEVEL_SD["secondary"]) for p in phase])
+    intake = np.array([_PHASES[p].intake for p in phase]) * rng.lognormal(-0.03, 0.25, many)
+    level_sd = np.array([_PHASES[p].level_sd for p in phase])
     adopted = adoption_years(plan, phase, rng)
     converted, conversion = _conversion(plan, phase, adopted)
     return Schools(
@@ -188,7 +160,7 @@ def phase_counts(schools: int) -> list[int]:
     >>> dict(zip(PHASES, phase_counts(120)))  # doctest: +NORMALIZE_WHITESPACE
     {'primary': 96, 'secondary': 17, 'special': 3, 'all_through': 2, 'alternative_provision': 2}
     """
-    exact = np.array(list(PHASE_SHARES.values())) * schools
+    exact = np.array([phase.share for phase in _PHASES.values()]) * schools
     counts = np.floor(exact).astype(int)
     most = np.argsort(-(exact - counts), kind="stable")[: schools - counts.sum()]
     counts[most] += 1
@@ -225,8 +197,8 @@ def adoption_years(plan: Plan, phase: NDArray[np.str_], rng: np.random.Generator
 
 def _cohort(plan: Plan, phase: NDArray[np.str_], fsm6: Floats, rng: np.random.Generator) -> Floats:
     """Draw expected cohort pupils: very unequal, more where the place is deprived."""
-    mean = np.array([_COHORT[p][0] for p in phase]) * plan.cohort_scale
-    shape = np.array([_COHORT[p][1] for p in phase])
+    mean = np.array([_PHASES[p].cohort for p in phase]) * plan.cohort_scale
+    shape = np.array([_PHASES[p].shape for p in phase])
     return mean * rng.gamma(shape) / shape * np.sqrt(fsm6) / np.sqrt(fsm6).mean()
 
 
@@ -257,13 +229,14 @@ def schools_table(plan: Plan, schools: Schools) -> pd.DataFrame:
         converts has two rows: the closed one and its successor.
     """
     row = np.append(np.arange(len(schools)), schools.converted)
-    trees, places = len(_TREES), len(_PLACES)
+    trees, places = _WORDS
+    round_of, tree = np.divmod(np.arange(len(schools)), len(trees))
+    again, place = np.divmod(round_of, len(places))
     words = [
-        f"{_TREES[i % trees]}{_PLACES[i // trees % places]}"
-        + (f" {i // (trees * places) + 1}" if i >= trees * places else "")
-        for i in range(len(schools))
+        f"{trees[i]}{places[j]}" + (f" {k + 1}" if k else "")
+        for i, j, k in zip(tree, place, again, strict=True)
     ]
-    titles = [f"{words[i]} {_KINDS[str(schools.phase[i])]} (invented)" for i in row]
+    titles = [f"{words[i]} {_PHASES[str(schools.phase[i])].title} (invented)" for i in row]
     titles[-1] = titles[-1].replace(" (invented)", " Academy (invented)")
     day = pd.Timestamp(schools.conversion, 9, 1)
     opened = pd.Series(pd.NaT, index=range(row.size), dtype="datetime64[us]")

@@ -11,7 +11,7 @@ from vsh_eval.synthetic.schools import Schools
 
 Ints = NDArray[np.int64]
 
-PROGRAMMES = tuple(names.PROGRAMME_LABELS)
+PROGRAMMES = names.PROGRAMMES
 # For each programme, in the order of the dictionary: share of first trainings, chance of being for
 # the whole school (universal), hours a person, chances of the audiences in the dictionary's order.
 _FIRST_SHARE = (0.22, 0.28, 0.22, 0.16, 0.12)
@@ -96,10 +96,9 @@ def _table(
     cost = (_FEE + _HOUR_COST * hours * staff).round(2)
     cost[rng.uniform(size=many) < _COST_BLANK] = np.nan
     start = start_of(day)
-    urns = schools.urns()
     table = pd.DataFrame(
         {
-            "urn": urns.take(schools.urn_index(school, start)).reset_index(drop=True),
+            "urn": schools.urn(school, start),
             "programme": pd.Series(np.array(PROGRAMMES)[programme], dtype="str"),
             "tier": pd.Series(np.where(universal, *names.TIERS), dtype="str"),
             "start_date": dates(day),

@@ -2,7 +2,7 @@
 SELECT
     c.la_code AS unit_id,
     c.phase,
-    c.standing,
+    c.group_code,
     k.metric,
     c.sen,
     c.fsm6,
@@ -13,12 +13,14 @@ SELECT
     c.denominator,
     c.sum_yy,
     c.sum_xy,
-    c.sum_xx
+    c.sum_xx,
+    c.key_n,
+    c.key_y
 FROM (
     SELECT
         s.la_code,
         s.phase,
-        o.standing,
+        o.group_code,
         o.code,
         o.sen,
         o.fsm6,
@@ -29,10 +31,12 @@ FROM (
         CAST(SUM(o.denominator) AS BIGINT) AS denominator,
         CAST(SUM(o.sum_yy) AS BIGINT) AS sum_yy,
         CAST(SUM(o.sum_xy) AS BIGINT) AS sum_xy,
-        CAST(SUM(o.sum_xx) AS BIGINT) AS sum_xx
-    FROM cohort_outcomes o
+        CAST(SUM(o.sum_xx) AS BIGINT) AS sum_xx,
+        CAST(SUM(o.key_n) AS BIGINT) AS key_n,
+        CAST(SUM(o.key_y) AS BIGINT) AS key_y
+    FROM cohort_outcomes_0 o
     JOIN cohort_units s ON o.unit_id = s.unit_id
     GROUP BY
-        s.la_code, s.phase, o.standing, o.code, o.sen, o.fsm6, o.sex, o.year_group
+        s.la_code, s.phase, o.group_code, o.code, o.sen, o.fsm6, o.sex, o.year_group
 ) c
 JOIN cohort_metrics k ON c.code = k.code

@@ -21,14 +21,14 @@ FROM (
             d.measure,
             MAX(CASE WHEN y.time_period = {period} THEN 1 ELSE 0 END) AS collected
         FROM cohort_metrics d
-        LEFT JOIN cohort_counted y ON d.metric = y.metric
+        LEFT JOIN cohort_counted_0 y ON d.metric = y.metric
         WHERE d.origin IN ('attainment', 'rank')
         GROUP BY d.measure
     ) k ON t.measure = k.measure
     LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
     LEFT JOIN (
         SELECT DISTINCT measure, year_group
-        FROM cohort_counted
+        FROM cohort_counted_0
         WHERE origin IN ('attainment', 'rank') AND time_period = {period}
     ) c
         ON t.measure = c.measure AND p.year_group = c.year_group

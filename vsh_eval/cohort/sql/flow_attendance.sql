@@ -1,14 +1,14 @@
--- Why each row of attendance of a year is counted (reason 0) or not, by the pupil's standing.
+-- Why each row of attendance of a year is counted (reason 0) or not, by the pupil's group.
 SELECT
     r.reason,
-    r.standing,
+    r.group_code,
     CAST(SUM(r.rows_read) AS BIGINT) AS rows_read,
     COUNT(DISTINCT r.pupil) AS pupils
 FROM (
     SELECT
         a.pupil,
         a.rows_read,
-        COALESCE(m.standing, 5) AS standing,
+        COALESCE(m.group_code, 5) AS group_code,
         CASE
             WHEN n.years = 0 THEN 2
             WHEN p.pupil IS NULL THEN 3
@@ -20,15 +20,15 @@ FROM (
     FROM cohort_attendance_{period} a
     CROSS JOIN (
         SELECT COUNT(*) AS years
-        FROM cohort_counted
+        FROM cohort_counted_0
         WHERE origin = 'attendance' AND time_period = {period}
     ) n
     LEFT JOIN cohort_pupils_{period} p ON a.pupil = p.pupil
     LEFT JOIN (
         SELECT DISTINCT year_group
-        FROM cohort_counted
+        FROM cohort_counted_0
         WHERE origin = 'attendance' AND time_period = {period}
     ) c ON p.year_group = c.year_group
-    LEFT JOIN cohort_membership m ON a.pupil = m.pupil
+    LEFT JOIN cohort_membership_0 m ON a.pupil = m.pupil
 ) r
-GROUP BY r.reason, r.standing
+GROUP BY r.reason, r.group_code

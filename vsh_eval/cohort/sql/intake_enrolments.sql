@@ -1,6 +1,7 @@
 -- One row per enrolment of an academic year. The school is empty where the schools table lacks it.
 SELECT
     k.pupil,
+    k.record_key,
     u.unit_id,
     e.year_group,
     e.sen,

@@ -1,11 +1,11 @@
--- One row per episode: its standing (1 looked after, 2 protection plan, 3 in need) and the first
+-- One row per episode: its group (1 looked after, 2 protection plan, 3 in need) and the first
 -- and last academic year, named by the calendar year of its September, in which it counts.
 -- snapshot = 0: it counts in every year of which it touches a day (1 September to 31 August).
 -- snapshot = 1: it counts in every year on whose 31 March it was open.
 -- A child in need counts by the basis asked for; the other statuses have one basis only.
 SELECT
     k.pupil,
-    CASE e.status WHEN 'CLA' THEN 1 WHEN 'CPP' THEN 2 ELSE 3 END AS standing,
+    CASE e.status WHEN 'CLA' THEN 1 WHEN 'CPP' THEN 2 ELSE 3 END AS group_code,
     year(e.start_date) - CASE
         WHEN {snapshot} = 0 AND month(e.start_date) < 9 THEN 1
         WHEN {snapshot} = 1 AND month(e.start_date) <= 3 THEN 1

@@ -2,6 +2,7 @@
 -- year group, the higher level of need (E before K before N) and free meals if either says so.
 SELECT
     e.pupil,
+    MAX(e.record_key) AS record_key,
     MAX(e.year_group) AS year_group,
     MIN(e.sen) AS sen,
     MAX(e.fsm6) AS fsm6,

@@ -1,14 +1,14 @@
 -- One row per pupil who has, or had in the look-back, a social worker; everybody else is a peer.
--- Standing: 1 looked after, 2 protection plan, 3 in need, 4 previous. The highest counts.
+-- Group: 1 looked after, 2 protection plan, 3 in need, 4 previous. The highest counts.
 -- ever = 1: a status of the look-back counts as if it were held now.
 SELECT
     n.pupil,
-    MIN(n.standing) AS standing
+    MIN(n.group_code) AS group_code
 FROM (
     SELECT
         s.pupil,
-        CASE WHEN s.last_year >= {year} OR {ever} = 1 THEN s.standing ELSE 4 END AS standing
-    FROM cohort_spans s
+        CASE WHEN s.last_year >= {year} OR {ever} = 1 THEN s.group_code ELSE 4 END AS group_code
+    FROM cohort_spans_{rule} s
     WHERE
         s.first_year <= s.last_year
         AND s.first_year <= {year}

@@ -1,13 +1,22 @@
-"""The one door: `protect`, and what it keeps.
+"""The one door: `release_table`, and what stands before it.
 
-- `door` decides by the kind of table; `safe` is what comes out, `rules` what it is judged by.
-- Leaves: `leaves`, `cube`, `breakdown_cube` are rounded once (`rounding`, `part_rounding`,
-  `descent`, `nested`, `ledger`) and hidden where too small (`hiding`, `complement`, `sides`).
-- Kinds: `leaf_tables` (levels, gaps), `change_tables`, `trend_tables`, `part_tables`,
-  `breakdown_tables`, `decomposition_tables`, `barrier_tables`, `beside_tables`, `between_schools`,
-  `reach`, `bands`, `offer`, `counts` (design, findings), `estimates_gate`.
+- `cell_keys`: the same children, the same small change. `protected_cells`: what may be shown of
+  exact cells. `rules`: their numbers.
+- `gates`: tables that are not made of cells; `estimates`: those of effects.
+- `safe_table`: what comes out, and the only thing that anything else takes.
 """
 
-from vsh_eval.release.disclosure.door import KINDS, PEOPLE, SCHOOLS, protect
+from vsh_eval.release.disclosure.door import protected, release_table
+from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, Rule, rule_named
+from vsh_eval.release.disclosure.safe_table import SafeTable, join, require_safe
 
-__all__ = ["KINDS", "PEOPLE", "SCHOOLS", "protect"]
+__all__ = [
+    "INTERNAL_STAMP",
+    "Rule",
+    "SafeTable",
+    "join",
+    "protected",
+    "release_table",
+    "require_safe",
+    "rule_named",
+]

@@ -1,4 +1,4 @@
-"""The disclosure rules: what must be hidden, and how finely what is shown may be shown."""
+"""The disclosure rules and their numbers, each in one place."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,21 +18,22 @@ class Rule:
     name : str
         What the settings and the manifest call it.
     threshold : int
-        A number of children below it is hidden (true or rounded).
+        A number of children below it is hidden, true or perturbed.
     base : int
-        Counts of children are shown as multiples of it.
+        Numbers of children are displayed to the nearest multiple of it.
     min_schools : int
         A cell with children in fewer schools is hidden.
     dominance : float
-        A cell in which one school holds a larger share of the children is hidden.
+        A cell is hidden in which one school holds a larger share of the children, or one child
+        makes a larger part of a sum.
     min_df : float
         Residual degrees of freedom an estimate needs.
     estimate_schools : int
         Schools an estimate needs, both arms together; each arm needs ``min_schools``.
     arm_dominance : float
         Largest share of its arm one school may hold in an estimate.
-    stamp : str
-        What everything made with the rule must say.
+    exact : bool
+        Whether the rule protects nothing, so that what it makes must stay inside.
     """
 
     name: str
@@ -43,34 +44,16 @@ class Rule:
     min_df: float = 10.0
     estimate_schools: int = 10
     arm_dominance: float = 0.50
-    stamp: str = ""
+    exact: bool = False
 
     @property
-    def exact(self) -> bool:
-        """Whether the rule protects nothing, so that what it makes must stay inside."""
-        return self.base == 1 and self.threshold == 0
+    def stamp(self) -> str:
+        """What everything made with the rule must say."""
+        return INTERNAL_STAMP if self.exact else ""
 
 
-RULES = MappingProxyType(
-    {
-        rule.name: rule
-        for rule in (
-            Rule("strict10"),
-            Rule(
-                "none",
-                threshold=0,
-                base=1,
-                min_schools=0,
-                dominance=1.0,
-                min_df=0.0,
-                estimate_schools=0,
-                arm_dominance=1.0,
-                stamp=INTERNAL_STAMP,
-            ),
-        )
-    }
-)
-"""Every rule by name: ``strict10`` for release, ``none`` for internal use only."""
+RULES = MappingProxyType({rule.name: rule for rule in (Rule("cellkey"), Rule("none", exact=True))})
+"""Every rule by name: ``cellkey`` for release, ``none`` for internal use only."""
 
 
 def rule_named(name: str) -> Rule:
@@ -83,7 +66,7 @@ def rule_named(name: str) -> Rule:
 
     Examples
     --------
-    >>> rule_named("strict10").threshold
+    >>> rule_named("cellkey").threshold
     10
     >>> rule_named("none").stamp
     'INTERNAL ONLY - NOT FOR RELEASE'

@@ -1,4 +1,4 @@
-"""What every chart shares: canvas, axis of years, breaks, names beside lines, the stamp."""
+"""What every chart shares: the page and its panels, words on it, names beside lines, the stamp."""
 
 import io
 import math
@@ -8,23 +8,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import MaxNLocator
-
-from vsh_eval import academic_year, registry
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.palette import Line
+from vsh_eval.release.rows import Row, is_shown, status_of
+from vsh_eval.release.text import charts
+from vsh_eval.release.text.phrases import symbol_notes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure as Canvas
 
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.68, 0.42
 """Margins in inches: the right one holds the names of the lines, the top one two lines of text."""
-STAMP_STRIP = 0.34
+SMALL = 10.5
+"""Points, the least on any chart: about 7 pixels high on a screen 320 pixels wide."""
+_STAMP_STRIP = 0.34
 """Inches added on top where a stamp has to stand."""
-_LABEL_SIZE = 11.5
-_WRAP = 17
+_LABEL_SIZE, _LABEL_WIDTH = 11.5, 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,230 +71,263 @@ class Series:
     lower: tuple[float, ...]
     upper: tuple[float, ...]
 
+    def without_limits(self) -> "Series":
+        """Return the same values alone."""
+        nothing = (math.nan,) * len(self.values)
+        return Series(self.label, self.values, nothing, nothing)
+
+    @property
+    def last(self) -> float:
+        """The last value there is, NaN without any."""
+        return next((v for v in reversed(self.values) if not math.isnan(v)), math.nan)
+
+    @property
+    def numbers(self) -> list[float]:
+        """Every value and limit there is."""
+        return [v for v in (*self.values, *self.lower, *self.upper) if not math.isnan(v)]
+
+    def shown(self, years: Sequence[int]) -> list[tuple[int, float]]:
+        """Return the years that have a value, with it."""
+        return [(y, v) for y, v in zip(years, self.values, strict=True) if not math.isnan(v)]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a panel stands, in inches from the page's top left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A chart that is being drawn: its panels, and words outside them."""
+
+    canvas: "Canvas"
+    panels: Sequence["Axes"]
+    data: SafeTable
+
+    def write(self, left: float, top: float, text: str, **style: Any) -> None:
+        """Write words, in inches from the top left corner."""
+        size = {"va": "top", "fontsize": 12.5} | style
+        self.canvas.text(left / palette.WIDTH, self.height_of(top), text, **size)
+
+    def mark(self, left: float, top: float, line: Line) -> None:
+        """Draw a line's marker, in inches from the top left corner."""
+        from matplotlib.lines import Line2D
+
+        x, y = [left / palette.WIDTH], [self.height_of(top)]
+        sample = Line2D(x, y, color=line.colour, marker=line.marker, ms=9, mew=0, ls="none")
+        self.canvas.add_artist(sample)
+
+    def height_of(self, top: float) -> float:
+        """Return inches from the top as a share of the page's height, the stamp's strip apart."""
+        return 1 - (top + _strip(self.data)) / self.canvas.get_figheight()
+
+    def name_axis(self, text: str, panel: int = 0) -> None:
+        """Write what a panel's vertical axis measures above it, where it is read first."""
+        top = self.panels[panel].get_position().y1 + 0.2 / self.canvas.get_figheight()
+        self.canvas.text(0.02, top, wrapped(text, 56), va="bottom", fontsize=12.5)
+
+    def figure(
+        self,
+        name: str,
+        columns: Sequence[str],
+        *,
+        alt: Sequence[str],
+        caption: Sequence[str],
+        areas: Mapping[str, str] | None = None,
+    ) -> Figure:
+        """Finish the chart: image, words and data.
+
+        Parameters
+        ----------
+        name : str
+            A file name without ending.
+        columns : sequence of str
+            The columns drawn; those that the table lacks are left out.
+        alt : sequence of str
+            What kind of chart it is of what, then its numbers; no full stops. '' is left out.
+        caption : sequence of str
+            Sentences with their full stops. '' is left out.
+        areas : mapping, optional
+            Names of the areas by ``unit_id``.
+        """
+        stamp = self.data.stamp
+        marked = [charts.MARKED.format(stamp=stamp)] if stamp else []
+        return Figure(
+            png=self._png(),
+            alt=" ".join([*(f"{sentence}." for sentence in alt if sentence), *marked]),
+            caption=" ".join(sentence for sentence in caption if sentence),
+            data=self.data,
+            name=name,
+            columns=tuple(column for column in columns if column in self.data.frame),
+            areas=dict(areas or {}),
+        )
+
+    def _png(self) -> bytes:
+        """Return the image, stamped where the data are not real, without metadata."""
+        if self.data.stamp:
+            pink: dict[str, Any] = {"color": palette.DARK_PINK, "fontsize": SMALL}
+            top = 1 - 0.1 / self.canvas.get_figheight()
+            frame = {"boxstyle": "square,pad=0.3", "fc": "white", "ec": palette.DARK_PINK}
+            place = {"ha": "right", "va": "top", "fontweight": "bold", "bbox": frame}
+            self.canvas.text(0.985, top, self.data.stamp, **pink, **place)
+        buffer = io.BytesIO()
+        self.canvas.savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def _strip(data: SafeTable) -> float:
+    return _STAMP_STRIP if data.stamp else 0.0
+
 
 @contextmanager
-def canvas(
+def page_of(data: SafeTable, boxes: Sequence[Box], *, height: float) -> Iterator[Page]:
+    """Give an empty page in our theme.
+
+    Parameters
+    ----------
+    data : SafeTable
+        The rows to be drawn; their stamp gets a strip of its own on top and covers nothing.
+    boxes : sequence of Box
+        The panels.
+    height : float
+        Inches, without that strip.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    with palette.theme():
+        total = height + _strip(data)
+        canvas = Canvas(figsize=(palette.WIDTH, total))
+        FigureCanvasAgg(canvas)
+        panels = []
+        for box in boxes:
+            bottom = total - _strip(data) - box.top - box.height
+            across, up = palette.WIDTH, total
+            place = (box.left / across, bottom / up, box.width / across, box.height / up)
+            panels.append(canvas.add_axes(place))
+            set_ticks(panels[-1].yaxis, 5)
+        yield Page(canvas, panels, data)
+
+
+def set_ticks(axis: "Axis", most: int) -> None:
+    """Let an axis have round ticks, so many at most."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
+
+
+@contextmanager
+def stacked(
+    data: SafeTable,
     panels: int = 1,
     *,
     height: float = 4.0,
     right: float = RIGHT,
-    left: float = LEFT,
     bottom: float = BOTTOM,
-    stamp: str = "",
-) -> Iterator[tuple[Canvas, list[Axes]]]:
-    """Give an empty figure in the house style, its panels one below the other.
-
-    Parameters
-    ----------
-    panels : int
-        How many.
-    height : float
-        Inches a panel, margins included.
-    right, left, bottom : float
-        Margins in inches.
-    stamp : str
-        Gets a strip of its own on top, so that it covers nothing.
-    """
-    with palette.chart_style():
-        strip = STAMP_STRIP if stamp else 0.0
-        total = height * panels + strip
-        figure = Canvas(figsize=(palette.WIDTH, total))
-        FigureCanvasAgg(figure)
-        axes = [
-            figure.add_axes(
-                (
-                    left / palette.WIDTH,
-                    1 - (strip + height * (place + 1) - bottom) / total,
-                    1 - (left + right) / palette.WIDTH,
-                    (height - TOP - bottom) / total,
-                )
-            )
-            for place in range(panels)
-        ]
-        for panel in axes:
-            panel.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-        yield figure, axes
+) -> Iterator[Page]:
+    """Give a page with panels one below the other, each so many inches high with its margins."""
+    width, inner = palette.WIDTH - LEFT - right, height - TOP - bottom
+    boxes = [Box(LEFT, height * place + TOP, width, inner) for place in range(panels)]
+    with page_of(data, boxes, height=height * panels) as page:
+        yield page
 
 
-def to_png(figure: Canvas, stamp: str) -> bytes:
-    """Write the image, stamped where the data are not real, without metadata."""
-    if stamp:
-        figure.text(
-            0.985,
-            1 - 0.1 / figure.get_figheight(),
-            stamp,
-            ha="right",
-            va="top",
-            fontsize=10.5,
-            fontweight="bold",
-            color=palette.DARK_PINK,
-            bbox={"boxstyle": "square,pad=0.3", "fc": "white", "ec": palette.DARK_PINK, "lw": 1.2},
-        )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+def symbols_sentence(rows: Sequence[Row], *columns: str) -> str:
+    """Explain the symbols of numbers that are not shown; '' where all are."""
+    symbols = {status_of(row) for row in rows if not is_shown(row, *columns)}
+    return "; ".join(symbol_notes(sorted(symbols))) + "." if symbols else ""
 
 
-def name_axis(axes: Axes, text: str) -> None:
-    """Write what the vertical axis measures above it, where it is read first."""
-    figure = axes.get_figure(root=True)
-    height = 4.0 if figure is None else figure.get_size_inches()[1]
-    if figure is not None:
-        figure.text(
-            0.02,
-            axes.get_position().y1 + 0.2 / height,
-            "\n".join(textwrap.wrap(text, 56)),
-            va="bottom",
-            ha="left",
-            fontsize=12.5,
-        )
-
-
-def span_of(years: Sequence[int]) -> tuple[int, ...]:
-    """Return every academic year from the first to the last, those without data included."""
-    return tuple(academic_year.span(min(years), max(years)))
-
-
-def draw_years(axes: Axes, years: Sequence[int]) -> None:
-    """Label the axis of years, as many as have room, the last one always."""
-    count = len(years)
-    figure = axes.get_figure(root=True)
-    width = palette.WIDTH if figure is None else figure.get_size_inches()[0]
-    room = axes.get_position().width * width / max(count, 1)
-    step = max(1, math.ceil(0.76 / room))
-    labels = [
-        academic_year.label(year) if (count - 1 - place) % step == 0 else ""
-        for place, year in enumerate(years)
-    ]
-    axes.set_xticks(range(count), labels)
-    axes.set_xlim(-0.5, count - 0.5)
-
-
-def mark_breaks(
-    axes: Axes, metric: str, years: Sequence[int], *, drawn: Sequence[Series] = ()
-) -> list[str]:
-    """Mark the years in which a metric has no data or means something else.
+def remark(axes: "Axes", text: str, at: tuple[float, float], *, along: str, below: bool) -> None:
+    """Write quiet words at a line that runs across or up a panel.
 
     Parameters
     ----------
     axes : Axes
-        Its vertical limits are final.
-    metric : str
-        Whose breaks.
-    years : sequence of int
-        The academic years of the axis.
-    drawn : sequence of Series
-        What the words must not cover.
-
-    Returns
-    -------
-    list of str
-        One note a break, those of changed definitions with their letter.
+        The panel.
+    text : str
+        The words.
+    at : (float, float)
+        Where they begin: the line's place in the data, and a share of the panel.
+    along : {"x", "y"}
+        Whether the line runs across, at a height, or up, at a place.
+    below : bool
+        Whether the words hang from the point.
     """
-    notes: list[str] = []
-    letters = iter("abcdefgh")
-    for entry in registry.breaks_of(metric, years):
-        place = years.index(entry.time_period)
-        if entry.kind != "definition":
-            around = [v for one in drawn for v in one.values[max(place - 1, 0) : place + 2]]
-            _mark_year(axes, place, entry.kind.replace("_", " "), _free_height(axes, around))
-            notes.append(entry.note)
-        elif place > 0:
-            letter = next(letters)
-            _mark_start(axes, place - 0.5, letter)
-            notes.append(f"{letter}: {entry.note}")
-    return notes
+    right = along == "x" and at[0] > 0.5
+    side: dict[str, Any] = {
+        "xycoords": axes.get_yaxis_transform() if along == "x" else axes.get_xaxis_transform(),
+        "xytext": (-4 if right else 4, -3 if below else 3),
+        "ha": "right" if right else "left",
+        "va": "top" if below else "bottom",
+    }
+    quiet: dict[str, Any] = {"fontsize": SMALL, "color": palette.QUIET}
+    axes.annotate(text, at, textcoords="offset points", **side, **quiet)
 
 
-def _free_height(axes: Axes, values: Sequence[float]) -> float:
-    """Return where words stand furthest from any value, as a share of the axes' height."""
-    bottom, top = axes.get_ylim()
-    shares = [(v - bottom) / (top - bottom) for v in values if not math.isnan(v)]
-    heights = [0.22 + 0.06 * step for step in range(10)]
-    return max(heights, key=lambda height: min((abs(s - height) for s in shares), default=1.0))
-
-
-def _mark_year(axes: Axes, place: int, text: str, height: float) -> None:
-    axes.axvspan(place - 0.5, place + 0.5, color=palette.SHADE, lw=0, zorder=0)
-    axes.text(
-        place,
-        height,
-        text,
-        transform=axes.get_xaxis_transform(),
-        rotation=90,
-        ha="center",
-        va="center",
-        fontsize=10,
-        color=palette.QUIET,
-    )
-
-
-def _mark_start(axes: Axes, place: float, letter: str) -> None:
-    axes.axvline(place, color=palette.QUIET, lw=1, ls=(0, (1.5, 2.5)), zorder=1)
-    axes.text(
-        place,
-        1.0,
-        letter,
-        transform=axes.get_xaxis_transform(),
-        ha="center",
-        va="center",
-        fontsize=10,
-        color=palette.QUIET,
-        bbox={"boxstyle": "circle,pad=0.18", "fc": "white", "ec": palette.QUIET, "lw": 0.8},
-        zorder=5,
-    )
-
-
-def draw_series(axes: Axes, series: Series, line: Line, *, hollow: Sequence[bool] = ()) -> None:
-    """Draw values with their intervals; a year without a value is a gap in the line.
-
-    Parameters
-    ----------
-    axes : Axes
-        Where; the years are 0, 1, 2 ...
-    series : Series
-        The values.
-    line : Line
-        How.
-    hollow : sequence of bool
-        Years shown but not to be compared: an empty marker that no line joins.
-    """
-    apart = list(hollow) or [False] * len(series.values)
-    joined = [math.nan if a else v for v, a in zip(series.values, apart, strict=True)]
-    places = range(len(series.values))
-    low = [math.nan if a else v for v, a in zip(series.lower, apart, strict=True)]
-    high = [math.nan if a else v for v, a in zip(series.upper, apart, strict=True)]
-    axes.fill_between(places, low, high, color=line.colour, alpha=0.16, lw=0)
-    for place in places:
-        if not math.isnan(series.lower[place]) and _stands_alone(joined, place):
-            ends = (series.lower[place], series.upper[place])
-            axes.plot([place, place], ends, color=line.colour, lw=1.6)
-    axes.plot(places, joined, color=line.colour, marker=line.marker, ls=line.dash, mew=0)
-    kept = [v if a else math.nan for v, a in zip(series.values, apart, strict=True)]
-    axes.plot(places, kept, color=line.colour, marker=line.marker, ls="none", mfc="white", mew=1.6)
-
-
-def _stands_alone(values: Sequence[float], place: int) -> bool:
-    around = [values[i] for i in (place - 1, place + 1) if 0 <= i < len(values)]
-    return math.isnan(values[place]) or all(math.isnan(value) for value in around)
-
-
-def mark_hidden(axes: Axes, symbols: dict[int, str]) -> None:
-    """Write the symbol of a value that is not shown above the axis, in its year."""
+def mark_hidden(
+    axes: "Axes",
+    symbols: Mapping[int, str],
+    *,
+    height: float = 0.03,
+    colour: str = palette.QUIET,
+    bold: bool = False,
+) -> None:
+    """Write the symbol of a value that is not shown above the axis, at its place."""
+    style: dict[str, Any] = {"ha": "center", "fontsize": 11, "color": colour}
+    weight, frame = "bold" if bold else "normal", axes.get_xaxis_transform()
     for place, symbol in symbols.items():
-        axes.text(
-            place,
-            0.03,
-            symbol,
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="bottom",
-            fontsize=11,
-            color=palette.QUIET,
-        )
+        axes.text(place, height, symbol, transform=frame, fontweight=weight, **style)
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
+def draw_points(
+    axes: "Axes",
+    x: Sequence[float],
+    y: Sequence[float],
+    *,
+    colour: str = palette.DARK_BLUE,
+    marker: str = "o",
+    size: float = 8,
+    hollow: bool = False,
+) -> None:
+    """Draw points, ``size`` points across."""
+    import seaborn as sns
+
+    sns.scatterplot(
+        x=list(x),
+        y=list(y),
+        color="white" if hollow else colour,
+        edgecolor=colour,
+        linewidth=2 if hollow else 0,
+        marker=marker,
+        s=size**2,
+        zorder=3,
+        legend=False,
+        ax=axes,
+    )
+
+
+def draw_intervals(
+    axes: "Axes",
+    places: Sequence[float],
+    lower: Sequence[float],
+    upper: Sequence[float],
+    *,
+    upright: bool = False,
+    colour: str = palette.DARK_BLUE,
+    width: float = 2.4,
+) -> None:
+    """Draw intervals as they are in the table; one with a missing end is not drawn."""
+    draw = axes.vlines if upright else axes.hlines
+    draw(list(places), list(lower), list(upper), color=colour, lw=width, zorder=2.2)
+
+
+def label_ends(axes: "Axes", ends: Sequence[tuple[str, float, str]]) -> None:
     """Name each line beside its end, the names kept apart.
 
     Parameters
@@ -303,30 +340,26 @@ def label_ends(axes: Axes, ends: Sequence[tuple[str, float, str]]) -> None:
     if not ends:
         return
     bottom, top = axes.get_ylim()
-    figure = axes.get_figure(root=True)
-    height = 3.0 if figure is None else axes.get_position().height * figure.get_size_inches()[1]
-    texts = ["\n".join(_wrapped(text)) for text, _, _ in ends]
-    sizes = [
-        (text.count("\n") + 1) * _LABEL_SIZE * 1.25 / 72 / height * (top - bottom) for text in texts
-    ]
+    height = axes.bbox.height / axes.figure.dpi
+    texts = [wrapped(text, _LABEL_WIDTH) for text, _, _ in ends]
+    line = _LABEL_SIZE * 1.25 / 72 / height * (top - bottom)
+    sizes = [(text.count("\n") + 1) * line for text in texts]
     places = spread([end for _, end, _ in ends], sizes, bottom=bottom, top=top)
     for text, place, (_, _, colour) in zip(texts, places, ends, strict=True):
-        axes.text(
-            1.025,
-            place,
-            text,
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            ha="left",
-            fontsize=_LABEL_SIZE,
-            color=colour,
-            linespacing=1.15,
-            fontweight="bold",
-        )
+        style: dict[str, Any] = {"fontsize": _LABEL_SIZE, "fontweight": "bold", "va": "center"}
+        frame = axes.get_yaxis_transform()
+        axes.text(1.025, place, text, transform=frame, color=colour, linespacing=1.15, **style)
 
 
-def _wrapped(text: str) -> list[str]:
-    return [line for part in text.split("\n") for line in textwrap.wrap(part, _WRAP)]
+def wrapped(text: str, width: int) -> str:
+    r"""Break a label into lines of at most so many letters, its own lines kept.
+
+    Examples
+    --------
+    >>> wrapped("Attachment and Trauma", 12)
+    'Attachment\nand Trauma'
+    """
+    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
 
 
 def spread(

@@ -2,24 +2,23 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from typing import TYPE_CHECKING, Any
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import alt, palette
-from vsh_eval.release.figures.base import Figure, canvas, to_png
-from vsh_eval.release.figures.reach import wrapped
+from vsh_eval.release.figures.base import Box, Figure, page_of, symbols_sentence, wrapped
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
+from vsh_eval.release.text import charts
 from vsh_eval.release.text.labels import column_label, lower_first, value_label
-from vsh_eval.release.text.phrases import amount, number, symbol_notes
+from vsh_eval.release.text.phrases import amount, number
 
-_ROW = 0.52
-_HEAD = 0.62
-_LEFT = 2.05
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROW, _HEAD, _FOOT, _LEFT, _RIGHT = 0.52, 0.68, 0.1, 2.05, 0.15
+"""Inches: a row, the names above, free space below, the names at the left, the edge."""
 
 
 def draw_reach_heat(
@@ -47,7 +46,7 @@ def draw_reach_heat(
     Returns
     -------
     Figure
-        One hue from white (nought) to dark blue (all); a cell that is not shown holds its symbol,
+        One hue from white (zero) to dark blue (all); a cell that is not shown holds its symbol,
         one that does not exist is empty.
 
     Raises
@@ -67,55 +66,41 @@ def draw_reach_heat(
             f"a cell of {by} and {over} has more than one row, must have one; name the phase, tier "
             "and group that single it out."
         )
-    title = (
-        f"{column_label(share)} reached by the training, by {column_label(by).lower()} and "
-        f"{column_label(over).lower()}"
-    )
-    height = _HEAD + _ROW * len(down) + 0.65
-    with canvas(height=height, left=_LEFT, right=0.15, bottom=0.1, stamp=data.stamp) as (
-        figure,
-        (axes,),
-    ):
-        _draw(axes, cells, down, across, (by, over, share))
-        png = to_png(figure, data.stamp)
-    return Figure(
-        png=png,
-        alt=alt.of_estimates(
-            f"Heat table of the {lower_first(title)}",
-            _told(cells, down, across, by, over, share),
-            data.stamp,
-        ),
-        caption=f"{title}. Per cent; the darker, the more. A school counts from its first "
-        f"training on.{_symbols(rows, share)}",
-        data=data,
-        name=f"heat_{by}_{over}_{share}",
-        columns=(by, over, share),
-    )
-
-
-def shade(value: float) -> tuple[str, str]:
-    """Return the colour of a cell and of the number in it, which can be read on it.
-
-    Parameters
-    ----------
-    value : float
-        A percentage, 0 to 100.
-
-    Examples
-    --------
-    >>> shade(0), shade(100)
-    (('#FFFFFF', '#000000'), ('#12436D', '#FFFFFF'))
-    """
-    dark = [int(palette.DARK_BLUE[i : i + 2], 16) for i in (1, 3, 5)]
-    part = min(max(value / 100, 0.0), 1.0)
-    fill = "#" + "".join(f"{round(255 + part * (one - 255)):02X}" for one in dark)
-    return fill, max(("#000000", "#FFFFFF"), key=lambda ink: palette.contrast(fill, ink))
-
-
-def _symbols(rows: Sequence[Row], share: str) -> str:
-    """Explain the symbols that stand in cells."""
-    used = sorted({status_of(row) for row in rows if math.isnan(value_of(row, share))})
-    return f" {'; '.join(symbol_notes(used))}." if used else ""
+    height = _ROW * len(down)
+    box = Box(_LEFT, _HEAD, palette.WIDTH - _LEFT - _RIGHT, height)
+    with page_of(data, [box], height=_HEAD + height + _FOOT) as page:
+        axes = page.panels[0]
+        _draw_cells(axes, cells, down, across, share)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        width = 11 if len(across) > 4 else 16
+        for axis, column, values, size, letters in (
+            (axes.xaxis, over, across, 11, width),
+            (axes.yaxis, by, down, 11.5, 22),
+        ):
+            labels = [wrapped(value_label(column, value), letters) for value in values]
+            places = [at + 0.5 for at in range(len(values))]
+            axis.set_ticks(places, labels, fontsize=size, rotation=0)
+        title = charts.HEAT_TITLE.format(
+            share=column_label(share),
+            by=lower_first(column_label(by)),
+            over=lower_first(column_label(over)),
+        )
+        shares = {key: value_of(row, share) for key, row in cells.items()}
+        return page.figure(
+            f"heat_{by}_{over}_{share}",
+            [by, over, share],
+            alt=[
+                charts.HEAT_OF.format(title=lower_first(title)),
+                *_extremes(shares, across, by, over),
+                *_in_rows(shares, down, across, by, over),
+            ],
+            caption=[
+                charts.HEAT_CAPTION.format(title=title),
+                charts.COUNTS_FROM_FIRST,
+                symbols_sentence(rows, share),
+            ],
+        )
 
 
 def _since_training(data: SafeTable, share: str) -> SafeTable:
@@ -131,81 +116,83 @@ def _since_training(data: SafeTable, share: str) -> SafeTable:
     return data.where(time_period=[*before[-1:], *(year for year in years if year >= first)])
 
 
-def _draw(
-    axes: Axes,
+def _draw_cells(
+    axes: "Axes",
     cells: Mapping[tuple[Any, Any], Row],
     down: Sequence[Any],
     across: Sequence[Any],
-    columns: tuple[str, str, str],
+    share: str,
 ) -> None:
-    by, over, share = columns
-    axes.set_xlim(0, len(across))
-    axes.set_ylim(len(down), 0)
-    axes.grid(visible=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0)
-    axes.xaxis.tick_top()
-    for y, row in enumerate(down):
-        for x, column in enumerate(across):
-            if (row, column) in cells:
-                _cell(axes, (x, y), cells[row, column], share)
-    width = 11 if len(across) > 4 else 16
-    axes.set_xticks(
-        [x + 0.5 for x in range(len(across))],
-        [wrapped(value_label(over, value), width) for value in across],
-        fontsize=11,
-    )
-    axes.set_yticks(
-        [y + 0.5 for y in range(len(down))],
-        [wrapped(value_label(by, value), 22) for value in down],
-        fontsize=11.5,
-    )
+    """Draw the shares that are shown in our blue, and the symbols of those that are not in grey."""
+    import numpy as np
+    import seaborn as sns
+    from matplotlib.colors import ListedColormap, to_hex
+
+    shape = (len(down), len(across))
+    values, words = np.full(shape, np.nan), np.full(shape, "", dtype=object)
+    for at in np.ndindex(shape):
+        row = cells.get((down[at[0]], across[at[1]]))
+        if row is None:
+            continue
+        value = value_of(row, share)
+        values[at] = value
+        words[at] = status_of(row) if math.isnan(value) else number(value, decimals=0)
+    shown, missing = ~np.isnan(values), np.isnan(values) & (words != "")
+    blues = sns.blend_palette(["white", palette.DARK_BLUE], as_cmap=True)
+    greys = ListedColormap([palette.SHADE])
+    look = {"fmt": "", "cbar": False, "linewidths": 1, "linecolor": palette.LIGHT_GREY, "ax": axes}
+    text = {"fontsize": 12.5}
+    for cmap, mask, numbers in ((blues, shown, values), (greys, missing, np.zeros(shape))):
+        sns.heatmap(
+            numbers, mask=~mask, cmap=cmap, vmin=0, vmax=100, annot=words, annot_kws=text, **look
+        )
+    # Seaborn's own choice of ink leaves numbers on middle blues too pale to be read.
+    for label in axes.texts:
+        x, y = label.get_position()
+        at = (int(y), int(x))
+        fill = to_hex(blues(values[at] / 100)) if shown[at] else palette.SHADE
+        label.set_color(max(("#000000", "#FFFFFF"), key=lambda ink: palette.contrast(fill, ink)))
 
 
-def _cell(axes: Axes, place: tuple[int, int], row: Row, share: str) -> None:
-    value = value_of(row, share)
-    fill, ink = (palette.SHADE, palette.TEXT) if math.isnan(value) else shade(value)
-    text = status_of(row) if math.isnan(value) else number(value, decimals=0)
-    axes.add_patch(
-        Rectangle((place[0] + 0.03, place[1] + 0.05), 0.94, 0.9, fc=fill, ec=palette.QUIET, lw=0.7)
-    )
-    axes.text(
-        place[0] + 0.5, place[1] + 0.52, text, ha="center", va="center", fontsize=12.5, color=ink
-    )
+def _extremes(
+    shares: Mapping[tuple[Any, Any], float], across: Sequence[Any], by: str, over: str
+) -> list[str]:
+    """Name the highest and the lowest cell; of years, those of the last one."""
+    of_years = over == "time_period"
+    shown = {
+        key: value
+        for key, value in shares.items()
+        if not math.isnan(value) and (key[1] == across[-1] or not of_years)
+    }
+    if len(set(shown.values())) < 2:
+        return []
+    when = charts.EXTREME_IN.format(year=value_label(over, across[-1])) if of_years else ""
+    sentences = []
+    for which, pick in ((charts.HIGHEST, max), (charts.LOWEST, min)):
+        row, column = pick(shown, key=lambda key: shown[key])
+        place = value_label(by, row)
+        if not of_years:
+            name = lower_first(value_label(over, column))
+            place = charts.TWO_KEYS.format(row=place, column=name)
+        value = amount(shown[row, column], "%", decimals=0)
+        sentences.append(charts.EXTREME.format(which=which, when=when, place=place, value=value))
+    return sentences
 
 
-def _told(
-    cells: Mapping[tuple[Any, Any], Row],
+def _in_rows(
+    shares: Mapping[tuple[Any, Any], float],
     down: Sequence[Any],
     across: Sequence[Any],
     by: str,
     over: str,
-    share: str,
 ) -> list[str]:
-    """Tell the highest and the lowest cell, then every row."""
-    told = []
-    values = {key: value_of(row, share) for key, row in cells.items()}
-    last = [key for key in values if over != "time_period" or key[1] == across[-1]]
-    shown = {key: values[key] for key in last if not math.isnan(values[key])}
-    when = f" in {value_label(over, across[-1])}" if over == "time_period" else ""
-    if len(set(shown.values())) > 1:
-        for word, pick in (("Highest", max), ("Lowest", min)):
-            row, column = pick(shown, key=lambda key: shown[key])
-            place = value_label(by, row) + (
-                "" if when else f", {value_label(over, column).lower()}"
-            )
-            told.append(f"{word}{when}: {place}, {amount(shown[row, column], '%', decimals=0)}")
+    sentences = []
     for row in down:
-        line = [
-            f"{value_label(over, column).lower()} "
-            + (
-                "not shown"
-                if math.isnan(values[row, column])
-                else amount(values[row, column], "%", decimals=0)
-            )
-            for column in across
-            if (row, column) in values
-        ]
-        told.append(f"{value_label(by, row)}: {', '.join(line)}")
-    return told
+        line = []
+        for column in (column for column in across if (row, column) in shares):
+            share = shares[row, column]
+            value = charts.NOT_SHOWN if math.isnan(share) else amount(share, "%", decimals=0)
+            name = lower_first(value_label(over, column))
+            line.append(charts.CELL.format(column=name, value=value))
+        sentences.append(alt.named(value_label(by, row), ", ".join(line)))
+    return sentences

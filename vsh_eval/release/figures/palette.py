@@ -1,4 +1,4 @@
-"""The colours of the Government Analysis Function, and how every chart looks.
+"""The colours of the Government Analysis Function, and the one theme that seaborn draws in.
 
 Colour never stands alone: each series also has its own marker and its own dash, and its name
 beside the line. The order of the colours is the Analysis Function's; four are the most a chart has.
@@ -15,7 +15,8 @@ TURQUOISE = "#28A197"
 DARK_PINK = "#801650"
 ORANGE = "#F46A25"
 DARK_GREY = "#3D3D3D"
-FOCUS = (DARK_BLUE, "#BFBFBF")
+LIGHT_GREY = "#BFBFBF"
+"""Behind what is in focus."""
 
 TEXT = "#0B0C0C"
 QUIET = "#505A5F"
@@ -74,7 +75,11 @@ _STYLE: Mapping[Any, Any] = MappingProxyType(
         "axes.formatter.useoffset": False,
         "grid.color": "#E3E4E5",
         "grid.linewidth": 0.9,
+        "xtick.bottom": True,
         "ytick.left": False,
+        "xtick.major.size": 3.5,
+        "xtick.major.width": 0.8,
+        "axes.linewidth": 0.8,
         "lines.linewidth": 2.4,
         "lines.markersize": 7,
         "lines.solid_capstyle": "round",
@@ -88,26 +93,33 @@ _STYLE: Mapping[Any, Any] = MappingProxyType(
 
 
 @contextmanager
-def chart_style() -> Iterator[None]:
-    """Draw within the house style, and leave matplotlib as it was.
+def theme() -> Iterator[None]:
+    """Draw within our theme for seaborn, and leave matplotlib as it was.
 
     Examples
     --------
     >>> import matplotlib as mpl
-    >>> with chart_style():
+    >>> with theme():
     ...     mpl.rcParams["figure.dpi"]
     150.0
     """
     import logging
 
     import matplotlib as mpl
+    import seaborn as sns
 
     # Fonts of the stack that a machine lacks are expected, not worth a line each in a notebook.
     logger = logging.getLogger("matplotlib.font_manager")
     before = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with mpl.rc_context(dict(_STYLE)):
+        with mpl.rc_context():
+            sns.set_theme(
+                style="white",
+                palette=[line.colour for line in LINES],
+                color_codes=False,
+                rc=dict(_STYLE),
+            )
             yield
     finally:
         logger.setLevel(before)

@@ -11,15 +11,13 @@ from typing import Any
 
 import pandas as pd
 
+from vsh_eval.columns import ROLES, Role
 from vsh_eval.contracts import DisclosureError
 from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, Rule
 from vsh_eval.release.files.contents import UnreadableError, texts
+from vsh_eval.release.text.page import EGRESS_CLEAN, EGRESS_FINDS, EGRESS_TOO_SHORT
 
-COUNTS_OF_PEOPLE = frozenset(
-    {"pupils", "group_pupils", "reference_pupils", "pupils_reached", "staff_trained", "numerator"}
-    | {"pupils_treated", "pupils_comparison", "cohort_pupils"}
-    | {"pupils_not_reached", "pupil_years_reached"}
-)
+COUNTS_OF_PEOPLE = frozenset(name for name, role in ROLES.items() if role is Role.CHILDREN)
 SHORTEST = 4
 """Identifiers with fewer letters or digits are found in any text, and so are not looked for."""
 SHORTEST_NUMBER = 6
@@ -101,14 +99,14 @@ def check(
     >>> from vsh_eval.release.disclosure.rules import rule_named
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = (Path(folder) / "page.html").write_text("<p>No names here.</p>")
-    ...     found = check(Path(folder), identifiers=["A123456789012"], rule=rule_named("strict10"))
+    ...     found = check(Path(folder), identifiers=["A123456789012"], rule=rule_named("cellkey"))
     >>> found["result"].unique().tolist()
     ['pass']
     """
     if rule.exact and not allow_internal:
         raise DisclosureError(
             f"the release was made with rule {rule.name!r}, must be made with a rule that protects;"
-            " set disclosure.preset to strict10."
+            " set disclosure.preset to cellkey."
         )
     wanted = _prepare(
         identifiers,
@@ -122,21 +120,10 @@ def check(
     for file in files:
         for kind in _finds(file, wanted):
             raise DisclosureError(
-                f"{file.relative_to(folder).as_posix()} holds {_SAID[kind]}, must not; nothing was "
-                "released: find out where it comes from and run again."
+                f"{file.relative_to(folder).as_posix()} holds {EGRESS_FINDS[kind]}, must not; "
+                "nothing was released: find out where it comes from and run again."
             )
     return _findings(len(files), wanted)
-
-
-_SAID = {
-    "identifier": "a pupil's identifier",
-    "planted": "a planted value",
-    "path": "a machine path",
-    "secret": "a secret",
-    "internal": "the stamp of internal material",
-    "count": "a number of people under the threshold or not rounded",
-    "unreadable": "content that cannot be read through",
-}
 
 
 def _prepare(
@@ -281,10 +268,10 @@ def _findings(files: int, wanted: _Wanted) -> pd.DataFrame:
             "result": "pass",
             "rows": 0,
             "of_rows": files,
-            "message": f"No released file holds {said}.",
+            "message": EGRESS_CLEAN.format(found),
             "column": "",
         }
-        for kind, said in _SAID.items()
+        for kind, found in EGRESS_FINDS.items()
         if kind != "count" or wanted.counts
     ]
     if wanted.too_short:
@@ -294,8 +281,7 @@ def _findings(files: int, wanted: _Wanted) -> pd.DataFrame:
                 "check": "egress_short_identifiers",
                 "result": "warn",
                 "rows": wanted.too_short,
-                "message": "Identifiers too short to be told from ordinary numbers were not looked "
-                "for; give pupils longer ones before the returns are read.",
+                "message": EGRESS_TOO_SHORT,
             }
         )
     return pd.DataFrame(rows)

@@ -11,14 +11,13 @@ from types import MappingProxyType
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.release.disclosure.door import protect
-from vsh_eval.release.disclosure.rules import rule_named
-from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.columns import COUNTS, DESCRIBING, PROPORTIONS, ROLES, Role, role_of
+from vsh_eval.contracts import ContractError, Gate, require_columns
+from vsh_eval.release.disclosure.safe_table import SafeTable, read_back, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import YEAR_COLUMNS, column_label, is_missing
-from vsh_eval.release.text.phrases import is_count, symbol_of
+from vsh_eval.release.text.labels import column_label, is_missing
+from vsh_eval.release.text.phrases import symbol_of
 
 TIME = ("time_period", "time_identifier")
 GEOGRAPHY = (
@@ -64,8 +63,11 @@ _META_COLUMNS = (
     *("col_name", "col_type", "label", "indicator_grouping", "indicator_unit", "indicator_dp"),
     *("filter_hint", "filter_grouping_column"),
 )
-_FINE = ("estimate", "std_error", "ci_", "band_", "p_", "ratio", "mde")
-_WHOLE = YEAR_COLUMNS | {"index", "cohort"}
+_FINE = frozenset(
+    {"estimate", "std_error", "ci_lower", "ci_upper", "band_lower", "band_upper", "mde"}
+)
+"""Numbers of four decimals, as p values and ratios are; others have two."""
+_IN_WHOLE_POINTS = frozenset({"growth_share_schools", "growth_share_pupils"})
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
@@ -113,7 +115,7 @@ def write_table(safe: SafeTable, folder: Path, name: str, *, areas: Mapping[str,
     Raises
     ------
     DisclosureError
-        If the table did not come through `vsh_eval.release.protect`.
+        If the table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If the name is against its rule, a column is missing, or an area has no name.
     """
@@ -150,7 +152,7 @@ def _place(row: Row, areas: Mapping[str, Area]) -> dict[str, str]:
         return {}
     code = str(row["unit_id"]) if "unit_id" in row else next(iter(areas))
     level = str(row.get("geographic_level", names.LA))
-    found = {
+    place = {
         "time_period": str(int(row["time_period"])),
         "time_identifier": "Academic year",
         "geographic_level": _LEVELS.get(level, level),
@@ -159,15 +161,15 @@ def _place(row: Row, areas: Mapping[str, Area]) -> dict[str, str]:
         **dict.fromkeys(GEOGRAPHY[3:], ""),
     }
     if level == names.NATIONAL:
-        return found
+        return place
     if code not in areas:
         raise ContractError(
             f"area {code} has no name, must have one; add it to the areas that are handed over."
         )
     area = areas[code]
     if level == names.REGION:
-        return found | {"region_code": code, "region_name": area.name}
-    return found | {
+        return place | {"region_code": code, "region_name": area.name}
+    return place | {
         "region_code": area.region_code or names.UNAVAILABLE,
         "region_name": area.region_name or "Not available",
         "old_la_code": area.old_la_code or names.UNAVAILABLE,
@@ -188,34 +190,36 @@ def _cell(column: str, row: Row) -> str:
 
 
 def _decimals(column: str) -> int:
-    if is_count(column) or column in _WHOLE:
+    role = role_of(column)
+    if role in COUNTS or role in DESCRIBING or column in _IN_WHOLE_POINTS:
         return 0
-    return 4 if column.startswith(_FINE) else 2
+    stem = column.removesuffix("_lower").removesuffix("_upper")
+    fine = column in _FINE or role is Role.P_VALUE or ROLES.get(stem) is Role.RATIO
+    return 4 if fine else 2
 
 
 def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
     """Describe every column but time and place: what filters, what is counted or measured."""
     lines = []
     for column in columns:
-        numeric = pd.api.types.is_numeric_dtype(safe.frame[column]) and column not in _WHOLE
-        if numeric and not pd.api.types.is_bool_dtype(safe.frame[column]):
-            decimals = str(_decimals(column))
-            unit = _unit(column, safe.frame)
-            lines.append([column, "Indicator", column_label(column), "", unit, decimals, "", ""])
-        else:
+        text = not pd.api.types.is_numeric_dtype(safe.frame[column])
+        if role_of(column, text=text) in DESCRIBING:
             lines.append([column, "Filter", column_label(column), "", "", "", "", ""])
+        else:
+            unit, decimals = _unit(column, safe.frame), str(_decimals(column))
+            lines.append([column, "Indicator", column_label(column), "", unit, decimals, "", ""])
     return lines
 
 
 def _unit(column: str, frame: pd.DataFrame) -> str:
     """Return DfE's sign of a unit, '' for counts and where the rows' units differ."""
-    if column.startswith("share_"):
+    role = ROLES.get(column.removesuffix("_lower").removesuffix("_upper"), role_of(column))
+    if role is Role.SHARE and column not in PROPORTIONS:
         return "%"
-    units = set(frame["gap_unit"]) if "gap_unit" in frame else set()
-    if column.startswith(("gap", "change")) and units == {"percentage points"}:
-        return "pp"
-    levels = set(frame["unit"]) if "unit" in frame else set()
-    return "%" if "level" in column and levels == {"%"} else ""
+    if role is Role.DIFFERENCE and "gap_unit" in frame:
+        return "pp" if set(frame["gap_unit"]) == {"percentage points"} else ""
+    of_group = column.startswith(("level_value", "group_level", "reference_level"))
+    return "%" if of_group and "unit" in frame and set(frame["unit"]) == {"%"} else ""
 
 
 def _csv(head: Sequence[str], lines: Sequence[Sequence[str]]) -> bytes:
@@ -226,13 +230,15 @@ def _csv(head: Sequence[str], lines: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def read_table(path: Path, *, stamp: str = "") -> SafeTable:
+def read_table(path: Path, *, gate: Gate, stamp: str = "") -> SafeTable:
     """Read a table of a release back.
 
     Parameters
     ----------
     path : Path
         A CSV that `write_table` wrote.
+    gate : Gate
+        How the table was made safe, which the file does not say.
     stamp : str
         What outputs must say about the data.
 
@@ -256,12 +262,12 @@ def read_table(path: Path, *, stamp: str = "") -> SafeTable:
     frame = pd.DataFrame({str(column): _read(text[column]) for column in text.columns})
     if "geographic_level" in frame:
         frame = _with_units(frame)
-    return protect(frame, rule_named("strict10"), kind="released", stamp=stamp)
+    return read_back(frame, path.stem, stamp, gate)
 
 
 def _read(column: pd.Series) -> pd.Series:
     """Turn a column of numbers and symbols into numbers, and leave any other as it is."""
-    hidden = column.isin(list(names.SYMBOL_MEANINGS)) | (column == "")
+    hidden = column.isin(names.SYMBOLS) | (column == "")
     numbers = pd.to_numeric(column.mask(hidden), errors="coerce")
     is_code = str(column.name).endswith("_code") or column.name in {"status", "vintage", "unit_id"}
     if is_code or hidden[column == ""].any() or bool(numbers[~hidden].isna().any()):
@@ -273,5 +279,5 @@ def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
     levels = {label: level for level, label in _LEVELS.items()}
     codes = {names.LA: "new_la_code", names.REGION: "region_code", names.NATIONAL: "country_code"}
     level = frame["geographic_level"].map(levels)
-    units = [row[codes[found]] for found, row in zip(level, frame.to_dict("records"), strict=True)]
+    units = [row[codes[place]] for place, row in zip(level, frame.to_dict("records"), strict=True)]
     return frame.assign(geographic_level=level, unit_id=units)

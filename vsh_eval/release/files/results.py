@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vsh_eval.columns import COUNTS, YEARS, role_of
 from vsh_eval.contracts import ContractError, require_columns
-from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import records
-from vsh_eval.release.text.labels import YEAR_COLUMNS, is_missing
-from vsh_eval.release.text.phrases import is_count
+from vsh_eval.release.text.labels import is_missing
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes."""
@@ -49,7 +49,7 @@ def write_results(
     Raises
     ------
     DisclosureError
-        If a table did not come through `vsh_eval.release.protect`.
+        If a table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If the headline is not one row, a column is missing, or protocol or run hold a number.
     """
@@ -96,7 +96,7 @@ def _plain(column: str, value: Any) -> str | float | int | bool | None:
         return bool(value)
     if not hasattr(value, "__float__"):
         return str(value)
-    whole = column in YEAR_COLUMNS or is_count(column)
+    whole = column in YEARS or role_of(column) in COUNTS
     return int(value) if whole else round(float(value), 6)
 
 

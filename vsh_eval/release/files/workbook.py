@@ -11,12 +11,15 @@ from typing import Any
 import pandas as pd
 
 from vsh_eval import names
+from vsh_eval.columns import COUNTS, YEARS, role_of
 from vsh_eval.contracts import ContractError
-from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import YEAR_COLUMNS, column_label, value_label
-from vsh_eval.release.text.phrases import is_count, is_numeric, symbol_notes, symbol_of
+from vsh_eval.release.text.labels import column_label, value_label
+from vsh_eval.release.text.page import WORDS, workbook_notes
+from vsh_eval.release.text.phrases import is_numeric, symbol_notes, symbol_of
+from vsh_eval.release.text.protection import notes_of
 
 _SHEET_NAME = re.compile(r"^[A-Za-z][\w ]{0,30}$")
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -48,7 +51,7 @@ def write_workbook(
     Raises
     ------
     DisclosureError
-        If a table did not come through `vsh_eval.release.protect`.
+        If a table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If there is no table, or a sheet name is against its rule.
     """
@@ -56,24 +59,24 @@ def write_workbook(
         raise ContractError("tables is empty, must hold a table; hand over the tables to write.")
     safe = {name: require_safe(table) for name, table in tables.items()}
     stamps = dict.fromkeys(s for s in (stamp, *(t.stamp for t in safe.values())) if s)
-    general = [*(f"These data are marked: {text}." for text in stamps), *notes]
-    told = list(dict.fromkeys([*general, *(note for t in safe.values() for note in t.notes)]))
-    told = told or ["There are no further notes."]
-    general = general or told[:1]
+    general = [*workbook_notes(stamps), *notes]
+    every = list(dict.fromkeys([*general, *(note for t in safe.values() for note in notes_of(t))]))
+    every = every or [WORDS["no_notes"]]
+    general = general or every[:1]
     sheets = {
-        name: _sheet(name, table, [told.index(note) + 1 for note in (*general, *table.notes)])
+        name: _sheet(name, table, [every.index(note) + 1 for note in (*general, *notes_of(table))])
         for name, table in safe.items()
     }
     temporary = path.with_name(f".{path.name}.making.xlsx")
     try:
-        _produce(temporary, sheets, title, stamps, told)
+        _produce(temporary, sheets, title, stamps, every)
         write_whole(path, temporary.read_bytes())
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _produce(
-    path: Path, sheets: Mapping[str, Any], title: str, stamps: Iterable[str], told: Sequence[str]
+    path: Path, sheets: Mapping[str, Any], title: str, stamps: Iterable[str], notes: Sequence[str]
 ) -> None:
     """Let gptables lay the workbook out, dated with no day so that it can be compared."""
     import gptables
@@ -86,13 +89,13 @@ def _produce(
             sheets=dict(sheets),
             cover=gptables.Cover(
                 title=title,
-                intro=["Introduction", *stamps, "Tables of an evaluation of a training offer."],
-                about=["Symbols", *symbol_notes(list(names.SYMBOL_MEANINGS))],
+                intro=[WORDS["introduction"], *stamps, WORDS["cover"]],
+                about=[WORDS["symbols"], *symbol_notes(names.SYMBOLS)],
             ),
             notes_table=pd.DataFrame(
                 {
-                    "Note number": [f"note {i}" for i in range(1, len(told) + 1)],
-                    "Note text": list(told),
+                    "Note number": [f"note {i}" for i in range(1, len(notes) + 1)],
+                    "Note text": list(notes),
                 }
             ),
         )
@@ -121,7 +124,7 @@ def _sheet(name: str, safe: SafeTable, notes: Sequence[int]) -> Any:
         title=f"{name}{f' ({safe.stamp})' if safe.stamp else ''}",
         subtitles=["".join(f"$$note {number}$$" for number in dict.fromkeys(notes))],
         legend=symbol_notes(used),
-        instructions="This worksheet contains one table. Notes are on the notes worksheet.",
+        instructions=WORDS["instructions"],
         index_columns={},
     )
 
@@ -130,14 +133,14 @@ def _cell(column: str, row: Row) -> object:
     """Return a number, a label or a symbol; no cell is blank."""
     value = row[column]
     if column == "status":
-        return str(value) or "shown"
+        return str(value) or WORDS["shown"]
     if pd.isna(value):
         return symbol_of(row)
-    if isinstance(value, str) or column in YEAR_COLUMNS or isinstance(value, bool):
-        said = "per cent" if value == "%" else value_label(column, value)
-        return said if any(letter.isalnum() for letter in said) else "not given"
+    if isinstance(value, str | bool) or column in YEARS:
+        label = WORDS["per_cent"] if value == "%" else value_label(column, value)
+        return label if any(letter.isalnum() for letter in label) else WORDS["not_given"]
     if not is_numeric(value):
         return str(value)
     if math.isinf(float(value)):
-        return "no limit"
-    return int(value) if is_count(column) else round(float(value), 4)
+        return WORDS["no_limit"]
+    return int(value) if role_of(column) in COUNTS else round(float(value), 4)

@@ -6,7 +6,7 @@ from typing import Any
 
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.pages.show import MARK
-from vsh_eval.release.text.labels import upper_first
+from vsh_eval.release.text.page import WORDS, step_heading, step_summary
 
 _PATHS = re.compile(
     r"(?<![\w:/.<~-])(?:~?/(?:[\w.+@-]+/)+[\w.+@-]*|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"
@@ -83,10 +83,16 @@ def _tags(cell: Notebook) -> list[str]:
 
 
 def _code(cell: Notebook, step: int) -> Notebook:
-    kinds = ["Parameters" if _PARAMETERS & set(_tags(cell)) else "Code"]
+    kinds = ["parameters" if _PARAMETERS & set(_tags(cell)) else "code"]
     fit = cell.copy()
     fit["metadata"] = cell["metadata"].copy()
-    fit["metadata"].update(step=step, first=step, kinds=kinds, summary=_summary(kinds, step, step))
+    fit["metadata"].update(
+        step=step,
+        first=step,
+        kinds=kinds,
+        summary=step_summary(kinds, step, step),
+        failed=step_heading(step),
+    )
     fit["source"] = without_paths(cell["source"])
     fit["outputs"] = list(_outputs(cell, step))
     return fit
@@ -100,16 +106,10 @@ def _joined(before: Notebook, code: Notebook) -> Notebook:
     fit["metadata"].update(
         first=earlier["first"],
         kinds=kinds,
-        summary=_summary(kinds, earlier["first"], later["step"]),
+        summary=step_summary(kinds, earlier["first"], later["step"]),
     )
     fit["source"] = f"{before['source'].rstrip()}\n\n{code['source']}"
     return fit
-
-
-def _summary(kinds: list[str], first: int, last: int) -> str:
-    """Name folded code by its kinds and steps."""
-    what = upper_first(" and ".join(kinds).lower())
-    return f"{what} of step {last}" if first == last else f"{what} of steps {first} to {last}"
 
 
 def _outputs(cell: Notebook, step: int) -> Iterator[Notebook]:
@@ -125,7 +125,7 @@ def _outputs(cell: Notebook, step: int) -> Iterator[Notebook]:
 def _error(output: Notebook) -> Notebook:
     fit = output.copy()
     fit["evalue"] = without_paths(str(output.get("evalue", "")))
-    fit["traceback"] = ["said above"]
+    fit["traceback"] = [WORDS["error_above"]]
     return fit
 
 

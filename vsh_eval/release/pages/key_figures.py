@@ -3,17 +3,12 @@
 from collections.abc import Sequence
 
 from vsh_eval import registry
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.rows import is_shown, last_year, one_row
-from vsh_eval.release.text.labels import metric_in_text, year_label
+from vsh_eval.release.text.findings import compared
+from vsh_eval.release.text.fixed import phrase
 from vsh_eval.release.text.phrases import amount, limits
-
-_AMONG_SCHOOLS = "Change of the gap in trained schools beyond what was to be expected"
-_AMONG_AUTHORITIES = (
-    "Distance of the authority's gap from a mixture of other authorities, since its offer is "
-    "taken to begin"
-)
 
 
 def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple[KeyFigure, ...]:
@@ -45,8 +40,8 @@ def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple
             )
             figures.append(
                 KeyFigure(
-                    f"Gap in {metric_in_text(name)}, {year_label(year)}",
-                    amount(float(row["gap"]), entry.gap_unit, signed=True),
+                    phrase("gap_in", measure=name, year=year),
+                    compared(row, "gap", entry.gap_unit),
                     levels,
                 )
             )
@@ -71,7 +66,7 @@ def effect_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
     among_authorities = str(row.get("estimator", "")).startswith("synthetic")
     return (
         KeyFigure(
-            _AMONG_AUTHORITIES if among_authorities else _AMONG_SCHOOLS,
+            phrase("effect_of_offer" if among_authorities else "effect_of_training"),
             amount(value, unit, signed=True),
             f"95% interval {limits(lower, upper)}",
         ),

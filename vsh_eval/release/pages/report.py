@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.names import SYNTHETIC_STAMP
 from vsh_eval.release.pages.cells import failed_step, fit_for_page, without_paths
+from vsh_eval.release.text import page as furniture
 
 TEMPLATES = Path(__file__).parent / "template"
 Link = tuple[str, str]
@@ -103,6 +103,7 @@ def render_page(
         heading=_plain(heading),
         opening=opening,
         contents=contents,
+        parts=furniture.parts_of_page(len(contents)),
         body=body,
         **_frame(html, navigation, stamp, footer or {}),
     )
@@ -223,8 +224,8 @@ def _anchor(text: str, taken: set[str]) -> str:
 
 def _failed(step: int) -> str:
     return (
-        '<div class="failed"><p class="headline">This page is not finished</p>'
-        f"<p>Step {step} failed; what follows it was not run. Nothing here may be quoted.</p></div>"
+        f'<div class="failed"><p class="headline">{furniture.WORDS["failed_heading"]}</p>'
+        f"<p>{furniture.step_failed(step)}</p></div>"
     )
 
 
@@ -240,18 +241,10 @@ def _frame(
         "navigation": pages,
         "before": pages[here - 1] if here else None,
         "after": pages[here + 1] if here is not None and here + 1 < len(pages) else None,
-        "banner": _banner(stamp),
+        "banner": furniture.banner(stamp),
+        "words": furniture.WORDS,
         "footer": {label: without_paths(str(text)) for label, text in footer.items()},
     }
-
-
-def _banner(stamp: str) -> dict[str, str] | None:
-    if not stamp:
-        return None
-    if SYNTHETIC_STAMP not in stamp:
-        return {"word": stamp, "rest": ""}
-    rest = ": made from an invented authority. No child, school or council in it is real."
-    return {"word": stamp, "rest": rest}
 
 
 def _write(path: Path, template: str, **values: Any) -> None:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any, Literal
 
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import Figure
 from vsh_eval.release.pages.tables import table_html
+from vsh_eval.release.text.fixed import caption_of, nothing_of, phrase
+from vsh_eval.release.text.safe_text import require_safe_text
 
 MARK = "vsh_eval"
 """Key of the metadata of an output that came through release."""
@@ -31,20 +33,21 @@ def show_figure(figure: Figure) -> None:
     image = base64.b64encode(figure.png).decode("ascii")
     texts = {"alt": figure.alt, "caption": figure.caption}
     _display({"image/png": image, "text/plain": figure.alt}, {"image/png": texts})
-    title = figure.caption.split(". ")[0].rstrip(".")
+    title, numbers_of = figure.caption.split(". ")[0].rstrip("."), phrase("numbers_of_chart")
     frame = figure.data.frame
     columns = [column for column in figure.columns if frame[column].notna().any()]
     numbers = frame[columns].drop(columns="time_period", errors="ignore").select_dtypes("number")
     if numbers.isna().all(axis=None):
-        show_text("None of the numbers of this chart can be shown.")
+        show_text(phrase("chart_is_hidden"))
         return
     table = table_html(
         figure.data,
-        caption=f"Numbers of the chart: {title}",
+        caption=f"{numbers_of}: {title}",
         columns=columns or None,
         areas=figure.areas,
+        notes=False,
     )
-    _display_html(f"<details><summary>Numbers of this chart</summary>\n{table}\n</details>", title)
+    _display_html(f"<details><summary>{escape(numbers_of)}</summary>\n{table}\n</details>", title)
 
 
 def show_table(
@@ -63,8 +66,8 @@ def show_table(
     ----------
     safe : SafeTable
         Any safe table.
-    caption : str
-        What the table is about.
+    caption : SafeText or str
+        What the table is about: a safe text, or the code of a phrase.
     columns, labels, decimals, notes
         As for `vsh_eval.release.pages.tables.table_html`.
     folded : bool
@@ -73,12 +76,13 @@ def show_table(
     Raises
     ------
     DisclosureError
-        If the table did not come through `vsh_eval.release.protect`.
+        If the table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If a column is missing.
     """
+    caption = caption_of(caption)
     if safe.frame.empty:
-        show_text(f"{caption}: there is nothing that can be shown.")
+        show_text(nothing_of(caption))
         return
     html = table_html(
         safe, caption=caption, columns=columns, labels=labels, decimals=decimals, notes=notes
@@ -93,11 +97,15 @@ def show_text(*sentences: str) -> None:
 
     Parameters
     ----------
-    *sentences : str
-        From `vsh_eval.release.text.gaps`, or with numbers from safe tables; where all are
-        empty nothing is displayed.
+    *sentences : SafeText
+        From the functions of `vsh_eval.release.text`; where all are empty nothing is displayed.
+
+    Raises
+    ------
+    DisclosureError
+        If one of them is a plain text.
     """
-    text = " ".join(filter(None, sentences))
+    text = " ".join(require_safe_text(sentence) for sentence in sentences if sentence)
     if text:
         _display({"text/markdown": text, "text/plain": text}, {})
 
@@ -107,13 +115,19 @@ def show_statement(headline: str, *sentences: str) -> None:
 
     Parameters
     ----------
-    headline : str
+    headline : SafeText
         The message, one sentence.
-    *sentences : str
+    *sentences : SafeText
         What it rests on.
+
+    Raises
+    ------
+    DisclosureError
+        If one of them is a plain text.
     """
-    below = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    html = f'<div class="statement"><p class="headline">{escape(headline)}</p>{below}</div>'
+    below = "".join(f"<p>{escape(require_safe_text(sentence))}</p>" for sentence in sentences)
+    head = f'<p class="headline">{escape(require_safe_text(headline))}</p>'
+    html = f'<div class="statement">{head}{below}</div>'
     _display_html(html, " ".join((headline, *sentences)))
 
 
@@ -123,9 +137,11 @@ def folded(summary: str) -> Iterator[None]:
 
     Parameters
     ----------
-    summary : str
-        What is found there, one short sentence: a reader who opens nothing has read it.
+    summary : SafeText or str
+        What is found there, one short sentence or the code of a phrase: a reader who opens nothing
+        has read it.
     """
+    summary = caption_of(summary)
     html = f"<p><strong>{escape(summary)}</strong></p>"
     with _framed("fold", {"text/html": html, "text/plain": summary}, summary=summary):
         yield

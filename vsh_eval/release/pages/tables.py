@@ -4,23 +4,28 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from vsh_eval.contracts import require_columns
-from vsh_eval.release.disclosure.safe import SafeTable, require_safe
+from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import column_label, is_missing
+from vsh_eval.release.text.labels import (
+    column_label,
+    decimals_of,
+    interval_label,
+    is_missing,
+    value_label,
+)
 from vsh_eval.release.text.phrases import (
     MINUS,
     cell_text,
-    decimals_of,
     estimate_decimals,
     limits,
     measure_decimals,
     symbol_notes,
     symbol_of,
 )
+from vsh_eval.release.text.protection import notes_of
 
 _BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "cohort_rule", "df"})
 _OF_ESTIMATES = frozenset({"ci_lower", "band_lower"})
-_INTERVAL_LABELS = {"": "95% interval", "ci": "95% interval", "band": "Simultaneous band"}
 
 
 def table_html(
@@ -62,7 +67,7 @@ def table_html(
     Raises
     ------
     DisclosureError
-        If the table did not come through `vsh_eval.release.protect`.
+        If the table did not come through `vsh_eval.release.disclosure.release_table`.
     ContractError
         If a column is missing.
     """
@@ -70,7 +75,8 @@ def table_html(
     shown = [c for c in safe.frame.columns if c not in _BACKSTAGE] if columns is None else columns
     require_columns(safe.frame, list(shown), name=f"the {safe.kind} table")
     parts = _joined([str(column) for column in shown])
-    heads = [_heading(part, labels or {}) for part in parts]
+    known = {**_whose_levels(rows), **(labels or {})}
+    heads = [_heading(part, known) for part in parts]
     body = [[_text(part, row, decimals or {}) for part in parts] for row in rows]
     numeric = [_is_numeric([line[place] for line in body]) for place in range(len(parts))]
     stamp = f' <span class="stamp">{escape(safe.stamp)}</span>' if safe.stamp else ""
@@ -82,7 +88,7 @@ def table_html(
         "<tbody>",
         *(_body_row(line, numeric) for line in body),
         "</tbody></table>",
-        _below(body, safe.notes if notes else ()),
+        _below(body, notes_of(safe) if notes else ()),
         "</div>",
     ]
     return "\n".join(line for line in lines if line)
@@ -108,13 +114,25 @@ def _joined(columns: Sequence[str]) -> list[tuple[str, ...]]:
     return parts
 
 
+def _whose_levels(rows: Sequence[Row]) -> dict[str, str]:
+    """Head the two columns of levels with whose they are, where all rows have the same groups."""
+    heads = {}
+    for who in ("group", "reference"):
+        groups = {str(row[who]) for row in rows if who in row}
+        units = {str(row["unit"]) for row in rows if "unit" in row}
+        if len(groups) == 1 and f"{who}_level" in rows[0]:
+            unit = f" ({units.pop()})" if len(units) == 1 else ""
+            heads[f"{who}_level"] = f"{value_label('group', groups.pop())}{unit}"
+    return heads
+
+
 def _heading(part: tuple[str, ...], labels: Mapping[str, str]) -> str:
     if part[0] in labels:
         return labels[part[0]]
     if len(part) == 1:
         return column_label(part[0])
     stem = part[0].removesuffix("lower").removesuffix("_")
-    return _INTERVAL_LABELS.get(stem) or f"{column_label(stem)}, 95% interval"
+    return interval_label(stem)
 
 
 def _text(part: tuple[str, ...], row: Row, decimals: Mapping[str, int]) -> str:
@@ -166,5 +184,5 @@ def _class(right: object) -> str:
 
 def _below(body: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
     symbols = symbol_notes(sorted({text for line in body for text in line}))
-    told = [f"{'; '.join(symbols)}."] if symbols else []
-    return "".join(f'<p class="note">{escape(note)}</p>' for note in (*told, *notes))
+    explained = [f"{'; '.join(symbols)}."] if symbols else []
+    return "".join(f'<p class="note">{escape(note)}</p>' for note in (*explained, *notes))

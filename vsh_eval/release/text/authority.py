@@ -4,11 +4,12 @@ from types import MappingProxyType
 
 from vsh_eval import academic_year, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.text.gaps import not_shown
 from vsh_eval.release.text.labels import metric_in_text
 from vsh_eval.release.text.phrases import amount, decimals_for, limits, number
+from vsh_eval.release.text.safe_text import sentence
 
 _DONORS = MappingProxyType(
     {
@@ -18,9 +19,8 @@ _DONORS = MappingProxyType(
     }
 )
 
-_ENDS = ("lowest", "highest")
 
-
+@sentence
 def authority_sentence(
     safe: SafeTable,
     *,
@@ -30,12 +30,13 @@ def authority_sentence(
     role: str = "primary",
     confidence: float = 95,
 ) -> str:
-    """Say how far an authority's gap has moved from where a mixture of others would have it.
+    """Say how far an authority's gap has moved from where weighted donors would have it.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``published`` table of `effects.authority_estimates`; the simple row of the role is read.
+        A ``published`` table of `effects.published.authority_estimates`; the simple row of the
+        role is read.
     metric, role : str
         Which.
     authority : str
@@ -72,18 +73,20 @@ def authority_sentence(
     since = academic_year.label(offer_start)
     return (
         f"Since {since} the gap in {metric_in_text(metric)} of {authority} has been "
-        f"{_distance(row, metric)} than a mixture of {_DONORS[donors]}, which moved alike before, "
-        f"would have it{_interval(row, confidence)}. {_meaning(row, metric)}{_least(row, unit)}"
+        f"{_distance(row, metric)} than a weighted average of {_DONORS[donors]}, which moved as it "
+        f"did before, would have it{_interval(row, confidence)}. {_meaning(row, metric)}"
+        f"{_least(row, unit)}"
     )
 
 
+@sentence
 def suppressed_sentence(safe: SafeTable, *, metric: str, authority: str) -> str:
-    """Say what suppressed numbers do to the estimate: left out, and kept at all they could be.
+    """Say what suppressed numbers do to the estimate: whom they leave out.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``published`` table of `effects.authority_estimates`, made with the counts.
+        A ``published`` table of `effects.published.authority_estimates`.
     metric : str
         The outcome.
     authority : str
@@ -92,9 +95,8 @@ def suppressed_sentence(safe: SafeTable, *, metric: str, authority: str) -> str:
     Returns
     -------
     str
-        How many numbers are suppressed, what the estimate does with them, and between which values
-        it lies when each takes every value it could have; of the pool that carries the role and of
-        all authorities.
+        How many of the authority's numbers are suppressed, what the estimate does with them, and
+        how many authorities of its pool are left out.
 
     Raises
     ------
@@ -110,12 +112,7 @@ def suppressed_sentence(safe: SafeTable, *, metric: str, authority: str) -> str:
         )
     (row,) = carrying
     pool = str(row["comparison"])
-    said = [_own_suppressed(row, authority), _left_out(row)]
-    for asked in dict.fromkeys((pool, "all")):
-        ends = [[r for r in rows if r["comparison"] == f"{asked}_{end}"] for end in _ENDS]
-        if all(len(found) == 1 and is_shown(found[0], "estimate") for found in ends):
-            said.append(_kept(*(found[0] for found in ends), pool=asked))
-    said = [one for one in said if one]
+    said = [one for one in (_own_suppressed(row, authority), _left_out(row)) if one]
     if not said:
         return f"No number of {authority} or of {_DONORS[pool]} is suppressed in a year used."
     return " ".join(said)
@@ -142,33 +139,6 @@ def _left_out(row: Row) -> str:
     return (
         f"Of {_DONORS[str(row['comparison'])]} {out} {verb} left out for a hidden or absent year."
     )
-
-
-def _kept(lowest: Row, highest: Row, *, pool: str) -> str:
-    entry = registry.metric(str(lowest["metric"]))
-    values = [float(lowest["estimate"]), float(highest["estimate"])]
-    decimals = decimals_for(*values)
-    count = int(lowest["suppressed"])
-    what = "the 1 suppressed number" if count == 1 else f"the {count} suppressed numbers"
-    they = "it" if count == 1 else "they"
-    ends = [number(value, decimals=decimals, signed=True) for value in values]
-    lies = f"is {ends[0]}" if ends[0] == ends[1] else f"lies from {ends[0]} to {ends[1]}"
-    return (
-        f"With {what} kept at every value that {they} could have, the difference from "
-        f"{_DONORS[pool]} {lies} {entry.gap_unit}: {_verdict(lowest, highest)}."
-    )
-
-
-def _verdict(lowest: Row, highest: Row) -> str:
-    if not all(is_shown(row, "ci_lower", "ci_upper") for row in (lowest, highest)):
-        return "without an interval this says nothing about an effect"
-    below = [float(row["ci_upper"]) < 0 for row in (lowest, highest)]
-    above = [float(row["ci_lower"]) > 0 for row in (lowest, highest)]
-    if all(below) or all(above):
-        return "beyond chance at both ends"
-    if any(below) or any(above):
-        return "whether it is beyond chance hangs on what is suppressed"
-    return "within chance at both ends"
 
 
 def _distance(row: Row, metric: str) -> str:

@@ -4,12 +4,70 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import pandas as pd
+
+from vsh_eval.contracts import Message
 from vsh_eval.release.rows import Row, interval_of, is_shown, value_of
+from vsh_eval.release.text.check_names import CHECK_NAMES
 from vsh_eval.release.text.labels import upper_first
 from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number, p_text
+from vsh_eval.release.text.reasons import COMPOSITION, in_words
 
 AGREES, DIFFERS = "agrees", "differs"
 NOT_TESTABLE = "This could not be tested here."
+
+RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "same_estimate": "agrees where its interval holds the primary estimate and, if the primary "
+        "interval excludes zero, it has the same sign",
+        "nothing_found": "agrees where nothing is found, with p at least alpha",
+        "same_test": "agrees where it finds what the primary test finds, both with p below alpha "
+        "or neither",
+        "survives": "agrees where the result still excludes zero under a trend difference as large "
+        "as the largest seen before training",
+        "not_excluded": "agrees unless the primary test finds an effect and this one excludes that "
+        "it is as large as the smallest of interest",
+        "drift_seen": "agrees where the test would see, four times in five, a trend that adds up "
+        "to the primary estimate",
+    }
+)
+"""How each verdict comes about, by rule."""
+_AMOUNTS = ("slope", "breakdown", "share", "sesoi")
+_VERDICTS = MappingProxyType({"not_testable": "not testable"})
+
+
+def checks_in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Word a robustness table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        check (a code), variant and reason (messages), rule and verdict (codes), and numbers.
+
+    Returns
+    -------
+    DataFrame
+        With question, the other columns in words, and beside them variant_code, reason_code and
+        amount (the number of the reason, NaN where it has none), which sentences are made from.
+    """
+    reasons = [r if isinstance(r, Message) else Message() for r in table["reason"]]
+    worded = in_words(table, "variant", "reason").assign(
+        question=[CHECK_NAMES[check].question for check in table["check"]],
+        rule=[RULES[rule] for rule in table["rule"]],
+        verdict=table["verdict"].replace(dict(_VERDICTS)),
+        variant_code=[v.code for v in table["variant"]],
+        reason_code=[r.code for r in reasons],
+        amount=[_amount_of(r) for r in reasons],
+    )
+    order = list(table.columns)
+    order.insert(order.index("check") + 1, "question")
+    return worded[[*order, "variant_code", "reason_code", "amount"]]
+
+
+def _amount_of(reason: Message) -> float:
+    """Return the number of a reason, to as many figures as its words have."""
+    found = [float(str(reason.details[name])) for name in _AMOUNTS if name in reason.details]
+    return float(f"{found[0]:.2g}") if found else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +76,8 @@ class Check:
 
     Attributes
     ----------
-    letter : str
-        The kind, ``a`` to ``k``.
+    code : str
+        The kind, one of `CHECK_NAMES`.
     rows : list of Row
         Its rows of the robustness table, at least one.
     unit : str
@@ -28,7 +86,7 @@ class Check:
         Whether the primary test finds an effect.
     """
 
-    letter: str
+    code: str
     rows: list[Row]
     unit: str
     found: bool
@@ -47,8 +105,8 @@ class Check:
     def verdict(self) -> str:
         """What the check comes to: differs where one of its rows does, '' where untested."""
         verdicts = {str(row["verdict"]) for row in self.rows}
-        if self.letter == "b":  # the rule is about differences as large as before
-            first = [row for row in self.rows if "first year" in str(row["variant"])]
+        if self.code == "trend_breaks":  # the rule is about the first year after training
+            first = [row for row in self.rows if row["variant_code"] == "trend_breaks_first_year"]
             verdicts = {str(row["verdict"]) for row in first} or verdicts
         return DIFFERS if DIFFERS in verdicts else AGREES if AGREES in verdicts else ""
 
@@ -67,7 +125,7 @@ class Check:
     @property
     def answer(self) -> str:
         """What a check that could be tested found."""
-        return _ANSWERS[self.letter](self)
+        return _ANSWERS[self.code](self)
 
 
 def _could_be_tested(row: Row) -> bool:
@@ -101,17 +159,27 @@ def _before(check: Check) -> str:
             else f"No other path is seen ({_p(tests[0])})."
         )
     if drift:
-        reason = str(drift[0].get("reason") or "").rstrip(".")
-        reason = f"{reason.replace(' a year', f' {check.unit} a year', 1)} to the estimate"
-        could = drift[0]["verdict"] == DIFFERS
-        more = (
-            "as much as the estimate itself, so a drift that went unseen cannot be ruled out as "
-            "the explanation"
-            if could
-            else "less than the estimate, so an unseen drift alone could not explain it"
-        )
-        said.append(f"But {reason}: {more}." if check.found else f"The test is blunt: {reason}.")
+        said.append(_drift(drift[0], check))
     return " ".join(said)
+
+
+def _drift(row: Row, check: Check) -> str:
+    if not (is_shown(row, "estimate") and is_shown(row, "amount")):
+        return "The test is blunt: how large a drift it would miss is not shown."
+    slope, bias = abs(float(row["amount"])), abs(value_of(row, "estimate"))
+    seen = (
+        f"a drift of {amount(slope, check.unit, decimals=decimals_for(slope))} a year is seen four "
+        f"times in five and would add {number(bias)} to the estimate"
+    )
+    if not check.found:
+        return f"The test is blunt: {seen}."
+    more = (
+        "as much as the estimate itself, so a drift that went unseen cannot be ruled out as the "
+        "explanation"
+        if row["verdict"] == DIFFERS
+        else "less than the estimate, so an unseen drift alone could not explain it"
+    )
+    return f"But {seen}: {more}."
 
 
 def _breaks(check: Check) -> str:
@@ -137,7 +205,7 @@ def _early(check: Check) -> str:
 
 def _levels(check: Check) -> str:
     own, peers = (
-        next((row for row in check.rows if who in str(row["variant"])), None)
+        next((row for row in check.rows if row["variant_code"] == f"{who}_level"), None)
         for who in ("cohort", "peers")
     )
     said = []
@@ -157,7 +225,7 @@ def _levels(check: Check) -> str:
 def _chance(check: Check) -> str:
     said = []
     for row in check.tested:
-        way = "the wild bootstrap" if row["estimator"] == "wild_cluster" else "dealing out by lot"
+        way = "the wild bootstrap" if row["estimator"] == "wild_cluster" else "random reassignment"
         said.append(f"{way} gives {_p(row)}")
     ends = {
         (AGREES, True): "more than chance",
@@ -202,7 +270,8 @@ def _children(check: Check) -> str:
         else ""
     )
     if other:
-        names = listed([f"{row['variant']} ({_p(row)})".replace(" (log)", "") for row in other])
+        named = [COMPOSITION.get(str(row["metric"]), str(row["variant"])) for row in other]
+        names = listed([f"{n} ({_p(row)})" for n, row in zip(named, other, strict=True)])
         return f"That may be so. Changed with training: {names}.{more}"
     return f"No such change is seen in {len(tested)} tests.{more}"
 
@@ -214,7 +283,7 @@ def _small(check: Check) -> str:
             "That is so: the effect that the primary test finds is smaller than the smallest of "
             "interest."
         )
-    if "is excluded" in str(row.get("reason") or ""):
+    if row["reason_code"] == "excluded":
         return "An effect as large as the smallest of interest, either way, is excluded."
     tail = "" if check.found else ": none is claimed here, and none is denied"
     return f"An effect as large as the smallest of interest is not excluded{tail}."
@@ -222,16 +291,16 @@ def _small(check: Check) -> str:
 
 _ANSWERS: Mapping[str, Callable[[Check], str]] = MappingProxyType(
     {
-        "a": _before,
-        "b": _breaks,
-        "c": _early,
-        "d": _levels,
-        "e": _chance,
-        "f": _ranging("Whichever of them is left out, what remains agrees."),
-        "g": _ranging("The others agree."),
-        "h": _ranging("The estimate without them agrees."),
-        "i": _ranging("Counting or comparing otherwise gives no other picture."),
-        "j": _children,
-        "k": _small,
+        "pretrend": _before,
+        "trend_breaks": _breaks,
+        "early_placebo": _early,
+        "own_levels": _levels,
+        "chance": _chance,
+        "leave_out": _ranging("Whichever of them is left out, what remains agrees."),
+        "estimators": _ranging("The others agree."),
+        "covid_years": _ranging("The estimate without them agrees."),
+        "definitions": _ranging("Counting or comparing otherwise gives no other picture."),
+        "composition": _children,
+        "equivalence": _small,
     }
 )

@@ -8,10 +8,12 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_one_of
 from vsh_eval.registry import Metric
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
+from vsh_eval.release.text.fixed import phrase
 from vsh_eval.release.text.labels import group_in_text, metric_in_text, where_in_text, year_label
 from vsh_eval.release.text.phrases import amount, listed, number
+from vsh_eval.release.text.safe_text import sentence
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
 _SMALL = 2.0
@@ -104,14 +106,15 @@ def standing(
     Parameters
     ----------
     safe : SafeTable
-        A ``gaps`` table with geographic_level la, region and national (any of the last two may
-        be absent).
-    metric, phase, group, measure
-        As for `context_sentence`.
+        A ``gaps`` table with geographic_level la and, where known, region and national.
     authority : str
         The authority's ``unit_id``; every other authority is a neighbour.
     labels : mapping, optional
         Names of areas by ``unit_id``.
+    metric, phase, group : str
+        What is compared; the group where the table holds more than one.
+    measure : {"gap", "group_level"}
+        The column compared.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def standing(
     years = tuple(sorted({int(row["time_period"]) for row in rows}))
     known = [y for y in years if not math.isnan(own.value(y, measure))]
     known = [y for y in known if y in registry.comparable_years(metric, known)] or known
-    found = Standing(
+    position = Standing(
         registry.metric(metric),
         measure,
         own,
@@ -140,9 +143,10 @@ def standing(
         years,
         max(known or years),
     )
-    return _ranked(found)
+    return _ranked(position)
 
 
+@sentence
 def context_sentence(
     safe: SafeTable,
     *,
@@ -155,34 +159,10 @@ def context_sentence(
 ) -> str:
     """Say how far an authority is from England and its region, and its rank among its neighbours.
 
-    Parameters
-    ----------
-    safe : SafeTable
-        A ``gaps`` table with the authority, its neighbours, its region and England.
-    metric, phase : str
-        What is compared.
-    authority : str
-        The authority's ``unit_id``; every other authority is a neighbour.
-    labels : mapping, optional
-        Names of areas by ``unit_id``.
-    group : str, optional
-        Needed where the table holds more than one group.
-    measure : {"gap", "group_level"}
-        The column compared.
-
-    Returns
-    -------
-    str
-        Two sentences on the last comparable year in which the authority is shown, the second on
-        its rank; where it is never shown, one that says so. Ties at the decimals shown share the
-        better rank.
-
-    Raises
-    ------
-    ContractError
-        If no row fits, an area has two rows a year, or the authority has none.
+    Parameters as for `standing`. Two sentences on the last comparable year in which the authority
+    is shown, the second on its rank; ties at the decimals shown share the better rank.
     """
-    found = standing(
+    position = standing(
         safe,
         metric=metric,
         authority=authority,
@@ -191,60 +171,50 @@ def context_sentence(
         group=group,
         measure=measure,
     )
-    return told(found, compared_in_text(found, phase))
+    return told(position, compared_in_text(position, phase))
 
 
-def compared_in_text(found: Standing, phase: str) -> str:
+def compared_in_text(position: Standing, phase: str) -> str:
     """Name what is compared, as it stands after "the"."""
-    group = str(next(iter(found.authority.by_year.values()))["group"])
-    measured = metric_in_text(found.metric.name)
+    group = str(next(iter(position.authority.by_year.values()))["group"])
+    measured = metric_in_text(position.metric.name)
     of_whom = f" of {group_in_text(group)}{where_in_text(phase)}"
-    if found.measure == "gap":
+    if position.measure == "gap":
         return f"gap in {measured}{of_whom}"
     # A score with a name of its own (Attainment 8) is an average of the group.
     named = f"average {measured}" if measured[0].isupper() else measured.removeprefix("the ")
     return f"{named}{of_whom}"
 
 
-def told(found: Standing, about: str) -> str:
+def told(position: Standing, about: str) -> str:
     """Say where the authority stands, of a measure named in words."""
-    own = found.last(found.authority)
+    own = position.last(position.authority)
     if math.isnan(own):
-        return f"The {about} in {found.authority.name} is not shown in any year."
-    beside = [_distance(found, place) for place in found.wider]
+        return f"The {about} in {position.authority.name} is not shown in any year."
+    distances = [_distance(position, place) for place in position.wider]
     opening = (
-        f"In {year_label(found.year)} the {about} in {found.authority.name} was "
-        f"{amount(own, found.unit, decimals=found.decimals)}"
+        f"In {year_label(position.year)} the {about} in {position.authority.name} was "
+        f"{amount(own, position.unit, decimals=position.decimals)}"
     )
-    first = f"{opening}{f': {listed(beside)}' if beside else ''}."
-    return " ".join(part for part in (first, _rank(found)) if part)
+    first = f"{opening}{f': {listed(distances)}' if distances else ''}."
+    return " ".join(part for part in (first, _rank(position)) if part)
 
 
+@sentence
 def counting_sentence(safe: SafeTable, *, metric: str) -> str:
-    """Name the difference between enrolment-based and pupil-based rates where both stand together.
+    """Say that enrolments and children are counted differently where both stand together.
 
-    Parameters
-    ----------
-    safe : SafeTable
-        A table of ``gaps``, of any source.
-    metric : str
-        The measure shown.
-
-    Returns
-    -------
-    str
-        `vsh_eval.names.COUNTED_DIFFERENTLY` for published absence and suspensions beside all
-        pupils; empty elsewhere.
+    That is in DfE's absence and suspensions against all pupils; '' elsewhere.
     """
     apart = registry.metric(metric).topic in ("attendance", "suspension")
     rows = records(safe) if apart else []
     mixed = any(r.get("source") == "published" and r.get("reference") == names.ALL for r in rows)
-    return names.COUNTED_DIFFERENTLY if mixed else ""
+    return phrase("counted_differently") if mixed else ""
 
 
 def _places(rows: list[dict[str, Any]], labels: Mapping[str, str]) -> dict[str, Place]:
     """Gather each area's rows by year; England is named so where no label says otherwise."""
-    found: dict[str, Place] = {}
+    position: dict[str, Place] = {}
     for unit in dict.fromkeys(str(row["unit_id"]) for row in rows):
         own = [row for row in rows if row["unit_id"] == unit]
         by_year = {int(row["time_period"]): row for row in own}
@@ -254,36 +224,36 @@ def _places(rows: list[dict[str, Any]], labels: Mapping[str, str]) -> dict[str, 
             )
         level = str(own[0]["geographic_level"])
         name = labels.get(unit, "England" if level == names.NATIONAL else unit)
-        found[unit] = Place(level, name, by_year)
-    return found
+        position[unit] = Place(level, name, by_year)
+    return position
 
 
 def _of_level(places: Mapping[str, Place], level: str) -> list[Place]:
     return [place for place in places.values() if place.level == level]
 
 
-def _ranked(found: Standing) -> Standing:
+def _ranked(position: Standing) -> Standing:
     """Put the neighbours in order, the least favourable first, those not shown last."""
 
     def order(place: Place) -> tuple[bool, float, str]:
-        against = found.against(found.last(place))
+        against = position.against(position.last(place))
         return math.isnan(against), 0.0 if math.isnan(against) else -against, place.name
 
-    return replace(found, neighbours=tuple(sorted(found.neighbours, key=order)))
+    return replace(position, neighbours=tuple(sorted(position.neighbours, key=order)))
 
 
-def _distance(found: Standing, place: Place) -> str:
-    own, other = found.last(found.authority), found.last(place)
+def _distance(position: Standing, place: Place) -> str:
+    own, other = position.last(position.authority), position.last(place)
     if math.isnan(other):
         return f"{_in_text(place)} is not shown"
-    shown = number(other, decimals=found.decimals)
-    apart = round(own - other, found.decimals)
+    shown = number(other, decimals=position.decimals)
+    apart = round(own - other, position.decimals)
     if apart == 0:
         return f"about the same as in {_in_text(place)} ({shown})"
-    less, more = ("narrower", "wider") if found.measure == "gap" else ("lower", "higher")
-    size = found.against(apart) if found.measure == "gap" else apart
+    less, more = ("narrower", "wider") if position.measure == "gap" else ("lower", "higher")
+    size = position.against(apart) if position.measure == "gap" else apart
     return (
-        f"{number(abs(apart), decimals=found.decimals)} {more if size > 0 else less} than in "
+        f"{number(abs(apart), decimals=position.decimals)} {more if size > 0 else less} than in "
         f"{_in_text(place)} ({shown})"
     )
 
@@ -295,21 +265,21 @@ def _in_text(place: Place) -> str:
     return f"the {place.name}" if named else place.name
 
 
-def _rank(found: Standing) -> str:
+def _rank(position: Standing) -> str:
     """Say how many of the neighbours do worse, and between what they lie."""
-    own = round(found.against(found.last(found.authority)), found.decimals)
-    shown = [v for v in map(found.last, found.neighbours) if not math.isnan(v)]
+    own = round(position.against(position.last(position.authority)), position.decimals)
+    shown = [v for v in map(position.last, position.neighbours) if not math.isnan(v)]
     if not shown:
-        return "None of its neighbours is shown in that year." if found.neighbours else ""
-    against = [round(found.against(v), found.decimals) for v in shown]
+        return "None of its neighbours is shown in that year." if position.neighbours else ""
+    against = [round(position.against(v), position.decimals) for v in shown]
     better, worse = sum(v < own for v in against), sum(v > own for v in against)
-    least = "narrowest" if found.measure == "gap" else "most favourable"
-    most = "widest" if found.measure == "gap" else "least favourable"
+    least = "narrowest" if position.measure == "gap" else "most favourable"
+    most = "widest" if position.measure == "gap" else "least favourable"
     from_best = better <= worse
     place = _ORDINALS[min(better if from_best else worse, len(_ORDINALS) - 1)]
     tied = " (shared)" if len(against) - better - worse else ""
-    ends = (number(v, decimals=found.decimals) for v in (min(shown), max(shown)))
-    missing = len(found.neighbours) - len(shown)
+    ends = (number(v, decimals=position.decimals) for v in (min(shown), max(shown)))
+    missing = len(position.neighbours) - len(shown)
     hidden = f"; {missing} more not shown" if missing else ""
     return (
         f"That is the {place}{least if from_best else most}{tied} among it and its {len(shown)} "

@@ -5,27 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from vsh_eval import registry
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records
-from vsh_eval.release.text.labels import lower_first, metric_in_text, value_label
+from vsh_eval.release.text.labels import is_missing, lower_first, metric_in_text, value_label
 from vsh_eval.release.text.phrases import FOUR_IN_FIVE, amount, decimals_for, number
+from vsh_eval.release.text.safe_text import sentence, sentences
 
-ILLUSTRATIVE = (
-    "The year in which the offer is taken to begin is an assumption of the params: no public list "
-    "says when an authority's offer began. Unless the authority named it, this is an illustration."
-)
-"""Stands beside every estimate of an authority's offer."""
-ALIKE = 0.25
-"""Standardised difference up to which schools count as alike before training."""
+MOST_IMBALANCE = 0.25
+"""Standardised difference up to which schools count as balanced before training."""
 _FALSE_ALARMS = {
-    "as it should be": "So the method keeps its promise on these data.",
-    "too few": "So false alarms are rarer than promised and the intervals are wider than they need "
+    "as_it_should_be": "So the method keeps its promise on these data.",
+    "too_few": "So false alarms are rarer than promised and the intervals are wider than they need "
     "be: what they exclude is excluded safely.",
-    "too many": "So false alarms are more frequent than promised: read an interval that only just "
-    "excludes nought as not excluding it, and read the randomisation test beside it.",
+    "too_many": "So false alarms are more frequent than promised: read an interval that only just "
+    "excludes zero as not excluding it, and read the randomisation test beside it.",
 }
 
 
+@sentences
 def protocol_sentences(sentences: Sequence[str]) -> tuple[str, ...]:
     """Say how the run stands to its registration, what that means for a reader first.
 
@@ -49,6 +46,14 @@ def protocol_sentences(sentences: Sequence[str]) -> tuple[str, ...]:
     return (f"The protocol {verb} {first}", *sentences[1:])
 
 
+@sentence
+def caution_sentence(safe: SafeTable) -> str:
+    """Say what takes from the estimate's weight, '' where nothing does."""
+    caution = records(safe)[0].get("caution", "")
+    return "" if is_missing(caution) else str(caution)
+
+
+@sentence
 def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     """Say what published tables could show of an authority's offer, before what they show.
 
@@ -82,7 +87,8 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     )
 
 
-def balance_sentence(safe: SafeTable, *, limit: float = ALIKE) -> str:
+@sentence
+def balance_sentence(safe: SafeTable, *, limit: float = MOST_IMBALANCE) -> str:
     """Say in one line whether trained and untrained schools were alike before training.
 
     Parameters
@@ -110,6 +116,7 @@ def balance_sentence(safe: SafeTable, *, limit: float = ALIKE) -> str:
     )
 
 
+@sentence
 def false_alarm_sentence(safe: SafeTable) -> str:
     """Say how often the method finds an effect that is not there.
 
@@ -133,16 +140,17 @@ def false_alarm_sentence(safe: SafeTable) -> str:
         100 * float(row[column]) for column in ("share", "lower", "upper", "alpha")
     )
     return (
-        f"Tried where the answer is known: the same schools, their years of training dealt out by "
-        f"lot {number(float(row['runs']), decimals=0)} times, so that there is nothing to find. "
+        f"Tried where the answer is known: the same schools, their years of training reassigned at "
+        f"random {number(float(row['runs']), decimals=0)} times, so that there is nothing to find. "
         f"An effect was 'found' in {number(share)}% of these runs (95% interval {number(lower)} to "
         f"{number(upper)}%), where {number(alpha, decimals=0)}% is promised. "
         f"{_FALSE_ALARMS[str(row['verdict'])]}"
     )
 
 
+@sentence
 def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
-    """Say how often planted effects are found, that of interest first.
+    """Say how often injected effects are found, that of interest first.
 
     Parameters
     ----------
@@ -163,13 +171,13 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     unit = registry.metric(metric).gap_unit
     near = curve.iloc[(curve["effect"] - sesoi).abs().to_numpy().argmin()]
     effects, shares = (curve[name].to_numpy(dtype=float) for name in ("effect", "share_found"))
-    planted = (
+    injected = (
         f"An effect of {amount(float(near['effect']), unit)} on the gap in "
-        f"{metric_in_text(metric)}, planted in these very data, is found in "
+        f"{metric_in_text(metric)}, injected into these very data, is found in "
         f"{number(float(near['share_found']), decimals=0)}% of the runs"
     )
     if shares.max() < FOUR_IN_FIVE:
-        return f"{planted}; none of the effects tried is found four times in five."
+        return f"{injected}; none of the effects tried is found four times in five."
     # The shares come from the same draws, so they never fall and can be read between two sizes.
     seen = float(np.interp(FOUR_IN_FIVE, shares, effects))
-    return f"{planted}; one of {amount(seen, unit)} is found four times in five."
+    return f"{injected}; one of {amount(seen, unit)} is found four times in five."

@@ -1,20 +1,34 @@
-"""Sentences made from rows of safe tables, right whichever way the numbers fall.
+"""What the pages on gaps say: how wide a gap is, whether it moved, whose doing, and how much it is.
 
-No sentence calls a result that is not significant "no effect", and a number that is hidden is said
-to be hidden, with the reason.
+Every function reads the row of a `SafeTable` that its keywords single out, and raises
+`ContractError` where none fits, or more than one. ``year`` is an academic year such as 202425;
+``phase`` is ``total`` unless it is named; further keywords (``group``, ``reference``, ``unit_id``)
+are needed where the table holds more than one. A number that is not shown is said not to be, with
+the reason.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from vsh_eval import names, registry
-from vsh_eval.release.disclosure.safe import SafeTable, require_safe
-from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, status_of
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records, title_of
+from vsh_eval.release.text.findings import (
+    INDICATIVE_BELOW,
+    NO_INTERVAL,
+    OF_LEVEL,
+    Finding,
+    compared,
+    differ_clearly,
+    indicative,
+    movement_of_gap,
+    not_comparable,
+    not_shown,
+)
 from vsh_eval.release.text.labels import (
     group_in_text,
     measure_in_text,
     metric_in_text,
-    programme_in_text,
-    schools_of,
+    phase_in_text,
     upper_first,
     where_in_text,
     year_label,
@@ -22,353 +36,389 @@ from vsh_eval.release.text.labels import (
 from vsh_eval.release.text.phrases import (
     amount,
     decimals_for,
-    in_brackets,
+    limits,
     listed,
     number,
     usual_decimals,
 )
+from vsh_eval.release.text.safe_text import sentence
 
-INDICATIVE_BELOW = 30
-"""Rates of fewer pupils move by several points when one child moves."""
-
-
-def level_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    group: str = names.CWSW,
-    phase: str = names.TOTAL,
-    area: str | None = None,
-) -> str:
-    """Say how high a measure was.
-
-    Parameters
-    ----------
-    safe : SafeTable
-        A ``levels`` table (time_period, phase, metric, group, level_value, lower, upper, pupils).
-    metric, group, phase : str
-        Whose level.
-    year : int
-        The academic year, for example 202425.
-    area : str, optional
-        The ``unit_id``; needed where the table holds more than one area.
-
-    Returns
-    -------
-    str
-        One sentence, a second one where fewer than 30 pupils stand behind the number; where the
-        number is hidden, a sentence that says why.
-
-    Raises
-    ------
-    ContractError
-        If no row, or more than one, fits.
-    """
-    row = one_row(safe, metric=metric, time_period=year, group=group, phase=phase, unit_id=area)
-    about = f"{metric_in_text(metric)} among {group_in_text(group)}{where_in_text(phase)}"
-    if not is_shown(row, "level_value"):
-        return not_shown(about, row)
-    entry = registry.metric(metric)
-    places = usual_decimals(metric)
-    level = amount(row["level_value"], entry.unit, decimals=places)
-    ends = (float(row["lower"]), float(row["upper"])) if is_shown(row, "lower", "upper") else None
-    interval = in_brackets(ends, decimals=places)
-    said = f"{upper_first(about)} was {level} in {year_label(year)}{interval}"
-    return f"{said}.{indicative(row.get('pupils'))}"
+_MOST_MONTHS = 12
+_SCALE = "the Education Endowment Foundation's scale"
+_MEASURED_BY = {"hedges_g": ", by Hedges' g", "cox_index": ", by Cox's index"}
+_REASONS = {
+    "too_few_years": "a line needs at least three years that can be compared",
+    "too_few_schools": "at least three schools must have both groups.",
+    "chance_unknown": "some schools have too few children, or children too similar, to say what "
+    "chance alone would do.",
+}
+"""Why a trend, or how far schools differ, cannot be given, by code."""
+_ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}
 
 
+@sentence
 def gap_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
+    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
 ) -> str:
-    """Say how wide a gap was, with both levels and the ratio.
-
-    Parameters
-    ----------
-    safe : SafeTable
-        A ``gaps`` table.
-    metric, phase : str
-        Which gap.
-    year : int
-        The academic year, for example 202425.
-    group, area : str, optional
-        Needed where the table holds more than one group or ``unit_id``.
-
-    Returns
-    -------
-    str
-        One sentence, a second one where fewer than 30 pupils stand behind the number; where the
-        gap is hidden, a sentence that says why.
-
-    Raises
-    ------
-    ContractError
-        If no row, or more than one, fits.
-    """
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group, unit_id=area)
+    """Say how wide a gap is, from a table of gaps: both levels, the difference and the ratio."""
+    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
     if not is_shown(row, "gap", "group_level", "reference_level"):
         return not_shown(f"the gap in {measure_in_text(metric, phase)}", row)
     entry, places = registry.metric(metric), usual_decimals(metric)
-    own, beside = (
-        amount(row[name], entry.unit, decimals=places)
-        for name in ("group_level", "reference_level")
+    group, reference = (
+        f"{amount(row[f'{who}_level'], entry.unit, decimals=places)}"
+        for who in ("group", "reference")
     )
-    levels = (
+    gap = Finding.of(row, "gap", entry.gap_unit, least=places)
+    return (
         f"In {year_label(year)} {metric_in_text(metric)} among {group_in_text(row['group'])}"
-        f"{where_in_text(phase)} was {own}, against {beside} for {group_in_text(row['reference'])}"
+        f"{where_in_text(phase)} was {group}, against {reference} for "
+        f"{group_in_text(row['reference'])}: {_difference(gap, row)}."
+        f"{indicative(row.get('group_pupils'))}"
     )
-    difference = _difference(row, entry.gap_unit, places)
-    return f"{levels}: {difference}.{indicative(row.get('group_pupils'))}"
 
 
-def _difference(row: Row, unit: str, places: int) -> str:
-    """Say a gap as so much higher or lower, or that no difference is established."""
-    gap = float(row["gap"])
-    sign, compared = (1, "higher") if gap > 0 else (-1, "lower")
-    ends = interval_of(row, "gap")
-    decimals = decimals_for(gap, *ends, least=places) if ends else places
-    if ends and ends[0] <= 0 <= ends[1]:
-        return (
-            f"a gap of {amount(gap, unit, decimals=decimals)}"
-            f"{in_brackets(ends, decimals=decimals)}, too uncertain to say which is higher"
-        )
-    size = in_brackets(interval_of(row, "gap", sign=sign), decimals=decimals)
-    ratio = f", {number(row['ratio'], decimals=2)} times as high" if is_shown(row, "ratio") else ""
-    return f"{amount(abs(gap), unit, decimals=decimals)} {compared}{size}{ratio}"
+def _difference(gap: Finding, row: Row) -> str:
+    """Say a gap as so much higher or lower, or that it is not clear which is higher."""
+    if gap.is_unclear:
+        size = gap.with_interval(signed=False)
+        return f"a gap of {size}, too uncertain to say which is higher"
+    ratio = f", {_times(float(row['ratio']))} as high" if is_shown(row, "ratio") else ""
+    return f"{gap.size()} {gap.compared()}{gap.brackets(of_size=True)}{ratio}"
 
 
-def change_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
-) -> str:
-    """Say whether a gap widened or narrowed since the baseline year.
+def _times(ratio: float) -> str:
+    """Write a ratio as people say it.
 
-    Parameters
-    ----------
-    safe : SafeTable
-        One row per change: metric, phase, time_period, baseline (the year counted from), change
-        (gap of the year minus gap of the baseline year), change_lower, change_upper; optionally
-        group, unit_id, group_pupils, status.
-    metric, phase : str
-        Which gap.
-    year : int
-        The academic year, for example 202425.
-    group, area : str, optional
-        Needed where the table holds more than one group or ``unit_id``.
-
-    Returns
-    -------
-    str
-        "widened by", "narrowed by" (by the measure's direction, never by the sign alone), or "no
-        clear change" where the interval contains nought.
-
-    Raises
-    ------
-    ContractError
-        If no row, or more than one, fits.
+    Examples
+    --------
+    >>> _times(2.19), _times(0.72), _times(0.42)
+    ('2.19 times', '72%', 'less than half')
     """
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, group=group, unit_id=area)
-    about = f"the change of the gap in {measure_in_text(metric, phase)}"
+    if ratio < 0.5:
+        return "less than half"
+    return f"{number(ratio, decimals=2)} times" if ratio >= 1 else f"{100 * ratio:.0f}%"
+
+
+@sentence
+def change_sentence(
+    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say whether a gap widened or narrowed since the baseline, from a table of changes.
+
+    The words follow the measure's direction, never the sign alone; a change whose interval contains
+    zero is no clear change.
+    """
+    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    what = measure_in_text(metric, phase)
+    about, first = f"the change of the gap in {what}", year_label(row["baseline"])
     if not is_shown(row, "change"):
-        before_is_hidden = "baseline_gap" in row and not is_shown(row, "baseline_gap")
-        if before_is_hidden and is_shown(row, "gap"):
+        if is_shown(row, "gap") and "baseline_gap" in row and not is_shown(row, "baseline_gap"):
             return (
-                f"{upper_first(about)} cannot be given: the gap of {year_label(row['baseline'])}, "
-                "from which it would be counted, is not shown."
+                f"{upper_first(about)} cannot be given: the gap of {first}, from which it would be "
+                "counted, is not shown."
             )
         return not_shown(about, row)
-    start = (
-        f"Between {year_label(row['baseline'])} and {year_label(year)} the gap in "
-        f"{measure_in_text(metric, phase)}"
-    )
     years = (int(row["baseline"]), year)
     if apart := not_comparable(metric, years, about):
         return apart
-    said = f"{start} {_change(row, metric)}."
-    return f"{said}{_redefined(metric, years)}{indicative(row.get('group_pupils'))}"
+    change = Finding.of(
+        row, "change", registry.metric(metric).gap_unit, least=usual_decimals(metric)
+    )
+    return (
+        f"Between {first} and {year_label(year)} the gap in {what} "
+        f"{change.moved(movement_of_gap(metric))}{'' if change.interval else NO_INTERVAL}."
+        f"{_rules_changed(metric, years)}{indicative(row.get('group_pupils'))}"
+    )
 
 
-def not_comparable(metric: str, years: tuple[int, int], about: str) -> str:
-    """Say that a change is not given because its years cannot be compared; '' where they can.
-
-    Parameters
-    ----------
-    metric : str
-        The measure.
-    years : tuple of int
-        The baseline year and the year, for example 201819 and 202425.
-    about : str
-        What is not given, as it stands within a sentence.
-
-    Returns
-    -------
-    str
-        One sentence, then the registry's notes on what changed.
-
-    Examples
-    --------
-    >>> not_comparable("overall_absence", (202324, 202425), "the change of the gap")
-    ''
-    """
-    if len(registry.comparable_years(metric, set(years))) == len(set(years)):
-        return ""
-    reasons = [e.note for e in registry.breaks_of(metric, years) if e.kind != "definition"]
-    said = f"{upper_first(about)} is not given: {year_label(years[1])} and {year_label(years[0])}"
-    return " ".join([f"{said} cannot be compared.", *reasons])
-
-
-def _redefined(metric: str, years: tuple[int, int]) -> str:
+def _rules_changed(metric: str, years: tuple[int, int]) -> str:
     between = [
-        entry.time_period
+        year_label(entry.time_period)
         for entry in registry.breaks_of(metric)
         if entry.kind == "definition" and min(years) < entry.time_period <= max(years)
     ]
-    if not between:
-        return ""
-    return f" The measure was redefined in {listed([year_label(year) for year in between])}."
+    return f" Recording rules changed in {listed(between)}." if between else ""
 
 
-def _change(row: Row, metric: str) -> str:
-    unit, change = registry.metric(metric).gap_unit, float(row["change"])
-    verb, places = _verb(change, metric), usual_decimals(metric)
-    ends = interval_of(row, "change", sign=1 if change > 0 else -1)
-    if ends is None:
-        return _without_interval(change, unit, verb, places)
-    decimals = decimals_for(change, *ends, least=places)
-    if ends[0] <= 0 <= ends[1]:
-        return (
-            f"showed no clear change: {amount(change, unit, decimals=decimals, signed=True)}"
-            f"{in_brackets(interval_of(row, 'change'), decimals=decimals)} is compatible with "
-            "narrowing as well as with widening"
+@sentence
+def trend_sentence(safe: SafeTable, *, metric: str, phase: str = names.TOTAL, **where: Any) -> str:
+    """Say how fast a gap and both levels have moved over the comparable years (table of trends)."""
+    row = one_row(safe, metric=metric, phase=phase, **where)
+    what = f"the gap in {measure_in_text(metric, phase)}"
+    if not is_shown(row, "trend"):
+        if reason := str(row.get("reason") or "").removesuffix("."):
+            return f"No trend of {what} can be given: {_REASONS[reason]}."
+        years = ("time_period",)
+        return not_shown(f"the trend of {what}", {k: v for k, v in row.items() if k not in years})
+    trend = Finding.of(row, "trend", registry.metric(metric).gap_unit, decimals=2)
+    levels = ""
+    if is_shown(row, "group_trend", "reference_trend"):
+        own, theirs = (
+            f"{number(float(row[f'{who}_trend']), decimals=2, signed=True)} a year for "
+            f"{group_in_text(row[who])}"
+            for who in ("group", "reference")
         )
-    size = amount(abs(change), unit, decimals=decimals)
-    return f"{verb} by {size}{in_brackets(ends, decimals=decimals)}"
-
-
-def _without_interval(change: float, unit: str, verb: str, places: int) -> str:
-    """Say a change that may be chance without claiming a direction."""
-    size = amount(abs(change), unit, decimals=places)
-    compared = "wider" if verb == "widened" else "narrower"
-    moved = "ended about as wide" if round(abs(change), places) == 0 else f"ended {size} {compared}"
-    return f"{moved}; no interval can be given, so chance cannot be ruled out"
-
-
-def _verb(change: float, metric: str) -> str:
-    worse = change > 0 if registry.metric(metric).lower_is_better else change < 0
-    return "widened" if worse else "narrowed"
-
-
-def reach_sentence(
-    safe: SafeTable,
-    *,
-    year: int,
-    programme: str = "any",
-    tier: str = "any",
-    phase: str = names.TOTAL,
-    group: str = names.CWSW,
-) -> str:
-    """Say how many schools and pupils the training has reached.
-
-    Parameters
-    ----------
-    safe : SafeTable
-        A ``reach`` table: time_period, programme, and of tier, phase and group what it
-        distinguishes; share_schools and, where given, share_pupils (percentages, 0 to 100),
-        schools_trained and schools.
-    year : int
-        The academic year, for example 202425.
-    programme, tier, phase : str
-        Which training.
-    group : str
-        Whose pupils the share is of.
-
-    Returns
-    -------
-    str
-        One sentence.
-
-    Raises
-    ------
-    ContractError
-        If no row, or more than one, fits.
-    """
-    asked = {"tier": tier, "phase": phase, "group": group}
-    present = {
-        column: value for column, value in asked.items() if column in require_safe(safe).frame
-    }
-    row = one_row(safe, time_period=year, programme=programme, **present)
-    trained = (
-        "in at least one programme" if programme == "any" else f"in {programme_in_text(programme)}"
-    )
-    if not is_shown(row, "share_schools"):
-        return not_shown(f"the share of schools trained {trained}", row)
-    counted = ""
-    if is_shown(row, "schools_trained", "schools"):
-        counted = (
-            f" ({number(row['schools_trained'], decimals=0)} of "
-            f"{number(row['schools'], decimals=0)})"
-        )
-    said = (
-        f"By {year_label(year)}, {amount(row['share_schools'], '%', decimals=0)} of "
-        f"{schools_of(phase)}{counted} had been trained {trained}"
-    )
-    if not is_shown(row, "share_pupils"):
-        return f"{said}."
-    share = amount(row["share_pupils"], "%", decimals=0)
-    return f"{said}; {share} of {group_in_text(group)} were in one of them."
-
-
-def not_shown(about: str, row: Row) -> str:
-    """Say that a number is not shown, and why.
-
-    Parameters
-    ----------
-    about : str
-        What is not shown, as it stands within a sentence.
-    row : dict
-        The row: its status, and metric and time_period where it has them.
-
-    Returns
-    -------
-    str
-        One sentence; a second one with the break's note where the year has no such data.
-
-    Examples
-    --------
-    >>> not_shown("the gap", {"status": "c"})
-    "The gap is not shown because it is suppressed to protect children's confidentiality."
-    """
-    status = status_of(row)
-    meaning = names.SYMBOL_MEANINGS.get(status, f"marked {status}")
-    when = f" in {year_label(row['time_period'])}" if "time_period" in row else ""
-    said = f"{upper_first(about)}{when} is not shown because it is {meaning}."
-    if "metric" not in row or "time_period" not in row or status != names.UNAVAILABLE:
-        return said
-    breaks = registry.breaks_of(str(row["metric"]), [int(row["time_period"])])
-    return " ".join([said, *(entry.note for entry in breaks)])
-
-
-def indicative(pupils: Any) -> str:
-    """Return the caveat of a small group, with a space before it; '' where it is not small.
-
-    Examples
-    --------
-    >>> indicative(25), indicative(640)
-    (' This rests on about 25 pupils and is indicative only.', '')
-    """
-    if not is_shown({"pupils": pupils}, "pupils") or float(pupils) >= INDICATIVE_BELOW:
-        return ""
+        levels = f" The levels moved by {own} and {theirs}."
     return (
-        f" This rests on about {number(float(pupils), decimals=0)} pupils and is indicative only."
+        f"From {year_label(row['first_year'])} to {year_label(row['time_period'])}, "
+        f"{int(row['years'])} years that can be compared, {what} "
+        f"{trend.moved(movement_of_gap(metric), ' a year')}"
+        f"{'' if trend.interval else NO_INTERVAL}.{levels}"
     )
+
+
+@sentence
+def whose_change_sentence(
+    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say whether the group moved since the baseline, or the reference (table of parts)."""
+    about = {"metric": metric, "time_period": year, "phase": phase, "of": "change", **where}
+    rows = {who: one_row(safe, **about, part=who) for who in ("group", "reference")}
+    what, baseline = measure_in_text(metric, phase), int(rows["group"]["baseline"])
+    if apart := not_comparable(metric, (baseline, year), f"the change of {what}"):
+        return apart
+    for row in rows.values():
+        if not is_shown(row, "value"):
+            return not_shown(f"whose {what} moved", row)
+    places, unit = usual_decimals(metric), registry.metric(metric).gap_unit
+    clauses = [
+        # The reference's part of a change of the gap is the opposite of its own change.
+        f"{Finding.of(row, 'value', unit, least=places, sign=sign).moved(OF_LEVEL)} among "
+        f"{group_in_text(row[who])}"
+        for (who, row), sign in zip(rows.items(), (1, -1), strict=True)
+    ]
+    return f"Between {year_label(baseline)} and {year_label(year)} {what} {' and '.join(clauses)}."
+
+
+@sentence
+def absence_parts_sentence(
+    safe: SafeTable, *, year: int, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say how much of the gap in overall absence is authorised and how much not (parts)."""
+    about = {"metric": "overall_absence", "time_period": year, "phase": phase, "of": "gap", **where}
+    rows = [one_row(safe, **about, part=part) for part in _ABSENCE]
+    what = f"the gap in overall absence{where_in_text(phase)}"
+    for row in rows:
+        if not is_shown(row, "value", "whole"):
+            return not_shown(f"what {what} is made of", row)
+    unit = registry.metric("overall_absence").gap_unit
+    whole = Finding.of(rows[0], "whole", unit, decimals=1)
+    parts = [Finding.of(row, "value", decimals=1) for row in rows]
+    if whole.value == 0 or any(part.value * whole.value < 0 for part in parts):
+        clauses = [
+            f"{part.with_interval()} {words}"
+            for part, words in zip(parts, _ABSENCE.values(), strict=True)
+        ]
+        return (
+            f"In {year_label(year)} {what} of {whole.written()} was made of absence of opposite "
+            f"direction: {listed(clauses)}."
+        )
+    first, second = (
+        f"{part.size()}{_with_share(part, row)}" for part, row in zip(parts, rows, strict=True)
+    )
+    return (
+        f"Of {what} of {whole.size()} in {year_label(year)}, {first} are authorised and {second} "
+        "unauthorised absence."
+    )
+
+
+def _with_share(part: Finding, row: Row) -> str:
+    """Write a part's share of the whole and its interval in one bracket."""
+    share = amount(float(row["share"]), "%", decimals=0) if is_shown(row, "share") else ""
+    interval = part.brackets(of_size=True).removeprefix(" (").removesuffix(")")
+    inside = "; ".join(filter(None, (share, interval)))
+    return f" ({inside})" if inside else ""
+
+
+@sentence
+def days_sentence(
+    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say how many days of school a gap in absence is for one child (table of sessions)."""
+    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    what = measure_in_text(metric, phase)
+    if not is_shown(row, "days", "sessions", "sessions_possible"):
+        return not_shown(f"the gap in {what} in days", row)
+    days = Finding.of(row, "days", decimals=1)
+    if days.is_unclear:
+        return (
+            f"In {year_label(year)} the difference in {what} was too uncertain to be counted in "
+            f"days: {days.written(signed=True)} days a child{days.brackets()}."
+        )
+    sessions, possible = (
+        number(abs(float(row[name])), decimals=0) for name in ("sessions", "sessions_possible")
+    )
+    return (
+        f"In {year_label(year)} {group_in_text(row['group'])} missed on average {days.size()} "
+        f"{days.compared('more', 'fewer')} days each{days.brackets(of_size=True)} in {what} than "
+        f"at the rate of {group_in_text(row['reference'])}: {sessions} half-days in a year of "
+        f"about {possible}.{indicative(row.get('group_pupils'))}"
+    )
+
+
+@sentence
+def months_sentence(
+    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say how large a gap in attainment is (table of effect sizes).
+
+    In standard deviations and months of progress, or by the gap index where the measure is a rank.
+    """
+    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    what = f"the gap in {measure_in_text(metric, phase)}"
+    ranked = row.get("measured_by") == "gap_index"
+    name = "gap_index" if ranked else "effect_size"
+    if not is_shown(row, name):
+        return not_shown(f"the size of {what}", row)
+    start, caution = f"In {year_label(year)} {what}", indicative(row.get("group_pupils"))
+    if ranked:
+        index = Finding.of(row, name, decimals=2).with_interval(signed=False)
+        return (
+            f"{start} was {index} by the gap index, which runs from {number(-10, decimals=0)} to "
+            f"10, below zero where the group is behind.{caution}"
+        )
+    size = Finding.of(row, name, "standard deviations", decimals=2)
+    if size.is_unclear:
+        clauses = size.with_interval(signed=False)
+        return f"{start} was too uncertain to say which group is ahead: {clauses}.{caution}"
+    better = not registry.metric(metric).lower_is_better
+    side = "behind" if (size.value < 0) == better else "ahead"
+    by = _MEASURED_BY.get(str(row.get("measured_by")), "")
+    return f"{start} was {size.size_with_interval()}{by}{_months(row, side)}.{caution}"
+
+
+def _months(row: Row, side: str) -> str:
+    """Write the months of progress and their interval, cut off at a year."""
+    if not is_shown(row, "months"):
+        return f" {side}"
+    value = abs(int(row["months"]))
+    if value == 0:
+        return f" {side}, less than a month of progress on {_SCALE}"
+    words = f"about {value} month{'' if value == 1 else 's'}"
+    if value >= _MOST_MONTHS:
+        words = f"{_MOST_MONTHS} or more months"
+    ends = interval_of(row, "months")
+    near, far = sorted(abs(int(end)) for end in ends) if ends else (0, 0)
+    top = f"{_MOST_MONTHS} or more" if far >= _MOST_MONTHS else str(far)
+    interval = f" (interval {near} to {top})" if near != far else ""
+    return f": {words} of progress {side} on {_SCALE}{interval}"
+
+
+@sentence
+def schools_differ_sentence(
+    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say how much the gap differs between schools, never which (table between schools)."""
+    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    what = f"the gap in {measure_in_text(metric, phase)}"
+    if not is_shown(row, "tau", "mean_gap"):
+        about = f"how much {what} differs between schools"
+        if reason := str(row.get("reason") or ""):
+            reason = _REASONS[reason]
+            return f"{upper_first(about)} cannot be said for {year_label(year)}: {reason}"
+        return not_shown(about, row)
+    unit = registry.metric(metric).gap_unit
+    mean, spread = float(row["mean_gap"]), float(row["tau"])
+    among = f"Among {number(float(row['schools']), decimals=0)} schools in {year_label(year)}"
+    if spread == 0:
+        return (
+            f"{among} {what} differed no more than by chance; the mean of the schools' gaps was "
+            f"{amount(mean, unit)}."
+        )
+    tau = Finding.of(row, "tau", unit, decimals=decimals_for(spread))
+    clear = is_shown(row, "tau_lower") and float(row["tau_lower"]) > 0
+    differed = "differed" if clear else "may have differed"
+    text = [
+        f"{among} {what} {differed} by more than chance, with a standard deviation of "
+        f"{tau.with_interval(signed=False)} around a mean of the schools' "
+        f"gaps of {number(mean)}."
+    ]
+    if is_shown(row, "i_squared"):
+        share = amount(float(row["i_squared"]), "%", decimals=0)
+        text.append(f"Of the differences seen between schools {share} is more than chance.")
+    if (ends := interval_of(row, "prediction")) is not None:
+        low, high = map(number, ends)
+        text.append(
+            f"In one more school like these the gap would be expected between {low} and {high}."
+        )
+    return " ".join(text)
+
+
+@sentence
+def gap_in_short(
+    gaps: SafeTable, changes: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL
+) -> str:
+    """Say in one line how wide a gap is and whether it moved, for what is folded."""
+    about = {"metric": metric, "time_period": year, "phase": phase}
+    row, start = one_row(gaps, **about), f"{title_of(metric, phase)}:"
+    if not is_shown(row, "gap"):
+        return f"{start} the gap of {year_label(year)} is not shown."
+    gap = Finding.of(row, "gap", registry.metric(metric).gap_unit, least=usual_decimals(metric))
+    size = f"{gap.compared()} by {gap.size()}"
+    if gap.interval and gap.is_unclear:
+        size = f"no clear gap ({limits(*gap.interval, decimals=gap.decimals)} {gap.unit})"
+    moved = records(changes.where(**about))
+    return f"{start} {size} in {year_label(year)}{_moved(moved[0], metric) if moved else ''}."
+
+
+def _moved(row: Row, metric: str) -> str:
+    """Say whether the gap moved, with a semicolon before it; '' for the baseline year itself."""
+    years = (int(row["baseline"]), int(row["time_period"]))
+    since = f"since {year_label(years[0])}"
+    if years[1] <= years[0]:
+        return ""
+    if not is_shown(row, "change") or len(registry.comparable_years(metric, set(years))) < 2:
+        return f"; a change {since} is not given"
+    change = Finding.of(
+        row, "change", decimals=decimals_for(float(row["change"]), least=usual_decimals(metric))
+    )
+    if change.interval is None:
+        return f"; a change {since} cannot be told from chance"
+    if change.is_unclear:
+        return f"; no clear change {since}"
+    words = movement_of_gap(metric)
+    return f"; the gap {change.compared(words.rose, words.fell)} by {change.size()} {since}"
+
+
+@sentence
+def widest_sentence(
+    safe: SafeTable, *, over: Literal["phase", "group"], metric: str, year: int
+) -> str:
+    """Say in which phase, or for which group, a gap is widest and narrowest (table of gaps).
+
+    Only those with 30 pupils or more are ranked; all phases together are left out. A second
+    sentence says so where the difference between the two is not clear.
+    """
+    rows = [
+        row
+        for row in records(part_of(safe, metric=metric, time_period=year))
+        if row[over] != names.TOTAL
+        and is_shown(row, "gap", "group_pupils")
+        and float(row["group_pupils"]) >= INDICATIVE_BELOW
+    ]
+    start = f"{title_of(metric, names.TOTAL)}, {year_label(year)}:"
+    enough = f"{over}s with {INDICATIVE_BELOW} or more pupils"
+    if len(rows) < 2:
+        return f"{start} fewer than two {enough} are shown, so they are not ranked."
+    first, *_, last = sorted(rows, key=lambda row: -abs(float(row["gap"])))
+    unit = registry.metric(metric).gap_unit
+    widest, narrowest = (
+        f"{_where(row, over)} ({compared(row, 'gap', unit, least=usual_decimals(metric))})"
+        for row in (first, last)
+    )
+    return (
+        f"{start} of the {enough} the gap was widest {widest} and narrowest {narrowest}."
+        f"{unclear_order(first, last)}"
+    )
+
+
+def _where(row: Row, over: str) -> str:
+    value = str(row[over])
+    return phase_in_text(value) if over == "phase" else f"for {group_in_text(value)}"
+
+
+def unclear_order(first: Row, last: Row, of: str = "the two") -> str:
+    """Say that the order of two gaps is not clear, a space before it; '' where it is."""
+    clear = differ_clearly(first, last, "gap")
+    return f" The difference between {of} is not clear." if clear is False else ""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from vsh_eval import names, registry
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row
 from vsh_eval.release.text.gaps import indicative, not_shown
 from vsh_eval.release.text.labels import (
@@ -13,8 +13,10 @@ from vsh_eval.release.text.labels import (
     programme_in_text,
 )
 from vsh_eval.release.text.phrases import amount, decimals_for, limits, number
+from vsh_eval.release.text.safe_text import sentence
 
 
+@sentence
 def estimate_sentence(
     safe: SafeTable,
     *,
@@ -103,6 +105,7 @@ def _narrowed_to(row: Row) -> str:
     return f"{words} {phase}" if phase else words
 
 
+@sentence
 def mde_sentence(
     safe: SafeTable, *, metric: str, sesoi: float | None = None, power: float | None = None
 ) -> str:

@@ -6,8 +6,92 @@ from types import MappingProxyType
 from typing import Any
 
 from vsh_eval import academic_year, names, registry
+from vsh_eval.columns import COUNTS, PROPORTIONS, ROLES, YEARS, Role, role_of
+from vsh_eval.release.text.check_names import CHECK_LETTERS
 
 MINUS = "\N{MINUS SIGN}"
+
+GROUP_LABELS = MappingProxyType(
+    {
+        names.CLA: "Looked-after children",
+        names.CPP: "Children on a child protection plan",
+        names.CIN: "Children in need",
+        names.PREVIOUS: "Children who had a social worker before, but not this year",
+        names.PEERS: "Pupils without a social worker",
+        names.CWSW: "Children with a social worker",
+        names.EVER_CWSW: "Children who have or had a social worker",
+        names.ALL: "All pupils",
+    }
+)
+
+PHASE_LABELS = MappingProxyType(
+    {
+        "primary": "Primary",
+        "secondary": "Secondary",
+        "all_through": "All-through",
+        "special": "Special",
+        "alternative_provision": "Alternative provision",
+        "early_years": "Early years",
+        "sixteen_plus": "16 plus",
+        names.TOTAL: "All phases",
+    }
+)
+
+COHORT_RULE_LABELS = MappingProxyType(
+    {
+        "any_time_in_year": "had a social worker at any time in the academic year",
+        "at_31_march": "had a social worker on 31 March",
+        "ever_6": "had a social worker in the year or the six years before",
+    }
+)
+
+PROGRAMME_LABELS = MappingProxyType(
+    {
+        "elsa": "Emotional Literacy Support",
+        "attachment_trauma": "Attachment and Trauma",
+        "emotion_coaching": "Emotion Coaching",
+        "relational_restorative": "Relational and Restorative practice",
+        "safeguarding": "Safeguarding",
+    }
+)
+
+BREAKDOWN_LABELS = MappingProxyType(
+    {
+        "sex": "Sex",
+        "fsm6": "Free school meals in the last six years",
+        "sen": "Special educational needs",
+        "key_stage": "Key stage",
+    }
+)
+
+BREAKDOWN_VALUE_LABELS = MappingProxyType(
+    {
+        "girls": "Girls",
+        "boys": "Boys",
+        "sex_not_recorded": "Sex not recorded",
+        "fsm6": "Had free school meals",
+        "not_fsm6": "Had no free school meals",
+        "no_sen": "No SEN",
+        "sen_support": "SEN support",
+        "ehc_plan": "Education, health and care plan",
+        "early_years": "Early years",
+        "ks1": "Key stage 1 (years 1 to 2)",
+        "ks2": "Key stage 2 (years 3 to 6)",
+        "ks3": "Key stage 3 (years 7 to 9)",
+        "ks4": "Key stage 4 (years 10 to 11)",
+        "post_16": "Years 12 to 14",
+    }
+)
+
+SYMBOL_MEANINGS = MappingProxyType(
+    {
+        names.CONFIDENTIAL: "suppressed to protect children's confidentiality",
+        names.LOW: "rounds to zero but is not zero",
+        names.UNRELIABLE: "of low reliability",
+        names.UNAVAILABLE: "not available",
+        names.NOT_APPLICABLE: "not applicable",
+    }
+)
 
 COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -17,7 +101,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "cohort_period": "Counted as trained from",
         "base_period": "Compared with the year",
         "stored_as": "Stored as",
-        "geographic_level": "Level",
+        "geographic_level": "Kind of area",
         "unit_id": "Area",
         "phase": "Phase",
         "metric": "Measure",
@@ -64,16 +148,16 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "composition_sen": "Goes with SEN",
         "composition_fsm6": "Goes with free school meals",
         "composition_sex": "Goes with sex",
-        "rates": "Between children alike",
-        "matched_level": "Level of pupils who are alike",
-        "matched_gap": "Gap between children alike",
+        "rates": "Between similar children",
+        "matched_level": "Level of similar pupils",
+        "matched_gap": "Gap between similar children",
         "standardised_gap": "Gap had the mix of children stayed",
         "unit": "Unit",
         "gap_unit": "Unit of the gap",
         "role": "Role",
         "protocol": "Protocol",
         "subgroup": "Part of what",
-        "donors": "Authorities in the mixture",
+        "donors": "Authorities in the weighted average",
         "placebos": "Authorities that show chance",
         "left_out": "Authorities left out because a number is suppressed",
         "suppressed": "Suppressed numbers of the comparison",
@@ -130,11 +214,15 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "rule": "Rule",
         "verdict": "Verdict",
         "reason": "Reason",
-        "mde": "Smallest effect that would be seen",
+        "used": "Used now",
+        "reason_code": "Code of the reason",
+        "variant_code": "Code of the variant",
+        "amount": "Number in the reason",
+        "mde": "Smallest effect that would be detected",
         "power": "Power",
         "bound": "Times the largest before",
-        "effect": "Effect planted",
-        "share_found": "Runs that find it (%)",
+        "effect": "Injected effect",
+        "share_found": "Runs that detect it (%)",
         "lower": "Lower limit",
         "upper": "Upper limit",
         "largest_share": "Share of the largest school",
@@ -145,20 +233,160 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "arm": "Schools that are",
         "trained_sd": "Trained, spread (SD)",
         "comparison_sd": "Comparison, spread (SD)",
+        "ratio_change": "Change of the ratio",
+        "baseline_ratio": "Ratio in the baseline year",
+        "time_identifier": "Kind of year",
+        "country_code": "Country code",
+        "country_name": "Country",
+        "region_code": "Region code",
+        "region_name": "Region",
+        "old_la_code": "Authority, old code",
+        "new_la_code": "Authority code",
+        "la_name": "Authority name",
+        "name": "Name",
+        "cohort": "Year of first training",
+        "variant": "Variant",
+        "measure": "What is measured",
+        "covid_years": "Pandemic years",
+        "weights": "Weights",
+        "year_before": "Year before training",
+        "year_effects": "Year effects",
+        "deprivation": "Deprivation",
+        "area": "Local area",
+        "counted": "What is counted",
+        "step": "Step",
+        "item": "Item",
+        "key": "Key",
+        "question": "Question",
+        "method": "Method",
+        "test": "Test",
+        "combination": "Programmes",
+        "years_missing": "Years missing",
+        "registered": "Registered",
+        "now": "Now",
+        "caution": "Caution",
+        "type": "Type",
+        "last_year": "To",
+        "matched_pupils": "Pupils in the group with a match",
+        "baseline_group_pupils": "Pupils in the group, baseline year",
+        "baseline_reference_pupils": "Pupils compared with, baseline year",
+        "pupil_years_reached": "Pupil-years in trained schools",
+        "pupils_treated": "Pupils in trained schools, sample",
+        "pupils_comparison": "Pupils in comparison schools",
+        "cohort_pupils": "Pupils of the cohort",
+        "staff_trained": "Staff trained",
+        "numerator": "Numerator",
+        "denominator": "Denominator",
+        "rate": "Rate",
+        "group_schools": "Schools with pupils in the group",
+        "reference_schools": "Schools with pupils compared with",
+        "trained_schools": "Number of trained schools",
+        "comparison_schools": "Number of comparison schools",
+        "trainings": "Trainings",
+        "draws": "Draws",
+        "leads": "Years before training",
+        "programmes": "Number of programmes",
+        "hours": "Hours",
+        "hours_per_school": "Hours per school",
+        "hours_per_100_pupils": "Hours per 100 pupils",
+        "staff_per_school": "Staff per school",
+        "staff_per_100_pupils": "Staff per 100 pupils",
+        "concentration": "Concentration index",
+        "rank": "Rank",
+        "limit": "Limit",
+        "tau_dl": "Spread between schools (DerSimonian-Laird)",
+        "tau_pm": "Spread between schools (Paule-Mandel)",
+        "slope": "Slope",
+        "trained_mean": "Trained, mean",
+        "comparison_mean": "Comparison, mean",
+        "growth_share_pupils": "Growth in pupils since the first year (points)",
+        "bias": "Bias",
+        "bias_given_passed": "Bias where the test is passed",
+        "standardised_difference": "Standardised difference",
+        "pooled_sd": "Pooled standard deviation",
+        "weight": "Weight",
+        "preregistered": "As registered",
+        "excludes_zero": "Excludes zero",
+        "group_std_error": "Group, standard error",
+        "reference_std_error": "Compared with, standard error",
+        "log_ratio_std_error": "Logarithm of the ratio, standard error",
+        "group_largest_share": "Group, share of the largest school",
+        "reference_largest_share": "Compared with, share of the largest school",
+        "outcome": "Gap of the authority",
+        "synthetic": "Weighted average of other authorities",
+        "placebo_lower": "Other authorities, lower limit",
+        "placebo_upper": "Other authorities, upper limit",
+        "before": "Before the offer",
+        "coverage": "Share of pupils with a match",
+        "group_coverage": "Share of the group with a match",
+        "reference_coverage": "Share of those compared with that have a match",
+        "group_alone": "Share of the group without a match",
+        "reference_alone": "Share of those compared with that have no match",
+        "q": "Cochran's Q",
+        "q_p_value": "p value of Cochran's Q",
+        "statistic": "Test statistic",
+        "standardised_group_level": "Level of the group had the mix stayed",
+        "standardised_reference_level": "Level compared with had the mix stayed",
+        "group_numerator": "Pupils counted in the group",
+        "reference_numerator": "Pupils counted among those compared with",
+        "strata": "Cells of characteristics",
+        "leave_one_out_lower": "Estimate leaving one authority out, lowest",
+        "leave_one_out_upper": "Estimate leaving one authority out, highest",
+        "rmspe_before": "Error before the offer",
+        "treated": "Trained in",
+        "capped": "Reaches the largest bound",
+        "alpha": "Significance level",
+        "error_ratio": "Ratio of standard errors",
+        "found": "Runs that find an effect",
+        "runs": "Runs",
+        "school_years_before": "School-years before training",
+        "school_years_after": "School-years from training on",
+        "size": "Chance of a false alarm",
+        "target": "Estimated quantity",
+        "assumption": "Assumption",
+        "years_before": "Years compared before training",
+        "years_after": "Years from training on",
     }
 )
-"""Headings of columns; any other column is its name in plain words."""
+"""Headings of columns; the ends of an interval are named after their column."""
+
+_INTERVAL_LABELS = {
+    "": "95% interval",
+    "ci": "95% interval",
+    "band": "Simultaneous band",
+    "placebo": "Range of other authorities",
+    "prediction": "Gap of one more school, 95% interval",
+    "leave_one_out": "Estimate leaving one authority out, lowest to highest",
+}
+"""Headings of intervals that have no column of their own beside them."""
+_ENDINGS = {
+    "_lower": "lower limit",
+    "_upper": "upper limit",
+    "_std_error": "standard error",
+}
+
+_OWN_DECIMALS: Mapping[str, int | None] = MappingProxyType(
+    dict.fromkeys(("estimate", "ci", "band", "trend", "group_trend", "reference_trend"), 2)
+    | dict.fromkeys(("effect_size", "gap_index", "effect", "evenness"), 2)
+    | dict.fromkeys(("hours", "months", "i_squared", "sessions_possible", "rank"), 0)
+    | dict.fromkeys(PROPORTIONS)
+    | dict.fromkeys(("value", "limit", "df", "slope", "mde", "concentration", "share_found"))
+    | dict.fromkeys(("bias", "bias_given_passed", "size", "alpha", "error_ratio", "q", "statistic"))
+    | dict.fromkeys(("trained_mean", "comparison_mean", "trained_sd", "comparison_sd"))
+    | {"standardised_difference": None}
+)
+"""Decimals of columns that differ from those of their role; None is three significant figures."""
+_ROLE_DECIMALS: Mapping[Role, int] = MappingProxyType(
+    dict.fromkeys((*COUNTS, Role.MONEY), 0) | {Role.RATIO: 2, Role.ERROR: 2, Role.P_VALUE: 3}
+)
 
 ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
     {
         "imputation": "Imputation",
         "callaway_santanna": "Callaway and Sant'Anna",
         "cs": "Callaway and Sant'Anna",
-        "sun_abraham": "Sun and Abraham",
         "twfe": "Two-way fixed effects",
         "synthetic_did": "Synthetic difference-in-differences",
-        "synthetic_control": "Synthetic control",
-        "donut": "Imputation without the year before",
         "imputation_common_year": "Imputation, years common to all phases",
         "two_way_fixed_effects": "Two-way fixed effects",
         "wild_cluster": "Wild cluster bootstrap",
@@ -172,10 +400,10 @@ ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
 
 _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "group": names.GROUP_LABELS,
-        "reference": names.GROUP_LABELS,
-        "phase": names.PHASE_LABELS,
-        "programme": {**names.PROGRAMME_LABELS, "any": "Any programme"},
+        "group": GROUP_LABELS,
+        "reference": GROUP_LABELS,
+        "phase": PHASE_LABELS,
+        "programme": {**PROGRAMME_LABELS, "any": "Any programme"},
         "tier": {"any": "Any tier"},
         "deprivation": {"total": "All schools", "not_known": "Not known"},
         "baseline_gap": {
@@ -192,9 +420,9 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "dsl": "Designated safeguarding leads",
             "": "Not given",
         },
-        "cohort_rule": names.COHORT_RULE_LABELS,
-        "breakdown": names.BREAKDOWN_LABELS,
-        "of": {"gap": "Gap", "change": "Change of the gap", "beside": "Beside the gap"},
+        "cohort_rule": COHORT_RULE_LABELS,
+        "breakdown": BREAKDOWN_LABELS,
+        "of": {"gap": "Gap", "change": "Change of the gap", "beside": "Shown with the gap"},
         "part": {"group": "The group's own", "reference": "Of those compared with"},
         "barrier": {
             "sen_support": "SEN support",
@@ -206,21 +434,15 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "cox_index": "Cox's index",
             "gap_index": "Gap index",
         },
-        "value": names.BREAKDOWN_VALUE_LABELS,
+        "value": BREAKDOWN_VALUE_LABELS,
         "estimator": ESTIMATOR_LABELS,
-        "check": {letter: letter for letter in "abcdefghijk"},
+        "check": CHECK_LETTERS,
         "comparison": {
             "not_yet_treated": "Schools not yet trained",
             "never_treated": "Schools never trained",
             "neighbours": "Statistical neighbours",
             "region": "Authorities of its region",
             "all": "All authorities",
-            "neighbours_lowest": "Neighbours, lowest possible",
-            "neighbours_highest": "Neighbours, highest possible",
-            "region_lowest": "Region, lowest possible",
-            "region_highest": "Region, highest possible",
-            "all_lowest": "All, lowest possible",
-            "all_highest": "All, highest possible",
         },
         "geographic_level": {"la": "Authority", "region": "Region", "national": "England"},
         "aggregation": {
@@ -238,7 +460,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "treated_vs_always": "Trained schools with schools trained throughout",
         },
         "result": {"pass": "Pass", "warn": "Warning", "fail": "Fail"},
-        "step": names.GROUP_LABELS,
+        "step": GROUP_LABELS,
         "variable": {
             "baseline_outcome": "Gap before training",
             "baseline_pupils": "Children of the cohort a year",
@@ -251,18 +473,13 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "pretrend": "Same path before training",
             "breakdown": "Withstands breaks in the trend",
             "randomisation": "Withstands randomisation",
-            "balance": "Schools alike before training",
+            "balance": "Schools similar before training",
             "losses": "Few schools lost",
             "composition": "Children counted did not change with training",
         },
     }
 )
 
-YEAR_COLUMNS = frozenset(
-    {"time_period", "baseline", "adopted", "cohort_period", "base_period"}
-    | {"first_year", "last_year"}
-)
-"""Columns of academic years."""
 _AS_WRITTEN = frozenset(
     {
         "unit",
@@ -292,21 +509,54 @@ def column_label(column: str) -> str:
     str
         A heading in plain words, for example ``Gap, lower limit``.
 
+    Raises
+    ------
+    ContractError
+        If `vsh_eval.columns` does not declare the column.
+
     Examples
     --------
     >>> column_label("gap_lower"), column_label("staff_trained")
     ('Gap, lower limit', 'Staff trained')
     """
-    if column in COLUMN_LABELS:
-        return COLUMN_LABELS[column]
-    for ending, words in (
-        ("_lower", "lower limit"),
-        ("_upper", "upper limit"),
-        ("_std_error", "standard error"),
-    ):
-        if column.endswith(ending):
-            return f"{column_label(column.removesuffix(ending))}, {words}"
-    return in_words(column)
+    role_of(column)
+    for ending, words in _ENDINGS.items():
+        if column.endswith(ending) and column not in COLUMN_LABELS:
+            return f"{COLUMN_LABELS[column.removesuffix(ending)]}, {words}"
+    return COLUMN_LABELS[column]
+
+
+def interval_label(column: str) -> str:
+    """Return the heading of a column's interval, '' being the column ``lower`` to ``upper``.
+
+    Examples
+    --------
+    >>> interval_label("gap"), interval_label("ci")
+    ('Gap, 95% interval', '95% interval')
+    """
+    return _INTERVAL_LABELS.get(column) or f"{column_label(column)}, 95% interval"
+
+
+def decimals_of(column: str) -> int | None:
+    """Return the decimals a column is shown with, None where it is shown to three figures.
+
+    Raises
+    ------
+    ContractError
+        If `vsh_eval.columns` does not declare the column.
+
+    Examples
+    --------
+    >>> decimals_of("group_pupils"), decimals_of("gap_lower"), decimals_of("ratio_upper")
+    (0, 1, 2)
+    >>> decimals_of("gap_std_error"), decimals_of("largest_share")
+    (2, None)
+    """
+    stem = column.removesuffix("_lower").removesuffix("_upper")
+    if stem in _OWN_DECIMALS:
+        return _OWN_DECIMALS[stem]
+    # The ends of an interval of its own (ci, band) have no column they belong to.
+    return _ROLE_DECIMALS.get(role_of(stem if stem in ROLES else column), 1)
 
 
 def value_label(column: str, value: Any) -> str:
@@ -335,7 +585,7 @@ def value_label(column: str, value: Any) -> str:
         return ""
     if column == "base_period" and int(value) == names.NEVER:
         return names.NOT_APPLICABLE
-    if column in YEAR_COLUMNS:
+    if column in YEARS:
         return year_label(value)
     if column in ("metric", "part", "barrier") and str(value) in registry.METRICS:
         return registry.metric(str(value)).label

@@ -3,13 +3,14 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from vsh_eval import names, registry
+from vsh_eval.columns import YEARS, Role, role_of
 from vsh_eval.release.text.labels import (
     MINUS,
-    YEAR_COLUMNS,
+    SYMBOL_MEANINGS,
+    decimals_of,
     index_label,
     is_missing,
     value_label,
@@ -17,21 +18,7 @@ from vsh_eval.release.text.labels import (
 
 FOUR_IN_FIVE = 80
 """Per cent of the runs that must find an effect for it to count as seen."""
-_COUNTS = re.compile(
-    r"(^|_)(pupils?|children|enrolments|schools?|rows|staff|sessions|settings|draws)(_|$)"
-    r"|_(trained|treated|comparison|reached)$|_years(_|$)"
-)
-_MEASURES = re.compile(r"(^|_)(level|gap|change|rate|lower|upper|share|per)(_|$)")
-_NO_COUNTS = re.compile(r"^(share|mean|sd|rate|ratio)_|_per_|_(share|rate|mean|sd|difference)$")
-_DECIMALS: Mapping[str, int] = MappingProxyType(
-    {"estimate": 2, "std_error": 2, "ci": 2, "band": 2, "ratio": 2, "p_value": 3, "p_adjusted": 3}
-    | {"cost": 0, "hours": 0, "days": 1, "months": 0, "i_squared": 0, "tau": 1}
-    | {"trend": 2, "group_trend": 2, "reference_trend": 2, "effect_size": 2, "gap_index": 2}
-    | {"bound": 1, "effect": 2}
-)
 _YEAR = re.compile(r"\b20\d\d/\d\d\b")
-_PROPORTION = "largest_share"
-_NOT_NUMBERS = frozenset({*YEAR_COLUMNS, "unit_id"})
 
 
 def number(value: float, *, decimals: int = 1, signed: bool = False) -> str:
@@ -49,7 +36,7 @@ def number(value: float, *, decimals: int = 1, signed: bool = False) -> str:
     Returns
     -------
     str
-        The number; what rounds to nought has no sign.
+        The number; what rounds to zero has no sign.
 
     Examples
     --------
@@ -66,7 +53,7 @@ def number(value: float, *, decimals: int = 1, signed: bool = False) -> str:
 
 
 def decimals_for(*values: float, least: int = 1, most: int = 2) -> int:
-    """Return the decimals at which no number that is not nought is written as nought.
+    """Return the decimals at which no number that is not zero is written as zero.
 
     Examples
     --------
@@ -80,7 +67,7 @@ def decimals_for(*values: float, least: int = 1, most: int = 2) -> int:
 
 
 def usual_decimals(metric: str) -> int:
-    """Return 2 for scores around nought, which differ in the second decimal, else 1.
+    """Return 2 for scores around zero, which differ in the second decimal, else 1.
 
     Examples
     --------
@@ -137,7 +124,7 @@ def in_brackets(interval: tuple[float, float] | None, *, decimals: int = 1) -> s
 
 
 def p_text(value: float) -> str:
-    """Write a p value, never as nought.
+    """Write a p value, never as zero.
 
     Examples
     --------
@@ -145,35 +132,6 @@ def p_text(value: float) -> str:
     ('0.034', '<0.001')
     """
     return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def is_count(column: str) -> bool:
-    """Say whether a column counts children, schools, staff or rows.
-
-    Examples
-    --------
-    >>> is_count("group_pupils"), is_count("gap"), is_count("share_pupils")
-    (True, False, False)
-    """
-    return bool(_COUNTS.search(column)) and not _NO_COUNTS.search(column)
-
-
-def decimals_of(column: str) -> int | None:
-    """Return the decimals a column is shown with, None where it is shown to three figures.
-
-    Examples
-    --------
-    >>> decimals_of("group_pupils"), decimals_of("gap_lower"), decimals_of("ratio_upper")
-    (0, 1, 2)
-    """
-    stem = column.removesuffix("_lower").removesuffix("_upper")
-    if stem.endswith("std_error"):
-        stem = "std_error"
-    if is_count(column):
-        return 0
-    if stem in _DECIMALS:
-        return _DECIMALS[stem]
-    return 1 if _MEASURES.search(column) and column != _PROPORTION else None
 
 
 def figures(value: float) -> str:
@@ -220,11 +178,11 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         return index_label(aggregation, value)
     if is_missing(value):
         return symbol_of(row)
-    if isinstance(value, str) or column in _NOT_NUMBERS or isinstance(value, bool):
+    if isinstance(value, str | bool) or column in YEARS:
         return value_label(column, value)
     if not is_numeric(value):
         return str(value)
-    if column.startswith("p_") and decimals is None:
+    if role_of(column) is Role.P_VALUE and decimals is None:
         return p_text(float(value))
     places = decimals_of(column) if decimals is None else decimals
     if decimals is None and places == 1:
@@ -251,7 +209,7 @@ def estimate_decimals(row: Mapping[str, Any]) -> int:
 
 
 def measure_decimals(row: Mapping[str, Any], column: str) -> int:
-    """Return the decimals of a row's measure: 2 where it holds scores around nought, else 1.
+    """Return the decimals of a row's measure: 2 where it holds scores around zero, else 1.
 
     Examples
     --------
@@ -289,12 +247,15 @@ def together(notes: Sequence[str]) -> list[str]:
     """
     years: dict[str, list[str]] = {}
     for note in notes:
-        found = _YEAR.findall(note)
-        alone = len(found) == 1
+        years_named = _YEAR.findall(note)
+        alone = len(years_named) == 1
         years.setdefault(_YEAR.sub("{}", note) if alone else note, []).extend(
-            found if alone else ()
+            years_named if alone else ()
         )
-    return [note.replace("{}", listed(found)) if found else note for note, found in years.items()]
+    return [
+        note.replace("{}", listed(years_named)) if years_named else note
+        for note, years_named in years.items()
+    ]
 
 
 def listed(words: list[str]) -> str:
@@ -308,8 +269,8 @@ def listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def symbol_notes(symbols: list[str]) -> list[str]:
-    """Explain the symbols a table holds, in the order of `vsh_eval.names`.
+def symbol_notes(symbols: Sequence[str]) -> list[str]:
+    """Explain the symbols a table holds, in their own order.
 
     Examples
     --------
@@ -317,7 +278,5 @@ def symbol_notes(symbols: list[str]) -> list[str]:
     "c = suppressed to protect children's confidentiality"
     """
     return [
-        f"{symbol} = {meaning}"
-        for symbol, meaning in names.SYMBOL_MEANINGS.items()
-        if symbol in symbols
+        f"{symbol} = {meaning}" for symbol, meaning in SYMBOL_MEANINGS.items() if symbol in symbols
     ]

@@ -1,29 +1,15 @@
 """What would change our mind: the verdicts of the checks in plain words."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsh_eval import registry
-from vsh_eval.release.disclosure.safe import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
+from vsh_eval.release.text.check_names import CHECK_NAMES
 from vsh_eval.release.text.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
 from vsh_eval.release.text.phrases import amount, decimals_for, listed, number
+from vsh_eval.release.text.safe_text import sentence, sentences
 
-_WHAT: Mapping[str, str] = MappingProxyType(
-    {
-        "a": "Schools already on another path before training.",
-        "b": "A path that broke away, at the time of training, for another reason.",
-        "c": "An effect in years before anyone was trained.",
-        "d": "Peers who moved, and not the cohort.",
-        "e": "An effect no larger than chance alone gives.",
-        "f": "A result that hangs on one school, one year of training or one programme.",
-        "g": "Other estimators that say something else.",
-        "h": "A result made by the covid years.",
-        "i": "A result that hangs on whom we count, or compare with.",
-        "j": "Other children being counted after training than before.",
-        "k": "An effect too small to matter.",
-    }
-)
 _HONEST = MappingProxyType(
     {
         "first year": "In the first year after training",
@@ -32,6 +18,7 @@ _HONEST = MappingProxyType(
 )
 
 
+@sentence
 def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
     """Say how many kinds of check speak against the primary estimate.
 
@@ -68,6 +55,7 @@ def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
     return f"{start} {listed(counts)}."
 
 
+@sentences
 def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
     """Say of each kind of check what would change our mind and what was found.
 
@@ -92,19 +80,20 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
     primary = _primary(safe)
     said: dict[str, list[str]] = {DIFFERS: [], "": [], AGREES: []}
     for check in _checks(safe, alpha):
-        if check.letter == "b" and not check.found and primary:
+        if check.code == "trend_breaks" and not check.found and primary:
             answer = "No effect is found, so there is nothing that such a break could undo."
         elif not check.verdict:
             answer = f"{NOT_TESTABLE}{check.reason if primary else ''}"
         else:
             answer = check.answer
-        mark = ""
+        mark, name = "", CHECK_NAMES[check.code]
         if check.verdict == DIFFERS:
             mark = "Leaves a doubt. " if check.only_a_doubt else "Speaks against the estimate. "
-        said[check.verdict].append(f"**{check.letter}: {_WHAT[check.letter]}** {mark}{answer}")
+        said[check.verdict].append(f"**{name.letter}: {name.what}** {mark}{answer}")
     return tuple(text for texts in said.values() for text in texts)
 
 
+@sentence
 def honest_sentence(safe: SafeTable) -> str:
     """Say how large a difference of the paths the result survives, in the first year and after.
 
@@ -129,12 +118,13 @@ def honest_sentence(safe: SafeTable) -> str:
             f"{words} the result survives trend differences up to {number(size)} times the largest "
             "seen before training."
             if size > 0
-            else f"{words} the interval contains nought even if the paths were the same, so there "
+            else f"{words} the interval contains zero even if the paths were the same, so there "
             "is nothing that trend differences could undo."
         )
     return " ".join(parts)
 
 
+@sentence
 def drift_sentence(safe: SafeTable, *, metric: str) -> str:
     """Say which drift before training the test would have seen.
 
@@ -160,6 +150,7 @@ def drift_sentence(safe: SafeTable, *, metric: str) -> str:
     )
 
 
+@sentence
 def two_way_sentence(safe: SafeTable) -> str:
     """Say how much of two-way fixed effects compares with schools that were trained already.
 
@@ -187,13 +178,13 @@ def two_way_sentence(safe: SafeTable) -> str:
 
 
 def _checks(safe: SafeTable, alpha: float) -> list[Check]:
-    """Gather the rows of each kind of check, in the order of the alphabet."""
+    """Gather the rows of each kind of check, in order."""
     rows: dict[str, list[Row]] = {}
     for row in records(safe):
         if row.get("role") != "primary":
             rows.setdefault(str(row["check"]), []).append(row)
     unit, found = _unit(safe), _found(safe, alpha)
-    return [Check(letter, own, unit, found) for letter, own in sorted(rows.items())]
+    return [Check(code, rows[code], unit, found) for code in CHECK_NAMES if code in rows]
 
 
 def _primary(safe: SafeTable) -> Row | None:

@@ -1,15 +1,48 @@
 """What the training cost for what it changed, in words."""
 
-from vsh_eval.release.disclosure.safe import SafeTable
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval import registry
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.phrases import listed
+from vsh_eval.release.text.reasons import in_words
+from vsh_eval.release.text.safe_text import sentence
 
+UNITS: Mapping[str, str] = MappingProxyType(
+    {
+        "schools": "GBP per trained school",
+        "pupil_years": "GBP per cohort child and year in trained schools",
+        "sessions": "GBP per session regained",
+        "children": "GBP per child and year regained",
+        "events": "GBP per event avoided",
+        "points": "GBP per point of one child",
+    }
+)
+"""What each cost is for, by what is counted."""
+_REGAINED = MappingProxyType(
+    {
+        "sessions": "session regained",
+        "children": "child and year regained",
+        "events": "event avoided",
+        "points": "point of one child",
+    }
+)
 _PER = {
     "cost_per_school": "a trained school",
     "cost_per_pupil_year": "a child of the cohort and year in trained schools",
 }
 
 
+def costs_in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Word a table of costs: what each is for, and why it cannot be estimated."""
+    return in_words(table, "reason").assign(unit=[UNITS[unit] for unit in table["unit"]])
+
+
+@sentence
 def value_sentence(safe: SafeTable) -> str:
     """Say what the training cost, and what for, to two significant figures.
 
@@ -36,9 +69,9 @@ def value_sentence(safe: SafeTable) -> str:
 
 
 def _regained(row: Row) -> str:
-    unit = str(row["unit"]).removeprefix("GBP per ")
+    unit = _REGAINED[registry.metric(str(row["metric"])).counts]
     if not is_shown(row, "estimate"):
-        reason = str(row.get("reason") or "").removeprefix("cannot be estimated: ")
+        reason = str(row.get("reason") or "")
         why = f": {reason}" if reason else ""
         return f"What it cost for each {unit} cannot be estimated{why}."
     return (

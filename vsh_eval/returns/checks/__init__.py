@@ -1,31 +1,26 @@
 """Can these returns bear the questions? One check, one rule, one row of findings a table.
 
-To add a check: write a function that yields one `Answer` a table (or one SQL condition with
-`where`) in the module of its stage, add its `Check` to that module's ``CHECKS``, and one bad
-example to ``tests/returns/test_checks.py``. A message has the rule and the remedy, no counts and
-nothing of a pupil.
+To add a check: add its row to ``CHECKS`` in `rules`, with an SQL condition (`where`, `counted`) or,
+where that is not enough, a function in `examinations`; and one bad example to
+``tests/returns/test_checks.py``. A message has the rule and the remedy, no counts and nothing of a
+pupil.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import DataError
-from vsh_eval.returns.checks import links, rows, values, years
-from vsh_eval.returns.checks.inspection import STAGES, Check, Inspection
+from vsh_eval.contracts import DataError, produces
+from vsh_eval.returns.checks.inspection import Inspection
+from vsh_eval.returns.checks.rules import CHECKS
 from vsh_eval.returns.folder import Returns
-
-CHECKS: tuple[Check, ...] = (*values.CHECKS, *rows.CHECKS, *links.CHECKS, *years.CHECKS)
-"""Every check, in the order of the stages."""
 
 FINDING_COLUMNS = ("check", "table", "result", "rows", "of_rows", "message", "column")
 
 
-def check(
-    returns: Returns, *, programmes: Iterable[str] = (), today: date | None = None
-) -> pd.DataFrame:
+def check(returns: Returns, *, programmes: Iterable[str] = ()) -> pd.DataFrame:
     """Check the returns and say what was found, passes included.
 
     The stages follow each other: tables, values, rows, links between tables, years. A later stage
@@ -37,9 +32,7 @@ def check(
     returns : Returns
         From `open_returns`.
     programmes : iterable of str
-        Programmes of training that the params declare beyond `names.PROGRAMME_LABELS`.
-    today : date, optional
-        The day against which dates are plausible, by default the present one.
+        Programmes of training that the params declare beyond `names.PROGRAMMES`.
 
     Returns
     -------
@@ -69,22 +62,25 @@ def check(
     """
     inspection = Inspection(
         returns=returns,
-        programmes=frozenset(names.PROGRAMME_LABELS) | frozenset(programmes),
-        today=today or date.today(),
+        programmes=frozenset(names.PROGRAMMES) | frozenset(programmes),
         rows=_rows(returns),
     )
-    found = []
-    for stage in STAGES:
-        at_stage = [
+    found: list[dict[str, Any]] = []
+    for stage, checks in CHECKS.items():
+        found += [
             finding
-            for entry in CHECKS
-            if entry.stage == stage
-            for finding in entry.findings(inspection)
+            for name, entry in checks.items()
+            for finding in entry.findings(name, inspection)
         ]
-        found.extend(at_stage)
-        if stage == "tables" and any(finding["result"] == "fail" for finding in at_stage):
+        if stage == "tables" and any(finding["result"] == "fail" for finding in found):
             break
     return pd.DataFrame(found, columns=list(FINDING_COLUMNS))
+
+
+@produces("findings", FINDING_COLUMNS, gate="sample")
+def findings_of(found: pd.DataFrame) -> pd.DataFrame:
+    """Return findings as they were found, to be released."""
+    return found
 
 
 def require_sound(findings: pd.DataFrame) -> None:
@@ -117,9 +113,7 @@ def require_sound(findings: pd.DataFrame) -> None:
 
 
 def _rows(returns: Returns) -> dict[str, int]:
-    count = "FROM {table} SELECT count(*)"
-    tables = returns.tables
     return {
-        table: returns.connection.execute(count.format(table=table)).fetchall()[0][0]
-        for table in tables
+        table: returns.connection.execute(f"FROM {table} SELECT count(*)").fetchall()[0][0]
+        for table in returns.tables
     }

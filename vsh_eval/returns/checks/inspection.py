@@ -1,20 +1,15 @@
-"""What a check is, and what it looks at."""
+"""What a check is, what it looks at, and the usual ways of looking."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from vsh_eval import academic_year, registry
-from vsh_eval.contracts import RETURNS
-from vsh_eval.returns.columns import quoted
+from vsh_eval.contracts import RETURNS, Column
 from vsh_eval.returns.folder import READING, Returns
 
 Result = Literal["pass", "warn", "fail"]
 Stage = Literal["tables", "values", "rows", "links", "years"]
-
-STAGES: tuple[Stage, ...] = ("tables", "values", "rows", "links", "years")
-"""The order of checking; a later stage may assume what an earlier one checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +22,12 @@ class Inspection:
         The opened folder.
     programmes : frozenset of str
         The programmes that training may name.
-    today : date
-        The day of the inspection.
     rows : mapping of str to int
         Rows of each table; 0 where an optional table is missing.
     """
 
     returns: Returns
     programmes: frozenset[str]
-    today: date
     rows: Mapping[str, int]
 
     def ask(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple]:
@@ -79,7 +71,7 @@ class Answer(NamedTuple):
     detail : str
         Follows the rule in the message: years or words of the school tables, never a pupil's.
     result : {"pass", "warn", "fail"} or None
-        Where it differs from what the check's severity says.
+        Where it differs from what the rule says.
     """
 
     table: str
@@ -99,70 +91,100 @@ class Check:
 
     Attributes
     ----------
-    name : str
-        Its name in the findings: what must hold, in two or three words.
-    stage : Stage
-        When it runs.
-    rule : str
-        What must hold; ``{table}`` and ``{columns}`` are filled in.
-    remedy : str
-        What an authority's analyst can do about it.
+    sentence : str
+        What must or should hold; and, after the semicolon, what an authority's analyst can do.
+        ``{table}`` and ``{columns}`` are filled in.
     examine : callable
         Yields one `Answer` a table.
-    severity : {"warn", "fail"}
-        Whether the run may go on.
     """
 
-    name: str
-    stage: Stage
-    rule: str
-    remedy: str
+    sentence: str
     examine: Examine
-    severity: Literal["warn", "fail"] = "fail"
 
-    def findings(self, inspection: Inspection) -> Iterator[dict[str, Any]]:
+    def findings(self, name: str, inspection: Inspection) -> Iterator[dict[str, Any]]:
         """Yield one row of the findings a table, passed or not."""
+        rule, remedy = self.sentence.split("; ", 1)
+        severity: Result = "fail" if " must " in rule else "warn"
         for answer in self.examine(inspection):
-            result = answer.result or (self.severity if answer.rows else "pass")
-            rule = self.rule.format(table=answer.table, columns=listed(answer.columns))
-            advice = "" if result == "pass" else f"{answer.detail}; {self.remedy}"
+            result = answer.result or (severity if answer.rows else "pass")
+            advice = "" if result == "pass" else f"{answer.detail}; {remedy}"
+            holds = rule.format(table=answer.table, columns=listed(answer.columns))
             yield {
-                "check": self.name,
+                "check": name,
                 "table": answer.table,
                 "result": result,
                 "rows": answer.rows,
                 "of_rows": answer.of_rows,
-                "message": f"{rule}{advice}.",
+                "message": f"{holds}{advice}.",
                 "column": ", ".join(answer.columns),
             }
 
 
-def where(table: str, condition: str, *columns: str) -> Examine:
-    """Make the examination that counts a table's rows where an SQL condition holds."""
+def counted(sql: str, tables: str, columns: str) -> Examine:
+    """Make the examination of some tables by SQL that counts rows; ``{table}`` is filled in."""
 
     def examine(inspection: Inspection) -> Iterator[Answer]:
-        for name in inspection.present(table):
-            rows = inspection.count(f"FROM {name} SELECT count_if({condition})")
-            yield Answer(name, rows, inspection.rows[name], columns)
+        for table in inspection.present(*tables.split()):
+            rows = inspection.count(sql.format(table=table))
+            yield Answer(table, rows, inspection.rows[table], tuple(columns.split()))
 
     return examine
 
 
-def any_column(inspection: Inspection, table: str, conditions: Mapping[str, str]) -> Answer:
-    """Count a table's rows where any column's condition holds, and name those columns.
+def where(table: str, condition: str, columns: str) -> Examine:
+    """Make the examination that counts a table's rows where an SQL condition holds."""
+    return counted(f"FROM {{table}} SELECT count_if({condition})", table, columns)
 
-    Where none holds, all columns that were looked at are named.
+
+def each_of(*examinations: Examine) -> Examine:
+    """Make one examination of several, one table each."""
+
+    def examine(inspection: Inspection) -> Iterator[Answer]:
+        for examination in examinations:
+            yield from examination(inspection)
+
+    return examine
+
+
+def by_column(
+    wrong: Callable[[Column], str | None], detail: Callable[[list[Column]], str] | None = None
+) -> Examine:
+    """Make the examination of every column of every table.
+
+    Parameters
+    ----------
+    wrong : callable
+        The SQL condition that a value of a column is wrong, where ``{bit}`` is the column's bit in
+        the reading schema; None for a column that the rule does not concern.
+    detail : callable, optional
+        What to say of the columns that have a wrong value (of all, where none has).
     """
+
+    def examine(inspection: Inspection) -> Iterator[Answer]:
+        for table in inspection.present():
+            columns = RETURNS[table].columns
+            conditions = {
+                column: condition.format(bit=1 << place)
+                for place, column in enumerate(columns)
+                if (condition := wrong(column))
+            }
+            if conditions:
+                rows, found = _any_of(inspection, table, conditions)
+                answer = Answer(table, rows, inspection.rows[table], tuple(c.name for c in found))
+                yield answer._replace(detail=detail(found)) if detail else answer
+
+    return examine
+
+
+def _any_of(
+    inspection: Inspection, table: str, conditions: Mapping[Column, str]
+) -> tuple[int, list[Column]]:
+    """Count rows where any condition holds, and name the columns of those that do (or all)."""
     counts = ", ".join(f"count_if({condition})" for condition in conditions.values())
     either = " OR ".join(f"coalesce({condition}, false)" for condition in conditions.values())
     rows, *each = inspection.ask(f"FROM {READING}.{table} SELECT count_if({either}), {counts}")[0]
-    wrong = tuple(column for column, n in zip(conditions, each, strict=True) if n)
-    return Answer(table, rows, inspection.rows[table], wrong or tuple(conditions))
-
-
-def bit(table: str, column: str, bits: str) -> str:
-    """Write the condition that a column's bit is set in the reading schema."""
-    return f"{quoted(bits)} & {1 << RETURNS[table].column_names.index(column)} <> 0"
+    found = [column for column, n in zip(conditions, each, strict=True) if n]
+    return rows, found or list(conditions)
 
 
 def untaken(measure: registry.Measure) -> frozenset[int]:

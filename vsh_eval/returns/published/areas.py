@@ -1,14 +1,17 @@
-"""The areas of the published tables: codes, names and the region each lies in."""
+"""The areas of the published tables: codes, names, the region each lies in, and neighbours."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, require_columns
 
 AREA_COLUMNS = ("unit_id", "name", "old_la_code", "level", "region_id", "region_name")
+NEIGHBOUR_COLUMNS = ("unit_id", "neighbour_id", "rank", "closeness")
+_RANKS = range(1, 11)
 
 LONDON = "E12000007"
 LONDON_PARTS = ("E13000001", "E13000002")
@@ -90,6 +93,55 @@ def areas_of(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         }
     )
     return listed.sort_values("unit_id", ignore_index=True)
+
+
+def read_neighbours(path: Path, *, areas: pd.DataFrame) -> pd.DataFrame:
+    """Read the ten statistical neighbours of each authority in DfE's children's services model.
+
+    Parameters
+    ----------
+    path : Path
+        A wide CSV with ``old_la_code`` and, for ranks 1 to 10, ``SN_1`` (code) and ``SN_1P``
+        (closeness).
+    areas : DataFrame
+        Areas of the release, for their ONS codes.
+
+    Returns
+    -------
+    DataFrame
+        ``NEIGHBOUR_COLUMNS``, one row a pair, sorted by unit and rank (1 is the closest). A pair
+        with an authority that the release does not know is left out; ranks stay as published.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+    """
+    wide = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    pairs = [f"SN_{rank}{end}" for rank in _RANKS for end in ("", "P")]
+    require_columns(wide, ["old_la_code", *pairs], name=path.name)
+    local = areas.loc[areas["old_la_code"].ne("")]
+    codes = dict(zip(local["old_la_code"], local["unit_id"], strict=True))
+    long = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "unit_id": wide["old_la_code"].map(codes),
+                    "neighbour_id": wide[f"SN_{rank}"].str.strip().map(codes),
+                    "rank": rank,
+                    "closeness": wide[f"SN_{rank}P"].str.strip(),
+                }
+            )
+            for rank in _RANKS
+        ]
+    )
+    return long.dropna().sort_values(["unit_id", "rank"], ignore_index=True)
+
+
+def no_neighbours() -> pd.DataFrame:
+    """Return the table of neighbours where no file was given: its columns and no row."""
+    kinds = dict.fromkeys(NEIGHBOUR_COLUMNS, "str") | {"rank": "int64"}
+    return pd.DataFrame(columns=list(kinds)).astype(kinds)
 
 
 def _of_level(table: pd.DataFrame, level: pd.Series, columns: dict[str, str]) -> pd.Series:

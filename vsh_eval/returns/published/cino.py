@@ -191,7 +191,7 @@ def read_outcomes(path: Path, *, role: str) -> Outcomes:
     return Outcomes(role, path.name, table)
 
 
-def panel_rows(outcomes: Outcomes, *, vintage: str, london_parts: bool = False) -> pd.DataFrame:
+def panel_rows(outcomes: Outcomes, *, vintage: str) -> pd.DataFrame:
     """Turn one file's counts into rows of the panel.
 
     Parameters
@@ -200,8 +200,6 @@ def panel_rows(outcomes: Outcomes, *, vintage: str, london_parts: bool = False) 
         The file.
     vintage : str
         The release that every row carries.
-    london_parts : bool
-        Whether Inner and Outer London stand beside London among the regions.
 
     Returns
     -------
@@ -218,8 +216,8 @@ def panel_rows(outcomes: Outcomes, *, vintage: str, london_parts: bool = False) 
         If a cell is blank or holds an unknown symbol.
     """
     table = outcomes.table
-    if not london_parts:
-        table = table.loc[~table["unit_id"].isin(LONDON_PARTS)]
+    # London stands for its parts, which would count it twice.
+    table = table.loc[~table["unit_id"].isin(LONDON_PARTS)]
     columns = dict.fromkeys(column for m in outcomes.measures for column in m.columns)
     cells = {
         column: numbers_and_symbols(table[column], origin=outcomes.origin) for column in columns
@@ -246,6 +244,7 @@ def _rows_of(
         sum_yy=float("nan"),
         sum_xy=float("nan"),
         sum_xx=float("nan"),
+        **dict.fromkeys(names.RECORD_KEYS, pd.array([pd.NA] * len(keys), dtype="Int64")),
         rate=numbers[measure.rate],
         status=strongest(*(cells[column][1] for column in measure.columns)),
     )[list(names.PANEL_COLUMNS)]
@@ -259,8 +258,8 @@ def _of_groups(table: pd.DataFrame, *, origin: str) -> pd.DataFrame:
             f"{origin}: social_care_group is nowhere {absent[0]!r}, must hold "
             f"{', '.join(GROUPS)}; it holds {', '.join(sorted(group.unique()))}."
         )
-    kept = group.isin(list(GROUPS))
-    return table.loc[kept].assign(group=group[kept].replace(dict(GROUPS)))
+    selected = group.isin(list(GROUPS))
+    return table.loc[selected].assign(group=group[selected].replace(dict(GROUPS)))
 
 
 def _of_whole_year(table: pd.DataFrame, *, origin: str) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Rates without counts, from DfE's Local Authority Interactive Tool (LAIT), by area.
 
 All pupils' rates of absence and suspension count enrolments and sort schools differently from the
-tables of children in need (``names.COUNTED_DIFFERENTLY`` says so to readers). DfE calls comparing
+tables of children in need (the report says so to readers). DfE calls comparing
 them by school type not appropriate: absence by school type is read all the same, as an indication;
 suspensions by school type are not, because no group of children in need is published beside them.
 """
@@ -151,8 +151,7 @@ def comparator_rows(
     areas: pd.DataFrame,
     vintage: str,
     origin: str,
-    first_year: int = 0,
-    london_parts: bool = False,
+    first_year: int,
 ) -> pd.DataFrame:
     """Turn the tool's rates into rows of the panel: group ``all``, and groups of children in need.
 
@@ -168,8 +167,6 @@ def comparator_rows(
         The file's name, used in errors.
     first_year : int
         The release's first academic year; earlier rates of ``SOCIAL_CARE`` are left out.
-    london_parts : bool
-        Whether Inner and Outer London stand beside London among the regions.
 
     Returns
     -------
@@ -183,10 +180,9 @@ def comparator_rows(
         If a value is blank or neither a number nor a symbol.
     """
     placed = table.assign(unit_id=_unit_ids(table, areas=areas))
-    outside = set() if london_parts else set(LONDON_PARTS)
     earlier = placed["Short Desc"].isin(list(SOCIAL_CARE)) & placed["time_period"].lt(first_year)
-    kept = placed["unit_id"].notna() & ~placed["unit_id"].isin(outside) & ~earlier
-    placed = placed.loc[kept]
+    selected = placed["unit_id"].notna() & ~placed["unit_id"].isin(LONDON_PARTS) & ~earlier
+    placed = placed.loc[selected]
     rates, symbols = numbers_and_symbols(placed["Values"], origin=origin, also=_NOT_SHOWN)
     level = areas.set_index("unit_id")["level"]
     metric = {short: metric for short, (metric, _) in {**MEASURES, **SOCIAL_CARE}.items()}
@@ -209,6 +205,7 @@ def comparator_rows(
             "sum_yy": float("nan"),
             "sum_xy": float("nan"),
             "sum_xx": float("nan"),
+            **dict.fromkeys(names.RECORD_KEYS, pd.array([pd.NA] * len(placed), dtype="Int64")),
             # The tool stores 4.65 as 4.6500000000000004.
             "rate": rates.round(_FLOAT_DUST),
             "status": symbols,

@@ -20,7 +20,7 @@ from urllib.request import (
 )
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.published.files import PublishedFile, describe, recognise, role_of
+from vsh_eval.returns.published.release import PublishedFile, describe, recognise, role_of
 
 MANIFEST = "manifest.json"
 USUAL_NAMES = (
@@ -62,14 +62,12 @@ def fetch(to: Path, *, from_: str | Path) -> list[Path]:
 
     Examples
     --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from vsh_eval.returns.published import example
-    >>> with TemporaryDirectory() as place:
-    ...     folder = example.write(Path(place, "downloads"))
-    ...     [path.name for path in fetch(Path(place, "published"), from_=folder)]
-    ['absence.csv', 'key_stage_2.csv', 'key_stage_4.csv', 'comparators.csv', 'neighbours.csv']
+    >>> fetch(Path("published"), from_="nowhere")
+    Traceback (most recent call last):
+    ...
+    vsh_eval.contracts.ContractError: folder 'nowhere' is not there, must hold DfE's published \
+files; fetch them with vsh-eval fetch-published.
     """
-    to = Path(to)
     if urlsplit(str(from_)).scheme in ("http", "https"):
         with TemporaryDirectory() as place:
             _download(str(from_), Path(place))

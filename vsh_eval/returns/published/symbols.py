@@ -10,7 +10,7 @@ from vsh_eval.contracts import ContractError
 
 WRITTEN = MappingProxyType(
     {
-        **{symbol: symbol for symbol in names.SYMBOL_MEANINGS},
+        **{symbol: symbol for symbol in names.SYMBOLS},
         "k": names.LOW,
         "~": names.LOW,
         ":": names.UNAVAILABLE,

@@ -1,0 +1,89 @@
+"""The same child has the same key for ever, and keys add up; the oracle knows the sums."""
+
+import hashlib
+import hmac
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.cohort.invented import PERIODS, random_returns
+from tests.cohort.tables import SECRET, attendance, build, connect, enrolment, school
+from vsh_eval import names
+from vsh_eval.cohort import build_cohort
+from vsh_eval.cohort.record_keys import record_keys
+from vsh_eval.contracts import ContractError
+
+KEYS = list(names.RECORD_KEYS)
+
+
+@settings(max_examples=20, deadline=None)
+@given(ids=st.lists(st.text(min_size=1, max_size=20), max_size=40), secret=st.binary(min_size=16))
+def test_a_key_depends_on_secret_and_identifier_alone(ids, secret):
+    expected = [
+        int(hmac.new(secret, f"record key|{one}".encode(), hashlib.sha256).hexdigest()[:10], 16)
+        for one in ids
+    ]
+    assert record_keys(ids, secret=secret).tolist() == expected
+    assert record_keys(ids[::-1], secret=secret).tolist() == expected[::-1]
+
+
+def test_the_largest_sum_of_a_country_fits():
+    assert record_keys(["P1"], secret=SECRET).dtype == "int64"
+    assert 8_000_000 * (2**40 - 1) < 2**63
+
+
+@pytest.mark.parametrize("secret", [b"", b"short", bytes(15)])
+def test_a_short_secret_is_refused(secret):
+    with pytest.raises(ContractError, match="must have 16 or more"):
+        build_cohort(connect({"schools": [school("100")]}), years=(202324,), secret=secret)
+
+
+def test_the_key_of_a_union_is_the_sum_of_the_keys():
+    first, second = random_returns(1, pupils=20), random_returns(2, pupils=20)
+    renamed = {
+        name: [(f"Q{row[0]}", *row[1:]) for row in rows] if name not in ("schools", "school_links")
+        else rows
+        for name, rows in second.items()
+    }  # fmt: skip
+    both = {
+        name: rows if name in ("schools", "school_links") else rows + renamed[name]
+        for name, rows in first.items()
+    }
+    keys = list(names.PANEL_KEYS)
+    # Counted in every year, whoever else is in the returns: ranks, moves and gaps in them are not.
+    metrics = ("overall_absence", "severe_absence", "ks2_rwm_expected", "ks4_attainment8")
+    alone, other, union = (
+        table.loc[table["metric"].isin(metrics)].set_index(keys)[[*KEYS, "pupils"]]
+        for table in (build(each, years=PERIODS).panel for each in (first, renamed, both))
+    )
+    expected = pd.concat([alone, other]).groupby(level=keys).sum()
+    pd.testing.assert_frame_equal(union, expected)
+
+
+def test_another_secret_changes_the_keys_and_nothing_else():
+    tables = random_returns(5, pupils=40)
+    one = build(tables, years=PERIODS)
+    two = build_cohort(connect(tables), years=PERIODS, secret=bytes(16))
+    for name in ("panel", "composition", "new_entrants"):
+        left, right = getattr(one, name), getattr(two, name)
+        pd.testing.assert_frame_equal(left.drop(columns=KEYS), right.drop(columns=KEYS))
+        assert (left["key_n"] != right["key_n"]).all()
+
+
+def test_a_mover_counts_twice_in_the_key_and_only_the_absent_in_the_other():
+    tables = {
+        "schools": [school("100"), school("200")],
+        "enrolments": [enrolment("P0000001"), enrolment("P0000001", urn="200"),
+                       enrolment("P0000002")],
+        "attendance": [
+            attendance("P0000001", auth=60, unauth=0),
+            attendance("P0000001", urn="200", auth=0, unauth=0),
+            attendance("P0000002", auth=0, unauth=0),
+        ],
+    }  # fmt: skip
+    rows = build(tables).panel.query("metric == 'severe_absence'").set_index("unit_id")
+    first, second = 323063534695, 1007160687101
+    assert rows.loc["100", KEYS].tolist() == [first + second, first]
+    assert rows.loc["200", KEYS].tolist() == [first, 0]

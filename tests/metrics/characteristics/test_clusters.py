@@ -1,0 +1,226 @@
+"""Errors from products over schools against the schools themselves, one after another."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from tests.metrics.children import children, composition_of, measured, moments_of, panel_of
+from vsh_eval import names
+from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
+from vsh_eval.metrics import Comparison, gaps
+from vsh_eval.metrics.characteristics import (
+    Moments,
+    decompose,
+    gaps_by,
+    matched_gap,
+    standardised_gap,
+)
+from vsh_eval.metrics.characteristics.strata import FACTORS
+
+PAIR = Comparison("cwsw", "peers")
+SAME = ["gap", "group_level", "reference_level", "ratio"]
+LIMITS = [f"{name}_{end}" for name in SAME for end in ("lower", "upper")]
+ERRORS = ["gap_std_error", "group_std_error", "reference_std_error", "log_ratio_std_error", "df"]
+COUNTS = ["group_schools", "reference_schools", "group_largest_share", "reference_largest_share"]
+FIVE_POINT = {0.01: -1 / 12, 0.005: 8 / 12, -0.005: -8 / 12, -0.01: 1 / 12}
+
+
+@pytest.fixture(scope="module")
+def pupils():
+    return children(21, cohort=160, peers=900, years=(202324, 202425), schools=14)
+
+
+@pytest.fixture(scope="module")
+def composition(pupils):
+    return composition_of(pupils)
+
+
+@pytest.fixture(scope="module")
+def moments(pupils):
+    return moments_of(pupils)
+
+
+def total(table, **where):
+    found = table[table["phase"] == "total"]
+    for name, value in where.items():
+        found = found[found[name] == value]
+    return found.reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    ("by", "reference"), [("sex", "all"), ("fsm6", "peers"), ("sen", "all"), ("key_stage", "peers")]
+)
+def test_each_value_gives_the_row_of_gaps_of_its_pupils(
+    pupils, by, reference, composition, moments
+):
+    pair = Comparison("cwsw", reference)
+    found = gaps_by(composition, moments, pair, by=by)
+    source = pupils[names.BREAKDOWN_SOURCES[by]].map(dict(names.BREAKDOWNS[by]))
+    for value, rows in found.groupby("value"):
+        expected = total(gaps(panel_of(pupils[source == value]), pair))
+        for column in (*SAME, *LIMITS, *ERRORS, *COUNTS):
+            both = (table[column].to_numpy(float) for table in (rows, expected))
+            np.testing.assert_allclose(*both, rtol=1e-11, atol=1e-11, err_msg=column)
+
+
+@pytest.mark.parametrize("reference", ["peers", "all"])
+def test_the_gap_that_is_decomposed_is_that_of_gaps(pupils, reference, composition, moments):
+    pair, keys = Comparison("cwsw", reference), ["metric", "phase", "time_period"]
+    found = decompose(composition, moments, pair)
+    both = found.merge(gaps(panel_of(pupils), pair), on=keys, suffixes=("", "_of_schools"))
+    assert len(both) == len(found)
+    for column in ("gap", "gap_std_error", "gap_lower", "gap_upper", "df"):
+        np.testing.assert_allclose(
+            both[column], both[f"{column}_of_schools"], rtol=1e-12, atol=1e-12
+        )
+
+
+def heavier(pupils, function, columns, pair):
+    """A statistic with each school a little heavier or lighter, in place of other years."""
+    own = pupils[pupils["time_period"] == 202425]
+    plain, sums = composition_of(pupils, ["overall_absence"]), list(names.PANEL_SUMS)
+    now = plain[plain["time_period"] == 202425]
+    parts, years, weights = [plain], [], []
+    for _, school in own.groupby("school"):
+        cells = composition_of(school, ["overall_absence"]).assign(pupils=0)
+        for step, weight in FIVE_POINT.items():
+            years.append(190001 + 101 * len(years))
+            more = cells.assign(**{name: cells[name].astype(float) * step for name in sums[1:]})
+            parts += [now.assign(time_period=years[-1]), more.assign(time_period=years[-1])]
+            weights.append(weight / 0.005)
+    parts = [part.astype(dict.fromkeys(sums, float)) for part in parts]
+    found = function(pd.concat(parts, ignore_index=True), None, pair)
+    values = total(found).set_index("time_period").loc[years, columns].to_numpy(float)
+    weighed = values * np.array(weights)[:, None]
+    return weighed.reshape(-1, len(FIVE_POINT), len(columns)).sum(axis=1)
+
+
+def by_free_meals(composition, moments, pair):
+    return gaps_by(composition, moments, pair, by="fsm6").query("value == 'fsm6'")
+
+
+@pytest.mark.parametrize(
+    ("function", "columns"),
+    [
+        (matched_gap, ["group_level", "matched_level", "matched_gap"]),
+        (standardised_gap, ["standardised_gap"]),
+        (decompose, ["gap", "composition", "rates", *(f"composition_{f}" for f in FACTORS)]),
+        (by_free_meals, ["gap", "group_level"]),
+    ],
+    ids=["matched", "standardised", "decomposed", "by"],
+)
+def test_errors_are_those_of_every_school_a_little_heavier(
+    pupils, function, columns, composition, moments
+):
+    """The derivative in a school's weight is its influence, whatever the statistic."""
+    pair = Comparison("cwsw", "peers", ("overall_absence",), baseline=202324)
+    influence = heavier(pupils, function, columns, pair)
+    assert np.abs(influence.sum(axis=0)).max() < 1e-8, "all heavier alike moves nothing"
+    schools = len(influence)
+    expected = np.sqrt(schools / (schools - 1) * (influence**2).sum(axis=0))
+    table = function(composition, moments, pair)
+    row = total(table, time_period=202425).iloc[0]
+    for name, error in zip(columns, expected, strict=True):
+        stem = "group" if name == "group_level" and "group_std_error" in row else name
+        assert row[f"{stem}_std_error"] == pytest.approx(error, rel=1e-10), name
+    assert row["df"] == schools - 1
+
+
+@pytest.mark.parametrize("value", ["fsm6", "not_fsm6"])
+def test_a_gap_by_free_meals_is_that_of_weighted_least_squares_by_school(
+    pupils, value, composition, moments
+):
+    table = gaps_by(composition, moments, PAIR, by="fsm6").query(
+        "metric == 'overall_absence' and time_period == 202425"
+    )
+    row = table[table["value"] == value].iloc[0]
+    mine = pupils[(pupils["time_period"] == 202425) & (pupils["fsm6"] == (value == "fsm6"))]
+    y, x = measured(mine, "overall_absence")
+    own = (mine["group"] != "peers").to_numpy(float)
+    design = np.column_stack([np.ones(len(mine)), own])
+    fit = sm.WLS(y / x, design, weights=x).fit(
+        cov_type="cluster", cov_kwds={"groups": mine["school"], "df_correction": True}
+    )
+    factor = np.sqrt((len(mine) - 1) / (len(mine) - 2))
+    assert row["gap"] == pytest.approx(100 * fit.params[1], rel=1e-10)
+    assert row["gap_std_error"] == pytest.approx(100 * fit.bse[1] / factor, rel=1e-10)
+
+
+def test_split_and_shuffled_rows_change_nothing(composition, moments):
+    half = moments.products.copy()
+    half[list(names.MOMENT_PRODUCTS)] /= 2
+    split = pd.concat([half, half]).sample(frac=1, random_state=1)
+    turned = split.rename(columns=dict(zip(
+        ("group", "stratum", "other_group", "other_stratum", "yx", "xy"),
+        ("other_group", "other_stratum", "group", "stratum", "xy", "yx"), strict=True,
+    )))[list(names.MOMENT_COLUMNS)]  # fmt: skip
+    again = Moments(turned, moments.spread.sample(frac=1, random_state=2))
+    for function in (decompose, matched_gap):
+        one, two = (function(composition, m, PAIR) for m in (moments, again))
+        pd.testing.assert_frame_equal(one, two, rtol=1e-9)
+
+
+def test_pupils_of_one_school_are_measured_as_gaps_measures_them(pupils):
+    """Boys of the cohort in one school, girls of both groups in another one only."""
+    own = pupils["group"] != "peers"
+    one = pupils[~own | (pupils["sex"] == "F") | (pupils["school"] == 3)]
+    alone = one[(one["sex"] == "M") | (one["school"] == 4)]
+    found = gaps_by(composition_of(alone), moments_of(alone), PAIR, by="sex")
+    for value, sex in (("girls", "F"), ("boys", "M")):
+        expected = total(gaps(panel_of(alone[alone["sex"] == sex]), PAIR))
+        rows = found[found["value"] == value]
+        assert (rows["group_schools"] == 1).all()
+        for column in ("gap", "gap_std_error", "gap_lower", "gap_upper", "df"):
+            np.testing.assert_allclose(rows[column], expected[column], rtol=1e-10)
+    parts = total(decompose(composition_of(alone), moments_of(alone), PAIR))
+    assert parts["gap_std_error"].notna().all()
+    only = pupils[pupils["school"] == 3]
+    for function in (matched_gap, decompose):
+        with_schools, without = (
+            function(composition_of(only), m, PAIR) for m in (moments_of(only), None)
+        )
+        pd.testing.assert_frame_equal(with_schools, without)
+
+
+def test_a_group_in_one_school_beside_a_reference_in_many_adds_their_errors(pupils):
+    own = pupils["group"] != "peers"
+    some = pupils[~own | (pupils["school"] == 3)]
+    row = total(
+        matched_gap(composition_of(some), moments_of(some), PAIR),
+        metric="overall_absence", time_period=202425,
+    ).iloc[0]  # fmt: skip
+    assert row["df"] == ((some["time_period"] == 202425) & own.loc[some.index]).sum() - 1
+    assert row["matched_gap_std_error"] > row["group_level_std_error"]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"pupils": lambda m: m.spread["pupils"] + 1}, ContractError, "count different pupils"),
+        ({"vintage": lambda _: "2027"}, VintageError, "vintage is both"),
+        ({"cohort_rule": lambda _: "ever_6"}, CohortRuleError, "cohort_rule is both"),
+        ({"value": lambda _: "tall"}, ContractError, "value is 'any/tall'|tall"),
+    ],
+)
+def test_a_spread_that_does_not_belong_is_refused(change, error, message, composition, moments):
+    (column, value), *_ = change.items()
+    wrong = Moments(moments.products, moments.spread.assign(**{column: value(moments)}))
+    with pytest.raises(error, match=message):
+        gaps_by(composition, wrong, PAIR, by="sex")
+
+
+def test_moments_that_do_not_belong_are_refused(composition, moments):
+    for change, error, message in (
+        ({"stratum": "tall"}, ContractError, "stratum is 'tall'"),
+        ({"vintage": "2027"}, VintageError, "vintage is both"),
+        ({"phase": "primary"}, ContractError, "moments have no row of"),
+    ):
+        wrong = Moments(moments.products.assign(**change), moments.spread)
+        with pytest.raises(error, match=message):
+            decompose(composition, wrong, PAIR)
+    for gone, columns in (("yy", "products"), ("largest", "spread")):
+        short = {"products": moments.products, "spread": moments.spread}
+        short[columns] = short[columns].drop(columns=gone)
+        with pytest.raises(ContractError, match=gone):
+            decompose(composition, Moments(**short), PAIR)

@@ -1,0 +1,50 @@
+-- The pupils of overall absence by school and group: how many were not in the cohort the year
+-- before, and how they attended then.
+SELECT
+    c.unit_id,
+    s.phase,
+    c.group_code,
+    c.pupils,
+    c.entrants,
+    c.prior_pupils,
+    c.prior_missed,
+    c.prior_possible,
+    c.entrants_missed,
+    c.entrants_possible,
+    c.key_n,
+    c.key_y
+FROM (
+    SELECT
+        e.unit_id,
+        e.group_code,
+        CAST(COUNT(*) AS BIGINT) AS pupils,
+        CAST(SUM(e.new) AS BIGINT) AS entrants,
+        CAST(SUM(CASE WHEN e.possible > 0 THEN 1 ELSE 0 END) AS BIGINT) AS prior_pupils,
+        CAST(SUM(e.missed) AS BIGINT) AS prior_missed,
+        CAST(SUM(e.possible) AS BIGINT) AS prior_possible,
+        CAST(SUM(e.new * e.missed) AS BIGINT) AS entrants_missed,
+        CAST(SUM(e.new * e.possible) AS BIGINT) AS entrants_possible,
+        CAST(SUM(e.record_key) AS BIGINT) AS key_n,
+        CAST(SUM(e.new * e.record_key) AS BIGINT) AS key_y
+    FROM (
+        SELECT
+            a.unit_id,
+            q.record_key,
+            COALESCE(m.group_code, 5) AS group_code,
+            1 - COALESCE(b.counted, 0) AS new,
+            COALESCE(b.possible, 0) AS possible,
+            COALESCE(b.missed, 0) AS missed
+        FROM cohort_attendance_{period} a
+        JOIN cohort_pupils_{period} q ON a.pupil = q.pupil
+        JOIN cohort_counted_0 c ON q.year_group = c.year_group
+        LEFT JOIN cohort_membership_0 m ON a.pupil = m.pupil
+        LEFT JOIN cohort_year_before b ON a.pupil = b.pupil
+        WHERE
+            c.metric = 'overall_absence'
+            AND c.time_period = {period}
+            AND a.possible > 0
+            AND a.unit_id IS NOT NULL
+    ) e
+    GROUP BY e.unit_id, e.group_code
+) c
+JOIN cohort_units s ON c.unit_id = s.unit_id

@@ -1,0 +1,51 @@
+"""From school-years to estimates of what training did.
+
+`impute` is the primary estimator (`fit_imputation` keeps covariance, leave-one-outs and dropped
+cells, `impute_parts` splits the trained school-years). Beside it: `att_gt`, Callaway and
+Sant'Anna's (`fit_att_gt`); `two_way_fixed_effects` with the comparisons it is made of (`bacon`,
+`bacon_by_type`); `long_differences`, where every year is compared with the last before training.
+`estimate` puts one outcome's estimates into the contract, `adjust` their p values.
+"""
+
+from vsh_eval.effects.estimators.callaway_santanna import GroupTime, att_gt, fit_att_gt
+from vsh_eval.effects.estimators.estimate import adjust, estimate
+from vsh_eval.effects.estimators.imputation import (
+    Imputation,
+    fit_imputation,
+    impute,
+    impute_parts,
+)
+from vsh_eval.effects.estimators.long_differences import (
+    LongDifferences,
+    fit_long_differences,
+    long_differences,
+)
+from vsh_eval.effects.estimators.two_way import (
+    BACON_COLUMNS,
+    TYPE_COLUMNS,
+    bacon,
+    bacon_by_type,
+    balanced,
+    two_way_fixed_effects,
+)
+
+__all__ = [
+    "BACON_COLUMNS",
+    "TYPE_COLUMNS",
+    "GroupTime",
+    "Imputation",
+    "LongDifferences",
+    "adjust",
+    "att_gt",
+    "bacon",
+    "bacon_by_type",
+    "balanced",
+    "estimate",
+    "fit_att_gt",
+    "fit_imputation",
+    "fit_long_differences",
+    "impute",
+    "impute_parts",
+    "long_differences",
+    "two_way_fixed_effects",
+]

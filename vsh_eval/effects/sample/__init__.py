@@ -1,0 +1,36 @@
+"""Which school-years are compared, and what they could show.
+
+`select_sample` selects the school-years that can bear an estimate and counts what is excluded;
+`design_table` and `balance_table` say who is compared with whom; `design_mde` says what the design
+could detect.
+"""
+
+from vsh_eval.effects.sample.balance import (
+    BALANCE_COLUMNS,
+    DESIGN_COLUMNS,
+    balance_table,
+    design_table,
+)
+from vsh_eval.effects.sample.exposure import adopted_by_school
+from vsh_eval.effects.sample.power import DesignPower, design_mde, mde
+from vsh_eval.effects.sample.selection import (
+    EXCLUSION_COLUMNS,
+    AnalysisSample,
+    refuse_no_variation,
+    select_sample,
+)
+
+__all__ = [
+    "BALANCE_COLUMNS",
+    "DESIGN_COLUMNS",
+    "EXCLUSION_COLUMNS",
+    "AnalysisSample",
+    "DesignPower",
+    "adopted_by_school",
+    "balance_table",
+    "design_mde",
+    "design_table",
+    "mde",
+    "refuse_no_variation",
+    "select_sample",
+]

@@ -1,0 +1,620 @@
+"""The robustness table: every check that could change our mind, each variant with its verdict."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval import names
+from vsh_eval.contracts import ContractError, InfeasibleError, Message
+from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS
+from vsh_eval.effects.estimators.imputation import fit_imputation
+from vsh_eval.effects.estimators.two_way import ALREADY_TRAINED, bacon, two_way_fixed_effects
+from vsh_eval.effects.inference.equivalence import equivalence_test
+from vsh_eval.effects.inference.randomisation import randomise
+from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
+from vsh_eval.effects.rows import (
+    ESTIMATE_COLUMNS,
+    SAMPLE_COLUMNS,
+    infeasible_row,
+    messages,
+    simple_row,
+)
+from vsh_eval.effects.sample.selection import COVID_YEARS, FEW_SCHOOLS, AnalysisSample
+from vsh_eval.effects.sample.year_effects import ESTIMATORS
+from vsh_eval.effects.sensitivity.composition import composition_specifications
+from vsh_eval.effects.sensitivity.honest_did import honest
+from vsh_eval.effects.sensitivity.pretrend import pretrend, pretrend_power
+from vsh_eval.effects.specification import (
+    Ask,
+    Specification,
+    Study,
+    estimated,
+    tabulate,
+)
+
+CHECKS = (
+    *("pretrend", "trend_breaks", "early_placebo", "own_levels", "chance", "leave_out"),
+    *("estimators", "covid_years", "definitions", "composition", "equivalence"),
+)
+"""The checks, in order."""
+
+AGREES, DIFFERS, NOT_TESTABLE = "agrees", "differs", "not_testable"
+SAME, NOTHING_FOUND, SAME_TEST = "same_estimate", "nothing_found", "same_test"
+SURVIVES, NOT_EXCLUDED, DRIFT_SEEN = "survives", "not_excluded", "drift_seen"
+RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SEEN)
+"""How a verdict comes about: what "agrees" demands of
+
+- the same estimate: its interval holds the primary estimate and, if the primary interval excludes
+  zero, it has the same sign;
+- nothing found: p is at least alpha;
+- the same test: p is below alpha where the primary p is, and only there;
+- survives: under a trend difference as large as the largest before training zero is excluded;
+- not excluded: unless the primary test finds an effect and this one excludes one of interest;
+- drift seen: the test would detect, four times in five, a drift that adds up to the estimate.
+"""
+
+ROBUSTNESS_COLUMNS = (
+    "check",
+    "variant",
+    *(name for name in ESTIMATE_COLUMNS if name not in {"band_lower", "band_upper", "p_adjusted"}),
+    "verdict",
+    "rule",
+    "reason",
+)
+"""The robustness table; variant and reason are `Message`."""
+
+BOUNDS = (0.5, 1.0, 1.5, 2.0)
+"""Sizes of trend differences asked about, relative to the largest before training."""
+SEEN = 0.80
+"""Probability with which a drift must be detected to count as seen."""
+EARLY = 2
+"""Used years by which the placebo pretends training came early."""
+FIRST_YEAR, ALL_YEARS, STRAIGHT = "first_year", "all_years", "straight"
+"""What trend differences are asked about: the first year after training, the mean of all years, or
+trends that stay on a straight line."""
+_RULE_OF = dict.fromkeys(CHECKS, SAME) | {
+    **dict.fromkeys(("pretrend", "early_placebo", "own_levels", "composition"), NOTHING_FOUND),
+    **{"trend_breaks": SURVIVES, "chance": SAME_TEST, "equivalence": NOT_EXCLUDED},
+}
+_P_VALUE_RULES = frozenset({NOTHING_FOUND, SAME_TEST, NOT_EXCLUDED})
+
+
+@dataclass(frozen=True, slots=True)
+class RobustnessCheck:
+    """One variant of one check.
+
+    Attributes
+    ----------
+    check : str
+        One of `CHECKS`.
+    variant : Message
+        What is done.
+    ask : Specification or callable
+        How the estimate is made; a callable returns one row or raises `ContractError`.
+    rule : str
+        One of `RULES`, '' for the check's usual one.
+    estimator, metric : str
+        Written into the row; the specification's where ''.
+    """
+
+    check: str
+    variant: Message
+    ask: Ask
+    rule: str = ""
+    estimator: str = ""
+    metric: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Primary:
+    """What the checks are held against."""
+
+    estimate: float
+    p_value: float
+    row: Mapping[str, Any]
+
+    def found(self, alpha: float) -> bool:
+        """Tell whether the primary test finds an effect."""
+        return bool(self.p_value < alpha)
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """The schools and children behind it."""
+        return {name: self.row[name] for name in SAMPLE_COLUMNS}
+
+
+def robustness(study: Study, *, draws: int = 999) -> pd.DataFrame:
+    """Ask the primary question again in every way that could change our mind.
+
+    Parameters
+    ----------
+    study : Study
+        The question; what it lacks makes checks "not testable", never an error.
+    draws : int
+        Of randomisation and of the wild bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        `ROBUSTNESS_COLUMNS`: check (of `CHECKS`) and variant, the columns of an estimate, verdict
+        (agrees, differs, not_testable), rule (of `RULES`) and reason (why it is not testable, or
+        what the number means). The pre-trend has a test but no estimate; chance and equivalence
+        repeat the primary estimate with another p value (equivalence with its ``1 - 2 alpha``
+        interval); trend breaks are against the last year before training and rest on the schools
+        of that comparison; in composition the unit is the outcome's own.
+
+    Raises
+    ------
+    ContractError, DesignError
+        If the primary estimate itself cannot be made.
+
+    Notes
+    -----
+    A check that "agrees" has not proved the result; one that differs must be explained. Standard
+    errors of differences between checks are not made: they share their data.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> gaps = pd.DataFrame([
+    ...     (str(s), "primary", year, rng.normal(), 100.0, 5)
+    ...     for s in range(24) for year in (201718, 201819, 202021, 202122, 202223)],
+    ...     columns=["unit_id", "phase", "time_period", "outcome", "weight", "pupils"])
+    >>> trained = pd.DataFrame({"unit_id": [str(s) for s in range(24)],
+    ...                         "adopted": [202122] * 6 + [202223] * 6 + [0] * 12})
+    >>> study = Study(school_gaps=gaps, exposure=trained, metric="overall_absence")
+    >>> tuple(robustness(study, draws=99)["check"].unique()) == CHECKS
+    True
+    """
+    sample = study.sample()
+    primary = primary_of(study)
+    wanted = [
+        *_trends(study, sample, primary),
+        *_placebos(),
+        *_chance(study, sample, primary, draws=draws),
+        *_left_out(study, sample),
+        *_estimators(study, sample),
+        *_definitions(study),
+        *(RobustnessCheck("composition", Message("composition", outcome=name), one, metric=name)
+          for name, one in composition_specifications(study)),
+        RobustnessCheck(
+            "equivalence", Message("two_one_sided_tests"), partial(_equivalence, study, primary)
+        ),
+    ]  # fmt: skip
+    return run(study, primary, sorted(wanted, key=lambda check: CHECKS.index(check.check)))
+
+
+def run(study: Study, primary: Primary, checks: list[RobustnessCheck]) -> pd.DataFrame:
+    """Run checks and judge each by its rule.
+
+    Parameters
+    ----------
+    study : Study
+        The question.
+    primary : Primary
+        What they are held against.
+    checks : list of RobustnessCheck
+        What is asked.
+
+    Returns
+    -------
+    DataFrame
+        `ROBUSTNESS_COLUMNS`. A check that cannot be made has no numbers, status ``x``, verdict
+        ``not_testable`` and the reason.
+    """
+    items = [(check.ask, _labels(check)) for check in checks]
+    rows = tabulate(study, items, role="robustness", columns=ROBUSTNESS_COLUMNS)
+    verdicts = [_verdict(row, primary, study.alpha) for row in rows.to_dict("records")]
+    # No table can hold infinity: an interval that has no end is written without one.
+    return rows.assign(verdict=verdicts)[list(ROBUSTNESS_COLUMNS)].replace(
+        {np.inf: np.nan, -np.inf: np.nan}
+    )
+
+
+def primary_of(study: Study) -> Primary:
+    """Make the primary simple estimate that the checks are held against.
+
+    Raises
+    ------
+    DesignError
+        If it cannot be made.
+    """
+    row = simple_row(estimated(study, Specification()))
+    return Primary(float(row["estimate"]), float(row["p_value"]), row)
+
+
+def breakdown(study: Study, sample: AnalysisSample) -> float:
+    """Return up to how many times the largest trend break before training the result survives.
+
+    Asked of the first year after training, the default of Rambachan and Roth's own software: over
+    later years breaks add up, and there even large effects cannot withstand them.
+
+    Parameters
+    ----------
+    study : Study
+        The question.
+    sample : AnalysisSample
+        Its school-years.
+
+    Returns
+    -------
+    float
+        As `honest` gives it, for `evidence.Checks.breakdown`.
+
+    Raises
+    ------
+    DesignError
+        As `honest`.
+    """
+    return float(_honest(study, sample, FIRST_YEAR)["breakdown"].iloc[0])
+
+
+def _labels(check: RobustnessCheck) -> dict[str, Any]:
+    labels: dict[str, Any] = {"check": check.check, "variant": check.variant}
+    labels["rule"] = check.rule or _RULE_OF[check.check]
+    given = {"estimator": check.estimator, "metric": check.metric}
+    return labels | {name: value for name, value in given.items() if value}
+
+
+def _verdict(row: Mapping[Any, Any], primary: Primary, alpha: float) -> str:
+    """Judge a row by its rule."""
+    if row["rule"] in {SURVIVES, DRIFT_SEEN}:
+        if not isinstance(row["holds"], bool):
+            return NOT_TESTABLE
+        return AGREES if row["holds"] else DIFFERS
+    needed = "p_value" if row["rule"] in _P_VALUE_RULES else "ci_lower"
+    if row["status"] == names.UNAVAILABLE or not np.isfinite(float(row[needed])):
+        return NOT_TESTABLE
+    significant = row["p_value"] < alpha
+    if row["rule"] == NOTHING_FOUND:
+        holds = not significant
+    elif row["rule"] == SAME_TEST:
+        holds = significant == primary.found(alpha)
+    elif row["rule"] == NOT_EXCLUDED:
+        holds = not (significant and primary.found(alpha))
+    else:
+        inside = row["ci_lower"] <= primary.estimate <= row["ci_upper"]
+        same_sign = np.sign(row["estimate"]) == np.sign(primary.estimate)
+        holds = inside and (same_sign or not primary.found(alpha))
+    return AGREES if holds else DIFFERS
+
+
+def _trends(study: Study, sample: AnalysisSample, primary: Primary) -> Iterator[RobustnessCheck]:
+    """Test the years before training, and ask how far the result survives other trends."""
+    yield RobustnessCheck(
+        "pretrend", Message("years_before_together"), partial(_pretrend, study, sample)
+    )
+    yield RobustnessCheck(
+        "pretrend",
+        Message("unseen_drift"),
+        partial(_unseen_drift, study, sample, primary),
+        rule=DRIFT_SEEN,
+        estimator="pretrend_power",
+    )
+    asked: dict[str, pd.DataFrame] = {}
+
+    def survives(path: str, place: int = 0) -> Mapping[str, Any]:
+        if not primary.found(study.alpha):
+            raise InfeasibleError("nothing_to_undo")
+        if path not in asked:
+            asked[path] = _honest(study, sample, path)
+        row = asked[path].iloc[place]
+        same_sign = np.sign(row["estimate"]) == np.sign(primary.estimate)
+        return {
+            **{name: row[name] for name in ("estimate", "std_error", *SAMPLE_COLUMNS)},
+            "ci_lower": row["lower"],
+            "ci_upper": row["upper"],
+            "reason": Message(f"survives_{path}", breakdown=float(row["breakdown"])),
+            "holds": bool(row["excludes_zero"] and same_sign),
+        }
+
+    variants = [(FIRST_YEAR, 0, 1.0), *((ALL_YEARS, i, b) for i, b in enumerate(BOUNDS))]
+    for path, place, bound in [*variants, (STRAIGHT, 0, 0.0)]:
+        variant = Message(f"trend_breaks_{path}", bound=bound)
+        ask = partial(survives, path, place)
+        yield RobustnessCheck("trend_breaks", variant, ask, estimator="honest")
+
+
+def _honest(study: Study, sample: AnalysisSample, path: str) -> pd.DataFrame:
+    """Question the first year after training, the mean of all years, or that along a line."""
+    ask = partial(honest, sample.data, alpha=study.alpha, seed=study.seed)
+    if path == FIRST_YEAR:
+        return ask(bounds=(1.0,), target=0)
+    return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(method="smoothness")
+
+
+def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
+    found = pretrend(sample, alpha=study.alpha, seed=study.seed)
+    if found.reason:
+        raise InfeasibleError(found.reason.code)
+    test = {"p_value": found.test.p_value, "df": found.test.df_denominator}
+    return {**found.sample, **test, "reason": Message("joint_test")}
+
+
+def _unseen_drift(study: Study, sample: AnalysisSample, primary: Primary) -> Mapping[str, Any]:
+    """Return what the drift that the pre-trend test detects four times in five would add."""
+    seen = pretrend_power(
+        sample.data, test="joint", power=(SEEN,), alpha=study.alpha, seed=study.seed
+    ).iloc[0]
+    slope, bias = float(seen["slope"]), float(seen["bias"])
+    if not np.isfinite(bias):
+        raise InfeasibleError("no_drift_seen")
+    return {
+        **pretrend(sample, alpha=study.alpha, seed=study.seed).sample,
+        "estimate": bias,
+        "reason": Message("drift_seen", slope=abs(slope), bias=abs(bias)),
+        "holds": abs(bias) <= abs(primary.estimate),
+    }
+
+
+def _placebos() -> Iterator[RobustnessCheck]:
+    """Pretend that training came early, and estimate the effect on either group's own level."""
+    early = Specification(change=lambda _, data: pretended_early(data))
+    yield RobustnessCheck("early_placebo", Message("trained_early", years=EARLY), early)
+    peers, own = Specification(level="reference"), Specification(level="group")
+    yield RobustnessCheck("own_levels", Message("peers_level"), peers)
+    yield RobustnessCheck("own_levels", Message("cohort_level"), own, rule=SAME)
+
+
+def pretended_early(data: pd.DataFrame, *, years: int = EARLY) -> pd.DataFrame:
+    """Move training earlier and leave out the years from the true training on.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of an `AnalysisSample`.
+    years : int
+        Used years by which it is moved.
+
+    Returns
+    -------
+    DataFrame
+        School-years before training, of schools with a year before the pretended one too, and of
+        schools never trained.
+
+    Raises
+    ------
+    InfeasibleError
+        If no trained school has that many years before training and one more.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"unit": ["a"] * 4 + ["b"] * 4, "time": [1, 2, 3, 4] * 2,
+    ...                       "cohort": [4] * 4 + [0] * 4})
+    >>> pretended_early(table)["cohort"].tolist()
+    [2, 2, 2, 0, 0, 0, 0]
+    """
+    never = data["cohort"].eq(names.NEVER)
+    kept = data[never | data["time"].lt(data["cohort"])]
+    moved = (kept["cohort"] - years).where(kept["cohort"].ne(names.NEVER), names.NEVER)
+    trained = moved.ne(names.NEVER)
+    before = (trained & kept["time"].lt(moved)).groupby(kept["unit"]).transform("any")
+    after = (trained & kept["time"].ge(moved)).groupby(kept["unit"]).transform("any")
+    usable = kept["cohort"].eq(names.NEVER) | (before & after)
+    if not (usable & kept["cohort"].ne(names.NEVER)).any():
+        raise InfeasibleError("too_few_years_before", years=years)
+    return kept.assign(cohort=moved)[usable]
+
+
+def _chance(
+    study: Study, sample: AnalysisSample, primary: Primary, *, draws: int
+) -> Iterator[RobustnessCheck]:
+    """Reassign the years of training; few schools have a wild cluster bootstrap beside."""
+    lot = partial(_randomised, study, sample, primary, draws)
+    yield RobustnessCheck("chance", Message("reassigned"), lot, estimator="randomisation")
+    if sample.schools < FEW_SCHOOLS:
+        wild = partial(_wild, study, sample, primary, draws)
+        variant = Message("wild_bootstrap", limit=FEW_SCHOOLS)
+        yield RobustnessCheck("chance", variant, wild, estimator="wild_cluster")
+
+
+def _randomised(
+    study: Study, sample: AnalysisSample, primary: Primary, draws: int
+) -> Mapping[str, Any]:
+    found = randomise(sample, draws=draws, seed=study.seed).iloc[0]
+    if found["reason"]:
+        raise InfeasibleError(found["reason"].code)
+    if found["smallest_p"] >= study.alpha:
+        raise InfeasibleError("too_few_assignments")
+    return _repeated(primary, float(found["p_value"]), Message("p_by_reassignment"))
+
+
+def _wild(study: Study, sample: AnalysisSample, primary: Primary, draws: int) -> Mapping[str, Any]:
+    found = wild_bootstrap(sample.data, alpha=study.alpha, draws=draws, seed=study.seed).iloc[0]
+    ends = np.isfinite(found[["ci_lower", "ci_upper"]].to_numpy(float)).all()
+    own = ("estimate", "std_error", "ci_lower", "ci_upper", "p_value")
+    return {
+        **primary.sample,
+        **{name: found[name] for name in own},
+        "reason": Message() if ends else Message("interval_without_end"),
+    }
+
+
+def _left_out(study: Study, sample: AnalysisSample) -> Iterator[RobustnessCheck]:
+    """Leave out one school to either side, one year of training and one programme at a time."""
+    for side in ("lowest", "highest"):
+        one = Specification(change=partial(_without_school, side))
+        yield RobustnessCheck("leave_out", Message(f"without_{side}_school"), one)
+    periods = [int(period) for period in sample.cohorts["cohort_period"]]
+    for period in periods:
+        one = Specification(change=partial(_without_cohort, period))
+        yield RobustnessCheck("leave_out", Message("without_cohort", year=period), one)
+    try:
+        first = study.first_kind("programme")
+    except ContractError as error:
+        yield _impossible("leave_out", "without_programme", error)
+        return
+    programmes = sorted(set(first[first.ne("")]))
+    if len(programmes) < 2:
+        yield _impossible("leave_out", "without_programme", InfeasibleError("one_programme"))
+        return
+    for name in programmes:
+        variant = Message("without_first_programme", programme=name)
+        yield RobustnessCheck("leave_out", variant, Specification(without_first=name))
+
+
+def _without_school(side: str, _: Study, data: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the school without which the estimate is lowest or highest."""
+    left = fit_imputation(data, leads=0, draws=1).leave_one_out
+    left = left[left["estimate"].notna()]
+    if left.empty:
+        raise InfeasibleError("no_school_can_be_left_out")
+    values = left["estimate"].to_numpy()
+    extreme = values.argmin() if side == "lowest" else values.argmax()
+    return data[data["unit"].astype(str).ne(str(left["unit"].iloc[extreme]))]
+
+
+def _without_cohort(period: int, _: Study, data: pd.DataFrame) -> pd.DataFrame:
+    trained = data.loc[data["cohort"].ne(names.NEVER), "cohort_period"]
+    if trained.nunique() < 2:
+        raise InfeasibleError("one_year_of_training")
+    return data[data["cohort_period"].ne(period)]
+
+
+def _estimators(study: Study, sample: AnalysisSample) -> Iterator[RobustnessCheck]:
+    """Estimate with other year effects and by other estimators."""
+    for kind in sample.other_year_effects:
+        one = Specification(year_effects=kind)
+        variant = Message("year_effects", kind=kind)
+        yield RobustnessCheck("estimators", variant, one, estimator=ESTIMATORS[kind])
+    for comparison in COMPARISONS:
+        one = Specification(
+            estimator="callaway_santanna", comparison=comparison, weights="pupils_before",
+            covariates=True,
+        )  # fmt: skip
+        yield RobustnessCheck("estimators", Message(f"against_{comparison}"), one)
+    two_way = partial(_two_way, study, sample)
+    variant = Message("two_way_fixed_effects")
+    yield RobustnessCheck("estimators", variant, two_way, estimator="two_way_fixed_effects")
+
+
+def _two_way(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
+    """Make the two-way estimate; how much of it leans on schools that were trained already."""
+    row = simple_row(two_way_fixed_effects(sample.data, alpha=study.alpha))
+    try:
+        pairs = bacon(sample.data)
+    except InfeasibleError:
+        return row | {"reason": Message("weights_not_known")}
+    trained = pairs["type"].isin(ALREADY_TRAINED)
+    return row | {
+        "reason": Message("weight_on_trained", share=float(pairs.loc[trained, "weight"].sum()))
+    }
+
+
+def _definitions(study: Study) -> Iterator[RobustnessCheck]:
+    """Leave out the covid years, compare with another reference, count by another rule."""
+    variant = Message("without_years", first=COVID_YEARS[0], last=COVID_YEARS[-1])
+    yield RobustnessCheck("covid_years", variant, Specification(without_years=COVID_YEARS))
+    other = names.ALL if study.reference == names.PEERS else names.PEERS
+    variant = Message("other_reference", reference=other)
+    yield RobustnessCheck("definitions", variant, Specification(reference=other))
+    for rule, gaps in study.other_gaps.items():
+        one = Specification(gaps=partial(_given, gaps))
+        yield RobustnessCheck("definitions", Message("other_rule", rule=rule), one)
+    if not study.other_gaps:
+        yield _impossible("definitions", "another_rule", InfeasibleError("one_rule_only"))
+
+
+def _given(gaps: pd.DataFrame, _: Study) -> pd.DataFrame:
+    return gaps
+
+
+def _equivalence(study: Study, primary: Primary) -> Mapping[str, Any]:
+    if primary.row["status"]:
+        raise InfeasibleError(primary.row["reason"].code)
+    found = equivalence_test(
+        primary.estimate,
+        float(primary.row["std_error"]),
+        float(primary.row["df"]),
+        margin=study.sesoi,
+        alpha=study.alpha,
+    ).iloc[0]
+    reason = Message("excluded" if found["equivalent"] else "not_excluded", sesoi=study.sesoi)
+    limits = {"ci_lower": found["lower"], "ci_upper": found["upper"]}
+    return {**_repeated(primary, float(found["p_value"]), reason), **limits}
+
+
+def _repeated(primary: Primary, p_value: float, reason: Message) -> Mapping[str, Any]:
+    """Return the primary row with another test's p value and no interval of its own."""
+    own = {"ci_lower": np.nan, "ci_upper": np.nan, "p_value": p_value, "reason": reason}
+    return {**primary.row, **own}
+
+
+def _impossible(check: str, variant: str, error: ContractError) -> RobustnessCheck:
+    def refuse() -> Mapping[str, Any]:
+        raise error
+
+    return RobustnessCheck(check, Message(variant), refuse)
+
+
+def not_estimable(metric: str, *, role: str = "primary", reason: Message) -> pd.DataFrame:
+    """Return the one row that says of an outcome that its effect cannot be estimated.
+
+    Parameters
+    ----------
+    metric : str
+        The outcome.
+    role : str
+        Of the estimate that is missing.
+    reason : Message
+        Why.
+
+    Returns
+    -------
+    DataFrame
+        The estimates contract and `reason`: one simple row without numbers, status ``x``.
+
+    Examples
+    --------
+    >>> row = not_estimable("overall_absence", reason=Message("no_school_year"))
+    >>> row[["metric", "estimate", "status"]].values.tolist()
+    [['overall_absence', nan, 'x']]
+    """
+    labels = {
+        "role": role,
+        "metric": metric,
+        "programme": "any",
+        "tier": "any",
+        "phase": names.TOTAL,
+        "estimator": "imputation",
+        "comparison": "not_yet_treated",
+    }
+    row = infeasible_row((*ESTIMATE_COLUMNS, "reason"), reason).assign(**labels)
+    return row[[*ESTIMATE_COLUMNS, "reason"]]
+
+
+def nothing_to_check(metric: str, *, reason: Message) -> pd.DataFrame:
+    """Return the robustness table of an effect that cannot be estimated.
+
+    Parameters
+    ----------
+    metric : str
+        The outcome.
+    reason : Message
+        Why.
+
+    Returns
+    -------
+    DataFrame
+        `ROBUSTNESS_COLUMNS`: one row a check, not testable, without numbers.
+
+    Examples
+    --------
+    >>> nothing_to_check("overall_absence", reason=Message())["verdict"].unique().tolist()
+    ['not_testable']
+    """
+    row = not_estimable(metric, role="robustness", reason=reason)
+    rows = [
+        row.assign(
+            check=check,
+            variant=messages("every_variant", row),
+            verdict=NOT_TESTABLE,
+            rule=_RULE_OF[check],
+        )
+        for check in CHECKS
+    ]
+    return pd.concat(rows, ignore_index=True)[list(ROBUSTNESS_COLUMNS)]

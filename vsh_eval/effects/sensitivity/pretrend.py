@@ -1,0 +1,305 @@
+"""Were the arms already drifting apart? Placebo leads before training, each and together."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vsh_eval.contracts import (
+    DesignError,
+    InfeasibleError,
+    Message,
+    produces,
+    require_columns,
+    require_one_of,
+)
+from vsh_eval.effects.estimators.imputation import Imputation, fit_imputation
+from vsh_eval.effects.estimators.long_differences import REFERENCE
+from vsh_eval.effects.grid import CELL_COLUMNS, Floats, Grid, checked, grid
+from vsh_eval.effects.rows import SAMPLE_COLUMNS
+from vsh_eval.effects.sample.selection import AnalysisSample
+from vsh_eval.effects.sensitivity.honest_did import event_covariance, event_rows, refuse_singular
+from vsh_eval.numerics import imputation as numeric
+from vsh_eval.numerics import pretest
+from vsh_eval.numerics.inference import JointTest, joint_test
+
+Test = Literal["joint", "individual"]
+Flags = npt.NDArray[np.bool_]
+
+POWER_COLUMNS = ("test", "power", "slope", "bias", "bias_given_passed", "leads", "size")
+SHARES = (0.5, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Pretrend:
+    """Placebo effects before training, and the test that all are zero.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        The leads (`rows.ROW_COLUMNS`); event times below 0.
+    test : JointTest
+        Hotelling's test; NaN where there is no lead that can be tested.
+    reason : Message
+        Why it cannot be tested, none where it can.
+    """
+
+    rows: pd.DataFrame
+    test: JointTest
+    reason: Message
+
+    @property
+    def sample(self) -> dict[str, float]:
+        """The schools and children behind the leads: of each number the least, share the most."""
+        carried = self.rows[self.rows["status"].eq("")]
+        least = {name: carried[name].min() for name in SAMPLE_COLUMNS}
+        return least | {"largest_share": carried["largest_share"].max()}
+
+
+def pretrend(
+    data: AnalysisSample | pd.DataFrame,
+    *,
+    alpha: float = 0.05,
+    leads: int | None = None,
+    seed: int = 0,
+) -> Pretrend:
+    """Test that training had no "effect" in the years before it.
+
+    Parameters
+    ----------
+    data : AnalysisSample or DataFrame
+        From `select_sample`, or a table as for `impute`.
+    alpha : float
+        Significance level of the leads' intervals.
+    leads : int, optional
+        As for `impute`.
+    seed : int
+        Of the leads' simultaneous band.
+
+    Returns
+    -------
+    Pretrend
+        A test that does not reject is no proof of parallel trends: read the leads' intervals.
+
+    Raises
+    ------
+    DesignError
+        As `impute`.
+
+    Notes
+    -----
+    With the leads' jackknife covariance V of rank r and S schools,
+    ``F = (S - r) / (r (S - 1)) l' V^- l`` on ``(r, S - r)`` degrees of freedom.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> table = pd.DataFrame({
+    ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
+    ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
+    >>> pretrend(table).test.df_numerator
+    2.0
+    """
+    table = data.data if isinstance(data, AnalysisSample) else data
+    return pretrend_of(fit_imputation(table, alpha=alpha, leads=leads, seed=seed))
+
+
+def pretrend_of(fitted: Imputation) -> Pretrend:
+    """Test the leads of an imputation that is there already.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({
+    ...     "unit": list("aabbcc"), "time": [1, 2] * 3, "cohort": [2] * 4 + [0] * 2,
+    ...     "outcome": [5.0, 6, 7, 9, 8, 9], "weight": 1.0})
+    >>> pretrend_of(fit_imputation(table)).reason
+    Message('no_two_years_before')
+    """
+    events = fitted.rows[fitted.rows["aggregation"].eq("event")].reset_index(drop=True)
+    leads = events["index"].lt(0)
+    usable = (leads & events["status"].eq("")).to_numpy()
+    if not usable.any():
+        missing = JointTest(float("nan"), 0.0, float("nan"), float("nan"))
+        reason = Message("lead_of_one_school" if leads.any() else "no_two_years_before")
+        return Pretrend(events[leads], missing, reason)
+    covariance = fitted.event_covariance.to_numpy()[np.ix_(usable, usable)]
+    test = joint_test(
+        events.loc[usable, "estimate"].to_numpy(float),
+        covariance,
+        float(events.loc[usable, "df"].min()),
+    )
+    reason = Message() if np.isfinite(test.p_value) else Message("fewer_schools_than_leads")
+    return Pretrend(events[leads].reset_index(drop=True), test, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leads:
+    """Leads, and what a straight drift of one unit a year does to them and to the effect."""
+
+    covariance: Floats
+    drift: Floats
+    shifted: float
+    effect: Floats
+    df: float
+
+
+@produces("pretrend_power", POWER_COLUMNS, gate="facts")
+def pretrend_power(
+    data: pd.DataFrame,
+    covariance: pd.DataFrame | Floats | None = None,
+    *,
+    test: Test | tuple[Test, ...] = ("joint", "individual"),
+    power: tuple[float, ...] = SHARES,
+    df: float = np.inf,
+    alpha: float = 0.05,
+    leads: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find the drift that the pre-trend test would detect, and the bias it would cause.
+
+    Parameters
+    ----------
+    data : DataFrame
+        School-years as for `impute`: leads and estimate are then the imputation's. Or, with
+        `covariance`, an event study of your own against event time -1: index and optionally
+        aggregation (rows ``event`` are used). Its bias is that of the mean of the effects.
+    covariance : DataFrame or array, optional
+        Of the event study's estimates: by event time, or in the order of the rows.
+    test : "joint", "individual" or both
+        ``joint``: Hotelling's test that all leads are zero, as `pretrend` makes. ``individual``:
+        the eye's test, that no lead differs from zero by itself (Roth's).
+    power : tuple of float
+        Probabilities of detection asked about.
+    df : float
+        Degrees of freedom of a covariance that is given; school-years bring their own.
+    alpha : float
+        Size of each lead's test, or of the joint one.
+    leads : int, optional
+        As for `impute`.
+    seed : int
+        Of the integration behind the individual tests.
+
+    Returns
+    -------
+    DataFrame
+        One row a test and power: test, power, slope (the yearly drift of trained against other
+        schools detected with that probability, in the outcome's unit), bias (what it adds to
+        the simple estimate), bias_given_passed (the same, expected among the samples in which the
+        drift is *not* detected; normal theory), leads (number), size (probability that the test
+        detects something where there is no drift).
+
+    Raises
+    ------
+    ContractError
+        If a column is missing or a test is not known.
+    DesignError
+        If there is no lead, or the leads' covariance is singular.
+
+    Notes
+    -----
+    A straight drift moves estimators that are sums of outcomes by known amounts: leads and
+    estimate are made again from the drift itself as outcome (event time less 0 for trained
+    schools, 0 for others), so it does not matter that the imputation's leads rest on the years
+    before them and its effects on all years. Roth (2022), American Economic Review: Insights
+    4(3).
+
+    Examples
+    --------
+    >>> study = pd.DataFrame({"index": [-3, -2, 0, 1]})
+    >>> found = pretrend_power(study, 0.04 * np.eye(4), test="individual")
+    >>> found[["power", "slope", "bias"]].round(2).values.tolist()
+    [[0.5, 0.18, 0.26], [0.8, 0.26, 0.39]]
+    """
+    tests = (test,) if isinstance(test, str) else tuple(test)
+    for one in tests:
+        require_one_of(one, ("joint", "individual"), name="test")
+    if not all(alpha < share < 1 for share in power):
+        raise DesignError(
+            f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1."
+        )
+    found = _imputed(data, leads=leads) if covariance is None else _given(data, covariance, df=df)
+    refuse_singular(found.covariance, name="leads")
+    return pd.DataFrame(
+        [_row(found, one, share, alpha, seed) for one in tests for share in power],
+        columns=list(POWER_COLUMNS),
+    )
+
+
+def _row(
+    found: _Leads, test: str, share: float, alpha: float, seed: int
+) -> tuple[str, float, float, float, float, int, float]:
+    options = {"df": found.df, "alpha": alpha, "seed": seed}
+    detects = pretest.joint_power if test == "joint" else pretest.individual_power
+    slope = pretest.slope_for(detects, found.drift, found.covariance, share, **options)
+    passed = pretest.mean_given_passed(
+        slope * found.drift,
+        found.covariance,
+        slope * found.shifted,
+        found.effect,
+        joint=test == "joint",
+        **options,
+    )
+    size = detects(0.0 * found.drift, found.covariance, **options)
+    return (test, share, slope, slope * found.shifted, passed, len(found.drift), size)
+
+
+def _imputed(data: pd.DataFrame, *, leads: int | None) -> _Leads:
+    """Make the imputation's leads and estimate, and make them again from a drift."""
+    require_columns(data, CELL_COLUMNS, name="the table of school-years")
+    made = fit_imputation(data, leads=leads, draws=1).leads
+    cells = grid(checked(data))
+    early = cells.ever[:, None] & (cells.event < 0) & (cells.event >= -made)
+    blocks = [_block(cells, cells.treated, cells.treated, by_event=False)]
+    blocks += [_block(cells, cells.treated | early, early, by_event=True)] if made else []
+    drift = np.where(cells.ever[:, None], cells.event, 0).astype(float)
+    moved = np.concatenate([np.einsum("kst,st->k", one.implied_weight, drift) for one in blocks])
+    deviations = np.concatenate([one.deviations() for one in blocks])
+    treated = np.concatenate([(one.contributes & cells.ever).sum(axis=1) for one in blocks])
+    usable = np.flatnonzero(treated >= 2)
+    usable = usable[usable > 0]
+    if not usable.size:
+        raise InfeasibleError("lead_of_one_school")
+    joint = deviations @ deviations.T
+    schools = np.concatenate([one.schools for one in blocks])
+    return _Leads(
+        covariance=joint[np.ix_(usable, usable)],
+        drift=moved[usable],
+        shifted=float(moved[0]),
+        effect=joint[0, usable],
+        df=float(schools[usable].min() - 1),
+    )
+
+
+def _block(cells: Grid, left_out: Flags, wanted: Flags, *, by_event: bool) -> numeric.Estimates:
+    """Impute the cells wanted from the cells not left out, by event time or all together."""
+    fitted = numeric.fit(cells.outcome, cells.fit_weight, left_out, cells.stratum)
+    target = np.where(wanted & numeric.imputable(fitted), cells.weight, 0.0)
+    if not by_event:
+        return numeric.estimate(fitted, target[None])
+    events = np.unique(cells.event[target > 0])
+    return numeric.estimate(
+        fitted, np.stack([np.where(cells.event == event, target, 0.0) for event in events])
+    )
+
+
+def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) -> _Leads:
+    """Read an event study of the caller's own, all years against one reference."""
+    rows = event_rows(data)
+    index = rows["index"].to_numpy(int)
+    matrix = event_covariance(rows, covariance).to_numpy(float)
+    early, late = index < REFERENCE, index > REFERENCE
+    if not early.any():
+        raise DesignError(
+            f"the event study has no year before {REFERENCE}, must have at least one; "
+            "begin the years earlier."
+        )
+    mean = late / max(int(late.sum()), 1)
+    return _Leads(
+        covariance=matrix[np.ix_(early, early)],
+        drift=(index - REFERENCE)[early].astype(float),
+        shifted=float(mean @ (index - REFERENCE)) if late.any() else float("nan"),
+        effect=mean @ matrix[:, early],
+        df=df,
+    )

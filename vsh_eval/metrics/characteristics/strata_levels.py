@@ -1,0 +1,128 @@
+"""Two groups' levels over strata, measured as `gaps` measures them, without any school's sums.
+
+Whatever a gap needs of the schools is the sum over schools of the two levels' squared influence
+values and of their product. Two stand-ins that have these three sums take the schools' place; where
+schools are not known, or there is one, the pupils' own stand-ins do
+(`vsh_eval.numerics.ratios.PupilSums`).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from vsh_eval import names
+from vsh_eval.cells.exact import ExactCells, level_limits
+from vsh_eval.cells.level import FloatArray, Level, quotient
+from vsh_eval.contracts import ContractError
+from vsh_eval.metrics.characteristics.clusters import Schools
+from vsh_eval.metrics.characteristics.kitagawa import divide
+from vsh_eval.metrics.characteristics.linearised import by_leaf, slopes_of_level
+from vsh_eval.metrics.characteristics.strata import Strata
+
+
+def two_levels(
+    strata: Strata, groups: tuple[str, str], schools: Schools | None, *, alpha: float
+) -> tuple[Level, Level]:
+    """Return two groups' levels over all strata, ready to be subtracted or divided.
+
+    Parameters
+    ----------
+    strata : Strata
+        The sums.
+    groups : tuple of str
+        Group and reference.
+    schools : Schools or None
+        The schools of these pupils; None where pupils count as independent: numbers of schools are
+        then NaN.
+    alpha : float
+        One less the coverage of the intervals.
+    """
+    cells = as_one_school(strata, "")
+    plain = [cells.measure(group, alpha=alpha) for group in groups]
+    if schools is None:
+        gone = np.full(len(strata.years), np.nan)
+        found = [replace(one, schools=gone, largest_share=gone) for one in plain]
+    else:
+        influence = _stand_ins(strata, groups, schools)
+        found = [
+            _clustered(cells, level, own, schools.count(group), alpha=alpha)
+            for level, own, group in zip(plain, influence, groups, strict=True)
+        ]
+    first, second = (
+        strata.shield.level(level, strata.metric, group, alpha=alpha)
+        for level, group in zip(found, groups, strict=True)
+    )
+    return first, second
+
+
+def as_one_school(strata: Strata, unit_id: str) -> ExactCells:
+    """Return strata, added up, as the cells of one school, so that they are measured by pupils."""
+    every = tuple(range(2, 2 + len(strata.factors)))
+    flat = {name: array.sum(axis=every) for name, array in strata.sums.items()}
+    y, x, pupils = (flat[name][None] for name in ("numerator", "denominator", "pupils"))
+    products = (flat["sum_yy"], flat["sum_xy"], flat["sum_xx"])
+    of_all, of_counted = (keys.sum(axis=every) for keys in strata.record_keys)
+    return ExactCells(
+        strata.metric,
+        names.TOTAL,
+        strata.years,
+        unit_id,
+        y,
+        x,
+        pupils,
+        products,
+        (of_all, of_counted),
+        available=strata.available,
+    )
+
+
+def _stand_ins(
+    strata: Strata, groups: tuple[str, str], schools: Schools
+) -> tuple[FloatArray, FloatArray]:
+    """Return two schools' influence values with the second moments of all, for both levels."""
+    sides = [(name, slopes_of_level(strata.of_group(name))) for name in groups]
+    one, two = (schools.clusters.loads(strata, by_leaf(strata, [side])) for side in sides)
+    joint = schools.clusters.joint
+    first, both, second = joint(one, one), joint(one, two), joint(two, two)
+    root = np.sqrt(np.maximum(first, 0.0))
+    along = divide(both, root)
+    across = np.sqrt(np.maximum(second - along**2, 0.0))
+    return np.stack([root, np.zeros_like(root)]), np.stack([along, across])
+
+
+def _clustered(
+    cells: ExactCells,
+    level: Level,
+    influence: FloatArray,
+    count: tuple[FloatArray, FloatArray],
+    *,
+    alpha: float,
+) -> Level:
+    """Return a level of pupils with the errors, limits and counts of its schools."""
+    if level.estimate is None:
+        raise ContractError("the composition is published, must be of returns; take it from them.")
+    clusters, largest = count
+    known = np.where(cells.available, 1.0, np.nan)
+    by_school = np.sqrt(divide(clusters, clusters - 1) * (influence**2).sum(axis=0))
+    many = clusters >= 2
+    alone = clusters == 1
+    estimate = replace(
+        level.estimate,
+        std_error=np.where(many, by_school, np.where(alone, level.estimate.std_error, np.nan)),
+        df=np.where(many, clusters - 1, np.where(alone, level.estimate.df, np.nan)),
+        clusters=clusters,
+        influence=influence,
+    )
+    lower, upper = level_limits(
+        cells.metric, estimate, level.numerator, level.denominator, alpha=alpha
+    )
+    return replace(
+        level,
+        schools=clusters * known,
+        largest_share=quotient(largest, level.pupils),
+        lower=lower,
+        upper=upper,
+        std_error=np.where(level.certain, np.nan, estimate.std_error),
+        df=estimate.df,
+        estimate=estimate,
+    )

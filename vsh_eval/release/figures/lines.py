@@ -1,0 +1,706 @@
+"""Lines over the academic years: levels, gaps, numbers of children, an authority's path."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from vsh_eval import academic_year, names, registry
+from vsh_eval.contracts import ContractError
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.figures import alt, palette
+from vsh_eval.release.figures.base import (
+    Figure,
+    Series,
+    draw_intervals,
+    label_ends,
+    mark_hidden,
+    remark,
+    stacked,
+    symbols_sentence,
+)
+from vsh_eval.release.figures.palette import Line
+from vsh_eval.release.rows import Row, part_of, records, status_of, title_of, value_of
+from vsh_eval.release.text import charts
+from vsh_eval.release.text.labels import (
+    group_in_text,
+    lower_first,
+    metric_in_text,
+    value_label,
+    year_label,
+)
+from vsh_eval.release.text.phrases import amount, number, together, usual_decimals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROOM = 0.12
+"""Share of the height kept free at an end that is not zero."""
+_SYNTHETIC = Line(palette.DARK_GREY, "s", (0, (5, 1.6)), palette.DARK_GREY)
+_CHANCE = "#D5D7D8"
+
+
+# --- The form: a panel of lines over the academic years.
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What a panel of lines shows.
+
+    Attributes
+    ----------
+    series, years : sequence
+        Its lines, and every academic year of the axis.
+    metric : str or None
+        Whose breaks of the given ``kinds`` are marked; None for no metric's.
+    start : float
+        What the vertical axis holds in any case.
+    rule : str or None
+        The name of a line at ``start``; None for no line.
+    unit, decimals, signed : str, int, bool
+        How the last values are written; the unit only where it is a per cent sign.
+    lines : sequence of Line
+        How each series is drawn.
+    """
+
+    series: Sequence[Series]
+    years: Sequence[int]
+    metric: str | None
+    kinds: Sequence[str] = ("no_data", "not_comparable", "definition")
+    start: float = 0.0
+    rule: str | None = None
+    unit: str = ""
+    decimals: int = 1
+    signed: bool = False
+    lines: Sequence[Line] = palette.LINES
+
+
+def draw_panel(
+    axes: "Axes",
+    panel: Panel,
+    *,
+    hidden: Mapping[int, str] | None = None,
+    numbers: Sequence[float] = (),
+    more_ends: Sequence[tuple[str, float, str]] = (),
+) -> list[str]:
+    """Draw lines with their intervals, breaks, hidden years and names; return a note a break.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    panel : Panel
+        What.
+    hidden : mapping, optional
+        Symbols of years without a value, by place on the axis.
+    numbers : sequence of float
+        What else stands in the panel and needs room.
+    more_ends : sequence of (text, height, colour)
+        Names beside the panel of what else stands in it.
+    """
+    draw_lines(axes, panel.series, panel.lines, panel.metric, panel.years)
+    known = [*numbers, *(v for one in panel.series for v in one.numbers)]
+    _fit(axes, known, panel)
+    covered = [one.values for one in panel.series]
+    if panel.rule is not None:
+        axes.axhline(panel.start, color=palette.TEXT, lw=1.2, zorder=1)
+        above = sum(value - panel.start for value in known) >= 0
+        remark(axes, panel.rule, (0.0, panel.start), along="x", below=above)
+        covered.append((panel.start,) * len(panel.years))
+    notes = mark_breaks([axes], panel.metric, panel.years, kinds=panel.kinds, covered=covered)
+    mark_hidden(axes, hidden or {})
+    label_ends(axes, [*_ends(panel), *more_ends])
+    draw_years(axes, panel.years)
+    return notes
+
+
+def draw_lines(
+    axes: "Axes",
+    series: Sequence[Series],
+    lines: Sequence[Line],
+    metric: str | None,
+    years: Sequence[int],
+) -> None:
+    """Draw several lines; years that may not be compared are hollow and joined to nothing."""
+    breaks = registry.breaks_of(metric, years) if metric else ()
+    apart = {entry.time_period for entry in breaks if entry.kind == "not_comparable"}
+    for one, line in zip(series, lines, strict=False):
+        draw_series(axes, one, line, hollow=[year in apart for year in years])
+
+
+def draw_series(axes: "Axes", series: Series, line: Line, *, hollow: Sequence[bool] = ()) -> None:
+    """Draw values with their intervals; a year without a value is a gap in the line.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where; the years are 0, 1, 2 ...
+    series : Series
+        The values.
+    line : Line
+        How.
+    hollow : sequence of bool
+        Years shown but not to be compared: an empty marker that no line joins.
+    """
+    import seaborn as sns
+
+    apart = [at for at, one in enumerate(hollow) if one]
+    look: dict[str, Any] = {"color": line.colour, "marker": line.marker, "estimator": None}
+    values = [math.nan if at in apart else value for at, value in enumerate(series.values)]
+    runs = _runs(values)
+    for run in runs:
+        lower, upper = ([side[at] for at in run] for side in (series.lower, series.upper))
+        axes.fill_between(run, lower, upper, color=line.colour, alpha=0.16, lw=0)
+        if len(run) == 1:
+            draw_intervals(axes, run, lower, upper, upright=True, colour=line.colour, width=1.6)
+    sns.lineplot(
+        x=[at for run in runs for at in run],
+        y=[values[at] for run in runs for at in run],
+        units=[place for place, run in enumerate(runs) for _ in run],
+        linestyle=line.dash,
+        markeredgewidth=0,
+        ax=axes,
+        **look,
+    )
+    empty = [at for at in apart if not math.isnan(series.values[at])]
+    if empty:
+        hollow_look = {"markerfacecolor": "white", "markeredgecolor": line.colour, **look}
+        values = [series.values[at] for at in empty]
+        sns.lineplot(x=empty, y=values, linestyle="none", mew=1.6, ax=axes, **hollow_look)
+
+
+def _runs(values: Sequence[float]) -> list[list[int]]:
+    """Return the places of values that stand next to one another.
+
+    Examples
+    --------
+    >>> _runs([1.0, 2.0, float("nan"), 3.0])
+    [[0, 1], [3]]
+    """
+    runs: list[list[int]] = []
+    for place, value in enumerate(values):
+        if math.isnan(value):
+            continue
+        if runs and runs[-1][-1] == place - 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return runs
+
+
+def _fit(axes: "Axes", numbers: Sequence[float], panel: Panel) -> None:
+    """Give a panel room for its numbers, and none below a zero that nothing crosses."""
+    low, high = min([panel.start, *numbers]), max([panel.start, *numbers])
+    room = _ROOM * (high - low or 1.0)
+    below = 0.0 if panel.rule is None and low == 0 else room
+    # Above the rule stand its name and the letters of breaks.
+    axes.set_ylim(low - below, high + (1.5 * room if panel.rule and high == panel.start else room))
+
+
+def _ends(panel: Panel) -> list[tuple[str, float, str]]:
+    """Return the name and the last value of each line, where it ends."""
+    ends = []
+    for one, line in zip(panel.series, panel.lines, strict=False):
+        text = charts.NOT_SHOWN
+        if not math.isnan(one.last):
+            text = number(one.last, decimals=panel.decimals, signed=panel.signed)
+            text += "%" if panel.unit == "%" else ""
+        height = 0.0 if math.isnan(one.last) else one.last
+        label = charts.LABEL_AND_VALUE.format(label=one.label, value=text)
+        ends.append((label, height, line.text_colour))
+    return ends
+
+
+def draw_years(axes: "Axes", years: Sequence[int]) -> None:
+    """Label the axis of years, as many as have room, the last one always."""
+    count = len(years)
+    room = axes.get_position().width * palette.WIDTH / max(count, 1)
+    step = max(1, math.ceil(0.76 / room))
+    labels = [
+        year_label(year) if (count - 1 - place) % step == 0 else ""
+        for place, year in enumerate(years)
+    ]
+    axes.set_xticks(range(count), labels)
+    axes.set_xlim(-0.5, count - 0.5)
+
+
+def mark_breaks(
+    panels: Sequence["Axes"],
+    metric: str | None,
+    years: Sequence[int],
+    *,
+    kinds: Sequence[str] = ("no_data", "not_comparable", "definition"),
+    covered: Sequence[Sequence[float]] | None = None,
+) -> list[str]:
+    """Mark the years in which a metric has no data or means something else.
+
+    Parameters
+    ----------
+    panels : sequence of Axes
+        Their vertical limits are final; the first three carry the letters of new definitions.
+    metric : str or None
+        Whose breaks; None for no metric's.
+    years : sequence of int
+        The academic years of the axis.
+    kinds : sequence of str
+        The kinds of breaks that are marked.
+    covered : sequence of sequence of float, optional
+        Values by year that words in the shaded years must not cover; None writes no words.
+
+    Returns
+    -------
+    list of str
+        One note a break, those of changed definitions with their letter.
+    """
+    notes: list[str] = []
+    letters = iter("abcdefgh")
+    for entry in registry.breaks_of(metric, years) if metric else ():
+        place = years.index(entry.time_period)
+        if entry.kind not in kinds or (entry.kind == "definition" and place == 0):
+            continue
+        if entry.kind == "definition":
+            letter = next(letters)
+            for axes in panels:
+                axes.axvline(place - 0.5, color=palette.QUIET, lw=1, ls=(0, (1.5, 2.5)), zorder=1)
+            for axes in panels[:3]:
+                _write_letter(axes, place - 0.5, letter, inside=covered is None)
+            notes.append(charts.LETTERED.format(letter=letter, note=entry.note))
+            continue
+        for axes in panels:
+            axes.axvspan(place - 0.5, place + 0.5, color=palette.SHADE, lw=0, zorder=0)
+            if covered is not None:
+                values = [one[place] for one in covered if not math.isnan(one[place])]
+                _write_upright(axes, place, charts.BREAKS[entry.kind], values)
+        notes.append(entry.note if covered is not None else charts.SHADED.format(note=entry.note))
+    return notes
+
+
+_MARK: dict[str, Any] = {
+    "ha": "center",
+    "va": "center",
+    "fontsize": 10,
+    "color": palette.QUIET,
+    "zorder": 5,
+}
+
+
+def _write_upright(axes: "Axes", place: int, text: str, values: Sequence[float]) -> None:
+    """Write words up a year, in the middle unless they would cover its values."""
+    bottom, top = axes.get_ylim()
+    shares = [(value - bottom) / (top - bottom) for value in values]
+    half = 0.043 * len(text) / (axes.bbox.height / axes.figure.dpi)
+
+    def fits(height: float) -> tuple[float, float]:
+        free = min((abs(share - height) - half for share in shares), default=1.0)
+        return min(free, 0.08), -abs(height - 0.5)
+
+    height = max((half + (1 - 2 * half) * step / 20 for step in range(21)), key=fits)
+    frame = axes.get_xaxis_transform()
+    axes.text(place, height, text, transform=frame, rotation=90, **_MARK)
+
+
+def _write_letter(axes: "Axes", place: float, letter: str, *, inside: bool) -> None:
+    frame = {"boxstyle": "circle,pad=0.16", "fc": "white", "ec": palette.QUIET, "lw": 0.8}
+    where: dict[str, Any] = {
+        "xycoords": axes.get_xaxis_transform(),
+        "xytext": (0, -7 if inside else 0),
+        "textcoords": "offset points",
+    }
+    axes.annotate(letter, (place, 1.0), bbox=frame, **where, **_MARK)
+
+
+# --- From rows to lines.
+
+
+def span_of(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Return every academic year from the first to the last, those without data included."""
+    years = [int(row["time_period"]) for row in rows]
+    return tuple(academic_year.span(min(years), max(years)))
+
+
+def series_of(
+    rows: Sequence[Row],
+    years: Sequence[int],
+    column: str,
+    label: str,
+    limits: tuple[str, str] | None = None,
+) -> Series:
+    """Arrange a column over the years, with its limits where there are any.
+
+    Raises
+    ------
+    ContractError
+        If a year occurs twice.
+    """
+    lower, upper = limits or (f"{column}_lower", f"{column}_upper")
+    by_year = {int(row["time_period"]): row for row in rows}
+    if len(by_year) < len(rows):
+        raise ContractError(
+            f"{column} of {label} has more than one row a year, must have one; name the phase, "
+            "tier, group and area that single the series out."
+        )
+    of_years = [by_year.get(year, {}) for year in years]
+    values, low, high = (
+        tuple(value_of(row, name) for row in of_years) for name in (column, lower, upper)
+    )
+    return Series(label, values, low, high)
+
+
+def several(
+    rows: Sequence[Row],
+    years: Sequence[int],
+    column: str,
+    by: str,
+    limits: tuple[str, str] | None = None,
+) -> list[Series]:
+    """Arrange a column over the years, a line for each value of another column."""
+    return [
+        series_of(
+            [row for row in rows if row[by] == value], years, column, value_label(by, value), limits
+        )
+        for value in dict.fromkeys(row[by] for row in rows)
+    ]
+
+
+def require_few(series: Sequence[Series]) -> None:
+    """Refuse more lines than can be told apart."""
+    if len(series) > palette.MOST_CATEGORIES:
+        raise ContractError(
+            f"{len(series)} groups were to be drawn, must be at most {palette.MOST_CATEGORIES}; "
+            "select groups of the levels table first."
+        )
+
+
+def hidden_in(
+    rows: Sequence[Row], years: Sequence[int], column: str, metric: str
+) -> dict[int, str]:
+    """Return the symbols of hidden values by place; a break explains its own years."""
+    return {
+        years.index(int(row["time_period"])): status_of(row)
+        for row in unexplained(rows, metric)
+        if math.isnan(value_of(row, column))
+    }
+
+
+def unexplained(rows: Sequence[Row], metric: str) -> list[Row]:
+    """Return the rows of years that no break leaves without data."""
+    explained = registry.years_without_data(metric)
+    return [row for row in rows if int(row["time_period"]) not in explained]
+
+
+# --- The charts.
+
+
+def draw_levels(
+    safe: SafeTable,
+    *,
+    metric: str,
+    phase: str = names.TOTAL,
+    group: str | None = None,
+    area: str | None = None,
+) -> Figure:
+    """Draw the level of the group and of those it is compared with, over the years.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``gaps`` table (group_level and reference_level, each with its limits), or a ``levels``
+        table (group, level_value, lower, upper) of at most four groups.
+    metric, phase : str
+        What is drawn.
+    group, area : str, optional
+        Needed where the table holds more than one group compared or ``unit_id``.
+
+    Returns
+    -------
+    Figure
+        Lines with their intervals; years without data are gaps, breaks are marked, hidden values
+        carry their symbol.
+
+    Raises
+    ------
+    ContractError
+        If no row fits, a year occurs twice, or more than four groups are asked for.
+    """
+    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
+    rows, entry, title = records(data), registry.metric(metric), title_of(metric, phase)
+    years = span_of(rows)
+    if "group_level" in rows[0]:
+        columns = ["group_level", "reference_level"]
+        who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
+        series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
+    else:
+        columns = ["level_value"]
+        series = several(rows, years, "level_value", "group", ("lower", "upper"))
+    require_few(series)
+    panel = Panel(series, years, metric, unit=entry.unit, decimals=usual_decimals(metric))
+    with stacked(data) as page:
+        hidden = hidden_in(rows, years, columns[0], metric)
+        notes = draw_panel(page.panels[0], panel, hidden=hidden)
+        page.name_axis(charts.with_unit(entry.label, entry.unit))
+        opening = alt.over_years(charts.LINE_CHART_OF.format(title=title), years)
+        by_group = [] if len(columns) > 1 else ["group"]
+        return page.figure(
+            f"levels_{metric}_{phase}",
+            ["time_period", *by_group, *_with_limits(columns)],
+            alt=[opening, *alt.of_levels(series, years, entry)],
+            caption=[
+                charts.BY_YEAR.format(title=title),
+                *_notes(series, notes),
+                symbols_sentence(unexplained(rows, metric), columns[0]),
+            ],
+        )
+
+
+def draw_gap(
+    safe: SafeTable,
+    *,
+    metric: str,
+    phase: str = names.TOTAL,
+    group: str | None = None,
+    area: str | None = None,
+    ratio: bool = False,
+) -> Figure:
+    """Draw the signed gap over the years, with the line of no gap.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``gaps`` table.
+    metric, phase : str
+        What is drawn.
+    group, area : str, optional
+        Needed where the table holds more than one group or ``unit_id``.
+    ratio : bool
+        Whether a second panel shows the relative gap, with the line of equal levels at 1.
+
+    Returns
+    -------
+    Figure
+        Group minus reference with its interval, years without data as gaps.
+
+    Raises
+    ------
+    ContractError
+        If no row fits, or a year occurs twice.
+    """
+    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
+    rows, entry = records(data), registry.metric(metric)
+    years = span_of(rows)
+    gap = series_of(rows, years, "gap", charts.GAP_NAME)
+    panel = Panel([gap], years, metric, rule=charts.NO_GAP, decimals=usual_decimals(metric))
+    series = [gap]
+    with stacked(data, 2 if ratio else 1, height=3.5 if ratio else 4.0) as page:
+        notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, "gap", metric))
+        page.name_axis(charts.gap_axis(metric))
+        if ratio:
+            series.append(series_of(rows, years, "ratio", charts.RATIO_NAME))
+            equal = {"series": series[1:], "start": 1.0, "rule": charts.EQUAL_LEVELS}
+            draw_panel(page.panels[1], replace(panel, decimals=2, **equal))
+            page.name_axis(charts.RATIO_AXIS, 1)
+        title = charts.GAP_TITLE.format(
+            measure=charts.in_phase(metric_in_text(metric), phase),
+            group=group_in_text(rows[0]["group"]),
+            reference=group_in_text(rows[0]["reference"]),
+        )
+        opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
+        return page.figure(
+            f"gap_{metric}_{phase}",
+            ["time_period", *_with_limits(["gap", "ratio"] if ratio else ["gap"])],
+            alt=[alt.over_years(opening, years), *alt.of_gap(series, years, entry)],
+            caption=[
+                f"{title}.",
+                *_notes(series, notes),
+                symbols_sentence(unexplained(rows, metric), "gap"),
+            ],
+        )
+
+
+def draw_sizes(
+    safe: SafeTable, *, metric: str, phase: str = names.TOTAL, area: str | None = None
+) -> Figure:
+    """Draw the number of children of each group over the years.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``levels`` table of at most four groups.
+    metric : str
+        The measure whose children are counted: a child who moved counts at each school.
+    phase : str
+        Which phase.
+    area : str, optional
+        Needed where the table holds more than one ``unit_id``.
+
+    Returns
+    -------
+    Figure
+        A line a group, from zero; a year in which the measure has no data is a gap.
+
+    Raises
+    ------
+    ContractError
+        If no row fits, a group has two rows a year, or there are more than four groups.
+    """
+    data = part_of(safe, metric=metric, phase=phase, unit_id=area)
+    rows, title = records(data), charts.in_phase(charts.SIZES_TITLE, phase)
+    years = span_of(rows)
+    series = several(rows, years, "pupils", "group")
+    require_few(series)
+    panel = Panel(series, years, metric, kinds=["no_data"], decimals=0)
+    with stacked(data, height=4.6) as page:
+        axes = page.panels[0]
+        notes = draw_panel(axes, panel, hidden=hidden_in(rows, years, "pupils", metric))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        page.name_axis(title)
+        published = any(row.get("source") == "published" for row in rows)
+        return page.figure(
+            f"sizes_{metric}_{phase}",
+            ["time_period", "group", "pupils"],
+            alt=[
+                charts.LINE_CHART.format(title=title),
+                *(alt.named(one.label, alt.counts(one, years)) for one in series),
+            ],
+            caption=[
+                charts.BY_YEAR.format(title=title),
+                "" if published else charts.MOVED_COUNTS_TWICE,
+                *(charts.SHADED.format(note=note) for note in notes),
+                symbols_sentence(unexplained(rows, metric), "pupils"),
+            ],
+        )
+
+
+def draw_synthetic(
+    safe: SafeTable,
+    *,
+    metric: str,
+    authority: str,
+    comparison: str | None = None,
+    confidence: float = 95,
+) -> Figure:
+    """Draw an authority beside its synthetic counterpart, and the distance between them.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``published`` table of `effects.authority_course`: time_period, outcome, synthetic,
+        effect, placebo_lower, placebo_upper, before.
+    metric : str
+        Whose gap.
+    authority : str
+        The authority's name.
+    comparison : str, optional
+        The donors, where the table holds more than one pool.
+    confidence : float
+        Share of the placebos that the grey bars hold, for the words only.
+
+    Returns
+    -------
+    Figure
+        Above, both gaps over the years, from zero; below, their distance, over a grey bar of what
+        other authorities come to by chance. An upright line stands where the offer started.
+
+    Raises
+    ------
+    ContractError
+        If no row fits.
+    """
+    data = part_of(safe, metric=metric, comparison=comparison)
+    rows, unit = records(data), registry.metric(metric).gap_unit
+    years = span_of(rows)
+    start = min(int(row["time_period"]) for row in rows if not bool(row["before"]))
+    own, other, distance, chance = (
+        series_of(rows, years, column, label)
+        for column, label in (
+            ("outcome", authority),
+            ("synthetic", charts.SYNTHETIC_NAME),
+            ("effect", charts.DISTANCE),
+            ("placebo_upper", charts.CHANCE),
+        )
+    )
+    panel = Panel([own, other], years, metric, lines=(palette.LINES[0], _SYNTHETIC))
+    with stacked(data, 2, height=3.5) as page:
+        above, below = page.panels
+        notes = draw_panel(above, panel)
+        signed = replace(panel, series=[distance], kinds=(), rule="", signed=True)
+        ends = _draw_chance(below, distance, chance)
+        draw_panel(below, signed, numbers=_both_signs(chance), more_ends=ends)
+        at = years.index(start) - 0.5
+        for axes in page.panels:
+            axes.axvline(at, color=palette.TEXT, lw=1.6, zorder=1)
+        remark(below, charts.OFFER_FROM_HERE, (at, 1.0), along="y", below=True)
+        page.name_axis(charts.gap_axis(metric))
+        page.name_axis(charts.DISTANCE_AXIS.format(authority=authority, unit=unit), 1)
+        title = charts.SYNTHETIC_TITLE.format(metric=metric_in_text(metric), authority=authority)
+        donors = value_label("comparison", rows[0]["comparison"]).lower()
+        opening = alt.over_years(charts.SYNTHETIC_OF.format(title=title), years)
+        series = (own, other, distance, chance)
+        ended = _distances(series, years, start, unit, confidence)
+        return page.figure(
+            f"synthetic_{metric}_{rows[0]['comparison']}",
+            [
+                *("time_period", "outcome", "synthetic", "effect"),
+                *("placebo_lower", "placebo_upper"),
+            ],
+            alt=[opening, *ended],
+            caption=[
+                f"{title}.",
+                charts.SYNTHETIC_CAPTION.format(donors=donors, start=year_label(start)),
+                charts.SYNTHETIC_CHANCE.format(confidence=confidence),
+                *notes,
+            ],
+        )
+
+
+def _with_limits(columns: Sequence[str]) -> list[str]:
+    """Return columns, each with its limits."""
+    ends = {"level_value": ("lower", "upper")}
+    pairs = [(c, *ends.get(c, (f"{c}_lower", f"{c}_upper"))) for c in columns]
+    return [column for three in pairs for column in three]
+
+
+def _notes(series: Sequence[Series], breaks: Sequence[str]) -> list[str]:
+    """Say what is shaded, then what broke."""
+    shaded = any(not math.isnan(v) for one in series for v in one.lower)
+    return [charts.SHADED_INTERVAL if shaded else "", *together(breaks)]
+
+
+def _both_signs(chance: Series) -> list[float]:
+    return [value for half in chance.numbers for value in (-half, half)]
+
+
+def _draw_chance(axes: "Axes", distance: Series, chance: Series) -> list[tuple[str, float, str]]:
+    """Draw what chance comes to in each year; return its name and where it stands."""
+    known = [(at, half) for at, half in enumerate(chance.values) if not math.isnan(half)]
+    if not known:
+        return []
+    places, halves = zip(*known, strict=True)
+    tall, floors = [2 * half for half in halves], [-half for half in halves]
+    axes.bar(places, tall, 0.64, floors, color=_CHANCE, lw=0, zorder=0)
+    side = -1 if distance.last >= 0 else 1
+    return [(charts.CHANCE, side * halves[-1], palette.QUIET)]
+
+
+def _distances(
+    series: tuple[Series, Series, Series, Series],
+    years: Sequence[int],
+    start: int,
+    unit: str,
+    confidence: float,
+) -> list[str]:
+    """Say where both gaps ended, and in which years they stood further apart than by chance."""
+    own, other, distance, chance = (dict(zip(years, one.values, strict=True)) for one in series)
+    after = [year for year, _ in series[0].shown(years) if year >= start]
+    last = after[-1]
+    apart = [f"{year_label(year)} {number(distance[year], signed=True)}" for year in after]
+    beyond = [year_label(year) for year in after if abs(distance[year]) > chance[year]]
+    sentences = [
+        charts.SYNTHETIC_LAST.format(
+            year=year_label(last), own=amount(own[last], unit), other=amount(other[last], unit)
+        ),
+        charts.DISTANCES.format(distances="; ".join(apart)),
+    ]
+    if series[3].numbers:
+        in_years = ", ".join(beyond) or charts.IN_NO_YEAR
+        sentences.append(charts.BEYOND_CHANCE.format(confidence=confidence, years=in_years))
+    return sentences

@@ -1,0 +1,245 @@
+"""Words on charts: axes, titles, captions and alternative texts, each a template to be filled.
+
+A name says on which chart the words stand; what several charts share comes first.
+"""
+
+from vsh_eval import registry
+from vsh_eval.release.text.labels import metric_in_text, phase_in_text, year_label
+
+# --- On every chart.
+NOT_SHOWN = "not shown"
+MARKED = "Marked: {stamp}."
+BY_YEAR = "{title}, by academic year."
+LABEL_AND_VALUE = "{label}\n{value}"
+NAMED = "{name}: {text}"
+SHADED = "Shaded: {note}"
+LETTERED = "{letter}: {note}"
+SHADED_INTERVAL = "Shaded: 95% interval."
+BARS_INTERVAL = "Bars: {confidence:g}% interval."
+VALUE_AND_INTERVAL = "{value} ({interval})"
+OR = " or "
+POINTS = "percentage points"
+
+
+def with_unit(label: str, unit: str) -> str:
+    """Name a measure with its unit, as beside an axis."""
+    return f"{label} ({unit})"
+
+
+def gap_axis(metric: str) -> str:
+    """Name the axis of a gap."""
+    return with_unit(f"Gap in {metric_in_text(metric)}", registry.metric(metric).gap_unit)
+
+
+def effect_axis(metric: str) -> str:
+    """Name the axis of an effect."""
+    unit = registry.metric(metric).gap_unit
+    return with_unit(f"Effect on the gap in {metric_in_text(metric)}", unit)
+
+
+def direction(unit: str, lower_is_better: bool) -> str:  # noqa: FBT001
+    """Name an axis of effects and its ends."""
+    left, right = ("better", "worse") if lower_is_better else ("worse", "better")
+    return f"\N{LEFTWARDS ARROW} went {left}     {unit}     went {right} \N{RIGHTWARDS ARROW}"
+
+
+def in_phase(title: str, phase: str) -> str:
+    """Add the schools' phase to a title."""
+    return f"{title} {phase_in_text(phase)}".rstrip()
+
+
+def of_year(title: str, year: int) -> str:
+    """Add the academic year to a title."""
+    return f"{title}, {year_label(year)}"
+
+
+# --- Alternative texts: how a line went.
+LINE_CHART_OF = "Line chart of {title}"
+LINE_CHART_OF_THE = "Line chart of the {title}"
+LINE_CHART = "Line chart: {title}"
+OVER_YEARS = "{opening}, {years}"
+YEARS = "{first} to {last}"
+IN_YEAR = "In {year}"
+NOT_IN_ANY_YEAR = "not shown in any year"
+ONE_YEAR = "was {value} in {year}, the only year shown"
+SAME_VALUE = "was the same, {value}, in {first} and {last}"
+ROSE, FELL = "rose", "fell"
+COURSE = "{verb} from {start} in {first} to {end} in {last}"
+GAP_LAST = "The gap was {value} in {year}"
+GAP_BOTH = "The gap was {value} in {year}, {before} in {first}"
+GAP_COURSE = "was {end} in {last}, {verdict} the {start} of {first}"
+WIDER, NARROWER = "wider than", "narrower than"
+AS_WIDE, ABOUT_AS_WIDE = "as wide as", "about as wide as"
+THE_GAP = "The gap {course}"
+THE_RATIO = "The ratio {course}"
+LAST_INTERVAL = "95% interval of the last: {interval}"
+NOTHING_FOR = "Nothing is shown for {years}"
+
+# --- Levels and gaps over the years.
+BREAKS = {"no_data": "no data", "not_comparable": "not comparable"}
+GAP_NAME, RATIO_NAME = "Gap", "Ratio"
+RATIO_AXIS = "Ratio of the two levels"
+NO_GAP, EQUAL_LEVELS = "no gap", "equal"
+GAP_TITLE = "Gap in {measure} between {group} and {reference}"
+
+# --- Numbers of children.
+SIZES_TITLE = "Children of each group"
+MOVED_COUNTS_TWICE = "A child who moved counts at each school."
+COUNT_IN_YEAR = "{count} in {year}"
+
+# --- The reach of training.
+REACH_TITLE = "{share} reached by the training, by {by} and academic year"
+HEAT_TITLE = "{share} reached by the training, by {by} and {over}"
+COUNTS_FROM_FIRST = "A school counts from its first training on."
+HEAT_OF = "Heat table of the {title}"
+HEAT_CAPTION = "{title}. Per cent; the darker, the more."
+HIGHEST, LOWEST = "Highest", "Lowest"
+EXTREME = "{which}{when}: {place}, {value}"
+EXTREME_IN = " in {year}"
+TWO_KEYS = "{row}, {column}"
+CELL = "{column} {value}"
+CURVE_TITLE = "Where the {noun} reached are, from the greatest need on, {year}"
+CURVE_OF = "Concentration curve: {title}"
+CURVE_X = "Share of all {noun}, those in the neediest schools first (%)"
+CURVE_Y = "Share of the {noun} reached (%)"
+CHILDREN, SCHOOLS = "children", "schools"
+EQUAL_SHARES = "Dashed: equal shares"
+CURVE_CAPTION = "By {by}; above the dashed line the neediest schools have more than their share."
+CURVE_HIDDEN = "The curve is not shown: a band is hidden, unknown, or nobody is reached"
+CURVE_BAND = "{band}: {share} of all {noun}, {reached} of those reached"
+CURVE_ON_LINE = "The curve lies on the line of equality"
+CURVE_OFF_LINE = "The curve lies up to {size} {side} the line of equality"
+ABOVE, BELOW = "above", "below"
+
+# --- An authority among others.
+CONTEXT_TITLE = "{about}: {authority} beside {others}"
+CONTEXT_OF = "Small line charts, one an area. {title}"
+NEIGHBOURS = "{count} statistical neighbours"
+NOBODY = "none"
+CONTEXT_KEY = (
+    "Blue: {authority}{interval}; grey, dashed: the area named, with its number in {year}."
+)
+CONTEXT_INTERVAL = ", shaded its 95% interval"
+CONTEXT_ORDER = "Neighbours in order, the {first} of {year} first."
+WIDEST, LEAST_FAVOURABLE = "widest gap", "least favourable"
+AREA_NAMED = "the area named"
+
+# --- Both levels in two years.
+SLOPES_BY_GROUP = "{measure} by group"
+SLOPES_OF_MEASURES = "Levels of {count} ({units})"
+ONE_MEASURE, MEASURES = "1 measure", "{count} measures"
+GROUP_NAMED_ABOVE = "Group named above"
+SLOPES_CAPTION = (
+    "{about}, {first} and {last}. The lines join two years and do not show the path between."
+)
+SLOPES_OF = "Slope charts, a small panel each. {about}"
+SLOPE = "{who} from {start} in {first} to {end} in {last}"
+SLOPE_HIDDEN = "{who} not shown in both years"
+LEVEL = "level"
+
+# --- Who the children are.
+BREAKDOWN_TITLE = "{measure} by who the children are"
+BREAKDOWN_OF = "Dot chart: {title}"
+BREAKDOWN_CAPTION = "{title}. The number at the right is the gap."
+BREAKDOWN_VALUE = "{value} {group} against {reference}, gap {gap}"
+BREAKDOWN_HIDDEN = "{value} not shown"
+DECOMPOSITION_TITLE = "What the gap in {measure} goes with"
+DECOMPOSITION_OF = "Bar chart: {title}"
+DECOMPOSITION_CAPTION = (
+    "{title}. In brackets: 95% interval. It says what goes together, not what causes what."
+)
+PART = "{part}: {value}"
+PART_WITH_INTERVAL = "{part}: {value} (95% interval {interval})"
+
+# --- Estimates.
+EFFECT = "Effect"
+EVENTS_TITLE = "Effect of training on the gap in {metric}, by years since training"
+EVENTS_OF = "Chart of the {title}"
+EVENTS_X = "Academic years since training (0 = first year trained)"
+EVENTS_BARS = "Bars: {confidence:g}% interval of each estimate."
+EVENTS_BAND = "Shaded: simultaneous band of all of them."
+EVENTS_HOLLOW = "Hollow points: years before training, where no effect is expected."
+TRAINED_FROM_HERE = "trained from here"
+BEFORE_TRAINING = "Before training {count} of {all} intervals contain zero"
+FIRST_YEAR_TRAINED = "In the first year trained the estimate is {estimate}"
+AFTER_ONE_YEAR = "After 1 year the estimate is {estimate}"
+AFTER_YEARS = "After {years} years the estimate is {estimate}"
+CONFIDENCE_INTERVAL = "{value} ({confidence:g}% interval {interval})"
+FOREST_OF = "Chart of {count} estimates: {title}"
+FOREST_TITLE = "Estimates side by side"
+FOREST_CAPTION = "{title}. Bars: {confidence:g}% interval."
+AGAINST = "against {comparison}"
+ALL_SCHOOLS = "All schools"
+ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {count} other ways"
+ROBUSTNESS_OF = "Chart of estimates. {title}"
+ROBUSTNESS_CAPTION = (
+    "{title}. Bars: {confidence:g}% interval. Shaded: that of the primary estimate. "
+    "Hollow: differs from it by the rule of its check."
+)
+ROBUSTNESS_X = "Effect ({unit}); further {side} is better"
+LEFT, RIGHT = "left", "right"
+PRIMARY = "Primary estimate"
+CHECK = "{check}: {variant}"
+ESTIMATE_DIFFERS = "{value} differs"
+HONEST_TITLE = "The effect on the gap in {metric} if the paths had differed"
+HONEST_OF = "Chart of intervals. {title}"
+HONEST_X = "Trend differences up to ... times the largest before training"
+HONEST_CAPTION = (
+    "{title}. Bars: {confidence:g}% interval that allows for trend differences of that size. A bar "
+    "that crosses the line of zero no longer shows an effect."
+)
+HONEST_TARGETS = {
+    "first year": "First year after training",
+    "all years": "All years after training",
+}
+HONEST_SIZE = "up to {size} times, {interval}"
+CHOICES = {
+    "group": "Whose gap",
+    "reference": "Compared with",
+    "covid_years": "Covid years",
+    "weights": "Weighted by",
+    "year_effects": "Year effects",
+    "estimator": "Estimator",
+}
+"""The choices that a specification curve varies."""
+CURVE_OF_CHOICES = "Effect on the gap in {metric} under {count} sets of choices"
+SPECIFICATIONS_OF = "Specification curve. {title}"
+SPECIFICATIONS_CAPTION = (
+    "{title}, from the lowest up. Grey: {confidence:g}% intervals. Large point: the choices of the "
+    "protocol. Marks below: which choices an estimate makes."
+)
+NO_ESTIMATE = "No estimate is shown"
+ESTIMATES_RANGE = (
+    "Estimates go from {low} to {high}; {below} intervals lie wholly below zero and {above} wholly "
+    "above"
+)
+PROTOCOL_CHOICE = "The protocol's choices give {estimate}, number {rank} of {count}"
+
+# --- Power.
+POWER_TITLE = "How often an effect on the gap in {metric} would be detected"
+POWER_OF = "Line chart. {title}, by its size in {unit}"
+POWER_X = "Injected effect ({unit})"
+POWER_Y = "Runs that detect the effect (%)"
+FOUR_IN_FIVE = "four in five"
+SMALLEST_OF_INTEREST = "smallest of interest"
+POWER_POINT = "{effect}: {share}%"
+POWER_SMALLEST = "The smallest effect of interest is {effect}"
+POWER_CAPTION = (
+    "{title}. Injected into these data, with years of training assigned at random. Shaded: 95% "
+    "interval of the share."
+)
+
+# --- An authority against a weighted average of others.
+SYNTHETIC_TITLE = "Gap in {metric}: {authority} and a weighted average of others"
+SYNTHETIC_OF = "Line charts. {title}"
+SYNTHETIC_NAME, DISTANCE, CHANCE = "Weighted average of others", "Distance", "Chance"
+DISTANCE_AXIS = "{authority} less the average ({unit})"
+OFFER_FROM_HERE = "offer from here"
+SYNTHETIC_CAPTION = "Donors: {donors}. Upright line: the offer starts in {start}."
+SYNTHETIC_CHANCE = (
+    "Grey: where {confidence:g}% of authorities of about its size lie when nothing happened."
+)
+SYNTHETIC_LAST = "In {year} the gap was {own}, of the weighted average {other}"
+DISTANCES = "Distance since the offer started: {distances}"
+BEYOND_CHANCE = "Further from zero than {confidence:g}% of authorities of about its size: {years}"
+IN_NO_YEAR = "in no year"

@@ -1,0 +1,183 @@
+"""The words around every page of the report, of its files, and of the card of a run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from vsh_eval import academic_year, names, registry
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import records
+from vsh_eval.release.text.labels import (
+    COHORT_RULE_LABELS,
+    GROUP_LABELS,
+    in_words,
+    metric_in_text,
+    upper_first,
+)
+from vsh_eval.release.text.phrases import listed
+from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.settings import Settings
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "skip": "Skip to main content",
+        "pages": "Pages of the report",
+        "what_these_are": "What these numbers are",
+        "on_this_page": "On this page",
+        "turn": "Before and after this page",
+        "before": "Before",
+        "next": "Next",
+        "about": "About these pages",
+        "answer": "The answer in short",
+        "key_figures": "Key figures",
+        "questions": "The questions, one page each",
+        "files": "Download the data",
+        "failed_heading": "This page is not finished",
+        "failed_stamp": "FAILED: this page is not a result",
+        "error_above": "said above",
+        "index": "Summary",
+        "workbook": "All tables as one workbook",
+        "results": "Results (JSON)",
+        "cover": "Tables of an evaluation of a training offer.",
+        "introduction": "Introduction",
+        "symbols": "Symbols",
+        "no_notes": "There are no further notes.",
+        "instructions": "This worksheet contains one table. Notes are on the notes worksheet.",
+        "per_cent": "per cent",
+        "shown": "shown",
+        "not_given": "not given",
+        "no_limit": "no limit",
+    }
+)
+"""What the templates, the workbook and the first page say, by the name they call it."""
+
+EGRESS_FINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "identifier": "a pupil's identifier",
+        "planted": "a planted value",
+        "path": "a machine path",
+        "secret": "a secret",
+        "internal": "the stamp of internal material",
+        "count": "a number of people under the threshold or not rounded",
+        "unreadable": "content that cannot be read through",
+    }
+)
+"""What the check of the released files looks for, by the kind of find."""
+EGRESS_CLEAN = "No released file holds {}."
+EGRESS_TOO_SHORT = (
+    "Identifiers too short to be told from ordinary numbers were not looked for; give pupils "
+    "longer ones before the returns are read."
+)
+
+_SOURCES = MappingProxyType(
+    {
+        "synthetic": f"{names.SYNTHETIC_STAMP}: an invented authority",
+        "returns": "the authority's own returns",
+        "published": "DfE's published tables",
+    }
+)
+
+
+def report_title(authority: str) -> str:
+    """Return the title of a report."""
+    return f"{authority}: is the gap for children with a social worker closing?"
+
+
+def workbook_title(authority: str) -> str:
+    """Return the title of the workbook."""
+    return f"{authority}: children with a social worker, evaluation tables"
+
+
+def workbook_notes(stamps: Iterable[str], empty: Sequence[str] = ()) -> list[str]:
+    """Return the notes on a whole workbook: what its data are, and which tables have no row."""
+    without = [f"Without a row, and so without a sheet: {', '.join(empty)}."] if empty else []
+    return [*(f"These data are marked: {stamp}." for stamp in stamps), *without]
+
+
+def download_label(table: str) -> str:
+    """Name a table's file.
+
+    Examples
+    --------
+    >>> download_label("attendance_gaps")
+    'Attendance gaps (CSV)'
+    """
+    return f"{in_words(table)} (CSV)"
+
+
+def banner(stamp: str) -> dict[str, str] | None:
+    """Return what stands on every page about its data: a word, and what it means."""
+    if not stamp:
+        return None
+    invented = ": made from an invented authority. No child, school or council in it is real."
+    return {"word": stamp, "rest": invented if names.SYNTHETIC_STAMP in stamp else ""}
+
+
+def step_summary(kinds: Sequence[str], first: int, last: int) -> str:
+    """Name folded code by its kinds and steps.
+
+    Examples
+    --------
+    >>> step_summary(["parameters", "code"], 1, 3)
+    'Parameters and code of steps 1 to 3'
+    """
+    what = upper_first(" and ".join(kinds))
+    return f"{what} of step {last}" if first == last else f"{what} of steps {first} to {last}"
+
+
+def step_heading(step: int) -> str:
+    """Head the output of a step that failed."""
+    return f"Step {step} failed"
+
+
+def step_failed(step: int) -> str:
+    """Say that a page stopped halfway."""
+    return f"{step_heading(step)}; what follows it was not run. Nothing here may be quoted."
+
+
+def parts_of_page(count: int) -> str:
+    """Name the contents of a page.
+
+    Examples
+    --------
+    >>> parts_of_page(1), parts_of_page(8)
+    ('On this page: 1 part', 'On this page: 8 parts')
+    """
+    return f"{WORDS['on_this_page']}: {count} part{'' if count == 1 else 's'}"
+
+
+def run_card(settings: Settings, *, invented: bool, protocol: str, software: str) -> dict[str, str]:
+    """Say what is asked of which data, under which rules: item and value, in order."""
+    cohort, years = settings.cohort, settings.years
+    first, last, baseline = map(academic_year.label, (years.first, years.last, years.baseline))
+    kind = "synthetic" if invented else settings.source.kind
+    reference = f"Pupils with no social worker in the year or the {cohort.look_back} years before"
+    if cohort.reference == names.ALL:
+        reference = f"{GROUP_LABELS[names.ALL]}, those with a social worker among them"
+    published = kind == "published"
+    return {
+        "Authority": f"{settings.authority.name} ({settings.authority.code})",
+        "Data": _SOURCES[kind],
+        "Years": f"{first} to {last}, changes counted from {baseline}",
+        "Children counted": f"{GROUP_LABELS[cohort.group]}: {COHORT_RULE_LABELS[cohort.rule]}",
+        "Compared with": reference,
+        "Primary outcome": registry.metric(settings.protocol.primary).label,
+        "Protocol": protocol,
+        "Disclosure rule": "as published by DfE" if published else settings.disclosure.preset,
+        "Seed": str(settings.seed),
+        "Software": software,
+    }
+
+
+@sentence
+def checks_sentence(safe: SafeTable) -> str:
+    """Say how many of the checks of the returns passed, warned and failed (table of findings)."""
+    results = [str(row["result"]) for row in records(safe)]
+    passed, warned, failed = (results.count(result) for result in ("pass", "warn", "fail"))
+    return f"{passed} checks passed, {warned} gave a warning, {failed} failed."
+
+
+@sentence
+def no_results_sentence(metrics: Sequence[str]) -> str:
+    """Say of which measures the data hold nothing; '' where there is none."""
+    lacking = [metric_in_text(name) for name in metrics]
+    return f"The data hold no results for {listed(lacking)}." if lacking else ""

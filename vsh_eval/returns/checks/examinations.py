@@ -1,0 +1,356 @@
+"""What the checks look at that is more than one line of SQL."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from vsh_eval import academic_year, registry
+from vsh_eval.contracts import RETURNS, Column, terms_lacking
+from vsh_eval.returns.checks.inspection import (
+    Answer,
+    Inspection,
+    by_column,
+    counted,
+    each_of,
+    labels,
+    listed,
+    untaken,
+    where,
+)
+from vsh_eval.returns.columns import literal
+
+LOOK_BACK = 6
+"""Years that make a previous social worker, as in Ever 6."""
+_NEEDED = ("schools", "enrolments", "attendance", "episodes")
+"""Without rows of these there is no cohort; without training there is no effect to ask about."""
+_FORMS: Mapping[str, str] = {
+    "integer": "whole numbers",
+    "number": "plain numbers",
+    "date": "dates of the calendar in the column's one format",
+    "academic_year": "academic years such as 2023/24",
+}
+_PLACEHOLDERS = ("null", "none", "na", "n/a", "nan", "#n/a", "unknown", "-", "0")
+_LONGEST_PLACEHOLDER = max(map(len, _PLACEHOLDERS))
+_SHOWN_PUPILS = 10
+"""A word of a pupil's table is only said where at least so many pupils have it."""
+_ONE_DAY_SHARE = {"training": 0.5, "episodes": 0.1}
+_FEWEST_DATES = 10
+_ABSENCE = "overall_absence"
+_SOME_SUSPENDED = 200
+"""Pupils among whom a year without one suspension is more likely a year without a return."""
+
+
+def rows_there(inspection: Inspection) -> Iterator[Answer]:
+    """See whether each table has rows."""
+    for table in inspection.present():
+        empty = "fail" if table in _NEEDED else "warn"
+        rows = inspection.rows[table]
+        yield Answer(table, 0, rows, result="pass" if rows else empty)
+
+
+def _blank(column: Column) -> str | None:
+    return None if column.nullable or not column.required else "blank_bits & {bit} <> 0"
+
+
+def _unreadable(column: Column) -> str | None:
+    return None if column.kind == "text" else "unread_bits & {bit} <> 0"
+
+
+def _not_allowed(column: Column) -> str | None:
+    words = ", ".join(map(literal, column.allowed))
+    return f"{column.name} NOT IN ({words})" if words else None
+
+
+def _outside(column: Column) -> str | None:
+    if column.minimum is None:
+        return None
+    above = "" if column.maximum is None else f" OR {column.name} > {column.maximum:g}"
+    return f"({column.name} < {column.minimum:g}{above})"
+
+
+def _shortened(column: Column) -> str | None:
+    # A spreadsheet writes 1.2E+11; no identifier has a plus sign after an E.
+    name, spoilt = column.name, ", ".join(map(literal, _PLACEHOLDERS))
+    if not name.endswith(("pupil_id", "urn")):
+        return None
+    return (
+        f"(contains({name}, 'E+') OR contains({name}, 'e+') "
+        f"OR (length({name}) <= {_LONGEST_PLACEHOLDER} AND lower({name}) IN ({spoilt})))"
+    )
+
+
+def _range(column: Column) -> str:
+    if column.maximum is None:
+        return f"{column.minimum:g} or more"
+    return f"{column.minimum:g} to {column.maximum:g}"
+
+
+filled = by_column(_blank)
+readable = by_column(
+    _unreadable,
+    lambda wrong: f", that is as {listed(dict.fromkeys(_FORMS[c.kind] for c in wrong))}",
+)
+allowed = by_column(
+    _not_allowed, lambda wrong: f" ({listed(f'{c.name}: {", ".join(c.allowed)}' for c in wrong)})"
+)
+in_range = by_column(_outside, lambda wrong: f" ({listed(f'{c.name} {_range(c)}' for c in wrong)})")
+whole_identifiers = by_column(_shortened)
+
+
+def programmes(inspection: Inspection) -> Iterator[Answer]:
+    """See whether training names declared programmes."""
+    known = sorted(inspection.programmes)
+    unknown = inspection.ask(
+        "FROM training SELECT programme, count(*) "
+        "WHERE NOT list_contains(?, programme) GROUP BY programme ORDER BY programme",
+        [known],
+    )
+    rows = sum(count for _, count in unknown)
+    text = listed(repr(word) for word, _ in unknown[:3])
+    detail = f" ({listed(known)}), and {text} is not among them" if rows else ""
+    yield Answer("training", rows, inspection.rows["training"], ("programme",), detail)
+
+
+def measures(inspection: Inspection) -> Iterator[Answer]:
+    """See whether attainment names measures of the registry."""
+    known = [entry.name for entry in registry.returned_measures()]
+    unknown = inspection.ask(
+        "FROM attainment SELECT measure, count(*), count(DISTINCT pupil_id) "
+        "WHERE NOT list_contains(?, measure) GROUP BY measure ORDER BY measure",
+        [known],
+    )
+    # A shifted column could hold identifiers, so only a word that many pupils share is said.
+    text = [f"'{word}'" for word, _, pupils in unknown if pupils >= _SHOWN_PUPILS]
+    near = [match for word, *_ in unknown for match in get_close_matches(word, known, 1)]
+    detail = (f", and {listed(text[:5])} is not" if text else "") + (
+        f" (nearest: {listed(list(dict.fromkeys(near))[:5])})" if near else f" ({listed(known)})"
+    )
+    rows = sum(count for _, count, _ in unknown)
+    yield Answer("attainment", rows, inspection.rows["attainment"], ("measure",), detail)
+
+
+def covariates(inspection: Inspection) -> Iterator[Answer]:
+    """See whether further columns of schools are numbers throughout."""
+    wrong = inspection.returns.left_out
+    of_rows = len(wrong) + len(inspection.returns.covariates)
+    yield Answer("schools", len(wrong), of_rows, wrong or inspection.returns.covariates)
+
+
+def unique(inspection: Inspection) -> Iterator[Answer]:
+    """See whether rows share their keys."""
+    for table in inspection.present():
+        contract = RETURNS[table]
+        must = [
+            c.name
+            for c in contract.columns
+            if c.name in contract.keys and c.required and not c.nullable
+        ]
+        rows = inspection.count(
+            f"FROM (FROM {table} SELECT count(*) AS copies "
+            f"WHERE {' AND '.join(f'{name} IS NOT NULL' for name in must)} "
+            f"GROUP BY {', '.join(contract.keys)}) SELECT sum(copies - 1)"
+        )
+        yield Answer(table, rows, inspection.rows[table], contract.keys)
+
+
+def attainment_values(inspection: Inspection) -> Iterator[Answer]:
+    """See whether values are those that their measures can have."""
+    outside = {entry: _impossible(entry) for entry in registry.returned_measures()}
+    for answer in where("attainment", " OR ".join(outside.values()), "value")(inspection):
+        detail = ""
+        if answer.rows:
+            wrong = [
+                entry
+                for entry, rule in outside.items()
+                if inspection.count(f"FROM attainment SELECT count_if({rule})")
+            ]
+            detail = f" ({listed(f'{_possible(entry)} for {entry.name}' for entry in wrong)})"
+        yield answer._replace(detail=detail)
+
+
+def _impossible(entry: registry.Measure) -> str:
+    allowed = "IN (0, 1)" if entry.whole else f"BETWEEN {entry.lowest:g} AND {entry.highest:g}"
+    return f"(measure = {literal(entry.name)} AND value NOT {allowed})"
+
+
+def _possible(entry: registry.Measure) -> str:
+    return "0 or 1" if entry.whole else f"{entry.lowest:g} to {entry.highest:g}"
+
+
+def dates_vary(inspection: Inspection) -> Iterator[Answer]:
+    """See whether one day is the start of far too many records."""
+    for table, share in _ONE_DAY_SHARE.items():
+        dated, most = inspection.ask(
+            f"FROM (FROM {table} SELECT count(*) AS n WHERE start_date IS NOT NULL "
+            "GROUP BY start_date) SELECT coalesce(sum(n), 0), coalesce(max(n), 0)"
+        )[0]
+        same = dated >= _FEWEST_DATES and most > share * dated
+        yield Answer(table, int(most) if same else 0, inspection.rows[table], ("start_date",))
+
+
+def episodes_enrolled(inspection: Inspection) -> Iterator[Answer]:
+    """See whether children with episodes are enrolled."""
+    of_rows = inspection.rows["episodes"]
+    rows = inspection.count(
+        "FROM episodes t ANTI JOIN enrolments e ON t.pupil_id = e.pupil_id "
+        "SELECT count(*) WHERE t.pupil_id IS NOT NULL"
+    )
+    nobody = rows == of_rows
+    detail = ", and not one is: the two tables use different identifiers" if nobody else ""
+    yield Answer("episodes", rows, of_rows, ("pupil_id",), detail, "fail" if nobody else None)
+
+
+def enrolments_attended(inspection: Inspection) -> Iterator[Answer]:
+    """See whether pupils of the ages that count have any attendance."""
+    ages = registry.metric(_ABSENCE).year_groups
+    gone = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
+    sql = (
+        "FROM {table} t ANTI JOIN attendance a "
+        "ON t.pupil_id = a.pupil_id AND t.academic_year = a.academic_year "
+        "SELECT count(*) WHERE t.pupil_id IS NOT NULL "
+        f"AND t.year_group BETWEEN {min(ages)} AND {max(ages)} AND t.academic_year NOT IN ({gone}) "
+        "AND t.academic_year IN (FROM attendance SELECT academic_year)"
+    )
+    yield from counted(sql, "enrolments", "pupil_id academic_year")(inspection)
+
+
+def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
+    """See whether results are of pupils in a year group that takes the measure."""
+    known = registry.returned_measures()
+    pairs = ", ".join(
+        f"({literal(entry.name)}, {group})" for entry in known for group in entry.year_groups
+    )
+    measures = ", ".join(literal(entry.name) for entry in known)
+    sql = (
+        "FROM {table} t JOIN (FROM enrolments SELECT pupil_id, academic_year, "
+        "max(year_group) AS year_group GROUP BY pupil_id, academic_year) p "
+        "ON t.pupil_id = p.pupil_id AND t.academic_year = p.academic_year "
+        f"SELECT count_if((t.measure, p.year_group) NOT IN ({pairs}) "
+        f"AND t.measure IN ({measures}))"
+    )
+    yield from counted(sql, "attainment", "measure")(inspection)
+
+
+def years_attended(inspection: Inspection) -> Iterator[Answer]:
+    """See whether attendance has every year asked for."""
+    wanted = inspection.collected(_ABSENCE)
+    held = {row[0] for row in inspection.ask("FROM attendance SELECT DISTINCT academic_year")}
+    missing = [year for year in wanted if year not in held]
+    nothing = len(missing) == len(wanted)
+    text = f"none has {labels(missing)}" if wanted else "no such year is asked for"
+    yield Answer(
+        "attendance",
+        len(missing),
+        len(wanted),
+        ("academic_year",),
+        f", and {text}",
+        "fail" if nothing else None,
+    )
+
+
+def terms_whole(inspection: Inspection) -> Iterator[Answer]:
+    """See whether years of attendance have their three terms."""
+    terms = next(c.allowed for c in RETURNS["attendance"].columns if c.name == "term")
+    wanted = inspection.collected(_ABSENCE)
+    counts = inspection.ask(
+        "FROM attendance SELECT academic_year, term, count(*) "
+        f"WHERE term IN ({', '.join(map(literal, terms))}) AND sess_possible > 0 "
+        "GROUP BY academic_year, term"
+    )
+    held = {(year, term): rows for year, term, rows in counts if year in wanted}
+    lacking = terms_lacking(held)
+    nowhere = [term for term in terms if held and term not in {at for _, at in held}]
+    columns = ("academic_year", "term")
+    if nowhere and not lacking:
+        detail = f", and none has {listed(nowhere)}, so that all are parts of years"
+        yield Answer("attendance", len(wanted), len(wanted), columns, detail, "warn")
+        return
+    # A year at either end can be given up in the params; one in between is left out instead.
+    ends = {wanted[0], wanted[-1]} & set(lacking) if lacking else set()
+    detail = f", which {labels(lacking)} does not" + (
+        "" if ends else ", so that its absence and suspensions are not shown"
+    )
+    yield Answer(
+        "attendance",
+        len(lacking),
+        len(wanted),
+        columns,
+        detail,
+        "warn" if lacking and not ends else None,
+    )
+
+
+def years_usable(inspection: Inspection) -> Iterator[Answer]:
+    """See whether there are rows of years in which nothing was collected."""
+    gone = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
+    pairs = " OR ".join(
+        f"(measure = {literal(entry.name)} AND academic_year = {year})"
+        for entry in registry.returned_measures()
+        for year in sorted(untaken(entry))
+    )
+    yield from each_of(
+        where("attendance", f"academic_year IN ({gone})", "academic_year"),
+        where("attainment", pairs, "measure academic_year"),
+    )(inspection)
+
+
+def years_measured(inspection: Inspection) -> Iterator[Answer]:
+    """See whether a measure has every year in which it was taken."""
+    held = set(inspection.ask("FROM attainment SELECT DISTINCT measure, academic_year"))
+    known = {name for name, _ in held}
+    wanted = [
+        (entry.name, year)
+        for entry in registry.returned_measures()
+        if entry.name in known
+        for year in inspection.years()
+        if year not in untaken(entry)
+    ]
+    missing = [pair for pair in wanted if pair not in held]
+    text = listed(f"{name} of {academic_year.label(year)}" for name, year in missing)
+    yield Answer(
+        "attainment",
+        len(missing),
+        len(wanted),
+        ("measure", "academic_year"),
+        f", and {text} is missing",
+    )
+
+
+def years_suspended(inspection: Inspection) -> Iterator[Answer]:
+    """See whether suspensions have every year asked for."""
+    large = inspection.ask(
+        "FROM enrolments SELECT academic_year GROUP BY academic_year "
+        f"HAVING count(*) >= {_SOME_SUSPENDED} ORDER BY academic_year"
+    )
+    wanted = [year for (year,) in large if year in inspection.years()]
+    for table in inspection.present("suspensions"):
+        held = {row[0] for row in inspection.ask(f"FROM {table} SELECT DISTINCT academic_year")}
+        # A table without rows is a finding already.
+        missing = [year for year in wanted if year not in held] if held else []
+        yield Answer(
+            table,
+            len(missing),
+            len(wanted),
+            ("academic_year",),
+            f", and none has {labels(missing)}",
+        )
+
+
+def episodes_reach_back(inspection: Inspection) -> Iterator[Answer]:
+    """See whether closed episodes fill the look-back."""
+    years = inspection.years()
+    before = [
+        academic_year.after(year, -back) for year in years[:1] for back in range(LOOK_BACK, 0, -1)
+    ]
+    ended = inspection.ask(
+        "FROM episodes SELECT DISTINCT year(end_date) - CAST(month(end_date) < 9 AS INTEGER) "
+        "WHERE end_date IS NOT NULL"
+    )
+    held = {academic_year.from_start(int(start)) for (start,) in ended}
+    missing = [year for year in before if year not in held]
+    yield Answer(
+        "episodes",
+        len(missing),
+        len(before),
+        ("end_date",),
+        f", and none ends in {labels(missing)}",
+    )

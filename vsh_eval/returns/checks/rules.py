@@ -1,0 +1,233 @@
+"""Every check of the returns: what must or should hold; and what an analyst can do about it.
+
+A rule that says *must* stops the run, any other warns. ``{table}`` and ``{columns}`` are filled in.
+"""
+
+from collections.abc import Mapping
+
+from vsh_eval.returns.checks import examinations as examine
+from vsh_eval.returns.checks.inspection import Check, Stage, counted, each_of, where
+
+_FIRST_TRAINING_YEAR = 2014
+_FIRST_EPISODE_YEAR = 1990
+_KNOWN_URNS = "(FROM schools SELECT urn UNION FROM school_links SELECT urn)"
+_UNKNOWN = (
+    f"FROM {{table}} t ANTI JOIN {_KNOWN_URNS} k ON t.COLUMN = k.urn "
+    "SELECT count(*) WHERE t.COLUMN IS NOT NULL"
+)
+
+CHECKS: Mapping[Stage, Mapping[str, Check]] = {
+    "tables": {
+        "rows_there": Check(
+            "The table {table} must hold rows; export it again, or ask who keeps it",
+            examine.rows_there,
+        ),
+    },
+    "values": {
+        "values_filled": Check(
+            "In {table}, every row must have a value in {columns}; fill the blanks where the "
+            "data are kept",
+            examine.filled,
+        ),
+        "values_readable": Check(
+            "In {table}, {columns} must be written as the contract says; correct them where the "
+            "data are kept",
+            examine.readable,
+        ),
+        "values_allowed": Check(
+            "In {table}, {columns} must be one of the words allowed; recode the others, capitals "
+            "count",
+            examine.allowed,
+        ),
+        "values_in_range": Check(
+            "In {table}, {columns} must lie in the range allowed; correct or blank out what "
+            "cannot be",
+            examine.in_range,
+        ),
+        "identifiers_whole": Check(
+            "In {table}, {columns} must hold whole identifiers; export the column as text, as a "
+            "spreadsheet has shortened it (1.2E+11) or a word such as NULL stands in for a blank",
+            examine.whole_identifiers,
+        ),
+        "programmes_declared": Check(
+            "In {table}, programme must be a declared one; correct the word, or declare it in "
+            "params under exposure.programmes",
+            examine.programmes,
+        ),
+        "measures_known": Check(
+            "In {table}, measure must be one that the registry knows; rename it, or leave its "
+            "rows out",
+            examine.measures,
+        ),
+        "covariates_numeric": Check(
+            "In {table}, a further column should hold numbers throughout to be a covariate; "
+            "blank out its words if it is needed; it is ignored until then",
+            examine.covariates,
+        ),
+    },
+    "rows": {
+        "keys_unique": Check(
+            "In {table}, a row must be the only one with its {columns}; keep one of the rows "
+            "that share them",
+            examine.unique,
+        ),
+        "dates_in_order": Check(
+            "In {table}, {columns} must follow each other; correct the date that is wrong, and "
+            "leave an open end blank",
+            each_of(
+                where("schools", "closed < opened", "opened closed"),
+                where("episodes", "end_date < start_date", "start_date end_date"),
+            ),
+        ),
+        "sessions_add_up": Check(
+            "In {table}, sess_authorised and sess_unauthorised together must not exceed "
+            "sess_possible; export the sessions again from the register of the term",
+            where(
+                "attendance",
+                "sess_authorised + sess_unauthorised > sess_possible",
+                "sess_possible sess_authorised sess_unauthorised",
+            ),
+        ),
+        "attainment_in_range": Check(
+            "In {table}, value must be one that its measure can have; give shares a pupil as 0 "
+            "or 1, not in per cent, and leave out pupils without a result",
+            examine.attainment_values,
+        ),
+        "training_dates_plausible": Check(
+            f"In {{table}}, start_date should be in {_FIRST_TRAINING_YEAR} or later and at most a "
+            "year ahead; correct the year of the date, if it is wrong",
+            where(
+                "training",
+                f"year(start_date) < {_FIRST_TRAINING_YEAR} OR start_date > today() + 365",
+                "start_date",
+            ),
+        ),
+        "episode_dates_plausible": Check(
+            f"In {{table}}, dates should be in {_FIRST_EPISODE_YEAR} or later and not in the "
+            "future; correct the year of the date, and leave an open end blank",
+            where(
+                "episodes",
+                f"year(start_date) < {_FIRST_EPISODE_YEAR} "
+                "OR greatest(start_date, end_date) > today()",
+                "start_date end_date",
+            ),
+        ),
+        "dates_vary": Check(
+            "In {table}, start_date should be each record's own; see whether the day that so "
+            "many share is when records were loaded or moved to a new system",
+            examine.dates_vary,
+        ),
+        "one_school_a_term": Check(
+            "In {table}, a pupil is usually registered at one school in a term; nothing needs "
+            "doing if they moved, as sessions count where they were registered",
+            counted(
+                "FROM (FROM {table} SELECT count(*) AS n WHERE pupil_id IS NOT NULL "
+                "GROUP BY pupil_id, academic_year, term HAVING min(urn) <> max(urn)) SELECT sum(n)",
+                "attendance",
+                "urn",
+            ),
+        ),
+    },
+    "links": {
+        "schools_known": Check(
+            "In {table}, urn must be in schools, or in school_links if it has a successor; add "
+            "the school to schools, or its link to school_links",
+            counted(
+                _UNKNOWN.replace("COLUMN", "urn"),
+                "enrolments attendance suspensions attainment training",
+                "urn",
+            ),
+        ),
+        "successors_known": Check(
+            "In {table}, successor_urn must be in schools, or lead on to one that is; add the "
+            "successor to schools",
+            counted(
+                _UNKNOWN.replace("COLUMN", "successor_urn"),
+                "school_links",
+                "successor_urn",
+            ),
+        ),
+        "links_lead_on": Check(
+            "In {table}, links must not lead back to the school they start from; remove the link "
+            "that points to an older number",
+            counted(
+                "WITH RECURSIVE walk AS (FROM {table} SELECT urn AS first, successor_urn AS here "
+                "UNION FROM walk JOIN {table} l ON walk.here = l.urn "
+                "SELECT first, l.successor_urn) FROM walk SELECT count_if(first = here)",
+                "school_links",
+                "urn successor_urn",
+            ),
+        ),
+        "one_successor": Check(
+            "In {table}, a school should have one successor; keep the link to the school that "
+            "most pupils went to",
+            counted(
+                "FROM (FROM {table} SELECT count(*) AS n GROUP BY urn "
+                "HAVING count(DISTINCT successor_urn) > 1) SELECT sum(n)",
+                "school_links",
+                "urn successor_urn",
+            ),
+        ),
+        "pupils_enrolled": Check(
+            "In {table}, a pupil must be one of enrolments in the same academic_year; add the "
+            "enrolment, which says the pupil's year group, or leave the rows out",
+            counted(
+                "FROM {table} t ANTI JOIN enrolments e "
+                "ON t.pupil_id = e.pupil_id AND t.academic_year = e.academic_year "
+                "SELECT count(*) WHERE t.pupil_id IS NOT NULL AND t.academic_year IS NOT NULL",
+                "attendance suspensions attainment",
+                "pupil_id academic_year",
+            ),
+        ),
+        "episodes_enrolled": Check(
+            "In {table}, a child should be one of enrolments; make sure that both tables use one "
+            "identifier; children who are under five or at school elsewhere are rightly missing",
+            examine.episodes_enrolled,
+        ),
+        "enrolments_attended": Check(
+            "In {table}, a pupil aged 5 to 15 should have attendance in the same academic_year; "
+            "see which school's registers are missing, as pupils without sessions do not count",
+            examine.enrolments_attended,
+        ),
+        "year_group_of_measure": Check(
+            "In {table}, measure should belong to the pupil's year_group in enrolments; correct "
+            "the year group if it is wrong, as the other rows do not count",
+            examine.year_group_of_measure,
+        ),
+    },
+    "years": {
+        "years_attended": Check(
+            "In {table}, there should be rows for every academic year asked for in which they "
+            "were collected; add the year, or ask for fewer in params under years",
+            examine.years_attended,
+        ),
+        "terms_whole": Check(
+            "In {table}, an academic year must have its three terms; add the missing term, or "
+            "leave the year out in params under years, as a part of a year is never compared "
+            "with whole ones",
+            examine.terms_whole,
+        ),
+        "years_usable": Check(
+            "In {table}, there should be no rows of years in which nothing was collected in "
+            "full; leave them, as they are ignored",
+            examine.years_usable,
+        ),
+        "years_measured": Check(
+            "In {table}, a measure should have rows for every academic year in which it was "
+            "taken; add the year's results, or leave the gap: that year is not shown",
+            examine.years_measured,
+        ),
+        "years_suspended": Check(
+            "In {table}, there should be rows for every academic year asked for; add the year, "
+            "or leave the gap: nothing is not zero, and that year is not shown",
+            examine.years_suspended,
+        ),
+        "episodes_reach_back": Check(
+            f"In {{table}}, closed ones should reach {examine.LOOK_BACK} years back before the "
+            f"first year; export closed episodes too, or some children who had a social worker "
+            f"pass for peers",
+            examine.episodes_reach_back,
+        ),
+    },
+}
+"""By stage, in their order; a later stage may assume what an earlier one checks."""

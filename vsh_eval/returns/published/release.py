@@ -1,0 +1,329 @@
+"""A folder of published files, read as one release; its files are known by their headers."""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vsh_eval import academic_year, names
+from vsh_eval.contracts import ContractError, VintageError
+from vsh_eval.returns.published.areas import areas_of, no_neighbours, read_neighbours
+from vsh_eval.returns.published.cino import panel_rows, read_outcomes
+from vsh_eval.returns.published.comparators import comparator_rows, latest_year, read_comparators
+
+SIGNATURES = MappingProxyType(
+    {
+        "absence": {"social_care_group", "t_sess_possible"},
+        "ks2": {"social_care_group", "t_rwm_eligible_pupils"},
+        "ks4": {"social_care_group", "t_att8"},
+        "comparators": {"Short Desc", "LA and Regions", "Values"},
+        "neighbours": {"old_la_code", "SN_1", "SN_1P"},
+    }
+)
+"""The columns by which a file is recognised, by its role; its name does not matter."""
+
+CINO_ROLES = ("absence", "ks2", "ks4")
+FILE_COLUMNS = ("role", "file_name", "rows", "sha256", "vintage", "used")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """One release of DfE's published tables.
+
+    Attributes
+    ----------
+    panel : DataFrame
+        The panel: source ``published``, cohort rule ``at_31_march``, levels national, region and
+        la (ONS codes). Groups ``cin``, ``cpp`` and ``cla`` carry DfE's counts and, in ``rate``,
+        its rounded rate; group ``all`` carries a rate only, and so do the three in early years
+        and suspensions, whose counts no file of the release has. A number that is not shown is
+        missing and ``status`` holds its symbol.
+    areas : DataFrame
+        ``unit_id``, ``name``, ``old_la_code``, ``level``, ``region_id``, ``region_name``. Regions
+        include Inner and Outer London, whose ``region_id`` is London's.
+    neighbours : DataFrame
+        ``unit_id``, ``neighbour_id``, ``rank`` (1 is the closest), ``closeness``.
+    files : DataFrame
+        ``role``, ``file_name``, ``rows``, ``sha256``, ``vintage`` and ``used``: every recognised
+        file of the folder, and whether it belongs to the release that was read.
+    vintage : str
+        The release, for example ``2024/25 release``.
+    """
+
+    panel: pd.DataFrame
+    areas: pd.DataFrame
+    neighbours: pd.DataFrame
+    files: pd.DataFrame
+    vintage: str
+
+
+def read_published(folder: Path, *, vintage: str | None = None) -> Published:
+    """Read one release of DfE's outcomes of children in need and their comparators.
+
+    Files are recognised by their headers, whatever their names: absence, key stage 2 and key
+    stage 4 of children in need (this layout and the earlier ones), the all-pupil measures of the
+    Local Authority Interactive Tool (Parquet or CSV), and statistical neighbours. Releases are
+    never mixed, because DfE revises its back series: persistent absence of children in need
+    in 2020/21 is 47.2% in one release and 41.6% in another.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched with the folders inside it.
+    vintage : str, optional
+        The release to read, for example ``2022/23 release``; files of others are left out and
+        listed as not used. None takes the newest absence file's release.
+
+    Returns
+    -------
+    Published
+        The panel is sorted by its keys. 2019/20 absence has status ``x``, a group without pupils
+        status ``z`` and 0 pupils; national and regional counts are rounded to 10 by DfE.
+
+    Raises
+    ------
+    ContractError
+        If the folder holds no file of children in need; if a file lacks a column, repeats a row, or
+        holds a blank or unknown symbol; or if two files claim one role in the release.
+    VintageError
+        If the named release is not there; or, without a name, some file is only there of another
+        release than the newest absence.
+
+    Notes
+    -----
+    Level = scale x numerator / denominator: sessions missed over possible sessions (%),
+    persistent and severe absentees over pupils (%), pupils at the expected standard over eligible
+    pupils (%), the sum of Attainment 8 or of progress scores over the pupils who have one (points).
+    DfE's absence and suspensions of all pupils count enrolments, those of children in need count
+    children: the report says so wherever both stand together.
+
+    Source: DfE, Outcomes for children in need, including children looked after by local
+    authorities in England; Local Authority Interactive Tool; children's services statistical
+    neighbour model. Open Government Licence v3.0.
+
+    Examples
+    --------
+    >>> read_published(Path("nowhere"))
+    Traceback (most recent call last):
+    ...
+    vsh_eval.contracts.ContractError: folder 'nowhere' is not there, must hold DfE's published \
+files; fetch them with vsh-eval fetch-published.
+    """
+    found = recognise(folder)
+    chosen_vintage = _choose_release(found, vintage, where=f"folder {folder.name!r}")
+    chosen = _of_release(found, chosen_vintage)
+    outcomes = [
+        read_outcomes(chosen[role].path, role=role) for role in CINO_ROLES if role in chosen
+    ]
+    areas = areas_of(one.table for one in outcomes)
+    parts = [panel_rows(one, vintage=chosen_vintage) for one in outcomes]
+    if "comparators" in chosen:
+        path = chosen["comparators"].path
+        parts.append(
+            comparator_rows(
+                read_comparators(path),
+                areas=areas,
+                vintage=chosen_vintage,
+                origin=path.name,
+                first_year=min(int(one.table["time_period"].min()) for one in outcomes),
+            )
+        )
+    panel = pd.concat(parts, ignore_index=True)
+    return Published(
+        panel=panel.sort_values(list(names.PANEL_KEYS), ignore_index=True),
+        areas=areas,
+        neighbours=(
+            read_neighbours(chosen["neighbours"].path, areas=areas)
+            if "neighbours" in chosen
+            else no_neighbours()
+        ),
+        files=_files_table(found, list(chosen.values())),
+        vintage=chosen_vintage,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A recognised file.
+
+    Attributes
+    ----------
+    role : str
+        A key of ``SIGNATURES``.
+    path : Path
+        Where it is.
+    name : str
+        Its name within the folder.
+    rows : int
+        Rows of data.
+    sha256 : str
+        Hash of its bytes.
+    vintage : str
+        The release it belongs to, after its last academic year; '' for neighbours, which have none.
+    """
+
+    role: str
+    path: Path
+    name: str
+    rows: int
+    sha256: str
+    vintage: str
+
+
+def recognise(folder: Path) -> tuple[PublishedFile, ...]:
+    """Find the published files in a folder and the folders inside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched for CSV and Parquet files; hidden ones and unknown headers are passed over.
+
+    Returns
+    -------
+    tuple of PublishedFile
+        By role and name; a second copy of the same bytes is left out.
+
+    Raises
+    ------
+    ContractError
+        If the folder is not there, or a recognised file cannot be read.
+    """
+    if not folder.is_dir():
+        raise ContractError(
+            f"folder {folder.name!r} is not there, must hold DfE's published files; "
+            "fetch them with vsh-eval fetch-published."
+        )
+    found: dict[str, PublishedFile] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        hidden = any(part.startswith(".") for part in Path(name).parts)
+        role = None if hidden else role_of(path)
+        if role is not None:
+            described = describe(path, role=role, name=name)
+            found.setdefault(described.sha256, described)
+    order = list(SIGNATURES)
+    return tuple(sorted(found.values(), key=lambda file: (order.index(file.role), file.name)))
+
+
+def role_of(path: Path) -> str | None:
+    """Return what a file holds by its header, None where it is none of the published files.
+
+    Raises
+    ------
+    ContractError
+        If a file named as Parquet is not Parquet.
+    """
+    if not path.is_file():
+        return None
+    header = _header(path)
+    return next((role for role, columns in SIGNATURES.items() if columns <= header), None)
+
+
+def describe(path: Path, *, role: str, name: str) -> PublishedFile:
+    """Count, hash and date a recognised file."""
+    rows, vintage = _rows_and_vintage(path, role)
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return PublishedFile(role, path, name, rows, digest, vintage)
+
+
+def _release_named(year: int) -> str:
+    """Name the release whose last academic year this is."""
+    return f"{academic_year.label(year)} release"
+
+
+def _choose_release(found: Sequence[PublishedFile], vintage: str | None, *, where: str) -> str:
+    """Name the release to read: the one asked for, or that of the newest absence file."""
+    cino = [file for file in found if file.role in CINO_ROLES]
+    if not cino:
+        raise ContractError(
+            f"{where} holds none of DfE's absence, key stage 2 or key stage 4 files of children in "
+            "need, must hold one at least; fetch them with vsh-eval fetch-published."
+        )
+    held = sorted({file.vintage for file in cino})
+    if vintage is None:
+        absence = [file.vintage for file in cino if file.role == "absence"]
+        newest = max(absence or held)
+        _refuse_mixture(found, newest)
+        return newest
+    wanted = _release_named(academic_year.parse(vintage.removesuffix(" release")))
+    if wanted not in held:
+        raise VintageError(
+            f"vintage is {wanted!r}, must be a release the folder holds: {', '.join(held)}."
+        )
+    return wanted
+
+
+def _of_release(found: Sequence[PublishedFile], vintage: str) -> dict[str, PublishedFile]:
+    """Return the files of one release by role; neighbours go with every release."""
+    chosen: dict[str, PublishedFile] = {}
+    for file in found:
+        if file.vintage not in (vintage, ""):
+            continue
+        if file.role in chosen:
+            raise ContractError(
+                f"{chosen[file.role].name} and {file.name} are both the {file.role} file of the "
+                f"{vintage} and differ; keep one of them in the folder."
+            )
+        chosen[file.role] = file
+    return chosen
+
+
+def _files_table(found: Sequence[PublishedFile], used: Sequence[PublishedFile]) -> pd.DataFrame:
+    """List the recognised files, and whether each was read."""
+    rows = [
+        (file.role, file.name, file.rows, file.sha256, file.vintage, file in used) for file in found
+    ]
+    return pd.DataFrame(rows, columns=list(FILE_COLUMNS))
+
+
+def _refuse_mixture(found: Sequence[PublishedFile], newest: str) -> None:
+    for role in SIGNATURES:
+        vintages = {file.vintage for file in found if file.role == role} - {""}
+        if vintages and newest not in vintages:
+            other = max(vintages)
+            raise VintageError(
+                f"the {role} file is of the {other!r} and the newest absence of the {newest!r}, "
+                f"must be of one release; add the {role} file of the {newest}, or name the vintage "
+                "to read it alone."
+            )
+
+
+def _header(path: Path) -> set[str]:
+    if path.suffix == ".parquet":
+        try:
+            return set(pq.read_schema(path).names)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ContractError(
+                f"{path.name} is not a Parquet file inside; download it again."
+            ) from error
+    if path.suffix.casefold() != ".csv":
+        return set()
+    # A stray file in another encoding is passed over, not stumbled upon.
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        return set(next(csv.reader([stream.readline()]), []))
+
+
+def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
+    if role == "comparators":
+        year = latest_year(read_comparators(path))
+        return _rows(path, "Short Desc"), _release_named(year)
+    if role == "neighbours":
+        return _rows(path, "old_la_code"), ""
+    periods = pd.read_csv(path, usecols=["time_period"], dtype="str", encoding="utf-8-sig")
+    years = [academic_year.parse(year) for year in periods["time_period"].unique()]
+    if not years:
+        raise ContractError(f"{path.name} holds no rows; download the file again.")
+    return len(periods), _release_named(max(years))
+
+
+def _rows(path: Path, column: str) -> int:
+    if path.suffix == ".parquet":
+        return pq.read_metadata(path).num_rows
+    return len(pd.read_csv(path, usecols=[column], dtype="str", encoding="utf-8-sig"))
