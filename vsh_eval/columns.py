@@ -4,7 +4,7 @@ Whoever formats, writes, protects or checks a table reads roles from here and ne
 from a name. A column that is not declared is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -147,6 +147,26 @@ ROLES: Mapping[str, Role] = MappingProxyType(
 In some tables ``value`` and ``baseline_gap`` hold the name of a band instead of a number: text in a
 column of numbers is a key (`role_of`).
 """
+
+
+INSIDE = frozenset(
+    {name for name in ROLES if name.endswith("std_error")}
+    | {"df", "schools", "group_schools", "reference_schools"}
+    | {"largest_share", "group_largest_share", "reference_largest_share"}
+    | {"numerator", "denominator", "group_numerator", "reference_numerator"}
+)
+"""Columns of a table of cells that are never released: their intervals say what a reader needs."""
+
+
+def released(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns of a table of cells that may be released, in order.
+
+    Examples
+    --------
+    >>> released(["phase", "gap", "gap_lower", "gap_std_error", "df", "status"])
+    ('phase', 'gap', 'gap_lower', 'status')
+    """
+    return tuple(name for name in columns if name not in INSIDE)
 
 
 def role_of(column: str, *, text: bool = False) -> Role:

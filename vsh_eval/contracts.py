@@ -297,7 +297,7 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
 """The input contract: every table of a folder of returns, by name."""
 
 
-Gate = Literal["cells", "estimates", "sample", "schools", "published", "offer", "facts"]
+Gate = Literal["cells", "estimates", "sample", "schools", "published", "facts"]
 """How a table is made safe: see `TableContract`."""
 
 
@@ -312,14 +312,13 @@ class TableContract:
     columns : tuple of str
         The columns that may be released, in order; others stay inside. Each has one role in
         `vsh_eval.columns`.
-    gate : {"cells", "estimates", "sample", "schools", "published", "offer", "facts"}
+    gate : {"cells", "estimates", "sample", "schools", "published", "facts"}
         ``cells``: made of protected cells, or of published figures, and safe as it is.
         ``estimates``: shown where enough schools, children and degrees of freedom carry a row.
         ``sample``: counts without record keys, small ones hidden and the rest rounded.
         ``schools``: how much schools differ, where enough of them stand behind it.
         ``published``: worked out from published figures, which are public.
-        ``offer``: counts of schools and trainings, not of children.
-        ``facts``: no number of children at all.
+        ``facts``: no number of children: settings, rules, counts of schools and trainings.
     """
 
     name: str

@@ -202,6 +202,11 @@ def opened(table: Panel) -> tuple[pd.DataFrame, Shield]:
     return table, EXACT
 
 
+def is_published(table: pd.DataFrame) -> bool:
+    """Return whether a table has rows and all are of published figures, which are public."""
+    return "source" in table and len(table) > 0 and bool(table["source"].eq(PUBLISHED).all())
+
+
 def leaves_of(group: str) -> tuple[str, ...]:
     """Return the leaf groups that make a group; a leaf group makes itself.
 

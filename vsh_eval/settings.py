@@ -270,14 +270,14 @@ def load(path: Path | str) -> Settings:
     settings = parse(written, origin=path.name)
     return settings.model_copy(
         update={
-            "source": _beside(settings.source, "folder", path),
-            "published": _beside(settings.published, "folder", path),
-            "disclosure": _beside(settings.disclosure, "secret_file", path),
+            "source": _relative_to(settings.source, "folder", path),
+            "published": _relative_to(settings.published, "folder", path),
+            "disclosure": _relative_to(settings.disclosure, "secret_file", path),
         }
     )
 
 
-def _beside[Section: _Section](section: Section, key: str, path: Path) -> Section:
+def _relative_to[Section: _Section](section: Section, key: str, path: Path) -> Section:
     """Read a relative path of a section as relative to the params file."""
     written = getattr(section, key)
     if written is None:

@@ -61,11 +61,11 @@ def test_authorised_and_unauthorised_make_the_gap_and_its_change():
 
 def test_suspensions_stand_beside_and_are_part_of_nothing():
     table = parts(absence_panel(2), PAIR)
-    found = rows_of(table, "beside", "pupils_suspended").iloc[0]
+    found = rows_of(table, "separate", "pupils_suspended").iloc[0]
     assert found["part"] == "pupils_suspended"
     assert found[["whole", "share", "share_lower"]].isna().all()
     assert found["value_lower"] < found["value"] < found["value_upper"]
-    assert set(table["of"]) == {"gap", "beside"}
+    assert set(table["of"]) == {"gap", "separate"}
 
 
 def test_a_share_of_what_may_be_nothing_is_missing():
@@ -124,7 +124,7 @@ def test_what_cannot_be_split_is_refused():
 @given(st.integers(0, 10_000), st.sampled_from(["peers", "all"]))
 def test_parts_make_the_whole(seed, reference):
     table = parts(absence_panel(seed, schools=4), Comparison("cin", reference, baseline=202324))
-    split = table[table["of"] != "beside"]
+    split = table[table["of"] != "separate"]
     kind = split["part"].isin(["group", "reference"])
     keys = ["of", "metric", "phase", "time_period", kind.rename("own")]
     sums = split.groupby(keys)["value"].agg(lambda values: values.sum(skipna=False))

@@ -12,7 +12,7 @@ from vsh_eval.metrics import characteristics
 from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison
 
-Told = dict[tuple[str, str], tuple[float, ...]]
+Quantities = dict[tuple[str, str], tuple[float, ...]]
 """Value, error, limits and df by metric and quantity."""
 
 MEASURED = ("overall_absence", "persistent_absence", "ks4_attainment8")
@@ -123,38 +123,40 @@ def quantities(
     return found | _of_barriers(now, weights)
 
 
-def tabulated(composition: pd.DataFrame, moments: Moments, first: int, last: int) -> Told:
+def tabulated(composition: pd.DataFrame, moments: Moments, first: int, last: int) -> Quantities:
     """Return what the package's tables say of the last year, by the same names."""
     barriers = characteristics.barriers(composition, moments, Comparison("cwsw", "peers"))
     comparison = Comparison("cwsw", "peers", metrics=MEASURED, baseline=first)
     given = composition, moments, comparison
-    found: Told = {}
+    found: Quantities = {}
     for by in names.BREAKDOWNS:
         broken = characteristics.gaps_by(*given, by=by)
         broken = broken.assign(group_level_std_error=broken["group_std_error"])
         for value, rows in broken.groupby("value"):
-            found |= _told(rows, last, {"group_level": f"level, {value}", "gap": f"gap, {value}"})
+            found |= _at_last(
+                rows, last, {"group_level": f"level, {value}", "gap": f"gap, {value}"}
+            )
     matched = {name: name.replace("_", " ") for name in ("matched_level", "matched_gap")}
-    found |= _told(characteristics.matched_gap(*given), last, matched)
+    found |= _at_last(characteristics.matched_gap(*given), last, matched)
     kept = characteristics.standardised_gap(*given)
-    found |= _told(kept, last, {"standardised_gap": "standardised gap"})
+    found |= _at_last(kept, last, {"standardised_gap": "standardised gap"})
     found |= decomposed(composition, moments, last)
     barriers = barriers.assign(
         metric=barriers["barrier"], group_level_std_error=barriers["group_std_error"]
     )
-    return found | _told(barriers, last, {"group_level": "level", "gap": "gap"})
+    return found | _at_last(barriers, last, {"group_level": "level", "gap": "gap"})
 
 
-def decomposed(composition: pd.DataFrame, moments: Moments, last: int) -> Told:
+def decomposed(composition: pd.DataFrame, moments: Moments, last: int) -> Quantities:
     """Return the parts of the last year's gap."""
     split = {"composition": "composition", "rates": "rates"}
     split |= {f"composition_{factor}": f"composition: {factor}" for factor in FACTORS}
     there = tuple(name for name in MEASURED if (composition["metric"] == name).any())
     comparison = Comparison("cwsw", "peers", metrics=there)
-    return _told(characteristics.decompose(composition, moments, comparison), last, split)
+    return _at_last(characteristics.decompose(composition, moments, comparison), last, split)
 
 
-def _told(table: pd.DataFrame, last: int, named: dict[str, str]) -> Told:
+def _at_last(table: pd.DataFrame, last: int, named: dict[str, str]) -> Quantities:
     rows = table[(table["phase"] == "total") & (table["time_period"] == last)]
     ends = ("", "_std_error", "_lower", "_upper")
     return {

@@ -231,7 +231,7 @@ def summary(results: pd.DataFrame, case: Case, schools: int) -> dict[str, object
     }
 
 
-def told(answers: pd.DataFrame) -> dict[str, float]:
+def answered(answers: pd.DataFrame) -> dict[str, float]:
     """Sum up what the rules said."""
     passed = answers["narrowed"] & ~answers["pretrend"] & ~answers["cohort_size"]
     return {
@@ -325,7 +325,7 @@ def main(arguments: list[str] | None = None) -> int:
                     case, schools, draws=asked.draws, seed=asked.seed, ask=ask
                 )
                 row = summary(results, case, schools)
-                (spoken if ask else borne).append(row | told(answers) if ask else row)
+                (spoken if ask else borne).append(row | answered(answers) if ask else row)
                 sys.stdout.write(
                     f"{case.name}, {schools} schools: bias {row['bias']:+.3f}, "
                     f"coverage {row['coverage %']:.1f} %\n"

@@ -10,7 +10,7 @@ import pytest
 PROOFS = Path(__file__).resolve().parent
 PAGES = PROOFS.parents[1] / "docs" / "proofs"
 SMOKE = {
-    "beside_coverage": ["--draws", "3", "--long-run", "300"],
+    "composition_coverage": ["--draws", "3", "--long-run", "300"],
     "wild_size": ["--draws", "3"],
 }
 """A small run of one proof of intervals and one of effects; the reader of `disclosure` is tested in

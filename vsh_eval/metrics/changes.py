@@ -22,6 +22,7 @@ from vsh_eval.cells.level import (
     worst_status,
 )
 from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.columns import released
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.panel import Comparison, Panel, comparable, slice_for
 
@@ -68,21 +69,9 @@ CHANGE_COLUMNS = (
     "definition_changed",
     "status",
 )
-CHANGE_RELEASED = (
-    *("geographic_level", "unit_id", "time_period"),
-    *("baseline", "phase", "metric", "group", "reference"),
-    *("group_pupils", "reference_pupils"),
-    *("baseline_group_pupils", "baseline_reference_pupils"),
-    *("gap", "baseline_gap", "change", "change_lower", "change_upper"),
-    *("group_change", "group_change_lower", "group_change_upper"),
-    *("reference_change", "reference_change_lower", "reference_change_upper"),
-    *("ratio", "baseline_ratio", "ratio_change", "ratio_change_lower", "ratio_change_upper"),
-    *("direction", "definition_changed"),
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
 
 
-@produces("changes", CHANGE_RELEASED)
+@produces("changes", released(CHANGE_COLUMNS))
 def changes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Measure the change of the gap since a baseline year, and each group's own change.
 

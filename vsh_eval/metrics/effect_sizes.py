@@ -11,6 +11,7 @@ from vsh_eval import names, registry
 from vsh_eval.cells.exact import ExactCells, exact_cells
 from vsh_eval.cells.level import Contrast, FloatArray, difference, quotient, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text, table
+from vsh_eval.columns import released
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.gaps import gaps, levels
 from vsh_eval.numerics import ratios
@@ -64,15 +65,6 @@ EFFECT_SIZE_COLUMNS = (
     "comparable",
     "status",
 )
-_GAP = ("gap", "gap_lower", "gap_upper")
-EFFECT_SIZE_RELEASED = (
-    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
-    *("group_pupils", "reference_pupils", "group_level", "reference_level", *_GAP, "pooled_sd"),
-    *("effect_size", "effect_size_lower", "effect_size_upper", "measured_by"),
-    *("months", "months_lower", "months_upper"),
-    *("gap_index", "gap_index_lower", "gap_index_upper"),
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
 SESSION_COLUMNS = (
     "geographic_level",
     "unit_id",
@@ -103,12 +95,6 @@ SESSION_COLUMNS = (
     "comparable",
     "status",
 )
-SESSION_RELEASED = (
-    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
-    *("group_pupils", "reference_pupils", "sessions_possible", *_GAP),
-    *("sessions", "sessions_lower", "sessions_upper", "days", "days_lower", "days_upper"),
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
 _SESSIONS_A_DAY = 2
 HEDGES, COX, INDEX = "hedges_g", "cox_index", "gap_index"
 """What `measured_by` can say."""
@@ -116,7 +102,7 @@ HEDGES, COX, INDEX = "hedges_g", "cox_index", "gap_index"
 _INDEX_SCALE = 0.2
 
 
-@produces("effect_sizes", EFFECT_SIZE_RELEASED)
+@produces("effect_sizes", released(EFFECT_SIZE_COLUMNS))
 def effect_sizes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Measure the gap in attainment in standard deviations, months and, for ranks, by gap index.
 
@@ -181,7 +167,7 @@ def effect_sizes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     return table(blocks, EFFECT_SIZE_COLUMNS, sliced=sliced)
 
 
-@produces("sessions", SESSION_RELEASED)
+@produces("sessions", released(SESSION_COLUMNS))
 def sessions_and_days(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Say a gap in absence as sessions (half days) and days missed by a pupil in a year.
 

@@ -16,6 +16,7 @@ from vsh_eval.cells.level import (
     worst_status,
 )
 from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.columns import released
 from vsh_eval.contracts import ContractError, produces, require_one_of
 from vsh_eval.panel import (
     GROUPS,
@@ -54,11 +55,6 @@ LEVEL_COLUMNS = (
 )
 
 
-LEVEL_RELEASED = (
-    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "pupils"),
-    *("level_value", "lower", "upper"),
-    *("unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
 GAP_COLUMNS = (
     "geographic_level",
     "unit_id",
@@ -98,17 +94,9 @@ GAP_COLUMNS = (
     "comparable",
     "status",
 )
-GAP_RELEASED = (
-    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
-    *("group_pupils", "reference_pupils"),
-    *("group_level", "group_level_lower", "group_level_upper"),
-    *("reference_level", "reference_level_lower", "reference_level_upper"),
-    *("gap", "gap_lower", "gap_upper", "ratio", "ratio_lower", "ratio_upper"),
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
 
 
-@produces("levels", LEVEL_RELEASED)
+@produces("levels", released(LEVEL_COLUMNS))
 def levels(
     panel: Panel,
     *,
@@ -209,7 +197,7 @@ def _level_block(cells: Cells, group: str, *, alpha: float) -> Columns:
     return {name: values[found.present] for name, values in columns.items()}
 
 
-@produces("gaps", GAP_RELEASED)
+@produces("gaps", released(GAP_COLUMNS))
 def gaps(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Measure the gap, group minus reference, with both levels and their ratio.
 
@@ -270,7 +258,7 @@ def gaps(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     return table(blocks, GAP_COLUMNS, sliced=sliced)
 
 
-@produces("gaps", GAP_RELEASED)
+@produces("gaps", released(GAP_COLUMNS))
 def gap_table(
     panel: Panel,
     *,

@@ -206,8 +206,8 @@ def _school_gaps(panel: pd.DataFrame, comparison: Comparison) -> tuple[PanelSlic
         for name, period in zip(sliced.panel["metric"], sliced.panel["time_period"], strict=True)
     ]
     rows = sliced.panel[np.array(kept, dtype=bool)]
-    sides = [_level_within(rows, name) for name in comparison.pair]
-    both = sides[0].join(sides[1].add_suffix("_reference"), how="inner").reset_index()
+    levels = [_level_within(rows, name) for name in comparison.pair]
+    both = levels[0].join(levels[1].add_suffix("_reference"), how="inner").reset_index()
     scale = both["metric"].map({m.name: m.scale for m in sliced.metrics}).astype("float64")
     both["outcome"] = scale * (both["level"] - both["level_reference"])
     both["variance"] = scale**2 * (both["error"] + both["error_reference"])

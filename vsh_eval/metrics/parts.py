@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vsh_eval.cells.exact import ExactCells
 from vsh_eval.cells.level import Contrast, FloatArray, quotient
 from vsh_eval.cells.tables import Columns, cells_of, interval, same_text, table
+from vsh_eval.columns import released
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.changes import Change
 from vsh_eval.numerics import contrasts, ratios
@@ -43,18 +44,12 @@ PART_COLUMNS = (
     "comparable",
     "status",
 )
-PART_RELEASED = (
-    *("geographic_level", "unit_id", "time_period"),
-    *("baseline", "phase", "metric", "group", "reference", "of", "part"),
-    *("whole", "value", "value_lower", "value_upper", "share", "share_lower", "share_upper"),
-    *("gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
-GAP, CHANGE, BESIDE = "gap", "change", "beside"
+GAP, CHANGE, SEPARATE = "gap", "change", "separate"
 """What a part is of."""
 GROUP, REFERENCE = "group", "reference"
 
 
-@produces("parts", PART_RELEASED)
+@produces("parts", released(PART_COLUMNS))
 def parts(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Split gaps, and their changes since a baseline, into parts that add up to them.
 
@@ -75,12 +70,12 @@ def parts(panel: Panel, comparison: Comparison) -> pd.DataFrame:
         - change: the same for the change since the baseline, and for every metric the change into
           the group's own (`part` group) and the reference's (`part` reference: minus the
           reference's change, so that the two add up to the change of the gap);
-        - beside: the gaps in suspensions, which are part of no other metric here.
+        - separate: the gaps in suspensions, which are part of no other metric here.
 
-        `whole` is what the parts add up to (NaN beside), `share` is value / whole x 100, missing
-        where the interval of the whole spans zero: a share of what may be nothing says nothing.
-        Parts of opposite sign have shares under 0 and over 100. Where a level is missing the value
-        is NaN and the status says why.
+        `whole` is what the parts add up to (NaN where separate), `share` is value / whole x 100,
+        missing where the interval of the whole spans zero: a share of what may be nothing says
+        nothing. Parts of opposite sign have shares under 0 and over 100. Where a level is missing
+        the value is NaN and the status says why.
 
     Raises
     ------
@@ -188,7 +183,7 @@ def _of_nothing(measured: Sequence[Change]) -> Iterator[_Part]:
     """Yield the gaps in suspensions, which are parts of nothing."""
     for found in measured:
         if found.cells.metric.topic == "suspension":
-            yield _Part(BESIDE, found.cells.metric.name, found, found.gap, None)
+            yield _Part(SEPARATE, found.cells.metric.name, found, found.gap, None)
 
 
 def _together(whole: Change, part: Change) -> bool:

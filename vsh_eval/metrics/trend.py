@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from vsh_eval import names, registry
 from vsh_eval.cells.level import Contrast, FloatArray, Level, difference, worst_status
 from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
+from vsh_eval.columns import released
 from vsh_eval.contracts import produces
 from vsh_eval.metrics.changes import definition_changed, direction
 from vsh_eval.numerics import ratios
@@ -52,20 +53,12 @@ TREND_COLUMNS = (
     "status",
     "reason",
 )
-_LINES = ("trend", "group_trend", "reference_trend")
-TREND_RELEASED = (
-    *("geographic_level", "unit_id", "time_period"),
-    *("first_year", "years", "phase", "metric", "group", "reference"),
-    *(f"{line}{end}" for line in _LINES for end in ("", "_lower", "_upper")),
-    *("direction", "definition_changed"),
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status", "reason"),
-)
 FEWEST_YEARS = 3
 TOO_FEW_YEARS = "too_few_years"
 """The reason of a trend that cannot be made."""
 
 
-@produces("trends", TREND_RELEASED)
+@produces("trends", released(TREND_COLUMNS))
 def trend(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     """Fit a straight line to the gap, and to each group's level, over the comparable years.
 

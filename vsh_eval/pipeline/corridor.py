@@ -90,7 +90,7 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
         "areas": pd.DataFrame(
             {"unit_id": [code], "name": [run.settings.authority.name], "level": [names.LA]}
         ),
-        **_published_beside(run),
+        **_published_tables(run),
     }
 
 
@@ -113,7 +113,7 @@ def _of_the_authority(table: pd.DataFrame, code: str) -> pd.DataFrame:
     return joined[list(table)].astype(kinds)
 
 
-def _published_beside(run: Run) -> Mapping[str, pd.DataFrame]:
+def _published_tables(run: Run) -> Mapping[str, pd.DataFrame]:
     """Read DfE's tables that stand beside an authority's own, empty where none are named."""
     if run.settings.published.folder is None:
         nothing = pd.DataFrame(columns=list(names.PANEL_COLUMNS))

@@ -203,12 +203,12 @@ def differences(registered: Mapping[str, Any], used: Mapping[str, Any]) -> pd.Da
     rows = [
         (key, _shown(key, _value(registered, key)), _shown(key, _value(used, key)))
         for key in dict.fromkeys((*registered, *used))
-        if not _alike(_value(registered, key), _value(used, key))
+        if not _equal(_value(registered, key), _value(used, key))
     ]
     return pd.DataFrame(rows, columns=["key", "registered", "used"], dtype="str")
 
 
-def _alike(one: Any, other: Any) -> bool:
+def _equal(one: Any, other: Any) -> bool:
     """Compare settings; the order of a list means nothing."""
     if isinstance(one, list) and isinstance(other, list):
         return sorted(map(str, one)) == sorted(map(str, other))

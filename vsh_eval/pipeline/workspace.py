@@ -20,7 +20,6 @@ from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison
 from vsh_eval.pipeline import catalogue, protocol, secret
 from vsh_eval.release.disclosure import (
-    INTERNAL_STAMP,
     Rule,
     SafeTable,
     protected,
@@ -82,9 +81,12 @@ class Run:
     @property
     def stamp(self) -> str:
         """What every output must say of its data, '' where nothing."""
-        invented = names.SYNTHETIC_STAMP if self.invented else ""
-        inside = INTERNAL_STAMP if self.rule.exact else ""
-        return " | ".join(part for part in (invented, inside) if part)
+        return " | ".join(part for part in (self._data_stamp, self.rule.stamp) if part)
+
+    @property
+    def _data_stamp(self) -> str:
+        """What tables must say of their data; the door adds what the rule must say."""
+        return names.SYNTHETIC_STAMP if self.invented else ""
 
     @property
     def invented(self) -> bool:
@@ -189,16 +191,15 @@ class Run:
             As `vsh_eval.release.disclosure.release_table`.
         """
         given = self._arguments(producer, arguments, keywords, self.rule)
-        return release_table(producer, rule=self.rule, stamp=self.stamp, **given)
+        return release_table(producer, rule=self.rule, stamp=self._data_stamp, **given)
 
     def exact(
         self, producer: Callable[..., pd.DataFrame], *arguments: Any, **keywords: Any
     ) -> SafeTable:
         """Run a function on exact sums, for the analyst's own eyes: stamped INTERNAL when drawn."""
         rule = rule_named("none")
-        stamp = names.SYNTHETIC_STAMP if self.invented else ""
         given = self._arguments(producer, arguments, keywords, rule)
-        return release_table(producer, rule=rule, stamp=stamp, **given)
+        return release_table(producer, rule=rule, stamp=self._data_stamp, **given)
 
     def _arguments(
         self,
@@ -274,7 +275,7 @@ class Run:
 
     def facts(self, rows: dict[str, str]) -> SafeTable:
         """Turn facts about the run (no counts of children) into a table that may be shown."""
-        return release_table(_facts, rule=self.rule, stamp=self.stamp, rows=rows)
+        return release_table(_facts, rule=self.rule, stamp=self._data_stamp, rows=rows)
 
     def card(self) -> SafeTable:
         """Say what is asked of which data, under which rules."""

@@ -136,7 +136,7 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
     -------
     Path
         The folder: the tables, ``truth.csv`` (the effect that was planted) and ``SYNTHETIC.txt``,
-        which says that all of it is invented. It is written beside and renamed into place, so it
+        which says that all of it is invented. It is written apart and renamed into place, so it
         is never there in part; the same plan gives the same bytes.
 
     Raises
@@ -157,13 +157,13 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
     _refuse_others(folder)
     authority = invent(plan)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.parent / f".{folder.name}-{uuid4().hex}"
+    temporary = folder.parent / f".{folder.name}-{uuid4().hex}"
     try:
-        beside.mkdir()
-        _write(beside, authority, plan, format)
-        _replace(folder, beside)
+        temporary.mkdir()
+        _write(temporary, authority, plan, format)
+        _replace(folder, temporary)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -180,15 +180,15 @@ def _refuse_others(folder: Path) -> None:
         )
 
 
-def _replace(folder: Path, beside: Path) -> None:
+def _replace(folder: Path, temporary: Path) -> None:
     """Put the finished folder in place; the old one goes only once the new one is there."""
     if not folder.exists():
-        beside.rename(folder)
+        temporary.rename(folder)
         return
-    old = beside.with_name(f"{beside.name}-old")
+    old = temporary.with_name(f"{temporary.name}-old")
     folder.rename(old)
     try:
-        beside.rename(folder)
+        temporary.rename(folder)
     except OSError:
         old.rename(folder)
         raise

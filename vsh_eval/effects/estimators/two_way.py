@@ -240,10 +240,10 @@ def _behind(
     cells: pd.DataFrame, treated: set[int], comparison: set[int]
 ) -> tuple[float, int, int, float, float]:
     """Return df, schools of either side, pupils and largest share of a type of comparison."""
-    sides = [cells[cells["cohort"].isin(cohorts)] for cohorts in (treated, comparison)]
-    shares = [own.groupby("unit")["weight"].first() for own in sides]
-    after = sides[0][sides[0]["time"].ge(sides[0]["cohort"])]
-    schools = len(set(sides[0]["unit"]) | set(sides[1]["unit"]))
+    arms = [cells[cells["cohort"].isin(cohorts)] for cohorts in (treated, comparison)]
+    shares = [own.groupby("unit")["weight"].first() for own in arms]
+    after = arms[0][arms[0]["time"].ge(arms[0]["cohort"])]
+    schools = len(set(arms[0]["unit"]) | set(arms[1]["unit"]))
     return (
         schools - 1.0,
         len(shares[0]),

@@ -74,9 +74,9 @@ def donor_pools(
         require_columns(neighbours, ["unit_id", "neighbour_id"], name="neighbours")
         near = neighbours.groupby("unit_id")["neighbour_id"].agg(tuple).to_dict()
         return {unit: near.get(unit, ()) for unit in units}
-    place = dict(zip(units, local["region_id"] if donors == "region" else units, strict=True))
-    alike = donors == "all"
-    return {u: tuple(o for o in units if o != u and (alike or place[o] == place[u])) for u in units}
+    regions = local["region_id"] if donors == "region" else [""] * len(units)
+    place = dict(zip(units, regions, strict=True))
+    return {u: tuple(o for o in units if o != u and place[o] == place[u]) for u in units}
 
 
 def authority_panel(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vsh_eval import names, registry
 from vsh_eval.cells.level import FloatArray, Level, difference, times_as_high, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text
+from vsh_eval.columns import released
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.characteristics.clusters import Clusters, Moments, Schools, school_tables
 from vsh_eval.metrics.characteristics.linearised import phases_of
@@ -69,18 +70,10 @@ POPULATION = "overall_absence"
 """The metric whose children are counted for SEN and free school meals."""
 ONCE = "persistent_absence"
 """Counts each child with possible sessions once, where absence counts sessions."""
-BARRIER_RELEASED = (
-    *("geographic_level", "unit_id", "time_period"),
-    *("phase", "barrier", "group", "reference", "group_pupils", "reference_pupils"),
-    *("group_level", "group_level_lower", "group_level_upper"),
-    *("reference_level", "reference_level_lower", "reference_level_upper"),
-    *("gap", "gap_lower", "gap_upper", "ratio"),
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "status"),
-)
 _STRATA = ["unit_id", "time_period", "phase", "group", "sen", "fsm6"]
 
 
-@produces("barriers", BARRIER_RELEASED)
+@produces("barriers", released(BARRIER_COLUMNS))
 def barriers(composition: Panel, moments: Moments | None, comparison: Comparison) -> pd.DataFrame:
     """Measure how much more often the group meets barriers to learning than the reference.
 

@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.cells.level import difference, log_ratio
 from vsh_eval.cells.tables import Columns, same_text, table
+from vsh_eval.columns import released
 from vsh_eval.contracts import produces, require_one_of
 from vsh_eval.metrics.characteristics.clusters import Moments, Schools, SchoolTables, school_tables
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import as_one_school, two_levels
-from vsh_eval.metrics.gaps import GAP_COLUMNS, GAP_RELEASED, gap_columns
+from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns
 from vsh_eval.panel import Comparison, Panel, PanelSlice
 from vsh_eval.registry import Metric
 
 BREAKDOWN_COLUMNS = (*GAP_COLUMNS[:4], "breakdown", "value", *GAP_COLUMNS[4:])
-BREAKDOWN_RELEASED = (*GAP_RELEASED[:3], "phase", "breakdown", "value", *GAP_RELEASED[4:])
 _TEXTS = (
     *("geographic_level", "unit_id", "phase", "metric", "breakdown", "value"),
     *("group", "reference", "unit", "gap_unit", "status"),
 )
 
 
-@produces("breakdown", BREAKDOWN_RELEASED)
+@produces("breakdown", released(BREAKDOWN_COLUMNS))
 def gaps_by(
     composition: Panel, moments: Moments | None, comparison: Comparison, *, by: str
 ) -> pd.DataFrame:

@@ -31,7 +31,7 @@ _FIRST = (
     *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
     *("group_pupils", "reference_pupils"),
 )
-_LAST = (*("df", "unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),)
+_LAST = ("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status")
 
 
 def _with_limits(*stems: str) -> tuple[str, ...]:
@@ -45,21 +45,15 @@ DECOMPOSITION_COLUMNS = (
     *_with_limits("gap", "composition", "rates"),
     *_with_limits(*(f"composition_{factor}" for factor in FACTORS)),
     *("strata", "group_alone", "reference_alone"),
+    "df",
     *_LAST,
 )
-_RELEASED_FIRST = (
-    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
-    *("group_pupils", "reference_pupils"),
-)
-_RELEASED_LAST = (
-    *("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status"),
-)
 DECOMPOSITION_RELEASED = (
-    *_RELEASED_FIRST,
+    *_FIRST,
     *("gap", "composition", "composition_lower", "composition_upper"),
     *("rates", "rates_lower", "rates_upper"),
     *(f"composition_{factor}" for factor in FACTORS),
-    *_RELEASED_LAST,
+    *_LAST,
 )
 MATCHED_COLUMNS = (
     *_FIRST,
@@ -68,13 +62,14 @@ MATCHED_COLUMNS = (
     *("matched_level", "matched_level_lower", "matched_level_upper", "matched_level_std_error"),
     *("matched_gap", "matched_gap_lower", "matched_gap_upper", "matched_gap_std_error"),
     "gap",
+    "df",
     *_LAST,
 )
 MATCHED_RELEASED = (
-    *_RELEASED_FIRST,
+    *_FIRST,
     *("group_level", "matched_level", "matched_level_lower", "matched_level_upper"),
     *("gap", "matched_gap", "matched_gap_lower", "matched_gap_upper"),
-    *_RELEASED_LAST,
+    *_LAST,
 )
 STANDARDISED_COLUMNS = (
     *_FIRST,
@@ -83,13 +78,14 @@ STANDARDISED_COLUMNS = (
     *("standardised_group_level", "standardised_reference_level"),
     *("standardised_gap", "standardised_gap_lower", "standardised_gap_upper"),
     *("standardised_gap_std_error", "group_coverage", "reference_coverage"),
+    "df",
     *_LAST,
 )
 STANDARDISED_RELEASED = (
-    *_RELEASED_FIRST,
+    *_FIRST,
     *("baseline", "gap", "standardised_gap"),
     *("standardised_gap_lower", "standardised_gap_upper"),
-    *_RELEASED_LAST,
+    *_LAST,
 )
 MATCHED_BY = ("phase", "fsm6", "sen")
 """What pupils of the reference share with those of the group that they are matched with."""

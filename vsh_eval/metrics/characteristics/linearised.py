@@ -19,7 +19,7 @@ from vsh_eval.metrics.characteristics.strata import Slopes, Strata, Sums
 from vsh_eval.numerics import ratios
 from vsh_eval.panel import member_of
 
-Sides = Sequence[tuple[str, Slopes]]
+GroupSlopes = Sequence[tuple[str, Slopes]]
 """A statistic's groups with its slopes in the strata of each."""
 
 
@@ -39,31 +39,31 @@ def slopes_of_level(side: Sums) -> Slopes:
     return Slopes(in_y, -in_y * divide(total(side.y), whole))
 
 
-def by_leaf(strata: Strata, sides: Sides) -> Slopes:
+def by_leaf(strata: Strata, by_group: GroupSlopes) -> Slopes:
     """Return a statistic's slopes in every leaf group; groups may share pupils: slopes add."""
     shape = strata.sums["pupils"].shape
     a, b = np.zeros(shape), np.zeros(shape)
-    for group, slope in sides:
+    for group, slope in by_group:
         member = member_of(group).reshape(1, -1, *[1] * (len(shape) - 2))
         a, b = a + member * slope.y[:, None], b + member * slope.x[:, None]
     return Slopes(a, b)
 
 
-def pupils_error(strata: Strata, sides: Sides, *, own_rates: bool = True) -> FloatArray:
+def pupils_error(strata: Strata, by_group: GroupSlopes, *, own_rates: bool = True) -> FloatArray:
     """Return the error of independent pupils, year by year; NaN where a group is too small.
 
     Parameters
     ----------
     strata : Strata
         The sums.
-    sides : sequence of (group, Slopes)
+    by_group : sequence of (group, Slopes)
         The statistic's slopes.
     own_rates : bool
         Whether every stratum has a rate of its own, so that k counts them; else k is 1.
     """
-    slope = by_leaf(strata, sides)
+    slope = by_leaf(strata, by_group)
     factor = np.ones(slope.y.shape[:2])
-    for group, mine in sides:
+    for group, mine in by_group:
         member = member_of(group)
         own = strata.of_group(group)
         pupils, used = added(own.pupils), added((own.x > 0) & (mine.y != 0))
@@ -79,7 +79,7 @@ def pupils_error(strata: Strata, sides: Sides, *, own_rates: bool = True) -> Flo
 
 
 def std_error(
-    strata: Strata, sides: Sides, schools: Schools | None, *, own_rates: bool = True
+    strata: Strata, by_group: GroupSlopes, schools: Schools | None, *, own_rates: bool = True
 ) -> tuple[FloatArray, FloatArray]:
     """Return a statistic's error and degrees of freedom, year by year.
 
@@ -87,22 +87,22 @@ def std_error(
     where all are in one school; and where one group is in one school and the other is not, the sum
     of the two groups' own errors, the most that any covariance can make it.
     """
-    counted = [added(strata.of_group(group).pupils) for group, _ in sides]
-    by_pupil = pupils_error(strata, sides, own_rates=own_rates)
+    counted = [added(strata.of_group(group).pupils) for group, _ in by_group]
+    by_pupil = pupils_error(strata, by_group, own_rates=own_rates)
     spare = np.min(counted, axis=0) - 1
     of_pupils = np.where(spare > 0, spare, np.nan)
     if schools is None:
         return by_pupil, of_pupils
-    counts = [schools.count(group)[0] for group, _ in sides]
+    counts = [schools.count(group)[0] for group, _ in by_group]
     least, most = np.min(counts, axis=0), np.max(counts, axis=0)
-    error = _schools_error(strata, sides, schools, least)
+    error = _schools_error(strata, by_group, schools, least)
     df = np.where(least >= 2, least - 1, np.nan)
     alone = most == 1
     error, df = np.where(alone, by_pupil, error), np.where(alone, of_pupils, df)
     apart = (least == 1) & (most > 1)
     if not apart.any():
         return error, df
-    parts = [std_error(strata, [side], schools, own_rates=own_rates) for side in sides]
+    parts = [std_error(strata, [side], schools, own_rates=own_rates) for side in by_group]
     bound = np.sum([part[0] for part in parts], axis=0)
     fewest = np.fmin.reduce([part[1] for part in parts])
     return np.where(apart, bound, error), np.where(apart, fewest, df)
@@ -118,11 +118,13 @@ def of_part(
 ) -> Contrast:
     """Return a part of the gap with its interval."""
     group, reference = (strata.of_group(name) for name in groups)
-    sides = (
+    by_group = (
         (groups[0], slopes(group, part.by_p, part.by_r)),
         (groups[1], slopes(reference, part.by_q, part.by_s)),
     )
-    return with_limits(strata, part.value, std_error(strata, sides, schools), groups, alpha=alpha)
+    return with_limits(
+        strata, part.value, std_error(strata, by_group, schools), groups, alpha=alpha
+    )
 
 
 def with_limits(
@@ -148,9 +150,11 @@ def phases_of(strata: Strata) -> list[tuple[str, Strata]]:
     return [*counted, (names.TOTAL, strata)]
 
 
-def _schools_error(strata: Strata, sides: Sides, schools: Schools, count: FloatArray) -> FloatArray:
+def _schools_error(
+    strata: Strata, by_group: GroupSlopes, schools: Schools, count: FloatArray
+) -> FloatArray:
     """Return the error clustered by school; NaN where there are fewer than two."""
-    loads = schools.clusters.loads(strata, by_leaf(strata, sides))
+    loads = schools.clusters.loads(strata, by_leaf(strata, by_group))
     squares = np.maximum(schools.clusters.joint(loads, loads), 0.0)
     factor = np.where(count >= 2, divide(count, count - 1), np.nan)
     return np.sqrt(squares * factor)

@@ -31,7 +31,7 @@ def offers(log: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
             yield programme, tier, log[chosen]
 
 
-@produces("programme_overlap", ("combination", "programmes", "schools"), gate="offer")
+@produces("programme_overlap", ("combination", "programmes", "schools"), gate="facts")
 def programme_overlap(training: pd.DataFrame, *, least: int = 3) -> pd.DataFrame:
     """Count schools by the combination of programmes they have taken up.
 
@@ -90,7 +90,7 @@ def _is_rare(combination: pd.Series, least: int) -> pd.Series:
     return combination.map(rare).astype(bool)
 
 
-@produces("years_to_second_programme", ("years", "wait", "schools"), gate="offer")
+@produces("years_to_second_programme", ("years", "wait", "schools"), gate="facts")
 def years_to_second_programme(training: pd.DataFrame) -> pd.DataFrame:
     """Count schools by the years from their first programme to their second.
 
@@ -133,7 +133,7 @@ def years_to_second_programme(training: pd.DataFrame) -> pd.DataFrame:
     ).astype({"wait": "str"})
 
 
-@produces("training_records", RECORD_COLUMNS, gate="offer")
+@produces("training_records", RECORD_COLUMNS, gate="facts")
 def training_records(training: pd.DataFrame) -> pd.DataFrame:
     """Count trainings and how many of them say whom they reached, how long and at what cost.
 

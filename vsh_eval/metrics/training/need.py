@@ -220,8 +220,8 @@ def shrink(value: np.ndarray, variance: np.ndarray) -> np.ndarray:
 
 def _school_gaps(rows: pd.DataFrame, group: str, reference: str) -> tuple[pd.Series, pd.Series]:
     """Return each school's gap over all rows together, and its variance from pupils within."""
-    sides = [_pooled(rows, part) for part in (group, reference)]
-    both = sides[0].add_suffix("_1").join(sides[1].add_suffix("_2"), how="inner")
+    levels = [_pooled(rows, part) for part in (group, reference)]
+    both = levels[0].add_suffix("_1").join(levels[1].add_suffix("_2"), how="inner")
     return both["level_1"] - both["level_2"], both["variance_1"] + both["variance_2"]
 
 

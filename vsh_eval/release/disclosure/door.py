@@ -11,7 +11,7 @@ import pandas as pd
 
 from vsh_eval import columns
 from vsh_eval.contracts import DisclosureError, TableContract, contract_of
-from vsh_eval.panel import PUBLISHED, ProtectedTable
+from vsh_eval.panel import ProtectedTable, is_published
 from vsh_eval.release.disclosure.gates import GATES
 from vsh_eval.release.disclosure.protected_cells import CellKeyShield
 from vsh_eval.release.disclosure.rules import Rule
@@ -20,9 +20,9 @@ from vsh_eval.release.disclosure.safe_table import _SEAL, SafeTable
 PEOPLE = frozenset(
     {"pupil_id", "pupil", "upn", "uln", "pseudonym", "person_id", "child_id", "la_child_id", "dob"}
 )
-_JUDGE_BY_ALL = frozenset({"estimates", "sample", "schools"})
 SCHOOLS = frozenset({"urn", "laestab", "school", "school_id", "school_name"})
 """Columns that could carry a child or name a school; none may be in any table that leaves."""
+_JUDGE_BY_ALL = frozenset({"estimates", "sample", "schools"})
 
 
 def protected(table: pd.DataFrame, rule: Rule) -> ProtectedTable | pd.DataFrame:
@@ -30,8 +30,9 @@ def protected(table: pd.DataFrame, rule: Rule) -> ProtectedTable | pd.DataFrame:
 
     Published figures are public, and the rule ``none`` protects nothing: these stay as they are.
     """
-    public = len(table) > 0 and bool(table["source"].eq(PUBLISHED).all())
-    return table if rule.exact or public else ProtectedTable(table, CellKeyShield(rule))
+    return (
+        table if rule.exact or is_published(table) else ProtectedTable(table, CellKeyShield(rule))
+    )
 
 
 def release_table(
@@ -86,7 +87,7 @@ def release_table(
     table = producer(*arguments, **keywords).reset_index(drop=True)
     _refuse_columns(table, contract)
     released = [name for name in contract.columns if name in table]
-    gate = "published" if contract.gate == "cells" and _is_published(table) else contract.gate
+    gate = "published" if contract.gate == "cells" and is_published(table) else contract.gate
     if gate == "published" or not rule.exact:
         # These gates judge by columns that stay inside; what the others pass is what is shown.
         table = GATES[gate](table if gate in _JUDGE_BY_ALL else table[released], rule)
@@ -95,15 +96,11 @@ def release_table(
     return SafeTable(shown, contract.name, " | ".join(stamps), contract.gate, _SEAL)
 
 
-def _is_published(table: pd.DataFrame) -> bool:
-    return "source" in table and len(table) > 0 and bool((table["source"] == PUBLISHED).all())
-
-
 def _require_protected(arguments: list[Any], contract: TableContract) -> None:
     """Refuse a panel or composition of returns that has no shield."""
     for argument in arguments:
         if isinstance(argument, pd.DataFrame) and {"numerator", "metric"} <= set(argument):
-            if _is_published(argument):
+            if is_published(argument):
                 continue
             raise DisclosureError(
                 f"a table of {contract.name} was about to be made of exact sums, must be made of "

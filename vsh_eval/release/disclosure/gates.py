@@ -132,19 +132,8 @@ def release_schools(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     return _with_status(out, unseen)
 
 
-def release_offer(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Pass counts of schools and trainings: they are of the offer, not of children.
-
-    Raises
-    ------
-    DisclosureError
-        If a column counts children.
-    """
-    return release_facts(table, rule)
-
-
 def release_facts(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """Pass settings, rules and results of trials, which hold no number of children.
+    """Pass settings, rules, trials and counts of schools: no number of children.
 
     Raises
     ------
@@ -168,7 +157,6 @@ GATES: MappingProxyType[Gate, Callable[[pd.DataFrame, Rule], pd.DataFrame]] = Ma
         "sample": release_sample,
         "schools": release_schools,
         "published": release_published,
-        "offer": release_offer,
         "facts": release_facts,
     }
 )

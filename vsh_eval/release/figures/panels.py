@@ -44,7 +44,7 @@ from vsh_eval.release.text.context import (
     compared_in_text,
     counting_sentence,
     standing,
-    told,
+    standing_sentence,
 )
 from vsh_eval.release.text.labels import (
     column_label,
@@ -259,7 +259,7 @@ def draw_context(
             alt=[
                 alt.over_years(charts.CONTEXT_OF.format(title=title), years),
                 *alt.courses(series, years, metric, places.unit, decimals=places.decimals),
-                told(places, about).removesuffix("."),
+                standing_sentence(places, about).removesuffix("."),
             ],
             caption=[
                 f"{title}.",

@@ -83,7 +83,7 @@ class Standing:
         return tuple(place.value(year, self.measure) for year in self.years)
 
     def last(self, place: Place) -> float:
-        """Return an area's number in the year that is told."""
+        """Return an area's number in the year compared."""
         return place.value(self.year, self.measure)
 
     def against(self, value: float) -> float:
@@ -171,7 +171,7 @@ def context_sentence(
         group=group,
         measure=measure,
     )
-    return told(position, compared_in_text(position, phase))
+    return standing_sentence(position, compared_in_text(position, phase))
 
 
 def compared_in_text(position: Standing, phase: str) -> str:
@@ -186,7 +186,7 @@ def compared_in_text(position: Standing, phase: str) -> str:
     return f"{named}{of_whom}"
 
 
-def told(position: Standing, about: str) -> str:
+def standing_sentence(position: Standing, about: str) -> str:
     """Say where the authority stands, of a measure named in words."""
     own = position.last(position.authority)
     if math.isnan(own):

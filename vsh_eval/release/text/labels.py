@@ -422,7 +422,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "cohort_rule": COHORT_RULE_LABELS,
         "breakdown": BREAKDOWN_LABELS,
-        "of": {"gap": "Gap", "change": "Change of the gap", "beside": "Shown with the gap"},
+        "of": {"gap": "Gap", "change": "Change of the gap", "separate": "Shown with the gap"},
         "part": {"group": "The group's own", "reference": "Of those compared with"},
         "barrier": {
             "sen_support": "SEN support",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsh_eval.contracts import Gate
-from vsh_eval.panel import PUBLISHED
+from vsh_eval.panel import is_published
 from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, rule_named
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.text.safe_text import sentences
@@ -41,7 +41,6 @@ NOTES: Mapping[Gate, tuple[str, ...]] = MappingProxyType(
             "stand behind it, to two significant figures. No school's value is released.",
         ),
         "published": (),
-        "offer": (),
         "facts": (),
     }
 )
@@ -55,6 +54,4 @@ def notes_of(safe: SafeTable) -> tuple[str, ...]:
     Published figures keep DfE's own symbols, and an internal table is not protected at all: they
     have no notes.
     """
-    frame = safe.frame
-    public = "source" in frame and bool(frame["source"].eq(PUBLISHED).all())
-    return () if public or INTERNAL_STAMP in safe.stamp else NOTES[safe.gate]
+    return () if is_published(safe.frame) or INTERNAL_STAMP in safe.stamp else NOTES[safe.gate]

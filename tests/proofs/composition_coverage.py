@@ -1,6 +1,6 @@
 """Do the intervals of what stands beside a gap cover as often as they say?
 
-    python -m tests.proofs.beside_coverage [--draws N] [--schools S] [--output FILE]
+    python -m tests.proofs.composition_coverage [--draws N] [--schools S] [--output FILE]
 
 Trend, Hedges' g, Cox's index and the differences between schools of an invented authority with six
 to seven cohort pupils a school, measured by the public functions. The truth is what the same
@@ -18,7 +18,7 @@ import pandas as pd
 from vsh_eval import metrics
 from vsh_eval.panel import Comparison
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "beside_coverage.md"
+OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "composition_coverage.md"
 YEARS = (201819, 202122, 202223, 202324)
 COHORT, SHAPE, PEERS = 6.4, 1.5, 150
 LEVEL, GAP, DRIFT = 46.0, -27.0, -0.5
@@ -187,9 +187,8 @@ def main(arguments: list[str] | None = None) -> int:
     real = truths(rng, asked.long_run)
     drawn = [measure(draw_panel(asked.schools, rng)) for _ in range(asked.draws)]
     rows = summary(drawn, real)
-    command = (
-        f"python -m tests.proofs.beside_coverage --draws {asked.draws} --schools {asked.schools}"
-    )
+    module = "tests.proofs.composition_coverage"
+    command = f"python -m {module} --draws {asked.draws} --schools {asked.schools}"
     page = written(rows, command, draws=asked.draws, schools=asked.schools)
     asked.output.write_text(page, encoding="utf-8")
     sys.stdout.write(page)
