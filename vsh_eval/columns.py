@@ -68,7 +68,7 @@ _WITHOUT: Mapping[Role, str] = {
         phase metric group reference programme tier audience estimator comparison aggregation
         index cohort breakdown of part barrier check variant subgroup measure covid_years
         weights year_effects variant_code deprivation area need wait counted table step arm
-        variable rule item setting key column role source vintage cohort_rule question method
+        variable rule item  key column role source vintage cohort_rule question method
         test combination target treated assumption
         """,
     Role.LABEL: """
@@ -79,7 +79,7 @@ _WITHOUT: Mapping[Role, str] = {
     Role.CHILDREN: """
         pupils group_pupils reference_pupils matched_pupils baseline_group_pupils
         baseline_reference_pupils pupils_reached pupils_not_reached pupil_years_reached
-        pupils_before pupils_after pupils_treated pupils_comparison cohort_pupils staff_trained
+        pupils_before pupils_after    staff_trained
         numerator group_numerator reference_numerator
         """,
     Role.SCHOOLS: """

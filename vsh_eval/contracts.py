@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from vsh_eval import names
+
 
 class ContractError(ValueError):
     """A table, a value or a file is not what its contract says."""
@@ -258,7 +260,7 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
                 "episodes",
                 (
                     _PUPIL,
-                    Column("status", "text", allowed=("CIN", "CPP", "CLA")),
+                    Column("status", "text", allowed=names.STATUSES),
                     Column("start_date", "date"),
                     Column("end_date", "date", nullable=True),
                     Column(

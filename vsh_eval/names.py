@@ -46,9 +46,6 @@ PHASES = (
     "sixteen_plus",
 )
 
-# --- Cohort rules: who counts as having a social worker in an academic year.
-COHORT_RULES = ("any_time_in_year", "at_31_march", "ever_6")
-
 
 # --- The training offer.
 PROGRAMMES = (

@@ -148,7 +148,7 @@ def test_an_episode_that_ends_before_it_starts_makes_nobody_a_member():
     built = build(tables, years=(YEAR,))
     assert set(built.panel["group"]) == {"peers"}
     step = built.flow.query("table == 'episodes' and step != 'read'")["step"].tolist()
-    assert step == ["without a start, or ending before it starts"]
+    assert step == ["invalid_dates"]
 
 
 def test_each_metric_counts_its_own_year_groups_and_years():

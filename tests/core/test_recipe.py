@@ -64,7 +64,7 @@ def an_authority():
 def test_an_unknown_measure_is_counted_nowhere(forgotten):
     built = cohort.build_cohort(an_authority(), years=YEARS, secret=bytes(16))
     assert forgotten.name not in set(built.panel["metric"])
-    ignored = built.flow.query("step == 'of a measure the registry does not know'")
+    ignored = built.flow.query("step == 'unknown_measure'")
     assert ignored["rows"].tolist() == [320]
 
 

@@ -97,10 +97,9 @@ def test_every_relation_leads_to_a_metric_of_the_same_children(entry):
 @pytest.mark.parametrize("entry", registry.METRICS.values(), ids=lambda entry: entry.name)
 def test_one_child_cannot_be_told_from_the_noise(entry):
     """The weight is a third of what one child can add, or more, where that has a sensible end."""
-    ends = entry.value_range
-    assert (ends is None) == (entry.counts == "events")
-    if ends is not None and "progress" not in entry.name:
-        assert entry.noise_weight >= (ends[1] - ends[0]) / 4
+    width = entry.highest - entry.lowest if entry.counts == "points" else 1.0
+    if entry.counts != "events" and "progress" not in entry.name:
+        assert entry.noise_weight >= width / 4
     assert entry.units_of_one == (100 if entry.topic == "attainment" else 1)
     assert (entry.origin == "rank") == bool(entry.ranks)
 

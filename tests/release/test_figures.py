@@ -143,7 +143,6 @@ CHARTS = {
     "sizes": (sizes("cin", "cla"), figures.draw_sizes, {"metric": METRIC}),
     "synthetic": (course(), figures.draw_synthetic, {"metric": METRIC, "authority": "Poole"}),
     "context": (areas(), figures.draw_context, {"metric": METRIC, "authority": AUTHORITY}),
-    "slopes": (of_groups("cwsw", "cin"), figures.draw_slopes, {"over": "group", "years": ENDS}),
     "reach": (reach_rows(), figures.draw_reach, {}),
     "reach of many": (reach_rows(PROGRAMMES), figures.draw_reach, {}),
     "heat": (reach_rows(PROGRAMMES), figures.draw_reach_heat, {}),

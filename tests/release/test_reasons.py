@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import vsh_eval
-from vsh_eval.contracts import ContractError, Message
+from vsh_eval.contracts import ContractError, Message, message_of
 from vsh_eval.release.text import reasons
 from vsh_eval.release.text.check_names import CHECK_NAMES
 
@@ -45,7 +45,9 @@ def test_words_need_no_detail_that_is_not_given_and_tell_no_number_of_schools(co
 
 
 def test_what_no_page_may_give_is_not_given():
-    said = reasons.why(ContractError("school 100001 is not in the log."))
+    said = reasons.not_given(
+        "The cost", message_of(ContractError("school 100001 is not in the log."))
+    )
     assert "100001" not in said
     assert reasons.sentence(Message()) == ""
 

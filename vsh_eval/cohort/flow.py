@@ -10,21 +10,21 @@ COUNTED = 0
 OUTSIDE_YEARS = 1
 CLOSED_YEAR = 12
 REASONS: Mapping[int, str] = {
-    OUTSIDE_YEARS: "outside the years of the run",
-    2: "in a year without data for the measure",
-    3: "of a pupil without an enrolment that year",
-    4: "of a pupil outside the year groups counted",
-    5: "at a school the schools table lacks",
-    6: "without a possible session or a value",
-    7: "of a measure the registry does not know",
-    8: "without a start, or ending before it starts",
-    9: "of the other basis",
-    10: "of a child without an enrolment",
-    11: "joined to a successor",
-    CLOSED_YEAR: "in a closed year",
+    OUTSIDE_YEARS: "outside_years",
+    2: "no_data_in_year",
+    3: "no_enrolment_in_year",
+    4: "year_group_not_counted",
+    5: "unknown_school",
+    6: "nothing_to_count",
+    7: "unknown_measure",
+    8: "invalid_dates",
+    9: "other_basis",
+    10: "never_enrolled",
+    11: "joined_to_successor",
+    CLOSED_YEAR: "closed_year",
     COUNTED: "counted",
 }
-"""Why a row is not counted, by the number the SQL gives; the first that applies."""
+"""The code of why a row is not counted, by the number the SQL gives; the first that applies."""
 
 READ = "read"
 FLOW_COLUMNS = ("table", "step", "rows", "pupils")
@@ -36,7 +36,7 @@ def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     counts : pandas.DataFrame
-        table, reason (a key of ``REASONS``, or a text that is shown as it is), rows, pupils.
+        table, reason (a key of ``REASONS``, or a code), rows, pupils.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
     >>> counts = pd.DataFrame({"table": ["attendance"] * 2, "reason": [0, 3],
     ...     "rows": [6, 1], "pupils": [2, 1]})
     >>> build_flow(counts)["step"].tolist()
-    ['of a pupil without an enrolment that year', 'counted']
+    ['no_enrolment_in_year', 'counted']
     """
     order = [READ, *REASONS.values(), *names.LEAF_GROUPS]
     table = counts.assign(step=[REASONS.get(reason, reason) for reason in counts["reason"]])

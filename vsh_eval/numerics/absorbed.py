@@ -11,7 +11,6 @@ import numpy.typing as npt
 from vsh_eval.numerics import imputation
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
 _NULL = 1e-10

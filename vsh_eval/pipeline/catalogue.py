@@ -1,10 +1,11 @@
-"""The notebooks: which question each asks, of which data, from which tables."""
+"""The notebooks: of which data each asks its question, from which tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vsh_eval.contracts import ContractError, SettingsError
+from vsh_eval.release.text.page import PAGES
 
 RETURNS_KINDS = ("synthetic", "returns")
 EVERY_KIND = ("synthetic", "returns", "published")
@@ -18,10 +19,6 @@ class Notebook:
     ----------
     name : str
         File name without its ending.
-    title : str
-        What the report's navigation calls it.
-    question : str
-        The question it answers.
     kinds : tuple of str
         The kinds of source it can be asked of.
     needs, makes : tuple of str
@@ -29,25 +26,29 @@ class Notebook:
     """
 
     name: str
-    title: str
-    question: str
     kinds: tuple[str, ...]
     needs: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the report's navigation calls it."""
+        return PAGES[self.name][0]
+
+    @property
+    def question(self) -> str:
+        """The question it answers, as its heading asks it."""
+        return PAGES[self.name][1]
 
 
 NOTEBOOKS: tuple[Notebook, ...] = (
     Notebook(
         "01_returns",
-        "Data quality",
-        "Is this year's data good enough?",
         RETURNS_KINDS,
         makes=("findings",),
     ),
     Notebook(
         "02_cohort",
-        "Cohort",
-        "Who are the children, and where do they learn?",
         EVERY_KIND,
         needs=("findings",),
         makes=(
@@ -69,54 +70,40 @@ NOTEBOOKS: tuple[Notebook, ...] = (
     ),
     Notebook(
         "03_training_offer",
-        "Training offer",
-        "Who has been trained, how much, at what cost?",
         RETURNS_KINDS,
         needs=("panel", "schools", "training"),
         makes=("reach",),
     ),
     Notebook(
         "04_attendance_gap",
-        "Attendance gap",
-        "How wide is the attendance gap, and is it closing?",
         EVERY_KIND,
         needs=("panel", "areas"),
     ),
     Notebook(
         "05_attainment_gap",
-        "Attainment gap",
-        "How wide is the attainment gap, and is it closing?",
         EVERY_KIND,
         needs=("panel", "areas"),
     ),
     Notebook(
         "06_impact",
-        "Impact",
-        "Did the gap close faster where schools were trained?",
         RETURNS_KINDS,
         needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
         makes=("evidence", "power"),
     ),
     Notebook(
         "06_published_impact",
-        "Impact",
-        "Did this authority's gap move away from other authorities'?",
         ("published",),
         needs=("panel",),
         makes=("evidence", "power"),
     ),
     Notebook(
         "07_robustness",
-        "How sure are we?",
-        "What would change our mind?",
         RETURNS_KINDS,
         needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
         makes=("robustness",),
     ),
     Notebook(
         "08_annual_report",
-        "Annual report",
-        "What should the Virtual School Head, governors and DfE take away?",
         EVERY_KIND,
         needs=("panel", "areas", "reach", "evidence", "power", "robustness"),
         makes=("summary",),

@@ -27,15 +27,12 @@ class Outcome:
     ----------
     page : Path
         The page to open.
-    notebooks_run : int
-        How many notebooks of the run were out of date; 1 for a draft.
     new : bool
         Whether the report is a new one, which it is too where a run that was stopped at its very
         end had only to be put into place.
     """
 
     page: Path
-    notebooks_run: int
     new: bool = True
 
 
@@ -92,7 +89,7 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
             _into_place(building, last_good)
         else:
             shutil.rmtree(building)
-    return Outcome(last_good / "release" / "index.html", count, new)
+    return Outcome(last_good / "release" / "index.html", new)
 
 
 def check(params: Path) -> pd.DataFrame:
@@ -139,7 +136,7 @@ def _draft(params: Path, only: str) -> Outcome:
     except NotebookFailedError as error:
         _say_where(current, error)
         raise
-    return Outcome(pages.render_notebook(current, notebook), 1)
+    return Outcome(pages.render_notebook(current, notebook))
 
 
 def _say_where(current: Run, error: NotebookFailedError) -> None:

@@ -87,13 +87,6 @@ class Metric:
         return 100 if self.origin in ("attainment", "rank") else 1
 
     @property
-    def value_range(self) -> tuple[float, float] | None:
-        """The least and the most one child can add, in units of x; None where there is no most."""
-        if self.counts == "events":
-            return None
-        return (self.lowest, self.highest) if self.counts == "points" else (0.0, 1.0)
-
-    @property
     def has_ratio(self) -> bool:
         """Whether one level over another means something: not for ranks, nor where 0 is no end."""
         return self.lowest >= 0 and not self.ranks

@@ -39,8 +39,8 @@ def open_engine(connection: object, *, engine: str = "duckdb") -> Engine:
         return connection
     if engine == "spark":
         raise ContractError(
-            "engine is 'spark', but Spark does not come with this package; pass an object with the "
-            "methods of vsh_eval.cohort.Engine, or set engine: duckdb."
+            "engine is 'spark', but a run reads its returns into DuckDB; set engine: duckdb in the "
+            "params file, or in a program hand over a vsh_eval.cohort.Engine for the connection."
         )
     if not isinstance(connection, duckdb.DuckDBPyConnection):
         raise ContractError(

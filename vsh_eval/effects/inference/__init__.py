@@ -7,7 +7,7 @@ Before effects are looked at: `placebo_simulation` counts false alarms on the us
 `injected_effect_power` how often effects of known size are found.
 """
 
-from vsh_eval.effects.inference.equivalence import EQUIVALENCE_COLUMNS, equivalence_test
+from vsh_eval.effects.inference.equivalence import equivalence_test
 from vsh_eval.effects.inference.placebo_simulation import (
     CURVE_COLUMNS,
     PLACEBO_COLUMNS,
@@ -16,7 +16,6 @@ from vsh_eval.effects.inference.placebo_simulation import (
     placebo_simulation,
 )
 from vsh_eval.effects.inference.randomisation import (
-    RANDOMISATION_COLUMNS,
     Randomisation,
     fit_randomisation,
     randomise,
@@ -26,9 +25,7 @@ from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
 
 __all__ = [
     "CURVE_COLUMNS",
-    "EQUIVALENCE_COLUMNS",
     "PLACEBO_COLUMNS",
-    "RANDOMISATION_COLUMNS",
     "InjectedEffectPower",
     "Randomisation",
     "equivalence_test",

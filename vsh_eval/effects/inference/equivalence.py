@@ -6,11 +6,6 @@ from scipy import stats
 
 from vsh_eval.contracts import DesignError, require_columns
 
-EQUIVALENCE_COLUMNS = (
-    *("estimate", "std_error", "df", "margin", "p_below", "p_above", "p_value", "lower", "upper"),
-    "equivalent",
-)
-
 
 def equivalence_test(
     rows: pd.DataFrame | float,
@@ -61,7 +56,7 @@ def equivalence_test(
     """
     if not margin > 0:
         raise DesignError(
-            f"margin is {margin:g}, must be above 0: the smallest effect that would matter."
+            f"margin is {margin:g}, must be above 0; give the smallest effect that would matter."
         )
     if not isinstance(rows, pd.DataFrame):
         if std_error is None:

@@ -21,10 +21,6 @@ from vsh_eval.numerics import permutation
 
 Statistic = Literal["studentised", "plain"]
 STATISTICS = ("studentised", "plain")
-RANDOMISATION_COLUMNS = (
-    *("estimate", "statistic", "p_value", "draws", "allocations", "smallest_p", "schools"),
-    *("within", "status", "reason"),
-)
 _TIE = 1e-9
 """Statistics that differ by less than this share are equal, whatever the order of adding up."""
 

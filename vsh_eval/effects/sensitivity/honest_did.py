@@ -313,7 +313,10 @@ def _path(
     matrix = covariance.loc[labels, labels].to_numpy(float)
     values = estimates.loc[labels].to_numpy(float)
     if not np.isfinite(values).all():
-        raise DesignError("an estimate is missing, must be given for every event time used.")
+        raise DesignError(
+            "an estimate is missing, must be given for every event time used; leave out the event "
+            "times without one."
+        )
     refuse_singular(matrix, name="event times")
     return EventPath(index, values, matrix, weights / weights.sum(), str(target))
 

@@ -217,7 +217,8 @@ def pretrend_power(
         require_one_of(one, ("joint", "individual"), name="test")
     if not all(alpha < share < 1 for share in power):
         raise DesignError(
-            f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1."
+            f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1; "
+            "write 0.5 for an even chance."
         )
     found = _imputed(data, leads=leads) if covariance is None else _given(data, covariance, df=df)
     refuse_singular(found.covariance, name="leads")

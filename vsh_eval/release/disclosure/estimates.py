@@ -193,5 +193,7 @@ def counts_of(table: pd.DataFrame, column: str) -> FloatArray:
     """Return a column of counts, and refuse a negative one."""
     counts = floats(table, column)
     if (counts < 0).any():
-        raise DisclosureError(f"{column} holds a negative count, must be 0 or more.")
+        raise DisclosureError(
+            f"{column} holds a negative count, must be 0 or more; correct what makes the table."
+        )
     return counts

@@ -144,8 +144,8 @@ def release_facts(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     people = _with_role(table, _OF_CHILDREN)
     if people:
         raise DisclosureError(
-            f"{people[0]} counts children, must not in a table without protection; attach a "
-            "contract that protects it."
+            f"{people[0]} counts children, must not in a table of facts; declare another "
+            "gate with vsh_eval.contracts.produces: cells, sample, schools or estimates."
         )
     return table
 
@@ -190,7 +190,9 @@ def _floats(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
 def _counts(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
     counts = _floats(table, name)
     if (counts < 0).any():
-        raise DisclosureError(f"{name} holds a negative count, must be 0 or more.")
+        raise DisclosureError(
+            f"{name} holds a negative count, must be 0 or more; correct what makes the table."
+        )
     return counts
 
 

@@ -3,7 +3,7 @@
 A module a form; seaborn draws, in the one theme of `palette`:
 
 lines       draw_levels, draw_gap, draw_sizes, draw_synthetic: lines over the academic years
-panels      draw_context, draw_slopes, draw_reach: the same as small multiples
+panels      draw_context, draw_reach: the same as small multiples
 curves      draw_power, draw_concentration: lines over a quantity
 intervals   draw_forest, draw_robustness, draw_event_study, draw_honest, draw_specifications
 bars        draw_decomposition, draw_breakdown: bars and dots in rows
@@ -22,7 +22,7 @@ from vsh_eval.release.figures.intervals import (
     draw_specifications,
 )
 from vsh_eval.release.figures.lines import draw_gap, draw_levels, draw_sizes, draw_synthetic
-from vsh_eval.release.figures.panels import draw_context, draw_reach, draw_slopes
+from vsh_eval.release.figures.panels import draw_context, draw_reach
 
 __all__ = [
     "Figure",
@@ -40,7 +40,6 @@ __all__ = [
     "draw_reach_heat",
     "draw_robustness",
     "draw_sizes",
-    "draw_slopes",
     "draw_specifications",
     "draw_synthetic",
 ]

@@ -91,7 +91,7 @@ def draw_decomposition(
     if not is_shown(row, "gap", "composition", "rates"):
         raise ContractError(
             f"the parts of the gap in {metric} in {year} are not shown ({status_of(row)}), must be "
-            "there to be drawn; say so with decomposition_sentence instead."
+            "there to be drawn; say so with text.characteristics.decomposition_sentence."
         )
     entry, bars = registry.metric(metric), _bars(row)
     entries = [

@@ -583,8 +583,8 @@ def draw_synthetic(
     Parameters
     ----------
     safe : SafeTable
-        A ``published`` table of `effects.authority_course`: time_period, outcome, synthetic,
-        effect, placebo_lower, placebo_upper, before.
+        A ``trajectory`` table of `effects.published.authority_trajectory`: time_period, outcome,
+        synthetic, effect, placebo_lower, placebo_upper, before.
     metric : str
         Whose gap.
     authority : str

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vsh_eval import names, registry
-from vsh_eval.contracts import ContractError, require_columns, require_one_of
+from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
@@ -18,7 +17,6 @@ from vsh_eval.release.figures.base import (
     mark_hidden,
     page_of,
     set_ticks,
-    spread,
     stacked,
     symbols_sentence,
     wrapped,
@@ -36,7 +34,7 @@ from vsh_eval.release.figures.lines import (
     unexplained,
 )
 from vsh_eval.release.figures.palette import Line
-from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of
+from vsh_eval.release.rows import part_of, records
 from vsh_eval.release.text import charts
 from vsh_eval.release.text.context import (
     Place,
@@ -48,10 +46,8 @@ from vsh_eval.release.text.context import (
 )
 from vsh_eval.release.text.labels import (
     column_label,
-    group_in_text,
     lower_first,
     upper_first,
-    value_label,
     year_label,
 )
 from vsh_eval.release.text.phrases import (
@@ -59,7 +55,6 @@ from vsh_eval.release.text.phrases import (
     listed,
     number,
     together,
-    usual_decimals,
 )
 
 if TYPE_CHECKING:
@@ -74,9 +69,6 @@ _TITLE_WIDTH, _HEADER_WIDTH, _KEYS_WIDTH = 20, 58, 44
 """Letters a line."""
 _ROOM, _SYMBOLS = 0.14, 0.17
 """Shares of a panel's height kept free, and kept for a row of symbols."""
-_MOST_SLOPES = 9
-_SIDES = ("group", "reference")
-_LEVELS = ("group_level", "reference_level")
 _OWN = Line(palette.DARK_BLUE, "o", "solid", palette.DARK_BLUE)
 _OTHER = Line("#7A8286", "s", (0, (3, 1.2)), palette.TEXT)
 """Grey, yet with a contrast of 3 to 1; told apart without colour by dash and marker."""
@@ -329,190 +321,6 @@ def _set_heights(axes: "Axes", numbers: Sequence[float], *, rows: int) -> None:
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     whole = (high - low or 1.0) / (1 - 2.4 * _ROOM - rows * _SYMBOLS)
     axes.set_ylim(low - whole * (_ROOM * 0.8 + rows * _SYMBOLS), high + whole * _ROOM * 1.6)
-
-
-@dataclass(frozen=True, slots=True)
-class _Slope:
-    """One panel: a title and the rows of the first and of the last year."""
-
-    title: str
-    ends: tuple[Row, Row]
-
-    def values(self, side: str) -> tuple[float, ...]:
-        return tuple(value_of(row, f"{side}_level") for row in self.ends)
-
-
-def draw_slopes(
-    safe: SafeTable,
-    *,
-    over: str,
-    years: tuple[int, int],
-    phase: str = names.TOTAL,
-    metric: str | None = None,
-    group: str | None = None,
-    area: str | None = None,
-) -> Figure:
-    """Draw both levels in two years, joined by a line, a panel for each measure or each group.
-
-    Parameters
-    ----------
-    safe : SafeTable
-        A ``gaps`` table.
-    over : {"metric", "group"}
-        What the panels are, in the table's order; left out is what shows nothing and what cannot
-        be compared between the two years.
-    years : (int, int)
-        The two academic years, for example 201819 and 202425.
-    phase : str
-        Which phase.
-    metric, group, area : str, optional
-        Needed where the table holds more than one of what the panels are not.
-
-    Returns
-    -------
-    Figure
-        Two lines a panel on the same axes throughout: the group's and, dashed, that of those it is
-        compared with, the numbers at both ends. It shows where the levels began and ended, not the
-        path between.
-
-    Raises
-    ------
-    ContractError
-        If no row fits, a panel has two rows a year, there are more than nine panels, or none of
-        them has a number.
-    """
-    require_one_of(over, ("metric", "group"), name="over")
-    data = part_of(safe, phase=phase, time_period=years, metric=metric, group=group, unit_id=area)
-    slopes = _slopes(records(data), over, years)
-    row, about = slopes[0].ends[1], _about(slopes, over)
-    who = charts.GROUP_NAMED_ABOVE if over == "group" else _in_text(row, "group")
-    with small_multiples(
-        data,
-        [slope.title for slope in slopes],
-        header=about,
-        keys=list(zip((who, _in_text(row, "reference")), palette.LINES, strict=False)),
-        years=years,
-    ) as page:
-        _draw_slopes(page.panels, slopes)
-        metrics = dict.fromkeys(str(slope.ends[1]["metric"]) for slope in slopes)
-        notes = [
-            entry.note
-            for name in metrics
-            for entry in registry.breaks_of(name)
-            if entry.kind == "definition" and years[0] < entry.time_period <= years[1]
-        ]
-        ends = [row for slope in slopes for row in slope.ends]
-        first, last = map(year_label, years)
-        return page.figure(
-            f"slopes_{over}_{row['metric' if over == 'group' else 'group']}_{phase}",
-            [over, "time_period", *_LEVELS, "gap"],
-            alt=[
-                charts.SLOPES_OF.format(about=about),
-                *(_slope_course(slope, years) for slope in slopes),
-            ],
-            caption=[
-                charts.SLOPES_CAPTION.format(about=about, first=first, last=last),
-                *dict.fromkeys(notes),
-                symbols_sentence(ends, *_LEVELS),
-            ],
-        )
-
-
-def _in_text(row: Row, side: str) -> str:
-    return upper_first(group_in_text(str(row[side])))
-
-
-def _slopes(rows: Sequence[Row], over: str, years: tuple[int, int]) -> list[_Slope]:
-    slopes = []
-    for key in dict.fromkeys(str(row[over]) for row in rows):
-        own = [row for row in rows if row[over] == key]
-        by_year = {int(row["time_period"]): row for row in own}
-        if len(by_year) < len(own):
-            raise ContractError(
-                f"{over} {key} has more than one row a year, must have one; name the metric, the "
-                "group, the reference and the area that single it out."
-            )
-        ends = (by_year.get(years[0], {}), by_year.get(years[1], {}))
-        if all(ends) and _is_comparable(ends) and not all(_is_hidden(row) for row in ends):
-            slopes.append(_Slope(value_label(over, key), ends))
-    if not slopes or len(slopes) > _MOST_SLOPES:
-        raise ContractError(
-            f"{len(slopes)} {over}s have numbers in {years[0]} or {years[1]}, must be 1 to "
-            f"{_MOST_SLOPES}; choose two years and what is compared."
-        )
-    return slopes
-
-
-def _is_comparable(ends: tuple[Row, Row]) -> bool:
-    """Say whether the measure means the same in both years."""
-    years = {int(row["time_period"]) for row in ends}
-    return len(registry.comparable_years(str(ends[1]["metric"]), years)) == len(years)
-
-
-def _is_hidden(row: Row) -> bool:
-    return not is_shown(row, *_LEVELS)
-
-
-def _draw_slopes(panels: Sequence["Axes"], slopes: Sequence[_Slope]) -> None:
-    known = [v for slope in slopes for side in _SIDES for v in slope.values(side)]
-    known = [v for v in known if not math.isnan(v)]
-    low, high = min(0.0, *known), max(0.0, *known)
-    room = _ROOM * (high - low or 1.0)
-    panels[0].set_ylim(low - (room if low < 0 else 0.0), high + room)
-    for axes, slope in zip(panels, slopes, strict=True):
-        for side, line in zip(_SIDES, palette.LINES, strict=False):
-            draw_series(axes, Series("", slope.values(side), (), ()).without_limits(), line)
-        _write_ends(axes, slope)
-
-
-def _write_ends(axes: "Axes", slope: _Slope) -> None:
-    """Write the numbers beside both ends, kept apart, and the symbol where one is hidden."""
-    bottom, top = axes.get_ylim()
-    size = _LETTERS * 1.15 / 72 / _PLOT * (top - bottom)
-    places = usual_decimals(str(slope.ends[1]["metric"]))
-    for end, row in enumerate(slope.ends):
-        if _is_hidden(row):
-            axes.text(end, bottom, status_of(row), ha="center", va="bottom", fontsize=_LETTERS)
-        levels = {
-            line.text_colour: value_of(row, f"{side}_level")
-            for side, line in zip(_SIDES, palette.LINES, strict=False)
-        }
-        levels = {colour: level for colour, level in levels.items() if not math.isnan(level)}
-        if not levels:
-            continue
-        heights = spread(list(levels.values()), [size] * len(levels), bottom=bottom, top=top)
-        for (colour, level), height in zip(levels.items(), heights, strict=True):
-            x, side = (1.09, "left") if end else (-0.09, "right")
-            text, size_of = number(level, decimals=places), _LETTERS - 1
-            axes.text(x, height, text, ha=side, va="center", fontsize=size_of, color=colour)
-
-
-def _about(slopes: Sequence[_Slope], over: str) -> str:
-    entries = [registry.metric(str(slope.ends[1]["metric"])) for slope in slopes]
-    if over == "group":
-        measure = charts.with_unit(entries[0].label, entries[0].unit)
-        return charts.SLOPES_BY_GROUP.format(measure=measure)
-    one = len(slopes) == 1
-    count = charts.ONE_MEASURE if one else charts.MEASURES.format(count=len(slopes))
-    units = charts.OR.join(sorted({entry.unit for entry in entries}))
-    return charts.SLOPES_OF_MEASURES.format(count=count, units=units)
-
-
-def _slope_course(slope: _Slope, years: tuple[int, int]) -> str:
-    row = slope.ends[1]
-    entry = registry.metric(str(row["metric"]))
-    places = usual_decimals(entry.name)
-    sides = []
-    for side in _SIDES:
-        who = charts.LEVEL if side == "group" else group_in_text(str(row["reference"]))
-        values = slope.values(side)
-        if any(map(math.isnan, values)):
-            sides.append(charts.SLOPE_HIDDEN.format(who=who))
-            continue
-        start, end = (amount(value, entry.unit, decimals=places) for value in values)
-        first, last = map(year_label, years)
-        sides.append(charts.SLOPE.format(who=who, start=start, first=first, end=end, last=last))
-    return alt.named(slope.title, listed(sides))
 
 
 def draw_reach(

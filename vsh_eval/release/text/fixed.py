@@ -57,8 +57,6 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "another for children in need, and calls a comparison by phase not appropriate: take these "
         "as a rough guide only.",
         "gap_by_phase": "{metric} by phase, {year}",
-        "phases": "The phases of schools, measure by measure",
-        "gap_of_groups": "{metric} of every group, {year}",
         "gap_of_groups_and_references": "{metric} of every group against each reference, {year}",
         "no_characteristics_published": "DfE's tables do not cross a social worker with who the "
         "children are.",

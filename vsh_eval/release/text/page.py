@@ -50,6 +50,48 @@ WORDS: Mapping[str, str] = MappingProxyType(
 )
 """What the templates, the workbook and the first page say, by the name they call it."""
 
+PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "01_returns": (
+            "Data quality",
+            "Is this year's data good enough?",
+        ),
+        "02_cohort": (
+            "Cohort",
+            "Who are the children, and where do they learn?",
+        ),
+        "03_training_offer": (
+            "Training offer",
+            "Who has been trained, how much, at what cost?",
+        ),
+        "04_attendance_gap": (
+            "Attendance gap",
+            "How wide is the attendance gap, and is it closing?",
+        ),
+        "05_attainment_gap": (
+            "Attainment gap",
+            "How wide is the attainment gap, and is it closing?",
+        ),
+        "06_impact": (
+            "Impact",
+            "Did the gap close faster where schools were trained?",
+        ),
+        "06_published_impact": (
+            "Impact",
+            "Did this authority's gap move away from other authorities'?",
+        ),
+        "07_robustness": (
+            "How sure are we?",
+            "What would change our mind?",
+        ),
+        "08_annual_report": (
+            "Annual report",
+            "What should the Virtual School Head, governors and DfE take away?",
+        ),
+    }
+)
+"""What the navigation calls each notebook's page, and the question it answers."""
+
 EGRESS_FINDS: Mapping[str, str] = MappingProxyType(
     {
         "identifier": "a pupil's identifier",

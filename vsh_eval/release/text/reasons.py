@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import ContractError, Message, message_of
+from vsh_eval.contracts import Message
 from vsh_eval.release.text.labels import (
     COHORT_RULE_LABELS,
     GROUP_LABELS,
@@ -326,17 +326,6 @@ def sentences(messages: tuple[Message, ...]) -> tuple[str, ...]:
     ('Few schools: read the randomisation test beside the interval.',)
     """
     return tuple(upper_first(sentence(message)) for message in messages)
-
-
-def why(error: ContractError) -> str:
-    """Say why something could not be made, as far as a page may.
-
-    Examples
-    --------
-    >>> why(ContractError("panel lacks the column urn."))[:33]
-    'the tables do not hold what is ne'
-    """
-    return sentence(message_of(error))
 
 
 @sealed

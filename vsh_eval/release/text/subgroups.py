@@ -6,7 +6,6 @@ from types import MappingProxyType
 import pandas as pd
 
 from vsh_eval import registry
-from vsh_eval.contracts import Message
 from vsh_eval.release.text.labels import GROUP_LABELS, PHASE_LABELS, PROGRAMME_LABELS, upper_first
 from vsh_eval.release.text.reasons import YEAR_EFFECTS, in_words
 
@@ -88,11 +87,3 @@ def _dose(value: str) -> str:
     band, lower, upper = value.split(":")
     limit = f"to {upper}" if upper else f"over {lower}"
     return f"{band}: {limit} staff per 100 pupils"
-
-
-def reasons_in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """Word the reasons of a table of estimates, where it has them."""
-    if "reason" not in table:
-        return table
-    plain = table["reason"].map(lambda value: value if isinstance(value, Message) else Message())
-    return in_words(table.assign(reason=plain), "reason")

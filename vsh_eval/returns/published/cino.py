@@ -280,7 +280,8 @@ def _phase(table: pd.DataFrame, origin: str) -> pd.Series:
     strange = sorted(set(written) - set(PHASES))
     if strange:
         raise ContractError(
-            f"{origin}: phase_type_grouping is {strange[0]!r}, must be one of {', '.join(PHASES)}."
+            f"{origin}: phase_type_grouping is {strange[0]!r}, must be one of "
+            f"{', '.join(PHASES)}; use the file as DfE publishes it."
         )
     return written.replace(dict(PHASES))
 

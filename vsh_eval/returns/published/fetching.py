@@ -150,7 +150,9 @@ def _plain(name: str) -> str:
     """Refuse a file name that would leave the folder."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or not path.name:
-        raise ContractError(f"file name is {name!r}, must be a name within the folder.")
+        raise ContractError(
+            f"file name is {name!r}, must be a name within the folder; correct the list of files."
+        )
     return name
 
 
