@@ -85,7 +85,7 @@ def test_spark_counts_to_the_last_integer_what_duckdb_counts():
 
 
 def test_spark_without_an_engine_says_what_to_pass():
-    with pytest.raises(ContractError, match="pass an object with the methods"):
+    with pytest.raises(ContractError, match="set engine: duckdb"):
         open_engine(duckdb.connect(), engine="spark")
 
 

@@ -350,13 +350,6 @@ def test_small_panels_share_one_range_and_mark_what_is_hidden():
     assert "c = suppressed" in figure.caption
 
 
-def test_slopes_join_the_two_years_of_the_table():
-    _, panels, _ = usual("slopes")
-    for axes in panels:
-        assert drawn_by(axes, palette.DARK_BLUE) == {0: 12.1, 1: 18.4}
-        assert {"12.1", "18.4", "4.7", "6.8"} <= {text.get_text() for text in axes.texts}
-
-
 @pytest.mark.parametrize("name", ["forest", "robustness"])
 def test_rows_hold_estimates_and_intervals_in_the_tables_order(name):
     _, panels, _ = usual(name)
@@ -446,7 +439,6 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
                        "than 95% of authorities of about its size: 2024/25."]),
         ("context", ["England: rose from 5.4 percentage points", "who lie between 8.6 and 12.6",
                      "2.0 wider than in England (9.6)"]),
-        ("slopes", ["Children in need: level from 12.1% in 2018/19 to 18.4% in 2024/25 and"]),
         ("reach of many", ["Emotional Literacy Support: rose from 0.0% in 2018/19 to 60.0%"]),
         ("heat", ["2018/19 0%, 2019/20 10%"]),
         ("concentration", ["up to 11 percentage points above the line of equality",
@@ -486,8 +478,6 @@ def test_the_alternative_text_has_the_numbers(name, phrases):
         ("context", areas(), {"measure": "group_level"}, "18.4%"),
         ("context", areas().query("unit_id == @AUTHORITY"), {"labels": {AUTHORITY: "Poole"}},
          "Poole: rose from"),
-        ("slopes", gap_rows(group=[NAN] * 6 + [18.4], status="c"), {},
-         "level not shown in both years"),
         ("reach", [row | {"share_schools": NAN} for row in reach_rows(PROGRAMMES)], {},
          "not shown in any year"),
         ("concentration", [row | {"pupils_reached": 50} for row in BANDS], {}, "lies on the line"),
@@ -515,7 +505,6 @@ def test_without_enough_placebos_nothing_is_said_about_chance():
         ("events", "simultaneous band"),
         ("sizes", "A child who moved counts at each school. Shaded: No full-year absence"),
         ("synthetic", "the offer starts in 2022/23"),
-        ("slopes", "The attendance codes changed"),
         ("decomposition", "not what causes what"),
         ("breakdown", "c = suppressed to protect children's confidentiality"),
     ],
@@ -536,16 +525,12 @@ def test_published_numbers_are_of_children_not_of_enrolments():
     [
         ("gap", of_groups("cwsw", "cwsw"), {}, "more than one row a year"),
         ("sizes", sizes("cin", "cin"), {}, "more than one row a year"),
-        ("slopes", of_groups("cwsw", "cwsw"), {}, "more than one row a year"),
         ("context", pd.concat([areas(), areas()]), {}, "more than one row a year"),
         ("reach", reach_rows() * 2, {}, "more than one row a year"),
         ("heat", reach_rows() * 2, {}, "has more than one row, must have one"),
         ("events", event_rows() * 2, {}, "index occurs twice"),
         ("breakdown", by_value(value="boys").frame, {}, "occurs twice"),
         ("levels", levels("cla", "cpp", "cin", "previous", "peers"), {}, "must be at most 4"),
-        ("slopes", of_groups("cwsw", group=[NAN] * 7, reference=[NAN] * 7), {},
-         "0 groups have numbers"),
-        ("slopes", None, {"over": "phase"}, "over is 'phase'"),
         ("context", None, {"authority": "E1"}, "authority E1 has no row among 3"),
         ("context", None, {"measure": "ratio"}, "measure is 'ratio'"),
         ("decomposition", hidden_parts().frame, {}, "decomposition_sentence"),
@@ -555,12 +540,6 @@ def test_published_numbers_are_of_children_not_of_enrolments():
 def test_what_cannot_be_drawn_is_refused(name, rows, changes, match):
     with pytest.raises(ContractError, match=match):
         draw(name, rows, **changes)
-
-
-def test_measures_redefined_past_comparing_are_no_slopes():
-    figure = draw("slopes", of_groups("cwsw", metrics=(METRIC, "eyfsp_gld")), over="metric")
-    assert "Levels of 1 measure (%)" in figure.caption
-    assert "Good level" not in figure.alt
 
 
 def test_the_latest_rows_are_each_measures_last_year_with_numbers():

@@ -42,7 +42,7 @@ from vsh_eval.release.text.context import (
     compared_in_text,
     counting_sentence,
     standing,
-    standing_sentence,
+    standing_in_words,
 )
 from vsh_eval.release.text.labels import (
     column_label,
@@ -251,7 +251,7 @@ def draw_context(
             alt=[
                 alt.over_years(charts.CONTEXT_OF.format(title=title), years),
                 *alt.courses(series, years, metric, places.unit, decimals=places.decimals),
-                standing_sentence(places, about).removesuffix("."),
+                standing_in_words(places, about).removesuffix("."),
             ],
             caption=[
                 f"{title}.",

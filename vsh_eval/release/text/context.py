@@ -171,7 +171,7 @@ def context_sentence(
         group=group,
         measure=measure,
     )
-    return standing_sentence(position, compared_in_text(position, phase))
+    return standing_in_words(position, compared_in_text(position, phase))
 
 
 def compared_in_text(position: Standing, phase: str) -> str:
@@ -186,7 +186,7 @@ def compared_in_text(position: Standing, phase: str) -> str:
     return f"{named}{of_whom}"
 
 
-def standing_sentence(position: Standing, about: str) -> str:
+def standing_in_words(position: Standing, about: str) -> str:
     """Say where the authority stands, of a measure named in words."""
     own = position.last(position.authority)
     if math.isnan(own):
