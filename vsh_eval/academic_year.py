@@ -77,6 +77,17 @@ def label(period: int) -> str:
     return f"{period // 100}/{period % 100:02d}"
 
 
+def last_day(period: int) -> date:
+    """Return the last day of an academic year.
+
+    Examples
+    --------
+    >>> last_day(202425)
+    datetime.date(2025, 8, 31)
+    """
+    return date(start(period) + 1, 8, 31)
+
+
 def of_date(day: date) -> int:
     """Return the academic year a date falls in (1 September starts a new one).
 

@@ -73,8 +73,8 @@ _WITHOUT: Mapping[Role, str] = {
         """,
     Role.LABEL: """
         status unit gap_unit reason message result verdict direction protocol measured_by
-        stored_as years_missing registered used caution type reason_code base_period first_year
-        last_year
+        statement confidence decided_by stored_as years_missing registered used caution type
+        reason_code base_period first_year last_year
         """,
     Role.CHILDREN: """
         pupils group_pupils reference_pupils matched_pupils baseline_group_pupils

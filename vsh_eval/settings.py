@@ -150,6 +150,14 @@ class Protocol(_Section):
         gt=0,
         description="smallest effect of interest, in the primary outcome's gap unit",
     )
+    sesoi_reason: str = Field(
+        default="", description="why an effect of that size is the smallest worth having"
+    )
+    chosen_by: Literal["lot", "gap", "volunteers", "unknown"] = Field(
+        default="unknown",
+        description="how schools came to be trained: drawn by lot, chosen because of their gap, "
+        "volunteers, or not known",
+    )
     alpha: float = Field(default=0.05, gt=0, lt=0.5, description="significance level")
     exclusions: tuple[AcademicYear, ...] = Field(
         default=(),

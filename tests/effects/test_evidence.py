@@ -1,221 +1,246 @@
 """The evidence statement follows from printed rules."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.effects.conftest import gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError, Message
-from vsh_eval.effects.sensitivity import Pretrend
+from vsh_eval.effects.evidence import HIGH, MODERATE, NONE, RULES, STATEMENTS, Checks, judge
+from vsh_eval.effects.sensitivity import Drift, Pretrend
 from vsh_eval.numerics.inference import JointTest, t_p_value
 
-NOTHING = Message()
-RULES = [
-    "registered",
-    "power",
-    "pretrend",
-    "breakdown",
-    "randomisation",
-    "balance",
-    "losses",
-    "composition",
-]
+NO_DRIFT = Drift(0.0, 0.02, 199.0)
+SAME = (-1.5, 0.4)
+NOTHING = (np.nan, np.nan)
 
 
-def primary(estimate, std_error, df=199.0):
-    found = t_p_value(np.array([estimate]), np.array([std_error]), np.array([df]))[0]
-    return pd.DataFrame(
-        {
-            "role": ["primary"],
-            "aggregation": ["simple"],
-            "estimate": [estimate],
-            "std_error": [std_error],
-            "df": [df],
-            "p_value": [found],
-        }
+def estimates(first, second=None, df=199.0):
+    """The simple rows of the primary estimator and, where given, of same_past."""
+    rows = []
+    for role, estimator, pair in (
+        ("primary", "imputation", first),
+        ("robustness", "same_past", second),
+    ):
+        if pair is not None:
+            value, error = pair
+            p = t_p_value(np.array([value]), np.array([error]), np.array([df]))[0]
+            rows.append({
+                "role": role, "estimator": estimator, "metric": "overall_absence",
+                "aggregation": "simple", "estimate": value, "std_error": error, "df": df,
+                "p_value": p,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def leads(p_value, reason=None):
+    return Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 100.0, p_value), reason or Message())
+
+
+def by_lot(**changes):
+    """Everything that the rules are judged by, all of it passed."""
+    whole = Checks(
+        pretrend=leads(0.5),
+        drift=NO_DRIFT,
+        composition=pd.DataFrame({"aggregation": ["simple", "event"], "p_value": [0.4, 0.01]}),
+        peers_p=0.6,
+        randomisation_p=0.01,
+        chosen_by="lot",
+        registered=True,
+        exclusions=pd.DataFrame({"step": ["panel", "no_data", "used"], "schools": [100, 5, 95]}),
+        mde=0.4,
+        breakdown=1.5,
+        balance=pd.DataFrame({"standardised_difference": [0.1, -0.2, np.nan]}),
     )
+    return replace(whole, **changes)
 
 
-def leads(p_value, reason=NOTHING):
-    return Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 100.0, p_value), reason)
+def volunteers(**changes):
+    return by_lot(chosen_by="volunteers", **changes)
 
 
-def material(**changes):
-    whole = {
-        "registered": True,
-        "balance": pd.DataFrame({"standardised_difference": [0.1, -0.2, np.nan]}),
-        "exclusions": pd.DataFrame({"step": ["panel", "no_data", "used"], "schools": [100, 5, 95]}),
-        "composition": pd.DataFrame({"aggregation": ["simple", "event"], "p_value": [0.4, 0.01]}),
-        "breakdown": 1.5,
-        "randomisation_p": 0.01,
-    }
-    return effects.evidence.Checks(**(whole | changes))
-
-
-def judged(rows, *, checks=None, p=0.5, mde=0.4, sesoi=0.5, lower_is_better=True):
-    return effects.evidence.judge(
-        rows,
-        pretrend=leads(p),
-        mde=mde,
-        sesoi=sesoi,
-        lower_is_better=lower_is_better,
-        checks=checks,
-    )
+def judged(first=SAME, second=SAME, *, checks=None, sesoi=0.5, lower_is_better=True, few=None):
+    rows = estimates(first, second)
+    if few is not None:
+        rows = rows.assign(schools_treated=few)
+    return judge(rows, sesoi=sesoi, lower_is_better=lower_is_better, checks=checks or by_lot())
 
 
 def verdicts(found):
     return found.rules.set_index("rule")["verdict"].to_dict()
 
 
-def test_everything_passed_is_robust():
-    found = judged(primary(-1.5, 0.4), checks=material())
-    assert found.rules["rule"].tolist() == RULES
-    assert set(verdicts(found).values()) == {"pass"}
-    assert found.statement == "narrowed_robust"
+COUNTED = pd.DataFrame({"aggregation": ["simple"], "p_value": [0.04]})
+DRIFTING = Drift(-0.3, 0.15, 199.0)
+TABLE = {
+    # what is found: primary, same_past, checks, statement, confidence, decided by
+    "every rule passed": (SAME, SAME, by_lot(), "narrowed", HIGH, ""),
+    "the other way": ((1.5, 0.4), (1.4, 0.4), by_lot(), "widened", HIGH, ""),
+    "volunteers without drift": (SAME, SAME, volunteers(), "narrowed", MODERATE, ""),
+    "another path before": (
+        SAME, SAME, by_lot(pretrend=leads(0.03)), "not_attributable", NONE, "pretrend"),
+    "another path, nothing found": (
+        (0.0, 0.1), (0.0, 0.1), by_lot(pretrend=leads(0.03)), "not_attributable", NONE, "pretrend"),
+    "other children": (
+        (1.5, 0.4), (1.5, 0.4), by_lot(composition=COUNTED), "not_attributable", NONE,
+        "composition"),
+    "a drift not excluded": (
+        SAME, SAME, volunteers(drift=DRIFTING), "not_attributable", NONE, "drift"),
+    "a drift the other way": (SAME, SAME, volunteers(drift=Drift(0.3, 0.15, 199.0)), "narrowed",
+                              MODERATE, ""),
+    "a drift where lots were drawn": (SAME, SAME, by_lot(drift=DRIFTING), "narrowed", HIGH, ""),
+    "a drift that cannot be tested": (
+        SAME, SAME, volunteers(drift=Drift()), "not_attributable", NONE, "drift"),
+    "other pupils moved": (SAME, SAME, by_lot(peers_p=0.001), "whole_school_moved", HIGH, "peers"),
+    "other pupils moved, no gap": (
+        (0.0, 0.1), (0.0, 0.1), by_lot(peers_p=0.001), "whole_school_moved", HIGH, "peers"),
+    "same past says nothing": (SAME, (-0.5, 0.4), by_lot(), "inconclusive", NONE, "agreement"),
+    "same past says the other": (SAME, (1.5, 0.4), by_lot(), "inconclusive", NONE, "agreement"),
+    "same past cannot be made": (SAME, None, by_lot(), "inconclusive", NONE, "agreement"),
+    "small and clear": (
+        (-0.2, 0.05), (-0.2, 0.05), by_lot(), "narrowed_below_interest", HIGH, ""),
+    "small and clear, wider": (
+        (0.2, 0.05), (0.2, 0.05), by_lot(), "widened_below_interest", HIGH, ""),
+    "nothing as large": ((0.0, 0.1), (0.0, 0.1), by_lot(), "no_effect_of_interest", HIGH, ""),
+    "nothing, but a drift could hide it": (
+        (0.0, 0.1), (0.0, 0.1), volunteers(drift=DRIFTING), "inconclusive", NONE, ""),
+    "nothing by one estimator": ((0.0, 0.1), (0.0, 0.6), by_lot(), "inconclusive", NONE, ""),
+    "not clear": ((-0.6, 0.4), (-0.6, 0.4), by_lot(), "inconclusive", NONE, ""),
+    "no interval": ((-1.5, np.nan), (-1.5, np.nan), by_lot(), "inconclusive", NONE, ""),
+    "no estimate": (NOTHING, NOTHING, by_lot(), "not_estimable", NONE, ""),
+    "not registered": (SAME, SAME, by_lot(registered=None), "narrowed", MODERATE, ""),
+    "registered too late": (SAME, SAME, by_lot(registered=False), "narrowed", MODERATE, ""),
+    "chance gives as much": (SAME, SAME, by_lot(randomisation_p=0.2), "narrowed", MODERATE, ""),
+    "power does not count against": (SAME, SAME, by_lot(mde=4.0), "narrowed", HIGH, ""),
+    "breakdown does not gate": (SAME, SAME, by_lot(breakdown=0.0), "narrowed", HIGH, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_the_statement_follows_from_the_rules(case):
+    first, second, checks, statement, confidence, decided_by = TABLE[case]
+    found = judged(first, second, checks=checks)
+    assert (found.statement, found.confidence, found.decided_by) == (
+        statement,
+        confidence,
+        decided_by,
+    )
+    assert found.rules["rule"].tolist() == list(RULES)
+
+
+def test_a_metric_that_is_better_high_narrows_upwards():
+    assert judged((1.5, 0.4), (1.5, 0.4), lower_is_better=False).statement == "narrowed"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    value=st.floats(-6, 6),
+    other=st.floats(-6, 6),
+    error=st.floats(0.05, 3),
+    slope=st.floats(-1, 1),
+    peers_p=st.floats(0, 1),
+    pretrend_p=st.floats(0, 1),
+    chosen_by=st.sampled_from(["lot", "gap", "volunteers", "unknown"]),
+)
+def test_both_signs_are_graded_alike(value, other, error, slope, peers_p, pretrend_p, chosen_by):
+    """Turning every number round turns narrowed into widened and changes nothing else."""
+    turned = {"narrowed": "widened", "widened": "narrowed"}
+    found = []
+    for sign in (1, -1):
+        checks = by_lot(
+            drift=Drift(sign * slope, 0.1, 199.0),
+            peers_p=peers_p,
+            pretrend=leads(pretrend_p),
+            chosen_by=chosen_by,
+        )
+        found.append(judged((sign * value, error), (sign * other, error), checks=checks))
+    first, second = found
+    stem, _, rest = first.statement.partition("_")
+    expected = "_".join(filter(None, [turned.get(stem, stem), rest]))
+    assert second.statement == (expected if stem in turned else first.statement)
+    assert first.confidence == second.confidence
+    assert verdicts(first) == verdicts(second)
+    assert first.statement in STATEMENTS
 
 
 @pytest.mark.parametrize(
-    ("rule", "checks", "options", "value"),
-    [
-        ("registered", {"registered": False}, {}, np.nan),
-        ("power", {}, {"mde": 0.6}, 0.6),
-        ("pretrend", {}, {"p": 0.03}, 0.03),
-        ("breakdown", {"breakdown": 0.5}, {}, 0.5),
-        ("randomisation", {"randomisation_p": 0.2}, {}, 0.2),
-        ("balance", {"balance": pd.DataFrame({"standardised_difference": [-0.4]})}, {}, 0.4),
-        (
-            "losses",
-            {"exclusions": pd.DataFrame({"step": ["panel", "used"], "schools": [100, 89]})},
-            {},
-            0.11,
-        ),
-        (
-            "composition",
-            {"composition": pd.DataFrame({"aggregation": ["simple"], "p_value": [0.04]})},
-            {},
-            0.04,
-        ),
-    ],
-)
-def test_one_rule_failed_is_fragile(rule, checks, options, value):
-    found = judged(primary(-1.5, 0.4), checks=material(**checks), **options)
-    others = {name: verdict for name, verdict in verdicts(found).items() if name != rule}
-    assert verdicts(found)[rule] == "fail"
-    assert set(others.values()) == {"pass"}
-    shown = found.rules.set_index("rule").loc[rule, "value"]
-    assert shown == pytest.approx(value, nan_ok=True)
-    assert found.statement == "narrowed_fragile"
-
-
-@pytest.mark.parametrize("rule", ["registered", "balance", "composition", "breakdown"])
-def test_a_rule_without_material_is_not_testable_and_keeps_robust_away(rule):
-    found = judged(primary(-1.5, 0.4), checks=material(**{rule: None}))
-    assert verdicts(found)[rule] == "not_testable"
-    assert found.statement == "narrowed_fragile"
-
-
-@pytest.mark.parametrize(
-    ("trained", "p_value", "verdict", "statement"),
-    [
-        (9, None, "not_testable", "narrowed_fragile"),
-        (9, 0.06, "fail", "narrowed_fragile"),
-        (9, 0.04, "pass", "narrowed_robust"),
-        (10, 0.04, "pass", "narrowed_robust"),
-    ],
-)
-def test_with_few_trained_schools_chance_decides_and_the_rule_says_so(
-    trained, p_value, verdict, statement
-):
-    rows = primary(-1.5, 0.4).assign(schools_treated=trained)
-    found = judged(rows, checks=material(randomisation_p=p_value))
+    ("trained", "p_value", "statement"),
+    [(9, 0.06, "inconclusive"), (9, None, "inconclusive"), (9, 0.04, "narrowed"),
+     (10, 0.06, "narrowed")],
+)  # fmt: skip
+def test_with_few_trained_schools_chance_decides_and_the_rule_says_so(trained, p_value, statement):
+    found = judged(checks=by_lot(randomisation_p=p_value), few=trained)
     assert found.statement == statement
-    assert verdicts(found)["randomisation"] == verdict
     reason = found.rules.set_index("rule").loc["randomisation", "reason"]
     assert reason == Message("randomisation_p", few_trained=trained < 10, limit=10)
 
 
-def test_without_any_material_only_the_given_rules_are_judged():
-    found = effects.evidence.judge(
-        primary(-1.5, 0.4), pretrend=None, mde=float("nan"), sesoi=0.5, lower_is_better=True
-    )
-    assert set(verdicts(found).values()) == {"not_testable"}
+def test_values_and_limits_are_those_of_the_rules():
+    found = judged(checks=volunteers()).rules.set_index("rule")
+    assert found.loc["drift", "limit"] == pytest.approx(1.5 / 3)
+    assert found.loc["drift", "value"] == pytest.approx(1.6525 * 0.02, abs=1e-4), "t(.95, 199)"
+    assert found.loc["losses", "value"] == pytest.approx(0.05)
+    assert found.loc["balance", "value"] == pytest.approx(0.2)
+    assert found.loc["composition", "value"] == pytest.approx(0.4)
+    assert found.loc["agreement", "value"] == pytest.approx(-1.5)
+    assert {found.loc[rule, "verdict"] for rule in ("power", "breakdown", "balance")} == {"shown"}
+
+
+def test_power_is_a_rule_only_where_nothing_is_found():
+    unclear = (-0.6, 0.4)
+    assert verdicts(judged(unclear, unclear, checks=by_lot(mde=1.2)))["power"] == "fail"
+    assert verdicts(judged(checks=by_lot(mde=1.2)))["power"] == "shown"
+
+
+def test_without_any_material_nothing_can_be_put_down_to_training():
+    found = judge(estimates(SAME, SAME), sesoi=0.5, lower_is_better=True)
+    assert found.statement == "not_attributable"
     rules = found.rules.set_index("rule")
     assert rules.loc["registered", "reason"] == Message("not_registered")
-    assert found.statement == "narrowed_fragile"
+    assert rules.loc["chosen_by", "verdict"] == "not_testable"
 
 
 def test_a_pretrend_that_cannot_be_tested_gives_its_reason():
-    found = effects.evidence.judge(
-        primary(-1.5, 0.4),
-        pretrend=leads(float("nan"), Message("fewer_schools_than_leads")),
-        mde=0.4,
-        sesoi=0.5,
-        lower_is_better=True,
-    )
-    rule = found.rules.set_index("rule").loc["pretrend"]
+    missing = leads(float("nan"), Message("fewer_schools_than_leads"))
+    rule = judged(checks=by_lot(pretrend=missing)).rules.set_index("rule").loc["pretrend"]
     assert rule["verdict"] == "not_testable"
     assert rule["reason"].code == "fewer_schools_than_leads"
 
 
-@pytest.mark.parametrize(
-    ("estimate", "std_error", "lower_is_better", "statement"),
-    [
-        (-1.5, 0.4, True, "narrowed_robust"),
-        (1.5, 0.4, True, "widened"),
-        (1.5, 0.4, False, "narrowed_robust"),
-        (-1.5, 0.4, False, "widened"),
-        (-0.6, 0.4, True, "inconclusive"),
-        (0.0, 0.1, True, "no_effect"),
-        (-0.2, 0.05, True, "no_effect"),
-        (-0.4, 0.1, True, "narrowed_robust"),
-        (-1.5, np.nan, True, "inconclusive"),
-        (np.nan, np.nan, True, "not_estimable"),
-    ],
-)
-def test_the_statement_follows_the_direction_and_the_margin(
-    estimate, std_error, lower_is_better, statement
-):
-    rows = primary(estimate, std_error)
-    found = judged(rows, checks=material(), lower_is_better=lower_is_better)
-    assert found.statement == statement
-
-
-def test_equivalence_is_two_one_sided_tests():
-    found = judged(primary(0.1, 0.1), sesoi=0.5)
-    assert found.equivalence_p == pytest.approx(stats.t.cdf(-4.0, 199))
-
-
 def test_one_primary_row_and_a_margin_are_needed():
+    rows = estimates(SAME, SAME)
     with pytest.raises(DesignError, match="hold 2 primary simple rows"):
-        judged(pd.concat([primary(-1, 0.4)] * 2))
+        judge(pd.concat([rows] * 2), sesoi=0.5, lower_is_better=True)
     with pytest.raises(DesignError, match="sesoi is 0, must be above 0"):
-        judged(primary(-1, 0.4), sesoi=0)
+        judge(rows, sesoi=0, lower_is_better=True)
     with pytest.raises(ContractError, match="lacks the column df"):
-        judged(primary(-1, 0.4).drop(columns="df"))
+        judge(rows.drop(columns="df"), sesoi=0.5, lower_is_better=True)
+    with pytest.raises(ContractError, match=r"protocol\.chosen_by is 'luck'"):
+        judged(checks=by_lot(chosen_by="luck"))
 
 
 def test_an_empty_composition_is_not_testable():
     empty = pd.DataFrame({"aggregation": [], "p_value": []})
-    found = judged(primary(-1.5, 0.4), checks=material(composition=empty))
+    found = judged(checks=by_lot(composition=empty))
     assert verdicts(found)["composition"] == "not_testable"
+    assert found.confidence == MODERATE
 
 
 def test_rules_take_the_tables_the_room_makes():
     prepared = effects.sample.select_sample(*gaps_of(1, effect=-5.0))
     rows = effects.estimators.estimate(prepared, metric="overall_absence")
-    checks = effects.evidence.Checks(
+    checks = Checks(
+        pretrend=effects.sensitivity.pretrend(prepared),
+        drift=effects.sensitivity.drift(prepared),
         balance=effects.sample.balance_table(prepared),
         exclusions=prepared.exclusions,
-    )
-    found = effects.evidence.judge(
-        rows,
-        pretrend=effects.sensitivity.pretrend(prepared),
         mde=effects.sample.design_mde(prepared).mde,
-        sesoi=0.5,
-        lower_is_better=True,
-        checks=checks,
     )
+    found = judge(rows, sesoi=0.5, lower_is_better=True, checks=checks)
     assert verdicts(found)["losses"] == "pass"
-    assert found.statement == "narrowed_fragile"
+    assert verdicts(found)["drift"] == "pass"

@@ -33,7 +33,7 @@ TABLES = {
     "pupils_reached share_pupils staff_trained hours staff_per_100_pupils cost status",
     "findings": "check table result rows of_rows message column",
     "levels": "time_period phase metric group pupils level_value lower upper status",
-    "evidence": "rule verdict reason",
+    "evidence": "statement confidence rule verdict reason",
 }
 
 
@@ -236,7 +236,7 @@ def test_published_tables_answer_five_questions(published_run):
     assert set(results) == RESULTS
     assert results["stamp"] == ""
     assert results["run"]["authority_code"] == "E06000049"
-    assert results["evidence"]["statement"] == "not asked"
+    assert results["evidence"]["statement"] == "not_estimable"
     assert results["headline"]["metric"] == "overall_absence"
     assert {row["time_period"] for row in results["gaps"]} == {202425}
     assert not (folder / "tables" / "impact.csv").exists()

@@ -1,42 +1,86 @@
 import pandas as pd
 import pytest
 
-from tests.release.made import NAN, safe
+from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.contracts import ContractError
-from vsh_eval.effects.evidence import STATEMENTS, judge
+from vsh_eval.effects.evidence import RULES, STATEMENTS, Checks, judge
 from vsh_eval.release.text.evidence import (
     STATEMENT_NAMES,
+    confidence_sentence,
     evidence_sentence,
     pretrend_sentence,
+    ruled_out_sentence,
     rules_in_words,
 )
 
 
+def evidence(statement="narrowed", confidence="moderate", decided_by="", **verdicts):
+    """A released table of evidence: the same statement in every row."""
+    given = dict.fromkeys(RULES, "pass") | verdicts
+    return safe([
+        {"statement": statement, "confidence": confidence, "decided_by": decided_by, "rule": rule,
+         "verdict": verdict}
+        for rule, verdict in given.items()
+    ])  # fmt: skip
+
+
 def test_every_statement_has_its_own_sentence():
     assert set(STATEMENT_NAMES) == set(STATEMENTS)
-    said = {evidence_sentence(name) for name in STATEMENT_NAMES.values()}
+    said = {evidence_sentence(evidence(code)) for code in STATEMENTS}
     assert len(said) == len(STATEMENTS)
     assert all(sentence.endswith(".") for sentence in said)
+
+
+def test_what_cannot_be_put_down_to_training_names_its_rule():
+    said = {evidence_sentence(evidence("not_attributable", decided_by=rule))
+            for rule in ("pretrend", "drift", "composition")}  # fmt: skip
+    assert len(said) == 3
+    assert all("must not be read as an effect of training" in sentence for sentence in said)
+
+
+def test_the_tests_that_were_not_passed_are_named_and_counted():
+    table = evidence(chosen_by="fail", registered="not testable", power="for information")
+    assert confidence_sentence(table) == (
+        "Confidence: moderate. 2 of 11 tests were not passed: schools were not chosen at random "
+        "and the plan was not fixed before the last year of data ended."
+    )
+    assert confidence_sentence(evidence(confidence="high")).startswith("Confidence: high.")
+    assert confidence_sentence(evidence("inconclusive", "none")) == ""
 
 
 def test_rules_are_worded_and_what_is_missing_says_so():
     rows = pd.DataFrame({"role": ["primary"], "aggregation": "simple", "estimate": [-1.0],
                          "std_error": [0.4], "df": [99.0], "p_value": [0.01]})  # fmt: skip
-    found = judge(rows, pretrend=None, mde=0.4, sesoi=0.5, lower_is_better=True)
+    found = judge(rows, sesoi=0.5, lower_is_better=True, checks=Checks(mde=0.4))
     rules = rules_in_words(found.rules).set_index("rule")
     assert rules.loc["power", "reason"].startswith("minimum detectable effect")
     assert rules.loc["randomisation", "verdict"] == "not testable"
     assert rules.loc["randomisation", "reason"].startswith("not computed: p value")
     assert rules.loc["registered", "reason"] == "not registered"
+    assert set(rules["verdict"]) <= {"pass", "fail", "not testable", "for information"}
 
 
 def test_no_clear_result_is_not_called_no_effect():
-    assert evidence_sentence("inconclusive").endswith(" is not the same as no effect.")
+    said = evidence_sentence(evidence("inconclusive", "none"))
+    assert said.endswith(" is not the same as no effect.")
+
+
+def test_what_an_unclear_result_rules_out_lies_outside_both_intervals():
+    rows = [
+        estimate_row(estimate=-1.4, ci_lower=-3.6, ci_upper=0.8),
+        estimate_row(
+            estimate=-1.0, ci_lower=-2.9, ci_upper=0.9, role="robustness", estimator="same_past"
+        ),
+    ]
+    assert ruled_out_sentence(safe(rows), metric="overall_absence") == (
+        "Ruled out: that training made the gap smaller by more than 3.6 percentage points or "
+        "larger by more than 0.9 percentage points."
+    )
 
 
 def test_an_unknown_statement_is_refused():
     with pytest.raises(ContractError, match="statement is 'proved', must be one of"):
-        evidence_sentence("proved")
+        evidence_sentence(evidence("proved"))
 
 
 def row(p_value: float, reason: str = ""):

@@ -1,42 +1,61 @@
-"""The evidence statement, by printed rules and not by taste."""
+"""The evidence statement: what may be said of an effect, by fixed rules that are printed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval.contracts import DesignError, Message, require_columns
+from vsh_eval.contracts import DesignError, Message, require_columns, require_one_of
 from vsh_eval.effects.sample.selection import FEW_TRAINED
-from vsh_eval.effects.sensitivity.pretrend import Pretrend
+from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference import equivalence_p_value
 
-Verdict = Literal["pass", "fail", "not_testable"]
+Verdict = Literal["pass", "fail", "not_testable", "shown"]
 HOLDS: Verdict = "pass"
 FAILS: Verdict = "fail"
 NOT_TESTABLE: Verdict = "not_testable"
+SHOWN: Verdict = "shown"
+"""The number is given for information and decides nothing."""
 
-NARROWED_ROBUST = "narrowed_robust"
-NARROWED_FRAGILE = "narrowed_fragile"
-INCONCLUSIVE = "inconclusive"
-NO_EFFECT = "no_effect"
+NARROWED = "narrowed"
 WIDENED = "widened"
+NARROWED_BELOW_INTEREST = "narrowed_below_interest"
+WIDENED_BELOW_INTEREST = "widened_below_interest"
+NO_EFFECT_OF_INTEREST = "no_effect_of_interest"
+INCONCLUSIVE = "inconclusive"
+WHOLE_SCHOOL_MOVED = "whole_school_moved"
+NOT_ATTRIBUTABLE = "not_attributable"
 NOT_ESTIMABLE = "not_estimable"
-STATEMENTS = (NARROWED_ROBUST, NARROWED_FRAGILE, INCONCLUSIVE, NO_EFFECT, WIDENED, NOT_ESTIMABLE)
+STATEMENTS = (
+    *(NARROWED, WIDENED, NARROWED_BELOW_INTEREST, WIDENED_BELOW_INTEREST, NO_EFFECT_OF_INTEREST),
+    *(INCONCLUSIVE, WHOLE_SCHOOL_MOVED, NOT_ATTRIBUTABLE, NOT_ESTIMABLE),
+)
+HIGH, MODERATE, NONE = "high", "moderate", "none"
+CONFIDENCE = (HIGH, MODERATE, NONE)
+UNDECIDED = (INCONCLUSIVE, NOT_ATTRIBUTABLE, NOT_ESTIMABLE)
+"""Statements that say nothing about the effect, so that no confidence belongs to them."""
 
 MOST_IMBALANCE = 0.25
-"""Largest standardised difference that adjustment can be trusted with."""
+"""Largest standardised difference that is called similar."""
 MOST_LOST = 0.10
 """Largest share of schools lost on the way to the estimate."""
 LEAST_BREAKDOWN = 1.0
-"""Trend breaks after training as large as the largest before it must not undo the result."""
+"""Trend breaks after training as large as the largest before it would not undo the result."""
+MOST_DRIFT = 1 / 3
+"""Largest yearly drift, as a share of the effect: three years of it would make all the effect."""
+BY_LOT = "lot"
+CHOSEN_BY = (BY_LOT, "gap", "volunteers", "unknown")
+"""How schools came to be trained."""
 
 RULES = (
-    *("registered", "power", "pretrend", "breakdown", "randomisation", "balance", "losses"),
-    "composition",
+    *("pretrend", "drift", "composition", "peers", "agreement", "randomisation"),
+    *("chosen_by", "registered", "losses", "power", "breakdown", "balance"),
 )
 """The rules, in order; `release.text` says what each demands."""
 RULE_COLUMNS = ("rule", "verdict", "value", "limit", "reason")
+EVIDENCE_COLUMNS = ("statement", "confidence", "decided_by", *RULE_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +66,29 @@ class Evidence:
     ----------
     statement : str
         One of `STATEMENTS`.
+    confidence : str
+        ``high``: every rule that applies is passed; ``moderate``: not every one; ``none`` where
+        the statement is one of `UNDECIDED`.
+    decided_by : str
+        The rule that led to the statement, '' where the estimates themselves did.
     rules : DataFrame
-        `RULE_COLUMNS`: one of `RULES`, its verdict (pass, fail, not_testable), value (NaN where
-        there is none), limit, and what the value is (a `Message`).
-    equivalence_p : float
-        The larger p value of two one-sided tests against the smallest effect of interest.
+        `RULE_COLUMNS`: one of `RULES`, its verdict (pass, fail, not_testable, shown), value (NaN
+        where there is none), limit, and what the value is (a `Message`).
     """
 
     statement: str
+    confidence: str
+    decided_by: str
     rules: pd.DataFrame
-    equivalence_p: float
+
+    def table(self) -> pd.DataFrame:
+        """Return `EVIDENCE_COLUMNS`: the rules, with statement and confidence in every row."""
+        labels = {
+            "statement": self.statement,
+            "confidence": self.confidence,
+            "decided_by": self.decided_by,
+        }
+        return self.rules.assign(**labels)[list(EVIDENCE_COLUMNS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +97,61 @@ class Checks:
 
     Attributes
     ----------
-    registered : bool or None
-        Whether the protocol was registered and kept; None: it was not registered.
-    balance : DataFrame or None
-        From `balance_table`.
-    exclusions : DataFrame or None
-        Of an `AnalysisSample`.
+    pretrend : Pretrend or None
+        The joint test of the leads.
+    drift : Drift
+        The yearly drift that the leads show.
     composition : DataFrame or None
         From `composition_tests`; several tests are adjusted for their
         number (Holm: the smallest p value times the number of tests).
-    breakdown : float or None
-        Largest relative magnitude of trend breaks at which the result still holds.
+    peers_p : float or None
+        p value of the effect on the peers' own level.
     randomisation_p : float or None
         p value of randomisation inference.
+    chosen_by : str
+        How schools came to be trained: one of `CHOSEN_BY`.
+    registered : bool or None
+        Whether the protocol was registered before the last data year ended, and kept; None: it was
+        not registered.
+    exclusions : DataFrame or None
+        Of an `AnalysisSample`.
+    mde : float
+        Minimum detectable effect of the primary estimator, in the outcome's gap unit.
+    breakdown : float or None
+        Largest relative magnitude of trend breaks at which the headline estimate still holds.
+    balance : DataFrame or None
+        From `balance_table`.
     """
 
-    registered: bool | None = None
-    balance: pd.DataFrame | None = None
-    exclusions: pd.DataFrame | None = None
+    pretrend: Pretrend | None = None
+    drift: Drift = field(default_factory=Drift)
     composition: pd.DataFrame | None = None
-    breakdown: float | None = None
+    peers_p: float | None = None
     randomisation_p: float | None = None
+    chosen_by: str = "unknown"
+    registered: bool | None = None
+    exclusions: pd.DataFrame | None = None
+    mde: float = float("nan")
+    breakdown: float | None = None
+    balance: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """One estimator's effect: whether it is beyond chance, and whether too small to matter."""
+
+    value: float
+    significant: bool
+    equivalent: bool
+    few_trained: bool
+
+    @property
+    def made(self) -> bool:
+        return bool(np.isfinite(self.value))
+
+    @property
+    def sign(self) -> float:
+        return float(np.sign(self.value)) if self.significant else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,142 +166,202 @@ class _Rule:
 def judge(
     estimates: pd.DataFrame,
     *,
-    pretrend: Pretrend | None,
-    mde: float,
     sesoi: float,
     lower_is_better: bool,
     alpha: float = 0.05,
     checks: Checks | None = None,
 ) -> Evidence:
-    """Judge the primary estimate by the printed rules.
+    """Say what may be said of an effect: first whether it can be attributed, then which way.
 
     Parameters
     ----------
     estimates : DataFrame
-        The estimates contract with one row of role ``primary``, aggregation ``simple``; fewer than
-        10 `schools_treated` are few.
-    pretrend : Pretrend or None
-        The joint test of the leads.
-    mde : float
-        Minimum detectable effect, in the outcome's gap unit; NaN where there is none.
+        The estimates contract: one row of role ``primary``, aggregation ``simple``, and of the
+        same metric the simple row of estimator ``same_past``; fewer than 10 `schools_treated` are
+        few.
     sesoi : float
-        Smallest effect of interest, above 0, in the same unit.
+        Smallest effect of interest, above 0, in the outcome's gap unit.
     lower_is_better : bool
         The metric's direction: which sign narrows the gap.
     alpha : float
         Significance level of every rule.
     checks : Checks, optional
-        What the further rules are judged by.
+        What the rules are judged by.
 
     Returns
     -------
     Evidence
-        A rule without its material is not testable, and while any rule is not passed,
-        ``narrowed_robust`` cannot be earned: with few trained schools it needs randomisation,
-        whose rule then says that it decides. An effect that two one-sided tests show to be
-        smaller than `sesoi` is ``no_effect``, significant or not. An estimate without an interval
-        is inconclusive; without an estimate the effect is not estimable.
 
     Raises
     ------
     ContractError
-        If a column is missing.
+        If a column is missing, or `chosen_by` is not known.
     DesignError
         If there is not one primary estimate, or `sesoi` is not above 0.
 
+    Notes
+    -----
+    In this order. Without an estimate: ``not_estimable``. A failed joint test of the years before
+    training, or other children counted: ``not_attributable``, whatever the estimate. A
+    significant estimate of schools that were not chosen by lot is attributable only if a drift
+    towards it of a third of its size a year is excluded (one-sided, at `alpha`); a drift that
+    cannot be tested is not excluded. Where the peers' own level moved, the gap alone does not
+    measure the effect: ``whole_school_moved``. ``narrowed`` and ``widened`` need both estimators'
+    intervals to exclude zero on the same side; with few trained schools, chance reassignment of
+    the years of training too. Both estimators' two one-sided tests within `sesoi` give
+    ``..._below_interest`` where significant, and ``no_effect_of_interest`` where not and where a
+    drift of a third of `sesoi` a year is excluded. Else ``inconclusive``. Passing every rule is
+    necessary for an effect of training and does not prove one.
+
     Examples
     --------
-    >>> rows = pd.DataFrame({"role": ["primary"], "aggregation": ["simple"], "estimate": [-1.5],
-    ...                      "std_error": [0.5], "df": [119.0], "p_value": [0.003]})
-    >>> found = judge(rows, pretrend=None, mde=1.4, sesoi=0.5, lower_is_better=True)
-    >>> found.statement
-    'narrowed_fragile'
-    >>> found.rules.loc[found.rules["rule"] == "power", "verdict"].item()
-    'fail'
+    >>> rows = pd.DataFrame({
+    ...     "role": ["primary", "robustness"], "estimator": ["imputation", "same_past"],
+    ...     "metric": "overall_absence", "aggregation": "simple", "estimate": [-1.5, -1.4],
+    ...     "std_error": [0.5, 0.4], "df": [119.0, 119.0], "p_value": [0.003, 0.001]})
+    >>> calm = Checks(drift=Drift(0.05, 0.1, 119.0))
+    >>> found = judge(rows, sesoi=0.5, lower_is_better=True, checks=calm)
+    >>> found.statement, found.confidence
+    ('narrowed', 'moderate')
+    >>> moving = Checks(drift=Drift(-0.3, 0.2, 119.0))
+    >>> found = judge(rows, sesoi=0.5, lower_is_better=True, checks=moving)
+    >>> found.statement, found.decided_by
+    ('not_attributable', 'drift')
     """
     checks = checks or Checks()
-    primary = _primary(estimates)
+    require_one_of(checks.chosen_by, CHOSEN_BY, name="protocol.chosen_by")
     if not sesoi > 0:
         raise DesignError(
             f"sesoi is {sesoi}, must be above 0; name the smallest effect worth having."
         )
-    rules = [
-        _registered(checks),
-        _limit(
-            "power",
-            mde,
-            sesoi,
-            below=True,
-            reason=Message("mde_and_sesoi"),
+    first, second = _estimates(estimates, sesoi=sesoi, alpha=alpha)
+    rules = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha))
+    verdicts = {rule.rule: rule.verdict for rule in rules}
+    statement, decided_by = _statement(
+        first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
+    )
+    return Evidence(
+        statement=statement,
+        confidence=_confidence(statement, verdicts),
+        decided_by=decided_by,
+        rules=pd.DataFrame(
+            [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in rules],
+            columns=list(RULE_COLUMNS),
         ),
-        _pretrend(pretrend, alpha),
+    )
+
+
+def _statement(
+    first: _Estimate, second: _Estimate, verdicts: dict[str, Verdict], *, narrows: float
+) -> tuple[str, str]:
+    """Return the statement and the rule that led to it."""
+    if not first.made:
+        return NOT_ESTIMABLE, ""
+    not_attributable = _not_attributable(first, verdicts)
+    if not_attributable:
+        return NOT_ATTRIBUTABLE, not_attributable
+    if verdicts["peers"] == FAILS:
+        return WHOLE_SCHOOL_MOVED, "peers"
+    small = first.equivalent and second.equivalent
+    if first.significant:
+        return _direction(first, verdicts, narrows=narrows, small=small)
+    excluded = small and verdicts["drift"] in {HOLDS, SHOWN}
+    return (NO_EFFECT_OF_INTEREST if excluded else INCONCLUSIVE), ""
+
+
+def _direction(
+    first: _Estimate, verdicts: dict[str, Verdict], *, narrows: float, small: bool
+) -> tuple[str, str]:
+    """Return what a significant estimate says, and the rule that keeps it from saying it."""
+    if verdicts["agreement"] != HOLDS:
+        return INCONCLUSIVE, "agreement"
+    if first.few_trained and verdicts["randomisation"] != HOLDS:
+        return INCONCLUSIVE, "randomisation"
+    if first.sign == narrows:
+        return (NARROWED_BELOW_INTEREST if small else NARROWED), ""
+    return (WIDENED_BELOW_INTEREST if small else WIDENED), ""
+
+
+def _not_attributable(first: _Estimate, verdicts: dict[str, Verdict]) -> str:
+    """Return the rule because of which the estimate cannot be put down to training, or ''."""
+    for rule in ("pretrend", "composition"):
+        if verdicts[rule] == FAILS:
+            return rule
+    if first.significant and verdicts["drift"] in {FAILS, NOT_TESTABLE}:
+        return "drift"
+    return ""
+
+
+def _confidence(statement: str, verdicts: dict[str, Verdict]) -> str:
+    if statement in UNDECIDED:
+        return NONE
+    apart = {"peers"} if statement == WHOLE_SCHOOL_MOVED else set()
+    counted = [verdict for rule, verdict in verdicts.items() if rule not in apart]
+    return HIGH if all(verdict in {HOLDS, SHOWN} for verdict in counted) else MODERATE
+
+
+def _rules(
+    first: _Estimate, second: _Estimate, checks: Checks, *, sesoi: float, alpha: float
+) -> Iterator[_Rule]:
+    """Judge every rule of `RULES`, in order."""
+    yield _pretrend(checks.pretrend, alpha)
+    yield _drift(first, checks, sesoi=sesoi, alpha=alpha)
+    yield _composition(checks.composition, alpha)
+    yield _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
+    yield _agreement(first, second)
+    yield _randomisation(first, checks.randomisation_p, alpha)
+    yield _chosen_by(checks.chosen_by)
+    yield _registered(checks)
+    yield _losses(checks.exclusions)
+    power = _limit("power", checks.mde, sesoi, below=True, reason=Message("mde_and_sesoi"))
+    yield _shown(power) if first.significant or first.equivalent else power
+    yield _shown(
         _limit(
             "breakdown",
             checks.breakdown,
             LEAST_BREAKDOWN,
             below=False,
             reason=Message("breakdown"),
-        ),
-        _limit(
-            "randomisation",
-            checks.randomisation_p,
-            alpha,
-            below=True,
-            reason=_randomisation(estimates),
-        ),
-        _balance(checks.balance),
-        _losses(checks.exclusions),
-        _composition(checks.composition, alpha),
-    ]
-    equivalence = equivalence_p_value(
-        primary["estimate"], primary["std_error"], primary["df"], margin=sesoi
+        )
     )
-    passed = all(rule.verdict == HOLDS for rule in rules)
-    return Evidence(
-        statement=_statement(
-            primary, equivalence, alpha=alpha, passed=passed, lower_is_better=lower_is_better
-        ),
-        rules=pd.DataFrame(
-            [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in rules],
-            columns=list(RULE_COLUMNS),
-        ),
-        equivalence_p=equivalence,
-    )
+    yield _shown(_balance(checks.balance))
 
 
-def _primary(estimates: pd.DataFrame) -> dict[str, float]:
-    columns = ["estimate", "std_error", "df", "p_value"]
-    require_columns(estimates, ["role", "aggregation", *columns], name="estimates")
-    rows = _simple(estimates)
-    if len(rows) != 1:
+def _estimates(
+    estimates: pd.DataFrame, *, sesoi: float, alpha: float
+) -> tuple[_Estimate, _Estimate]:
+    """Read the primary estimate and that of `same_past` off the table."""
+    columns = ["role", "aggregation", "estimate", "std_error", "df", "p_value"]
+    require_columns(estimates, columns, name="estimates")
+    simple = estimates[estimates["aggregation"].eq("simple")]
+    primary = simple[simple["role"].eq("primary")]
+    if len(primary) != 1:
         raise DesignError(
-            f"estimates hold {len(rows)} primary simple rows, must hold one; "
+            f"estimates hold {len(primary)} primary simple rows, must hold one; "
             "name one primary outcome in the protocol."
         )
-    return {column: float(rows[column].iloc[0]) for column in columns}
+    others = simple.iloc[:0]
+    if "estimator" in simple:
+        others = simple[simple["estimator"].eq("same_past") & simple["role"].eq("robustness")]
+        if "metric" in simple:
+            others = others[others["metric"].eq(primary["metric"].iloc[0])]
+    first = _estimate(primary, sesoi=sesoi, alpha=alpha)
+    return first, _estimate(others.head(1), sesoi=sesoi, alpha=alpha)
 
 
-def _simple(estimates: pd.DataFrame) -> pd.DataFrame:
-    return estimates[estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")]
-
-
-def _statement(
-    primary: dict[str, float],
-    equivalence: float,
-    *,
-    alpha: float,
-    passed: bool,
-    lower_is_better: bool,
-) -> str:
-    if not np.isfinite(primary["estimate"]):
-        return NOT_ESTIMABLE
-    if equivalence < alpha:
-        return NO_EFFECT
-    if not primary["p_value"] < alpha:
-        return INCONCLUSIVE
-    if (primary["estimate"] < 0) != lower_is_better:
-        return WIDENED
-    return NARROWED_ROBUST if passed else NARROWED_FRAGILE
+def _estimate(rows: pd.DataFrame, *, sesoi: float, alpha: float) -> _Estimate:
+    if rows.empty:
+        nothing = float("nan")
+        return _Estimate(nothing, significant=False, equivalent=False, few_trained=False)
+    row = rows.iloc[0]
+    value, error, df = (float(row[name]) for name in ("estimate", "std_error", "df"))
+    trained = rows.get("schools_treated", pd.Series(dtype=float))
+    return _Estimate(
+        value=value,
+        significant=bool(float(row["p_value"]) < alpha),
+        equivalent=bool(equivalence_p_value(value, error, df, margin=sesoi) < alpha),
+        few_trained=bool(trained.between(1, FEW_TRAINED - 1).fillna(value=False).any()),
+    )
 
 
 def _limit(rule: str, value: float | None, limit: float, *, below: bool, reason: Message) -> _Rule:
@@ -246,12 +372,9 @@ def _limit(rule: str, value: float | None, limit: float, *, below: bool, reason:
     return _Rule(rule, HOLDS if kept else FAILS, float(value), limit, reason)
 
 
-def _registered(checks: Checks) -> _Rule:
-    missing, registered = float("nan"), checks.registered
-    if registered is None:
-        return _Rule("registered", NOT_TESTABLE, missing, missing, Message("not_registered"))
-    reason = Message("registered" if registered else "deviates_or_late")
-    return _Rule("registered", HOLDS if registered else FAILS, missing, missing, reason)
+def _shown(rule: _Rule) -> _Rule:
+    """Return a rule that gives its number for information."""
+    return _Rule(rule.rule, SHOWN, rule.value, rule.limit, rule.reason)
 
 
 def _pretrend(found: Pretrend | None, alpha: float) -> _Rule:
@@ -261,30 +384,12 @@ def _pretrend(found: Pretrend | None, alpha: float) -> _Rule:
     return _limit("pretrend", value, alpha, below=False, reason=why)
 
 
-def _randomisation(estimates: pd.DataFrame) -> Message:
-    """Return what the value is; where few schools were trained this rule decides."""
-    carried = _simple(estimates).get("schools_treated", pd.Series(dtype=float))
-    few = bool(carried.between(1, FEW_TRAINED - 1).any())
-    return Message("randomisation_p", few_trained=few, limit=FEW_TRAINED)
-
-
-def _balance(balance: pd.DataFrame | None) -> _Rule:
-    why = Message("largest_difference")
-    if balance is None:
-        return _limit("balance", None, MOST_IMBALANCE, below=True, reason=why)
-    require_columns(balance, ["standardised_difference"], name="balance")
-    largest = balance["standardised_difference"].abs().max()
-    return _limit("balance", float(largest), MOST_IMBALANCE, below=True, reason=why)
-
-
-def _losses(exclusions: pd.DataFrame | None) -> _Rule:
-    why = Message("share_excluded")
-    if exclusions is None:
-        return _limit("losses", None, MOST_LOST, below=True, reason=why)
-    require_columns(exclusions, ["step", "schools"], name="exclusions")
-    schools = exclusions.set_index("step")["schools"]
-    lost = 1 - schools["used"] / max(schools["panel"], 1)
-    return _limit("losses", float(lost), MOST_LOST, below=True, reason=why)
+def _drift(first: _Estimate, checks: Checks, *, sesoi: float, alpha: float) -> _Rule:
+    """Ask whether a drift that matters is excluded; where lots were drawn there can be none."""
+    limit = MOST_DRIFT * (abs(first.value) if first.significant else sesoi)
+    largest = checks.drift.largest_not_excluded(alpha=alpha, sign=first.sign)
+    rule = _limit("drift", float(largest), limit, below=True, reason=Message("drift"))
+    return _shown(rule) if checks.chosen_by == BY_LOT else rule
 
 
 def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
@@ -299,3 +404,54 @@ def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
         value = float(multipletests(simple.to_numpy(float), method="holm")[1].min())
     why = Message("composition_p", tests=len(simple))
     return _limit("composition", value, alpha, below=False, reason=why)
+
+
+def _agreement(first: _Estimate, second: _Estimate) -> _Rule:
+    """Ask whether both estimators say the same: beyond chance on one side, or smaller."""
+    nothing = float("nan")
+    reason = Message("second_estimate", significant=first.significant)
+    if not (first.made and second.made):
+        return _Rule("agreement", NOT_TESTABLE, nothing, nothing, reason)
+    if first.significant:
+        agrees = second.significant and second.sign == first.sign
+    else:
+        agrees = not second.significant
+    return _Rule("agreement", HOLDS if agrees else FAILS, second.value, nothing, reason)
+
+
+def _randomisation(first: _Estimate, p_value: float | None, alpha: float) -> _Rule:
+    """Ask a significant result to be rare by chance; with few trained schools this decides."""
+    reason = Message("randomisation_p", few_trained=first.few_trained, limit=FEW_TRAINED)
+    rule = _limit("randomisation", p_value, alpha, below=True, reason=reason)
+    return rule if first.significant else _shown(rule)
+
+
+def _chosen_by(chosen_by: str) -> _Rule:
+    verdict = {BY_LOT: HOLDS, "unknown": NOT_TESTABLE}.get(chosen_by, FAILS)
+    missing = float("nan")
+    return _Rule("chosen_by", verdict, missing, missing, Message(f"chosen_by_{chosen_by}"))
+
+
+def _registered(checks: Checks) -> _Rule:
+    code = {True: "registered", False: "deviates_or_late", None: "not_registered"}
+    verdict, missing = HOLDS if checks.registered else FAILS, float("nan")
+    return _Rule("registered", verdict, missing, missing, Message(code[checks.registered]))
+
+
+def _losses(exclusions: pd.DataFrame | None) -> _Rule:
+    why = Message("share_excluded")
+    if exclusions is None:
+        return _limit("losses", None, MOST_LOST, below=True, reason=why)
+    require_columns(exclusions, ["step", "schools"], name="exclusions")
+    schools = exclusions.set_index("step")["schools"]
+    lost = 1 - schools["used"] / max(schools["panel"], 1)
+    return _limit("losses", float(lost), MOST_LOST, below=True, reason=why)
+
+
+def _balance(balance: pd.DataFrame | None) -> _Rule:
+    why = Message("largest_difference")
+    if balance is None:
+        return _limit("balance", None, MOST_IMBALANCE, below=True, reason=why)
+    require_columns(balance, ["standardised_difference"], name="balance")
+    largest = balance["standardised_difference"].abs().max()
+    return _limit("balance", float(largest), MOST_IMBALANCE, below=True, reason=why)

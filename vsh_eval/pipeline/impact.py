@@ -33,7 +33,7 @@ from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.pages.show import show_text
 from vsh_eval.release.text import checks, reasons, subgroups
-from vsh_eval.release.text.evidence import STATEMENT_NAMES, rules_in_words
+from vsh_eval.release.text.evidence import rules_in_words
 from vsh_eval.release.text.fixed import phrase
 from vsh_eval.release.text.value import costs_in_words
 from vsh_eval.settings import Protocol
@@ -136,7 +136,8 @@ class Impact:
     mark : str
         How the run stands to its registration: stands in every row of estimates.
     registered : bool or None
-        Whether the protocol was registered and kept; None where it never was.
+        Whether the protocol was registered before the last data year ended, and kept; None where
+        it never was registered.
     made : dict
         What has been estimated already: pages ask for it more than once.
     """
@@ -400,10 +401,10 @@ class Impact:
         row = {"metric": self.protocol.primary, "mde": found.mde, "power": found.power}
         return pd.DataFrame([row | {"caution": " ".join(self.cautions)}])
 
-    @produces("evidence", evidence.RULE_COLUMNS, gate="facts")
+    @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:
         """Return each rule of the evidence statement with its verdict."""
-        return self.judged().rules
+        return rules_in_words(self.judged().table())
 
     def detectable(self) -> DesignPower:
         """Return the smallest effect that the design would detect, NaN where it bears none."""
@@ -434,41 +435,39 @@ class Impact:
 
     @once
     def judged(self) -> evidence.Evidence:
-        """Judge the primary estimate by the printed rules, in words."""
+        """Judge the primary estimate by the printed rules."""
         estimates = self.primary()
-        found = evidence.judge(
+        return evidence.judge(
             estimates,
-            pretrend=self.pretrend(),
-            mde=self.detectable().mde,
             sesoi=self.protocol.sesoi,
             alpha=self.protocol.alpha,
             lower_is_better=registry.metric(self.protocol.primary).lower_is_better,
             checks=self._material(estimates),
         )
-        return evidence_in_words(found)
 
     def _material(self, estimates: pd.DataFrame) -> evidence.Checks:
         """Gather what the rules are judged by; what cannot be made is left out."""
+        decided = {"registered": self.registered, "chosen_by": self.protocol.chosen_by}
         if self.selected is None:
-            return evidence.Checks(registered=self.registered)
+            return evidence.Checks(**decided)
         ready, study = self.selected, self.study
-        try:
-            by_lot = float(inference.randomise(ready, seed=self.seed)["p_value"].iloc[0])
-        except InfeasibleError:
-            by_lot = None
-        survives = None
-        if _simple(estimates)["p_value"] < self.protocol.alpha:
-            try:
-                survives = sensitivity.breakdown(study, ready)
-            except InfeasibleError:
-                survives = None
+        significant = _simple(estimates)["p_value"] < self.protocol.alpha
+        peers = self.own_levels().set_index("group")["p_value"].get(study.reference)
         return evidence.Checks(
-            registered=self.registered,
-            balance=balance_table(ready, study.schools),
-            exclusions=ready.exclusions,
+            **decided,
+            pretrend=self.pretrend(),
+            drift=sensitivity.drift(ready),
             composition=sensitivity.composition_tests(study),
-            breakdown=survives,
-            randomisation_p=by_lot,
+            peers_p=None if peers is None else float(peers),
+            randomisation_p=_or_none(
+                lambda: float(inference.randomise(ready, seed=self.seed)["p_value"].iloc[0])
+            ),
+            exclusions=ready.exclusions,
+            mde=self.detectable().mde,
+            breakdown=_or_none(lambda: sensitivity.breakdown(study, ready))
+            if significant
+            else None,
+            balance=balance_table(ready, study.schools),
         )
 
     @produces("estimates", _ESTIMATES, gate="estimates")
@@ -573,15 +572,16 @@ def ask_impact(run: Run) -> Impact:
     except ContractError as error:
         reason = message_of(error)
     standing = run.standing
-    marks = standing.mark, standing.registered
+    marks = standing.mark, standing.in_time
     return Impact(protocol, settings.seed, question, selected, reason, power, *marks)
 
 
-def evidence_in_words(found: evidence.Evidence) -> evidence.Evidence:
-    """Return evidence whose statement and rules are words."""
-    return evidence.Evidence(
-        STATEMENT_NAMES[found.statement], rules_in_words(found.rules), found.equivalence_p
-    )
+def _or_none(make: Callable[[], float]) -> float | None:
+    """Make a number; None where it cannot be made."""
+    try:
+        return make()
+    except InfeasibleError:
+        return None
 
 
 def _gaps(panel: pd.DataFrame, metric: str, *, group: str, reference: str) -> pd.DataFrame:

@@ -11,13 +11,13 @@ from vsh_eval.contracts import InfeasibleError, Message, produces
 from vsh_eval.effects import evidence, published, rows
 from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.published import Synthetic
-from vsh_eval.pipeline.impact import evidence_in_words, once
+from vsh_eval.pipeline.impact import once
 from vsh_eval.pipeline.workspace import Run, open_published
 from vsh_eval.release.text import reasons
+from vsh_eval.release.text.evidence import rules_in_words
 from vsh_eval.release.text.labels import upper_first
 from vsh_eval.settings import Settings
 
-NOT_ASKED = "not asked"
 DONOR_COLUMNS = ("name", "weight", "status")
 ESTIMATE_COLUMNS = (*rows.RELEASED_COLUMNS, *published.EXTRA_COLUMNS, "protocol")
 
@@ -137,16 +137,17 @@ class Offer:
         """Judge the primary estimate by the same rules as schools'; most are not testable here."""
         protocol, estimates = self.settings.protocol, self.estimates()
         first = estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")
+        row = estimates[first].iloc[0]
         found = evidence.judge(
             estimates,
-            pretrend=None,
-            mde=float(estimates.loc[first, "mde"].iloc[0]),
             sesoi=protocol.sesoi,
             alpha=protocol.alpha,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
             checks=evidence.Checks(
                 registered=self.registered,
-                randomisation_p=float(estimates.loc[first, "p_value"].iloc[0]),
+                chosen_by=protocol.chosen_by,
+                randomisation_p=float(row["p_value"]),
+                mde=float(row["mde"]),
             ),
         )
         rank = found.rules["rule"].eq("randomisation")
@@ -154,14 +155,12 @@ class Offer:
             Message("share_as_far") if by_rank else reason
             for by_rank, reason in zip(rank, found.rules["reason"], strict=True)
         ]
-        return evidence_in_words(
-            replace(found, rules=found.rules.assign(reason=pd.Series(said, dtype=object)))
-        )
+        return replace(found, rules=found.rules.assign(reason=pd.Series(said, dtype=object)))
 
-    @produces("evidence", evidence.RULE_COLUMNS, gate="facts")
+    @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:
         """Return each rule of the evidence statement with its verdict."""
-        return self.judged().rules
+        return rules_in_words(self.judged().table())
 
     @produces("power", ("metric", "mde"), gate="facts")
     def least_detectable(self) -> pd.DataFrame:
@@ -199,20 +198,22 @@ def ask_offer(run: Run) -> Offer:
     gaps = metrics.gaps(panel, run.comparison(metrics=outcomes, baseline=None))
     missing = settings.published.offer_start is None
     reason = Message("offer_start_missing") if missing else Message()
-    marks = run.standing.mark, run.standing.registered
+    marks = run.standing.mark, run.standing.in_time
     return Offer(settings, gaps, found.areas, found.neighbours, reason, *marks)
 
 
-@produces("evidence", evidence.RULE_COLUMNS, gate="facts")
+@produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
 def not_asked() -> pd.DataFrame:
     """Return the evidence of a run that is not asked for an effect: one rule, not testable."""
     return pd.DataFrame(
         {
+            "statement": [evidence.NOT_ESTIMABLE],
+            "confidence": [evidence.NONE],
+            "decided_by": [""],
             "rule": ["effect"],
             "verdict": ["not testable"],
             "value": [np.nan],
             "limit": [np.nan],
             "reason": [upper_first(reasons.sentence(Message("offer_not_started")))],
-            "statement": [NOT_ASKED],
         }
     )

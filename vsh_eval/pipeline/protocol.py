@@ -48,8 +48,8 @@ class Standing:
         ``registered``, ``registered, deviates``, ``registered after results`` or
         ``not registered``.
     registered : bool or None
-        For `evidence.Checks`: True only where it was registered before results and kept; None
-        where it was never registered.
+        True only where it was registered before results and kept; None where it was never
+        registered.
     deviations : DataFrame
         key, registered, used: one row a setting that differs from the last entry.
     entries : tuple of Entry
@@ -78,6 +78,23 @@ class Standing:
     def mark(self) -> str:
         """What each estimate carries: ``registered`` or ``exploratory``."""
         return "exploratory" if self.exploratory else "registered"
+
+    @property
+    def in_time(self) -> bool | None:
+        """For `evidence.Checks`: whether it was fixed before the last data year ended, and kept.
+
+        The day of the last entry counts that changed more than the last year of data; None where
+        nothing was registered.
+        """
+        if self.registered is None:
+            return None
+        earlier: list[Mapping[str, Any]] = [{}, *(entry.frozen for entry in self.entries)]
+        fixed = max(
+            date.fromisoformat(entry.date)
+            for entry, before in zip(self.entries, earlier, strict=False)
+            if _changed(entry, before) != {"years.last"}
+        )
+        return self.registered and fixed <= academic_year.last_day(self.last_year)
 
     @property
     def date(self) -> str:
@@ -252,6 +269,10 @@ def _informed(entry: Entry, before: Mapping[str, Any]) -> bool:
     """
     if not entry.results_seen:
         return False
-    changed = {key for key, value in entry.frozen.items() if before.get(key) != value}
     seen_to = academic_year.parse(entry.results_seen)
-    return changed != {"years.last"} or seen_to >= int(entry.frozen["years.last"])
+    return _changed(entry, before) != {"years.last"} or seen_to >= int(entry.frozen["years.last"])
+
+
+def _changed(entry: Entry, before: Mapping[str, Any]) -> set[str]:
+    """Return the settings that an entry changed."""
+    return {key for key, value in entry.frozen.items() if before.get(key) != value}

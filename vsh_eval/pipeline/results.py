@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import produces
-from vsh_eval.effects.evidence import RULE_COLUMNS
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.results import write_results
@@ -15,7 +13,7 @@ from vsh_eval.release.pages.report import KeyFigure, Summary
 from vsh_eval.release.rows import is_shown, last_year, records
 from vsh_eval.release.text.authority import authority_sentence
 from vsh_eval.release.text.design import caution_sentence, protocol_sentences
-from vsh_eval.release.text.evidence import evidence_sentence
+from vsh_eval.release.text.evidence import confidence_sentence, evidence_sentence
 from vsh_eval.release.text.fixed import phrase
 from vsh_eval.release.text.impact import estimate_sentence, mde_sentence
 from vsh_eval.release.text.page import no_results_sentence
@@ -43,7 +41,7 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: SafeTabl
     primary = run.settings.protocol.primary
     asked = run.has_published("impact")
     headline = _effect(run) if asked else _last_gap(own, primary)
-    evidence = run.published_table("evidence") if asked else run.release(_not_asked)
+    evidence = run.published_table("evidence")
     write_results(
         run.released / "results.json",
         headline=headline,
@@ -80,7 +78,8 @@ def of_training(run: Run) -> tuple[str, tuple[str, ...]]:
         The evidence statement, and the sentences of the report, the most important first.
     """
     protocol, published = run.settings.protocol, run.settings.published
-    statement = str(run.load("evidence")["statement"].iloc[0])
+    evidence = run.published_table("evidence")
+    statement = str(evidence.frame["statement"].iloc[0])
     if not run.has_published("impact"):
         return statement, (phrase("effect_not_asked"),)
     impact = run.published_table("impact")
@@ -96,7 +95,8 @@ def of_training(run: Run) -> tuple[str, tuple[str, ...]]:
     power, checks = run.published_table("power"), run.published_table("robustness")
     least = mde_sentence(power, metric=protocol.primary, sesoi=protocol.sesoi)
     return statement, (
-        evidence_sentence(statement),
+        evidence_sentence(evidence),
+        *filter(None, [confidence_sentence(evidence)]),
         *([least] if is_shown(records(power)[0], "mde") else []),
         *filter(None, [caution_sentence(power)]),
         estimate_sentence(impact, metric=protocol.primary),
@@ -161,12 +161,6 @@ def _effect(run: Run) -> SafeTable:
 def _last_gap(own: SafeTable, metric: str) -> SafeTable:
     year = last_year(own, metric=metric, phase=names.TOTAL)
     return own.where(metric=metric, phase=names.TOTAL, time_period=year)
-
-
-@produces("evidence", RULE_COLUMNS, gate="facts")
-def _not_asked() -> pd.DataFrame:
-    reason = phrase("schools_trained_unknown")
-    return pd.DataFrame({"rule": ["effect"], "verdict": ["not testable"], "reason": [str(reason)]})
 
 
 def _protocol(run: Run) -> dict[str, str | bool | None]:

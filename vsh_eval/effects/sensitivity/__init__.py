@@ -18,7 +18,14 @@ from vsh_eval.effects.sensitivity.checks import (
 )
 from vsh_eval.effects.sensitivity.composition import composition_outcomes, composition_tests
 from vsh_eval.effects.sensitivity.honest_did import HONEST_COLUMNS, honest
-from vsh_eval.effects.sensitivity.pretrend import Pretrend, pretrend, pretrend_of, pretrend_power
+from vsh_eval.effects.sensitivity.pretrend import (
+    Drift,
+    Pretrend,
+    drift,
+    pretrend,
+    pretrend_of,
+    pretrend_power,
+)
 from vsh_eval.effects.sensitivity.specification_curve import (
     SPECIFICATION_COLUMNS,
     specification_curve,
@@ -31,11 +38,13 @@ __all__ = [
     "ROBUSTNESS_COLUMNS",
     "SPECIFICATION_COLUMNS",
     "SUBGROUP_COLUMNS",
+    "Drift",
     "Pretrend",
     "RobustnessCheck",
     "breakdown",
     "composition_outcomes",
     "composition_tests",
+    "drift",
     "honest",
     "not_estimable",
     "nothing_to_check",

@@ -81,7 +81,7 @@ def _sentences(
 
 
 def _relative_to_the_data(first: _Entry, last_year: int) -> str:
-    ended = date(academic_year.start(last_year) + 1, 8, 31)
+    ended = academic_year.last_day(last_year)
     when = "ended before" if ended < date.fromisoformat(first.date) else "had not ended by"
     return f"The last year of data, {academic_year.label(last_year)}, {when} that day."
 
