@@ -81,11 +81,32 @@ def test_the_first_stop_by_keyboard_is_the_skip_link_and_it_leads_to_main(visit,
     assert tab.evaluate("document.activeElement.id") == "main"
 
 
-def test_folded_code_opens_by_keyboard(visit):
+OPENS_CODE = "document.querySelector('details.code').open"
+SCROLLS = "document.querySelectorAll('.scroll[tabindex]').length"
+
+
+def test_code_is_one_stop_and_a_table_is_one_only_where_it_scrolls(visit):
     tab, _, _ = visit("page")
     tab.focus("details.code summary")
     tab.keyboard.press("Enter")
-    assert tab.evaluate("document.querySelector('details.code').open")
+    assert tab.evaluate(OPENS_CODE)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.rel") == "prev"
+    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    tab.wait_for_function(f"{SCROLLS} === 2")
+    tab.set_viewport_size({"width": 320, "height": 900})
+    tab.wait_for_function(f"{SCROLLS} === 4")
+
+
+def test_a_dark_screen_gets_a_dark_page_and_paper_a_light_one(visit):
+    tab, _, _ = visit("page")
+    shade = "getComputedStyle(document.body).backgroundColor"
+    tab.emulate_media(color_scheme="dark")
+    assert tab.evaluate(shade) == "rgb(18, 18, 18)"
+    tab.evaluate(Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
+    assert tab.evaluate(RUN_AXE) == []
+    tab.emulate_media(color_scheme="dark", media="print")
+    assert tab.evaluate(shade) == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize("name", ["page", "index"])
@@ -96,18 +117,22 @@ def test_the_page_prints_without_code_and_links(visit, name, tmp_path):
     assert printed.read_bytes().startswith(b"%PDF")
     tab.emulate_media(media="print")
     hidden = tab.evaluate(
-        "[...document.querySelectorAll('.code, header nav')]"
+        "[...document.querySelectorAll('.code, header nav, .for-print')]"
         ".every(one => getComputedStyle(one).display === 'none')"
     )
     assert hidden
 
 
-def test_printing_shows_what_is_folded_and_no_code(visit):
+def test_print_has_what_is_folded_and_code_only_where_the_switch_asks_for_it(visit):
     tab, _, _ = visit("page")
     seen = (
         "[...new Set([...document.querySelectorAll('details table, .code pre')]"
         ".filter(one => one.checkVisibility()).map(one => one.tagName))]"
     )
+    tab.emulate_media(media="print")
+    assert tab.evaluate(seen) == []
+    tab.emulate_media(media="screen")
+    tab.check("#print-all")
     assert tab.evaluate(seen) == []
     tab.emulate_media(media="print")
-    assert tab.evaluate(seen) == ["TABLE"]
+    assert tab.evaluate(seen) == ["TABLE", "PRE"]

@@ -1,6 +1,8 @@
 import re
+from html import escape
 
 import nbformat
+import pandas as pd
 import pytest
 
 from tests.release.made import (
@@ -12,6 +14,7 @@ from tests.release.made import (
     sample_index,
     sample_notebook,
     sample_page,
+    sealed,
     spoken,
 )
 from vsh_eval.contracts import ContractError, DisclosureError
@@ -19,6 +22,7 @@ from vsh_eval.release.figures import draw_levels
 from vsh_eval.release.pages.cells import without_paths
 from vsh_eval.release.pages.report import Summary, render_index, render_page, write_whole
 from vsh_eval.release.pages.show import folded, show_figure, show_table, show_text, side_by_side
+from vsh_eval.release.text.protection import NOTES
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def test_every_page_has_language_title_landmarks_and_one_heading(which, request)
 def test_nothing_is_fetched_from_anywhere(which, request):
     text = request.getfixturevalue(which)
     assert "http" not in text
-    assert "<script" not in text
+    assert re.findall(r"<script[^>]+>", text) == []
     assert "@import" not in text
     assert "url(" not in text
 
@@ -69,17 +73,70 @@ def test_the_notebooks_heading_is_the_pages_and_the_rest_fall_in_behind(page):
     ]
 
 
-def test_code_is_folded_numbered_and_without_paths(page):
-    assert re.findall(r"<summary>(.*?)</summary>", page) == [
-        "On this page: 3 parts",
-        "Parameters of steps 1 to 2",
-        "Code of step 3",
-        "Numbers of this chart",
-        "Code of step 4",
-        "Numbers of this chart",
+def test_code_stands_at_the_end_by_step_and_section_and_without_paths(page):
+    code = page[page.index('<details class="code">') :]
+    assert page.count("<pre>") == code.count("<pre>") == 4
+    assert re.findall(r"<p><strong>(.*?)</strong></p>", code) == [
+        "Step 1, &#34;Is the gap closing?&#34;",
+        "Step 2, &#34;Is the gap closing?&#34;",
+        "Step 3, &#34;Deep&#34;",
+        "Step 4, &#34;How wide is it?&#34;",
     ]
     assert "/srv" not in page
-    assert 'folder = "2025"' in page
+    assert "folder = &#34;2025&#34;" in code
+
+
+def words_of(page):
+    """Return what a reader may see of a page: its text without style, script and pictures."""
+    return re.sub(r"<(style|script)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("which", ["page", "index"])
+def test_what_the_data_are_and_how_they_are_protected_is_said_once_a_page(which, request):
+    text = request.getfixturevalue(which)
+    said = words_of(text)
+    assert said.count("SYNTHETIC") == 1
+    assert '@top-right { content: "SYNTHETIC"; }' in text
+    if which == "page":
+        for note in NOTES["cells"]:
+            assert text.count(note) == 1
+        assert text.index(NOTES["cells"][0]) > text.index("<footer>")
+
+
+def test_lines_that_open_something_are_told_apart_and_charts_name_theirs(page):
+    lines = re.findall(r"<summary>(.*?)</summary>", page)
+    summaries = [re.sub("<[^>]+>", "", line) for line in lines]
+    assert len(summaries) == len(set(summaries))
+    numbers = [one for one in summaries if one.startswith("Numbers of this chart")]
+    assert numbers == [
+        "Numbers of this chart: Overall absence, by academic year",
+        "Numbers of this chart: Effect of training on the gap in overall absence, by years since "
+        "training",
+    ]
+
+
+def test_only_main_and_what_may_scroll_takes_the_focus_by_tabindex(page):
+    holders = re.findall(r"<(\w+)[^>]* tabindex", page)
+    assert set(holders) == {"main", "div"}
+    assert holders.count("div") == page.count('class="scroll"')
+
+
+def test_the_card_of_the_run_is_the_footer_and_stands_nowhere_else(tmp_path):
+    rows = pd.DataFrame({"item": ["Seed"], "value": ["20260901"]})
+    card = outputs_of(lambda: show_table(sealed(rows, "facts", gate="facts"), "run_card"))
+    text = sample_page(tmp_path, code_cell("show(run.card())", card)).read_text(encoding="utf-8")
+    assert "20260901" not in text
+    assert "<dt>Rule</dt><dd>cellkey</dd>" in text
+
+
+@pytest.mark.parametrize(("summary", "kind"), [("Girls < boys.", "fold finding"), ("Boys", "fold")])
+def test_a_fold_that_says_a_finding_is_known_from_one_that_names_a_table(summary, kind, tmp_path):
+    def show():
+        with folded(spoken(summary)):
+            show_text(spoken("Within."))
+
+    text = sample_page(tmp_path, code_cell("show()", outputs_of(show))).read_text(encoding="utf-8")
+    assert f'<details class="{kind}"><summary>{escape(summary)}</summary>' in text
 
 
 def test_a_fold_and_a_row_of_charts_stand_around_what_is_shown_within(tmp_path):
@@ -92,7 +149,8 @@ def test_a_fold_and_a_row_of_charts_stand_around_what_is_shown_within(tmp_path):
     assert outputs[0].data["text/html"] == "<p><strong>Girls &lt; boys.</strong></p>"
     text = sample_page(tmp_path, code_cell("show()", outputs)).read_text(encoding="utf-8")
     assert re.search(
-        r'<details class="fold"><summary>Girls &lt; boys\.</summary>\s*<div class="beside">\s*'
+        r'<details class="fold finding"><summary>Girls &lt; boys\.</summary>\s*'
+        r'<div class="beside">\s*'
         r"<p>Within\.</p>\s*</div>\s*</details>",
         text,
     )
@@ -126,12 +184,10 @@ def test_figures_have_alternative_text_and_caption(page):
     assert len(re.findall("<img", page)) == 2
 
 
-def test_tables_have_captions_and_regions_that_can_be_told_apart(page):
-    labels = re.findall(r'aria-label="([^"]*)"', page)
-    assert "Table: Estimates" in labels
-    assert "Table: Estimates (2)" in labels
-    assert len(labels) == len(set(labels))
+def test_tables_have_captions_that_name_the_box_around_them(page):
     assert page.count("<table>") == page.count("<caption>") == 4
+    boxes = re.findall(r'<div aria-label="([^"]*)" class="scroll" role="group"', page)
+    assert boxes == re.findall(r"<caption>(.*?)</caption>", page)
 
 
 def test_the_way_on_and_back(page, index):

@@ -341,12 +341,9 @@ class GapPage:
                 self.run.publish_figure(figures.draw_decomposition(split, **about))
 
     def show_how(self) -> None:
-        """Show how the numbers were made and protected, and the run's card."""
-        notes = (
-            *(text.context.counting_sentence(self.own, metric=name) for name in self.main[:1]),
-            *text.protection.notes_of(self.own),
-        )
-        pages.show_text(paragraphs(*(note for note in notes if note)))
+        """Show how the numbers were made, and the run's card."""
+        for name in self.main[:1]:
+            pages.show_text(text.context.counting_sentence(self.own, metric=name))
         pages.show_table(self.run.card(), "run_card", folded=True)
 
     def _sentences(self, changes: SafeTable, metric: str) -> list[SafeText]:

@@ -15,6 +15,7 @@ from vsh_eval.release.text.page import (
     workbook_notes,
     workbook_title,
 )
+from vsh_eval.release.text.protection import notes_of
 
 INDEX = "index.html"
 WORKBOOK = "workbook.xlsx"
@@ -42,8 +43,15 @@ def render(run: Run) -> None:
         downloads=_downloads(tables),
         navigation=_navigation(run),
         stamp=run.stamp,
-        footer=_footer(run),
+        footer=_footer(run) | _protection(tables),
     )
+
+
+def _protection(tables: Mapping[str, SafeTable]) -> dict[str, str]:
+    """Say how the numbers of the first page are protected, which are those of two tables."""
+    shown = [tables[name] for name in ("gaps", "impact") if name in tables]
+    notes = dict.fromkeys(note for table in shown for note in notes_of(table))
+    return {WORDS["protection"]: " ".join(notes)} if notes else {}
 
 
 def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.pages.show import MARK
-from vsh_eval.release.text.page import WORDS, step_heading, step_summary
+from vsh_eval.release.text.page import WORDS, step_heading, step_label
 
 _PATHS = re.compile(
     r"(?<![\w:/.<~-])(?:~?/(?:[\w.+@-]+/)+[\w.+@-]*|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"
 )
 _FAILED_CELL = "papermill-error-cell-tag"
-_PARAMETERS = frozenset({"parameters", "injected-parameters"})
+_HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
 
 Notebook = dict[str, Any]
 
@@ -40,8 +40,8 @@ def fit_for_page(notebook: Notebook) -> Notebook:
     -------
     Notebook
         Code with its step number, outputs that came through release, errors without their
-        traceback. Code that shows nothing joins the code after it, so that a reader meets one line
-        of code and not five. Printed text and warnings stay behind, and so do paths of the machine.
+        traceback. Printed text and warnings stay behind, and so do paths of the machine and the
+        card of the run, which is every page's footer.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def fit_for_page(notebook: Notebook) -> Notebook:
     ContractError
         If a chart has no alternative text.
     """
-    step = 0
+    step, section = 0, ""
     cells: list[Notebook] = []
     for cell in notebook["cells"]:
         if _FAILED_CELL in _tags(cell):
@@ -59,56 +59,42 @@ def fit_for_page(notebook: Notebook) -> Notebook:
             if not cell["source"].strip():
                 continue
             step += 1
-            code = _code(cell, step)
-            if cells and cells[-1]["cell_type"] == "code" and not cells[-1]["outputs"]:
-                code = _joined(cells.pop(), code)
-            cells.append(code)
+            cells.append(_code(cell, step, section))
         elif cell["cell_type"] == "markdown":
             cells.append(cell.copy())
+            section = ([section, *_HEADING.findall(cell["source"])])[-1]
     fit = notebook.copy()
     fit["cells"] = cells
     return fit
 
 
-def failed_step(notebook: Notebook) -> int | None:
+def failed_step(fit: Notebook) -> int | None:
     """Return the number of the step that failed, None where none did."""
-    for cell in fit_for_page(notebook)["cells"]:
+    for cell in fit["cells"]:
         if any(output["output_type"] == "error" for output in cell.get("outputs", [])):
             return int(cell["metadata"]["step"])
     return None
+
+
+def code_of(fit: Notebook) -> list[dict[str, str]]:
+    """Return every step of a page: its label, with the section it stands in, and its code."""
+    return [
+        {"label": cell["metadata"]["label"], "source": cell["source"]}
+        for cell in fit["cells"]
+        if cell["cell_type"] == "code"
+    ]
 
 
 def _tags(cell: Notebook) -> list[str]:
     return list(cell["metadata"].get("tags", []))
 
 
-def _code(cell: Notebook, step: int) -> Notebook:
-    kinds = ["parameters" if _PARAMETERS & set(_tags(cell)) else "code"]
+def _code(cell: Notebook, step: int, section: str) -> Notebook:
     fit = cell.copy()
     fit["metadata"] = cell["metadata"].copy()
-    fit["metadata"].update(
-        step=step,
-        first=step,
-        kinds=kinds,
-        summary=step_summary(kinds, step, step),
-        failed=step_heading(step),
-    )
+    fit["metadata"].update(step=step, label=step_label(step, section), failed=step_heading(step))
     fit["source"] = without_paths(cell["source"])
     fit["outputs"] = list(_outputs(cell, step))
-    return fit
-
-
-def _joined(before: Notebook, code: Notebook) -> Notebook:
-    """Put code that shows nothing before the code that follows it, under one summary."""
-    fit, earlier, later = code.copy(), before["metadata"], code["metadata"]
-    kinds = [*earlier["kinds"], *(k for k in later["kinds"] if k not in earlier["kinds"])]
-    fit["metadata"] = later.copy()
-    fit["metadata"].update(
-        first=earlier["first"],
-        kinds=kinds,
-        summary=step_summary(kinds, earlier["first"], later["step"]),
-    )
-    fit["source"] = f"{before['source'].rstrip()}\n\n{code['source']}"
     return fit
 
 
@@ -119,7 +105,8 @@ def _outputs(cell: Notebook, step: int) -> Iterator[Notebook]:
             yield _error(output)
         elif kind != "stream":
             _require_safe_output(output, step)
-            yield output
+            if output["metadata"][MARK].get("table") != "run_card":
+                yield output
 
 
 def _error(output: Notebook) -> Notebook:

@@ -1,6 +1,7 @@
 """Pages of the report: one for each executed notebook, and the index before them.
 
-A page is one file: no script, no font, no image and no style is fetched from anywhere.
+A page is one file: no script, no font, no image and no style is fetched from anywhere. What a
+notebook says with every table (its stamp, how its numbers are protected) a page says once.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.release.pages.cells import failed_step, fit_for_page, without_paths
+from vsh_eval.release.pages.cells import code_of, failed_step, fit_for_page, without_paths
 from vsh_eval.release.text import page as furniture
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -21,7 +22,9 @@ Link = tuple[str, str]
 """href, label."""
 
 _HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
-_LABEL = re.compile(r'aria-label="([^"]*)"')
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+_STAMP = re.compile(r' <span class="stamp">[^<]*</span>')
+_PROTECTION = re.compile(r'<p class="note protection">(.*?)</p>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,8 @@ def render_page(
             f"notebook {executed_notebook.name} does not exist, must be an executed notebook; "
             "run it first."
         )
-    notebook = nbformat.read(executed_notebook, as_version=4)
-    fragment = _fragment(fit_for_page(notebook))
+    notebook = fit_for_page(nbformat.read(executed_notebook, as_version=4))
+    fragment, protection = _said_once(_fragment(notebook))
     heading, body, contents = _outline(fragment, fallback=title)
     failed = failed_step(notebook)
     opening = f"<h1>{heading}</h1>{'' if failed is None else _failed(failed)}"
@@ -105,7 +108,8 @@ def render_page(
         contents=contents,
         parts=furniture.parts_of_page(len(contents)),
         body=body,
-        **_frame(html, navigation, stamp, footer or {}),
+        code=code_of(notebook),
+        **_frame(html, navigation, stamp, footer or {}, title=title, protection=protection),
     )
 
 
@@ -145,7 +149,7 @@ def render_index(
         summary=summary,
         cards=cards,
         downloads=downloads,
-        **_frame(path, navigation, stamp, footer or {}),
+        **_frame(path, navigation, stamp, footer or {}, title=title),
     )
 
 
@@ -161,20 +165,20 @@ def _fragment(notebook: Any) -> str:
     exporter = HTMLExporter(template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
     exporter.register_filter("page_markdown", page_markdown)
     text, _ = exporter.from_notebook_node(notebook)
-    return _unlike_labels(text)
+    return text
 
 
-def _unlike_labels(text: str) -> str:
-    """Add numbers to labels that stand twice, so that regions can be told apart by ear."""
+def _said_once(text: str) -> tuple[str, list[str]]:
+    """Take out what every table says, give like summaries a number, return notes on protection."""
+    notes = list(dict.fromkeys(map(unescape, _PROTECTION.findall(text))))
     seen: dict[str, int] = {}
 
     def numbered(found: re.Match[str]) -> str:
-        label = found[1]
-        seen[label] = seen.get(label, 0) + 1
-        again = f" ({seen[label]})" if seen[label] > 1 else ""
-        return f'aria-label="{label}{again}"'
+        seen[found[1]] = seen.get(found[1], 0) + 1
+        again = f" ({seen[found[1]]})" if seen[found[1]] > 1 else ""
+        return f"<summary>{found[1]}{again}</summary>"
 
-    return _LABEL.sub(numbered, text)
+    return _SUMMARY.sub(numbered, _STAMP.sub("", _PROTECTION.sub("", text))), notes
 
 
 def _outline(text: str, *, fallback: str) -> tuple[str, str, list[dict[str, str]]]:
@@ -230,9 +234,15 @@ def _failed(step: int) -> str:
 
 
 def _frame(
-    path: Path, navigation: Sequence[Link], stamp: str, footer: Mapping[str, str]
+    path: Path,
+    navigation: Sequence[Link],
+    stamp: str,
+    footer: Mapping[str, str],
+    *,
+    title: str,
+    protection: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return what stands around every page: links, banner, footer."""
+    """Return what stands around every page: links, banner, footer, the edges of printed pages."""
     pages = [
         {"href": href, "label": label, "current": href == path.name} for href, label in navigation
     ]
@@ -244,7 +254,21 @@ def _frame(
         "banner": furniture.banner(stamp),
         "words": furniture.WORDS,
         "footer": {label: without_paths(str(text)) for label, text in footer.items()},
+        "protection": protection,
+        "running_title": _css_string(title),
+        "running_stamp": _css_string(stamp),
     }
+
+
+def _css_string(text: str) -> str:
+    r"""Write a text as CSS writes it in a page.
+
+    Examples
+    --------
+    >>> print(_css_string('A "b" </style>'))
+    "A \22 b\22  \3c /style>"
+    """
+    return '"' + re.sub(r'["\\<\n]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
 
 
 def _write(path: Path, template: str, **values: Any) -> None:

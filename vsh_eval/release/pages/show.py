@@ -42,12 +42,12 @@ def show_figure(figure: Figure) -> None:
         return
     table = table_html(
         figure.data,
-        caption=f"{numbers_of}: {title}",
+        caption=title,
         columns=columns or None,
         areas=figure.areas,
-        notes=False,
     )
-    _display_html(f"<details><summary>{escape(numbers_of)}</summary>\n{table}\n</details>", title)
+    summary = f'{escape(numbers_of)}<span class="unseen">: {escape(title)}</span>'
+    _display_html(f"<details><summary>{summary}</summary>\n{table}\n</details>", title)
 
 
 def show_table(
@@ -80,7 +80,7 @@ def show_table(
     ContractError
         If a column is missing.
     """
-    caption = caption_of(caption)
+    code, caption = str(caption), caption_of(caption)
     if safe.frame.empty:
         show_text(nothing_of(caption))
         return
@@ -89,7 +89,7 @@ def show_table(
     )
     if folded:
         html = f"<details><summary>{escape(caption)}</summary>\n{html}\n</details>"
-    _display_html(html, caption)
+    _display({"text/html": html, "text/plain": caption}, {}, {"table": code})
 
 
 def show_text(*sentences: str) -> None:
@@ -133,7 +133,7 @@ def show_statement(headline: str, *sentences: str) -> None:
 
 @contextmanager
 def folded(summary: str) -> Iterator[None]:
-    """Put what is displayed within behind a line that opens it; printing shows all of it.
+    """Put what is displayed within behind a line that opens it; print has that line alone.
 
     Parameters
     ----------

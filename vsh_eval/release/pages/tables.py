@@ -61,8 +61,9 @@ def table_html(
     Returns
     -------
     str
-        A scrollable region that can be reached by keyboard, with the table in it. A number that
-        is not shown is the row's symbol, explained below the table.
+        A box that scrolls and can be reached by keyboard, with the table in it. A number that is
+        not shown is the row's symbol, explained below the table. The stamp and the notes on
+        protection stand with every table of a notebook and once on a page of the report.
 
     Raises
     ------
@@ -81,8 +82,7 @@ def table_html(
     numeric = [_is_numeric([line[place] for line in body]) for place in range(len(parts))]
     stamp = f' <span class="stamp">{escape(safe.stamp)}</span>' if safe.stamp else ""
     lines = [
-        f'<div class="scroll" role="region" aria-label="{escape(f"Table: {caption}")}" '
-        'tabindex="0">',
+        f'<div class="scroll" role="group" aria-label="{escape(caption)}" tabindex="0">',
         f"<table><caption>{escape(caption)}{stamp}</caption>",
         _head_row(heads, numeric),
         "<tbody>",
@@ -185,4 +185,8 @@ def _class(right: object) -> str:
 def _below(body: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
     symbols = symbol_notes(sorted({text for line in body for text in line}))
     explained = [f"{'; '.join(symbols)}."] if symbols else []
-    return "".join(f'<p class="note">{escape(note)}</p>' for note in (*explained, *notes))
+    return "".join(
+        f'<p class="{kind}">{escape(note)}</p>'
+        for kind, lines in (("note", explained), ("note protection", notes))
+        for note in lines
+    )

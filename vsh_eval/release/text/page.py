@@ -11,7 +11,6 @@ from vsh_eval.release.text.labels import (
     GROUP_LABELS,
     in_words,
     metric_in_text,
-    upper_first,
 )
 from vsh_eval.release.text.phrases import listed
 from vsh_eval.release.text.safe_text import sentence
@@ -31,6 +30,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "key_figures": "Key figures",
         "questions": "The questions, one page each",
         "files": "Download the data",
+        "code": "Code of this page, step by step",
+        "print_all": "Print the folded tables and the code too",
+        "protection": "How these numbers are protected",
         "failed_heading": "This page is not finished",
         "failed_stamp": "FAILED: this page is not a result",
         "error_above": "said above",
@@ -112,7 +114,7 @@ EGRESS_TOO_SHORT = (
 
 _SOURCES = MappingProxyType(
     {
-        "synthetic": f"{names.SYNTHETIC_STAMP}: an invented authority",
+        "synthetic": "an invented authority",
         "returns": "the authority's own returns",
         "published": "DfE's published tables",
     }
@@ -154,16 +156,15 @@ def banner(stamp: str) -> dict[str, str] | None:
     return {"word": stamp, "rest": invented if names.SYNTHETIC_STAMP in stamp else ""}
 
 
-def step_summary(kinds: Sequence[str], first: int, last: int) -> str:
-    """Name folded code by its kinds and steps.
+def step_label(step: int, section: str) -> str:
+    """Name a step of the code and the section it stands in.
 
     Examples
     --------
-    >>> step_summary(["parameters", "code"], 1, 3)
-    'Parameters and code of steps 1 to 3'
+    >>> step_label(3, "How wide is it?"), step_label(1, "")
+    ('Step 3, "How wide is it?"', 'Step 1')
     """
-    what = upper_first(" and ".join(kinds))
-    return f"{what} of step {last}" if first == last else f"{what} of steps {first} to {last}"
+    return f'Step {step}, "{section}"' if section else f"Step {step}"
 
 
 def step_heading(step: int) -> str:
