@@ -36,6 +36,7 @@ def test_the_contract(rows):
     assert tuple(rows.columns) == effects.rows.ESTIMATE_COLUMNS
     assert rows["estimator"].unique().tolist() == [
         "imputation",
+        "same_past",
         "imputation_phase_year",
         "callaway_santanna",
     ]
@@ -64,6 +65,7 @@ def test_each_estimator_is_the_one_it_says(rows, prepared):
     within = prepared.with_year_effects("by_phase").data
     for made, expected in [
         (simple(rows, "imputation"), effects.estimators.impute(table)),
+        (simple(rows, "same_past"), effects.estimators.same_past(table)),
         (simple(rows, "imputation_phase_year"), effects.estimators.impute(within)),
         (simple(rows, "callaway_santanna"), effects.estimators.att_gt(constant)),
         (

@@ -10,7 +10,7 @@ from scipy import stats
 
 from tests.effects.conftest import cells_of, gaps_of
 from vsh_eval import effects
-from vsh_eval.contracts import DesignError
+from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.numerics.inference import exaggeration
 
 
@@ -44,12 +44,16 @@ def test_impossible_tests_are_refused(wrong):
 
 
 @settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 1000), effect=st.floats(-20, 20))
-def test_the_design_shows_nothing_of_the_effect(seed, effect):
+@given(
+    seed=st.integers(0, 1000),
+    effect=st.floats(-20, 20),
+    estimator=st.sampled_from(["imputation", "same_past"]),
+)
+def test_the_design_shows_nothing_of_the_effect(seed, effect, estimator):
     table = cells_of(seed, schools=20)
     treated = table["cohort"].gt(0) & table["time"].ge(table["cohort"])
     planted = table.assign(outcome=table["outcome"] + effect * treated)
-    blind, seen = effects.sample.design_mde(table), effects.sample.design_mde(planted)
+    blind, seen = (effects.sample.design_mde(t, estimator=estimator) for t in (table, planted))
     assert seen.mde == pytest.approx(blind.mde, rel=1e-8)
     assert {field.name for field in dataclasses.fields(blind)} == {
         "std_error",
@@ -60,12 +64,21 @@ def test_the_design_shows_nothing_of_the_effect(seed, effect):
     }
 
 
-def test_it_is_of_the_primary_estimate():
+@pytest.mark.parametrize(
+    ("estimator", "rows_of"),
+    [("imputation", effects.estimators.impute), ("same_past", effects.estimators.same_past)],
+)
+def test_it_is_of_the_simple_estimate(estimator, rows_of):
     prepared = effects.sample.select_sample(*gaps_of(6))
-    found = effects.sample.design_mde(prepared, power=0.9)
-    simple = effects.estimators.impute(prepared.data).iloc[0]
+    found = effects.sample.design_mde(prepared, estimator=estimator, power=0.9)
+    simple = rows_of(prepared.data).iloc[0]
     assert (found.std_error, found.df) == (simple["std_error"], simple["df"])
     assert found.mde == effects.sample.mde(found.std_error, found.df, power=0.9)
+
+
+def test_an_unknown_estimator_is_refused():
+    with pytest.raises(ContractError, match="estimator is 'twfe'"):
+        effects.sample.design_mde(cells_of(1), estimator="twfe")
 
 
 def test_without_variation_nothing_can_be_said():

@@ -37,9 +37,10 @@ def test_it_is_ordered_and_holds_the_preregistered_one_once(study, curve):
 def test_every_choice_is_crossed_once(curve):
     choices = [*CHOICES, "estimator", "comparison"]
     assert not curve.duplicated(choices).any()
-    # 3 groups, 2 references, 2 weights, 2 sorts of year effects; and Callaway and
-    # Sant'Anna twice for each of the primary group's 2 references. No year used is a covid year.
-    assert len(curve) == 3 * 2**3 + 2 * 2
+    # 3 groups, 2 references, 2 weights, 2 sorts of year effects; same_past once for each group
+    # and reference; and Callaway and Sant'Anna twice for each of the primary group's 2
+    # references. No year used is a covid year.
+    assert len(curve) == 3 * 2**3 + 3 * 2 + 2 * 2
     assert set(curve["covid_years"]) == {"with"}
 
 
@@ -65,4 +66,6 @@ def test_joined_phases_are_the_chosen_ones_beside_common_and_every_phase_its_own
     assert chosen["year_effects"].tolist() == ["by_phase_joined"]
     primary = effects.estimators.impute_parts(alone.sample().data)["estimate"][0]
     assert chosen["estimate"].item() == pytest.approx(primary)
-    assert set(curve.loc[curve["estimator"].ne("imputation"), "year_effects"]) == {"common"}
+    other = curve.groupby("estimator")["year_effects"].unique().map(list)
+    assert other["callaway_santanna"] == ["common"]
+    assert other["same_past"] == ["by_phase_joined"]

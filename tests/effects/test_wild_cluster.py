@@ -76,8 +76,7 @@ def test_imputation_draws_are_those_of_refitting(few, null):
     fitted, target, estimates = fit(cells.outcome)
     scores = wild.of_imputation(fitted, target, estimates)
     statistics, multipliers = drawn_statistics(scores, 20, null)
-    untreated = np.nan_to_num(fitted.school_effect)[:, None] + fitted.year_effect[cells.stratum]
-    expected = untreated + null * cells.treated
+    expected = fitted.outcome - fitted.residual + null * cells.treated
     for statistic, multiplier in zip(statistics, multipliers, strict=True):
         again = fit(expected + multiplier[:, None] * (cells.outcome - expected))[2]
         error = np.sqrt((again.influence[0] ** 2).sum())

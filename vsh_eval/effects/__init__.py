@@ -3,7 +3,8 @@
 `sample`
     Which school-years are compared, what is excluded, what the design could detect.
 `estimators`
-    The primary estimator, `estimators.impute`, and those beside it.
+    The primary estimator, `estimators.impute`, the second, `estimators.same_past`, and those
+    beside them.
 `inference`
     How much could be chance, and what the method says where the answer is known.
 `sensitivity`

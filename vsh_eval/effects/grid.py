@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vsh_eval import academic_year
 from vsh_eval.contracts import DesignError, InfeasibleError, require_columns
 from vsh_eval.names import NEVER
 
@@ -27,8 +28,11 @@ class Grid:
         (0 = never), as the table had them.
     onset : array (S,)
         Position of the first treated year; T for a school not treated in these years.
-    stratum : array (S,)
-        0 to J-1.
+    stratum, phase : array (S,)
+        0 to J-1, and 0 to P-1; the same where the table names no phase.
+    years : array (T,)
+        Calendar years in which the academic years begin; `times` where the table has no
+        time_period.
     outcome, weight, fit_weight, pupils : arrays (S, T)
         0 where a school-year has no data; `pupils` NaN throughout where the table has none.
     """
@@ -38,6 +42,8 @@ class Grid:
     cohorts: Integers
     onset: Integers
     stratum: Integers
+    phase: Integers
+    years: Integers
     outcome: Floats
     weight: Floats
     fit_weight: Floats
@@ -139,10 +145,16 @@ def grid(cells: pd.DataFrame) -> Grid:
     cohorts = np.zeros(len(units), dtype=np.int64)
     cohorts[row] = cells["cohort"].to_numpy(np.int64)
     onset = np.where(cohorts == NEVER, len(times), np.searchsorted(times, cohorts))
-    stratum = np.zeros(len(units), dtype=np.int64)
-    if "stratum" in cells:
-        strata = cells["stratum"].to_numpy(object).astype(str)
-        stratum[row] = np.unique(strata, return_inverse=True)[1]
+    years = times.copy()
+    if "time_period" in cells:
+        years[column] = [academic_year.start(int(period)) for period in cells["time_period"]]
+
+    def numbered(name: str) -> Integers:
+        values = np.zeros(len(units), dtype=np.int64)
+        if name in cells:
+            names = cells[name].to_numpy(object).astype(str)
+            values[row] = np.unique(names, return_inverse=True)[1]
+        return values
 
     def laid_out(name: str) -> Floats:
         values = np.zeros((len(units), len(times)))
@@ -155,7 +167,9 @@ def grid(cells: pd.DataFrame) -> Grid:
         times=times,
         cohorts=cohorts,
         onset=onset.astype(np.int64),
-        stratum=stratum,
+        stratum=numbered("stratum"),
+        phase=numbered("phase" if "phase" in cells else "stratum"),
+        years=years,
         outcome=laid_out("outcome"),
         weight=weight,
         fit_weight=laid_out("fit_weight") if "fit_weight" in cells else weight,

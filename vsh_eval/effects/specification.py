@@ -11,6 +11,7 @@ from vsh_eval import names
 from vsh_eval.contracts import ContractError, InfeasibleError, Message, message_of
 from vsh_eval.effects.estimators.callaway_santanna import ControlGroup, att_gt
 from vsh_eval.effects.estimators.imputation import impute_parts
+from vsh_eval.effects.estimators.same_past import same_past
 from vsh_eval.effects.estimators.two_way import two_way_fixed_effects
 from vsh_eval.effects.rows import COUNTS
 from vsh_eval.effects.sample.exposure import Kind, adopted_by_school, first_against_untrained
@@ -179,7 +180,7 @@ class Specification:
         A kind of year effects, '' for the sample's own.
     weights : {"sessions", "pupils_before"}
         Of the school-years.
-    estimator : {"imputation", "callaway_santanna", "two_way_fixed_effects"}
+    estimator : {"imputation", "same_past", "callaway_santanna", "two_way_fixed_effects"}
         The estimator.
     comparison : {"not_yet_treated", "never_treated"}
         Callaway and Sant'Anna's comparison schools.
@@ -201,7 +202,9 @@ class Specification:
     fewest_pupils: int = 0
     year_effects: str = ""
     weights: Literal["sessions", "pupils_before"] = "sessions"
-    estimator: Literal["imputation", "callaway_santanna", "two_way_fixed_effects"] = "imputation"
+    estimator: Literal["imputation", "same_past", "callaway_santanna", "two_way_fixed_effects"] = (
+        "imputation"
+    )
     comparison: ControlGroup = "not_yet_treated"
     covariates: bool = False
 
@@ -247,14 +250,17 @@ def estimated(
         return impute_parts(data, by=specification.part_by or None, alpha=study.alpha)
     if specification.estimator == "two_way_fixed_effects":
         return two_way_fixed_effects(data, alpha=study.alpha)
-    rows = att_gt(
-        data,
-        comparison=specification.comparison,
-        covariates=sample.covariates if specification.covariates else (),
-        alpha=study.alpha,
-        seed=study.seed,
-        draws=1,
-    )
+    if specification.estimator == "same_past":
+        rows = same_past(data, alpha=study.alpha, draws=1)
+    else:
+        rows = att_gt(
+            data,
+            comparison=specification.comparison,
+            covariates=sample.covariates if specification.covariates else (),
+            alpha=study.alpha,
+            seed=study.seed,
+            draws=1,
+        )
     return rows[rows["aggregation"].eq("simple")]
 
 

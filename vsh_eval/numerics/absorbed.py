@@ -112,9 +112,7 @@ def regress(outcome: Floats, regressors: Floats, weight: Floats, stratum: Intege
 def _absorb(values: Floats, weight: Floats, stratum: Integers) -> tuple[imputation.Fit, Floats]:
     """Take school and year effects out."""
     fitted = imputation.fit(values, weight, np.zeros(weight.shape, dtype=bool), stratum)
-    school = np.nan_to_num(fitted.school_effect)[:, None]
-    left = fitted.outcome - school - fitted.year_effect[stratum]
-    return fitted, np.where(weight > 0, left, 0.0)
+    return fitted, np.where(weight > 0, fitted.residual, 0.0)
 
 
 def _correction(weight: Floats, stratum: Integers, regressors: int) -> float:

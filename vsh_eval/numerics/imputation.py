@@ -1,9 +1,11 @@
-"""Imputation of untreated outcomes from school and year effects, with a closed-form jackknife.
+"""Imputation of untreated outcomes from schools' own pasts and year effects, jackknifed.
 
-Borusyak, Jaravel and Spiess's estimator on the cells of an unbalanced panel: school and year
-effects are fitted to the untreated cells by weighted least squares, the treated cells' untreated
-outcome is imputed from them, and any weighted mean of (outcome minus imputed) is an estimate.
-Everything is arithmetic on sums, so leaving a school out needs no second fit.
+Year effects are fitted to the untreated cells of an unbalanced panel, a school's treated cells'
+untreated outcome is imputed from them and from the school's own untreated cells, and any weighted
+mean of (outcome minus imputed) is an estimate. How a school's past tells of its later years is a
+matrix: its weighted mean in Borusyak, Jaravel and Spiess's estimator (`fit`), a prediction from
+variances in `same_past.fit`. Everything is arithmetic on sums, so leaving a school out needs no
+second fit.
 
 Shapes: S schools, T years, J strata (each with its own year effects), K targets (weighted means).
 A cell without data has weight 0; its outcome is ignored.
@@ -30,7 +32,7 @@ _TOUCHED = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """School and year effects fitted to the untreated cells.
+    """Year effects fitted to the untreated cells, and how schools deviate from them.
 
     Attributes
     ----------
@@ -40,10 +42,9 @@ class Fit:
         Weight of the fit on untreated cells, 0 elsewhere.
     stratum : array (S,)
         Row of `year_effect` that a school uses.
-    share : array (S, T)
-        A school's fit weights divided by their sum; 0 for a school without untreated cells.
-    school_effect : array (S,)
-        NaN for a school without untreated cells.
+    prediction : array (S, T, T)
+        Row t says how a school's deviations from the year effects in its untreated cells make the
+        deviation imputed in year t; 0 for a school without untreated cells.
     year_effect : array (J, T)
         Relative to an arbitrary origin: only contrasts of linked years mean something.
     normal, inverse, null : array (J, T, T)
@@ -59,8 +60,7 @@ class Fit:
     outcome: Floats
     weight: Floats
     stratum: Integers
-    share: Floats
-    school_effect: Floats
+    prediction: Floats
     year_effect: Floats
     normal: Floats
     inverse: Floats
@@ -68,6 +68,17 @@ class Fit:
     normal_by_school: Floats
     right_by_school: Floats
     scale: Floats
+
+    @property
+    def deviation(self) -> Floats:
+        """The outcome less its year effect, (S, T)."""
+        return self.outcome - self.year_effect[self.stratum]
+
+    @property
+    def residual(self) -> Floats:
+        """The outcome less its year effect and the school's own imputed deviation, (S, T)."""
+        deviation = self.deviation
+        return deviation - np.einsum("stu,su->st", self.prediction, deviation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +163,7 @@ def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Integers) -> F
     Returns
     -------
     Fit
-        A school without untreated cells has a NaN effect and no part in the fit.
+        A school without untreated cells has no part in it.
 
     Notes
     -----
@@ -165,35 +176,71 @@ def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Integers) -> F
     >>> y = np.array([[1.0, 2.0, 9.0], [3.0, 4.0, 6.0]])
     >>> late = np.array([[False, False, True], [False, False, False]])
     >>> fitted = fit(y, np.ones((2, 3)), late, np.zeros(2, dtype=np.int64))
-    >>> float((fitted.school_effect[0] + fitted.year_effect[0, 2]).round(6))
+    >>> float((fitted.outcome - fitted.residual)[0, 2].round(6))
     4.0
     """
     untreated = np.where(treated, 0.0, weight)
-    outcome = np.where(weight > 0, outcome, 0.0)
     total = untreated.sum(axis=1)
     share = untreated / np.where(total > 0, total, 1.0)[:, None]
-    centred = outcome - (share * outcome).sum(axis=1)[:, None]
-    normal_by_school = untreated[:, :, None] * (np.eye(outcome.shape[1]) - share[:, None, :])
-    right_by_school = untreated * centred
-    strata = int(stratum.max()) + 1 if stratum.size else 1
-    normal = _by_stratum(normal_by_school, stratum, strata)
-    right = _by_stratum(right_by_school, stratum, strata)
-    years = _by_stratum(untreated, stratum, strata)
-    scale = np.where(years > 0, np.sqrt(years), 1.0)
+    years = by_stratum(untreated, stratum)
+    return solve(
+        np.where(weight > 0, outcome, 0.0),
+        untreated,
+        stratum,
+        prediction=np.broadcast_to(share[:, None, :], (*share.shape, share.shape[1])),
+        precision=untreated[:, :, None] * (np.eye(outcome.shape[1]) - share[:, None, :]),
+        scale=np.where(years > 0, np.sqrt(years), 1.0),
+    )
+
+
+def solve(
+    outcome: Floats,
+    weight: Floats,
+    stratum: Integers,
+    *,
+    prediction: Floats,
+    precision: Floats,
+    scale: Floats,
+) -> Fit:
+    """Fit year effects by generalised least squares.
+
+    Parameters
+    ----------
+    outcome, weight : array (S, T)
+        The outcome, 0 without data; the fit weight, 0 but in untreated cells.
+    stratum : array (S,) of int
+        Schools of one stratum share year effects.
+    prediction, precision : array (S, T, T)
+        How a school's past makes its imputed deviations (`Fit`); the inverse covariance of its
+        untreated cells, 0 elsewhere.
+    scale : array (J, T)
+        Positive; what an information of the years is judged against.
+
+    Returns
+    -------
+    Fit
+        ``year_effect = (sum_s M_s)^- sum_s M_s y_s`` within each stratum, M_s the precisions.
+
+    Examples
+    --------
+    >>> y, alike = np.array([[1.0, 2.0], [3.0, 6.0]]), np.stack([np.eye(2)] * 2)
+    >>> solve(y, np.ones((2, 2)), np.zeros(2, dtype=np.int64), prediction=0 * alike,
+    ...       precision=alike, scale=np.ones((1, 2))).year_effect
+    array([[2., 4.]])
+    """
+    right_by_school = np.einsum("stu,su->st", precision, outcome)
+    normal = by_stratum(precision, stratum)
     inverse, null = _generalised_inverse(normal, scale)
-    year_effect = np.einsum("jtu,ju->jt", inverse, right)
-    school_effect = (share * (outcome - year_effect[stratum])).sum(axis=1)
     return Fit(
         outcome=outcome,
-        weight=untreated,
+        weight=weight,
         stratum=stratum,
-        share=share,
-        school_effect=np.where(total > 0, school_effect, np.nan),
-        year_effect=year_effect,
+        prediction=prediction,
+        year_effect=np.einsum("jtu,ju->jt", inverse, by_stratum(right_by_school, stratum)),
         normal=normal,
         inverse=inverse,
         null=null,
-        normal_by_school=normal_by_school,
+        normal_by_school=precision,
         right_by_school=right_by_school,
         scale=scale,
     )
@@ -213,10 +260,9 @@ def imputable(fitted: Fit) -> Flags:
            [ True, False]])
     """
     null = fitted.null[fitted.stratum]
-    unit = np.eye(fitted.share.shape[1])
-    contrast = fitted.share[:, None, :] - unit[None, :, :]
+    contrast = fitted.prediction - np.eye(fitted.outcome.shape[1])
     linked = ~_outside(contrast, null, np.abs(contrast))
-    return linked & (fitted.share.sum(axis=1) > 0)[:, None]
+    return linked & fitted.weight.any(axis=1)[:, None]
 
 
 def estimate(fitted: Fit, target: Floats) -> Estimates:
@@ -225,7 +271,7 @@ def estimate(fitted: Fit, target: Floats) -> Estimates:
     Parameters
     ----------
     fitted : Fit
-        The school and year effects.
+        The year effects and how schools deviate from them.
     target : array (K, S, T)
         Target weight of each cell, 0 outside the target; only `imputable` cells may carry any.
 
@@ -236,32 +282,39 @@ def estimate(fitted: Fit, target: Floats) -> Estimates:
 
     Notes
     -----
-    With W_s a school's target weight, W their sum and q_s its shares,
-    ``theta = [sum_s N_s + c' beta] / W``, ``N_s = sum w_st y_st - W_s ybar_s``,
-    ``c = sum_s (W_s q_s - w_s)``. Without school s:
+    With w_s a school's target weights, W their sum and P_s its prediction,
+    ``theta = [sum_s N_s + c' beta] / W``, ``N_s = w_s' (y_s - P_s y_s)``,
+    ``c = sum_s (P_s' w_s - w_s)``. Without school s:
     ``[N - N_s + (c - c_s)' (A - A_s)^- (b - b_s)] / (W - W_s)``.
     """
     by_school = target.sum(axis=2)
     total = by_school.sum(axis=1)
     total = np.where(total > 0, total, np.nan)
-    mean = (fitted.share * fitted.outcome).sum(axis=1)
-    own = np.einsum("kst,st->ks", target, fitted.outcome) - by_school * mean
-    contrast = by_school[:, :, None] * fitted.share - target
-    contrasts = np.stack([_by_stratum(one, fitted.stratum, len(fitted.normal)) for one in contrast])
+    contrast = np.einsum("stu,kst->ksu", fitted.prediction, target) - target
+    own = -np.einsum("kst,st->ks", contrast, fitted.outcome)
+    contrasts = np.stack([by_stratum(one, fitted.stratum) for one in contrast])
     years = np.einsum("kjt,jt->k", contrasts, fitted.year_effect)
     theta = (own.sum(axis=1) + years) / total
-    implied = _implied_weights(fitted, target, by_school, total, contrasts)
+    implied = _implied_weights(fitted, contrast, contrasts) / total[:, None, None]
+    influence = np.einsum("kst,st->ks", implied, fitted.deviation)
     return Estimates(
         estimate=theta,
         implied_weight=implied,
-        influence=_influence(fitted, target, total, theta, implied),
+        influence=influence - by_school * (theta / total)[:, None],
         leave_one_out=_leave_one_out(fitted, own, by_school, contrast, contrasts),
         contributes=contributes(implied),
     )
 
 
-def _by_stratum(values: Floats, stratum: Integers, strata: int) -> Floats:
-    """Add schools' arrays within strata: (S, ...) to (J, ...)."""
+def by_stratum(values: Floats, stratum: Integers) -> Floats:
+    """Add schools' arrays within strata: (S, ...) to (J, ...).
+
+    Examples
+    --------
+    >>> by_stratum(np.array([1.0, 2.0, 4.0]), np.array([0, 1, 0]))
+    array([5., 2.])
+    """
+    strata = int(stratum.max()) + 1 if stratum.size else 1
     added = np.zeros((strata, *values.shape[1:]))
     np.add.at(added, stratum, values)
     return added
@@ -293,28 +346,10 @@ def _outside(contrast: Floats, null: Floats, size: Floats) -> Flags:
     return (np.abs(contrast @ null) > _ESTIMABLE * (size @ np.abs(null))).any(axis=-1)
 
 
-def _implied_weights(
-    fitted: Fit, target: Floats, by_school: Floats, total: Floats, contrasts: Floats
-) -> Floats:
-    """Return the weights (K, S, T) that turn outcomes into the estimates."""
+def _implied_weights(fitted: Fit, contrast: Floats, contrasts: Floats) -> Floats:
+    """Return the weights (K, S, T) that turn outcomes into the estimates times their weight."""
     multiplier = np.einsum("jtu,kju->kjt", fitted.inverse, contrasts)[:, fitted.stratum]
-    level = (fitted.share * multiplier).sum(axis=2)
-    untreated = fitted.weight * (multiplier - level[:, :, None]) - (
-        by_school[:, :, None] * fitted.share
-    )
-    return (target + untreated) / total[:, None, None]
-
-
-def _influence(
-    fitted: Fit, target: Floats, total: Floats, theta: Floats, implied: Floats
-) -> Floats:
-    """Return the schools' influence (K, S): their residuals and their own effects."""
-    school = np.nan_to_num(fitted.school_effect)
-    residual = fitted.outcome - school[:, None] - fitted.year_effect[fitted.stratum]
-    untreated = np.where(fitted.weight > 0, residual, 0.0)
-    fitted_part = np.einsum("kst,st->ks", implied, untreated)
-    own_part = np.einsum("kst,st->ks", target, residual) - target.sum(axis=2) * theta[:, None]
-    return fitted_part + own_part / total[:, None]
+    return np.einsum("stu,ksu->kst", fitted.normal_by_school, multiplier) - contrast
 
 
 def _leave_one_out(

@@ -74,15 +74,13 @@ def of_imputation(fitted: Fit, target: Floats, estimates: Estimates) -> Scores:
         Of that target, first.
     """
     share = target.sum(axis=1) / target.sum()
-    school = np.nan_to_num(fitted.school_effect)[:, None]
-    residual = fitted.outcome - school - fitted.year_effect[fitted.stratum]
     estimate = float(estimates.estimate[0])
     return Scores(
         estimate=estimate,
         own=estimates.influence[0] + share * estimate,
         share=share,
         implied_weight=estimates.implied_weight[0],
-        pulled=_pull(fitted, residual),
+        pulled=_pull(fitted, fitted.residual),
         pulled_by_effect=np.zeros(target.shape),
         stratum=fitted.stratum,
     )

@@ -1,10 +1,11 @@
 """From school-years to estimates of what training did.
 
 `impute` is the primary estimator (`fit_imputation` keeps covariance, leave-one-outs and dropped
-cells, `impute_parts` splits the trained school-years). Beside it: `att_gt`, Callaway and
-Sant'Anna's (`fit_att_gt`); `two_way_fixed_effects` with the comparisons it is made of (`bacon`,
-`bacon_by_type`); `long_differences`, where every year is compared with the last before training.
-`estimate` puts one outcome's estimates into the contract, `adjust` their p values.
+cells, `impute_parts` splits the trained school-years), `same_past` the second (`fit_same_past`).
+Beside them: `att_gt`, Callaway and Sant'Anna's (`fit_att_gt`); `two_way_fixed_effects` with the
+comparisons it is made of (`bacon`, `bacon_by_type`); `long_differences`, where every year is
+compared with the last before training. `estimate` puts one outcome's estimates into the contract,
+`adjust` their p values.
 """
 
 from vsh_eval.effects.estimators.callaway_santanna import GroupTime, att_gt, fit_att_gt
@@ -20,6 +21,7 @@ from vsh_eval.effects.estimators.long_differences import (
     fit_long_differences,
     long_differences,
 )
+from vsh_eval.effects.estimators.same_past import fit_same_past, same_past
 from vsh_eval.effects.estimators.two_way import (
     BACON_COLUMNS,
     TYPE_COLUMNS,
@@ -44,8 +46,10 @@ __all__ = [
     "fit_att_gt",
     "fit_imputation",
     "fit_long_differences",
+    "fit_same_past",
     "impute",
     "impute_parts",
     "long_differences",
+    "same_past",
     "two_way_fixed_effects",
 ]

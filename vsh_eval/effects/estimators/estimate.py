@@ -11,6 +11,7 @@ from vsh_eval import names
 from vsh_eval.contracts import InfeasibleError, produces, require_columns, require_one_of
 from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS, att_gt
 from vsh_eval.effects.estimators.imputation import impute
+from vsh_eval.effects.estimators.same_past import same_past
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS, RELEASED_COLUMNS, ROW_COLUMNS, infeasible_row
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.sample.year_effects import ESTIMATORS
@@ -42,9 +43,9 @@ def estimate(
         What the school-years are of; written into the rows.
     role : {"primary", "secondary", "robustness", "exploratory"}
         The role of the imputation's rows. Beside a primary or secondary outcome, with role
-        ``robustness``: Callaway and Sant'Anna (not yet and never treated; doubly robust with the
-        sample's covariates) and, where there are several phases, the imputation with
-        other year effects: common ones, and every phase its own.
+        ``robustness``: first `same_past`; where there are several phases, the imputation with
+        other year effects, common ones and every phase its own; and Callaway and Sant'Anna (not
+        yet and never treated; doubly robust with the sample's covariates).
     alpha : float
         Significance level.
     seed : int
@@ -145,7 +146,9 @@ def _others(
     table = sample.data
     constant = table.assign(weight=table["base_pupils"])
     shared = {"alpha": alpha, "seed": seed}
-    others: list[tuple[str, str, Callable[[], pd.DataFrame]]] = []
+    others: list[tuple[str, str, Callable[[], pd.DataFrame]]] = [
+        ("same_past", "not_yet_treated", partial(same_past, table, **shared))
+    ]
     for kind in sample.other_year_effects:
         other = sample.with_year_effects(kind).data
         others.append((ESTIMATORS[kind], "not_yet_treated", partial(impute, other, **shared)))

@@ -11,6 +11,7 @@ from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import linear_rows, messages, with_inference
 from vsh_eval.numerics import bands
 from vsh_eval.numerics import imputation as numeric
+from vsh_eval.numerics.same_past import Variances
 
 MOST_LEADS = 3
 """Placebo leads at most: each takes a year away from what the gap is imputed from."""
@@ -37,6 +38,8 @@ class Imputation:
         Schools that carry the simple estimate.
     leads : int
         Placebo leads made.
+    variances : Variances, optional
+        What `same_past` took for how schools' gaps vary; None for `impute`.
     """
 
     rows: pd.DataFrame
@@ -45,6 +48,7 @@ class Imputation:
     dropped: pd.DataFrame
     schools: int
     leads: int
+    variances: Variances | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,36 @@ def fit_imputation(
     3
     """
     cells = grid(checked(data))
-    fitted, possible = _fit(cells, cells.treated)
+    fitted = _fit(cells, cells.treated)
+    return imputed(cells, fitted, alpha=alpha, leads=leads, seed=seed, draws=draws)
+
+
+def imputed(
+    cells: Grid,
+    fitted: numeric.Fit,
+    *,
+    alpha: float,
+    leads: int | None,
+    seed: int,
+    draws: int,
+) -> Imputation:
+    """Average the imputed effects by cohort, year and time since adoption, with inference.
+
+    Parameters
+    ----------
+    cells : Grid
+        Schools by years.
+    fitted : Fit
+        Of the untrained school-years.
+    alpha, leads, seed, draws
+        As for `impute`.
+
+    Raises
+    ------
+    DesignError
+        If no treated school-year can be imputed.
+    """
+    possible = numeric.imputable(fitted)
     wanted = cells.treated & (cells.weight > 0)
     target = np.where(wanted & possible, cells.weight, 0.0)
     if not target.any():
@@ -146,7 +179,7 @@ def fit_imputation(
     main = _targets(cells, target)
     made = _leads(cells, target) if leads is None else leads
     blocks = [(main, numeric.estimate(fitted, main.weights))]
-    placebo = _placebo(cells, made)
+    placebo = _placebo(cells, made) if made else None
     blocks += [] if placebo is None else [placebo]
     rows, deviations = _rows(cells, blocks)
     critical = {}
@@ -247,16 +280,15 @@ def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
     DesignError
         If there is none.
     """
-    fitted, possible = _fit(cells, cells.treated)
-    target = np.where(cells.treated & possible, cells.weight, 0.0)
+    fitted = _fit(cells, cells.treated)
+    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
     if not target.any():
         raise InfeasibleError("nothing_imputed")
     return fitted, target
 
 
-def _fit(cells: Grid, treated: npt.NDArray[np.bool_]) -> tuple[numeric.Fit, npt.NDArray[np.bool_]]:
-    fitted = numeric.fit(cells.outcome, cells.fit_weight, treated, cells.stratum)
-    return fitted, numeric.imputable(fitted)
+def _fit(cells: Grid, treated: npt.NDArray[np.bool_]) -> numeric.Fit:
+    return numeric.fit(cells.outcome, cells.fit_weight, treated, cells.stratum)
 
 
 def _targets(cells: Grid, target: Floats) -> _Targets:
@@ -290,8 +322,8 @@ def _leads(cells: Grid, target: Floats) -> int:
 def _placebo(cells: Grid, leads: int) -> tuple[_Targets, numeric.Estimates] | None:
     """Impute the last years before adoption from the years before those."""
     inside = cells.ever[:, None] & (cells.event >= -leads) & (cells.event < 0)
-    fitted, possible = _fit(cells, cells.treated | inside)
-    target = np.where(inside & possible, cells.weight, 0.0)
+    fitted = _fit(cells, cells.treated | inside)
+    target = np.where(inside & numeric.imputable(fitted), cells.weight, 0.0)
     events = np.unique(cells.event[target > 0])
     if events.size == 0:
         return None

@@ -1,14 +1,21 @@
 """What the design could see: the minimum detectable effect, before any effect is looked at."""
 
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval.contracts import DesignError
-from vsh_eval.effects.estimators.imputation import fit_imputation
+from vsh_eval.contracts import DesignError, require_one_of
+from vsh_eval.effects.estimators.imputation import impute
+from vsh_eval.effects.estimators.same_past import same_past
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics.inference import minimum_detectable
+
+Estimator = Literal["imputation", "same_past"]
+_ESTIMATORS = MappingProxyType({"imputation": partial(impute, leads=0), "same_past": same_past})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,7 @@ class DesignPower:
     Attributes
     ----------
     std_error : float
-        Standard error of the primary estimate, in the outcome's unit.
+        Standard error of the estimate, in the outcome's unit.
     df : float
         Degrees of freedom (schools less one).
     mde : float
@@ -74,7 +81,11 @@ def mde(std_error: float, df: float, *, alpha: float = 0.05, power: float = 0.80
 
 
 def design_mde(
-    data: AnalysisSample | pd.DataFrame, *, alpha: float = 0.05, power: float = 0.80
+    data: AnalysisSample | pd.DataFrame,
+    *,
+    estimator: Estimator = "imputation",
+    alpha: float = 0.05,
+    power: float = 0.80,
 ) -> DesignPower:
     """Return what the design can see without showing what it saw.
 
@@ -82,23 +93,26 @@ def design_mde(
     ----------
     data : AnalysisSample or DataFrame
         From `select_sample`, or a table as for `impute`.
+    estimator : {"imputation", "same_past"}
+        The primary estimator, or the second.
     alpha, power : float
         Size of the test and the power wanted.
 
     Returns
     -------
     DesignPower
-        Of the primary (simple) estimate; it holds no estimate. NaN where there is no standard
-        error.
+        Of the simple estimate; it holds no estimate. NaN where there is no standard error.
 
     Raises
     ------
+    ContractError
+        If the estimator is not known.
     DesignError
-        As `impute`.
+        As the estimator.
 
     Notes
     -----
-    The jackknife standard error of the primary estimate, as in the simulation that chose it.
+    The jackknife standard error of the estimate, as in the simulation that chose it.
     Adding any constant to all treated outcomes moves the estimate and every leave-one-out alike,
     so the standard error is the same whatever the effect: it can be looked at first.
 
@@ -112,8 +126,9 @@ def design_mde(
     >>> found.mde == mde(found.std_error, found.df)
     True
     """
+    require_one_of(estimator, tuple(_ESTIMATORS), name="estimator")
     table = data.data if isinstance(data, AnalysisSample) else data
-    simple = fit_imputation(table, alpha=alpha, leads=0, draws=1).rows.iloc[0]
+    simple = _ESTIMATORS[estimator](table, alpha=alpha, draws=1).iloc[0]
     error, df = float(simple["std_error"]), float(simple["df"])
     return DesignPower(
         std_error=error,

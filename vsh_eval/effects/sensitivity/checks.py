@@ -478,6 +478,7 @@ def _without_cohort(period: int, _: Study, data: pd.DataFrame) -> pd.DataFrame:
 
 def _estimators(study: Study, sample: AnalysisSample) -> Iterator[RobustnessCheck]:
     """Estimate with other year effects and by other estimators."""
+    yield RobustnessCheck("estimators", Message("same_past"), Specification(estimator="same_past"))
     for kind in sample.other_year_effects:
         one = Specification(year_effects=kind)
         variant = Message("year_effects", kind=kind)

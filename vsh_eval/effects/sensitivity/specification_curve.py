@@ -51,8 +51,8 @@ def specification_curve(study: Study) -> pd.DataFrame:
         preregistered (the primary choices), group, reference, covid_years (with, without),
         weights (sessions, pupils_before), year_effects (common; by_phase, every phase its own;
         by_phase_joined where the sample's are), estimator, comparison, and the columns of an
-        estimate. Callaway and Sant'Anna's estimator joins with the primary group, against schools
-        not yet and never trained.
+        estimate. `same_past` joins with the primary year effects, and Callaway and Sant'Anna's
+        estimator with the primary group, against schools not yet and never trained.
 
     Raises
     ------
@@ -123,6 +123,7 @@ def _of_base(study: Study, base: Specification, samples: Samples) -> Iterator[Sp
     kinds = sorted({sample.year_effects, *sample.other_year_effects})
     for weights, kind in product((SESSIONS, PUPILS), kinds):
         yield replace(base, weights=weights, year_effects=kind)
+    yield replace(base, estimator="same_past")
     if base.group == study.group:
         for comparison in COMPARISONS:
             yield replace(base, weights=PUPILS, year_effects=COMMON, comparison=comparison,

@@ -380,18 +380,19 @@ _ROLE_DECIMALS: Mapping[Role, int] = MappingProxyType(
 
 ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
     {
-        "imputation": "Imputation",
+        "imputation": "Each school compared with itself",
+        "same_past": "Compared with untrained schools that had the same past",
         "callaway_santanna": "Callaway and Sant'Anna",
         "cs": "Callaway and Sant'Anna",
         "twfe": "Two-way fixed effects",
         "synthetic_did": "Synthetic difference-in-differences",
-        "imputation_common_year": "Imputation, years common to all phases",
+        "imputation_common_year": "Each school compared with itself, years common to all phases",
         "two_way_fixed_effects": "Two-way fixed effects",
         "wild_cluster": "Wild cluster bootstrap",
         "honest": "Rambachan and Roth",
         "pretrend_power": "Power of the test before training",
         "bacon": "Two-way fixed effects, taken apart",
-        "imputation_phase_year": "Imputation, each phase its own years",
+        "imputation_phase_year": "Each school compared with itself, each phase its own years",
         "randomisation": "Randomisation inference",
     }
 )

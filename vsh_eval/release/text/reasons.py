@@ -87,6 +87,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "library_finds_no_comparison": "Callaway and Sant'Anna's estimator finds no comparison it "
         "can make among these schools and years; read the primary estimate.",
         "reference_year": "the year that all others are compared with.",
+        "past_too_short": "too few schools have two years without training, and without them what "
+        "lasts in a school's gap cannot be told from chance; begin the years earlier.",
         "no_overlap": "too few schools, or too little overlap, to compare.",
         "training_not_identified": "training cannot be told apart from school and year effects: "
         "no school is trained within the years used, or all are from the same year on; add "
@@ -254,6 +256,7 @@ VARIANTS: Mapping[str, str] = MappingProxyType(
         "without_cohort": "without schools trained in {year}",
         "without_programme": "without one programme",
         "without_first_programme": "without schools that began with {programme}",
+        "same_past": "compared with untrained schools that had the same past",
         "against_not_yet_treated": "Callaway and Sant'Anna against schools not yet trained",
         "against_never_treated": "Callaway and Sant'Anna against schools never trained",
         "two_way_fixed_effects": "two-way fixed effects, for reference",
