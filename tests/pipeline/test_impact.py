@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.pipeline.project import PUBLISHED, TWO_YEARS, Project
+from tests.pipeline.project import TWO_YEARS, Project
+from tests.release.made import NAN, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import InfeasibleError, Message
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
@@ -189,44 +190,31 @@ def test_a_part_that_cannot_be_made_says_why_in_its_place(monkeypatch):
         _ = 1 / 0
 
 
-AREAS = pd.DataFrame(
-    [("E06000049", "Cheshire East", "E12000002", "North West", "895")],
-    columns=["unit_id", "name", "region_id", "region_name", "old_la_code"],
-)
-
-
 def published(run, found):
-    """Publish what notebooks 06 and 07 do, and return what the report says of the training."""
+    """Publish what notebooks 06 and 07 do, and return what the report says."""
     run.publish("impact", run.release(found.primary))
     run.publish("power", run.release(found.least_detectable))
     run.publish("robustness", run.release(found.checked))
     run.publish("evidence", run.release(found.rules))
-    return results.of_training(run)
+    years = {"time_period": run.settings.years.last}
+    gaps = safe(gap_rows().assign(**years).head(1))
+    changes = {"baseline": 202122, "change": NAN, "change_lower": NAN, "change_upper": NAN}
+    run.publish("levels", safe(gap_rows().assign(**years, level_value=NAN).head(1)))
+    results.publish(run, own=gaps, changes=safe(gaps.frame.assign(**changes)))
+    return results.summary_of(run.load("summary"))
 
 
 def test_the_report_says_that_the_effect_was_not_estimable(tmp_path):
     run, found = ask(tmp_path / "project", tables(adopted={"00": 202122}))
-    statement, sentences = published(run, found)
-    assert statement == "not_estimable"
-    assert any("nothing that a check could change our mind about" in said for said in sentences)
+    summary = published(run, found)
+    assert summary.answer == "What the training changed cannot be estimated from these data."
+    assert summary.sentences[0].startswith("Not estimable: ")
+    assert summary.decisions[0][0] == "Collect what is missing."
 
 
 def test_what_takes_from_an_estimates_weight_is_said_in_the_report_too(planted):
     run, found = planted
-    _, sentences = published(run, found)
-    said = {str(sentence) for sentence in sentences}
+    said = published(run, found).sentences
     assert "" not in said
     assert found.cautions
     assert any(found.cautions[0] in sentence for sentence in said)
-
-
-def test_published_tables_without_a_start_are_not_asked(tmp_path):
-    project = Project.start(tmp_path / "project")
-    project.write("public", PUBLISHED)
-    run = project.run("public")
-    run.save("areas", AREAS)
-    run.publish("evidence", run.release(pipeline.not_asked))
-    statement, sentences = results.of_training(run)
-    assert statement == "not_estimable"
-    assert len(sentences) == 1
-    assert run.release(pipeline.not_asked).frame["verdict"].tolist() == ["not testable"]

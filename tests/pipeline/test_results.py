@@ -5,6 +5,7 @@ import pytest
 
 from tests.pipeline.project import PUBLISHED
 from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
+from vsh_eval import pipeline
 from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline import results
 
@@ -17,7 +18,11 @@ LEVELS = {
     "level_value": [17.4, 18.4],
     "status": "",
 }
-RULES = {"rule": ["power"], "verdict": ["fail"], "reason": ["too small an effect to be seen"]}
+RULES = {"rule": ["power", "chosen_by", "registered"], "verdict": ["fail", "fail", "pass"],
+         "reason": ["too small an effect to be seen", "", ""], "statement": "inconclusive",
+         "confidence": "none", "decided_by": ""}  # fmt: skip
+CHANGED = {"baseline": 201819, "baseline_gap": 9.0, "change": 2.6, "change_lower": 0.4,
+           "change_upper": 4.8}  # fmt: skip
 
 
 def gaps():
@@ -43,18 +48,20 @@ def published(run):
             ]
         ),
         "evidence": pd.DataFrame(RULES),
+        "power": pd.DataFrame(
+            {"metric": ["overall_absence"], "mde": 2.8, "power": 0.8, "caution": ""}
+        ),
     }
     for name, table in tables.items():
         run.publish(name, safe(table))
 
 
-SAID = ("The data cannot tell.", "The gap widened.")
+def changes(**changed):
+    return safe(gap_rows().query("time_period == 202425").assign(**CHANGED | changed))
 
 
-def written(run, **changes):
-    results.publish(
-        run, **{"statement": "inconclusive", "sentences": SAID, "own": safe(gaps()), **changes}
-    )
+def written(run, **given):
+    results.publish(run, **{"own": safe(gaps()), "changes": changes(), **given})
     return json.loads((run.released / "results.json").read_text(encoding="utf-8"))
 
 
@@ -71,12 +78,14 @@ def test_the_record_holds_the_primary_estimate_and_the_last_year(project):
     assert said["protocol"] == {
         "status": "not registered",
         "registered": False,
+        "before_data": False,
         "exploratory": True,
         "date": None,
         "sha256": None,
         "deviations": "",
         "primary": "overall_absence",
         "secondary": "persistent_absence, severe_absence",
+        "chosen_by": "unknown",
         "comparison": "not_yet_treated",
         "exposure_rule": "first_full_year",
     }
@@ -98,22 +107,38 @@ def test_an_outcome_that_the_data_do_not_hold_is_said_and_costs_nothing_else(pro
     assert results.absent(own, front) == "The data hold no results for Attainment 8."
     assert results.absent(own, ["overall_absence"]) == ""
     assert written(run, own=own)["gaps"], "the others go on record"
-    labels = [figure.label for figure in results.summary_of(run.load("summary")).key_figures]
-    assert len(labels) == 3
-    assert not any("Attainment 8" in label for label in labels)
 
 
-def test_the_summary_comes_back_as_it_was_said(project):
+def test_the_first_page_has_answer_tiles_and_decisions(project):
     run = project.run("tiny")
     published(run)
     written(run)
     summary = results.summary_of(run.load("summary"))
-    assert (summary.statement, *summary.sentences) == SAID
-    effect, overall, persistent, attainment = summary.key_figures
-    assert effect.value == "\N{MINUS SIGN}1.4 percentage points"
-    assert "overall absence, 2024/25" in overall.label
-    assert "persistent absence" in persistent.label
-    assert "Attainment 8" in attainment.label, "the hidden key stage 2 has no figure"
+    assert summary.answer.startswith("We cannot yet tell whether the training changed the gap")
+    said = " ".join(summary.sentences)
+    assert "not the same as no effect" in said
+    assert "Ruled out: that training made the gap" in said
+    assert "Between 2018/19 and 2024/25 the gap in overall absence widened by 2.6" in said
+    gap, change, power = summary.key_figures
+    assert gap.value == "11.6 percentage points higher"
+    assert change.value == "2.6 percentage points wider"
+    assert power.value == "2.8 percentage points"
+    decided = [what for what, _ in summary.decisions]
+    assert decided == [
+        "Do not stop or extend the offer because of this result.",
+        "Draw the next schools by lot.",
+        "Join with other authorities.",
+    ]
+    pool = dict(summary.decisions)["Join with other authorities."]
+    assert "4 authorities of this size together of about 1.4" in pool
+
+
+def test_a_change_that_is_not_clear_is_called_so(project):
+    run = project.run("tiny")
+    published(run)
+    written(run, changes=changes(change_lower=-0.4))
+    summary = results.summary_of(run.load("summary"))
+    assert summary.key_figures[1].value == "no clear change"
 
 
 def test_published_tables_are_not_asked_for_an_effect(project):
@@ -125,19 +150,16 @@ def test_published_tables_are_not_asked_for_an_effect(project):
     run.publish("levels", safe(pd.DataFrame(LEVELS).assign(
         unit_id=AUTHORITY, geographic_level="la"
     )))  # fmt: skip
-    said = written(run, statement="not asked")
+    run.publish("evidence", run.release(pipeline.not_asked))
+    said = written(run)
     assert said["headline"]["gap"] == pytest.approx(18.4 - 6.8)
     assert said["headline"]["time_period"] == 202425
-    assert said["evidence"]["rules"] == [
-        {
-            "rule": "effect",
-            "verdict": "not testable",
-            "reason": "Published tables do not say which schools were trained.",
-        }
-    ]
+    assert said["evidence"]["statement"] == "not_estimable"
+    assert [row["verdict"] for row in said["evidence"]["rules"]] == ["not testable"]
     assert said["run"]["cohort_rule"] == PUBLISHED["cohort"]["rule"]
-    figures = results.summary_of(run.load("summary")).key_figures
-    assert figures[0].value == "11.6 percentage points higher"
+    summary = results.summary_of(run.load("summary"))
+    assert summary.key_figures[0].value == "11.6 percentage points higher"
+    assert summary.decisions == ()
 
 
 def test_an_estimate_of_another_kind_is_no_headline(project):

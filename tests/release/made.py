@@ -258,7 +258,12 @@ def sample_index(folder: Path) -> Path:
     render_index(
         page,
         title=TITLE,
-        summary=Summary("The gap <widened>.", ("It is wide.",), figures),
+        summary=Summary(
+            "The gap <widened>.",
+            ("It is wide.",),
+            key_figures=figures,
+            decisions=(("Draw lots.", "They are fair."),),
+        ),
         cards=[Card("04_attendance_gap.html", "Is the gap closing?", "Levels and gaps.")],
         downloads=[("tables/gaps.csv", "Levels and gaps")],
         navigation=NAVIGATION,

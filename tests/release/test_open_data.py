@@ -168,13 +168,13 @@ def test_truth_values_are_written_as_words(tmp_path):
 
 
 def results(path, **changes):
-    rules = [{"rule": "power", "verdict": "fail", "value": 2.8, "comparable": True, "limit": NAN}]
+    stated = {"statement": "inconclusive", "confidence": "none", "decided_by": NAN}
+    rules = [stated | {"rule": "power", "verdict": "fail", "value": 2.8, "limit": NAN}]
     options = {
         "headline": safe([estimate_row()], stamp="SYNTHETIC"),
         "evidence": safe(rules),
         "levels": safe(gap_rows()),
         "gaps": safe(gap_rows()),
-        "statement": "inconclusive",
         "protocol": {"status": "registered", "unchanged": True},
         "run": {"name": "demo"},
     } | changes
@@ -191,10 +191,12 @@ def test_results_have_stable_keys_and_the_last_year_only(tmp_path):
     assert found["headline"]["estimate"] == -1.4
     assert found["headline"]["index"] is None
     assert found["headline"]["pupils"] == 800
-    assert found["evidence"]["statement"] == "inconclusive"
-    assert found["evidence"]["rules"] == [
-        {"rule": "power", "verdict": "fail", "value": 2.8, "comparable": True, "limit": None}
-    ]
+    assert found["evidence"] == {
+        "statement": "inconclusive",
+        "confidence": "none",
+        "decided_by": "",
+        "rules": [{"rule": "power", "verdict": "fail", "value": 2.8, "limit": None}],
+    }
     assert [row["time_period"] for row in found["gaps"]] == [202425]
     assert found["protocol"] == {"status": "registered", "unchanged": True}
 
@@ -208,7 +210,9 @@ def test_results_take_numbers_from_safe_tables_only(tmp_path):
     with pytest.raises(DisclosureError):
         results(path, gaps=gap_rows())
     assert not path.exists()
-    dated = safe([{"rule": "a", "verdict": "pass", "registered": pd.Timestamp("2026-01-02")}])
+    stated = {"statement": "inconclusive", "confidence": "none", "decided_by": ""}
+    row = {"rule": "a", "verdict": "pass", "registered": pd.Timestamp("2026-01-02")}
+    dated = safe([stated | row])
     empty = safe(gap_rows()).where(metric="severe_absence")
     found = results(path, evidence=dated, levels=empty, run=None)
     assert found["evidence"]["rules"][0]["registered"].startswith("2026-01-02")

@@ -7,48 +7,48 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
+from vsh_eval.release.figures import Figure, draw_trained_and_untrained
 from vsh_eval.release.files.results import write_results
-from vsh_eval.release.pages.key_figures import effect_figure, gap_figures
-from vsh_eval.release.pages.report import KeyFigure, Summary
-from vsh_eval.release.rows import is_shown, last_year, records
+from vsh_eval.release.pages.key_figures import (
+    change_figure,
+    effect_figure,
+    gap_figures,
+    power_figure,
+    reach_figure,
+)
+from vsh_eval.release.pages.report import Chart, KeyFigure, Summary
+from vsh_eval.release.rows import last_year
+from vsh_eval.release.text import annual_report, answer, evidence, gaps, offer
 from vsh_eval.release.text.authority import authority_sentence
 from vsh_eval.release.text.design import caution_sentence, protocol_sentences
-from vsh_eval.release.text.evidence import confidence_sentence, evidence_sentence
 from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.impact import estimate_sentence, mde_sentence
 from vsh_eval.release.text.page import no_results_sentence
-from vsh_eval.release.text.robustness import mind_headline
 from vsh_eval.release.text.safe_text import SafeText
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
 _SUMMARY = ("part", "label", "text", "detail")
 
 
-def publish(run: Run, *, statement: str, sentences: Sequence[str], own: SafeTable) -> None:
+def publish(run: Run, *, own: SafeTable, changes: SafeTable, chart: Figure | None = None) -> None:
     """Write results.json and keep the summary for the report's first page.
 
     Parameters
     ----------
     run : Run
-        The run.
-    statement : str
-        The evidence statement.
-    sentences : sequence of str
-        What the first page says, the most important first.
-    own : SafeTable
-        The authority's gaps.
+        The run, after the notebooks that publish evidence, impact, power and reach.
+    own, changes : SafeTable
+        The authority's gaps and their changes since the baseline.
+    chart : Figure, optional
+        The one chart of the first page.
     """
     primary = run.settings.protocol.primary
-    asked = run.has_published("impact")
-    headline = _effect(run) if asked else _last_gap(own, primary)
-    evidence = run.published_table("evidence")
+    headline = _effect(run) if run.has_published("impact") else _last_gap(own, primary)
     write_results(
         run.released / "results.json",
         headline=headline,
-        evidence=evidence,
+        evidence=run.published_table("evidence"),
         levels=run.published_table("levels"),
         gaps=own,
-        statement=statement,
         protocol=_protocol(run),
         run={
             "name": run.settings.name,
@@ -58,52 +58,148 @@ def publish(run: Run, *, statement: str, sentences: Sequence[str], own: SafeTabl
             "cohort_rule": run.settings.cohort.rule,
         },
     )
-    figures = gap_figures(own, metrics=held(own, (primary, *_FRONT)), phase=names.TOTAL)
-    if asked:
-        figures = (*effect_figure(headline, metric=primary), *figures)
-    run.save("summary", _summary(sentences, figures))
+    sentences = (*_answer(run), *_in_the_authority(changes, primary))
+    run.save("summary", _summary(sentences, _tiles(run, own, changes), decisions(run), chart))
 
 
-def of_training(run: Run) -> tuple[str, tuple[str, ...]]:
-    """Say what is known of the training's part in it, from what the notebooks before have found.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-
-    Returns
-    -------
-    tuple of str and tuple of str
-        The evidence statement, and the sentences of the report, the most important first.
-    """
-    protocol, published = run.settings.protocol, run.settings.published
-    evidence = run.published_table("evidence")
-    statement = str(evidence.frame["statement"].iloc[0])
-    if not run.has_published("impact"):
-        return statement, (phrase("effect_not_asked"),)
+def estimates(run: Run) -> SafeTable:
+    """Return the effect on the primary outcome by the primary estimator and by ``same_past``."""
     impact = run.published_table("impact")
-    first = protocol_sentences(run.standing.sentences)[0]
+    whole = {"subgroup": ["", float("nan")]} if "subgroup" in impact.frame else {}
+    return impact.where(
+        metric=run.settings.protocol.primary,
+        aggregation="simple",
+        estimator=["imputation", "same_past", "synthetic_did"],
+        **whole,
+    )
+
+
+def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
+    """Say what comes first next year."""
+    reach = run.published_table("reach") if run.has_published("reach") else None
+    last = run.settings.years.last if reach is None else last_year(reach)
+    latest = changes.where(phase=names.TOTAL).latest("metric")
+    return annual_report.priority_sentences(latest, reach, year=last)
+
+
+def committee(run: Run, own: SafeTable) -> SafeText:
+    """Put the answer into one paragraph for a committee paper."""
+    primary, nothing = run.settings.protocol.primary, ""
+    wide, reached = nothing, nothing
+    if held(own, (primary,)):
+        year = last_year(own, metric=primary, phase=names.TOTAL)
+        wide = gaps.gap_sentence(own, metric=primary, year=year)
+    if run.has_published("reach"):
+        reach = run.published_table("reach")
+        reached = offer.reach_sentence(reach, year=last_year(reach))
+    return annual_report.committee_paragraph(
+        authority=run.settings.authority.name, gap=wide, reach=reached, answer=_answer(run)[0]
+    )
+
+
+def chart(run: Run) -> Figure | None:
+    """Draw the chart of the first page: the gap in trained and in untrained schools."""
+    if not run.has_published("gaps_by_arm"):
+        return None
+    arms = run.published_table("gaps_by_arm")
+    return draw_trained_and_untrained(arms, metric=run.settings.protocol.primary)
+
+
+def _answer(run: Run) -> tuple[SafeText, ...]:
+    """Say what is known of the training's part in it, the answer in one sentence first."""
+    found, protocol = run.published_table("evidence"), run.settings.protocol
+    if not run.has_published("impact"):
+        return (phrase("effect_not_asked"),)
+    impact = run.published_table("impact")
     if run.settings.source.kind == "published":
         text = authority_sentence(
             impact,
             metric=protocol.primary,
             authority=run.settings.authority.name,
-            offer_start=published.offer_start or 0,
+            offer_start=run.settings.published.offer_start or 0,
         )
-        return statement, (text, phrase("illustrative"), phrase("national_duty"), first)
-    power, checks = run.published_table("power"), run.published_table("robustness")
-    least = mde_sentence(power, metric=protocol.primary, sesoi=protocol.sesoi)
-    return statement, (
-        evidence_sentence(evidence),
-        *filter(None, [confidence_sentence(evidence)]),
-        *([least] if is_shown(records(power)[0], "mde") else []),
-        *filter(None, [caution_sentence(power)]),
-        estimate_sentence(impact, metric=protocol.primary),
-        mind_headline(checks, alpha=protocol.alpha),
-        phrase("not_random"),
-        first,
+        return text, phrase("illustrative"), phrase("national_duty")
+    said = (
+        answer.answer_sentence(found, impact, _sessions(run), asked=asked_of(run)),
+        evidence.evidence_sentence(found),
+        answer.estimates_sentence(impact, metric=protocol.primary),
     )
+    if found.frame["statement"].iloc[0] == "inconclusive":
+        said = (*said, evidence.ruled_out_sentence(impact, metric=protocol.primary))
+    return tuple(
+        filter(
+            None,
+            (
+                *said,
+                evidence.confidence_sentence(found),
+                caution_sentence(run.published_table("power")),
+                protocol_sentences(run.standing.sentences)[0],
+            ),
+        )
+    )
+
+
+def asked_of(run: Run) -> answer.Asked:
+    """Return what the answer of a run is about."""
+    cohort, protocol = run.settings.cohort, run.settings.protocol
+    return answer.Asked(protocol.primary, cohort.group, cohort.reference, protocol.sesoi)
+
+
+def decisions(run: Run) -> tuple[SafeText, ...]:
+    """Say what to decide now, by fixed rules; nothing where no effect of training is asked."""
+    if run.settings.source.kind == "published":
+        return ()
+    tables = {
+        name: run.published_table(name) if run.has_published(name) else None
+        for name in ("power", "findings")
+    }
+    return answer.decision_sentences(
+        run.published_table("evidence"),
+        needs=None,
+        asked=asked_of(run),
+        last_year=run.settings.years.last,
+        **tables,
+    )
+
+
+def _in_the_authority(changes: SafeTable, metric: str) -> tuple[SafeText, ...]:
+    """Say what happened to the gap in the authority as a whole."""
+    if metric not in held(changes, (metric,)):
+        return ()
+    rows = changes.where(metric=metric, phase=names.TOTAL)
+    year = last_year(rows)
+    return (gaps.change_sentence(rows, metric=metric, year=year),)
+
+
+def _sessions(run: Run) -> SafeTable | None:
+    """Return the possible sessions of a child in the last year, None where none are counted."""
+    if not run.has_published("days"):
+        return None
+    rows = run.published_table("days").where(
+        unit_id=run.settings.authority.code,
+        metric=run.settings.protocol.primary,
+        phase=names.TOTAL,
+    )
+    return rows.where(time_period=last_year(rows)) if len(rows.frame) else None
+
+
+def _tiles(run: Run, own: SafeTable, changes: SafeTable) -> tuple[KeyFigure, ...]:
+    """Return the numbers shown large: gap, change, reach, and the effect where it is one."""
+    primary = run.settings.protocol.primary
+    if run.settings.source.kind == "published":
+        first = effect_figure(_effect(run), metric=primary) if run.has_published("impact") else ()
+        others = held(own, (primary, *_FRONT))
+        return (*first, *gap_figures(own, metrics=others, phase=names.TOTAL))
+    found = (*gap_figures(own, metrics=held(own, (primary,)), phase=names.TOTAL),)
+    if held(changes, (primary,)):
+        found += change_figure(changes, metric=primary, phase=names.TOTAL)
+    if run.has_published("reach"):
+        reach = run.published_table("reach")
+        found += reach_figure(reach, year=last_year(reach))
+    statement = run.published_table("evidence").frame["statement"].iloc[0]
+    if statement in answer.ESTABLISHED:
+        return found + effect_figure(_effect(run), metric=primary)
+    return found + power_figure(run.published_table("power"), metric=primary)
 
 
 def held(safe: SafeTable, metrics: Iterable[str]) -> tuple[str, ...]:
@@ -133,21 +229,36 @@ def absent(safe: SafeTable, metrics: Iterable[str]) -> SafeText:
 
 def summary_of(table: pd.DataFrame) -> Summary:
     """Read the kept summary back for the first page."""
-    text = table.loc[table["part"] == "sentence", "text"].tolist()
-    figures = table[table["part"] == "figure"]
+    parts = {part: table[table["part"] == part] for part in table["part"].unique()}
+    nothing = table.iloc[:0]
+    text = parts["sentence"]["text"].tolist()
+    charts = [
+        Chart(*(str(value) for value in row))
+        for row in parts.get("chart", nothing)[["label", "text", "detail"]].to_numpy()
+    ]
     return Summary(
-        statement=text[0],
+        answer=text[0],
         sentences=tuple(text[1:]),
+        chart=charts[0] if charts else None,
         key_figures=tuple(
-            KeyFigure(*(str(part) for part in row))
-            for row in figures[["label", "text", "detail"]].to_numpy()
+            KeyFigure(*(str(value) for value in row))
+            for row in parts.get("figure", nothing)[["label", "text", "detail"]].to_numpy()
         ),
+        decisions=tuple(answer.halves(text) for text in parts.get("decision", nothing)["text"]),
     )
 
 
-def _summary(sentences: Sequence[str], figures: Sequence[KeyFigure]) -> pd.DataFrame:
+def _summary(
+    sentences: Sequence[str],
+    figures: Sequence[KeyFigure],
+    decided: Sequence[str],
+    chart: Figure | None,
+) -> pd.DataFrame:
     rows = [("sentence", "", sentence, "") for sentence in sentences]
     rows += [("figure", figure.label, figure.value, figure.detail) for figure in figures]
+    rows += [("decision", "", decision, "") for decision in decided]
+    if chart is not None:
+        rows += [("chart", f"figures/{chart.name}.png", chart.alt, chart.caption)]
     return pd.DataFrame(rows, columns=list(_SUMMARY))
 
 
@@ -168,12 +279,14 @@ def _protocol(run: Run) -> dict[str, str | bool | None]:
     return {
         "status": standing.status,
         "registered": standing.registered is True,
+        "before_data": standing.in_time is True,
         "exploratory": standing.exploratory,
         "date": standing.date or None,
         "sha256": standing.sha256 or None,
         "deviations": standing.deviations["key"].str.cat(sep=", "),
         "primary": protocol.primary,
         "secondary": ", ".join(protocol.secondary),
+        "chosen_by": protocol.chosen_by,
         "comparison": protocol.comparison,
         "exposure_rule": run.settings.exposure.rule,
     }

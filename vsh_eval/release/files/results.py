@@ -12,8 +12,9 @@ from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import records
 from vsh_eval.release.text.labels import is_missing
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a key changes its meaning or goes."""
+_STATED = ("statement", "confidence", "decided_by")
 
 
 def write_results(
@@ -23,7 +24,6 @@ def write_results(
     evidence: SafeTable,
     levels: SafeTable,
     gaps: SafeTable,
-    statement: str,
     protocol: Mapping[str, str | bool | None],
     run: Mapping[str, str] | None = None,
 ) -> None:
@@ -36,11 +36,10 @@ def write_results(
     headline : SafeTable
         One row: the primary estimate.
     evidence : SafeTable
-        One row a rule: rule, verdict and, where given, reason.
+        One row a rule: statement, confidence and decided_by (the same in every row), rule, verdict
+        and, where given, reason.
     levels, gaps : SafeTable
         The rows of the last academic year that they hold are written.
-    statement : str
-        The evidence statement.
     protocol : mapping
         The protocol's status in words and truth values.
     run : mapping, optional
@@ -58,20 +57,30 @@ def write_results(
         raise ContractError(
             f"headline has {len(headline.frame)} rows, must have one; select the primary estimate."
         )
-    require_columns(evidence.frame, ["rule", "verdict"], name="evidence")
+    require_columns(evidence.frame, [*_STATED, "rule", "verdict"], name="evidence")
     stamps = dict.fromkeys(table.stamp for table in tables if table.stamp)
     content = {
         "schema": SCHEMA,
         "stamp": " | ".join(stamps),
         "run": _words(run or {}, "run"),
         "headline": _rows(headline)[0],
-        "evidence": {"statement": statement, "rules": _rows(evidence)},
+        "evidence": _evidence(evidence),
         "levels": _last_year(levels, "levels"),
         "gaps": _last_year(gaps, "gaps"),
         "protocol": _words(protocol, "protocol"),
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(path, f"{text}\n".encode())
+
+
+def _evidence(safe: SafeTable) -> dict[str, Any]:
+    """Say once what every row says, then list the rules."""
+    rows = _rows(safe)
+    stated = {name: rows[0][name] or "" for name in _STATED}
+    return {
+        **stated,
+        "rules": [{key: value for key, value in row.items() if key not in stated} for row in rows],
+    }
 
 
 def _last_year(safe: SafeTable, name: str) -> list[dict[str, Any]]:

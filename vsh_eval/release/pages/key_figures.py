@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.pages.report import KeyFigure
-from vsh_eval.release.rows import is_shown, last_year, one_row
-from vsh_eval.release.text.findings import compared
+from vsh_eval.release.rows import is_shown, last_year, one_row, records
+from vsh_eval.release.text.findings import Finding, compared, movement_of_gap
 from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.phrases import amount, limits
+from vsh_eval.release.text.phrases import amount, in_brackets, number, usual_decimals
+
+NOT_CLEAR = "no_clear_change"
 
 
 def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple[KeyFigure, ...]:
@@ -48,6 +50,56 @@ def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple
     return tuple(figures)
 
 
+def change_figure(safe: SafeTable, *, metric: str, phase: str) -> tuple[KeyFigure, ...]:
+    """Return how much wider or narrower a gap has become since the baseline.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``changes`` table of one area.
+    metric, phase : str
+        Whose change.
+
+    Returns
+    -------
+    tuple of KeyFigure
+        Nothing where the last change is not shown or is that of the baseline to itself.
+    """
+    year = last_year(safe, metric=metric, phase=phase)
+    row = one_row(safe, metric=metric, phase=phase, time_period=year)
+    if not is_shown(row, "change") or int(row["baseline"]) == year:
+        return ()
+    places = usual_decimals(metric)
+    change = Finding.of(row, "change", registry.metric(metric).gap_unit, least=places)
+    words = movement_of_gap(metric)
+    value = (
+        phrase(NOT_CLEAR)
+        if change.is_unclear
+        else f"{change.size()} {change.compared(words.more, words.less)}"
+    )
+    detail = change.with_interval() if change.is_unclear else change.brackets(of_size=True)
+    label = phrase("change_since", measure=metric, year=int(row["baseline"]))
+    return (KeyFigure(label, value, detail.strip(" ()")),)
+
+
+def reach_figure(safe: SafeTable, *, year: int) -> tuple[KeyFigure, ...]:
+    """Return the share of schools trained, and how many; nothing where it is not shown.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``reach`` table.
+    year : int
+        The academic year.
+    """
+    row = one_row(safe, time_period=year, programme="any", tier="any", phase="total")
+    if not is_shown(row, "share_schools", "schools_trained", "schools"):
+        return ()
+    some, every = (number(float(row[name]), decimals=0) for name in ("schools_trained", "schools"))
+    share = amount(float(row["share_schools"]), "%", decimals=0)
+    return (KeyFigure(phrase("schools_trained_by", year=year), share, f"{some} of {every}"),)
+
+
 def effect_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
     """Return the primary estimate with its interval; nothing where it is not shown.
 
@@ -68,6 +120,27 @@ def effect_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
         KeyFigure(
             phrase("effect_of_offer" if among_authorities else "effect_of_training"),
             amount(value, unit, signed=True),
-            f"95% interval {limits(lower, upper)}",
+            in_brackets((lower, upper)).strip(" ()"),
+        ),
+    )
+
+
+def power_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
+    """Return the smallest effect that the design would detect; nothing where it is not known.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``power`` table of one row: mde.
+    metric : str
+        The primary outcome.
+    """
+    row = records(safe)[0]
+    if not is_shown(row, "mde"):
+        return ()
+    unit = registry.metric(metric).gap_unit
+    return (
+        KeyFigure(
+            phrase("smallest_detectable"), amount(float(row["mde"]), unit), phrase("power_80")
         ),
     )

@@ -4,6 +4,7 @@ A page is one file: no script, no font, no image and no style is fetched from an
 notebook says with every table (its stamp, how its numbers are protected) a page says once.
 """
 
+import base64
 import os
 import re
 import tempfile
@@ -37,12 +38,37 @@ class KeyFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What the index says first: the message, the sentences it rests on, the key figures."""
+class Chart:
+    """The chart of the index: its file in the release, what it shows, its caption."""
 
-    statement: str
+    file: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the index says first.
+
+    Attributes
+    ----------
+    answer : str
+        The answer in one sentence.
+    sentences : tuple of str
+        What it rests on, the most important first.
+    chart : Chart or None
+        The one chart of the page.
+    key_figures : tuple of KeyFigure
+        The numbers that are shown large.
+    decisions : tuple of (str, str)
+        What to decide now, and why.
+    """
+
+    answer: str
     sentences: tuple[str, ...] = ()
+    chart: Chart | None = None
     key_figures: tuple[KeyFigure, ...] = ()
+    decisions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +159,7 @@ def render_index(
     title : str
         The report's title.
     summary : Summary
-        The message in one sentence, what it rests on, and the key figures.
+        The answer, what it rests on, the chart, the key figures and what to decide now.
     cards : sequence of Card
         The pages.
     downloads : sequence of (href, label)
@@ -147,10 +173,16 @@ def render_index(
         title=title,
         heading=title,
         summary=summary,
+        image="" if summary.chart is None else _embedded(path.parent / summary.chart.file),
         cards=cards,
         downloads=downloads,
         **_frame(path, navigation, stamp, footer or {}, title=title),
     )
+
+
+def _embedded(image: Path) -> str:
+    """Write an image so that the page needs no other file."""
+    return f"data:image/png;base64,{base64.b64encode(image.read_bytes()).decode('ascii')}"
 
 
 def _fragment(notebook: Any) -> str:

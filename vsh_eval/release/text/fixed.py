@@ -111,6 +111,10 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "part_two_way": "What two-way fixed effects is made of",
         # 06 published impact
         "part_offer": "The effect of the offer",
+        "gaps_of_the_report": "Gaps in the last year of each measure",
+        "changes_of_the_report": "Change of the gaps since the baseline year",
+        "effect_by_two_estimators": "Effect of training on the gap, by two ways of estimating it",
+        "cost_not_known": "The training log holds no cost for the trained schools.",
         "part_trajectory": "The chart of both trajectories",
         "part_donors": "The list of donors",
         "donors": "The donors that carry the estimate",
@@ -126,6 +130,11 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "measure": "{metric}",
         "gap_in": "Gap in {measure}, {year}",
         "effect_of_training": "Effect of training on the gap",
+        "change_since": "Change of the gap in {measure} since {year}",
+        "no_clear_change": "no clear change",
+        "schools_trained_by": "Schools trained by {year}",
+        "smallest_detectable": "Smallest effect on the gap that could be detected",
+        "power_80": "with a chance of 80%",
         "effect_of_offer": "Distance of the authority's gap from a weighted average of other "
         "authorities, since its offer is taken to begin",
         "effect_not_asked": "DfE's tables do not say which schools were trained, and the params do "

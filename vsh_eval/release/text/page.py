@@ -28,6 +28,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "about": "About these pages",
         "answer": "The answer in short",
         "key_figures": "Key figures",
+        "decide": "What to decide now",
         "questions": "The questions, one page each",
         "files": "Download the data",
         "code": "Code of this page, step by step",

@@ -1,0 +1,308 @@
+"""The first page: one answer, what it rests on, and what to decide now."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vsh_eval import academic_year, registry
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import Row, is_shown, records, value_of
+from vsh_eval.release.text.evidence import both_estimates
+from vsh_eval.release.text.labels import (
+    group_in_text,
+    metric_in_text,
+    year_label,
+)
+from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.safe_text import sentence, sentences
+
+ESTABLISHED = {
+    *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),
+}
+"""Statements that say which way training moved the gap."""
+POOLS = (4, 8)
+"""Numbers of authorities whose pooled detectable effect is named."""
+_NO_ANSWER = {
+    "inconclusive": "We cannot yet tell whether the training changed the gap in {metric}.",
+    "not_attributable": "We cannot say that the training changed the gap in {metric}.",
+    "not_estimable": "What the training changed cannot be estimated from these data.",
+}
+
+
+class Asked(NamedTuple):
+    """What the answer is about: the outcome, whose gap, and the smallest effect of interest."""
+
+    metric: str
+    group: str
+    reference: str
+    sesoi: float
+
+
+@sentence
+def answer_sentence(
+    evidence: SafeTable, impact: SafeTable, sessions: SafeTable | None, *, asked: Asked
+) -> str:
+    """Give the answer in one sentence: in days of school where the outcome is absence.
+
+    Parameters
+    ----------
+    evidence : SafeTable
+        An ``evidence`` table.
+    impact : SafeTable
+        An ``estimates`` table: the primary simple row and the effects on both levels.
+    sessions : SafeTable or None
+        The rows of the outcome in the last year, with sessions_possible; None where no sessions
+        are counted.
+    asked : Asked
+        What the answer is about.
+
+    Returns
+    -------
+    str
+        One sentence. Days a child a year are estimate / 100 x possible sessions / 2.
+    """
+    statement, metric = _statement(evidence), metric_in_text(asked.metric)
+    if statement in _NO_ANSWER:
+        return _NO_ANSWER[statement].format(metric=metric)
+    unit = registry.metric(asked.metric).gap_unit
+    if statement == "no_effect_of_interest":
+        size = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+        return f"The training changed the gap in {metric} by less than {size}, if at all."
+    if statement == "whole_school_moved":
+        return _levels(impact, asked)
+    row = both_estimates(impact, metric=asked.metric)[0]
+    possible = _possible(sessions)
+    if possible is None:
+        moved = "smaller" if statement.startswith("narrowed") else "larger"
+        size, interval = _size(row, 1.0, unit)
+        return (
+            f"In trained schools the gap in {metric} was {size} {moved} than expected without "
+            f"training ({interval})."
+        )
+    size, interval = _size(row, possible / 200, "days")
+    more = "fewer" if float(row["estimate"]) < 0 else "more"
+    return (
+        f"In trained schools {group_in_text(asked.group)} missed about {size} of school a year "
+        f"{more} than expected without training ({interval}), compared with "
+        f"{group_in_text(asked.reference)}."
+    )
+
+
+def _size(row: Row, scale: float, unit: str) -> tuple[str, str]:
+    """Write the size of an estimate and its likely range, both turned so that the size is above 0.
+
+    Numbers under 10 keep one decimal.
+    """
+    value, lower, upper = (scale * float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
+    if value < 0:
+        value, lower, upper = -value, -upper, -lower
+    places = 0 if value >= 10 else 1
+    return (
+        amount(value, unit, decimals=places),
+        f"likely range {limits(lower, upper, decimals=places)}",
+    )
+
+
+def _possible(sessions: SafeTable | None) -> float | None:
+    """Return the possible sessions of a child and year, None where they are not shown."""
+    rows = [] if sessions is None else records(sessions)
+    if not rows or not is_shown(rows[0], "sessions_possible"):
+        return None
+    return float(rows[0]["sessions_possible"])
+
+
+def _levels(impact: SafeTable, asked: Asked) -> str:
+    """Say what happened to both levels in trained schools."""
+    unit = registry.metric(asked.metric).gap_unit
+    parts = []
+    for group in (asked.group, asked.reference):
+        own = {"subgroup": "own_level", "group": group}
+        row = next((r for r in records(impact) if all(r.get(key) == own[key] for key in own)), None)
+        if row is None or not is_shown(row, "estimate", "ci_lower", "ci_upper"):
+            parts.append(f"that of {group_in_text(group)} is not shown")
+            continue
+        size, interval = _size(row, 1.0, unit)
+        way = "lower" if float(row["estimate"]) < 0 else "higher"
+        parts.append(f"that of {group_in_text(group)} was {size} {way} ({interval})")
+    return (
+        f"In trained schools {metric_in_text(asked.metric)} changed for all pupils, compared with "
+        f"what was expected without training: {listed(parts)}."
+    )
+
+
+@sentence
+def estimates_sentence(impact: SafeTable, *, metric: str) -> str:
+    """Give both estimates of the effect on the gap with their intervals, each with its comparison.
+
+    Parameters
+    ----------
+    impact : SafeTable
+        An ``estimates`` table.
+    metric : str
+        The outcome.
+
+    Returns
+    -------
+    str
+        One sentence; '' where the primary estimate has no interval that is shown.
+    """
+    rows = both_estimates(impact, metric=metric)
+    if not rows or not is_shown(rows[0], "estimate", "ci_lower", "ci_upper"):
+        return ""
+    unit = registry.metric(metric).gap_unit
+    ways = (
+        "when each school is compared with itself over time",
+        "when it is compared with untrained schools that had the same past",
+    )
+    parts = []
+    for row, way in zip(rows, ways, strict=False):
+        value, lower, upper = (float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
+        parts.append(
+            f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
+        )
+    return f"Estimated change of the gap in {metric_in_text(metric)}: {listed(parts)}."
+
+
+@sentences
+def decision_sentences(
+    evidence: SafeTable,
+    power: SafeTable | None,
+    findings: SafeTable | None,
+    needs: SafeTable | None,
+    *,
+    asked: Asked,
+    last_year: int,
+) -> tuple[str, ...]:
+    """Say what to decide now, by fixed rules.
+
+    Parameters
+    ----------
+    evidence : SafeTable
+        An ``evidence`` table.
+    power : SafeTable or None
+        One row: mde.
+    findings : SafeTable or None
+        The checks of the returns: result (pass, warn, fail).
+    needs : SafeTable or None
+        Schools trained by third of need: need (1 is the greatest), share_schools.
+    asked : Asked
+        What the answer is about.
+    last_year : int
+        The last year of data.
+
+    Returns
+    -------
+    tuple of str
+        One or more texts in Markdown, each a decision in bold and its reason (`halves`).
+    """
+    return tuple(_decisions(evidence, power, findings, needs, asked, last_year))
+
+
+def halves(decision: str) -> tuple[str, str]:
+    """Part a text of `decision_sentences` into what to decide and why.
+
+    Examples
+    --------
+    >>> halves("**Draw lots.** They are fair.")
+    ('Draw lots.', 'They are fair.')
+    """
+    what, _, why = decision.removeprefix("**").partition("** ")
+    return what, why
+
+
+def _decisions(
+    evidence: SafeTable,
+    power: SafeTable | None,
+    findings: SafeTable | None,
+    needs: SafeTable | None,
+    asked: Asked,
+    last_year: int,
+) -> Iterator[str]:
+    statement = _statement(evidence)
+    verdicts = {str(row["rule"]): str(row["verdict"]) for row in records(evidence)}
+    yield from _about_the_offer(statement)
+    if "chosen_by" in verdicts and verdicts["chosen_by"] != "pass":
+        yield (
+            "**Draw the next schools by lot.** Where more schools want the training than there are "
+            "places, a lot decides fairly, and only then can a change be put down to training."
+        )
+    if verdicts.get("registered") != "pass":
+        following = year_label(academic_year.after(last_year))
+        yield (
+            f"**Fix the plan before {following} ends.** A plan that is written down before the "
+            "data exist cannot have been chosen for its result (`vsh-eval register`)."
+        )
+    if statement in {"inconclusive", "not_attributable"} and power is not None:
+        yield from _pool(records(power)[0], asked)
+    if needs is not None:
+        yield from _spread(needs)
+    if findings is not None:
+        yield from _mend(findings)
+
+
+def _about_the_offer(statement: str) -> Iterator[str]:
+    said = {
+        "narrowed": "**Keep the offer and extend it.** The gap is smaller where schools were "
+        "trained.",
+        "widened": "**Find out why before more schools are trained.** The gap is larger where "
+        "schools were trained.",
+        "narrowed_below_interest": "**Weigh the cost.** The gap became smaller, but by less than "
+        "the smallest effect that was called worth having.",
+        "widened_below_interest": "**Weigh the cost.** The gap did not become smaller.",
+        "no_effect_of_interest": "**Weigh the cost.** An effect worth having is ruled out for this "
+        "outcome.",
+        "whole_school_moved": "**Judge the offer by both levels.** It may help all pupils, which "
+        "the gap does not show.",
+        "inconclusive": "**Do not stop or extend the offer because of this result.** The data "
+        "cannot tell yet.",
+        "not_attributable": "**Do not stop or extend the offer because of this result.** Something "
+        "other than training could explain it.",
+        "not_estimable": "**Collect what is missing.** The page on impact says what an estimate "
+        "needs.",
+    }
+    yield said[statement]
+
+
+def _pool(row: Row, asked: Asked) -> Iterator[str]:
+    """Say what several authorities of this size could detect together: error falls with sqrt k."""
+    if not is_shown(row, "mde"):
+        return
+    unit, least = registry.metric(asked.metric).gap_unit, value_of(row, "mde")
+    if least <= asked.sesoi:
+        return
+    few, many = (f"{number(k, decimals=0)} authorities of this size" for k in POOLS)
+    sizes = [number(least / k**0.5) for k in POOLS]
+    yield (
+        f"**Join with other authorities.** This authority alone has an 80% chance of detecting an "
+        f"effect of {amount(least, unit)}; {few} together of about {sizes[0]}, {many} of about "
+        f"{sizes[1]}."
+    )
+
+
+def _spread(needs: SafeTable) -> Iterator[str]:
+    """Point to the third of schools with the greatest need where it has been reached less."""
+    rows = [row for row in records(needs) if is_shown(row, "share_schools")]
+    if len(rows) < 2:
+        return
+    rows = sorted(rows, key=lambda row: str(row["need"]))
+    most, least = float(rows[0]["share_schools"]), float(rows[-1]["share_schools"])
+    if round(most) >= round(least):
+        return
+    yield (
+        f"**Offer training next to the third of schools with the greatest need.** "
+        f"{amount(most, '%', decimals=0)} of them have been trained, against "
+        f"{amount(least, '%', decimals=0)} of the third with the least."
+    )
+
+
+def _mend(findings: SafeTable) -> Iterator[str]:
+    warned = sum(str(row["result"]) == "warn" for row in records(findings))
+    if warned:
+        checks = "check" if warned == 1 else "checks"
+        yield (
+            f"**Mend the data.** {number(warned, decimals=0)} {checks} of the returns found "
+            "something to put right: see the page on data quality."
+        )
+
+
+def _statement(evidence: SafeTable) -> str:
+    return str(records(evidence)[0]["statement"])
