@@ -378,26 +378,17 @@ def _draw_places(axes: "Axes", position: Standing, heights: Sequence[float]) -> 
 # --- Who the children are.
 
 
-def draw_decomposition(
-    safe: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-) -> Figure:
+def draw_decomposition(safe: SafeTable, *, metric: str, year: int) -> Figure:
     """Draw how much of a gap goes with who the children are, and how much does not.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``decomposition`` table, decomposed.
-    metric, phase : str
+        A ``decomposition`` table of one group; its row over all phases is drawn.
+    metric : str
         Which gap.
     year : int
         The academic year, for example 202425.
-    group : str, optional
-        Needed where the table holds more than one group compared.
 
     Returns
     -------
@@ -411,7 +402,7 @@ def draw_decomposition(
     ContractError
         If no row, or more than one, fits, or the parts are hidden.
     """
-    where = {"metric": metric, "time_period": year, "phase": phase, "group": group}
+    where = {"metric": metric, "time_period": year, "phase": names.TOTAL}
     data, row = part_of(safe, **where), one_row(safe, **where)
     if not is_shown(row, "gap", "composition", "rates"):
         raise ContractError(
@@ -428,15 +419,15 @@ def draw_decomposition(
         )
         for bar in bars
     ]
-    measure = charts.in_phase(metric_in_text(metric), phase)
-    title = charts.of_year(charts.DECOMPOSITION_TITLE.format(measure=measure), year)
+    measured = charts.DECOMPOSITION_TITLE.format(measure=metric_in_text(metric))
+    title = charts.of_year(measured, year)
     with rows_of(data, [entries], head=_TITLED) as page:
         _draw_waterfall(page.panels[0], bars, heights_of(entries))
         page.panels[0].set_xlabel(upper_first(entry.gap_unit))
         _write_title(page, title)
         shown = [c for c in ("gap", "composition", *_PARTS, "rates") if is_shown(row, c)]
         return page.figure(
-            f"decomposition_{metric}_{phase}",
+            f"decomposition_{metric}",
             [end for column in shown for end in (column, f"{column}_lower", f"{column}_upper")],
             alt=[
                 charts.DECOMPOSITION_OF.format(title=title),
@@ -509,19 +500,17 @@ def _part_in_text(row: Row, name: str, entry: Metric) -> str:
     )
 
 
-def draw_breakdown(safe: SafeTable, *, metric: str, year: int, group: str | None = None) -> Figure:
+def draw_breakdown(safe: SafeTable, *, metric: str, year: int) -> Figure:
     """Draw both levels for each value of each characteristic, with the gap between them.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``breakdown`` table of one or more characteristics.
+        A ``breakdown`` table of one group and one or more characteristics.
     metric : str
         What is drawn.
     year : int
         The academic year, for example 202425.
-    group : str, optional
-        Needed where the table holds more than one group compared.
 
     Returns
     -------
@@ -534,7 +523,7 @@ def draw_breakdown(safe: SafeTable, *, metric: str, year: int, group: str | None
     ContractError
         If no row fits, or a value occurs twice.
     """
-    data = part_of(safe, metric=metric, time_period=year, group=group)
+    data = part_of(safe, metric=metric, time_period=year)
     rows, entry = records(data), registry.metric(metric)
     blocks = _blocks(rows)
     written: list[tuple[Entry, Row | None]] = []
@@ -564,10 +553,7 @@ def draw_breakdown(safe: SafeTable, *, metric: str, year: int, group: str | None
             alt=[
                 charts.BREAKDOWN_OF.format(title=title),
                 *(
-                    alt.named(
-                        value_label("breakdown", breakdown),
-                        "; ".join(_value_in_text(row, entry) for row in block),
-                    )
+                    alt.named(value_label("breakdown", breakdown), _gaps_in_text(block))
                     for breakdown, block in blocks.items()
                 ),
             ],
@@ -585,8 +571,8 @@ def _blocks(rows: Sequence[Row]) -> dict[str, list[Row]]:
         block = blocks.setdefault(str(row["breakdown"]), [])
         if any(row["value"] == other["value"] for other in block):
             raise ContractError(
-                f"value {row['value']!r} occurs twice, must occur once; name the group that "
-                "singles the rows out."
+                f"value {row['value']!r} occurs twice, must occur once; select one group with "
+                "where(...) first."
             )
         block.append(row)
     return {
@@ -630,10 +616,9 @@ def _write_names(page: Page, sides: Sequence[str], *, top: float = 0.12) -> None
         page.write(0.45, at, text, **style)
 
 
-def _value_in_text(row: Row, entry: Metric) -> str:
-    value = value_label("value", row["value"])
-    if not is_shown(row, "gap"):
-        return charts.BREAKDOWN_HIDDEN.format(value=value)
-    own, other = (amount(row[side], entry.unit) for side in _SIDES)
-    gap = number(row["gap"], signed=True)
-    return charts.BREAKDOWN_VALUE.format(value=value, group=own, reference=other, gap=gap)
+def _gaps_in_text(block: Sequence[Row]) -> str:
+    """Give the gap of each value of a characteristic."""
+    return ", ".join(
+        charts.BREAKDOWN_VALUE.format(value=value_label("value", row["value"]), gap=entry.value)
+        for row, entry in zip(block, map(_gap_entry, block), strict=True)
+    )

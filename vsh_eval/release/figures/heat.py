@@ -155,7 +155,10 @@ def _draw_cells(
     greys = ListedColormap([palette.SHADE])
     look = {"fmt": "", "cbar": False, "linewidths": 1, "linecolor": palette.LIGHT_GREY, "ax": axes}
     text = {"fontsize": SMALL if missed else 12.5, "linespacing": 1.15}
-    for cmap, mask, numbers in ((blues, shown, values), (greys, missing, np.zeros(shape))):
+    for cmap, mask, numbers in (
+        (blues, shown, 100 * _shade(values)),
+        (greys, missing, np.zeros(shape)),
+    ):
         sns.heatmap(
             numbers, mask=~mask, cmap=cmap, vmin=0, vmax=100, annot=words, annot_kws=text, **look
         )
@@ -163,8 +166,13 @@ def _draw_cells(
     for label in axes.texts:
         x, y = label.get_position()
         at = (int(y), int(x))
-        fill = to_hex(blues(values[at] / 100)) if shown[at] else palette.SHADE
+        fill = to_hex(blues(_shade(values[at]))) if shown[at] else palette.SHADE
         label.set_color("#FFFFFF" if palette.contrast(fill, "#FFFFFF") >= _READABLE else "#000000")
+
+
+def _shade(share: Any) -> Any:
+    """Return how dark a share is drawn, 0 to 1: middle blues light enough for black letters."""
+    return (share / 100) ** 1.5
 
 
 def _written(row: Row, share: float, missed: str | None) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from vsh_eval import academic_year, names, registry
@@ -18,6 +19,7 @@ from vsh_eval.release.figures.base import (
     remark,
     stacked,
     symbols_sentence,
+    wrapped,
 )
 from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, part_of, records, status_of, title_of, value_of
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 _ROOM = 0.12
 """Share of the height kept free at an end that is not zero."""
+_WORDS = 0.42
+"""Inches kept free at the top for words of two lines."""
 _SYNTHETIC = Line(palette.DARK_GREY, "s", (0, (5, 1.6)), palette.DARK_GREY)
 _CHANCE = "#D5D7D8"
 
@@ -199,7 +203,12 @@ def _fit(axes: "Axes", numbers: Sequence[float], panel: Panel) -> None:
     room = _ROOM * (high - low or 1.0)
     below = 0.0 if panel.rule is None and low == 0 else room
     # Above the rule stand its name and the letters of breaks.
-    axes.set_ylim(low - below, high + (1.5 * room if panel.rule and high == panel.start else room))
+    bottom, top = low - below, high + (1.5 * room if panel.rule and high == panel.start else room)
+    breaks = registry.breaks_of(panel.metric, panel.years) if panel.metric else ()
+    if any(entry.kind == "not_comparable" for entry in breaks):
+        free = 1 - _WORDS / (axes.bbox.height / axes.figure.dpi)
+        top = max(top, bottom + (high - bottom) / free)
+    axes.set_ylim(bottom, top)
 
 
 def _ends(panel: Panel) -> list[tuple[str, float, str]]:
@@ -232,8 +241,8 @@ def draw_years(axes: "Axes", years: Sequence[int]) -> None:
 def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
     """Mark the years in which a metric has no data or means something else.
 
-    Years without data say so; years that may not be compared are named above the panel, where
-    nothing is drawn; a new definition has a letter at its first year.
+    Years without data say so; years that may not be compared are named at the top, where nothing
+    is drawn; a new definition has a letter at its first year.
 
     Parameters
     ----------
@@ -267,7 +276,9 @@ def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
             apart.append(place)
         notes.append(entry.note)
     for run in _runs([0.0 if at in apart else math.nan for at in range(len(panel.years))]):
-        _write_above(axes, run[0] - 0.5, charts.BREAKS["not_comparable"], ha="left")
+        words = wrapped(charts.BREAKS["not_comparable"], 10)
+        frame = axes.get_xaxis_transform()
+        axes.text(fmean(run), 0.99, words, transform=frame, **(_MARK | {"va": "top"}))
     return notes
 
 
@@ -295,14 +306,14 @@ def _write_upright(axes: "Axes", place: int, text: str, values: Sequence[float])
     axes.text(place, height, text, transform=frame, rotation=90, **_MARK)
 
 
-def _write_above(axes: "Axes", place: float, text: str, *, ha: str) -> None:
+def _write_above(axes: "Axes", place: float, text: str) -> None:
     """Write words over a year, outside the panel."""
     where: dict[str, Any] = {
         "xycoords": axes.get_xaxis_transform(),
         "xytext": (0, 3),
         "textcoords": "offset points",
     }
-    axes.annotate(text, (place, 1.0), **where, **(_MARK | {"ha": ha, "va": "bottom"}))
+    axes.annotate(text, (place, 1.0), **where, **(_MARK | {"va": "bottom"}))
 
 
 def _write_letter(axes: "Axes", place: float, letter: str) -> None:
@@ -325,7 +336,6 @@ def series_of(
     years: Sequence[int],
     column: str,
     label: str,
-    limits: tuple[str, str] | None = None,
 ) -> Series:
     """Arrange a column over the years, with its limits where there are any.
 
@@ -334,16 +344,15 @@ def series_of(
     ContractError
         If a year occurs twice.
     """
-    lower, upper = limits or (f"{column}_lower", f"{column}_upper")
     by_year = {int(row["time_period"]): row for row in rows}
     if len(by_year) < len(rows):
         raise ContractError(
-            f"{column} of {label} has more than one row a year, must have one; name the phase, "
-            "tier, group and area that single the series out."
+            f"{column} of {label} has more than one row a year, must have one; select the phase, "
+            "tier, group or area with where(...) first."
         )
     of_years = [by_year.get(year, {}) for year in years]
     values, low, high = (
-        tuple(value_of(row, name) for row in of_years) for name in (column, lower, upper)
+        tuple(value_of(row, name) for row in of_years) for name in _with_limits([column])
     )
     return Series(label, values, low, high)
 
@@ -353,13 +362,10 @@ def several(
     years: Sequence[int],
     column: str,
     by: str,
-    limits: tuple[str, str] | None = None,
 ) -> list[Series]:
     """Arrange a column over the years, a line for each value of another column."""
     return [
-        series_of(
-            [row for row in rows if row[by] == value], years, column, value_label(by, value), limits
-        )
+        series_of([row for row in rows if row[by] == value], years, column, value_label(by, value))
         for value in dict.fromkeys(row[by] for row in rows)
     ]
 
@@ -393,48 +399,33 @@ def unexplained(rows: Sequence[Row], metric: str) -> list[Row]:
 # --- The charts.
 
 
-def draw_levels(
-    safe: SafeTable,
-    *,
-    metric: str,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
-) -> Figure:
+def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the level of the group and of those it is compared with, over the years.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``gaps`` table (group_level and reference_level, each with its limits), or a ``levels``
-        table (group, level_value, lower, upper) of at most four groups.
+        A ``gaps`` table of one area and one comparison: group_level and reference_level, each with
+        its limits.
     metric, phase : str
         What is drawn.
-    group, area : str, optional
-        Needed where the table holds more than one group compared or ``unit_id``.
 
     Returns
     -------
     Figure
-        Lines with their intervals; years without data are gaps, breaks are marked, hidden values
-        carry their symbol.
+        Two lines with their intervals; years without data are gaps, breaks are marked, hidden
+        values carry their symbol.
 
     Raises
     ------
     ContractError
-        If no row fits, a year occurs twice, or more than four groups are asked for.
+        If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
+    data = part_of(safe, metric=metric, phase=phase)
     rows, entry, title = records(data), registry.metric(metric), title_of(metric, phase)
-    years = span_of(rows)
-    if "group_level" in rows[0]:
-        columns = ["group_level", "reference_level"]
-        who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
-        series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
-    else:
-        columns = ["level_value"]
-        series = several(rows, years, "level_value", "group", ("lower", "upper"))
-    require_few(series)
+    years, columns = span_of(rows), ["group_level", "reference_level"]
+    who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
+    series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
     places = usual_decimals(metric, rows[0].get("source"))
     panel = Panel(series, years, metric, unit=entry.unit, decimals=places)
     with stacked(data) as page:
@@ -442,10 +433,9 @@ def draw_levels(
         notes = draw_panel(page.panels[0], panel, hidden=hidden)
         page.name_axis(charts.with_unit(entry.label, entry.unit))
         opening = alt.over_years(charts.LINE_CHART_OF.format(title=title), years)
-        by_group = [] if len(columns) > 1 else ["group"]
         return page.figure(
             f"levels_{metric}_{phase}",
-            ["time_period", *by_group, *_with_limits(columns)],
+            ["time_period", *_with_limits(columns)],
             alt=[opening, *alt.of_levels(series, years, entry, decimals=places)],
             caption=[
                 charts.BY_YEAR.format(title=title),
@@ -455,24 +445,15 @@ def draw_levels(
         )
 
 
-def draw_gap(
-    safe: SafeTable,
-    *,
-    metric: str,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
-) -> Figure:
+def draw_gap(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the signed gap over the years, with the line of no gap.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``gaps`` table.
+        A ``gaps`` table of one area and one comparison.
     metric, phase : str
         What is drawn.
-    group, area : str, optional
-        Needed where the table holds more than one group or ``unit_id``.
 
     Returns
     -------
@@ -484,23 +465,15 @@ def draw_gap(
     ContractError
         If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
-    return _draw_difference(data, "gap", metric, phase)
+    return _draw_difference(part_of(safe, metric=metric, phase=phase), "gap", metric, phase)
 
 
-def draw_ratio(
-    safe: SafeTable,
-    *,
-    metric: str,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
-) -> Figure:
+def draw_ratio(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the relative gap over the years, with the line of equal levels at 1.
 
     Parameters
     ----------
-    safe, metric, phase, group, area
+    safe, metric, phase
         As for `draw_gap`.
 
     Returns
@@ -513,8 +486,7 @@ def draw_ratio(
     ContractError
         As for `draw_gap`.
     """
-    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
-    return _draw_difference(data, "ratio", metric, phase)
+    return _draw_difference(part_of(safe, metric=metric, phase=phase), "ratio", metric, phase)
 
 
 def _draw_difference(data: SafeTable, column: str, metric: str, phase: str) -> Figure:
@@ -592,7 +564,7 @@ def draw_sizes(safe: SafeTable, *, metric: str, cohort: str) -> Figure:
         notes = draw_panel(axes, panel, hidden=hidden_in(rows, years, "pupils", metric))
         moves = moves_of(series_of(of_cohort, years, "pupils", cohort).shown(years))
         for move in moves:
-            _write_above(axes, years.index(move.year), written_move(move), ha="center")
+            _write_above(axes, years.index(move.year), written_move(move))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         page.name_axis(title)
         published = any(row.get("source") == "published" for row in rows)
@@ -697,9 +669,7 @@ def draw_synthetic(
 
 def _with_limits(columns: Sequence[str]) -> list[str]:
     """Return columns, each with its limits."""
-    ends = {"level_value": ("lower", "upper")}
-    pairs = [(c, *ends.get(c, (f"{c}_lower", f"{c}_upper"))) for c in columns]
-    return [column for three in pairs for column in three]
+    return [f"{column}{end}" for column in columns for end in ("", "_lower", "_upper")]
 
 
 def _notes(series: Sequence[Series], breaks: Sequence[str]) -> list[str]:

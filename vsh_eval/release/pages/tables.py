@@ -10,6 +10,7 @@ from vsh_eval.release.text.labels import (
     column_label,
     decimals_of,
     interval_label,
+    interval_of,
     is_missing,
     value_label,
 )
@@ -126,6 +127,7 @@ def _whose_levels(rows: Sequence[Row]) -> dict[str, str]:
         unit = f" ({units.pop()})" if len(units) == 1 else ""
         label = value_label("group", groups.pop())
         heads |= {f"{who}_level": f"{label}{unit}", f"{who}_days": label}
+        heads |= {f"{who}_{what}_lower": interval_of(label) for what in ("level", "days")}
     return heads
 
 

@@ -70,7 +70,7 @@ GAP_LAST = "The gap was {value} in {year}"
 GAP_BOTH = "The gap was {value} in {year}, {before} in {first}"
 GAP_COURSE = "was {end} in {last}, {verdict} the {start} of {first}"
 WIDER, NARROWER = "wider than", "narrower than"
-AS_WIDE, ABOUT_AS_WIDE = "as wide as", "about as wide as"
+AS_WIDE, ABOUT_AS_WIDE = "the same as", "about the same as"
 THE_GAP = "The gap {course}"
 THE_RATIO = "The ratio {course}"
 LAST_INTERVAL = "95% interval of the last: {interval}"
@@ -131,10 +131,9 @@ NO_INTERVALS = (
 
 # --- Who the children are.
 BREAKDOWN_TITLE = "{measure} by pupils' characteristics"
-BREAKDOWN_OF = "Dot chart: {title}"
+BREAKDOWN_OF = "Dots: {title}, gaps"
 BREAKDOWN_CAPTION = "{title}. Bars: 95% interval. At the right: the gap."
-BREAKDOWN_VALUE = "{value} {group} against {reference}, gap {gap}"
-BREAKDOWN_HIDDEN = "{value} not shown"
+BREAKDOWN_VALUE = "{value} {gap}"
 DECOMPOSITION_TITLE = "How much of the gap in {measure} reflects pupils' characteristics"
 DECOMPOSITION_OF = "Bar chart: {title}"
 DECOMPOSITION_CAPTION = (

@@ -188,7 +188,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "schools_ever": "Schools ever trained",
         "schools_first_trained": "Schools trained for the first time",
         "cost_per_school": "Cost per school (£)",
-        "cost_per_pupil_year": "Cost per child and year (£)",
+        "cost_per_pupil_year": "Cost per child per year (£)",
         "growth_share_schools": "Growth since the first year (points)",
         "baseline_gap": "Gap before training",
         "need": "Order of schools",
@@ -546,7 +546,18 @@ def interval_label(column: str) -> str:
     >>> interval_label("gap"), interval_label("ci")
     ('Gap, 95% interval', '95% interval')
     """
-    return _INTERVAL_LABELS.get(column) or f"{column_label(column)}, 95% interval"
+    return _INTERVAL_LABELS.get(column) or interval_of(column_label(column))
+
+
+def interval_of(label: str) -> str:
+    """Name the interval of what a heading says.
+
+    Examples
+    --------
+    >>> interval_of("Gap")
+    'Gap, 95% interval'
+    """
+    return f"{label}, 95% interval"
 
 
 def decimals_of(column: str) -> int | None:
