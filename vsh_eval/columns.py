@@ -51,7 +51,7 @@ YEARS = frozenset(
 _WITH_INTERVAL: Mapping[Role, str] = {
     Role.LEVEL: """
         level_value group_level reference_level matched_level evenness effect_size gap_index
-        months days sessions tau
+        months days group_days reference_days sessions tau
         """,
     Role.DIFFERENCE: """
         gap change group_change reference_change trend group_trend reference_trend mean_gap
@@ -83,7 +83,8 @@ _WITHOUT: Mapping[Role, str] = {
         numerator group_numerator reference_numerator
         """,
     Role.SCHOOLS: """
-        schools group_schools reference_schools schools_trained schools_ever schools_treated
+        schools group_schools reference_schools schools_trained schools_first_trained schools_ever
+        schools_treated
         schools_comparison school_years school_years_before school_years_after trained_schools
         comparison_schools
         """,

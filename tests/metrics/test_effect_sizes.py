@@ -168,6 +168,9 @@ def test_sessions_are_those_of_the_groups_pupils():
     for end in ("", "_lower", "_upper"):
         assert row[f"sessions{end}"] == pytest.approx(row[f"gap{end}"] / 100 * cohort["x"].mean())
         assert row[f"days{end}"] == pytest.approx(row[f"sessions{end}"] / 2)
+    assert row["group_days"] == pytest.approx(cohort["y"].mean() / 2)
+    assert row["reference_days"] == pytest.approx(rate * cohort["x"].mean() / 2)
+    assert row["group_days_lower"] < row["group_days"] < row["group_days_upper"]
 
 
 def test_published_sessions_leave_other_metrics_out():

@@ -148,6 +148,7 @@ def reach_rows(programmes: Sequence[str] = ("any", "elsa")) -> list[dict[str, ob
             "phase": "total",
             "schools": 120,
             "schools_trained": 12 * place,
+            "schools_first_trained": 12 if place else 0,
             "share_schools": 10.0 * place,
             "pupils": 800,
             "pupils_reached": 90 * place,

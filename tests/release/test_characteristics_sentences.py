@@ -12,6 +12,7 @@ from vsh_eval.release.text.characteristics import (
     standardised_sentence,
 )
 
+MINUS = chr(0x2212)
 ASKED = {"metric": "overall_absence", "year": 202425}
 SAY = [decomposition_sentence, matched_sentence, standardised_sentence]
 
@@ -20,23 +21,23 @@ SAY = [decomposition_sentence, matched_sentence, standardised_sentence]
     ("change", "said"),
     [
         ({}, "Of the gap of 9.1 percentage points in overall absence in 2024/25, 2.3"),
-        ({}, "(1.4 with special educational needs, 1.0 with free school meals and 0.1 with sex, "
-             "less 0.2 with the phase of school)"),
+        ({}, "(1.4 for special educational needs, 1.0 for free school meals and 0.1 for sex, "
+             "less 0.2 for the phase of school)"),
         ({}, "The remaining 6.8 (95% interval 5.8 to 7.8) lie between children of the same phase"),
-        ({"composition": 1.0}, "goes with who"),
+        ({"composition": 1.0}, "reflects pupils'"),
         ({"gap": 3.3}, "The remaining 1.0 (95% interval 0.0 to 2.0) lies between"),
         ({"gap": -9.1, "composition": -2.3, "factors": (0.2, -1.4, -1.0, -0.1)},
-         "2.3 (95% interval 1.3 to 3.3) go with who the children are (1.4 with special"),
+         "2.3 (95% interval 1.3 to 3.3) reflect pupils' characteristics (1.4 for special"),
         ({"composition": 0.0}, "Nothing of the gap of 9.1 percentage points"),
-        ({"composition": -0.8}, "Who the children are takes away 0.8 percentage points"),
-        ({"composition": 10.0}, "Who the children are adds 10.0 percentage points"),
+        ({"composition": -0.8}, "Pupils' characteristics take away 0.8 percentage points"),
+        ({"composition": 10.0}, "Pupils' characteristics add 10.0 percentage points"),
         ({"composition": 9.1}, "The remaining 0.0"),
         ({"gap": 0.0}, "The gap in overall absence in 2024/25 was 0.0 percentage points"),
         ({"gap": 0.0, "composition": 0.0}, "Nothing of the gap"),
-        ({"factors": (NAN,) * 4}, "2.3 (95% interval 1.3 to 3.3) go with who the children are. "),
-        ({"factors": (0.0,) * 4}, "go with who the children are. The remaining"),
+        ({"factors": (NAN,) * 4}, "1.3 to 3.3) reflect pupils' characteristics. "),
+        ({"factors": (0.0,) * 4}, "reflect pupils' characteristics. The remaining"),
         ({"group_pupils": 60}, "This rests on about 60 pupils and is indicative only."),
-        ({"composition_lower": NAN}, "2.3 go with who"),
+        ({"composition_lower": NAN}, "2.3 reflect pupils'"),
     ],
 )  # fmt: skip
 def test_a_decomposition_is_said_whichever_way_it_falls(change, said):
@@ -45,7 +46,7 @@ def test_a_decomposition_is_said_whichever_way_it_falls(change, said):
 
 def test_a_part_that_is_the_whole_gap_of_the_other_sign_is_said_so():
     text = decomposition_sentence(decomposed(gap=-0.4, composition=0.6), **ASKED)
-    assert "adds 0.6 percentage points" in text
+    assert "add 0.6 percentage points" in text
     assert "the difference is \N{MINUS SIGN}1.0 percentage points" in text
 
 
@@ -78,10 +79,14 @@ def test_hidden_numbers_are_said_to_be_hidden(say):
 
 def test_a_breakdown_says_for_whom_the_gap_is_widest():
     text = breakdown_sentence(by_value(), breakdown="sex", **ASKED)
-    assert text.startswith("The gap in overall absence in 2024/25 was widest among boys, 10.7")
-    assert "against 9.4 among girls. The difference between the two is not clear" in text
+    assert text.startswith(
+        "The gap in overall absence in 2024/25 was 10.7 percentage points among boys, against 9.4 "
+        "among girls."
+    )
+    assert "The two differ by 1.3 percentage points (95% interval" in text
+    assert text.endswith(f"{MINUS}0.1 to 2.7), so their order is not clear.")
     clear = breakdown_sentence(by_value(), breakdown="sen", **ASKED)
-    assert "children with an education, health and care plan, 20.9" in clear
+    assert "20.9 percentage points among children with an education, health and care plan" in clear
     assert "not clear" not in clear
 
 

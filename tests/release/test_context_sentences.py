@@ -6,6 +6,7 @@ from vsh_eval.release.text.context import context_sentence, counting_sentence
 from vsh_eval.release.text.fixed import phrase
 
 LAST = (202324, 202425)
+MINUS, ALIKE = chr(0x2212), " (95% interval {})"
 LABELS = {
     AUTHORITY: "Cheshire East",
     "E12000002": "North West",
@@ -47,10 +48,43 @@ def test_distance_and_rank_are_told_with_their_numbers():
     )
     assert sentence == (
         "In 2024/25 the gap in overall absence of children with a social worker in Cheshire East "
-        "was 9.0 percentage points: 2.4 narrower than in England (11.4) and 0.5 wider than in the "
-        "North West (8.5). That is the second narrowest among it and its 3 statistical neighbours "
-        "shown, who lie between 8.0 and 10.5."
+        f"was 9.0 percentage points: 2.4 narrower{ALIKE.format('1.0 to 3.8')} than in England "
+        f"(11.4) and 0.5 wider{ALIKE.format(f'{MINUS}0.9 to 1.9')} than in the North West (8.5). "
+        "That is the second narrowest among it and its 3 statistical neighbours shown, who lie "
+        "between 8.0 and 10.5. Allowing for chance (95%) its place is from 1 to 4 of 4, counted "
+        "from the narrowest."
     )
+
+
+def test_a_place_is_given_with_the_places_that_no_clear_difference_rules_out():
+    gaps = {"E1": 4.0, "E2": 8.5, "E3": 10.5, "E4": 14.0}
+    areas = [area(unit, "la", gap) for unit, gap in gaps.items()]
+    # Half width of each of the four comparisons: 1.414 x 2.498 / 1.960 = 1.80.
+    assert said(own(), *areas).endswith(
+        "its place is from 2 to 4 of 5, counted from the narrowest."
+    )
+    alone = [area("E1", "la", 4.0), area("E2", "la", 14.0)]
+    assert said(own(), *alone).endswith("its place is 2 of 3, counted from the narrowest.")
+
+
+def test_without_intervals_the_places_of_other_years_stand_for_chance():
+    bare = {"gap_lower": NAN, "gap_upper": NAN}
+    swinging = area("E1", "la", 8.0, **bare).assign(gap=[10.0, 8.0])
+    text = said(own(**bare), swinging, area("E2", "la", 12.0, **bare))
+    assert text.endswith(
+        "DfE's tables give no interval here; over the 2 years shown its place is from 1 to 2 of 3, "
+        "counted from the narrowest."
+    )
+
+
+def test_whole_per_cents_are_compared_as_such():
+    metric, published = "ks2_rwm_expected", {"source": "published"}
+    text = said(
+        own(-28.1, metric=metric, **published),
+        area("E92000001", "national", -30.4, metric=metric, **published),
+        metric=metric,
+    )
+    assert f"was {MINUS}28 percentage points: 2 narrower" in text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +110,7 @@ def test_a_score_further_below_nought_is_wider():
         area("E1", "la", -1.25, metric="ks4_progress8"),
         metric="ks4_progress8",
     )
-    assert "0.25 wider than in England" in sentence
+    assert "0.25 wider" in sentence
     assert "about the same as in London" in sentence
     assert "the widest among it and its 1" in sentence
 
@@ -90,7 +124,8 @@ def test_a_level_is_higher_or_lower_and_more_or_less_favourable():
         measure="group_level",
     )
     assert "overall absence of children with a social worker in Cheshire East was 16.0%" in sentence
-    assert "2.4 lower than in England (18.4)" in sentence
+    assert "2.4 lower" in sentence
+    assert "than in England (18.4)" in sentence
     assert "the least favourable among it and its 2" in sentence
 
 
@@ -103,7 +138,7 @@ def test_who_is_not_shown_is_said():
         area("E2", "la", NAN, **hidden),
     )
     assert "England is not shown" in sentence
-    assert sentence.endswith("who lie between 8.0 and 8.0; 1 more not shown.")
+    assert "who lie between 8.0 and 8.0; 1 more not shown." in sentence
     nobody = said(own(), area("E1", "la", NAN, **hidden))
     assert nobody.endswith("None of its neighbours is shown in that year.")
     assert said(own()).endswith("was 9.0 percentage points.")

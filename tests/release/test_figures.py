@@ -81,15 +81,6 @@ def sizes(*groups, pupils=(270, NAN, 280, 275, 290, 295, 1285), **changes):
     ]  # fmt: skip
 
 
-def levels(*groups):
-    return [
-        {"time_period": year, "phase": "total", "metric": METRIC, "group": group,
-         "level_value": 10.0 + place, "lower": 9.0, "upper": 14.0, "status": ""}
-        for place, group in enumerate(groups)
-        for year in YEARS[3:]
-    ]  # fmt: skip
-
-
 def course(**changes):
     """Return an authority and its weighted average, which part in the last year."""
     own, effect = (
@@ -114,10 +105,16 @@ BOUNDS = [
     for size in (0.0, 1.0, 2.0)
 ]  # fmt: skip
 BANDS = [
-    {"deprivation": band, "phase": "total", "time_period": 202425, "pupils": 100,
-     "pupils_reached": reached, "status": ""}
-    for band, reached in (("most_deprived_third", 80), ("middle_third", 60),
-                          ("least_deprived_third", 40), ("total", 60))
+    {"deprivation": band, "phase": "total", "time_period": 202425, "group": "cwsw",
+     "share_schools": reached / 2, "share_pupils": reached, "status": ""}
+    for band, reached in (("most_deprived_third", 80.0), ("middle_third", 60.0),
+                          ("least_deprived_third", 40.0), ("total", 60.0))
+]  # fmt: skip
+CELLS = [
+    {"phase": phase, "deprivation": band, "share_pupils": 40.0, "pupils_not_reached": 1234,
+     "schools": schools, "status": ""}
+    for phase in ("primary", "total")
+    for band, schools in (("most_deprived_third", 20), ("not_known", 3), ("total", 23))
 ]  # fmt: skip
 CHECKS = [
     estimate_row(check="", variant="", verdict=""),
@@ -144,16 +141,18 @@ SPECIFICATIONS = [
 
 CHARTS = {
     "levels": (gap_rows(), figures.draw_levels, {"metric": METRIC}),
-    "levels of groups": (levels("cla", "cin"), figures.draw_levels, {"metric": METRIC}),
-    "gap": (gap_rows(), figures.draw_gap, {"metric": METRIC, "ratio": True}),
+    "gap": (gap_rows(), figures.draw_gap, {"metric": METRIC}),
+    "ratio": (gap_rows(), figures.draw_ratio, {"metric": METRIC}),
     "arms": (arm_rows(), figures.draw_trained_and_untrained, {"metric": METRIC}),
-    "sizes": (sizes("cin", "cla"), figures.draw_sizes, {"metric": METRIC}),
+    "sizes": (sizes("cin", "cla", "cwsw"), figures.draw_sizes,
+              {"metric": METRIC, "cohort": "cwsw"}),
     "synthetic": (course(), figures.draw_synthetic, {"metric": METRIC, "authority": "Poole"}),
-    "context": (areas(), figures.draw_context, {"metric": METRIC, "authority": AUTHORITY}),
-    "reach": (reach_rows(), figures.draw_reach, {}),
-    "reach of many": (reach_rows(PROGRAMMES), figures.draw_reach, {}),
+    "standing": (areas(), figures.draw_standing, {"metric": METRIC, "authority": AUTHORITY}),
+    "rollout": (reach_rows(PROGRAMMES), figures.draw_rollout, {}),
     "heat": (reach_rows(PROGRAMMES), figures.draw_reach_heat, {}),
-    "concentration": (BANDS, figures.draw_concentration, {"by": "deprivation", "year": 202425}),
+    "missed": (CELLS, figures.draw_reach_heat, {"by": "phase", "over": "deprivation",
+               "share": "share_pupils", "missed": "pupils_not_reached"}),
+    "need": (BANDS, figures.draw_reach_by_need, {"by": "deprivation", "year": 202425}),
     "power": (POWER, figures.draw_power,
               {"metric": METRIC, "sesoi": 0.5, "estimates": safe([estimate_row()])}),
     "events": (event_rows(), figures.draw_event_study, {"metric": METRIC}),
@@ -352,20 +351,93 @@ def test_below_each_year_stands_how_many_schools_are_trained_and_a_line_where_th
     assert "Trained" not in draw("arms", alone).alt
 
 
-def test_small_panels_share_one_range_and_mark_what_is_hidden():
-    figure, panels, _ = usual("context")
-    titles = [axes.get_title(loc="left") for axes in panels]
-    # England and the region first, then the neighbours, the widest gap of the last year first.
-    assert titles == ["England  9.6", "E12000002  10.6", "E06000050  12.6", "E08000003  8.6"]
-    assert len({axes.get_ylim() for axes in panels}) == 1
-    own = areas().query("unit_id == @AUTHORITY").reset_index()["gap"].dropna().to_dict()
-    for axes in panels:
-        assert drawn_by(axes, palette.DARK_BLUE) == pytest.approx(own)
-    symbols = [[t for t in axes.texts if t.get_text() == "c"] for axes in panels]
-    marks = [[t.get_position() for t in own if t.get_fontsize() > 10] for own in symbols]
-    assert [len(found) for found in marks] == [1, 1, 2, 1]
-    assert len(set(marks[2])) == 2
+def words_in(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_words_on_years_cover_no_point():
+    rows = gap_rows(A8, group=[20.0, 24.0, 18.0, 17.0, 22.0, 17.0, 22.0])
+    _, (axes,), _ = draw_open("levels", rows, metric=A8)
+    (apart,) = [text for text in axes.texts if text.get_text() == "not\ncomparable"]
+    lowest = axes.transData.inverted().transform((0, apart.get_window_extent().y0))[1]
+    assert lowest > rows[["group_level_upper", "reference_level_upper"]].max(axis=None)
+    _, (axes,), _ = usual("levels")
+    assert words_in(axes).count("no data") == 1
+    assert math.isnan(gap_rows()["group_level"][1])
+
+
+def test_a_ratio_is_drawn_around_equal_levels():
+    _, (axes,), _ = usual("ratio")
+    assert drawn_by(axes, palette.DARK_BLUE) == pytest.approx(
+        gap_rows()["ratio"].dropna().to_dict()
+    )
+    assert "equal" in words_in(axes)
+
+
+def test_a_cohort_that_moves_by_more_than_a_tenth_is_marked_at_its_year():
+    figure, (axes,), _ = usual("sizes")
+    (mark,) = [text for text in axes.texts if "%" in text.get_text()]
+    assert (mark.get_text(), mark.xy) == ("+336%", (6, 1.0))
+    assert mark.get_window_extent().y0 >= axes.bbox.y1
+    assert not any("Children with a" in word for word in words_in(axes))
+    assert "number of children with a social worker changed by 10% or more" in figure.caption
+    calm, (axes,), _ = draw_open("sizes", sizes("cin", pupils=(270, NAN, *[280] * 5)), cohort="cin")
+    assert not any("%" in word for word in words_in(axes))
+    assert "10%" not in calm.caption
+
+
+def test_areas_stand_in_order_with_their_intervals_and_what_is_hidden_last():
+    rows = areas()
+    rows.loc[rows["unit_id"].eq("E08000003"), [*HIDDEN]] = [*HIDDEN.values()]
+    figure, (axes,), _ = draw_open("standing", rows, labels={AUTHORITY: "Poole"})
+    words = [w for w in words_in(axes) if not w.startswith("(")]
+    assert words == ["E06000050", "12.6", "Poole", "11.6", "E12000002", "10.6", "England", "9.6",
+                     "E08000003", "c"]  # fmt: skip
+    drawn = dict(sorted((y, x) for x, y in points_of(axes) if not math.isnan(x)))
+    assert drawn == pytest.approx({0.23: 12.6, 0.69: 11.6, 1.15: 10.6, 1.61: 9.6})
+    assert len(intervals_of(axes, 0)) == 4
     assert "c = suppressed" in figure.caption
+    assert "Poole: 11.6. The others shown: 9.6 to 12.6." in figure.alt
+
+
+def test_a_strip_without_intervals_says_that_there_are_none():
+    bare = areas().assign(gap_lower=NAN, gap_upper=NAN)
+    figure, (axes,), _ = draw_open("standing", bare)
+    assert intervals_of(axes, 0) == []
+    assert "no interval can be given" in figure.caption
+
+
+def test_a_timeline_has_a_bar_for_each_year_as_high_as_the_schools_it_brought_in():
+    rows = [row | {"schools_first_trained": 3 * place} for place, row in enumerate(reach_rows())]
+    _, (axes,), _ = draw_open("rollout", rows)
+    counts = [row["schools_first_trained"] for row in rows if row["schools_first_trained"]]
+    heights = [-bar.get_height() for bar in axes.patches]
+    assert [h / max(heights) * max(counts) for h in heights] == pytest.approx(counts)
+    numbers = [word for word in words_in(axes) if word.isdigit()]
+    assert numbers == [str(count) for count in counts]
+    assert [word for word in words_in(axes) if "%" in word] == ["60%", "60%"]
+
+
+def test_the_bars_of_need_are_the_shares_of_schools_and_of_children():
+    figure, (axes,), _ = usual("need")
+    widths = [bar.get_width() for bar in axes.patches]
+    assert widths == [40, 30, 20, 30, 80, 60, 40, 60]
+    assert "40%, 80%" in words_in(axes)
+    hidden = [BANDS[0] | {"share_schools": NAN, "share_pupils": NAN, "status": "c"}, *BANDS[1:]]
+    figure, (axes,), _ = draw_open("need", hidden)
+    assert "c, c" in words_in(axes)
+    assert "c = suppressed" in figure.caption
+    every = [BANDS[0] | hidden[0] | {"deprivation": row["deprivation"]} for row in BANDS[:3]]
+    _, (axes,), _ = draw_open("need", [*every, BANDS[3]])
+    assert "60%" not in " ".join(words_in(axes))
+
+
+def test_a_heat_table_of_bands_has_the_children_missed_and_the_schools_in_no_band():
+    figure, (axes,), _ = usual("missed")
+    assert words_in(axes) == ["40%\n1,234 missed"] * 6
+    assert "Schools in no band: 3." in figure.caption
+    within = [row for row in CELLS if row["deprivation"] != "not_known"]
+    assert "Every school is in a band." in draw("missed", within).caption
 
 
 @pytest.mark.parametrize("name", ["forest", "robustness"])
@@ -418,16 +490,24 @@ def test_a_specification_curve_rises_and_marks_the_choices_of_each():
 def test_the_bars_of_a_decomposition_add_up_to_the_gap():
     _, (axes,), _ = usual("decomposition")
     bars = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
-    gap, composition, *parts, rates = bars
+    *parts, composition, rates, gap = bars
     assert gap == pytest.approx((0, 9.1))
     assert composition == pytest.approx((0, 2.3))
     assert rates == pytest.approx((2.3, 9.1))
     assert [a[1] for a in parts] == pytest.approx([-0.2, 1.2, 2.2, 2.3])
     assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(parts))
+    joins = [segment[0][0] for lines in axes.collections for segment in lines.get_segments()]
+    assert joins == pytest.approx([end for _, end in bars[:-1]])
 
 
-def test_a_breakdown_has_both_points_of_each_value():
-    _, (axes,), _ = usual("breakdown")
+def test_a_breakdown_has_both_points_of_each_value_with_their_intervals():
+    sides = ("group_level", "reference_level")
+    table = by_value().frame
+    table = table.assign(**{f"{s}_lower": table[s] - 1 for s in sides},
+                         **{f"{s}_upper": table[s] + 1 for s in sides})  # fmt: skip
+    _, (axes,), _ = draw_open("breakdown", table)
+    shown = [v for side in sides for v in table[side].dropna()]
+    assert intervals_of(axes, 0) == [(v - 1, v + 1) for v in shown]
     assert sorted(x for x, _ in points_of(axes)) == sorted(
         [15.8, 6.4, 17.2, 6.5, 14.5, 5.9, 8.9, 30.1, 9.2]
     )
@@ -463,9 +543,8 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
         ("levels", ["rose from 12.1% in 2018/19 to 18.4% in 2024/25",
                     "Nothing is shown for 2019/20",
                     "The gap was 11.6 percentage points in 2024/25, 7.4 percentage points"]),
-        ("levels of groups", ["Looked-after children: was the same, 10.0%, in 2021/22 and"]),
-        ("gap", ["was 11.6 percentage points in 2024/25, wider than the 7.4", "10.6 to 12.6",
-                 "The ratio rose from 2.57 in 2018/19 to 2.71"]),
+        ("gap", ["was 11.6 percentage points in 2024/25, wider than the 7.4", "10.6 to 12.6"]),
+        ("ratio", ["The ratio rose from 2.6 in 2018/19 to 2.7"]),
         ("arms", ["Trained schools (136): was 6.5 percentage points in 2024/25, wider than the 6.2",
                   "interval of the last: 5.5 to 7.5. Untrained schools (104): was 11.6"]),
         ("sizes", ["Children in need: 270 in 2018/19, 1,285 in 2024/25"]),
@@ -473,26 +552,25 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
                        "percentage points, which shifted by +1.9 is 14.2",
                        f"2022/23 {MINUS}1.9; 2023/24 {MINUS}2.3; 2024/25 {MINUS}5.0.",
                        "than 95% of authorities of about its size: 2024/25."]),
-        ("context", ["England: rose from 5.4 percentage points", "who lie between 8.6 and 12.6",
-                     "2.0 wider than in England (9.6)"]),
-        ("reach of many", ["Emotional Literacy Support: rose from 0.0% in 2018/19 to 60.0%"]),
-        ("heat", ["2018/19 0%, 2019/20 10%"]),
-        ("concentration", ["up to 11 percentage points above the line of equality",
-                           "Most deprived third: 33% of all children, 44% of those reached"]),
+        ("standing", ["the widest first, 2024/25", "The others shown: 8.6 to 12.6"]),
+        ("rollout", ["in all and as a share of schools", "Emotional Literacy Support: 72, 60%"]),
+        ("heat", ["by programme and academic year."]),
+        ("need", ["of schools and of children with a social worker reached", "third: 40%, 80%"]),
         ("power", ["2.00: 90%", "The smallest effect of interest is 0.5 percentage points",
                    f"Detectable: 1.8. Estimate: {MINUS}1.4."]),
         ("events", ["Before training 2 of 2 intervals contain zero",
                     f"In the first year trained the estimate is {MINUS}0.6 (95% interval"]),
         ("forest", ["Chart of 5 estimates", "Callaway and Sant'Anna: ",
-                    "Severe absence: Each school compared with itself: c", f"{MINUS}0.04 ({MINUS}0.60 to 0.50)"]),
+                    "Severe absence: Each school compared with itself: c",
+                    f"{MINUS}0.04 ({MINUS}0.60 to 0.50)"]),
         ("robustness", ["in 2 other ways", f"Primary estimate {MINUS}1.4",
                         "f: without the one school that leaves most +0.4", "differs"]),
         ("bounds", [f"Average of all years: up to 0.0 times, {MINUS}3.0 to {MINUS}1.2"]),
         ("specifications", ["under 3 sets of choices", "number 2 of 3",
                             "2 intervals lie wholly below zero"]),
         ("decomposition", ["Gap: 9.1 percentage points", "1.3 to 3.3",
-                           "Goes with SEN: 1.4 percentage points"]),
-        ("breakdown", ["Girls 15.8% against 6.4%, gap +9.4", "SEN support not shown"]),
+                           "Reflects SEN: 1.4 percentage points"]),
+        ("breakdown", ["Sex: Girls +9.4, Boys +10.7", "SEN support c"]),
     ],
 )  # fmt: skip
 def test_the_alternative_text_has_the_numbers(name, phrases):
@@ -513,14 +591,11 @@ def test_the_alternative_text_has_the_numbers(name, phrases):
         ("levels", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
         ("sizes", sizes("cin", pupils=(NAN,) * 7), {}, "Children in need: not shown"),
         ("synthetic", course(distance=np.full(6, 0.5)), {}, "of about its size: in no year."),
-        ("context", areas(), {"measure": "group_level"}, "18.4%"),
-        ("context", areas().query("unit_id == @AUTHORITY"), {"labels": {AUTHORITY: "Poole"}},
-         "Poole: rose from"),
-        ("reach", [row | {"share_schools": NAN} for row in reach_rows(PROGRAMMES)], {},
-         "not shown in any year"),
-        ("concentration", [row | {"pupils_reached": 50} for row in BANDS], {}, "lies on the line"),
-        ("concentration", [BANDS[0] | {"pupils_reached": NAN, "status": "c"}, *BANDS[1:]], {},
-         "The curve is not shown"),
+        ("ratio", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
+        ("standing", areas().query("unit_id == @AUTHORITY"), {"labels": {AUTHORITY: "Poole"}},
+         "Poole: 11.6. Marked"),
+        ("rollout", [row | {"share_schools": NAN} for row in reach_rows()], {},
+         "36, not shown"),
     ],
 )  # fmt: skip
 def test_odd_tables_are_told_honestly(name, rows, changes, phrase):
@@ -541,7 +616,7 @@ def test_without_enough_placebos_nothing_is_said_about_chance():
         ("levels", "c: The attendance codes changed on 19 August 2024."),
         ("levels", "schools closed to most in March 2020"),
         ("events", "simultaneous band"),
-        ("sizes", "A child who moved counts at each school. Shaded: No full-year absence"),
+        ("sizes", "A child who moved counts at each school. Above the chart"),
         ("synthetic", "the offer starts in 2022/23"),
         ("synthetic", "shifted by +1.9, to the authority's own height"),
         ("robustness", "At a placebo no effect is expected."),
@@ -565,14 +640,14 @@ def test_published_numbers_are_of_children_not_of_enrolments():
     [
         ("gap", of_groups("cwsw", "cwsw"), {}, "more than one row a year"),
         ("sizes", sizes("cin", "cin"), {}, "more than one row a year"),
-        ("context", pd.concat([areas(), areas()]), {}, "more than one row a year"),
-        ("reach", reach_rows() * 2, {}, "more than one row a year"),
+        ("standing", pd.concat([areas(), areas()]), {}, "more than one row a year"),
+        ("rollout", reach_rows() * 2, {}, "more than one row a year"),
+        ("need", BANDS * 2, {}, "has more than one row"),
         ("heat", reach_rows() * 2, {}, "has more than one row, must have one"),
         ("events", event_rows() * 2, {}, "index occurs twice"),
         ("breakdown", by_value(value="boys").frame, {}, "occurs twice"),
-        ("levels", levels("cla", "cpp", "cin", "previous", "peers"), {}, "must be at most 4"),
-        ("context", None, {"authority": "E1"}, "authority E1 has no row among 3"),
-        ("context", None, {"measure": "ratio"}, "measure is 'ratio'"),
+        ("sizes", sizes("cla", "cpp", "cin", "previous", "peers"), {}, "must be at most 4"),
+        ("standing", None, {"authority": "E1"}, "authority E1 has no row among 3"),
         ("decomposition", hidden_parts().frame, {}, "decomposition_sentence"),
         ("robustness", CHECKS[1:], {}, "no primary estimate"),
     ],

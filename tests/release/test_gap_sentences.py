@@ -138,7 +138,7 @@ def test_a_gap_says_both_levels_the_interval_and_the_ratio():
     assert gaps.gap_sentence(safe([GAP]), unit_id=AUTHORITY, **ABOUT) == (
         "In 2024/25 overall absence among children with a social worker was 18.4%, against 6.8% "
         "for pupils without a social worker: 11.6 percentage points higher (95% interval 10.6 to "
-        "12.6), 2.71 times as high."
+        "12.6), 2.7 times as high."
     )
 
 
@@ -239,10 +239,10 @@ def test_the_size_of_a_gap_is_said_whichever_way_it_falls(changes, said):
 
 def test_a_trend_says_both_levels_where_they_are_known():
     assert gaps.trend_sentence(safe([TREND]), metric=ABSENCE) == (
-        "From 2016/17 to 2024/25, 7 years that can be compared, the gap in overall absence widened "
-        "by 0.30 percentage points a year (95% interval 0.10 to 0.50). The levels moved by +0.50 a "
-        "year for children with a social worker and +0.20 a year for pupils without a social "
-        "worker."
+        "From 2016/17 to 2024/25 (7 years used), the gap in overall absence widened by 0.30 "
+        "percentage points a year (95% interval 0.10 to 0.50). The levels moved by +0.50 a year "
+        "for children with a social worker and +0.20 a year for pupils without a social worker. "
+        "Recording rules changed in 2020/21, 2021/22 and 2024/25."
     )
     bare = safe([TREND | {"group_trend": NAN}])
     assert "levels" not in gaps.trend_sentence(bare, metric=ABSENCE)
@@ -282,11 +282,56 @@ def test_the_widest_gap_is_one_with_pupils_enough_and_its_order_is_tested():
     assert in_phases() == (
         "Overall absence, 2024/25: of the phases with 30 or more pupils the gap was widest in "
         "secondary schools (16.2 percentage points higher) and narrowest in special schools (2.3 "
-        "percentage points higher)."
+        "percentage points higher). The two differ by 13.9 percentage points (95% interval 10.2 to "
+        "17.6)."
     )
     unclear = in_phases(**around("gap", 12.5, 3.0))
-    assert unclear.endswith("The difference between the two is not clear.")
+    assert unclear.endswith("so their order is not clear.")
     assert "not ranked" in in_phases(gap=NAN)
+
+
+def test_the_interval_of_a_difference_allows_for_every_pair_that_it_was_picked_from():
+    rows = [GAP | around("gap", size, 2.0) for size in (6.0, 2.0)]
+    two = gaps.order_sentence(*rows, of=2)
+    # sqrt(2^2 + 2^2) = 2.83; for the six pairs of four, 2.83 x 2.638 / 1.960 = 3.81.
+    assert two == " The two differ by 4.0 percentage points (95% interval 1.2 to 6.8)."
+    four = gaps.order_sentence(*rows, of=4, which="They")
+    assert four == (
+        " They differ by 4.0 percentage points (95% interval 0.2 to 7.8, counting all 6 pairs)."
+    )
+    behind = [GAP | around("gap", size, 2.0) for size in (-6.0, -2.0)]
+    assert gaps.order_sentence(*behind, of=2) == two
+    assert gaps.order_sentence(GAP | {"gap_lower": NAN}, GAP, of=2) == ""
+
+
+def test_a_cohort_that_moves_by_more_than_a_tenth_is_named_with_its_years():
+    counts = {201819: 480, 202021: 530, 202223: 590, 202324: 597, 202425: 760}
+    rows = [LEVEL | {"time_period": year, "pupils": count} for year, count in counts.items()]
+    said = cohort.moves_sentence(safe(rows), metric="overall_absence")
+    assert said == (
+        "The number of children with a social worker changed by 10% or more in a year: from 597 "
+        "in 2023/24 to 760 in 2024/25 (+27%). Different children are counted before and after, so "
+        "part of any change may be a change in who is counted."
+    )
+    steady = [row | {"pupils": 600} for row in rows]
+    assert cohort.moves_sentence(safe(steady), metric="overall_absence") == ""
+    gap = [GAP | {"time_period": y, "group_pupils": n} for y, n in ((202324, 700), (202425, 500))]
+    fell = cohort.moves_sentence(safe(gap), metric="overall_absence")
+    assert f"from 700 in 2023/24 to 500 in 2024/25 ({MINUS}29%)" in fell
+
+
+def test_what_dfe_publishes_in_whole_per_cent_is_said_in_whole_per_cent():
+    row = GAP | {"metric": "ks2_rwm_expected", "group_level": 36.9, "reference_level": 65.0}
+    row |= {"reference": "all", **around("gap", -28.1), "ratio": NAN}
+    about = {"metric": "ks2_rwm_expected", "year": YEAR}
+    said = gaps.gap_sentence(safe([row | {"source": "published"}]), **about)
+    assert "was 37%, against 65% for all pupils: 28 percentage points lower" in said
+    assert "36.9%, against 65.0%" in gaps.gap_sentence(safe([row]), **about)
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(11.71, "12 times"), (2.71, "2.7 times")])
+def test_a_ratio_has_no_more_figures_than_it_can_bear(ratio, said):
+    assert f", {said} as high." in gaps.gap_sentence(safe([GAP | {"ratio": ratio}]), **ABOUT)
 
 
 def test_a_gap_in_short_says_no_direction_that_is_not_clear():

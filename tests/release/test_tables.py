@@ -7,7 +7,7 @@ from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe, spo
 from vsh_eval.contracts import ContractError, DisclosureError, produces
 from vsh_eval.release.disclosure import release_table, rule_named
 from vsh_eval.release.disclosure.safe_table import read_back
-from vsh_eval.release.figures import draw_context, draw_gap
+from vsh_eval.release.figures import draw_gap, draw_standing
 from vsh_eval.release.files.open_data import write_table
 from vsh_eval.release.files.workbook import write_workbook
 from vsh_eval.release.pages.show import MARK, show_figure, show_statement, show_table, show_text
@@ -177,8 +177,8 @@ def test_the_numbers_of_a_chart_leave_out_what_is_never_there_and_name_areas(dis
     metric = "overall_absence"
     show_figure(draw_gap(safe(rows), metric=metric))
     assert "95% interval" not in displayed[-1][0]["text/html"]
-    show_figure(draw_context(safe(rows), metric=metric, authority=AUTHORITY, labels=labels))
-    assert displayed[-1][0]["text/html"].count('<th scope="row">Cheshire East</th>') == 7
+    show_figure(draw_standing(safe(rows), metric=metric, authority=AUTHORITY, labels=labels))
+    assert displayed[-1][0]["text/html"].count('<th scope="row">Cheshire East</th>') == 1
 
 
 def test_tables_texts_and_statements_are_marked_as_safe(displayed):

@@ -87,6 +87,8 @@ SESSION_COLUMNS = (
     "days",
     "days_lower",
     "days_upper",
+    *("group_days", "group_days_lower", "group_days_upper"),
+    *("reference_days", "reference_days_lower", "reference_days_upper"),
     "unit",
     "gap_unit",
     "source",
@@ -184,7 +186,9 @@ def sessions_and_days(panel: Panel, comparison: Comparison) -> pd.DataFrame:
         `SESSION_COLUMNS`, one row for each gap. `sessions_possible` is the group's mean of possible
         sessions a pupil in the year; `sessions` = gap / 100 x sessions_possible is how many more
         (or, under zero, fewer) of them a pupil of the group misses than at the reference's rate;
-        `days` are half of it. NaN where the gap is, with its status.
+        `days` are half of it. `group_days` are the days that a pupil of the group misses in the
+        year, `reference_days` those at the reference's rate of the same possible sessions, so that
+        their difference is `days`. NaN where the gap is, with its status.
 
     Raises
     ------
@@ -228,9 +232,12 @@ def sessions_and_days(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     each = measured[keys].assign(sessions_possible=measured["denominator"] / pupils)
     joined = joined.merge(each, how="left", on=keys, validate="many_to_one")
     for limit in ("", "_lower", "_upper"):
-        sessions = joined[f"gap{limit}"] / 100 * joined["sessions_possible"]
-        joined[f"sessions{limit}"] = sessions
-        joined[f"days{limit}"] = sessions / _SESSIONS_A_DAY
+        a_year = joined["sessions_possible"] / 100
+        joined[f"sessions{limit}"] = joined[f"gap{limit}"] * a_year
+        joined[f"days{limit}"] = joined[f"sessions{limit}"] / _SESSIONS_A_DAY
+        for who in ("group", "reference"):
+            level = joined[f"{who}_level{limit}"]
+            joined[f"{who}_days{limit}"] = level * a_year / _SESSIONS_A_DAY
     return joined[list(SESSION_COLUMNS)]
 
 

@@ -181,6 +181,20 @@ class GapPage:
         hidden = [name for name in _SHOWN[self.topic] if name not in self.shown]
         return text.page.no_results_sentence(hidden)
 
+    @cached_property
+    def cohort_moved(self) -> SafeText:
+        """In which years the cohort grew or shrank so much that a trend must name it, '' if none.
+
+        The same children are counted as on the page of the cohort: those of the primary outcome.
+        """
+        metric, group = self.run.settings.protocol.primary, self.comparison.group
+        if metric not in set(self.run.load("panel")["metric"]):
+            metric = "overall_absence"
+        levels = self.run.release(metrics.levels, groups=[group], metrics=[metric])
+        return text.cohort.moves_sentence(
+            levels, metric=metric, group=group, unit_id=self.comparison.unit_id
+        )
+
     @property
     def has_returns(self) -> bool:
         """Whether the run reads returns: DfE's tables lack schools and characteristics."""
@@ -205,23 +219,27 @@ class GapPage:
         """Show the main gaps: whether they moved, how wide they are, both levels."""
         for name in self.main:
             pages.show_statement(*self._sentences(changes, name))
+        pages.show_text(self.cohort_moved)
         with pages.side_by_side():
             for name in self.main:
                 self.run.publish_figure(figures.draw_levels(self.own, metric=name))
                 if len(self.main) == 1:
-                    self.run.publish_figure(figures.draw_gap(self.own, metric=name, ratio=True))
+                    self.run.publish_figure(figures.draw_gap(self.own, metric=name))
 
     def show_measures(self, changes: SafeTable) -> None:
-        """Show the other measures, each behind one line that says its gap."""
-        for name in self.others if len(self.main) == 1 else self.shown:
+        """Show each measure behind one line that says its gap, with the charts not yet shown."""
+        for name in self.shown:
             summary = text.gaps.gap_in_short(self.own, changes, **self.about(name))
+            first = name in self.main
+            charts = [figures.draw_levels] if not first else []
+            charts += [figures.draw_gap] if first and len(self.main) > 1 else []
+            charts += [figures.draw_ratio] if registry.metric(name).has_ratio else []
             with pages.folded(summary):
-                pages.show_text(*self._sentences(changes, name))
+                if not first:
+                    pages.show_text(*self._sentences(changes, name))
                 with pages.side_by_side():
-                    if name not in self.main:
-                        self.run.publish_figure(figures.draw_levels(self.own, metric=name))
-                    ratio = registry.metric(name).has_ratio
-                    self.run.publish_figure(figures.draw_gap(self.own, metric=name, ratio=ratio))
+                    for draw in charts:
+                        self.run.publish_figure(draw(self.own, metric=name))
 
     def show_context(self) -> None:
         """Show the authority among England, its region and its neighbours in DfE's tables."""
@@ -238,7 +256,7 @@ class GapPage:
         for at, name in enumerate(dict.fromkeys(own)):
             said = text.context.context_sentence(near, metric=name, **where)
             level = text.context.context_sentence(near, metric=name, measure="group_level", **where)
-            chart = figures.draw_context(near, metric=name, **where)
+            chart = figures.draw_standing(near, metric=name, **where)
             if not at:
                 pages.show_text(said)
             with pages.folded(said) if at else nullcontext():

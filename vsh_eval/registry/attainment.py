@@ -26,6 +26,7 @@ def _reaching(
     eligible: str,
     population: str,
     source: str,
+    published_decimals: int = 1,
 ) -> Metric:
     return Metric(
         name=name,
@@ -42,6 +43,7 @@ def _reaching(
         denominator=eligible,
         population=population,
         source=source,
+        published_decimals=published_decimals,
     )
 
 
@@ -55,6 +57,7 @@ def _expected(subjects: str, *, eligible: str, reached: str) -> Metric:
         eligible=eligible,
         population=_KS2_POPULATION,
         source=_KS2_SOURCE,
+        published_decimals=0,
     )
 
 
@@ -159,6 +162,7 @@ ENTRIES = (
         eligible="pupils eligible for the check in year 1",
         population="pupils in year 1",
         source=_PHONICS_SOURCE,
+        published_decimals=0,
     ),
     replace(
         _expected(

@@ -58,6 +58,8 @@ class Metric:
     noise_weight : float
         w of the cell key method: a released level moves by w / pupils for each unit of noise.
         About a third of the range of what one child adds, so that one child cannot be told.
+    published_decimals : int
+        Decimals of the rates that DfE publishes: 0 where it gives whole per cent only.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Metric:
     subset_of: tuple[str, ...] = ()
     parts_of: str = ""
     noise_weight: float = 1.0
+    published_decimals: int = 1
 
     @property
     def units_of_one(self) -> int:

@@ -73,6 +73,14 @@ def test_schools_open_and_trained(log, schools, panel):
     assert found["share_schools"].tolist() == pytest.approx([200 / 3] * 3)
 
 
+def test_a_school_is_trained_for_the_first_time_once_a_programme(log, schools, panel):
+    # School 1 is trained in the same programme again in 2023/24, school 2 has closed by then.
+    assert reach(log, schools, panel)["schools_first_trained"].tolist() == [2, 0, 1]
+    elsa = reach(log, schools, panel, programme="elsa")
+    assert elsa["schools_first_trained"].tolist() == [1, 0, 1]
+    assert elsa["schools_first_trained"].cumsum().tolist() == elsa["schools_ever"].tolist()
+
+
 def test_pupils_reached_follow_the_schools(log, schools, panel):
     found = reach(log, schools, panel)
     assert found.loc[202223, ["pupils", "pupils_reached"]].tolist() == [20, 10]

@@ -33,6 +33,7 @@ REACH_COLUMNS = (
     "cost",
     "pupils_not_reached",
     "schools_ever",
+    "schools_first_trained",
     "pupil_years_reached",
     "staff_per_school",
     "hours_per_school",
@@ -65,7 +66,7 @@ _DEPTH = ("staff_trained", "hours", "cost")
 _CHILDREN = ("pupils", "pupils_reached", "pupils_not_reached", "pupil_years_reached")
 _COUNTS = (
     *("schools", "schools_trained", "pupils", "pupils_reached", "pupils_not_reached"),
-    *("schools_ever", "pupil_years_reached"),
+    *("schools_ever", "schools_first_trained", "pupil_years_reached"),
 )
 
 
@@ -105,7 +106,8 @@ def training_reach(
         closed since; NaN where the log never gives them. `pupils` are the group's enrolments in
         all schools, `pupils_reached` those in trained schools, `pupils_not_reached` the others;
         missing in a year in which the panel has no headcount. `schools_ever` are those trained up
-        to the year, closed ones among them: what is spent on a school is spent on these.
+        to the year, closed ones among them: what is spent on a school is spent on these;
+        `schools_first_trained` those whose first such training began in the year.
         `pupil_years_reached` adds `pupils_reached` up to the year; missing where a year since the
         first training has no headcount or is not asked for. `first_year` is the first year of such
         training in the phase (0 for never), `growth_*` the change of a share since then in
@@ -336,6 +338,7 @@ def _block(part: pd.DataFrame, places: Places, *, phase: str) -> pd.DataFrame:
         given = part[part["phase"] == phase]
     trained = places.trained(part)
     found = count_reached(trained, places, here)
+    first = given.groupby("unit_id")["time_period"].min().to_numpy(np.int64)
     so_far = given["time_period"].to_numpy(np.int64)[:, None] <= places.years
     ever = trained[here].sum(axis=0).astype(np.float64)
     depth = {
@@ -353,6 +356,7 @@ def _block(part: pd.DataFrame, places: Places, *, phase: str) -> pd.DataFrame:
     known = np.logical_and.accumulate(found["known"].to_numpy(bool) | ~begun)
     return found.assign(
         schools_ever=ever,
+        schools_first_trained=(first[:, None] == places.years).sum(axis=0),
         every_year_known=known & from_the_first,
         pupil_years_reached=pupil_years if from_the_first else np.nan,
         first_year=first_year,

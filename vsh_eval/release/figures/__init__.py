@@ -2,18 +2,24 @@
 
 A module a form; seaborn draws, in the one theme of `palette`:
 
-lines       draw_levels, draw_gap, draw_trained_and_untrained, draw_sizes, draw_synthetic: lines
-            over the academic years
-panels      draw_context, draw_reach: the same as small multiples
-curves      draw_power, draw_concentration: lines over a quantity
+lines       draw_levels, draw_gap, draw_ratio, draw_trained_and_untrained, draw_sizes,
+            draw_synthetic: lines over the years
+curves      draw_power: a line over a quantity
 intervals   draw_forest, draw_robustness, draw_event_study, draw_honest, draw_specifications
-bars        draw_decomposition, draw_breakdown: bars and dots in rows
+bars        draw_rollout, draw_reach_by_need, draw_standing, draw_decomposition, draw_breakdown:
+            bars and dots in rows
 heat        draw_reach_heat: shaded cells
 """
 
-from vsh_eval.release.figures.bars import draw_breakdown, draw_decomposition
+from vsh_eval.release.figures.bars import (
+    draw_breakdown,
+    draw_decomposition,
+    draw_reach_by_need,
+    draw_rollout,
+    draw_standing,
+)
 from vsh_eval.release.figures.base import Figure
-from vsh_eval.release.figures.curves import draw_concentration, draw_power
+from vsh_eval.release.figures.curves import draw_power
 from vsh_eval.release.figures.heat import draw_reach_heat
 from vsh_eval.release.figures.intervals import (
     draw_event_study,
@@ -25,17 +31,15 @@ from vsh_eval.release.figures.intervals import (
 from vsh_eval.release.figures.lines import (
     draw_gap,
     draw_levels,
+    draw_ratio,
     draw_sizes,
     draw_synthetic,
     draw_trained_and_untrained,
 )
-from vsh_eval.release.figures.panels import draw_context, draw_reach
 
 __all__ = [
     "Figure",
     "draw_breakdown",
-    "draw_concentration",
-    "draw_context",
     "draw_decomposition",
     "draw_event_study",
     "draw_forest",
@@ -43,11 +47,14 @@ __all__ = [
     "draw_honest",
     "draw_levels",
     "draw_power",
-    "draw_reach",
+    "draw_ratio",
+    "draw_reach_by_need",
     "draw_reach_heat",
     "draw_robustness",
+    "draw_rollout",
     "draw_sizes",
     "draw_specifications",
+    "draw_standing",
     "draw_synthetic",
     "draw_trained_and_untrained",
 ]

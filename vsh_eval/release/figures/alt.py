@@ -8,7 +8,7 @@ from vsh_eval.registry import Metric, comparable_years
 from vsh_eval.release.figures.base import Series
 from vsh_eval.release.text import charts
 from vsh_eval.release.text.labels import year_label
-from vsh_eval.release.text.phrases import amount, limits, listed, number, usual_decimals
+from vsh_eval.release.text.phrases import amount, limits, listed, number
 
 
 def named(name: str, text: str) -> str:
@@ -23,13 +23,14 @@ def over_years(opening: str, years: Sequence[int]) -> str:
     return charts.OVER_YEARS.format(opening=opening, years=span)
 
 
-def of_levels(series: Sequence[Series], years: Sequence[int], entry: Metric) -> list[str]:
+def of_levels(
+    series: Sequence[Series], years: Sequence[int], entry: Metric, *, decimals: int
+) -> list[str]:
     """Say how each line went, and of two lines what lay between them."""
-    places = usual_decimals(entry.name)
-    sentences = courses(series, years, entry.name, entry.unit, decimals=places)
+    sentences = courses(series, years, entry.name, entry.unit, decimals=decimals)
     if len(series) == 2:
         own, other = (_comparable(one, years, entry.name) for one in series)
-        sentences.insert(-1, _between(own, other, years, entry))
+        sentences.insert(-1, _between(own, other, years, entry, decimals=decimals))
     return sentences
 
 
@@ -61,27 +62,31 @@ def courses(
     return [*sentences, _missing(series, years)]
 
 
-def of_gap(series: Sequence[Series], years: Sequence[int], entry: Metric) -> list[str]:
-    """Say how the gap went from its first to its last year, and the ratio where it is drawn."""
-    gap = series[0]
-    sentences = [
-        charts.THE_GAP.format(
-            course=_gap_course(_comparable(gap, years, entry.name), years, entry)
-        ),
-        _last_interval(gap, entry),
-    ]
-    if len(series) > 1:
-        ratio = _comparable(series[1], years, entry.name)
-        sentences.append(charts.THE_RATIO.format(course=course(ratio, years, "", decimals=2)))
-    return [*sentences, _missing(series[:1], years)]
+def of_gap(gap: Series, years: Sequence[int], entry: Metric, *, decimals: int) -> list[str]:
+    """Say how the gap went from its first to its last year."""
+    compared = _comparable(gap, years, entry.name)
+    went = _gap_course(compared, years, entry, decimals=decimals)
+    sentences = [charts.THE_GAP.format(course=went)]
+    return [*sentences, _last_interval(gap, decimals=decimals), _missing([gap], years)]
 
 
-def of_gaps(series: Sequence[Series], years: Sequence[int], entry: Metric) -> list[str]:
+def of_ratio(ratio: Series, years: Sequence[int], entry: Metric, *, decimals: int) -> list[str]:
+    """Say how the ratio went from its first to its last year."""
+    compared = _comparable(ratio, years, entry.name)
+    went = course(compared, years, "", decimals=decimals)
+    return [charts.THE_RATIO.format(course=went), _missing([ratio], years)]
+
+
+def of_gaps(
+    series: Sequence[Series], years: Sequence[int], entry: Metric, *, decimals: int
+) -> list[str]:
     """Say how each of several gaps went, and of each the interval of its last year."""
     sentences = []
     for one in series:
-        gap = _comparable(one, years, entry.name)
-        sentences += [named(one.label, _gap_course(gap, years, entry)), _last_interval(one, entry)]
+        went = _gap_course(
+            _comparable(one, years, entry.name), years, entry, decimals=decimals
+        )
+        sentences += [named(one.label, went), _last_interval(one, decimals=decimals)]
     return [*sentences, _missing(series, years)]
 
 
@@ -117,16 +122,16 @@ def _comparable(one: Series, years: Sequence[int], metric: str) -> Series:
     return replace(one, values=tuple(v if year in comparable else math.nan for year, v in pairs))
 
 
-def _gap_course(one: Series, years: Sequence[int], entry: Metric) -> str:
+def _gap_course(one: Series, years: Sequence[int], entry: Metric, *, decimals: int) -> str:
     """Give a gap's course with its direction, which the sign alone does not say."""
-    known, places = one.shown(years), usual_decimals(entry.name)
+    known = one.shown(years)
     if len(known) < 2:
-        return course(one, years, entry.gap_unit, decimals=places)
+        return course(one, years, entry.gap_unit, decimals=decimals)
     (first_year, first), (last_year, last) = known[0], known[-1]
     worse = last > first if entry.lower_is_better else last < first
-    start, end = (amount(value, entry.gap_unit, decimals=places) for value in (first, last))
+    start, end = (amount(value, entry.gap_unit, decimals=decimals) for value in (first, last))
     verdict = charts.WIDER if worse else charts.NARROWER
-    if start == end or round(abs(last - first), places) == 0:
+    if start == end or round(abs(last - first), decimals) == 0:
         verdict = charts.AS_WIDE if start == end else charts.ABOUT_AS_WIDE
     return charts.GAP_COURSE.format(
         end=end,
@@ -137,15 +142,16 @@ def _gap_course(one: Series, years: Sequence[int], entry: Metric) -> str:
     )
 
 
-def _between(first: Series, second: Series, years: Sequence[int], entry: Metric) -> str:
+def _between(
+    first: Series, second: Series, years: Sequence[int], entry: Metric, *, decimals: int
+) -> str:
     """Give the distance of two lines in the last and the first year that have both."""
     differences = [a - b for a, b in zip(first.values, second.values, strict=True)]
     both = [(y, d) for y, d in zip(years, differences, strict=True) if not math.isnan(d)]
     if not both:
         return ""
     (first_year, start), (last_year, end) = both[0], both[-1]
-    places = usual_decimals(entry.name)
-    value, before = (amount(v, entry.gap_unit, decimals=places) for v in (end, start))
+    value, before = (amount(v, entry.gap_unit, decimals=decimals) for v in (end, start))
     year = year_label(last_year)
     if first_year == last_year:
         return charts.GAP_LAST.format(value=value, year=year)
@@ -154,13 +160,13 @@ def _between(first: Series, second: Series, years: Sequence[int], entry: Metric)
     )
 
 
-def _last_interval(gap: Series, entry: Metric) -> str:
+def _last_interval(gap: Series, *, decimals: int) -> str:
     """Give the interval of the last value there is, '' where it has none."""
     known = [place for place, value in enumerate(gap.values) if not math.isnan(value)]
     if not known or math.isnan(gap.lower[known[-1]]):
         return ""
     ends = gap.lower[known[-1]], gap.upper[known[-1]]
-    interval = limits(*ends, decimals=usual_decimals(entry.name))
+    interval = limits(*ends, decimals=decimals)
     return charts.LAST_INTERVAL.format(interval=interval)
 
 

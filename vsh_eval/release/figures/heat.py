@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.figures import alt, palette
-from vsh_eval.release.figures.base import Box, Figure, page_of, symbols_sentence, wrapped
-from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
+from vsh_eval.release.figures import palette
+from vsh_eval.release.figures.base import SMALL, Box, Figure, page_of, symbols_sentence, wrapped
+from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of
 from vsh_eval.release.text import charts
 from vsh_eval.release.text.labels import column_label, lower_first, value_label
 from vsh_eval.release.text.phrases import amount, number
@@ -17,8 +17,12 @@ from vsh_eval.release.text.phrases import amount, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_ROW, _HEAD, _FOOT, _LEFT, _RIGHT = 0.52, 0.68, 0.1, 2.05, 0.15
-"""Inches: a row, the names above, free space below, the names at the left, the edge."""
+_ROW, _TALL_ROW, _HEAD, _FOOT, _LEFT, _RIGHT = 0.52, 0.62, 0.68, 0.1, 2.05, 0.15
+"""Inches: a row, one of two lines, the names above, space below, names at the left, the edge."""
+
+_NOT_KNOWN = "not_known"
+_READABLE = 4.5
+"""The contrast that WCAG 2.2 asks of letters."""
 
 
 def draw_reach_heat(
@@ -27,6 +31,7 @@ def draw_reach_heat(
     by: str = "programme",
     over: str = "time_period",
     share: str = "share_schools",
+    missed: str | None = None,
     **where: Any,
 ) -> Figure:
     """Draw shares reached as a table of shaded cells.
@@ -40,6 +45,9 @@ def draw_reach_heat(
         the last one without any training are left out.
     share : str
         The percentage in the cells, 0 to 100.
+    missed : str, optional
+        A column of numbers not reached, written below the shares. Rows in which no share is shown
+        are then left out, and the caption says how many schools are in no band.
     **where
         Columns and values to select by; None is no condition.
 
@@ -55,10 +63,14 @@ def draw_reach_heat(
         If no row fits, or a cell has more than one row.
     """
     data = part_of(safe, **where)
-    require_columns(data.frame, [by, over, share], name="the reach table")
+    columns = [by, over, share, *([missed] if missed else [])]
+    require_columns(data.frame, columns, name="the reach table")
     if over == "time_period":
-        data = _since_training(data, share)
+        data = since_training(data, share)
     rows = records(data)
+    if missed:
+        shown = {row[by] for row in rows if is_shown(row, share)}
+        rows = [row for row in rows if row[by] in shown] or rows
     down, across = (list(dict.fromkeys(row[column] for row in rows)) for column in (by, over))
     cells = {(row[by], row[over]): row for row in rows}
     if len(cells) < len(rows):
@@ -66,11 +78,11 @@ def draw_reach_heat(
             f"a cell of {by} and {over} has more than one row, must have one; name the phase, tier "
             "and group that single it out."
         )
-    height = _ROW * len(down)
+    height = (_TALL_ROW if missed else _ROW) * len(down)
     box = Box(_LEFT, _HEAD, palette.WIDTH - _LEFT - _RIGHT, height)
     with page_of(data, [box], height=_HEAD + height + _FOOT) as page:
         axes = page.panels[0]
-        _draw_cells(axes, cells, down, across, share)
+        _draw_cells(axes, cells, down, across, share, missed)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         width = 11 if len(across) > 4 else 16
@@ -89,21 +101,21 @@ def draw_reach_heat(
         shares = {key: value_of(row, share) for key, row in cells.items()}
         return page.figure(
             f"heat_{by}_{over}_{share}",
-            [by, over, share],
+            columns,
             alt=[
                 charts.HEAT_OF.format(title=lower_first(title)),
                 *_extremes(shares, across, by, over),
-                *_in_rows(shares, down, across, by, over),
             ],
             caption=[
                 charts.HEAT_CAPTION.format(title=title),
-                charts.COUNTS_FROM_FIRST,
+                charts.MISSED_CAPTION if missed else charts.COUNTS_FROM_FIRST,
+                _in_no_band(rows, by, over) if missed else "",
                 symbols_sentence(rows, share),
             ],
         )
 
 
-def _since_training(data: SafeTable, share: str) -> SafeTable:
+def since_training(data: SafeTable, share: str) -> SafeTable:
     """Keep the years from the last one before any training on."""
     frame = data.frame
     begun = frame.loc[~(frame[share] == 0) & (frame["status"] != names.UNAVAILABLE)]
@@ -122,6 +134,7 @@ def _draw_cells(
     down: Sequence[Any],
     across: Sequence[Any],
     share: str,
+    missed: str | None,
 ) -> None:
     """Draw the shares that are shown in our blue, and the symbols of those that are not in grey."""
     import numpy as np
@@ -136,13 +149,16 @@ def _draw_cells(
             continue
         value = value_of(row, share)
         values[at] = value
-        words[at] = status_of(row) if math.isnan(value) else number(value, decimals=0)
+        words[at] = status_of(row) if math.isnan(value) else _written(row, value, missed)
     shown, missing = ~np.isnan(values), np.isnan(values) & (words != "")
     blues = sns.blend_palette(["white", palette.DARK_BLUE], as_cmap=True)
     greys = ListedColormap([palette.SHADE])
     look = {"fmt": "", "cbar": False, "linewidths": 1, "linecolor": palette.LIGHT_GREY, "ax": axes}
-    text = {"fontsize": 12.5}
-    for cmap, mask, numbers in ((blues, shown, values), (greys, missing, np.zeros(shape))):
+    text = {"fontsize": SMALL if missed else 12.5, "linespacing": 1.15}
+    for cmap, mask, numbers in (
+        (blues, shown, 100 * _shade(values)),
+        (greys, missing, np.zeros(shape)),
+    ):
         sns.heatmap(
             numbers, mask=~mask, cmap=cmap, vmin=0, vmax=100, annot=words, annot_kws=text, **look
         )
@@ -150,8 +166,32 @@ def _draw_cells(
     for label in axes.texts:
         x, y = label.get_position()
         at = (int(y), int(x))
-        fill = to_hex(blues(values[at] / 100)) if shown[at] else palette.SHADE
-        label.set_color(max(("#000000", "#FFFFFF"), key=lambda ink: palette.contrast(fill, ink)))
+        fill = to_hex(blues(_shade(values[at]))) if shown[at] else palette.SHADE
+        label.set_color("#FFFFFF" if palette.contrast(fill, "#FFFFFF") >= _READABLE else "#000000")
+
+
+def _shade(share: Any) -> Any:
+    """Return how dark a share is drawn, 0 to 1: middle blues light enough for black letters."""
+    return (share / 100) ** 1.5
+
+
+def _written(row: Row, share: float, missed: str | None) -> str:
+    """Write a share, and below it the number of those not reached where it is asked for."""
+    if not missed:
+        return number(share, decimals=0)
+    text = amount(share, "%", decimals=0)
+    if not is_shown(row, missed):
+        return text
+    return charts.MISSED.format(share=text, count=number(value_of(row, missed), decimals=0))
+
+
+def _in_no_band(rows: Sequence[Row], by: str, over: str) -> str:
+    """Say how many schools are in none of the bands across."""
+    apart = [row for row in rows if row[over] == _NOT_KNOWN and row[by] == names.TOTAL]
+    if not apart or not is_shown(apart[0], "schools"):
+        return charts.ALL_IN_BANDS
+    count = number(value_of(apart[0], "schools"), decimals=0)
+    return charts.IN_NO_BAND.format(count=count)
 
 
 def _extremes(
@@ -176,23 +216,4 @@ def _extremes(
             place = charts.TWO_KEYS.format(row=place, column=name)
         value = amount(shown[row, column], "%", decimals=0)
         sentences.append(charts.EXTREME.format(which=which, when=when, place=place, value=value))
-    return sentences
-
-
-def _in_rows(
-    shares: Mapping[tuple[Any, Any], float],
-    down: Sequence[Any],
-    across: Sequence[Any],
-    by: str,
-    over: str,
-) -> list[str]:
-    sentences = []
-    for row in down:
-        line = []
-        for column in (column for column in across if (row, column) in shares):
-            share = shares[row, column]
-            value = charts.NOT_SHOWN if math.isnan(share) else amount(share, "%", decimals=0)
-            name = lower_first(value_label(over, column))
-            line.append(charts.CELL.format(column=name, value=value))
-        sentences.append(alt.named(value_label(by, row), ", ".join(line)))
     return sentences

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from vsh_eval import academic_year, names, registry
@@ -18,10 +19,12 @@ from vsh_eval.release.figures.base import (
     remark,
     stacked,
     symbols_sentence,
+    wrapped,
 )
 from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, part_of, records, status_of, title_of, value_of
 from vsh_eval.release.text import charts
+from vsh_eval.release.text.cohort import moves_of, written_move
 from vsh_eval.release.text.labels import (
     group_in_text,
     lower_first,
@@ -29,13 +32,21 @@ from vsh_eval.release.text.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, number, together, usual_decimals
+from vsh_eval.release.text.phrases import (
+    amount,
+    decimals_of_ratio,
+    number,
+    together,
+    usual_decimals,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROOM = 0.12
 """Share of the height kept free at an end that is not zero."""
+_WORDS = 0.42
+"""Inches kept free at the top for words of two lines."""
 _SYNTHETIC = Line(palette.DARK_GREY, "s", (0, (5, 1.6)), palette.DARK_GREY)
 _AVERAGE = Line(palette.QUIET, "^", (0, (1.4, 1.4)), palette.QUIET)
 _CHANCE = "#D5D7D8"
@@ -102,13 +113,11 @@ def draw_panel(
     draw_lines(axes, panel.series, panel.lines, panel.metric, panel.years)
     known = [*numbers, *(v for one in panel.series for v in one.numbers)]
     _fit(axes, known, panel)
-    covered = [one.values for one in panel.series]
     if panel.rule is not None:
         axes.axhline(panel.start, color=palette.TEXT, lw=1.2, zorder=1)
         above = sum(value - panel.start for value in known) >= 0
         remark(axes, panel.rule, (0.0, panel.start), along="x", below=above)
-        covered.append((panel.start,) * len(panel.years))
-    notes = mark_breaks([axes], panel.metric, panel.years, kinds=panel.kinds, covered=covered)
+    notes = mark_breaks(axes, panel)
     mark_hidden(axes, hidden or {})
     label_ends(axes, [*_ends(panel), *more_ends])
     draw_years(axes, panel.years)
@@ -195,7 +204,12 @@ def _fit(axes: "Axes", numbers: Sequence[float], panel: Panel) -> None:
     room = _ROOM * (high - low or 1.0)
     below = 0.0 if panel.rule is None and low == 0 else room
     # Above the rule stand its name and the letters of breaks.
-    axes.set_ylim(low - below, high + (1.5 * room if panel.rule and high == panel.start else room))
+    bottom, top = low - below, high + (1.5 * room if panel.rule and high == panel.start else room)
+    breaks = registry.breaks_of(panel.metric, panel.years) if panel.metric else ()
+    if any(entry.kind == "not_comparable" for entry in breaks):
+        free = 1 - _WORDS / (axes.bbox.height / axes.figure.dpi)
+        top = max(top, bottom + (high - bottom) / free)
+    axes.set_ylim(bottom, top)
 
 
 def _ends(panel: Panel) -> list[tuple[str, float, str]]:
@@ -225,28 +239,18 @@ def draw_years(axes: "Axes", years: Sequence[int]) -> None:
     axes.set_xlim(-0.5, count - 0.5)
 
 
-def mark_breaks(
-    panels: Sequence["Axes"],
-    metric: str | None,
-    years: Sequence[int],
-    *,
-    kinds: Sequence[str] = ("no_data", "not_comparable", "definition"),
-    covered: Sequence[Sequence[float]] | None = None,
-) -> list[str]:
+def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
     """Mark the years in which a metric has no data or means something else.
+
+    Years without data say so; years that may not be compared are named at the top, where nothing
+    is drawn; a new definition has a letter at its first year.
 
     Parameters
     ----------
-    panels : sequence of Axes
-        Their vertical limits are final; the first three carry the letters of new definitions.
-    metric : str or None
-        Whose breaks; None for no metric's.
-    years : sequence of int
-        The academic years of the axis.
-    kinds : sequence of str
-        The kinds of breaks that are marked.
-    covered : sequence of sequence of float, optional
-        Values by year that words in the shaded years must not cover; None writes no words.
+    axes : Axes
+        Its vertical limits are final.
+    panel : Panel
+        Whose breaks, and of which kinds.
 
     Returns
     -------
@@ -254,25 +258,28 @@ def mark_breaks(
         One note a break, those of changed definitions with their letter.
     """
     notes: list[str] = []
-    letters = iter("abcdefgh")
-    for entry in registry.breaks_of(metric, years) if metric else ():
-        place = years.index(entry.time_period)
-        if entry.kind not in kinds or (entry.kind == "definition" and place == 0):
+    letters, apart = iter("abcdefgh"), []
+    for entry in registry.breaks_of(panel.metric, panel.years) if panel.metric else ():
+        place = panel.years.index(entry.time_period)
+        if entry.kind not in panel.kinds or (entry.kind == "definition" and place == 0):
             continue
         if entry.kind == "definition":
             letter = next(letters)
-            for axes in panels:
-                axes.axvline(place - 0.5, color=palette.QUIET, lw=1, ls=(0, (1.5, 2.5)), zorder=1)
-            for axes in panels[:3]:
-                _write_letter(axes, place - 0.5, letter, inside=covered is None)
+            axes.axvline(place - 0.5, color=palette.QUIET, lw=1, ls=(0, (1.5, 2.5)), zorder=1)
+            _write_letter(axes, place - 0.5, letter)
             notes.append(charts.LETTERED.format(letter=letter, note=entry.note))
             continue
-        for axes in panels:
-            axes.axvspan(place - 0.5, place + 0.5, color=palette.SHADE, lw=0, zorder=0)
-            if covered is not None:
-                values = [one[place] for one in covered if not math.isnan(one[place])]
-                _write_upright(axes, place, charts.BREAKS[entry.kind], values)
-        notes.append(entry.note if covered is not None else charts.SHADED.format(note=entry.note))
+        axes.axvspan(place - 0.5, place + 0.5, color=palette.SHADE, lw=0, zorder=0)
+        if entry.kind == "no_data":
+            rule = [] if panel.rule is None else [panel.start]
+            _write_upright(axes, place, charts.BREAKS[entry.kind], rule)
+        else:
+            apart.append(place)
+        notes.append(entry.note)
+    for run in _runs([0.0 if at in apart else math.nan for at in range(len(panel.years))]):
+        words = wrapped(charts.BREAKS["not_comparable"], 10)
+        frame = axes.get_xaxis_transform()
+        axes.text(fmean(run), 0.99, words, transform=frame, **(_MARK | {"va": "top"}))
     return notes
 
 
@@ -300,13 +307,19 @@ def _write_upright(axes: "Axes", place: int, text: str, values: Sequence[float])
     axes.text(place, height, text, transform=frame, rotation=90, **_MARK)
 
 
-def _write_letter(axes: "Axes", place: float, letter: str, *, inside: bool) -> None:
-    frame = {"boxstyle": "circle,pad=0.16", "fc": "white", "ec": palette.QUIET, "lw": 0.8}
+def _write_above(axes: "Axes", place: float, text: str) -> None:
+    """Write words over a year, outside the panel."""
     where: dict[str, Any] = {
         "xycoords": axes.get_xaxis_transform(),
-        "xytext": (0, -7 if inside else 0),
+        "xytext": (0, 3),
         "textcoords": "offset points",
     }
+    axes.annotate(text, (place, 1.0), **where, **(_MARK | {"va": "bottom"}))
+
+
+def _write_letter(axes: "Axes", place: float, letter: str) -> None:
+    frame = {"boxstyle": "circle,pad=0.16", "fc": "white", "ec": palette.QUIET, "lw": 0.8}
+    where = {"xycoords": axes.get_xaxis_transform()}
     axes.annotate(letter, (place, 1.0), bbox=frame, **where, **_MARK)
 
 
@@ -324,7 +337,6 @@ def series_of(
     years: Sequence[int],
     column: str,
     label: str,
-    limits: tuple[str, str] | None = None,
 ) -> Series:
     """Arrange a column over the years, with its limits where there are any.
 
@@ -333,16 +345,15 @@ def series_of(
     ContractError
         If a year occurs twice.
     """
-    lower, upper = limits or (f"{column}_lower", f"{column}_upper")
     by_year = {int(row["time_period"]): row for row in rows}
     if len(by_year) < len(rows):
         raise ContractError(
-            f"{column} of {label} has more than one row a year, must have one; name the phase, "
-            "tier, group and area that single the series out."
+            f"{column} of {label} has more than one row a year, must have one; select the phase, "
+            "tier, group or area with where(...) first."
         )
     of_years = [by_year.get(year, {}) for year in years]
     values, low, high = (
-        tuple(value_of(row, name) for row in of_years) for name in (column, lower, upper)
+        tuple(value_of(row, name) for row in of_years) for name in _with_limits([column])
     )
     return Series(label, values, low, high)
 
@@ -352,13 +363,10 @@ def several(
     years: Sequence[int],
     column: str,
     by: str,
-    limits: tuple[str, str] | None = None,
 ) -> list[Series]:
     """Arrange a column over the years, a line for each value of another column."""
     return [
-        series_of(
-            [row for row in rows if row[by] == value], years, column, value_label(by, value), limits
-        )
+        series_of([row for row in rows if row[by] == value], years, column, value_label(by, value))
         for value in dict.fromkeys(row[by] for row in rows)
     ]
 
@@ -392,59 +400,44 @@ def unexplained(rows: Sequence[Row], metric: str) -> list[Row]:
 # --- The charts.
 
 
-def draw_levels(
-    safe: SafeTable,
-    *,
-    metric: str,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
-) -> Figure:
+def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the level of the group and of those it is compared with, over the years.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``gaps`` table (group_level and reference_level, each with its limits), or a ``levels``
-        table (group, level_value, lower, upper) of at most four groups.
+        A ``gaps`` table of one area and one comparison: group_level and reference_level, each with
+        its limits.
     metric, phase : str
         What is drawn.
-    group, area : str, optional
-        Needed where the table holds more than one group compared or ``unit_id``.
 
     Returns
     -------
     Figure
-        Lines with their intervals; years without data are gaps, breaks are marked, hidden values
-        carry their symbol.
+        Two lines with their intervals; years without data are gaps, breaks are marked, hidden
+        values carry their symbol.
 
     Raises
     ------
     ContractError
-        If no row fits, a year occurs twice, or more than four groups are asked for.
+        If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
+    data = part_of(safe, metric=metric, phase=phase)
     rows, entry, title = records(data), registry.metric(metric), title_of(metric, phase)
-    years = span_of(rows)
-    if "group_level" in rows[0]:
-        columns = ["group_level", "reference_level"]
-        who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
-        series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
-    else:
-        columns = ["level_value"]
-        series = several(rows, years, "level_value", "group", ("lower", "upper"))
-    require_few(series)
-    panel = Panel(series, years, metric, unit=entry.unit, decimals=usual_decimals(metric))
+    years, columns = span_of(rows), ["group_level", "reference_level"]
+    who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
+    series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
+    places = usual_decimals(metric, rows[0].get("source"))
+    panel = Panel(series, years, metric, unit=entry.unit, decimals=places)
     with stacked(data) as page:
         hidden = hidden_in(rows, years, columns[0], metric)
         notes = draw_panel(page.panels[0], panel, hidden=hidden)
         page.name_axis(charts.with_unit(entry.label, entry.unit))
         opening = alt.over_years(charts.LINE_CHART_OF.format(title=title), years)
-        by_group = [] if len(columns) > 1 else ["group"]
         return page.figure(
             f"levels_{metric}_{phase}",
-            ["time_period", *by_group, *_with_limits(columns)],
-            alt=[opening, *alt.of_levels(series, years, entry)],
+            ["time_period", *_with_limits(columns)],
+            alt=[opening, *alt.of_levels(series, years, entry, decimals=places)],
             caption=[
                 charts.BY_YEAR.format(title=title),
                 *_notes(series, notes),
@@ -453,27 +446,15 @@ def draw_levels(
         )
 
 
-def draw_gap(
-    safe: SafeTable,
-    *,
-    metric: str,
-    phase: str = names.TOTAL,
-    group: str | None = None,
-    area: str | None = None,
-    ratio: bool = False,
-) -> Figure:
+def draw_gap(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the signed gap over the years, with the line of no gap.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``gaps`` table.
+        A ``gaps`` table of one area and one comparison.
     metric, phase : str
         What is drawn.
-    group, area : str, optional
-        Needed where the table holds more than one group or ``unit_id``.
-    ratio : bool
-        Whether a second panel shows the relative gap, with the line of equal levels at 1.
 
     Returns
     -------
@@ -485,34 +466,63 @@ def draw_gap(
     ContractError
         If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase, group=group, unit_id=area)
+    return _draw_difference(part_of(safe, metric=metric, phase=phase), "gap", metric, phase)
+
+
+def draw_ratio(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
+    """Draw the relative gap over the years, with the line of equal levels at 1.
+
+    Parameters
+    ----------
+    safe, metric, phase
+        As for `draw_gap`.
+
+    Returns
+    -------
+    Figure
+        The group's level over the reference's with its interval, years without data as gaps.
+
+    Raises
+    ------
+    ContractError
+        As for `draw_gap`.
+    """
+    return _draw_difference(part_of(safe, metric=metric, phase=phase), "ratio", metric, phase)
+
+
+def _draw_difference(data: SafeTable, column: str, metric: str, phase: str) -> Figure:
+    """Draw how two levels compare over the years, as their difference or as their ratio."""
     rows, entry = records(data), registry.metric(metric)
     years = span_of(rows)
-    gap = series_of(rows, years, "gap", charts.GAP_NAME)
-    panel = Panel([gap], years, metric, rule=charts.NO_GAP, decimals=usual_decimals(metric))
-    series = [gap]
-    with stacked(data, 2 if ratio else 1, height=3.5 if ratio else 4.0) as page:
-        notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, "gap", metric))
-        page.name_axis(charts.gap_axis(metric))
-        if ratio:
-            series.append(series_of(rows, years, "ratio", charts.RATIO_NAME))
-            equal = {"series": series[1:], "start": 1.0, "rule": charts.EQUAL_LEVELS}
-            draw_panel(page.panels[1], replace(panel, decimals=2, **equal))
-            page.name_axis(charts.RATIO_AXIS, 1)
-        title = charts.GAP_TITLE.format(
+    is_gap = column == "gap"
+    label, rule, start, title_is, axis = (
+        (charts.GAP_NAME, charts.NO_GAP, 0.0, charts.GAP_TITLE, charts.gap_axis(metric))
+        if is_gap
+        else (charts.RATIO_NAME, charts.EQUAL_LEVELS, 1.0, charts.RATIO_TITLE, charts.RATIO_AXIS)
+    )
+    series = [series_of(rows, years, column, label)]
+    places = usual_decimals(metric, rows[0].get("source"))
+    if not is_gap:
+        places = decimals_of_ratio(series[0].last)
+    panel = Panel(series, years, metric, start=start, rule=rule, decimals=places)
+    with stacked(data) as page:
+        notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, column, metric))
+        page.name_axis(axis)
+        title = title_is.format(
             measure=charts.in_phase(metric_in_text(metric), phase),
             group=group_in_text(rows[0]["group"]),
             reference=group_in_text(rows[0]["reference"]),
         )
         opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
+        said = (alt.of_gap if is_gap else alt.of_ratio)(series[0], years, entry, decimals=places)
         return page.figure(
-            f"gap_{metric}_{phase}",
-            ["time_period", *_with_limits(["gap", "ratio"] if ratio else ["gap"])],
-            alt=[alt.over_years(opening, years), *alt.of_gap(series, years, entry)],
+            f"{column}_{metric}_{phase}",
+            ["time_period", *_with_limits([column])],
+            alt=[alt.over_years(opening, years), *said],
             caption=[
                 f"{title}.",
                 *_notes(series, notes),
-                symbols_sentence(unexplained(rows, metric), "gap"),
+                symbols_sentence(unexplained(rows, metric), column),
             ],
         )
 
@@ -573,7 +583,10 @@ def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
                 *("arm", "time_period", "schools", "schools_trained", "group_pupils"),
                 *_with_limits(["group_level", "reference_level", "gap"]),
             ],
-            alt=[alt.over_years(opening, years), *alt.of_gaps(series, years, entry)],
+            alt=[
+                alt.over_years(opening, years),
+                *alt.of_gaps(series, years, entry, decimals=decimals),
+            ],
             caption=[
                 f"{title}.",
                 charts.ARMS_CAPTION,
@@ -600,34 +613,35 @@ def _count_below(axes: "Axes", numbers: Sequence[float]) -> None:
     axes.set_xlabel(charts.TRAINED_SO_FAR)
 
 
-def draw_sizes(
-    safe: SafeTable, *, metric: str, phase: str = names.TOTAL, area: str | None = None
-) -> Figure:
-    """Draw the number of children of each group over the years.
+def draw_sizes(safe: SafeTable, *, metric: str, cohort: str) -> Figure:
+    """Draw the number of children of each group over the years, all phases together.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``levels`` table of at most four groups.
+        A ``levels`` table of the cohort and at most four groups; groups that are sums of others
+        are drawn only where there are no others.
     metric : str
         The measure whose children are counted: a child who moved counts at each school.
-    phase : str
-        Which phase.
-    area : str, optional
-        Needed where the table holds more than one ``unit_id``.
+    cohort : str
+        The group whose jumps are marked.
 
     Returns
     -------
     Figure
-        A line a group, from zero; a year in which the measure has no data is a gap.
+        A line a group, from zero; a year in which the measure has no data is a gap. A year in which
+        the cohort changed by 10 % or more says so above the panel.
 
     Raises
     ------
     ContractError
         If no row fits, a group has two rows a year, or there are more than four groups.
     """
-    data = part_of(safe, metric=metric, phase=phase, unit_id=area)
-    rows, title = records(data), charts.in_phase(charts.SIZES_TITLE, phase)
+    whole = part_of(safe, metric=metric, phase=names.TOTAL)
+    groups = list(dict.fromkeys(map(str, whole.frame["group"])))
+    data = whole.where(group=[g for g in groups if g not in names.GROUP_SUMS] or groups)
+    of_cohort = [row for row in records(whole) if row["group"] == cohort]
+    rows, title = records(data), charts.SIZES_TITLE
     years = span_of(rows)
     series = several(rows, years, "pupils", "group")
     require_few(series)
@@ -635,11 +649,14 @@ def draw_sizes(
     with stacked(data, height=4.6) as page:
         axes = page.panels[0]
         notes = draw_panel(axes, panel, hidden=hidden_in(rows, years, "pupils", metric))
+        moves = moves_of(series_of(of_cohort, years, "pupils", cohort).shown(years))
+        for move in moves:
+            _write_above(axes, years.index(move.year), written_move(move))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         page.name_axis(title)
         published = any(row.get("source") == "published" for row in rows)
         return page.figure(
-            f"sizes_{metric}_{phase}",
+            f"sizes_{metric}",
             ["time_period", "group", "pupils"],
             alt=[
                 charts.LINE_CHART.format(title=title),
@@ -648,6 +665,7 @@ def draw_sizes(
             caption=[
                 charts.BY_YEAR.format(title=title),
                 "" if published else charts.MOVED_COUNTS_TWICE,
+                charts.MOVES_MARKED.format(group=group_in_text(cohort)) if moves else "",
                 *(charts.SHADED.format(note=note) for note in notes),
                 symbols_sentence(unexplained(rows, metric), "pupils"),
             ],
@@ -743,9 +761,7 @@ def draw_synthetic(
 
 def _with_limits(columns: Sequence[str]) -> list[str]:
     """Return columns, each with its limits."""
-    ends = {"level_value": ("lower", "upper")}
-    pairs = [(c, *ends.get(c, (f"{c}_lower", f"{c}_upper"))) for c in columns]
-    return [column for three in pairs for column in three]
+    return [f"{column}{end}" for column in columns for end in ("", "_lower", "_upper")]
 
 
 def _notes(series: Sequence[Series], breaks: Sequence[str]) -> list[str]:

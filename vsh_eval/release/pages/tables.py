@@ -10,12 +10,14 @@ from vsh_eval.release.text.labels import (
     column_label,
     decimals_of,
     interval_label,
+    interval_of,
     is_missing,
     value_label,
 )
 from vsh_eval.release.text.phrases import (
     MINUS,
     cell_text,
+    decimals_of_ratio,
     estimate_decimals,
     limits,
     measure_decimals,
@@ -115,14 +117,17 @@ def _joined(columns: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _whose_levels(rows: Sequence[Row]) -> dict[str, str]:
-    """Head the two columns of levels with whose they are, where all rows have the same groups."""
+    """Head levels and days of both groups with whose they are, where all rows have the same two."""
     heads = {}
     for who in ("group", "reference"):
         groups = {str(row[who]) for row in rows if who in row}
         units = {str(row["unit"]) for row in rows if "unit" in row}
-        if len(groups) == 1 and f"{who}_level" in rows[0]:
-            unit = f" ({units.pop()})" if len(units) == 1 else ""
-            heads[f"{who}_level"] = f"{value_label('group', groups.pop())}{unit}"
+        if len(groups) != 1:
+            continue
+        unit = f" ({units.pop()})" if len(units) == 1 else ""
+        label = value_label("group", groups.pop())
+        heads |= {f"{who}_level": f"{label}{unit}", f"{who}_days": label}
+        heads |= {f"{who}_{what}_lower": interval_of(label) for what in ("level", "days")}
     return heads
 
 
@@ -145,6 +150,8 @@ def _text(part: tuple[str, ...], row: Row, decimals: Mapping[str, int]) -> str:
     places = (decimals_of(part[0]) or 1) if wanted is None else wanted
     if wanted is None and places == 1:
         places = measure_decimals(row, part[0])
+    if wanted is None and part[0] == "ratio_lower":
+        places = decimals_of_ratio(float(row["ratio"]))
     if wanted is None and part[0] in _OF_ESTIMATES:
         places = estimate_decimals(row)
     return limits(float(lower), float(upper), decimals=places)

@@ -1,4 +1,4 @@
-"""What is said on who the children are and how much of a gap goes with it.
+"""What is said on pupils' characteristics and how much of a gap they account for.
 
 Composition is not cause: every sentence that names a part says what goes together, and the phrase
 ``goes_together`` says so outright, once a page. Keywords as in `vsh_eval.release.text.gaps`.
@@ -11,7 +11,7 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.text.findings import Finding, indicative, not_shown
 from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.gaps import unclear_order
+from vsh_eval.release.text.gaps import order_sentence
 from vsh_eval.release.text.labels import (
     group_in_text,
     measure_in_text,
@@ -33,6 +33,7 @@ _SAME = "the same phase, SEN status and free school meals"
 _BETWEEN = "children of the same phase, SEN status, free school meals and sex"
 _FEW = 100
 """Decompositions of fewer children are indicative."""
+_EXTREMES = {False: "The two", True: "The widest and the narrowest"}
 _CHILDREN = {
     "girls": "girls",
     "boys": "boys",
@@ -60,7 +61,7 @@ def composition_caveat() -> SafeText:
 def decomposition_sentence(
     safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
 ) -> str:
-    r"""Say how much of a gap goes with who the children are, and how much remains.
+    r"""Say how much of a gap reflects pupils' characteristics, and how much remains.
 
     Parts that point the other way are said to widen what they do not narrow, never to explain a
     negative share.
@@ -80,12 +81,13 @@ def decomposition_sentence(
     >>> said = decomposition_sentence(safe, metric="overall_absence", year=202425)
     >>> print(*wrap(said, 90), sep="\n")
     Of the gap of 9.1 percentage points in overall absence in 2024/25, 2.3 (95% interval 1.2
-    to 3.4) go with who the children are. The remaining 6.8 (95% interval 5.0 to 8.6) lie
+    to 3.4) reflect pupils' characteristics. The remaining 6.8 (95% interval 5.0 to 8.6) lie
     between children of the same phase, SEN status, free school meals and sex.
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
     if not is_shown(row, "gap", "composition", "rates"):
-        return _hidden(f"what the gap in {measure_in_text(metric, phase)} goes with", row)
+        about = measure_in_text(metric, phase)
+        return _hidden(f"how much of the gap in {about} reflects pupils' characteristics", row)
     unit = registry.metric(metric).gap_unit
     gap, part, rest = (
         Finding.of(row, name, decimals=1) for name in ("gap", "composition", "rates")
@@ -95,15 +97,16 @@ def decomposition_sentence(
     size = amount(abs(gap.value), unit)
     if part.value == 0:
         return (
-            f"Nothing of the gap of {size} {what} goes with who the children are"
+            f"Nothing of the gap of {size} {what} reflects pupils' characteristics"
             f"{part.brackets()}: it lies between {_BETWEEN}.{caution}"
         )
     if gap.value == 0 or part.value * gap.value < 0 or rest.value * gap.value < 0:
         return f"{_opposite(gap, part, rest, what, unit)}{caution}"
-    go, lie = ("goes" if part.size() == "1.0" else "go"), "lies" if rest.size() == "1.0" else "lie"
+    reflect = "reflects" if part.size() == "1.0" else "reflect"
+    lie = "lies" if rest.size() == "1.0" else "lie"
     return (
-        f"Of the gap of {size} {what}, {part.size_with_interval()} {go} with who the children "
-        f"are{_named_factors(row, 1 if gap.value > 0 else -1)}. The remaining "
+        f"Of the gap of {size} {what}, {part.size_with_interval()} {reflect} pupils' "
+        f"characteristics{_named_factors(row, 1 if gap.value > 0 else -1)}. The remaining "
         f"{rest.size_with_interval()} {lie} between {_BETWEEN}.{caution}"
     )
 
@@ -115,8 +118,8 @@ def _named_factors(row: Row, sign: int) -> str:
         return ""
     parts = {factor: sign * float(row[column]) for factor, column in columns.items()}
     ordered = sorted(parts.items(), key=lambda item: -item[1])
-    more = [f"{number(v)} with {_FACTORS[f]}" for f, v in ordered if round(v, 1) > 0]
-    less = [f"{number(-v)} with {_FACTORS[f]}" for f, v in reversed(ordered) if round(v, 1) < 0]
+    more = [f"{number(v)} for {_FACTORS[f]}" for f, v in ordered if round(v, 1) > 0]
+    less = [f"{number(-v)} for {_FACTORS[f]}" for f, v in reversed(ordered) if round(v, 1) < 0]
     if not more:
         return ""
     return f" ({listed(more)}{f', less {listed(less)}' if less else ''})"
@@ -126,9 +129,9 @@ def _opposite(gap: Finding, part: Finding, rest: Finding, what: str, unit: str) 
     """Say parts that point in opposite directions."""
     plain = f"The gap {what} was {amount(gap.value, unit)}"
     if rest.value == 0:
-        return f"{plain}; all of it goes with who the children are."
+        return f"{plain}; all of it reflects pupils' characteristics."
     return (
-        f"{plain}. Who the children are {part.compared('adds', 'takes away')} "
+        f"{plain}. Pupils' characteristics {part.compared('add', 'take away')} "
         f"{amount(abs(part.value), unit)}{part.brackets(of_size=True)}; between {_BETWEEN} the "
         f"difference is {amount(rest.value, unit, signed=True)}{rest.brackets()}."
     )
@@ -205,11 +208,11 @@ def breakdown_sentence(
             f"Among {_CHILDREN[widest['value']]} {what} was {size}; for the other children it is "
             f"not shown.{caution}"
         )
-    of = "the two widest" if len(others) > 1 else "the two"
     clauses = listed([f"{number(row['gap'])} among {_CHILDREN[row['value']]}" for row in others])
+    order = order_sentence(widest, others[-1], of=len(shown), which=_EXTREMES[len(others) > 1])
     return (
-        f"{upper_first(what)} was widest among {_CHILDREN[widest['value']]}, {size}, against "
-        f"{clauses}.{unclear_order(widest, others[0], of)}{caution}"
+        f"{upper_first(what)} was {size} among {_CHILDREN[widest['value']]}, against {clauses}."
+        f"{order}{caution}"
     )
 
 

@@ -25,9 +25,12 @@ def with_unit(label: str, unit: str) -> str:
     return f"{label} ({unit})"
 
 
+GAP_IN = "Gap in {metric}"
+
+
 def gap_axis(metric: str) -> str:
     """Name the axis of a gap."""
-    return with_unit(f"Gap in {metric_in_text(metric)}", registry.metric(metric).gap_unit)
+    return with_unit(GAP_IN.format(metric=metric_in_text(metric)), registry.metric(metric).gap_unit)
 
 
 def effect_axis(metric: str) -> str:
@@ -55,7 +58,7 @@ def of_year(title: str, year: int) -> str:
 # --- Alternative texts: how a line went.
 LINE_CHART_OF = "Line chart of {title}"
 LINE_CHART_OF_THE = "Line chart of the {title}"
-LINE_CHART = "Line chart: {title}"
+LINE_CHART, BAR_CHART, DOT_CHART = "Line chart: {title}", "Bar chart: {title}", "Dots: {title}"
 OVER_YEARS = "{opening}, {years}"
 YEARS = "{first} to {last}"
 NOT_IN_ANY_YEAR = "not shown in any year"
@@ -67,7 +70,7 @@ GAP_LAST = "The gap was {value} in {year}"
 GAP_BOTH = "The gap was {value} in {year}, {before} in {first}"
 GAP_COURSE = "was {end} in {last}, {verdict} the {start} of {first}"
 WIDER, NARROWER = "wider than", "narrower than"
-AS_WIDE, ABOUT_AS_WIDE = "as wide as", "about as wide as"
+AS_WIDE, ABOUT_AS_WIDE = "the same as", "about the same as"
 THE_GAP = "The gap {course}"
 THE_RATIO = "The ratio {course}"
 LAST_INTERVAL = "95% interval of the last: {interval}"
@@ -76,9 +79,10 @@ NOTHING_FOR = "Nothing is shown for {years}"
 # --- Levels and gaps over the years.
 BREAKS = {"no_data": "no data", "not_comparable": "not comparable"}
 GAP_NAME, RATIO_NAME = "Gap", "Ratio"
-RATIO_AXIS = "Ratio of the two levels"
+RATIO_AXIS = "How many times as high the level is"
 NO_GAP, EQUAL_LEVELS = "no gap", "equal"
 GAP_TITLE = "Gap in {measure} between {group} and {reference}"
+RATIO_TITLE = "Ratio of {measure} among {group} to that among {reference}"
 
 # --- The gap of trained and of untrained schools.
 ARMS_TITLE = "Gap in {measure} between {group} and {reference}, in trained and in untrained schools"
@@ -94,53 +98,54 @@ TRAINED_SO_FAR = "Below each year: how many schools count as trained"
 # --- Numbers of children.
 SIZES_TITLE = "Children of each group"
 MOVED_COUNTS_TWICE = "A child who moved counts at each school."
+MOVES_MARKED = "Above the chart: years in which the number of {group} changed by 10% or more."
 COUNT_IN_YEAR = "{count} in {year}"
 
 # --- The reach of training.
-REACH_TITLE = "{share} reached by the training, by {by} and academic year"
+ROLLOUT_AXIS = "Schools trained for the first time"
+ROLLOUT_SHARE = "Share by {year}"
+ROLLOUT_OF = (
+    "Bars: schools trained for the first time, by programme, in all and as a share of schools"
+)
+ROLLOUT_ROW = "{count}, {share}"
+ROLLOUT_CAPTION = (
+    "Schools trained for the first time, by programme and academic year. A school trained in two "
+    "programmes counts in both rows."
+)
+NEED_TITLE = "Share of schools and of {group} reached, by {need}"
+REACHED_AXIS = "In trained schools (%)"
+SCHOOLS_NAMED = "Schools"
+BOTH_SHARES = "{0}, {1}"
 HEAT_TITLE = "{share} reached by the training, by {by} and {over}"
 COUNTS_FROM_FIRST = "A school counts from its first training on."
 HEAT_OF = "Heat table of the {title}"
 HEAT_CAPTION = "{title}. Per cent; the darker, the more."
+MISSED = "{share}\n{count} missed"
+MISSED_CAPTION = "Missed: children in schools without training."
+ALL_IN_BANDS = "Every school is in a band."
+IN_NO_BAND = "Schools in no band: {count}."
 HIGHEST, LOWEST = "Highest", "Lowest"
 EXTREME = "{which}{when}: {place}, {value}"
 EXTREME_IN = " in {year}"
 TWO_KEYS = "{row}, {column}"
 CELL = "{column} {value}"
-CURVE_TITLE = "Where the {noun} reached are, from the greatest need on, {year}"
-CURVE_OF = "Concentration curve: {title}"
-CURVE_X = "Share of all {noun}, those in the neediest schools first (%)"
-CURVE_Y = "Share of the {noun} reached (%)"
-CHILDREN, SCHOOLS = "children", "schools"
-EQUAL_SHARES = "Dashed: equal shares"
-CURVE_CAPTION = "By {by}; above the dashed line the neediest schools have more than their share."
-CURVE_HIDDEN = "The curve is not shown: a band is hidden, unknown, or nobody is reached"
-CURVE_BAND = "{band}: {share} of all {noun}, {reached} of those reached"
-CURVE_ON_LINE = "The curve lies on the line of equality"
-CURVE_OFF_LINE = "The curve lies up to {size} {side} the line of equality"
-ABOVE, BELOW = "above", "below"
 
 # --- An authority among others.
-CONTEXT_TITLE = "{about}: {authority} beside {others}"
-CONTEXT_OF = "Small line charts, one an area. {title}"
-NEIGHBOURS = "{count} statistical neighbours"
-NOBODY = "none"
-CONTEXT_KEY = (
-    "Blue: {authority}{interval}; grey, dashed: the area named, with its number in {year}."
+STANDING_TITLE = "{about}, the widest first"
+OTHERS, FROM_TO = "The others shown", "{low} to {high}"
+STANDING_BARS = "Bars: 95% interval, from DfE's counts. Hollow: England and the region."
+NO_INTERVALS = (
+    "DfE's tables do not say how much pupils differ in this measure, so no interval can be given. "
+    "Hollow: England and the region."
 )
-CONTEXT_INTERVAL = ", shaded its 95% interval"
-CONTEXT_ORDER = "Neighbours in order, the {first} of {year} first."
-WIDEST, LEAST_FAVOURABLE = "widest gap", "least favourable"
-AREA_NAMED = "the area named"
 
 
 # --- Who the children are.
-BREAKDOWN_TITLE = "{measure} by who the children are"
-BREAKDOWN_OF = "Dot chart: {title}"
-BREAKDOWN_CAPTION = "{title}. The number at the right is the gap."
-BREAKDOWN_VALUE = "{value} {group} against {reference}, gap {gap}"
-BREAKDOWN_HIDDEN = "{value} not shown"
-DECOMPOSITION_TITLE = "What the gap in {measure} goes with"
+BREAKDOWN_TITLE = "{measure} by pupils' characteristics"
+BREAKDOWN_OF = "Dots: {title}, gaps"
+BREAKDOWN_CAPTION = "{title}. Bars: 95% interval. At the right: the gap."
+BREAKDOWN_VALUE = "{value} {gap}"
+DECOMPOSITION_TITLE = "How much of the gap in {measure} reflects pupils' characteristics"
 DECOMPOSITION_OF = "Bar chart: {title}"
 DECOMPOSITION_CAPTION = (
     "{title}. In brackets: 95% interval. It says what goes together, not what causes what."

@@ -3,7 +3,9 @@
 Keywords as in `vsh_eval.release.text.gaps`.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
@@ -24,6 +26,98 @@ BARRIERS = {
     "ehc_plan": "an education, health and care plan",
     "fsm6": "free school meals in the last six years",
 }
+
+_LEAST_MOVE = 0.10
+"""Share by which a cohort grows or shrinks in a year when a trend must name it."""
+
+
+class Move(NamedTuple):
+    """A year in which a group is much larger or smaller than the last time it was counted.
+
+    Attributes
+    ----------
+    before, year : int
+        The two academic years, such as 202324 and 202425.
+    past, count : float
+        The children counted in each.
+    """
+
+    before: int
+    year: int
+    past: float
+    count: float
+
+    @property
+    def share(self) -> float:
+        """Per cent more, below zero fewer."""
+        return 100 * (self.count / self.past - 1)
+
+
+def moves_of(counts: Sequence[tuple[int, float]]) -> list[Move]:
+    """Return the years in which a group moved by 10 % or more a year.
+
+    Parameters
+    ----------
+    counts : sequence of (academic year, children)
+        The years in which the number of children is shown, in order. Over a year without one the
+        change is taken a year: n_2 / n_1 to the power of 1 / years. A group of zero has no change.
+
+    Examples
+    --------
+    >>> found = moves_of([(202223, 590.0), (202324, 597.0), (202425, 760.0)])
+    >>> [(move.year, round(move.share)) for move in found]
+    [(202425, 27)]
+    """
+    moves = [Move(a, b, past, count) for (a, past), (b, count) in pairwise(counts) if past > 0]
+
+    def a_year(move: Move) -> float:
+        years = move.year // 100 - move.before // 100
+        return float((move.count / move.past) ** (1 / years)) - 1
+
+    return [move for move in moves if abs(a_year(move)) >= _LEAST_MOVE]
+
+
+def written_move(move: Move) -> str:
+    """Write by how much a group moved, such as +27%."""
+    return amount(move.share, "%", decimals=0, signed=True)
+
+
+@sentence
+def moves_sentence(
+    safe: SafeTable, *, metric: str, group: str = names.CWSW, phase: str = names.TOTAL, **where: Any
+) -> str:
+    """Say in which years the cohort grew or shrank by 10 % or more; '' where in none.
+
+    To stand beside every trend: another number of children is another set of children.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A table of levels (pupils) or of gaps (group_pupils), a row a year.
+    metric, group, phase : str
+        The measure whose children are counted, and whose they are.
+
+    Raises
+    ------
+    ContractError
+        If no row fits.
+    """
+    rows = records(part_of(safe, metric=metric, group=group, phase=phase, **where))
+    column = "pupils" if "pupils" in rows[0] else "group_pupils"
+    counts = {int(r["time_period"]): float(r[column]) for r in rows if is_shown(r, column)}
+    moves = moves_of(sorted(counts.items()))
+    if not moves:
+        return ""
+    clauses = [
+        f"from {number(move.past, decimals=0)} in {year_label(move.before)} to "
+        f"{number(move.count, decimals=0)} in {year_label(move.year)} ({written_move(move)})"
+        for move in moves
+    ]
+    return (
+        f"The number of {group_in_text(group)} changed by 10% or more in a year: "
+        f"{listed(clauses)}. Different children are counted before and after, so part of any "
+        "change may be a change in who is counted."
+    )
 
 
 @sentence
@@ -70,7 +164,7 @@ def level_sentence(
     about = f"{metric_in_text(metric)} among {group_in_text(group)}{where_in_text(phase)}"
     if not is_shown(row, "level_value"):
         return not_shown(about, row)
-    places = usual_decimals(metric)
+    places = usual_decimals(metric, row.get("source"))
     level = amount(row["level_value"], registry.metric(metric).unit, decimals=places)
     ends = (float(row["lower"]), float(row["upper"])) if is_shown(row, "lower", "upper") else None
     text = f"{upper_first(about)} was {level} in {year_label(year)}"

@@ -1,8 +1,8 @@
 """Where an authority stands among England, its region and its statistical neighbours, in words."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from vsh_eval import names, registry
@@ -10,9 +10,10 @@ from vsh_eval.contracts import ContractError, require_one_of
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
+from vsh_eval.release.text.findings import difference
 from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.labels import group_in_text, metric_in_text, where_in_text, year_label
-from vsh_eval.release.text.phrases import amount, listed, number
+from vsh_eval.release.text.labels import group_in_text, metric_in_text, year_label
+from vsh_eval.release.text.phrases import amount, in_brackets, listed, number, usual_decimals
 from vsh_eval.release.text.safe_text import sentence
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")
@@ -51,7 +52,7 @@ class Standing:
     wider : tuple of Place
         England and the region, where the table holds them.
     neighbours : tuple of Place
-        The other authorities, the least favourable in ``year`` first, those not shown last.
+        The other authorities.
     years : tuple of int
         Academic years with a row, in order.
     year : int
@@ -67,16 +68,35 @@ class Standing:
     year: int
 
     @property
+    def in_order(self) -> list[Place]:
+        """Return every area, the least favourable first, those not shown last."""
+
+        def order(place: Place) -> tuple[bool, float, str]:
+            against = self.against(self.last(place))
+            hidden = math.isnan(against)
+            return hidden, 0.0 if hidden else -against, place.name
+
+        return sorted((self.authority, *self.wider, *self.neighbours), key=order)
+
+    def kind_of(self, place: Place) -> str:
+        """Return whether a place is the authority, one of the wider areas or a neighbour."""
+        if place is self.authority:
+            return "authority"
+        return "wider" if place in self.wider else "neighbours"
+
+    @property
     def unit(self) -> str:
         """The unit of the numbers compared."""
         return self.metric.gap_unit if self.measure == "gap" else self.metric.unit
 
     @property
     def decimals(self) -> int:
-        """Decimals at which the areas differ: two for progress scores and for small shares."""
+        """Decimals at which the areas differ: those of the measure, two for small shares."""
         places = (self.authority, *self.wider, *self.neighbours)
         known = [abs(v) for place in places for v in self.values(place) if not math.isnan(v)]
-        return 2 if self.metric.lowest < 0 or max(known, default=_SMALL) < _SMALL else 1
+        source = next(iter(self.authority.by_year.values())).get("source")
+        usual = usual_decimals(self.metric.name, source)
+        return 2 if max(known, default=_SMALL) < _SMALL else usual
 
     def values(self, place: Place) -> tuple[float, ...]:
         """Return an area's numbers, year by year."""
@@ -97,8 +117,6 @@ def standing(
     metric: str,
     authority: str,
     labels: Mapping[str, str] | None = None,
-    phase: str = names.TOTAL,
-    group: str | None = None,
     measure: str = "gap",
 ) -> Standing:
     """Arrange a table of gaps around one authority.
@@ -111,8 +129,8 @@ def standing(
         The authority's ``unit_id``; every other authority is a neighbour.
     labels : mapping, optional
         Names of areas by ``unit_id``.
-    metric, phase, group : str
-        What is compared; the group where the table holds more than one.
+    metric : str
+        What is compared, over all phases.
     measure : {"gap", "group_level"}
         The column compared.
 
@@ -122,7 +140,7 @@ def standing(
         If no row fits, an area has two rows a year, or the authority has none.
     """
     require_one_of(measure, ("gap", "group_level"), name="measure")
-    rows = records(part_of(safe, metric=metric, phase=phase, group=group))
+    rows = records(part_of(safe, metric=metric, phase=names.TOTAL))
     places = _places(rows, labels or {})
     local = {unit: place for unit, place in places.items() if place.level == names.LA}
     if authority not in local:
@@ -134,7 +152,7 @@ def standing(
     years = tuple(sorted({int(row["time_period"]) for row in rows}))
     known = [y for y in years if not math.isnan(own.value(y, measure))]
     known = [y for y in known if y in registry.comparable_years(metric, known)] or known
-    position = Standing(
+    return Standing(
         registry.metric(metric),
         measure,
         own,
@@ -143,7 +161,6 @@ def standing(
         years,
         max(known or years),
     )
-    return _ranked(position)
 
 
 @sentence
@@ -153,8 +170,6 @@ def context_sentence(
     metric: str,
     authority: str,
     labels: Mapping[str, str] | None = None,
-    phase: str = names.TOTAL,
-    group: str | None = None,
     measure: str = "gap",
 ) -> str:
     """Say how far an authority is from England and its region, and its rank among its neighbours.
@@ -162,23 +177,16 @@ def context_sentence(
     Parameters as for `standing`. Two sentences on the last comparable year in which the authority
     is shown, the second on its rank; ties at the decimals shown share the better rank.
     """
-    position = standing(
-        safe,
-        metric=metric,
-        authority=authority,
-        labels=labels,
-        phase=phase,
-        group=group,
-        measure=measure,
+    return standing_in_words(
+        standing(safe, metric=metric, authority=authority, labels=labels, measure=measure)
     )
-    return standing_in_words(position, compared_in_text(position, phase))
 
 
-def compared_in_text(position: Standing, phase: str) -> str:
+def compared_in_text(position: Standing) -> str:
     """Name what is compared, as it stands after "the"."""
     group = str(next(iter(position.authority.by_year.values()))["group"])
     measured = metric_in_text(position.metric.name)
-    of_whom = f" of {group_in_text(group)}{where_in_text(phase)}"
+    of_whom = f" of {group_in_text(group)}"
     if position.measure == "gap":
         return f"gap in {measured}{of_whom}"
     # A score with a name of its own (Attainment 8) is an average of the group.
@@ -186,9 +194,9 @@ def compared_in_text(position: Standing, phase: str) -> str:
     return f"{named}{of_whom}"
 
 
-def standing_in_words(position: Standing, about: str) -> str:
-    """Say where the authority stands, of a measure named in words."""
-    own = position.last(position.authority)
+def standing_in_words(position: Standing) -> str:
+    """Say where the authority stands among the wider areas and its neighbours."""
+    about, own = compared_in_text(position), position.last(position.authority)
     if math.isnan(own):
         return f"The {about} in {position.authority.name} is not shown in any year."
     distances = [_distance(position, place) for place in position.wider]
@@ -232,29 +240,23 @@ def _of_level(places: Mapping[str, Place], level: str) -> list[Place]:
     return [place for place in places.values() if place.level == level]
 
 
-def _ranked(position: Standing) -> Standing:
-    """Put the neighbours in order, the least favourable first, those not shown last."""
-
-    def order(place: Place) -> tuple[bool, float, str]:
-        against = position.against(position.last(place))
-        return math.isnan(against), 0.0 if math.isnan(against) else -against, place.name
-
-    return replace(position, neighbours=tuple(sorted(position.neighbours, key=order)))
-
-
 def _distance(position: Standing, place: Place) -> str:
     own, other = position.last(position.authority), position.last(place)
     if math.isnan(other):
         return f"{_in_text(place)} is not shown"
     shown = number(other, decimals=position.decimals)
-    apart = round(own - other, position.decimals)
+    # Of the numbers shown, so that a reader who takes them from each other finds the same.
+    apart = round(own, position.decimals) - round(other, position.decimals)
     if apart == 0:
         return f"about the same as in {_in_text(place)} ({shown})"
     less, more = ("narrower", "wider") if position.measure == "gap" else ("lower", "higher")
     size = position.against(apart) if position.measure == "gap" else apart
+    rows = (one.by_year[position.year] for one in (position.authority, place))
+    found = difference(*rows, position.measure, sign=1 if apart > 0 else -1)
+    interval = in_brackets(found.interval, decimals=position.decimals) if found else ""
     return (
-        f"{number(abs(apart), decimals=position.decimals)} {more if size > 0 else less} than in "
-        f"{_in_text(place)} ({shown})"
+        f"{number(abs(apart), decimals=position.decimals)} {more if size > 0 else less}{interval} "
+        f"than in {_in_text(place)} ({shown})"
     )
 
 
@@ -266,22 +268,74 @@ def _in_text(place: Place) -> str:
 
 
 def _rank(position: Standing) -> str:
-    """Say how many of the neighbours do worse, and between what they lie."""
-    own = round(position.against(position.last(position.authority)), position.decimals)
-    shown = [v for v in map(position.last, position.neighbours) if not math.isnan(v)]
+    """Say how many of the neighbours do worse, between what they lie, and how sure that is."""
+    year = position.year
+    shown = _shown(position, year)
     if not shown:
         return "None of its neighbours is shown in that year." if position.neighbours else ""
-    against = [round(position.against(v), position.decimals) for v in shown]
-    better, worse = sum(v < own for v in against), sum(v > own for v in against)
-    least = "narrowest" if position.measure == "gap" else "most favourable"
-    most = "widest" if position.measure == "gap" else "least favourable"
+    better, worse = _counted(position, year)
+    least, most = (
+        ("narrowest", "widest")
+        if position.measure == "gap"
+        else ("most favourable", "least favourable")
+    )
     from_best = better <= worse
     place = _ORDINALS[min(better if from_best else worse, len(_ORDINALS) - 1)]
-    tied = " (shared)" if len(against) - better - worse else ""
-    ends = (number(v, decimals=position.decimals) for v in (min(shown), max(shown)))
+    tied = " (shared)" if len(shown) - better - worse else ""
+    values = [one.value(year, position.measure) for one in shown]
+    ends = (number(v, decimals=position.decimals) for v in (min(values), max(values)))
     missing = len(position.neighbours) - len(shown)
     hidden = f"; {missing} more not shown" if missing else ""
     return (
         f"That is the {place}{least if from_best else most}{tied} among it and its {len(shown)} "
         f"statistical neighbours shown, who lie between {' and '.join(ends)}{hidden}."
+        f"{_range_of_ranks(position, shown, least)}"
     )
+
+
+def _shown(position: Standing, year: int) -> list[Place]:
+    return [p for p in position.neighbours if not math.isnan(p.value(year, position.measure))]
+
+
+def _counted(position: Standing, year: int) -> tuple[int, int]:
+    """Return how many neighbours are better and how many worse, at the decimals shown."""
+    measure, places = position.measure, position.decimals
+    own = round(position.against(position.authority.value(year, measure)), places)
+    others = [
+        round(position.against(place.value(year, measure)), places)
+        for place in _shown(position, year)
+    ]
+    return sum(v < own for v in others), sum(v > own for v in others)
+
+
+def _range_of_ranks(position: Standing, shown: Sequence[Place], least: str) -> str:
+    """Say between which places the authority may stand: by intervals, else by its other years.
+
+    With intervals each neighbour is compared with the authority at a level at which all of the
+    comparisons hold together: the places are those that no clear difference rules out. Source:
+    Mogstad, Romano, Shaikh and Wilhelm, Review of Economic Studies 91 (2024).
+    """
+    own = position.authority.by_year[position.year]
+    apart = [
+        difference(own, place.by_year[position.year], position.measure, comparisons=len(shown))
+        for place in shown
+    ]
+    every = len(shown) + 1
+    if any(apart):
+        clear = [position.against(one.value) for one in apart if one and not one.is_unclear]
+        ends = 1 + sum(v > 0 for v in clear), every - sum(v < 0 for v in clear)
+        said = "Allowing for chance (95%)"
+    else:
+        years = [year for year in position.years if _stands(position, year)]
+        if len(years) < 2:
+            return ""
+        ranks = [1 + _counted(position, year)[0] for year in years]
+        ends, every = (min(ranks), max(ranks)), max(len(_shown(position, y)) + 1 for y in years)
+        said = f"DfE's tables give no interval here; over the {len(years)} years shown"
+    between = f"from {ends[0]} to {ends[1]}" if ends[0] < ends[1] else str(ends[0])
+    return f" {said} its place is {between} of {every}, counted from the {least}."
+
+
+def _stands(position: Standing, year: int) -> bool:
+    own = position.authority.value(year, position.measure)
+    return not math.isnan(own) and bool(_shown(position, year))

@@ -49,8 +49,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "others_whose_change": "The other measures: who moved, the cohort or those it is compared "
         "with",
         "suspensions_last_year": "Suspensions and exclusions, the last year of each",
-        "no_sessions_published": "DfE's tables give no sessions by child, so days are not worked "
-        "out.",
+        "days_a_child": "Days missed per child per year, at the same number of possible days",
         "others_trends_and_days": "The trends and days of the other measures",
         "others_trends": "The trends of the other measures",
         "trends": "How the gap and both levels moved, a year",
@@ -59,8 +58,8 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "as a rough guide only.",
         "gap_by_phase": "{metric} by phase, {year}",
         "gap_of_groups_and_references": "{metric} of every group against each reference, {year}",
-        "no_characteristics_published": "DfE's tables do not cross a social worker with who the "
-        "children are.",
+        "no_characteristics_published": "DfE's tables do not cross a social worker with pupils' "
+        "characteristics.",
         "no_school_gaps_published": "DfE's tables of children in need are of authorities, not of "
         "schools.",
         "others_schools": "How much schools differ in the other measures",
@@ -69,6 +68,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "rank": "A rank is a place among all pupils of the authority, from 0 for the lowest to "
         "100 for the highest.",
         "every_measure": "Every measure, subjects and passes on their own included",
+        "ratios": "How many times as high: the ratio of the two rates",
         "last_gaps": "The last gap of every measure",
         "sizes_of_gaps": "The size of the last gap of every measure",
         "no_sen_published": "DfE's tables do not cross a social worker with SEN and free school "

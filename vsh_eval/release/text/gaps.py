@@ -7,6 +7,7 @@ are needed where the table holds more than one. A number that is not shown is sa
 the reason.
 """
 
+import math
 from typing import Any, Literal
 
 from vsh_eval import names, registry
@@ -18,7 +19,7 @@ from vsh_eval.release.text.findings import (
     OF_LEVEL,
     Finding,
     compared,
-    differ_clearly,
+    difference,
     indicative,
     movement_of_gap,
     not_comparable,
@@ -36,10 +37,11 @@ from vsh_eval.release.text.labels import (
 from vsh_eval.release.text.phrases import (
     amount,
     decimals_for,
+    decimals_of_ratio,
     limits,
     listed,
+    measure_decimals,
     number,
-    usual_decimals,
 )
 from vsh_eval.release.text.safe_text import sentence
 
@@ -64,7 +66,7 @@ def gap_sentence(
     row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
     if not is_shown(row, "gap", "group_level", "reference_level"):
         return not_shown(f"the gap in {measure_in_text(metric, phase)}", row)
-    entry, places = registry.metric(metric), usual_decimals(metric)
+    entry, places = registry.metric(metric), measure_decimals(row, "gap")
     group, reference = (
         f"{amount(row[f'{who}_level'], entry.unit, decimals=places)}"
         for who in ("group", "reference")
@@ -93,11 +95,13 @@ def _times(ratio: float) -> str:
     Examples
     --------
     >>> _times(2.19), _times(0.72), _times(0.42)
-    ('2.19 times', '72%', 'less than half')
+    ('2.2 times', '72%', 'less than half')
     """
     if ratio < 0.5:
         return "less than half"
-    return f"{number(ratio, decimals=2)} times" if ratio >= 1 else f"{100 * ratio:.0f}%"
+    if ratio < 1:
+        return f"{100 * ratio:.0f}%"
+    return f"{number(ratio, decimals=decimals_of_ratio(ratio))} times"
 
 
 @sentence
@@ -123,7 +127,10 @@ def change_sentence(
     if apart := not_comparable(metric, years, about):
         return apart
     change = Finding.of(
-        row, "change", registry.metric(metric).gap_unit, least=usual_decimals(metric)
+        row,
+        "change",
+        registry.metric(metric).gap_unit,
+        least=measure_decimals(row, "gap"),
     )
     return (
         f"Between {first} and {year_label(year)} the gap in {what} "
@@ -160,11 +167,11 @@ def trend_sentence(safe: SafeTable, *, metric: str, phase: str = names.TOTAL, **
             for who in ("group", "reference")
         )
         levels = f" The levels moved by {own} and {theirs}."
+    years = (int(row["first_year"]), int(row["time_period"]))
     return (
-        f"From {year_label(row['first_year'])} to {year_label(row['time_period'])}, "
-        f"{int(row['years'])} years that can be compared, {what} "
-        f"{trend.moved(movement_of_gap(metric), ' a year')}"
-        f"{'' if trend.interval else NO_INTERVAL}.{levels}"
+        f"From {year_label(years[0])} to {year_label(years[1])} ({int(row['years'])} years "
+        f"used), {what} {trend.moved(movement_of_gap(metric), ' a year')}"
+        f"{'' if trend.interval else NO_INTERVAL}.{levels}{_rules_changed(metric, years)}"
     )
 
 
@@ -181,7 +188,7 @@ def whose_change_sentence(
     for row in rows.values():
         if not is_shown(row, "value"):
             return not_shown(f"whose {what} moved", row)
-    places, unit = usual_decimals(metric), registry.metric(metric).gap_unit
+    places, unit = measure_decimals(rows["group"], "value"), registry.metric(metric).gap_unit
     clauses = [
         # The reference's part of a change of the gap is the opposite of its own change.
         f"{Finding.of(row, 'value', unit, least=places, sign=sign).moved(OF_LEVEL)} among "
@@ -354,7 +361,12 @@ def gap_in_short(
     row, start = one_row(gaps, **about), f"{title_of(metric, phase)}:"
     if not is_shown(row, "gap"):
         return f"{start} the gap of {year_label(year)} is not shown."
-    gap = Finding.of(row, "gap", registry.metric(metric).gap_unit, least=usual_decimals(metric))
+    gap = Finding.of(
+        row,
+        "gap",
+        registry.metric(metric).gap_unit,
+        least=measure_decimals(row, "gap"),
+    )
     size = f"{gap.compared()} by {gap.size()}"
     if gap.interval and gap.is_unclear:
         size = f"no clear gap ({limits(*gap.interval, decimals=gap.decimals)} {gap.unit})"
@@ -371,7 +383,9 @@ def _moved(row: Row, metric: str) -> str:
     if not is_shown(row, "change") or len(registry.comparable_years(metric, set(years))) < 2:
         return f"; a change {since} is not given"
     change = Finding.of(
-        row, "change", decimals=decimals_for(float(row["change"]), least=usual_decimals(metric))
+        row,
+        "change",
+        decimals=decimals_for(float(row["change"]), least=measure_decimals(row, "gap")),
     )
     if change.interval is None:
         return f"; a change {since} cannot be told from chance"
@@ -387,13 +401,15 @@ def widest_sentence(
 ) -> str:
     """Say in which phase, or for which group, a gap is widest and narrowest (table of gaps).
 
-    Only those with 30 pupils or more are ranked; all phases together are left out. A second
-    sentence says so where the difference between the two is not clear.
+    Only those with 30 pupils or more are ranked; all phases together, and groups that are sums of
+    others, are left out. A second
+    sentence gives the difference between the two with its interval.
     """
     rows = [
         row
         for row in records(part_of(safe, metric=metric, time_period=year))
         if row[over] != names.TOTAL
+        and row[over] not in names.GROUP_SUMS
         and is_shown(row, "gap", "group_pupils")
         and float(row["group_pupils"]) >= INDICATIVE_BELOW
     ]
@@ -404,12 +420,12 @@ def widest_sentence(
     first, *_, last = sorted(rows, key=lambda row: -abs(float(row["gap"])))
     unit = registry.metric(metric).gap_unit
     widest, narrowest = (
-        f"{_where(row, over)} ({compared(row, 'gap', unit, least=usual_decimals(metric))})"
+        f"{_where(row, over)} ({compared(row, 'gap', unit, least=measure_decimals(row, 'gap'))})"
         for row in (first, last)
     )
     return (
         f"{start} of the {enough} the gap was widest {widest} and narrowest {narrowest}."
-        f"{unclear_order(first, last)}"
+        f"{order_sentence(first, last, of=len(rows))}"
     )
 
 
@@ -418,7 +434,30 @@ def _where(row: Row, over: str) -> str:
     return phase_in_text(value) if over == "phase" else f"for {group_in_text(value)}"
 
 
-def unclear_order(first: Row, last: Row, of: str = "the two") -> str:
-    """Say that the order of two gaps is not clear, a space before it; '' where it is."""
-    clear = differ_clearly(first, last, "gap")
-    return f" The difference between {of} is not clear." if clear is False else ""
+def order_sentence(first: Row, last: Row, *, of: int, which: str = "The two") -> str:
+    """Say how far two gaps picked from several differ, with the interval of the difference.
+
+    Parameters
+    ----------
+    first, last : mapping
+        Their rows, the wider gap first.
+    of : int
+        From how many gaps the two were picked: the interval allows for every pair of them.
+    which : str
+        What the two are called.
+
+    Returns
+    -------
+    str
+        A sentence with a space before it; '' where an interval is missing.
+    """
+    pairs, unit = math.comb(of, 2), registry.metric(str(first["metric"])).gap_unit
+    sign = 1 if float(first["gap"]) > 0 else -1
+    places = measure_decimals(first, "gap")
+    apart = difference(first, last, "gap", unit, decimals=places, comparisons=pairs, sign=sign)
+    if apart is None or apart.interval is None:
+        return ""
+    ends = limits(*apart.interval, decimals=apart.decimals)
+    counting = f", counting all {pairs} pairs" if pairs > 1 else ""
+    unclear = ", so their order is not clear" if apart.is_unclear else ""
+    return f" {which} differ by {apart.size()} (95% interval {ends}{counting}){unclear}."

@@ -120,9 +120,9 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "change": "Change",
         "group_change": "Change of the group",
         "reference_change": "Change of those compared with",
-        "trend": "Gap, a year",
-        "group_trend": "Group, a year",
-        "reference_trend": "Compared with, a year",
+        "trend": "Change of the gap a year",
+        "group_trend": "Change of the group a year",
+        "reference_trend": "Change of those compared with a year",
         "first_year": "From",
         "years": "Years in the line",
         "of": "What is split",
@@ -130,9 +130,11 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "whole": "Whole",
         "share": "Share of the whole (%)",
         "barrier": "Barrier",
-        "sessions": "Sessions missed more",
-        "days": "Days missed more",
-        "sessions_possible": "Possible sessions",
+        "sessions": "More half-days missed",
+        "days": "More days missed",
+        "group_days": "Days missed by the group",
+        "reference_days": "Days missed at the rate of those compared with",
+        "sessions_possible": "Possible half-days",
         "effect_size": "Effect size",
         "measured_by": "Measured by",
         "months": "Months of progress",
@@ -143,11 +145,11 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "prediction_lower": "Gap of one more school, lower limit",
         "prediction_upper": "Gap of one more school, upper limit",
         "breakdown": "By",
-        "composition": "Goes with who the children are",
-        "composition_phase": "Goes with phase",
-        "composition_sen": "Goes with SEN",
-        "composition_fsm6": "Goes with free school meals",
-        "composition_sex": "Goes with sex",
+        "composition": "Reflects pupils' characteristics",
+        "composition_phase": "Reflects phase",
+        "composition_sen": "Reflects SEN",
+        "composition_fsm6": "Reflects free school meals",
+        "composition_sex": "Reflects sex",
         "rates": "Between similar children",
         "matched_level": "Level of similar pupils",
         "matched_gap": "Gap between similar children",
@@ -184,8 +186,9 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "share_pupils": "Share of pupils",
         "pupils_not_reached": "Pupils not reached",
         "schools_ever": "Schools ever trained",
+        "schools_first_trained": "Schools trained for the first time",
         "cost_per_school": "Cost per school (£)",
-        "cost_per_pupil_year": "Cost per child and year (£)",
+        "cost_per_pupil_year": "Cost per child per year (£)",
         "growth_share_schools": "Growth since the first year (points)",
         "baseline_gap": "Gap before training",
         "need": "Order of schools",
@@ -273,7 +276,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "baseline_group_pupils": "Pupils in the group, baseline year",
         "baseline_reference_pupils": "Pupils compared with, baseline year",
         "pupil_years_reached": "Pupil-years in trained schools",
-        "staff_trained": "Staff trained",
+        "staff_trained": "Training places taken",
         "numerator": "Numerator",
         "denominator": "Denominator",
         "rate": "Rate",
@@ -288,8 +291,8 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "hours": "Hours",
         "hours_per_school": "Hours per school",
         "hours_per_100_pupils": "Hours per 100 pupils",
-        "staff_per_school": "Staff per school",
-        "staff_per_100_pupils": "Staff per 100 pupils",
+        "staff_per_school": "Training places per school",
+        "staff_per_100_pupils": "Training places per 100 pupils",
         "concentration": "Concentration index",
         "rank": "Rank",
         "limit": "Limit",
@@ -551,7 +554,7 @@ def column_label(column: str) -> str:
     Examples
     --------
     >>> column_label("gap_lower"), column_label("staff_trained")
-    ('Gap, lower limit', 'Staff trained')
+    ('Gap, lower limit', 'Training places taken')
     """
     role_of(column)
     for ending, words in _ENDINGS.items():
@@ -568,7 +571,18 @@ def interval_label(column: str) -> str:
     >>> interval_label("gap"), interval_label("ci")
     ('Gap, 95% interval', '95% interval')
     """
-    return _INTERVAL_LABELS.get(column) or f"{column_label(column)}, 95% interval"
+    return _INTERVAL_LABELS.get(column) or interval_of(column_label(column))
+
+
+def interval_of(label: str) -> str:
+    """Name the interval of what a heading says.
+
+    Examples
+    --------
+    >>> interval_of("Gap")
+    'Gap, 95% interval'
+    """
+    return f"{label}, 95% interval"
 
 
 def decimals_of(column: str) -> int | None:

@@ -165,7 +165,7 @@ def _within(row: Row, column: str) -> str:
     """Name the schools of a row within a sentence."""
     value = str(row[column])
     if column == "phase":
-        return "schools of other phases" if value == "other_phases" else schools_of(value)
+        return schools_of(value)
     if value == "not_known":
         return "schools of which it is not known"
     name = lower_first(value_label(column, value))

@@ -66,15 +66,33 @@ def decimals_for(*values: float, least: int = 1, most: int = 2) -> int:
     return most
 
 
-def usual_decimals(metric: str) -> int:
+def usual_decimals(metric: str, source: object = "") -> int:
     """Return 2 for scores around zero, which differ in the second decimal, else 1.
+
+    In DfE's published tables (``source``) 0 for what DfE publishes in whole per cent.
 
     Examples
     --------
     >>> usual_decimals("ks4_progress8"), usual_decimals("ks4_attainment8")
     (2, 1)
+    >>> usual_decimals("ks2_rwm_expected"), usual_decimals("ks2_rwm_expected", "published")
+    (1, 0)
     """
-    return 2 if registry.metric(metric).lowest < 0 else 1
+    entry = registry.metric(metric)
+    published = entry.published_decimals if source == "published" else 1
+    return 2 if entry.lowest < 0 else published
+
+
+def decimals_of_ratio(value: float) -> int:
+    """Return the decimals of a ratio: two figures, and whole numbers from 10 on.
+
+    Examples
+    --------
+    >>> decimals_of_ratio(0.42), decimals_of_ratio(2.71), decimals_of_ratio(11.71)
+    (2, 1, 0)
+    """
+    size = abs(value)
+    return 0 if size >= 10 else 1 if size >= 1 else 2
 
 
 def amount(value: float, unit: str, *, decimals: int = 1, signed: bool = False) -> str:
@@ -184,12 +202,18 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         return str(value)
     if role_of(column) is Role.P_VALUE and decimals is None:
         return p_text(float(value))
-    places = decimals_of(column) if decimals is None else decimals
-    if decimals is None and places == 1:
-        places = measure_decimals(row, column)
-    if decimals is None and column == "estimate":
-        places = estimate_decimals(row)
+    places = _places(column, row) if decimals is None else decimals
     return figures(float(value)) if places is None else number(float(value), decimals=places)
+
+
+def _places(column: str, row: Mapping[str, Any]) -> int | None:
+    """Return the decimals of a cell that are its column's or its row's own."""
+    places = decimals_of(column)
+    if column == "estimate":
+        return estimate_decimals(row)
+    if role_of(column) is Role.RATIO:
+        return decimals_of_ratio(float(row[column]))
+    return measure_decimals(row, column) if places == 1 else places
 
 
 def estimate_decimals(row: Mapping[str, Any]) -> int:
@@ -209,7 +233,7 @@ def estimate_decimals(row: Mapping[str, Any]) -> int:
 
 
 def measure_decimals(row: Mapping[str, Any], column: str) -> int:
-    """Return the decimals of a row's measure: 2 where it holds scores around zero, else 1.
+    """Return the decimals of a row's measure: those of `usual_decimals`, 1 without a measure.
 
     Examples
     --------
@@ -217,7 +241,9 @@ def measure_decimals(row: Mapping[str, Any], column: str) -> int:
     (2, 1)
     """
     metric = str(row.get("metric", ""))
-    return usual_decimals(metric) if metric in registry.METRICS and "share" not in column else 1
+    if metric not in registry.METRICS or "share" in column:
+        return 1
+    return usual_decimals(metric, row.get("source"))
 
 
 def symbol_of(row: Mapping[str, Any]) -> str:
