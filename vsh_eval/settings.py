@@ -1,9 +1,10 @@
 """Typed, frozen settings read from a params file (YAML); unknown keys are refused."""
 
 import difflib
+import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import (
@@ -16,7 +17,7 @@ from pydantic import (
 )
 
 from vsh_eval import academic_year, names, registry
-from vsh_eval.contracts import SettingsError, require_one_of
+from vsh_eval.contracts import RETURNS, SettingsError, require_one_of
 
 AcademicYear = Annotated[
     int, BeforeValidator(academic_year.parse, json_schema_input_type=int | str)
@@ -50,6 +51,142 @@ class Authority(_Section):
     name: str = Field(description="the authority's name as the report writes it")
 
 
+class FileSet(_Section):
+    """The files of one family: a file, a pattern, a list of them, or a section with ``files``."""
+
+    files: tuple[str, ...] = Field(
+        min_length=1,
+        description="the family's files: names or patterns such as cin/*.xml, relative to the "
+        "params file",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, written: Any) -> Any:
+        """Read a name or a list of names as the files of the section, and one file as a list."""
+        section = {"files": written} if isinstance(written, str | list | tuple) else written
+        if not isinstance(section, dict):
+            return section
+        section = {"files" if key == "file" else key: value for key, value in section.items()}
+        if isinstance(section.get("files"), str):
+            section["files"] = [section["files"]]
+        return section
+
+
+class Extracts(FileSet):
+    """Extracts of the authority's own management information, read through a map of columns."""
+
+    table: Literal["enrolments", "attendance", "suspensions", "attainment"] = Field(
+        description="the table that the extracts fill"
+    )
+    columns: dict[str, str] = Field(
+        description="column of the table: column of the files, for example pupil_id: UPN"
+    )
+
+
+class TrainingLog(FileSet):
+    """The training log as it is kept."""
+
+    columns: dict[str, str] = Field(
+        default={}, description="column of the training table: column of the log"
+    )
+    synonyms: dict[str, dict[str, str]] = Field(
+        default={},
+        description="column of the training table: what the log writes, and the code that it means",
+    )
+
+
+class ChildLookup(_Section):
+    """A table with a child id and a UPN a row."""
+
+    file: str = Field(description="a CSV file or a workbook, relative to the params file")
+    child_id: str = Field(default="Child Unique ID", description="its column of child ids")
+    upn: str = Field(default="UPN", description="its column of UPNs")
+
+
+class AnnexA(FileSet):
+    """Annex A workbooks, which hold no UPN, and the lookup from their child id to it."""
+
+    lookup: ChildLookup = Field(description="the table that leads from the child id to the UPN")
+
+
+class Database(_Section):
+    """A database that is read, and never written."""
+
+    url: str = Field(
+        description="an SQLAlchemy URL without a password, for example "
+        "postgresql+psycopg://reader@server/care"
+    )
+    password_variable: str = Field(
+        default="VSH_EVAL_DATABASE_PASSWORD",
+        description="the environment variable that holds the password",
+    )
+    layout: Literal["ssd"] | None = Field(
+        default=None,
+        description="ssd: the tables of the Standard Safeguarding Dataset give the episodes",
+    )
+    queries: dict[str, str] = Field(
+        default={}, description="table of the returns: one SELECT that gives its columns"
+    )
+
+    @model_validator(mode="after")
+    def _known_tables_and_no_password(self) -> Self:
+        for table in self.queries:
+            require_one_of(table, tuple(RETURNS), name="source.files.database.queries")
+        if not self.queries and self.layout is None:
+            raise ValueError(
+                "source.files.database.queries is empty; name a query a table, or layout: ssd."
+            )
+        if re.search(r"//[^/@]*:[^/@]*@", self.url):
+            raise ValueError(
+                "source.files.database.url holds a password, must not; put it into the "
+                f"environment variable {self.password_variable}."
+            )
+        return self
+
+
+class Files(_Section):
+    """The files that the authority holds, by family; README says which to ask whom for."""
+
+    gias: FileSet | None = Field(
+        default=None, description="GIAS extract of establishments, CSV or zip"
+    )
+    gias_links: FileSet | None = Field(
+        default=None, description="GIAS links of establishments, CSV or zip"
+    )
+    database: Database | None = Field(
+        default=None, description="a database, read with one query a table"
+    )
+    school_census: FileSet | None = Field(
+        default=None, description="school census, table exports of COLLECT"
+    )
+    ytd_attendance: FileSet | None = Field(
+        default=None, description="DfE's year-to-date attendance file of pupils"
+    )
+    session_marks: FileSet | None = Field(default=None, description="marks of every session")
+    gip: FileSet | None = Field(
+        default=None, description="downloads of DfE's Get information about pupils"
+    )
+    extracts: Extracts | None = Field(
+        default=None, description="the authority's own extracts, with a map of columns"
+    )
+    cin_census: FileSet | None = Field(
+        default=None, description="children in need census: XML, or the CSV tables made from it"
+    )
+    ssda903: FileSet | None = Field(
+        default=None, description="SSDA903 return of children looked after: XML, or CSV tables"
+    )
+    annex_a: AnnexA | None = Field(
+        default=None, description="Ofsted's Annex A workbooks and a lookup to the UPN"
+    )
+    training: TrainingLog | None = Field(default=None, description="the training log")
+
+    def given(self) -> dict[str, FileSet | Database]:
+        """Return the families that are given, in the order in which they are read."""
+        families = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: family for name, family in families.items() if family is not None}
+
+
 class Source(_Section):
     """Where the data come from."""
 
@@ -57,7 +194,13 @@ class Source(_Section):
         description="an invented authority, a folder of returns, or DfE's published files"
     )
     folder: Path | None = Field(
-        default=None, description="the folder of the returns or of the published files"
+        default=None,
+        description="the folder of tables that are ready, or of the published files",
+    )
+    files: Files = Field(
+        default=Files(),
+        description="returns only: files as the authority holds them; a table of the folder goes "
+        "before theirs",
     )
     schools: int = Field(
         default=120, ge=10, le=20_000, description="synthetic only: number of schools"
@@ -69,8 +212,16 @@ class Source(_Section):
 
     @model_validator(mode="after")
     def _needs_a_folder(self) -> Self:
-        if self.kind != "synthetic" and self.folder is None:
-            raise ValueError(f"source.folder is missing; name the folder of the {self.kind} files.")
+        files = self.files.given()
+        if files and self.kind != "returns":
+            raise ValueError(
+                f"source.files is given and source.kind is {self.kind}, must be returns."
+            )
+        if self.kind != "synthetic" and self.folder is None and not files:
+            also = ", or the files in source.files" if self.kind == "returns" else ""
+            raise ValueError(
+                f"source.folder is missing; name the folder of the {self.kind} files{also}."
+            )
         return self
 
 
@@ -270,7 +421,7 @@ def load(path: Path | str) -> Settings:
     settings = parse(written, origin=path.name)
     return settings.model_copy(
         update={
-            "source": _relative_to(settings.source, "folder", path),
+            "source": _files_relative_to(_relative_to(settings.source, "folder", path), path),
             "published": _relative_to(settings.published, "folder", path),
             "disclosure": _relative_to(settings.disclosure, "secret_file", path),
         }
@@ -283,6 +434,25 @@ def _relative_to[Section: _Section](section: Section, key: str, path: Path) -> S
     if written is None:
         return section
     return section.model_copy(update={key: (path.parent / written.expanduser()).resolve()})
+
+
+def _files_relative_to(source: Source, path: Path) -> Source:
+    """Read every file of `Files` as relative to the params file."""
+    changed: dict[str, FileSet] = {}
+    for name, family in source.files.given().items():
+        if not isinstance(family, FileSet):
+            continue
+        update: dict[str, Any] = {"files": tuple(_absolute(file, path) for file in family.files)}
+        if isinstance(family, AnnexA):
+            file = _absolute(family.lookup.file, path)
+            update["lookup"] = family.lookup.model_copy(update={"file": file})
+        changed[name] = family.model_copy(update=update)
+    return source.model_copy(update={"files": source.files.model_copy(update=changed)})
+
+
+def _absolute(file: str, path: Path) -> str:
+    """Write a file's name or pattern as an absolute one."""
+    return str(Path(os.path.abspath(path.parent / Path(file).expanduser())))
 
 
 def parse(written: dict[str, Any], *, origin: str = "params") -> Settings:
@@ -328,17 +498,25 @@ def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
     found: list[str] = []
     for name, field in model.model_fields.items():
         found.append(prefix + name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found.extend(_keys(field.annotation, f"{prefix}{name}."))
+        section = _section(field.annotation)
+        if section is not None:
+            found.extend(_keys(section, f"{prefix}{name}."))
     return found
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """Return the section that a key holds, be it optional, and None where it holds a value."""
+    for one in (annotation, *get_args(annotation)):
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            return one
+    return None
 
 
 def _meaning(key: str) -> str:
     model: type[BaseModel] = Settings
     *sections, last = key.split(".")
     for section in sections:
-        annotation = model.model_fields[section].annotation
-        model = annotation if isinstance(annotation, type) else model
+        model = _section(model.model_fields[section].annotation) or model
     text = model.model_fields[last].description if last in model.model_fields else None
     return f"give {text}" if text else f"add the section {last}"
 

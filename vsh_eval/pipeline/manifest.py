@@ -135,23 +135,18 @@ def sha256(path: Path) -> str:
 
 
 def _inputs(run: Run) -> Iterator[dict[str, Any]]:
-    for folder in (run.settings.source.folder, run.settings.published.folder):
-        if folder is not None:
-            yield from _files(folder)
+    for name, file in workspace.source_files(run.settings):
+        yield _file(name, file)
 
 
 def _outputs(folder: Path) -> Iterator[dict[str, Any]]:
-    return _files(folder, without=NAME)
-
-
-def _files(folder: Path, *, without: str = "") -> Iterator[dict[str, Any]]:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if file.name != without:
-            yield {
-                "file": file.relative_to(folder).as_posix(),
-                "bytes": file.stat().st_size,
-                "sha256": sha256(file),
-            }
+        if file.name != NAME:
+            yield _file(file.relative_to(folder).as_posix(), file)
+
+
+def _file(name: str, file: Path) -> dict[str, Any]:
+    return {"file": name, "bytes": file.stat().st_size, "sha256": sha256(file)}
 
 
 def _commit() -> str:

@@ -31,10 +31,10 @@ from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.pages.show import show_figure
 from vsh_eval.release.text.page import run_card
 from vsh_eval.returns import published
-from vsh_eval.settings import Settings, load
+from vsh_eval.settings import AnnexA, FileSet, Settings, load
 
 FOLDERS: dict[str, Any] = {
-    **{"source": {"folder"}, "published": {"folder"}},
+    **{"source": {"folder", "files"}, "published": {"folder"}},
     "disclosure": {"secret_file"},
 }
 """Settings that say where a machine keeps its files; no output names them."""
@@ -91,10 +91,8 @@ class Run:
     @property
     def invented(self) -> bool:
         """Whether the data are invented: made for this run, or by ``vsh-eval synthesise``."""
-        folder = self.settings.source.folder
-        return self.settings.synthetic or (
-            folder is not None and (folder / synthetic.MARKER).is_file()
-        )
+        folders = {path.parent for _, path in source_files(self.settings)}
+        return self.settings.synthetic or any((f / synthetic.MARKER).is_file() for f in folders)
 
     @property
     def standing(self) -> protocol.Standing:
@@ -336,17 +334,35 @@ def fingerprint(settings: Settings) -> str:
     Files are known by name, size and time of change, so that large returns need not be read.
     """
     digest = hashlib.sha256(settings.model_dump_json(exclude=FOLDERS).encode())
-    for folder in (settings.source.folder, settings.published.folder):
-        if folder is not None and folder.is_dir():
-            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-                state = file.stat()
-                line = f"{file.relative_to(folder)}|{state.st_size}|{state.st_mtime_ns}"
-                digest.update(line.encode())
+    for family, section in settings.source.files.given().items():
+        said = section.model_dump_json(exclude={"files"})
+        digest.update(f"{family}|{said}".encode())
+    for name, file in source_files(settings):
+        state = file.stat()
+        digest.update(f"{name}|{state.st_size}|{state.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 
-def source_folder(run: Run) -> Path:
+def source_files(settings: Settings) -> tuple[tuple[str, Path], ...]:
+    """Return every file that a run reads, and its name without the folders of the machine."""
+    found: list[tuple[str, Path]] = []
+    for folder in (settings.source.folder, settings.published.folder):
+        if folder is not None and folder.is_dir():
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            found += [(path.relative_to(folder).as_posix(), path) for path in files]
+    for family, section in settings.source.files.given().items():
+        if isinstance(section, FileSet):
+            found += [(f"{family}/{path.name}", path) for path in returns.paths_of(family, section)]
+        if isinstance(section, AnnexA):
+            lookup = Path(section.lookup.file)
+            found += [(f"{family}/{lookup.name}", lookup)] if lookup.is_file() else []
+    return tuple(found)
+
+
+def source_folder(run: Run) -> Path | None:
     """Return the folder of the run's returns, inventing the authority first where it is synthetic.
+
+    None where all returns come from ``source.files``.
 
     Raises
     ------
@@ -354,7 +370,7 @@ def source_folder(run: Run) -> Path:
         If the run reads published tables.
     """
     source = run.settings.source
-    if source.kind == "returns" and source.folder is not None:
+    if source.kind == "returns":
         return source.folder
     if source.kind != "synthetic":
         raise ContractError(
@@ -389,7 +405,17 @@ def declared_programmes(settings: Settings) -> tuple[str, ...]:
 
 def open_source(run: Run) -> returns.Returns:
     """Open the run's returns: typed tables in memory, nothing written."""
-    return returns.open_returns(source_folder(run), years=run.settings.years.all())
+    return open_returns(run.settings, source_folder(run))
+
+
+def open_returns(settings: Settings, folder: Path | None) -> returns.Returns:
+    """Open the tables of a folder, and those of the files that the settings name."""
+    return returns.open_returns(
+        folder,
+        files=settings.source.files,
+        authority=settings.authority.code,
+        years=settings.years.all(),
+    )
 
 
 def open_published(run: Run) -> published.Published:

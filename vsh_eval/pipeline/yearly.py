@@ -118,9 +118,9 @@ def check(params: Path) -> pd.DataFrame:
     closed.require_few_restatements(Run(settings, params, place, interactive=False))
     if settings.source.kind == "published" or settings.published.folder is not None:
         workspace.open_published(Run(settings, params, params.parent, interactive=False))
-    if settings.source.kind != "returns" or settings.source.folder is None:
+    if settings.source.kind != "returns":
         return pd.DataFrame()
-    opened = returns.open_returns(settings.source.folder, years=settings.years.all())
+    opened = workspace.open_returns(settings, settings.source.folder)
     findings = returns.check(opened, programmes=workspace.declared_programmes(settings))
     returns.require_sound(findings)
     return findings

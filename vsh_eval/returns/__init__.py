@@ -15,6 +15,7 @@ through `vsh_eval.returns.published`.
 
 from vsh_eval.returns.checks import check, findings_of, require_sound
 from vsh_eval.returns.folder import Returns, identifiers, open_returns
+from vsh_eval.returns.formats.families import paths_of
 from vsh_eval.returns.profile import profile
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "findings_of",
     "identifiers",
     "open_returns",
+    "paths_of",
     "profile",
     "require_sound",
 ]

@@ -1,20 +1,22 @@
-"""The files of a folder of returns: which there are, how they are read, what their headers say."""
+"""The tables of the returns: which there are, how they are read, what their headers say."""
 
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 import duckdb
+import pandas as pd
+import pyarrow as pa
 
 from vsh_eval.contracts import RETURNS, ContractError, Table
 from vsh_eval.returns.columns import as_text, literal, quoted
 
-Format = Literal["csv", "parquet"]
+Format = Literal["csv", "parquet", "files"]
 
 _CHUNK = 1 << 20
 
@@ -28,8 +30,8 @@ class Source:
     table : Table
         The contract of the table.
     path : Path
-        The file.
-    format : {"csv", "parquet"}
+        The file, or the table's name where it is made of the authority's files.
+    format : {"csv", "parquet", "files"}
         How it is stored.
     size : str
         Its length for a message, such as ``1,204 lines``.
@@ -69,7 +71,7 @@ def find(folder: Path) -> dict[str, Path]:
     Raises
     ------
     ContractError
-        If the folder is missing, a required table is, or a table is there twice.
+        If the folder is missing, or a table is there twice.
     """
     if not folder.is_dir():
         raise ContractError(
@@ -86,15 +88,29 @@ def find(folder: Path) -> dict[str, Path]:
             )
         if here:
             found[table] = here[0]
-    missing = [
-        table.name for table in RETURNS.values() if table.required and table.name not in found
-    ]
-    if missing:
-        raise ContractError(
-            f"folder {folder.resolve().name!r} lacks {', '.join(missing)}; every return "
-            f"needs a file named after it, for example {missing[0]}.csv or {missing[0]}.parquet."
-        )
     return found
+
+
+def require_tables(given: Collection[str], folder: Path | None) -> None:
+    """Refuse returns that lack a table of the contract.
+
+    Raises
+    ------
+    ContractError
+        Naming the tables.
+    """
+    missing = [t.name for t in RETURNS.values() if t.required and t.name not in given]
+    if not missing:
+        return
+    if folder is None:
+        raise ContractError(
+            f"source.files gives no {', '.join(missing)}; name the files that hold them, or give "
+            "them as tables that are ready in source.folder."
+        )
+    raise ContractError(
+        f"folder {folder.resolve().name!r} lacks {', '.join(missing)}; every return "
+        f"needs a file named after it, for example {missing[0]}.csv or {missing[0]}.parquet."
+    )
 
 
 def _candidates(folder: Path, table: str) -> list[Path]:
@@ -198,6 +214,26 @@ def _parquet(path: Path, table: Table, connection: duckdb.DuckDBPyConnection) ->
         )
     columns = {name: as_text(quoted(name), kind) for name, kind, *_ in described}
     return Source(table, path, "parquet", f"{rows:,} rows", relation, MappingProxyType(columns))
+
+
+def open_table(
+    rows: pd.DataFrame, *, table: Table, connection: duckdb.DuckDBPyConnection
+) -> Source:
+    """Describe a table that was made of the authority's files.
+
+    Raises
+    ------
+    ContractError
+        If it lacks a required column.
+    """
+    here = f"files_{table.name}"
+    connection.register(here, pa.Table.from_pandas(rows, preserve_index=False))
+    described = connection.execute(f"DESCRIBE FROM {here}").fetchall()
+    columns = {name: as_text(quoted(name), kind) for name, kind, *_ in described}
+    size = f"{len(rows):,} rows"
+    source = Source(table, Path(table.name), "files", size, here, MappingProxyType(columns))
+    _require_header(source)
+    return source
 
 
 def _without_wildcards(path: Path) -> str:

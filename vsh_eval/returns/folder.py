@@ -1,4 +1,4 @@
-"""A folder of returns, opened: typed tables in memory, and nothing written anywhere."""
+"""The returns, opened: typed tables in memory, and nothing written anywhere."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Self
 import duckdb
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import RETURNS, Column, ContractError, Table
+from vsh_eval.contracts import RETURNS, Column, ContractError, Message, Table
 from vsh_eval.returns.columns import (
     DATE_PATTERNS,
     SQL_TYPES,
@@ -19,7 +19,9 @@ from vsh_eval.returns.columns import (
     typed,
     written_as,
 )
-from vsh_eval.returns.files import Format, Source, find, open_source
+from vsh_eval.returns.files import Format, Source, find, open_source, open_table, require_tables
+from vsh_eval.returns.formats import Reading, note, read_files
+from vsh_eval.settings import Files
 
 READING = "reading"
 """The schema of the tables with two further columns, ``blank_bits`` and ``unread_bits``.
@@ -37,12 +39,12 @@ class Returns:
     connection : DuckDBPyConnection
         Holds a view for every table of the contract, named as the table. An optional column that
         a file lacks is NULL; an optional table that the folder lacks is empty.
-    folder : Path
-        Where the files are.
+    folder : Path or None
+        Where the tables are that are ready.
     tables : tuple of str
-        The tables that the folder holds, in the contract's order.
-    formats : mapping of str to {"csv", "parquet"}
-        How each of them is stored.
+        The tables that are given, in the contract's order.
+    formats : mapping of str to {"csv", "parquet", "files"}
+        How each of them is stored; ``files``: made of the files that the authority holds.
     date_formats : mapping of str to str
         The form of each date column, such as ``{"episodes.start_date": "dd/mm/yyyy"}``.
     covariates : tuple of str
@@ -51,16 +53,19 @@ class Returns:
         Further columns of ``schools`` of which half or more, but not all, are numbers.
     years : tuple of int or None
         The academic years asked for; None takes those of the attendance.
+    notes : tuple of Message
+        What the readers of the authority's files left out or could not know.
     """
 
     connection: duckdb.DuckDBPyConnection
-    folder: Path
+    folder: Path | None
     tables: tuple[str, ...]
     formats: Mapping[str, Format]
     date_formats: Mapping[str, DateFormat]
     covariates: tuple[str, ...]
     left_out: tuple[str, ...]
     years: tuple[int, ...] | None = None
+    notes: tuple[Message, ...] = ()
 
     def close(self) -> None:
         """Let the tables go."""
@@ -78,8 +83,14 @@ class Returns:
         self.close()
 
 
-def open_returns(folder: Path, *, years: tuple[int, ...] | None = None) -> Returns:
-    """Open a folder of returns (section 3 of the design: one file a table, names exactly so).
+def open_returns(
+    folder: Path | None = None,
+    *,
+    files: Files | None = None,
+    authority: str = "",
+    years: tuple[int, ...] | None = None,
+) -> Returns:
+    """Open the returns: tables that are ready (one file a table) and files as they are held.
 
     Every column is read as text first, so ``007`` stays ``007``; then each becomes its contract's
     type by one rule for the whole column. Blanks and whitespace are NULL. What cannot be read is
@@ -87,9 +98,14 @@ def open_returns(folder: Path, *, years: tuple[int, ...] | None = None) -> Retur
 
     Parameters
     ----------
-    folder : Path
+    folder : Path, optional
         Holds ``<table>.csv`` (UTF-8, comma) or ``<table>.parquet`` or a folder ``<table>`` of
-        Parquet parts, for every table that the contract requires.
+        Parquet parts.
+    files : Files, optional
+        The authority's files by family; a table of the folder goes before theirs. Together they
+        give every table that the contract requires.
+    authority : str
+        The authority's ONS code, for files that hold several authorities.
     years : tuple of int, optional
         The academic years that the evaluation asks for, such as ``(202122, 202223)``. They guide
         the checks; rows of other years are kept, as earlier years explain later ones.
@@ -114,13 +130,19 @@ def open_returns(folder: Path, *, years: tuple[int, ...] | None = None) -> Retur
     vsh_eval.contracts.ContractError: folder 'nowhere' of the returns does not exist; name the \
 folder that holds schools.csv and the other tables.
     """
-    folder = Path(folder)
-    paths = find(folder)
+    folder = None if folder is None else Path(folder)
+    paths = {} if folder is None else find(folder)
+    wanted = None if years is None else tuple(sorted(set(map(academic_year.parse, years))))
+    reading = read_files(files or Files(), authority=authority, years=wanted or ())
+    require_tables({*paths, *reading.tables}, folder)
     connection = _connect()
     try:
         sources = {
-            name: open_source(path, table=RETURNS[name], connection=connection)
-            for name, path in paths.items()
+            name: open_source(paths[name], table=RETURNS[name], connection=connection)
+            if name in paths
+            else open_table(reading.tables[name], table=RETURNS[name], connection=connection)
+            for name in RETURNS
+            if name in paths or name in reading.tables
         }
         date_formats: dict[str, DateFormat] = {
             f"{name}.{column}": form
@@ -142,8 +164,17 @@ folder that holds schools.csv and the other tables.
         date_formats=MappingProxyType(date_formats),
         covariates=covariates,
         left_out=left_out,
-        years=None if years is None else tuple(sorted(set(map(academic_year.parse, years)))),
+        years=wanted,
+        notes=(*reading.notes, *_passed_over(paths, reading)),
     )
+
+
+def _passed_over(paths: Mapping[str, Path], reading: Reading) -> Iterator[Message]:
+    """Note every table of the files in whose place one of the folder was read."""
+    for name, path in paths.items():
+        if name in reading.tables:
+            rows = len(reading.tables[name])
+            yield note("ready_table_first", file=path.name, rows=rows, family="folder", table=name)
 
 
 def identifiers(returns: Returns) -> frozenset[str]:

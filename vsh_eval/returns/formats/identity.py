@@ -1,0 +1,212 @@
+"""Who is who: UPNs as the department writes them, former UPNs, and UPNs that two children share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from vsh_eval.contracts import Message
+from vsh_eval.returns.formats.reading import Reading, note
+
+CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+"""The alphabet of check letters: 23 of them, without I, O and S (DfE, UPN guide)."""
+_SHAPE = r"[A-Z]\d{11}[0-9A-Z]"
+
+
+def normalised(upns: pd.Series) -> pd.Series:
+    """Write UPNs as the department does: capitals, no blanks; NA where none is given.
+
+    Parameters
+    ----------
+    upns : Series of str
+        UPNs as written. ``UN1`` to ``UN9`` say why there is none.
+
+    Returns
+    -------
+    Series of str
+        NA for a blank and for a reason.
+
+    Examples
+    --------
+    >>> normalised(pd.Series([" h80120 0001001 ", "UN3", ""])).tolist()
+    ['H801200001001', nan, nan]
+    """
+    text = upns.astype("str").str.upper().str.replace(r"[\s\u00a0]+", "", regex=True)
+    return text.mask(text.isin(["", "NAN", "NONE"]) | text.str.fullmatch(r"UN\d"))
+
+
+def check_letter_fits(upns: pd.Series) -> pd.Series:
+    """Say whether the check letter of a UPN is the one that its digits give.
+
+    Parameters
+    ----------
+    upns : Series of str
+        From `normalised`.
+
+    Returns
+    -------
+    Series of bool
+        False where the shape is another one; NA is True, as there is nothing to check.
+
+    Notes
+    -----
+    The letter is that at position ``sum(i * digit_i, i = 2..13) mod 23`` of `CHECK_LETTERS`; a
+    temporary UPN ends in a letter, whose position in that alphabet stands for the digit.
+
+    Examples
+    --------
+    >>> check_letter_fits(pd.Series(["H801200001001", "X00180001701A", "R247962919251"])).tolist()
+    [True, True, False]
+    """
+    known = upns.dropna().astype("str")
+    shaped = known[known.str.fullmatch(_SHAPE)]
+    last = shaped.str[12].map(
+        lambda sign: CHECK_LETTERS.find(sign) if sign.isalpha() else int(sign)
+    )
+    total = sum(((i + 2) * shaped.str[i + 1].astype("int64") for i in range(11)), start=13 * last)
+    right = shaped.str[0] == (total % 23).map(lambda at: CHECK_LETTERS[at])
+    fits = pd.Series(upns.isna().to_numpy(), index=upns.index)
+    fits[right.index] = right & (last >= 0)
+    return fits
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The children of a family of returns.
+
+    Attributes
+    ----------
+    upns : Series of str
+        The UPN of each child id (its index) that has one and whose UPN nobody else has.
+    former_upns : DataFrame
+        ``former_upn`` and ``upn``.
+    notes : tuple of Message
+        How many have none, whose check letter does not fit, and how many share one.
+    """
+
+    upns: pd.Series
+    former_upns: pd.DataFrame
+    notes: tuple[Message, ...]
+
+
+def identify(records: pd.DataFrame) -> Children:
+    """Find the one UPN of every child of several returns.
+
+    Parameters
+    ----------
+    records : DataFrame
+        One row a child and return: ``child_id`` (the authority's own), ``year`` (of the return),
+        ``upn`` (as written, or NA), ``born`` (text of the birth date, or NA), and optionally
+        ``former_upn`` and ``without`` (why there is no UPN: UN1 to UN7).
+
+    Returns
+    -------
+    Children
+        A child's UPN is that of its latest return that gives one; every other one is a former UPN.
+        Where one UPN is given to two child ids whose months of birth differ, they are two children
+        and neither is used. A birth date that differs in the day alone is no difference, as copies
+        of returns keep the month only.
+
+    Examples
+    --------
+    >>> records = pd.DataFrame(
+    ...     {"child_id": ["1", "1", "2"], "year": [2023, 2024, 2024],
+    ...      "upn": ["h801200001001", "A950000178301", None], "born": "2012-05-01"})
+    >>> found = identify(records)
+    >>> found.upns.to_dict(), found.former_upns.values.tolist()
+    ({'1': 'A950000178301'}, [['H801200001001', 'A950000178301']])
+    """
+    rows = records.assign(upn=normalised(records["upn"]), month=records["born"].str[:7])
+    rows = rows.sort_values(["year", "child_id"], kind="stable")
+    known = rows.dropna(subset=["upn", "child_id"])
+    latest = known.drop_duplicates("child_id", keep="last").set_index("child_id")["upn"]
+    shared = _shared(known.assign(upn=known["child_id"].map(latest)))
+    upns = latest[~latest.isin(shared)]
+    children = rows["child_id"].nunique()
+    counted = {
+        "children_without_upn": children - len(latest),
+        "upn_check_letter": int((~check_letter_fits(latest)).sum()),
+        "upn_of_two_children": int(latest.isin(shared).sum()),
+    }
+    notes = tuple(note(code, rows=n, of_rows=children) for code, n in counted.items() if n)
+    return Children(upns, _former(rows, upns), notes)
+
+
+def _shared(known: pd.DataFrame) -> set[str]:
+    """Return the UPNs that two child ids with different months of birth have."""
+    born = known.dropna(subset="month").groupby("upn")[["child_id", "month"]].nunique()
+    return set(born.index[(born > 1).all(axis=1)])
+
+
+def _former(rows: pd.DataFrame, upns: pd.Series) -> pd.DataFrame:
+    earlier = rows[["child_id", "upn"]].set_axis(["child_id", "former_upn"], axis=1)
+    written = earlier
+    if "former_upn" in rows:
+        former = rows.assign(former_upn=normalised(rows["former_upn"]))
+        written = pd.concat([earlier, former[["child_id", "former_upn"]]])
+    pairs = written.assign(upn=written["child_id"].map(upns)).dropna()
+    pairs = pairs.loc[pairs["former_upn"] != pairs["upn"], ["former_upn", "upn"]]
+    return pairs.drop_duplicates().sort_values(["former_upn", "upn"], ignore_index=True)
+
+
+def one_upn_a_child(
+    tables: Mapping[str, pd.DataFrame], former_upns: pd.DataFrame | None
+) -> Reading:
+    """Write every child's latest UPN wherever a former one stands.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Tables with or without ``pupil_id``.
+    former_upns : DataFrame or None
+        ``former_upn`` and ``upn`` of every family.
+
+    Returns
+    -------
+    Reading
+        The tables and how many rows were written anew. A former UPN that leads to two children is
+        left as it is.
+
+    Examples
+    --------
+    >>> tables = {"episodes": pd.DataFrame({"pupil_id": ["A", "B"]})}
+    >>> changed = one_upn_a_child(tables, pd.DataFrame({"former_upn": ["A"], "upn": ["C"]}))
+    >>> changed.tables["episodes"]["pupil_id"].tolist(), changed.notes[0].details["rows"]
+    (['C', 'B'], 1)
+    """
+    if former_upns is None or former_upns.empty:
+        return Reading(tables)
+    today, ambiguous = _followed(former_upns)
+    changed, rows, of_rows = {}, 0, 0
+    for name, table in tables.items():
+        if "pupil_id" not in table:
+            changed[name] = table
+            continue
+        found = table["pupil_id"].map(today)
+        rows, of_rows = rows + int(found.notna().sum()), of_rows + len(table)
+        written = table.assign(pupil_id=found.fillna(table["pupil_id"]))
+        changed[name] = written.drop_duplicates(ignore_index=True)
+    notes = []
+    if rows:
+        notes.append(note("former_upn_followed", rows=rows, of_rows=of_rows, family="identity"))
+    if ambiguous:
+        notes.append(note("former_upn_of_two_children", rows=ambiguous, family="identity"))
+    return Reading(changed, tuple(notes))
+
+
+def _followed(former_upns: pd.DataFrame) -> tuple[dict[str, str], int]:
+    """Follow former UPNs to the last one, and count those that lead to several or in a circle."""
+    pairs = former_upns.drop_duplicates()
+    next_of = pairs.groupby("former_upn")["upn"].agg(list).to_dict()
+    today: dict[str, str] = {}
+    ambiguous = 0
+    for start in next_of:
+        seen, at = {start}, start
+        while at in next_of and len(next_of[at]) == 1 and next_of[at][0] not in seen:
+            at = next_of[at][0]
+            seen.add(at)
+        if at in next_of:
+            ambiguous += 1
+        else:
+            today[start] = at
+    return today, ambiguous

@@ -1,0 +1,77 @@
+"""What a reader is given, and what it hands back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from vsh_eval.contracts import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a reader is given beside its files.
+
+    Attributes
+    ----------
+    section : FileSet or Database
+        The family's own section of the params: columns, synonyms, lookups.
+    authority : str
+        The authority's nine-character ONS code, '' where unknown.
+    years : tuple of int
+        The academic years that the evaluation asks for, such as 202324; empty: all.
+    references : mapping of str to DataFrame
+        What families that were read before have found out, by name (see `Reading`).
+    """
+
+    section: Any = None
+    authority: str = ""
+    years: tuple[int, ...] = ()
+    references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the files of a family hold.
+
+    Attributes
+    ----------
+    tables : mapping of str to DataFrame
+        Tables of the contract by name, in its columns; ``pupil_id`` is a normalised UPN until
+        `cohort` makes it a pseudonym. Only `returns` and `cohort` see them.
+    notes : tuple of Message
+        What was left out or could not be known: made with `note`.
+    references : mapping of str to DataFrame
+        What other families need. ``former_upns``: ``former_upn`` and ``upn`` (both normalised).
+        ``establishments``: ``urn``, ``laestab`` (seven digits), ``name`` and what else is known
+        of a school, one row a URN.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    notes: tuple[Message, ...] = ()
+    references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def note(
+    code: str, *, file: str = "", rows: int = 0, of_rows: int = 0, **details: object
+) -> Message:
+    """Make a note of a reader.
+
+    Parameters
+    ----------
+    code : str
+        Which sentence of `release.text.files` says it.
+    file : str
+        The file's name without its folder, '' where it concerns several.
+    rows, of_rows : int
+        How many rows (children, elements) it concerns, out of how many; 0 where none are counted.
+    **details
+        Names and years that the sentence needs, never a pupil's.
+
+    Examples
+    --------
+    >>> note("upn_check_letter", rows=3, of_rows=40).details["rows"]
+    3
+    """
+    return Message(code, file=file, rows=int(rows), of_rows=int(of_rows), **details)
