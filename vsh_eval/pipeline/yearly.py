@@ -16,6 +16,7 @@ from vsh_eval.contracts import ContractError, NotebookFailedError
 from vsh_eval.pipeline import catalogue, closed, dag, engine, manifest, pages, secret, workspace
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
+from vsh_eval.release.text import files as text_of_files
 from vsh_eval.settings import load
 
 
@@ -103,7 +104,8 @@ def check(params: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The findings, one row a check and table; empty for invented and for published data, which
+        The notes of the readers of files (``result`` is note) and the findings, one row a check
+        and table; empty for invented and for published data, which
         are checked as they are made and read. Published files beside returns are opened too.
 
     Raises
@@ -123,7 +125,8 @@ def check(params: Path) -> pd.DataFrame:
     opened = workspace.open_returns(settings, settings.source.folder)
     findings = returns.check(opened, programmes=workspace.declared_programmes(settings))
     returns.require_sound(findings)
-    return findings
+    read = pd.DataFrame({"message": [text_of_files.for_analyst(note) for note in opened.notes]})
+    return pd.concat([read.assign(result="note"), findings], ignore_index=True)
 
 
 def _draft(params: Path, only: str) -> Outcome:

@@ -16,6 +16,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "chart_is_hidden": "None of the numbers of this chart can be shown.",
         # 01 returns
         "returns_tables": "The returns, table by table",
+        "notes_of_files": "What the files left open",
         "findings_to_know": "What readers of the results should know",
         "every_check": "Every check and what it found",
         "returns_sound": "This year's data are good enough: no check failed.",
