@@ -7,6 +7,7 @@ import pandas as pd
 
 from vsh_eval.contracts import Message
 from vsh_eval.returns.formats.reading import Reading, note
+from vsh_eval.returns.formats.tabular import dates
 
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """The alphabet of check letters: 23 of them, without I, O and S (DfE, UPN guide)."""
@@ -60,14 +61,17 @@ def check_letter_fits(upns: pd.Series) -> pd.Series:
     """
     known = upns.dropna().astype("str")
     shaped = known[known.str.fullmatch(_SHAPE)]
-    last = shaped.str[12].map(
-        lambda sign: CHECK_LETTERS.find(sign) if sign.isalpha() else int(sign)
-    )
-    total = sum(((i + 2) * shaped.str[i + 1].astype("int64") for i in range(11)), start=13 * last)
-    right = shaped.str[0] == (total % 23).map(lambda at: CHECK_LETTERS[at])
+    digits = [shaped.str[at].map(_value).astype("int64") for at in range(1, 13)]
+    total = sum(weight * digit for weight, digit in enumerate(digits, 2)) % 23
+    right = shaped.str[0] == total.map(lambda at: CHECK_LETTERS[at]).astype("str")
     fits = pd.Series(upns.isna().to_numpy(), index=upns.index)
-    fits[right.index] = right & (last >= 0)
+    fits[right.index] = right & (digits[-1] >= 0)
     return fits
+
+
+def _value(sign: str) -> int:
+    """Return what a sign of a UPN counts: a digit itself, a letter its place, -1 where it has none."""
+    return int(sign) if sign.isdigit() else CHECK_LETTERS.find(sign)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class Children:
     former_upns: pd.DataFrame
     notes: tuple[Message, ...]
 
+    def upn_of(self, child_ids: pd.Series) -> pd.Series:
+        """Return the UPN of each child id, NA where it has none."""
+        return pd.Series(self.upns.reindex(child_ids).array, index=child_ids.index, dtype="str")
+
 
 def identify(records: pd.DataFrame) -> Children:
     """Find the one UPN of every child of several returns.
@@ -102,9 +110,10 @@ def identify(records: pd.DataFrame) -> Children:
     Returns
     -------
     Children
-        A child's UPN is that of its latest return that gives one; every other one is a former UPN.
+        A child's UPN is that of its latest return that gives one; every other one is a former
+        UPN. A child without any has its former one.
         Where one UPN is given to two child ids whose months of birth differ, they are two children
-        and neither is used. A birth date that differs in the day alone is no difference, as copies
+        and neither is used; nor is a child id that one return gives to two. A birth date that differs in the day alone is no difference, as copies
         of returns keep the month only.
 
     Examples
@@ -116,17 +125,23 @@ def identify(records: pd.DataFrame) -> Children:
     >>> found.upns.to_dict(), found.former_upns.values.tolist()
     ({'1': 'A950000178301'}, [['H801200001001', 'A950000178301']])
     """
-    rows = records.assign(upn=normalised(records["upn"]), month=records["born"].str[:7])
-    rows = rows.sort_values(["year", "child_id"], kind="stable")
+    upn, month = normalised(records["upn"]), dates(records["born"]).dt.strftime("%Y-%m")
+    rows = records.assign(upn=upn, month=month).sort_values(["year", "child_id"], kind="stable")
+    if "former_upn" in rows:
+        former = normalised(rows["former_upn"])
+        never = rows["upn"].isna().groupby(rows["child_id"]).transform("all")
+        rows = rows.assign(former_upn=former, upn=rows["upn"].mask(never, former))
     known = rows.dropna(subset=["upn", "child_id"])
     latest = known.drop_duplicates("child_id", keep="last").set_index("child_id")["upn"]
     shared = _shared(known.assign(upn=known["child_id"].map(latest)))
-    upns = latest[~latest.isin(shared)]
+    reused = latest.index.isin(_reused(known))
+    upns = latest[~latest.isin(shared) & ~reused]
     children = rows["child_id"].nunique()
     counted = {
         "children_without_upn": children - len(latest),
         "upn_check_letter": int((~check_letter_fits(latest)).sum()),
         "upn_of_two_children": int(latest.isin(shared).sum()),
+        "child_id_of_two_children": int(reused.sum()),
     }
     notes = tuple(note(code, rows=n, of_rows=children) for code, n in counted.items() if n)
     return Children(upns, _former(rows, upns), notes)
@@ -138,13 +153,19 @@ def _shared(known: pd.DataFrame) -> set[str]:
     return set(born.index[(born > 1).all(axis=1)])
 
 
+def _reused(known: pd.DataFrame) -> set[str]:
+    """Return the child ids that one return gives to two UPNs with different months of birth."""
+    born = known.dropna(subset="month").groupby(["child_id", "year"])[["upn", "month"]].nunique()
+    return set(born.index[(born > 1).all(axis=1)].get_level_values("child_id"))
+
+
 def _former(rows: pd.DataFrame, upns: pd.Series) -> pd.DataFrame:
     earlier = rows[["child_id", "upn"]].set_axis(["child_id", "former_upn"], axis=1)
     written = earlier
     if "former_upn" in rows:
-        former = rows.assign(former_upn=normalised(rows["former_upn"]))
-        written = pd.concat([earlier, former[["child_id", "former_upn"]]])
-    pairs = written.assign(upn=written["child_id"].map(upns)).dropna()
+        written = pd.concat([earlier, rows[["child_id", "former_upn"]]])
+    today = upns.reindex(written["child_id"]).array
+    pairs = written.assign(upn=today).dropna()
     pairs = pairs.loc[pairs["former_upn"] != pairs["upn"], ["former_upn", "upn"]]
     return pairs.drop_duplicates().sort_values(["former_upn", "upn"], ignore_index=True)
 

@@ -29,7 +29,9 @@ def key(name: str) -> str:
     return "".join(sign for sign in str(name).casefold() if sign.isalnum())
 
 
-def read(path: Path, *, known: Collection[str] = (), sheet: str | None = None) -> pd.DataFrame:
+def read(
+    path: Path, *, known: Collection[str] = (), sheet: str | None = None, empty: bool = False
+) -> pd.DataFrame:
     r"""Read a table as text.
 
     Parameters
@@ -41,6 +43,8 @@ def read(path: Path, *, known: Collection[str] = (), sheet: str | None = None) -
         them is the header; without any, the first row that is not empty is.
     sheet : str, optional
         The sheet of a workbook; the first one where it is not named.
+    empty : bool
+        Whether a table may hold nothing; it then has no columns.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def read(path: Path, *, known: Collection[str] = (), sheet: str | None = None) -
     [[3, 'Oak', '3']]
     """
     rows = _workbook(path, sheet) if path.suffix.lower() in WORKBOOKS else _delimited(path, known)
-    return _table(rows, path, known)
+    return _table(rows, path, known, empty=empty)
 
 
 def renamed(
@@ -141,6 +145,68 @@ def dates(texts: pd.Series) -> pd.Series:
         + parts["d"].fillna(parts["d2"]).str.zfill(2)
     )
     return pd.to_datetime(written, format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
+
+
+def by_return(paths: Sequence[Path]) -> dict[tuple[str, str], list[Path]]:
+    """Group the tables of returns by their folder and the year that the names of files hold.
+
+    Returns
+    -------
+    dict of (str, str) to list of Path
+        By the folder's name and a year (of the file's name, else of the folder's, else '').
+
+    Examples
+    --------
+    >>> list(by_return([Path("care/header.csv"), Path("care/2023_header.csv")]))
+    [('care', ''), ('care', '2023')]
+    """
+    groups: dict[tuple[Path, str], list[Path]] = {}
+    for path in sorted(paths):
+        year = year_in(path)
+        groups.setdefault((path.parent, year), []).append(path)
+    named = sorted(groups.items(), key=lambda item: (item[0][1], item[0][0]))
+    out: dict[tuple[str, str], list[Path]] = {}
+    for (folder, year), files in named:
+        out.setdefault((folder.name, year), []).extend(files)
+    return out
+
+
+def by_year(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows of each ``YEAR`` of a table that names it, else all rows under ''."""
+    if "YEAR" not in table:
+        yield "", table
+        return
+    for year, rows in table.groupby(table["YEAR"].fillna("").to_numpy()):
+        yield str(year), rows
+
+
+def collection_year(starts: pd.Series) -> int:
+    """Return the year in which the return ends that has the latest of some dates, 0 without one.
+
+    A return of children's social care ends on 31 March.
+
+    Examples
+    --------
+    >>> collection_year(pd.Series(["2023-03-31"])), collection_year(pd.Series(["01/04/2023"]))
+    (2023, 2024)
+    """
+    last = dates(starts).max()
+    return 0 if pd.isna(last) else int(last.year + (last.month > 3))
+
+
+def year_in(path: Path) -> str:
+    """Return the last year that the name of a file, or else of its folder, holds; '' without one.
+
+    Examples
+    --------
+    >>> year_in(Path("2023/CIN_20240331.xml")), year_in(Path("2023-24/903_2024.csv"))
+    ('2023', '2024')
+    """
+    for name in (path.stem, path.parent.name):
+        found = re.findall(r"(?<!\d)(20\d\d)(?!\d)", name)
+        if found:
+            return found[-1]
+    return ""
 
 
 def sheets(path: Path) -> list[str]:
@@ -229,7 +295,7 @@ def _cell(value: object) -> str:
 
 
 def _table(
-    rows: Iterator[tuple[int, list[str]]], path: Path, known: Collection[str]
+    rows: Iterator[tuple[int, list[str]]], path: Path, known: Collection[str], *, empty: bool
 ) -> pd.DataFrame:
     head: list[tuple[int, list[str]]] = []
     for row in rows:
@@ -237,6 +303,8 @@ def _table(
             head.append(row)
         if len(head) == (_LOOK_FOR_HEADER if known else 1):
             break
+    if not head and empty:
+        return pd.DataFrame()
     if not head:
         raise ContractError(f"{path.name} is empty, must hold a header and rows; export it again.")
     at = _header_at([row for _, row in head], known)

@@ -1,0 +1,349 @@
+"""The children in need census, 2017 to 2026: XML, or the CSV tables that are made from it.
+
+A return covers 1 April to 31 March and lists every child referred in the year or open in it. The
+CSV tables are those of Data to Insight's tools (one a module of the census) and of LIIA (one row an
+event, with ``YEAR`` and ``LA``): they are known by their columns, never by their name.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval.contracts import ContractError, Message
+from vsh_eval.returns.formats import spells as spells_of
+from vsh_eval.returns.formats import tabular, xml
+from vsh_eval.returns.formats.identity import identify
+from vsh_eval.returns.formats.reading import Options, Reading, note
+
+LAYOUT: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        2017: (
+            "Message Header CollectionDetails Collection Year ReferenceDate Source SourceLevel LEA "
+            "SoftwareCode Release SerialNo DateTime Children Child ChildIdentifiers LAchildID UPN "
+            "FormerUPN UPNunknown PersonBirthDate ExpectedPersonBirthDate GenderCurrent "
+            "PersonDeathDate ChildCharacteristics Ethnicity Disabilities Disability CINdetails "
+            "CINreferralDate ReferralSource PrimaryNeedCode CINclosureDate ReasonForClosure "
+            "DateOfInitialCPC ReferralNFA Assessments AssessmentActualStartDate "
+            "AssessmentInternalReviewDate AssessmentAuthorisationDate AssessmentFactors "
+            "FactorsIdentifiedAtAssessment Section47 S47ActualStartDate InitialCPCtarget "
+            "ICPCnotRequired ChildProtectionPlans CPPstartDate CPPendDate InitialCategoryOfAbuse "
+            "LatestCategoryOfAbuse NumberOfPreviousCPP Reviews CPPreviewDate",
+            "",
+        ),
+        2022: ("CINPlanDates CINPlanStartDate CINPlanEndDate", ""),
+        2025: ("Sex", "GenderCurrent"),
+        2026: (
+            "PreProceedingsandFGDM PPStartDate LBPSentDate FGDMMeetingOffer FGDMMeetingFac "
+            "InitialPPMeetingDate ReviewMeetingsCount StepDecisionDate PPOutcome CourtAppDate "
+            "LetterInitCPDate",
+            "",
+        ),
+    }
+)
+"""What a census year added to the elements of the year before, and what it took out."""
+
+KINDS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
+    {
+        "CINdetails": ("CINreferralDate", "CINclosureDate", "CIN", "episode"),
+        "CINPlanDates": ("CINPlanStartDate", "CINPlanEndDate", "CIN", "plan"),
+        "ChildProtectionPlans": ("CPPstartDate", "CPPendDate", "CPP", "episode"),
+    }
+)
+"""Each element that is a spell: its beginning, its end, its status and its basis."""
+
+_IDENTIFIERS = (
+    "UPN",
+    "FormerUPN",
+    "UPNunknown",
+    "PersonBirthDate",
+    "ExpectedPersonBirthDate",
+    "PersonDeathDate",
+)
+_RECORD = ("child_id", *_IDENTIFIERS)
+_SPELL = ("child_id", "status", "basis", "start", "end", "nfa")
+_YES = ("true", "1", "yes", "y")
+_NAME = re.compile(r"\w{1,40}")
+
+
+@dataclass(slots=True)
+class _Return:
+    """One census as a file or a folder of CSV tables tells it."""
+
+    file: str
+    form: str
+    header: dict[str, str] = field(default_factory=dict)
+    records: list[tuple] = field(default_factory=list)
+    spells: list[tuple] = field(default_factory=list)
+    elements: set[str] = field(default_factory=set)
+
+
+def read(paths: Sequence[Path], *, options: Options) -> Reading:
+    """Read censuses of any number of years.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        XML files, or CSV tables: those of one folder are one return.
+    options : Options
+        Nothing of it is needed.
+
+    Returns
+    -------
+    Reading
+        ``episodes``: ``CIN`` with basis ``episode`` (referral to closure) and, from the census of
+        2022, with basis ``plan``; ``CPP`` by protection plan. A referral with no further action
+        begins no episode of need and is left out. Every spell is as the latest census tells it;
+        one that later censuses no longer list ended with the last that does; a death ends it. A
+        child without a UPN in any of the censuses is left out and counted.
+
+    Raises
+    ------
+    ContractError
+        In one sentence, if a file cannot be read, is another collection, names no year, or one
+        census is given as XML and as CSV.
+
+    Notes
+    -----
+    Elements and columns: DfE, children in need census, technical specifications 2016-17 to
+    2025-26, as LIIA's schemas and Data to Insight's validator hold them.
+    """
+    del options
+    xmls = [path for path in paths if path.suffix.lower() == ".xml"]
+    tables = [path for path in paths if path.suffix.lower() != ".xml"]
+    returns = [*map(_of_xml, xmls), *_of_tables(tables)]
+    notes = [message for one in returns for message in _about(one)]
+    _refuse_both_forms(returns)
+    records = _framed(returns, "records", _RECORD)
+    spells = _framed(returns, "spells", _SPELL)
+    children = identify(
+        records.rename(
+            columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"}
+        )
+    )
+    typed, unread = spells_of.typed(spells)
+    last = spells_of.latest(typed)
+    referrals = (last["basis"] == "episode") & (last["status"] == "CIN")
+    idle = referrals & last["nfa"].str.lower().isin(_YES)
+    if idle.any():
+        many = int(idle.sum())
+        notes.append(note("referrals_without_action", rows=many, of_rows=int(referrals.sum())))
+    kept, ended = spells_of.ended(last[~idle], max(map(_year, returns), default=0))
+    return Reading(
+        {"episodes": spells_of.episodes(_until_death(kept, records), children)},
+        (*notes, *_about_all(returns), *_without_upn(records), *children.notes, *unread, *ended),
+        {"former_upns": children.former_upns},
+    )
+
+
+def layout_of(year: int) -> frozenset[str]:
+    """Return the elements of a census year; a later one has those of the last that is known.
+
+    Examples
+    --------
+    >>> "Sex" in layout_of(2025), "GenderCurrent" in layout_of(2025), "Sex" in layout_of(2024)
+    (True, False, False)
+    """
+    known: set[str] = set()
+    for since, (added, removed) in LAYOUT.items():
+        if since <= max(year, min(LAYOUT)):
+            known = (known | set(added.split())) - set(removed.split())
+    return frozenset(known)
+
+
+def _of_xml(path: Path) -> _Return:
+    root = xml.root_of(path)
+    space = xml.namespace_of(root)
+    found = _Return(path.name, "XML")
+    child, message = f"{space}Child", f"{space}Header"
+    tags: set[str] = set()
+    for element in xml.ends(path):
+        tag = element.tag
+        tags.add(tag)
+        if tag == child:
+            _child(element, space, found)
+            element.clear()
+        elif tag == message:
+            found.header = {e.tag.removeprefix(space): (e.text or "").strip() for e in element.iter()}
+    found.elements = {tag.removeprefix(space) for tag in tags}
+    collection = found.header.get("Collection", "")
+    if "Message" not in found.elements or collection.upper() not in ("", "CIN"):
+        raise ContractError(
+            f"{path.name} is not a children in need census, must be one; take it out of "
+            "source.files.cin_census."
+        )
+    return found
+
+
+def _child(element, space: str, found: _Return) -> None:  # noqa: ANN001
+    """Take a child's identifiers and spells."""
+    at = len(space)
+    names: dict[str, str | None] = {}
+    further: list[str | None] = []
+    for part in element:
+        name = part.tag[at:]
+        if name == "ChildIdentifiers":
+            for value in part:
+                key = value.tag[at:]
+                if key in ("UPN", "FormerUPN") and names.get(key):
+                    further.append(value.text)
+                else:
+                    names[key] = value.text
+    child_id = names.get("LAchildID") or names.get("UPN")
+    record = (child_id, *(names.get(name) for name in _IDENTIFIERS))
+    found.records.append(record)
+    found.records += [(child_id, None, one, *record[3:]) for one in further]
+    for part in element:
+        if part.tag[at:] == "CINdetails":
+            _details(part, at, child_id, found.spells)
+
+
+def _details(part, at: int, child_id: str | None, spells: list[tuple]) -> None:  # noqa: ANN001
+    """Take one referral, and the plans within it."""
+    values: dict[str, str | None] = {}
+    for value in part:
+        name = value.tag[at:]
+        if name in KINDS:
+            begin, end, status, basis = KINDS[name]
+            inner = {one.tag[at:]: one.text for one in value}
+            spells.append((child_id, status, basis, inner.get(begin), inner.get(end), None))
+        else:
+            values[name] = value.text
+    begin, end, status, basis = KINDS["CINdetails"]
+    spells.append(
+        (child_id, status, basis, values.get(begin), values.get(end), values.get("ReferralNFA"))
+    )
+
+
+def _of_tables(paths: Sequence[Path]) -> Iterator[_Return]:
+    """Read the CSV tables of each return."""
+    for (name, year), files in tabular.by_return(paths).items():
+        header: dict[str, str] = {"Year": year} if year else {}
+        by_year: dict[str, _Return] = {}
+        for path in files:
+            table = tabular.read(path, known=("LAchildID", *_IDENTIFIERS, "ReferenceDate"))
+            if {"Year", "ReferenceDate"} <= set(table):
+                header = table.head(1).fillna("").to_dict("records")[0] if len(table) else header
+                continue
+            if "LAchildID" not in table:
+                raise ContractError(
+                    f"{path.name} has no column LAchildID, must be a table of the children in need "
+                    "census; take it out of source.files.cin_census."
+                )
+            for at, rows in tabular.by_year(table):
+                _rows_of_table(rows, by_year.setdefault(at, _Return(f"{name} {at}".strip(), "CSV")))
+        for at, one in by_year.items():
+            one.header = {"Year": at} if at else header or _header_of_dates(one)
+            yield one
+
+
+def _rows_of_table(table: pd.DataFrame, found: _Return) -> None:
+    columns = (("child_id", ("LAchildID",)), *((name, (name,)) for name in _IDENTIFIERS))
+    if {"UPN", "UPNunknown", "PersonBirthDate"} & set(table):
+        records = tabular.renamed(table, columns, file=found.file).drop_duplicates()
+        found.records += list(records.itertuples(index=False, name=None))
+    for begin, end, status, basis in KINDS.values():
+        if begin not in table:
+            continue
+        layout = (("child_id", ("LAchildID",)), ("start", (begin,)), ("end", (end,)),
+                  ("nfa", ("ReferralNFA",)))  # fmt: skip
+        spells = tabular.renamed(table, layout, file=found.file)
+        spells = spells[spells["start"].notna() | spells["end"].notna()].drop_duplicates()
+        spells = spells.assign(status=status, basis=basis)
+        found.spells += list(spells[list(_SPELL)].itertuples(index=False, name=None))
+
+
+def _header_of_dates(found: _Return) -> dict[str, str]:
+    """Take the year of tables without a header from their latest referral."""
+    year = tabular.collection_year(pd.Series([spell[3] for spell in found.spells], dtype="str"))
+    return {"Year": str(year)} if year else {}
+
+
+def _year(found: _Return) -> int:
+    """Return the year in which a census ends: its reference date's, else the one it names."""
+    year, last = found.header.get("Year", ""), found.header.get("ReferenceDate", "")
+    date = tabular.dates(pd.Series([last], dtype="str"))[0]
+    named = int(year[-4:]) if re.fullmatch(r"(\d{4}[-/])?\d{4}", year) else 0
+    if not pd.isna(date) and (date.month, date.day) == (3, 31):
+        return date.year
+    if 2009 <= named <= 2100:
+        return named
+    if not pd.isna(date):
+        return date.year
+    raise ContractError(
+        f"{found.file} names neither a year nor a reference date, must name one; correct its header."
+    )
+
+
+def _about(found: _Return) -> Iterator[Message]:
+    """Note what is unusual about one return."""
+    year = _year(found)
+    named, last = found.header.get("Year", ""), found.header.get("ReferenceDate", "")
+    if (named and named[-4:] != str(year)) or (last and not last.startswith(f"{year}-03-31")):
+        yield note("census_header_differs", file=found.file, year=year)
+    if year > max(LAYOUT):
+        yield note("census_year_later_than_known", file=found.file, year=year, last=max(LAYOUT))
+    ever = frozenset().union(*(layout_of(since) for since in LAYOUT))
+    unknown = {name for name in found.elements - ever if _NAME.fullmatch(name)}
+    other = found.elements & ever - layout_of(year)
+    if unknown:
+        names = spells_of.listed(unknown)
+        yield note("unknown_elements", file=found.file, names=names)
+    if other:
+        names = spells_of.listed(other)
+        yield note("elements_of_another_year", file=found.file, year=year, names=names)
+
+
+def _about_all(returns: Sequence[_Return]) -> Iterator[Message]:
+    """Note what is unusual about the returns together."""
+    authorities = {one.header["LEA"] for one in returns if one.header.get("LEA")}
+    if len(authorities) > 1:
+        yield note("several_authorities", names=spells_of.listed(authorities))
+    years = sorted(map(_year, returns))
+    twice = sorted({year for year in years if years.count(year) > 1})
+    if twice:
+        yield note("returns_of_one_year", names=tuple(twice))
+    lacking = sorted(set(range(years[0], years[-1])) - set(years)) if years else []
+    if lacking:
+        yield note("returns_lack_years", names=tuple(lacking))
+
+
+def _refuse_both_forms(returns: Sequence[_Return]) -> None:
+    forms: dict[int, str] = {}
+    for one in returns:
+        if forms.setdefault(_year(one), one.form) != one.form:
+            raise ContractError(
+                f"the children in need census of {_year(one)} is given as XML and as CSV, must be "
+                "given once; name one of them in source.files.cin_census."
+            )
+
+
+def _framed(returns: Sequence[_Return], what: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of every return as a table of text with its year."""
+    rows = [(getattr(one, what), _year(one), one.header.get("DateTime", "")) for one in returns]
+    return spells_of.framed(rows, columns=columns)
+
+
+def _until_death(spells: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
+    died = records.assign(died=tabular.dates(records["PersonDeathDate"])).dropna(subset="died")
+    last = died.groupby("child_id")["died"].max().reindex(spells["child_id"])
+    died = pd.Series(last.array, index=spells.index)
+    open_still = spells["end_date"].isna() & died.notna() & (died >= spells["start_date"])
+    return spells.assign(end_date=spells["end_date"].mask(open_still, died))
+
+
+def _without_upn(records: pd.DataFrame) -> Iterator[Message]:
+    """Note children of whom no UPN is expected, so that the others can be judged."""
+    rows = records.assign(has=records["UPN"].notna() | records["FormerUPN"].notna())
+    rows = rows.sort_values(["child_id", "year"], kind="stable")
+    some = rows.groupby("child_id")["has"].transform("any")
+    without = rows[~some].drop_duplicates("child_id", keep="last")
+    unborn = without["PersonBirthDate"].isna() & without["ExpectedPersonBirthDate"].notna()
+    young = ~unborn & (without["UPNunknown"] == "UN1")
+    children = rows["child_id"].nunique()
+    for code, which in (("children_unborn", unborn), ("children_not_of_school_age", young)):
+        if which.any():
+            yield note(code, rows=int(which.sum()), of_rows=children)

@@ -1,0 +1,148 @@
+"""Tables of the returns from an SQL database, one query each, read and never written."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval.contracts import RETURNS, ContractError
+from vsh_eval.returns.formats.identity import normalised
+from vsh_eval.returns.formats.reading import Options, Reading, note
+
+SSD = """
+SELECT p.pers_upn AS pupil_id, 'CIN' AS status, c.cine_referral_date AS start_date,
+       c.cine_close_date AS end_date, 'episode' AS basis
+FROM ssd_cin_episodes c JOIN ssd_person p ON p.pers_person_id = c.cine_person_id
+WHERE COALESCE(UPPER(SUBSTRING(CAST(c.cine_referral_nfa AS VARCHAR(5)), 1, 1)), 'N')
+      NOT IN ('Y', 'T', '1')
+UNION ALL
+SELECT p.pers_upn, 'CIN', n.cinp_cin_plan_start_date, n.cinp_cin_plan_end_date, 'plan'
+FROM ssd_cin_plans n JOIN ssd_person p ON p.pers_person_id = n.cinp_person_id
+UNION ALL
+SELECT p.pers_upn, 'CPP', k.cppl_cp_plan_start_date, k.cppl_cp_plan_end_date, 'episode'
+FROM ssd_cp_plans k JOIN ssd_person p ON p.pers_person_id = k.cppl_person_id
+UNION ALL
+SELECT p.pers_upn, 'CLA', e.clae_cla_episode_start_date, e.clae_cla_episode_ceased_date, 'episode'
+FROM ssd_cla_episodes e JOIN ssd_person p ON p.pers_person_id = e.clae_person_id
+WHERE NOT EXISTS (
+    SELECT 1 FROM ssd_legal_status l
+    WHERE l.lega_person_id = e.clae_person_id AND l.lega_legal_status IN ('V3', 'V4')
+      AND l.lega_legal_status_start_date <= e.clae_cla_episode_start_date
+      AND (l.lega_legal_status_end_date IS NULL
+           OR l.lega_legal_status_end_date > e.clae_cla_episode_start_date))
+"""
+LAYOUTS: Mapping[str, Mapping[str, str]] = MappingProxyType({"ssd": {"episodes": SSD}})
+"""The queries of a layout by table: ``ssd`` is Data to Insight's Standard Safeguarding Dataset."""
+_TIMEOUT = 30
+
+
+def read(paths: Sequence[Path], *, options: Options) -> Reading:
+    """Run one query a table.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        None: a database has no files.
+    options : Options
+        ``section``: the URL, the queries or the layout, and the variable of the password.
+
+    Returns
+    -------
+    Reading
+        The tables of the queries, in their columns; ``pupil_id`` as the department writes UPNs.
+        Rows without one are left out and counted.
+
+    Raises
+    ------
+    ContractError
+        In one sentence, if the libraries are not installed, the database cannot be reached, a query
+        fails, or it gives no column of its table. No message repeats the URL or what the database
+        says, as both may hold names.
+
+    Notes
+    -----
+    The connection is opened for reading where the database can promise it (PostgreSQL, MySQL,
+    SQLite), and what a query did is rolled back in any case.
+    """
+    del paths
+    section = options.section
+    queries = {**LAYOUTS.get(section.layout or "", {}), **section.queries}
+    tables, notes = {}, []
+    for table, rows in _run(section, queries).items():
+        lacking = [c.name for c in RETURNS[table].columns if c.required and c.name not in rows]
+        if lacking:
+            raise ContractError(
+                f"source.files.database.queries.{table} gives no column {', '.join(lacking)}, must "
+                "give it; name the column in the SELECT with AS."
+            )
+        if "pupil_id" in rows:
+            upns = normalised(rows["pupil_id"].astype("str"))
+            without = int(upns.isna().sum())
+            if without:
+                notes.append(note("rows_without_upn", rows=without, of_rows=len(rows), name=table))
+            rows = rows.assign(pupil_id=upns)[upns.notna()].reset_index(drop=True)
+        tables[table] = rows
+    return Reading(tables, tuple(notes))
+
+
+def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noqa: ANN001
+    try:
+        import sqlalchemy
+    except ImportError as error:
+        raise ContractError(
+            "source.files.database needs SQLAlchemy, which is not installed; install vsh-eval[files]."
+        ) from error
+    try:
+        url = sqlalchemy.make_url(section.url)
+        password = os.environ.get(section.password_variable)
+        engine = sqlalchemy.create_engine(url.set(password=password) if password else url)
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError) as error:
+        raise ContractError(
+            "source.files.database.url cannot be used, must be an SQLAlchemy URL whose driver is "
+            "installed, such as postgresql+psycopg://reader@server/care; correct it in the params "
+            "file."
+        ) from error
+    try:
+        with engine.connect() as connection:
+            _read_only(connection, url.get_backend_name())
+            return {
+                table: _query(connection, table, sqlalchemy.text(query.replace(":", r"\\:")))
+                for table, query in queries.items()
+            }
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise ContractError(
+            "source.files.database cannot be reached; check the server, the database and the user in "
+            f"its url, and the password in {section.password_variable}."
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def _read_only(connection, backend: str) -> None:  # noqa: ANN001
+    """Ask the database to refuse every change."""
+    import sqlalchemy
+
+    asked = {
+        "postgresql": "SET TRANSACTION READ ONLY",
+        "mysql": "SET TRANSACTION READ ONLY",
+        "sqlite": "PRAGMA query_only = ON",
+    }
+    if backend in asked:
+        connection.execute(sqlalchemy.text(asked[backend]))
+
+
+def _query(connection, table: str, statement) -> pd.DataFrame:  # noqa: ANN001
+    import sqlalchemy
+
+    try:
+        result = connection.execute(statement)
+        rows = [tuple(row) for row in result.fetchall()]
+        names = list(result.keys())
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise ContractError(
+            f"source.files.database.queries.{table} cannot be run, must be one SELECT that its user "
+            "may make; try it in the database's own tool."
+        ) from error
+    return pd.DataFrame(rows, columns=names)
