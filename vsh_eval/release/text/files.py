@@ -40,8 +40,46 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "upn_of_two_children": "Children who share a UPN with a child born in another month are "
         "left out; ask the team that keeps the return whose UPN it is.",
         "former_upn_followed": "Rows under a former UPN are read as the child's rows of today.",
+        "child_id_of_two_children": "Children whose id one return gives to two children are left "
+        "out; ask the team that keeps the return who they are.",
+        "rows_without_upn": "Rows of {name} without a UPN are left out; ask who keeps the data for "
+        "the UPNs.",
         "former_upn_of_two_children": "Former UPNs that lead to two children, or in a circle, were "
         "not followed; ask the schools which UPN is right.",
+        # Children's social care
+        "children_unborn": "Children not yet born at the time of the return have no UPN; nothing "
+        "needs to be done.",
+        "children_not_of_school_age": "Children whom the return calls not of school age have no "
+        "UPN; nothing needs to be done.",
+        "referrals_without_action": "Referrals with no further action begin no episode of need and "
+        "are left out, as in DfE's counts of children in need.",
+        "spells_without_start": "Spells of help without a first day are left out; ask the team that "
+        "keeps the return for the day.",
+        "dates_not_read": "Spells of help with a date that cannot be read are left out; ask the "
+        "team that keeps the return for the day.",
+        "spells_end_before_start": "Spells of help that end before they begin are left out; ask the "
+        "team that keeps the return for the days.",
+        "ended_with_last_return": "Open spells that later returns no longer list are ended with the "
+        "last return that lists them; ask the team that keeps the return when they ended.",
+        "unclosed_episodes": "Episodes of care without an end that another follows are ended when "
+        "that begins.",
+        "short_breaks": "Episodes of short breaks (V3, V4) are left out, as in DfE's counts of "
+        "children looked after.",
+        "snapshots_only": "Annex A lists what is open and what ended not long before, so that "
+        "earlier years are not whole; give the CIN census and the SSDA903 return for them.",
+        "census_header_differs": "The header's year and reference date are not both of the census "
+        "that ends on 31 March {year}, as which it is read; correct the header.",
+        "census_year_later_than_known": "The census of {year} is later than {last}, the last whose "
+        "layout is known; what is new in it is not read.",
+        "unknown_elements": "These parts are not in the layout and are not read: {names}.",
+        "elements_of_another_year": "These parts belong to the layout of another year than {year} "
+        "and are read by their name: {names}.",
+        "several_authorities": "The returns name several authorities: {names}; leave out those of "
+        "others.",
+        "returns_of_one_year": "Several returns are of one year ({names}); where they differ, the "
+        "one written last is believed.",
+        "returns_lack_years": "No return is of {names}; give it, as spells that began and ended in "
+        "that year are lacking.",
     }
 )
 """The sentence of every note; a number of rows is never among the words."""

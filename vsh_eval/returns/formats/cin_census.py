@@ -6,10 +6,11 @@ event, with ``YEAR`` and ``LA``): they are known by their columns, never by thei
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from xml.etree.ElementTree import Element
 
 import pandas as pd
 
@@ -120,9 +121,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     records = _framed(returns, "records", _RECORD)
     spells = _framed(returns, "spells", _SPELL)
     children = identify(
-        records.rename(
-            columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"}
-        )
+        records.rename(columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"})
     )
     typed, unread = spells_of.typed(spells)
     last = spells_of.latest(typed)
@@ -155,19 +154,12 @@ def layout_of(year: int) -> frozenset[str]:
 
 
 def _of_xml(path: Path) -> _Return:
-    root = xml.root_of(path)
-    space = xml.namespace_of(root)
+    space = xml.namespace_of(xml.root_of(path))
     found = _Return(path.name, "XML")
-    child, message = f"{space}Child", f"{space}Header"
-    tags: set[str] = set()
-    for element in xml.ends(path):
-        tag = element.tag
-        tags.add(tag)
-        if tag == child:
-            _child(element, space, found)
-            element.clear()
-        elif tag == message:
-            found.header = {e.tag.removeprefix(space): (e.text or "").strip() for e in element.iter()}
+    root, tags = xml.read(path, f"{space}Child", _taker(space, found))
+    header = root.find(f"{space}Header")
+    if header is not None:
+        found.header = {e.tag.removeprefix(space): (e.text or "").strip() for e in header.iter()}
     found.elements = {tag.removeprefix(space) for tag in tags}
     collection = found.header.get("Collection", "")
     if "Message" not in found.elements or collection.upper() not in ("", "CIN"):
@@ -178,44 +170,33 @@ def _of_xml(path: Path) -> _Return:
     return found
 
 
-def _child(element, space: str, found: _Return) -> None:  # noqa: ANN001
-    """Take a child's identifiers and spells."""
-    at = len(space)
-    names: dict[str, str | None] = {}
-    further: list[str | None] = []
-    for part in element:
-        name = part.tag[at:]
-        if name == "ChildIdentifiers":
-            for value in part:
-                key = value.tag[at:]
-                if key in ("UPN", "FormerUPN") and names.get(key):
-                    further.append(value.text)
-                else:
-                    names[key] = value.text
-    child_id = names.get("LAchildID") or names.get("UPN")
-    record = (child_id, *(names.get(name) for name in _IDENTIFIERS))
-    found.records.append(record)
-    found.records += [(child_id, None, one, *record[3:]) for one in further]
-    for part in element:
-        if part.tag[at:] == "CINdetails":
-            _details(part, at, child_id, found.spells)
+def _taker(space: str, found: _Return) -> Callable[[Element], None]:
+    """Return what takes a child's identifiers and spells, its tags written once."""
+    identifiers, own, details = (space + n for n in ("ChildIdentifiers", "LAchildID", "CINdetails"))
+    upn, former, *others = (space + name for name in _IDENTIFIERS)
+    (_, (begin, end, *kind)), *plans = KINDS.items()
+    begin, end, nfa = space + begin, space + end, f"{space}ReferralNFA"
+    plans = [(space + n, space + first, space + last, *of) for n, (first, last, *of) in plans]
 
+    def take(element: Element) -> None:
+        names = element.find(identifiers)
+        names = Element("") if names is None else names
+        text = names.findtext
+        rest = [text(name) for name in others]
+        child = text(own) or text(upn)
+        found.records.append((child, text(upn), text(former), *rest))
+        for name in (upn, former):  # the schema has one of each, returns have sometimes several
+            for further in names.findall(name)[1:]:
+                found.records.append((child, None, further.text, *rest))
+        for spell in element.findall(details):
+            text = spell.findtext
+            found.spells.append((child, *kind, text(begin), text(end), text(nfa)))
+            for plan, first, last, *of in plans:
+                for one in spell.findall(plan):
+                    dates = one.findtext(first), one.findtext(last)
+                    found.spells.append((child, *of, *dates, None))
 
-def _details(part, at: int, child_id: str | None, spells: list[tuple]) -> None:  # noqa: ANN001
-    """Take one referral, and the plans within it."""
-    values: dict[str, str | None] = {}
-    for value in part:
-        name = value.tag[at:]
-        if name in KINDS:
-            begin, end, status, basis = KINDS[name]
-            inner = {one.tag[at:]: one.text for one in value}
-            spells.append((child_id, status, basis, inner.get(begin), inner.get(end), None))
-        else:
-            values[name] = value.text
-    begin, end, status, basis = KINDS["CINdetails"]
-    spells.append(
-        (child_id, status, basis, values.get(begin), values.get(end), values.get("ReferralNFA"))
-    )
+    return take
 
 
 def _of_tables(paths: Sequence[Path]) -> Iterator[_Return]:
@@ -274,7 +255,8 @@ def _year(found: _Return) -> int:
     if not pd.isna(date):
         return date.year
     raise ContractError(
-        f"{found.file} names neither a year nor a reference date, must name one; correct its header."
+        f"{found.file} names neither a year nor a reference date, must name one; correct its "
+        "header."
     )
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from vsh_eval.contracts import RETURNS, ContractError
+from vsh_eval.returns.formats import tabular
 from vsh_eval.returns.formats.identity import normalised
 from vsh_eval.returns.formats.reading import Options, Reading, note
 
@@ -28,14 +29,27 @@ SELECT p.pers_upn, 'CLA', e.clae_cla_episode_start_date, e.clae_cla_episode_ceas
 FROM ssd_cla_episodes e JOIN ssd_person p ON p.pers_person_id = e.clae_person_id
 WHERE NOT EXISTS (
     SELECT 1 FROM ssd_legal_status l
-    WHERE l.lega_person_id = e.clae_person_id AND l.lega_legal_status IN ('V3', 'V4')
+    WHERE l.lega_person_id = e.clae_person_id
+      AND (l.lega_legal_status LIKE 'V3%' OR l.lega_legal_status LIKE 'V4%')
       AND l.lega_legal_status_start_date <= e.clae_cla_episode_start_date
       AND (l.lega_legal_status_end_date IS NULL
            OR l.lega_legal_status_end_date > e.clae_cla_episode_start_date))
 """
-LAYOUTS: Mapping[str, Mapping[str, str]] = MappingProxyType({"ssd": {"episodes": SSD}})
+SSD_FORMER = """
+SELECT i.link_identifier_value AS former_upn, p.pers_upn AS upn
+FROM ssd_linked_identifiers i JOIN ssd_person p ON p.pers_person_id = i.link_person_id
+WHERE i.link_identifier_type = 'Former Unique Pupil Number'
+"""
+LAYOUTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"ssd": {"episodes": SSD, "former_upns": SSD_FORMER}}
+)
 """The queries of a layout by table: ``ssd`` is Data to Insight's Standard Safeguarding Dataset."""
-_TIMEOUT = 30
+_READ_ONLY = {
+    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "sqlite": "PRAGMA query_only = ON",
+}
+"""What asks a database to refuse every change."""
 
 
 def read(paths: Sequence[Path], *, options: Options) -> Reading:
@@ -69,8 +83,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     del paths
     section = options.section
     queries = {**LAYOUTS.get(section.layout or "", {}), **section.queries}
-    tables, notes = {}, []
-    for table, rows in _run(section, queries).items():
+    tables, notes = _run(section, queries), []
+    former = tables.pop("former_upns", pd.DataFrame(columns=["former_upn", "upn"]))
+    for table, rows in tables.items():
         lacking = [c.name for c in RETURNS[table].columns if c.required and c.name not in rows]
         if lacking:
             raise ContractError(
@@ -78,13 +93,15 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
                 "give it; name the column in the SELECT with AS."
             )
         if "pupil_id" in rows:
-            upns = normalised(rows["pupil_id"].astype("str"))
+            upns = normalised(rows["pupil_id"])
             without = int(upns.isna().sum())
             if without:
                 notes.append(note("rows_without_upn", rows=without, of_rows=len(rows), name=table))
-            rows = rows.assign(pupil_id=upns)[upns.notna()].reset_index(drop=True)
-        tables[table] = rows
-    return Reading(tables, tuple(notes))
+            tables[table] = rows.assign(pupil_id=upns)[upns.notna()].reset_index(drop=True)
+    former = former.apply(normalised).dropna()
+    return Reading(
+        tables, tuple(notes), {"former_upns": former[former["upn"] != former["former_upn"]]}
+    )
 
 
 def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noqa: ANN001
@@ -106,11 +123,10 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
         ) from error
     try:
         with engine.connect() as connection:
-            _read_only(connection, url.get_backend_name())
-            return {
-                table: _query(connection, table, sqlalchemy.text(query.replace(":", r"\\:")))
-                for table, query in queries.items()
-            }
+            if url.get_backend_name() in _READ_ONLY:
+                connection.exec_driver_sql(_READ_ONLY[url.get_backend_name()])
+                connection.commit()
+            return {table: _query(connection, table, query) for table, query in queries.items()}
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ContractError(
             "source.files.database cannot be reached; check the server, the database and the user in "
@@ -120,29 +136,16 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
         engine.dispose()
 
 
-def _read_only(connection, backend: str) -> None:  # noqa: ANN001
-    """Ask the database to refuse every change."""
-    import sqlalchemy
-
-    asked = {
-        "postgresql": "SET TRANSACTION READ ONLY",
-        "mysql": "SET TRANSACTION READ ONLY",
-        "sqlite": "PRAGMA query_only = ON",
-    }
-    if backend in asked:
-        connection.execute(sqlalchemy.text(asked[backend]))
-
-
-def _query(connection, table: str, statement) -> pd.DataFrame:  # noqa: ANN001
+def _query(connection, table: str, query: str) -> pd.DataFrame:  # noqa: ANN001
+    """Run one query, its values as text."""
     import sqlalchemy
 
     try:
-        result = connection.execute(statement)
-        rows = [tuple(row) for row in result.fetchall()]
-        names = list(result.keys())
+        result = connection.exec_driver_sql(query)
+        rows = [[None if cell is None else tabular.as_text(cell) for cell in row] for row in result]
+        return pd.DataFrame(rows, columns=list(result.keys()), dtype="str")
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ContractError(
             f"source.files.database.queries.{table} cannot be run, must be one SELECT that its user "
             "may make; try it in the database's own tool."
         ) from error
-    return pd.DataFrame(rows, columns=names)

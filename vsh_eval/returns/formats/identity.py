@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import Message
@@ -11,6 +12,9 @@ from vsh_eval.returns.formats.tabular import dates
 
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """The alphabet of check letters: 23 of them, without I, O and S (DfE, UPN guide)."""
+_VALUES = {str(digit): digit for digit in range(10)} | {
+    letter: at for at, letter in enumerate(CHECK_LETTERS)
+}
 _SHAPE = r"[A-Z]\d{11}[0-9A-Z]"
 
 
@@ -61,17 +65,13 @@ def check_letter_fits(upns: pd.Series) -> pd.Series:
     """
     known = upns.dropna().astype("str")
     shaped = known[known.str.fullmatch(_SHAPE)]
-    digits = [shaped.str[at].map(_value).astype("int64") for at in range(1, 13)]
-    total = sum(weight * digit for weight, digit in enumerate(digits, 2)) % 23
-    right = shaped.str[0] == total.map(lambda at: CHECK_LETTERS[at]).astype("str")
+    signs = shaped.to_numpy("U13").view("U1").reshape(-1, 13)
+    values = np.select([signs == letter for letter in _VALUES], list(_VALUES.values()), default=-1)
+    letters = np.array(list(CHECK_LETTERS))
+    right = letters[values[:, 1:] @ np.arange(2, 14) % 23] == signs[:, 0]
     fits = pd.Series(upns.isna().to_numpy(), index=upns.index)
-    fits[right.index] = right & (digits[-1] >= 0)
+    fits[shaped.index] = right & (values[:, 12] >= 0)
     return fits
-
-
-def _value(sign: str) -> int:
-    """Return what a sign of a UPN counts: a digit itself, a letter its place, -1 where it has none."""
-    return int(sign) if sign.isdigit() else CHECK_LETTERS.find(sign)
 
 
 @dataclass(frozen=True, slots=True)

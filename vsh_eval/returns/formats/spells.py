@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
+import pyarrow as pa
 
 from vsh_eval.contracts import Message
 from vsh_eval.returns.formats.identity import Children
 from vsh_eval.returns.formats.reading import note
 from vsh_eval.returns.formats.tabular import dates
+
 
 def framed(
     returns: Iterable[tuple[list[tuple], int, str]], *, columns: Sequence[str]
@@ -28,16 +30,22 @@ def framed(
         ``reference`` (31 March of the year).
     """
     tables = [
-        pd.DataFrame(rows, columns=list(columns), dtype="str").assign(
+        pd.DataFrame(_text_columns(rows, columns)).assign(
             year=year, written=written, reference=pd.Timestamp(max(year, 1), 3, 31).as_unit("s")
         )
         for rows, year, written in returns
     ]
-    table = pd.concat(tables, ignore_index=True)
-    for name in columns:
-        text = table[name].str.strip()
-        table[name] = text.mask(text == "")
-    return table
+    return pd.concat(tables, ignore_index=True)
+
+
+def _text_columns(rows: list[tuple], columns: Sequence[str]) -> dict[str, pd.Series]:
+    values = zip(*rows, strict=True) if rows else [[]] * len(columns)
+    texts = {}
+    for name, column in zip(columns, values, strict=True):
+        text = pd.Series(pa.array(column, pa.large_string(), from_pandas=True)).astype("str")
+        text = text.str.strip()
+        texts[name] = text.mask(text == "")
+    return texts
 
 
 def typed(spells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Message, ...]]:

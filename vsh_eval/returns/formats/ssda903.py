@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from xml.etree.ElementTree import Element
 
 import pandas as pd
 
@@ -105,15 +106,11 @@ def _of_xml(path: Path) -> _Return:
             "source.files.ssda903."
         )
     found = _Return(path.name, "XML", tabular.year_in(path))
-    child = f"{space}CHILD"
-    for element in xml.ends(path):
-        if element.tag == child and len(element):
-            _child(element, len(space), found)
-            element.clear()
+    xml.read(path, f"{space}CHILD", lambda child: _child(child, len(space), found))
     return found
 
 
-def _child(element, at: int, found: _Return) -> None:  # noqa: ANN001
+def _child(element: Element, at: int, found: _Return) -> None:
     header: dict[str, str | None] = {}
     episodes: list[dict[str, str | None]] = []
     for part in element:
@@ -124,7 +121,9 @@ def _child(element, at: int, found: _Return) -> None:  # noqa: ANN001
             episodes.append(values)
     child_id = header.get("CHILDID") or header.get("CHILD")
     found.records.append((child_id, header.get("UPN"), header.get("DOB")))
-    found.spells += [(child_id, one.get("DECOM"), one.get("DEC"), one.get("LS")) for one in episodes]
+    found.spells += [
+        (child_id, one.get("DECOM"), one.get("DEC"), one.get("LS")) for one in episodes
+    ]
 
 
 def _of_tables(paths: Sequence[Path]) -> Iterator[_Return]:
@@ -165,8 +164,8 @@ def _year(found: _Return) -> int:
 def _refuse_half_a_return(returns: Sequence[_Return]) -> None:
     if not any(one.spells for one in returns):
         raise ContractError(
-            "source.files.ssda903 holds no episodes (columns CHILD, DECOM, LS), must hold them; add "
-            "the table of episodes."
+            "source.files.ssda903 holds no episodes (columns CHILD, DECOM, LS), must hold them; "
+            "add the table of episodes."
         )
     if not any(one.records for one in returns):
         raise ContractError(
@@ -180,8 +179,8 @@ def _refuse_both_forms(returns: Sequence[_Return]) -> None:
     for one in returns:
         if forms.setdefault(_year(one), one.form) != one.form:
             raise ContractError(
-                f"the SSDA903 return of {_year(one)} is given as XML and as CSV, must be given once; "
-                "name one of them in source.files.ssda903."
+                f"the SSDA903 return of {_year(one)} is given as XML and as CSV, must be given "
+                "once; name one of them in source.files.ssda903."
             )
 
 

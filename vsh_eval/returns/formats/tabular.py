@@ -15,6 +15,10 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENCODINGS = ("utf_8", "cp1252", "iso8859_1", "utf_16", "utf_16_le", "utf_16_be")
 _DELIMITERS = (",", "\t", ";", "|")
 _LOOK_FOR_HEADER = 20
+_DATE = (
+    r"^(?:(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"
+    r"|(?P<d2>\d{1,2})[/.-](?P<m2>\d{1,2})[/.-](?P<y2>\d{4}))(?:[ T]\d{1,2}:\d{2}.*)?$"
+)
 _ERRORS = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)")
 
 
@@ -132,11 +136,15 @@ def dates(texts: pd.Series) -> pd.Series:
     >>> read_as.dt.strftime("%d %b").tolist()
     ['01 Feb', '02 Mar', '01 Apr', nan, nan]
     """
-    text = texts.astype("str").str.strip()
-    parts = text.str.extract(
-        r"^(?:(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"
-        r"|(?P<d2>\d{1,2})[/.-](?P<m2>\d{1,2})[/.-](?P<y2>\d{4}))(?:[ T]\d{1,2}:\d{2}.*)?$"
-    )
+    # Returns repeat few dates many times, so that each is read once.
+    codes, distinct = pd.factorize(texts)
+    read_once = _dates(pd.Series(distinct, dtype="str"))
+    missing = pd.Series([pd.NaT], dtype=read_once.dtype)
+    return pd.concat([read_once, missing], ignore_index=True).take(codes).set_axis(texts.index)
+
+
+def _dates(text: pd.Series) -> pd.Series:
+    parts = text.str.strip().str.extract(_DATE)
     written = (
         parts["y"].fillna(parts["y2"])
         + "-"
@@ -209,6 +217,23 @@ def year_in(path: Path) -> str:
     return ""
 
 
+def as_text(value: object) -> str:
+    """Write a workbook's or a database's value as a CSV would hold it.
+
+    Examples
+    --------
+    >>> as_text(3.0), as_text(datetime(2024, 2, 1)), as_text(True)
+    ('3', '2024-02-01', '1')
+    """
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
+    return str(value)
+
+
 def sheets(path: Path) -> list[str]:
     """Return the names of a workbook's sheets, in order."""
     return _open_workbook(path).sheet_names
@@ -268,7 +293,7 @@ def _workbook(path: Path, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
             "of them."
         )
     for at, row in enumerate(book.get_sheet_by_name(wanted).to_python(skip_empty_area=False), 1):
-        yield at, [_cell(value) for value in row]
+        yield at, [as_text(value) for value in row]
 
 
 def _open_workbook(path: Path):  # noqa: ANN202
@@ -281,17 +306,6 @@ def _open_workbook(path: Path):  # noqa: ANN202
             f"{path.name} cannot be opened as a workbook; save it again as .xlsx without a "
             "password, or as CSV."
         ) from error
-
-
-def _cell(value: object) -> str:
-    """Write a workbook's cell as a CSV would hold it."""
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def _table(

@@ -1,6 +1,6 @@
 """XML as systems export it, read as a stream; nothing that a document declares is ever followed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
@@ -36,28 +36,53 @@ def root_of(path: Path) -> str:
             return next((element.tag for _, element in events), "")
     except DefusedXmlException as error:
         raise ContractError(
-            f"{path.name} declares a document type, must not, as no return has one; export it again."
+            f"{path.name} declares a document type, must not, as no return has one; export it "
+            "again."
         ) from error
     except (ParseError, ValueError, LookupError) as error:
         raise _not_xml(path, error) from error
 
 
-def ends(path: Path) -> Iterator[Element]:
-    """Yield every element of a document when it ends, as a stream.
+def read(path: Path, name: str, take: Callable[[Element], None]) -> tuple[Element, set[str]]:
+    """Read a document as a stream and hand over every element of a name when it is whole.
 
-    Whoever reads an element calls ``clear()`` on it when it is no longer needed.
+    Parameters
+    ----------
+    path : Path
+        A document that `root_of` has accepted.
+    name : str
+        A tag, namespace included.
+    take : callable
+        Gets each of them once, in order; what they hold is then forgotten, so that the document
+        never stands in memory as a whole.
+
+    Returns
+    -------
+    root : Element
+        The root with all that has another name.
+    tags : set of str
+        Every tag of the document.
 
     Raises
     ------
     ContractError
         In one sentence with the line, if the document breaks off or is no XML.
     """
+    tags: set[str] = set()
     try:
         with path.open("rb") as file:
-            for _, element in iterparse(file):  # noqa: S314 - `root_of` has refused what is unsafe
-                yield element
+            # `root_of` has refused what is unsafe.
+            events = iterparse(file)  # noqa: S314
+            for _, element in events:
+                tag = element.tag
+                tags.add(tag)
+                if tag == name:
+                    take(element)
+                    element.clear()
+            root = events.root  # pyright: ignore[reportAttributeAccessIssue]
     except (ParseError, ValueError, LookupError) as error:
         raise _not_xml(path, error) from error
+    return root, tags
 
 
 def namespace_of(tag: str) -> str:
@@ -75,6 +100,6 @@ def _not_xml(path: Path, error: Exception) -> ContractError:
     line, _ = getattr(error, "position", (0, 0))
     where = f" from line {line:,} on" if line else ""
     return ContractError(
-        f"{path.name} cannot be read{where}, must be whole XML; it may have been cut off or edited: "
-        "export it again."
+        f"{path.name} cannot be read{where}, must be whole XML; it may have been cut off or "
+        "edited: export it again."
     )
