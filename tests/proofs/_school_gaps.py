@@ -66,10 +66,16 @@ class GapDraw(NamedTuple):
     truth : float
         The effect in the treated rows, percentage points, weighted by ``weight``; NaN where no row
         is treated.
+    own_gap : pandas.Series, optional
+        Each school's lasting part of the gap, percentage points, by ``unit_id``.
+    peers : numpy.ndarray, optional
+        The peers' own level in each row of `gaps`, per cent.
     """
 
     gaps: pd.DataFrame
     truth: float
+    own_gap: pd.Series | None = None
+    peers: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +171,13 @@ def draw_school_gaps(
     total = np.bincount(children.cell, counted.hit, minlength=mean.size)
     pupils = np.bincount(children.cell, minlength=mean.size)
     seen = np.flatnonzero(pupils)
-    outcome = 100 * (total[seen] / weight[seen] - counted.peers.ravel()[seen])
+    beside = 100 * counted.peers.ravel()[seen]
+    outcome = 100 * total[seen] / weight[seen] - beside
     return GapDraw(
         _table(frame, adopted, seen, outcome, weight[seen], pupils[seen], metric),
         _truth(np.where(treated, weight.reshape(mean.shape), 0), 100 * counted.effect),
+        pd.Series(100 * gap, index=frame.units),
+        beside,
     )
 
 

@@ -43,14 +43,31 @@ class Found:
     stratified: bool
 
 
-def found(drawn: GapDraw) -> Found:
-    """Estimate one draw by the package's arithmetic."""
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """One draw as schools by years, without school-years that no estimator uses."""
+
+    outcome: np.ndarray
+    sessions: np.ndarray
+    pupils: np.ndarray
+    treated: np.ndarray
+    stratum: np.ndarray
+    phase: np.ndarray
+    years: np.ndarray
+    stratified: bool
+
+
+def laid_out(drawn: GapDraw) -> LaidOut:
+    """Lay one draw out as arrays, with the year effects of the package's rule."""
     units, school = np.unique(drawn.gaps["unit_id"].to_numpy(str), return_inverse=True)
     years, year = np.unique(drawn.gaps["time_period"].to_numpy(), return_inverse=True)
     shape = (len(units), len(years))
-    outcome, sessions = np.zeros(shape), np.zeros(shape)
+    outcome, sessions, pupils = (np.zeros(shape) for _ in range(3))
     outcome[school, year] = drawn.gaps["outcome"]
     sessions[school, year] = drawn.gaps["weight"]
+    pupils[school, year] = drawn.gaps["pupils"]
+    phase = np.zeros(len(units), dtype=np.int64)
+    phase[school] = drawn.gaps["phase"].eq("secondary")
     adopted = np.zeros(len(units), dtype=np.int64)
     adopted[school] = drawn.gaps["adopted"]
     onset = np.where(adopted > 0, np.searchsorted(years, adopted), len(years))
@@ -71,16 +88,35 @@ def found(drawn: GapDraw) -> Found:
     )
     stratum = np.zeros(len(units), dtype=np.int64)
     stratum[school[used]] = np.unique(years_by.stratum.to_numpy(str), return_inverse=True)[1]
-    fitted = imputation.fit(outcome, sessions, treated, stratum)
-    target = np.where(treated & imputation.imputable(fitted), sessions, 0.0)
-    made = imputation.estimate(fitted, target[None])
-    return Found(
-        estimate=float(made.estimate[0]),
-        std_error=float(np.sqrt((made.deviations() ** 2).sum())),
-        df=float(made.schools[0] - 1),
-        truth=drawn.truth,
+    return LaidOut(
+        outcome=outcome,
+        sessions=sessions,
+        pupils=pupils,
+        treated=treated,
+        stratum=stratum,
+        phase=phase,
+        years=years // 100,
         stratified=years_by.kind != COMMON,
     )
+
+
+def averaged(panel: LaidOut, fitted: imputation.Fit) -> tuple[float, float, float]:
+    """Return the estimate over all treated school-years, its error and degrees of freedom."""
+    target = np.where(panel.treated & imputation.imputable(fitted), panel.sessions, 0.0)
+    made = imputation.estimate(fitted, target[None])
+    error = float(np.sqrt((made.deviations() ** 2).sum()))
+    return float(made.estimate[0]), error, float(made.schools[0] - 1)
+
+
+def primary_fit(panel: LaidOut) -> imputation.Fit:
+    """Fit the primary estimator."""
+    return imputation.fit(panel.outcome, panel.sessions, panel.treated, panel.stratum)
+
+
+def found(drawn: GapDraw) -> Found:
+    """Estimate one draw by the package's arithmetic."""
+    panel = laid_out(drawn)
+    return Found(*averaged(panel, primary_fit(panel)), drawn.truth, panel.stratified)
 
 
 def front_door(drawn: GapDraw) -> tuple[float, float]:

@@ -29,7 +29,7 @@ def null():
 
 
 def test_a_draw_keeps_the_contract_of_school_gaps():
-    gaps, truth = draws(Plan(schools=60, effect=-1.5), 1)[0]
+    gaps, truth, *_ = draws(Plan(schools=60, effect=-1.5), 1)[0]
     assert list(gaps.columns) == COLUMNS
     assert not gaps.duplicated(["unit_id", "time_period"]).any()
     assert (gaps["pupils"] > 0).all()

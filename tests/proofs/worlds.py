@@ -1,0 +1,533 @@
+"""What is said where training was, and was not, given by lot?
+
+    python -m tests.proofs.worlds [--draws N] [--stated N] [--schools S ...] [--children C ...]
+        [--sesoi X] [--seed S] [--only NAME] [--results FOLDER] [--output FILE]
+
+Each world is a row of `WORLDS`: the schools of `tests.proofs._school_gaps` with one thing changed,
+most often how schools came to be trained. Every draw is estimated by the primary estimator and by
+`same_past`, with the package's own arithmetic; the first draws of a world are checked against the
+front door, `vsh_eval.effects`. The statement of the report is made of the first draws. With
+`--results` a run goes on from what the folder holds, and the page is written from all of it.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tests.proofs._school_gaps import GapDraw
+from tests.proofs.hard_cases import ADOPTION, plain
+from tests.proofs.primary_coverage import LaidOut, averaged, laid_out, primary_fit
+from vsh_eval import effects
+from vsh_eval.numerics import same_past
+from vsh_eval.numerics.imputation import Fit
+from vsh_eval.numerics.inference import t_p_value
+from vsh_eval.numerics.proportions import wilson
+
+OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "worlds.md"
+CHECKED = 2
+ALPHA = 0.05
+EFFECTS = (-1.5, -3.0)
+USUAL = 6.4
+MOST_FALSE = 5.0
+ESTIMATORS = ("primary", "same_past")
+SETTING = ["world", "schools", "children"]
+Draw = Callable[..., GapDraw]
+
+
+def chosen(schools: int, rng: np.random.Generator, *, by: str, r: float, **asked: float) -> GapDraw:
+    """Train three schools in five, those that score highest on a value and chance.
+
+    `by`: ``lasting`` (the school's own lasting gap) and ``baseline`` (its mean gap in the years
+    before anyone was trained) are ranked once, and the years of training drawn by lot among those
+    chosen; ``so_far`` (its mean gap so far) and ``last`` (its gap in the last year) are ranked anew
+    in each year, among schools not yet trained. `r`: correlation with the value within the phase.
+    """
+    drawn = plain(schools, rng, share_trained=0.0, **asked)
+    units = pd.Index(drawn.own_gap.index)
+    phase = drawn.gaps.groupby("unit_id")["phase"].first().reindex(units)
+    adopted = pd.Series(0, index=units)
+    if by in {"lasting", "baseline"}:
+        value = drawn.own_gap if by == "lasting" else _mean_before(drawn, ADOPTION[0], units)
+        most = _highest(value, phase, r, rng)[: 3 * (schools // 5)]
+        adopted[most] = rng.permutation(np.repeat(ADOPTION, schools // 5))
+    else:
+        for year in ADOPTION:
+            left = adopted.index[adopted.eq(0)]
+            value = _mean_before(drawn, year, left, last=by == "last")
+            adopted[_highest(value, phase[left], r, rng)[: schools // 5]] = year
+    gaps = drawn.gaps.assign(adopted=drawn.gaps["unit_id"].map(adopted).astype(np.int64))
+    return drawn._replace(gaps=gaps, truth=0.0)
+
+
+def _mean_before(drawn: GapDraw, year: int, units: pd.Index, *, last: bool = False) -> pd.Series:
+    before = drawn.gaps[drawn.gaps["time_period"] < year]
+    if last:
+        before = before.sort_values("time_period").groupby("unit_id").tail(1)
+    sums = (before["outcome"] * before["weight"]).groupby(before["unit_id"]).sum()
+    return (sums / before.groupby("unit_id")["weight"].sum()).reindex(units)
+
+
+def _highest(value: pd.Series, phase: pd.Series, r: float, rng: np.random.Generator) -> pd.Index:
+    """Order schools by a score whose correlation with the value within the phase is r."""
+    within = value.groupby(phase)
+    standard = (value - within.transform("mean")) / within.transform("std")
+    score = r * standard.fillna(0.0) + np.sqrt(1 - r**2) * rng.standard_normal(len(value))
+    return score.sort_values(ascending=False).index
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """How training came about, and what else happened; none has an effect of its own.
+
+    `chosen_by` is what the protocol says of it; `peers` the share of training's effect on the
+    cohort that their peers have too, so that the gap moves by the rest only. `like` names the world
+    whose draws these are, where only what the protocol or the effect is differs.
+    """
+
+    name: str
+    draw: Draw = plain
+    asked: dict[str, float] = field(default_factory=dict)
+    chosen_by: str = "unknown"
+    peers: float = 0.0
+    like: str = ""
+
+
+def _selected(name: str, by: str, r: float, chosen_by: str) -> World:
+    return World(f"{name}, r = {r:g}", partial(chosen, by=by, r=r), chosen_by=chosen_by)
+
+
+BASELINE = "chosen by mean gap over the baseline years"
+WORLDS = (
+    World("trained by lot", chosen_by="lot"),
+    World("trained by lot, which the protocol does not say", like="trained by lot"),
+    _selected(BASELINE, "baseline", 0.5, "gap"),
+    _selected("volunteers with lastingly narrow gaps", "lasting", -0.5, "volunteers"),
+    World("gap closing anyway, 0.3 a year", asked={"pretrend": -0.3}),
+    World("milder children newly counted, in equal numbers", asked={"milder_entrants": 3.0}),
+    World(
+        "trained by lot, peers helped two thirds as much",
+        chosen_by="lot",
+        peers=2 / 3,
+        like="trained by lot",
+    ),
+    _selected("chosen each year by the gap so far", "so_far", 0.5, "gap"),
+    _selected("chosen by last year's gap", "last", 0.3, "gap"),
+    _selected("volunteers with lastingly wide gaps", "lasting", 0.5, "volunteers"),
+    World("gap opening anyway, 0.3 a year", asked={"pretrend": 0.3}),
+    World(
+        "more children newly counted, and milder",
+        asked={"growth_after_training": 1.0, "milder_entrants": 3.0},
+    ),
+    World("more children newly counted", asked={"growth_after_training": 1.0}),
+    _selected(BASELINE, "baseline", 0.8, "gap"),
+    _selected(BASELINE, "baseline", 0.3, "gap"),
+    World("gap closing anyway, 0.1 a year", asked={"pretrend": -0.1}),
+    World("gap closing anyway, 0.5 a year", asked={"pretrend": -0.5}),
+    World("gap opening anyway, 0.1 a year", asked={"pretrend": 0.1}),
+    World("gap opening anyway, 0.5 a year", asked={"pretrend": 0.5}),
+)
+
+
+def second_fit(panel: LaidOut) -> Fit:
+    """Fit the second estimator."""
+    cells = same_past.Cells(
+        outcome=panel.outcome,
+        size=panel.pupils,
+        untreated=(panel.sessions > 0) & ~panel.treated,
+        stratum=panel.stratum,
+        phase=panel.phase,
+        years=panel.years,
+    )
+    return same_past.fit(cells, same_past.reml(cells))
+
+
+def both(drawn: GapDraw) -> dict[str, float]:
+    """Return both estimates of one draw."""
+    panel = laid_out(drawn)
+    found: dict[str, float] = {}
+    for name, fit in zip(ESTIMATORS, (primary_fit, second_fit), strict=True):
+        made = zip(("estimate", "error", "df"), averaged(panel, fit(panel)), strict=True)
+        found |= {f"{name}_{part}": value for part, value in made}
+    return found
+
+
+def front_door(drawn: GapDraw) -> list[float]:
+    """Return both estimates and their errors by the rooms' own functions."""
+    exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
+    data = effects.sample.select_sample(drawn.gaps, exposure, min_schools=1).data
+    rows = effects.estimators.impute(data, leads=0, draws=1), effects.estimators.same_past(data)
+    return [float(value) for one in rows for value in one.loc[0, ["estimate", "std_error"]]]
+
+
+def draws_of(
+    world: World, schools: int, children: float, *, draws: int, seed: int
+) -> Iterator[GapDraw]:
+    """Draw one world and size, the same draws whatever is asked of them."""
+    rng = np.random.default_rng([seed, schools, round(10 * children), *world.name.encode()])
+    for _ in range(draws):
+        yield world.draw(schools, rng, cohort_per_school=children, **world.asked)
+
+
+def estimated(world: World, draws: Iterator[GapDraw]) -> Iterator[dict[str, object]]:
+    """Estimate every draw by both estimators."""
+    for number, drawn in enumerate(draws):
+        found = both(drawn)
+        if number < CHECKED:
+            mine = [
+                found[f"{name}_{part}"] for name in ESTIMATORS for part in ("estimate", "error")
+            ]
+            if not np.allclose(front_door(drawn), mine, rtol=1e-4, atol=1e-4):
+                sys.exit(f"{world.name}, draw {number}: the front door gives another number")
+        yield {"world": world.name, **found}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the statement on one draw is made of; a constant effect moves the estimates only."""
+
+    rows: pd.DataFrame
+    peers: pd.Series
+    checks: dict[str, object]
+
+
+def asked_of(drawn: GapDraw) -> Asked:
+    """Make both estimates and what the rules are judged by, as the impact page does.
+
+    Of the make-up of the cohort these draws hold its size only.
+    """
+    exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
+    study = effects.specification.Study(
+        school_gaps=drawn.gaps, exposure=exposure, metric="overall_absence", min_schools=1
+    )
+    samples: effects.specification.Samples = {}
+    sample = effects.specification.sample_of(study, effects.specification.Specification(), samples)
+    primary = effects.estimators.fit_imputation(sample.data, draws=1)
+    second = effects.estimators.same_past(sample.data, draws=1)
+    simple = [one[one["aggregation"].eq("simple")] for one in (primary.rows, second)]
+    labels = pd.DataFrame(
+        {"role": ["primary", "robustness"], "estimator": ["imputation", "same_past"]}
+    )
+    rows = pd.concat(simple, ignore_index=True).join(labels).assign(metric=study.metric)
+    level = drawn.gaps.assign(peers=drawn.peers).set_index(["unit_id", "time_period"])["peers"]
+    cell = pd.MultiIndex.from_frame(sample.data[["unit", "time_period"]])
+    peers = sample.data.assign(outcome=level.reindex(cell).to_numpy())
+    size = dict(effects.sensitivity.composition.composition_specifications(study))[
+        "log_cohort_size"
+    ]
+    return Asked(
+        rows=rows,
+        peers=effects.estimators.impute_parts(peers).iloc[0],
+        checks={
+            "pretrend": effects.sensitivity.pretrend_of(primary),
+            "drift": effects.sensitivity.drift(sample),
+            "composition": effects.specification.estimated(study, size, samples),
+            "mde": effects.sample.mde(float(rows["std_error"][0]), float(rows["df"][0])),
+        },
+    )
+
+
+def moved(rows: pd.DataFrame, effect: float) -> pd.DataFrame:
+    """Add a constant to estimates."""
+    estimate = rows["estimate"] + effect
+    p_value = t_p_value(*(one.to_numpy(float) for one in (estimate, rows["std_error"], rows["df"])))
+    return rows.assign(estimate=estimate, p_value=p_value)
+
+
+def stated(world: World, draws: Iterator[GapDraw], *, sesoi: float) -> Iterator[dict[str, object]]:
+    """Say what the report would say of every draw, of each world that has these draws."""
+    for drawn in draws:
+        asked = asked_of(drawn)
+        for one, effect in product(alike(world), (0.0, *EFFECTS)):
+            peers = moved(asked.peers.to_frame().T, effect * one.peers)
+            checks = effects.evidence.Checks(
+                **asked.checks, peers_p=float(peers["p_value"].iloc[0]), chosen_by=one.chosen_by
+            )
+            found = effects.evidence.judge(
+                moved(asked.rows, effect * (1 - one.peers)),
+                sesoi=sesoi,
+                lower_is_better=True,
+                checks=checks,
+            )
+            said = {"statement": found.statement, "decided_by": found.decided_by}
+            yield {"world": one.name, "effect": effect, **said}
+
+
+def alike(world: World) -> list[World]:
+    """Return a world and those that have its draws."""
+    return [one for one in WORLDS if world.name in {one.name, one.like}]
+
+
+def intervals(results: pd.DataFrame, effect: float) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """Return both estimators' intervals where training has a constant effect.
+
+    Both impute from untrained school-years only, so a constant effect moves an estimate by just
+    that and its error not at all (tests/effects/test_same_past.py): one set of draws serves all.
+    """
+    found = {}
+    for name in ESTIMATORS:
+        width = stats.t.ppf(1 - ALPHA / 2, results[f"{name}_df"]) * results[f"{name}_error"]
+        middle = results[f"{name}_estimate"] + effect
+        found[name] = (middle - width, middle + width)
+    return found
+
+
+def shares(results: pd.DataFrame, effect: float) -> dict[str, int]:
+    """Count the draws in which each estimator, and both, see a narrowing or a widening."""
+    found = intervals(results, effect)
+    count = {}
+    for sense, seen in (
+        ("narrowed", {name: upper < 0 for name, (_, upper) in found.items()}),
+        ("widened", {name: lower > 0 for name, (lower, _) in found.items()}),
+    ):
+        seen["both"] = seen["primary"] & seen["same_past"]
+        count |= {f"{name} {sense}": int(flags.sum()) for name, flags in seen.items()}
+    return count
+
+
+def settings(results: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
+    """Go through the results setting by setting, worlds in their order."""
+    order = {world.name: place for place, world in enumerate(WORLDS)}
+    for key, rows in sorted(
+        results.groupby(SETTING), key=lambda one: (order[str(one[0][0])], one[0][2], one[0][1])
+    ):
+        yield [str(key[0]), f"{key[1]:.0f}", f"{key[2]:g}", str(len(rows))], rows
+
+
+def per_cent(count: int, draws: int) -> str:
+    """Write a share with its Wilson interval."""
+    low, high = wilson(np.array([count]), np.array([draws]), alpha=ALPHA)
+    return f"{100 * count / draws:.0f} ({100 * low[0]:.0f} to {100 * high[0]:.0f})"
+
+
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """Write a table."""
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def without_effect(results: pd.DataFrame) -> str:
+    """Write bias, coverage and false findings where training does nothing."""
+    head = ["world", "schools", "children", "draws"]
+    head += ["primary: bias", "SD", "covers %"]
+    head += ["same past: bias", "SD", "covers %", "MDE ratio"]
+    head += [f"{name}: false {sense} %" for name in ("primary", "same past", "both")
+             for sense in ("narrowing", "widening")]  # fmt: skip
+    lines = []
+    for line, rows in settings(results):
+        for name, (lower, upper) in intervals(rows, 0.0).items():
+            middle = rows[f"{name}_estimate"]
+            error = middle.std() / np.sqrt(len(rows))
+            line.append(f"{middle.mean():+.2f} ({error:.2f})")
+            line += [f"{middle.std():.2f}", f"{100 * ((lower < 0) & (upper > 0)).mean():.0f}"]
+        line.append(f"{rows['same_past_error'].mean() / rows['primary_error'].mean():.2f}")
+        counted = shares(rows, 0.0)
+        pairs = product((*ESTIMATORS, "both"), ("narrowed", "widened"))
+        line += [per_cent(counted[f"{name} {sense}"], len(rows)) for name, sense in pairs]
+        lines.append(line)
+    return table(head, lines)
+
+
+def with_effect(results: pd.DataFrame) -> str:
+    """Write how often a true effect is found."""
+    head = ["world", "schools", "children", "draws"]
+    head += [f"{effect:g}: {name} %" for effect in EFFECTS
+             for name in ("primary", "same past", "both")]  # fmt: skip
+    lines = []
+    for line, rows in settings(results):
+        for effect in EFFECTS:
+            counted = shares(rows, effect)
+            line += [per_cent(counted[f"{name} narrowed"], len(rows))
+                     for name in (*ESTIMATORS, "both")]  # fmt: skip
+        lines.append(line)
+    return table(head, lines)
+
+
+def above(counts: Iterator[tuple[str, str, int, int]]) -> str:
+    """Write where a false finding is above the limit beyond chance."""
+    lines = []
+    for where, sense, count, draws in counts:
+        low, _ = wilson(np.array([count]), np.array([draws]), alpha=ALPHA)
+        if 100 * low[0] > MOST_FALSE:
+            lines.append(f"- {where}: {sense} in {per_cent(count, draws)} % of {draws} draws.")
+    return "\n".join(lines) or "- Nowhere."
+
+
+def false_findings(results: pd.DataFrame) -> Iterator[tuple[str, str, int, int]]:
+    """Count what both estimators together find where training does nothing."""
+    for (world, schools, children, _), rows in settings(results):
+        counted = shares(rows, 0.0)
+        for sense in ("narrowed", "widened"):
+            where = f"{world}, {schools} schools of {children} children"
+            yield where, sense, counted[f"both {sense}"], len(rows)
+
+
+def false_statements(statements: pd.DataFrame) -> Iterator[tuple[str, str, int, int]]:
+    """Count what is stated falsely where training does nothing."""
+    for (world, schools, children, _), rows in settings(statements[statements["effect"].eq(0)]):
+        for sense in ("narrowed", "widened"):
+            count = int(rows["statement"].isin({sense, f"{sense}_below_interest"}).sum())
+            yield f"{world}, {schools} schools of {children} children", sense, count, len(rows)
+
+
+def shares_stated(statements: pd.DataFrame, effect: float) -> str:
+    """Write the share of every statement, and which rule kept an effect from being attributed."""
+    every = [one for one in effects.evidence.STATEMENTS if statements["statement"].eq(one).any()]
+    lines = []
+    for line, rows in settings(statements[statements["effect"].eq(effect)]):
+        line += [per_cent(int(rows["statement"].eq(one).sum()), len(rows)) for one in every]
+        refused = rows.loc[rows["statement"].eq("not_attributable"), "decided_by"].value_counts()
+        line.append(", ".join(f"{rule} {count}" for rule, count in refused.items()) or "-")
+        lines.append(line)
+    head = ["world", "schools", "children", "draws", *every, "not attributable because of"]
+    return table([one.replace("_", " ") for one in head], lines)
+
+
+def written(results: pd.DataFrame, statements: pd.DataFrame, command: str, sesoi: float) -> str:
+    """Return the committed page."""
+    missing = [
+        f"{schools} schools of {children:g}"
+        for children, schools in product((USUAL, 25.0), (60, 120, 240, 400))
+        if not (results["schools"].eq(schools) & results["children"].eq(children)).any()
+    ]
+    return f"""# What is said where training was, and was not, given by lot?
+
+    {command}
+
+Percentage points. "primary": each school compared with itself; "same past": compared with untrained
+schools that had the same past; "both": both 95 % intervals exclude zero on the same side, which is
+what the report asks for. In brackets behind a bias its Monte Carlo standard error, behind a share
+its Wilson 95 % interval. "MDE ratio": mean standard error of `same_past` over that of the primary,
+which is the ratio of the smallest effects that the two can detect. Schools as in
+[primary_coverage.md](primary_coverage.md); three in five are trained, a fifth in each of three
+years; r: correlation, within the phase, of the score by which schools are trained.
+
+## The estimates, where training does nothing
+
+{without_effect(results)}
+
+Both together find what is not there in more than {MOST_FALSE:g} % of draws, beyond chance, in:
+
+{above(false_findings(results))}
+
+## The estimates, where training has an effect
+
+The share of draws that narrow, at an effect of {" and ".join(f"{one:g}" for one in EFFECTS)}.
+The draws are those above with a constant added to trained school-years, which moves both estimates
+by just that. In worlds with a bias above, the share is not power.
+
+{with_effect(results)}
+
+{_statement_part(statements, sesoi)}
+
+## Limits
+
+- Sizes not run: {", ".join(missing) or "none"}.
+- The statement is asked of the first draws of a setting. Of the make-up of the cohort these draws
+  hold its size only: the tests of entries and of earlier absence, which see milder children where
+  their number is the same, are asked in [newly_counted.md](newly_counted.md).
+- Schools, children and absence are invented; selection by a score that is linear in the gap, drift
+  that is straight and the same in every trained school, entrants milder by the same amount.
+- Effects are constant; spillover between schools and anticipation are in no world.
+"""
+
+
+def _statement_part(statements: pd.DataFrame, sesoi: float) -> str:
+    if statements.empty:
+        return "## The statement\n\nNot asked in this run."
+    parts = [
+        f"### {'No effect' if effect == 0 else f'Effect {effect:g}'}\n\n"
+        + shares_stated(statements, effect)
+        for effect in (0.0, *EFFECTS)
+    ]
+    return f"""## The statement
+
+`effects.evidence.judge` on the draws, as the impact page asks it; the smallest effect of interest
+is {sesoi:g}. How schools came to be trained is registered truly where it is a lot, the gap or
+volunteering, and as unknown in the other worlds.
+
+{(chr(10) * 2).join(parts)}
+
+Falsely stated in more than {MOST_FALSE:g} % of draws, beyond chance, where training does nothing:
+
+{above(false_statements(statements))}"""
+
+
+def gathered(
+    asked: argparse.Namespace,
+    kind: str,
+    draws: int,
+    make: Callable[[World, Iterator[GapDraw]], Iterator[dict[str, object]]],
+) -> pd.DataFrame:
+    """Make the rows that the folder of results does not hold yet, and return all of a kind."""
+    kept = asked.results / f"{kind}.csv" if asked.results else None
+    nothing = pd.DataFrame(columns=[*SETTING, "effect", "statement"])
+    held = pd.read_csv(kept) if kept and kept.exists() else nothing
+    for children, schools, world in product(asked.children, asked.schools, WORLDS):
+        setting = {"schools": schools, "children": children}
+        there = not held.empty and (
+            held[SETTING].eq([world.name, schools, children]).all(axis=1).any()
+        )
+        if there or world.like or asked.only not in world.name or not draws:
+            continue
+        drawn = draws_of(world, schools, children, draws=draws, seed=asked.seed)
+        new = pd.DataFrame(make(world, drawn)).assign(**setting)
+        held = new if held.empty else pd.concat([held, new], ignore_index=True)
+        if kept:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            held.to_csv(kept, index=False)
+        sys.stdout.write(f"{kind}: {world.name}, {schools} schools of {children:g}\n")
+        sys.stdout.flush()
+    return held
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run every world and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=2000, help="of each world and size")
+    parser.add_argument(
+        "--stated", type=int, default=200, help="draws of which a statement is made"
+    )
+    parser.add_argument("--schools", type=int, nargs="+", default=[60, 120, 240, 400])
+    parser.add_argument("--children", type=float, nargs="+", default=[USUAL, 25.0])
+    parser.add_argument("--sesoi", type=float, default=1.5, help="smallest effect of interest")
+    parser.add_argument("--seed", type=int, default=20260901)
+    parser.add_argument("--only", default="", help="only worlds whose name holds this")
+    parser.add_argument("--results", type=Path, help="folder from which a run is taken up again")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    asked = parser.parse_args(arguments)
+    results = gathered(asked, "estimates", asked.draws, estimated)
+    statements = gathered(asked, "statements", asked.stated, partial(stated, sesoi=asked.sesoi))
+    command = commands(asked, results, statements)
+    page = written(results, statements, command, asked.sesoi)
+    asked.output.write_text(page, encoding="utf-8")
+    return 0
+
+
+def commands(asked: argparse.Namespace, results: pd.DataFrame, statements: pd.DataFrame) -> str:
+    """Return the commands that make all rows again."""
+    lines = []
+    for kind, option, rows in (("--draws", "--stated 0", results), ("--stated", "", statements)):
+        if rows.empty:
+            continue
+        sizes = " ".join(str(one) for one in sorted(rows["schools"].unique()))
+        children = " ".join(f"{one:g}" for one in sorted(rows["children"].unique()))
+        by = SETTING if kind == "--draws" else [*SETTING, "effect"]
+        most = int(rows.groupby(by).size().max())
+        rest = option or "--draws 0"
+        lines.append(
+            f"python -m tests.proofs.worlds {kind} {most} {rest} --schools {sizes} "
+            f"--children {children} --seed {asked.seed} --results FOLDER"
+        )
+    return "\n    ".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
