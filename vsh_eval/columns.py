@@ -83,8 +83,8 @@ _WITHOUT: Mapping[Role, str] = {
         numerator group_numerator reference_numerator
         """,
     Role.SCHOOLS: """
-        schools group_schools reference_schools schools_trained schools_first_trained schools_ever
-        schools_treated
+        urns schools group_schools reference_schools schools_trained schools_first_trained
+        schools_ever schools_treated
         schools_comparison school_years school_years_before school_years_after trained_schools
         comparison_schools
         """,

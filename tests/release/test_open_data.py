@@ -34,7 +34,8 @@ def test_gaps_are_written_as_dfe_asks_with_symbols_for_what_is_hidden(tmp_path):
     assert list(last["country_code":"la_name"]) == [
         *("E92000001", "England", "E12000002", "North West", "895", AUTHORITY, "Cheshire East")
     ]
-    assert last["group_level"] == "18.40"
+    assert last["group_level"] == "18.4"
+    assert last["status"] == "shown"
     assert last["group_pupils"] == "640"
     assert last["ratio"] == "2.7059"
     assert written.loc[1, "gap"] == "c"
@@ -52,6 +53,9 @@ def test_the_metadata_describe_every_column_but_time_and_place(tmp_path):
     assert by_name.loc["group_level", "indicator_unit"] == "%"
     assert by_name.loc["group_pupils", "indicator_dp"] == "0"
     assert by_name.loc["group_pupils", "indicator_unit"] == ""
+    assert by_name.loc["phase", "filter_default"] == "total"
+    assert by_name.loc["group", "filter_default"] == "cwsw"
+    assert by_name.loc["gap", "filter_default"] == ""
 
 
 def test_regions_and_england_have_their_own_columns(tmp_path):
@@ -79,7 +83,7 @@ def test_impact_has_its_fixed_columns_and_no_place(tmp_path):
     written = text_of(path)
     assert tuple(written.columns) == TABLE_COLUMNS["impact"]
     assert list(written["index"]) == ["z", "202324"]
-    assert list(written["estimate"]) == ["-1.4000", "-1.4000"]
+    assert list(written["estimate"]) == ["-1.4", "-1.4"]
     assert list(written["band_lower"]) == ["x", "x"]
     lacking = safe(pd.DataFrame(rows).drop(columns="p_adjusted"))
     with pytest.raises(ContractError, match="impact lacks the column p_adjusted"):
@@ -145,6 +149,26 @@ def test_a_column_hidden_throughout_is_missing_when_read_back(tmp_path):
     assert back.frame["estimate"].isna().all()
     assert back.frame["status"].tolist() == ["c", "c"]
     assert back.frame["role"].tolist() == ["primary", "secondary"]
+
+
+def test_a_p_value_that_rounds_to_zero_is_low_and_comes_back_as_zero(tmp_path):
+    rows = [estimate_row(p_value=p) for p in (0.00001, 0.0312, NAN)]
+    path = write_table(safe(rows), tmp_path, "impact", areas={})
+    assert list(text_of(path)["p_value"]) == ["low", "0.0312", "x"]
+    back = read_table(path, gate="estimates").frame["p_value"]
+    assert back.tolist()[:2] == [0.0, 0.0312]
+    assert back.isna().tolist() == [False, False, True]
+
+
+def test_an_empty_text_is_no_blank_in_the_file_and_empty_when_read_back(tmp_path):
+    rows = [{"check": "a", "reason": text, "column": "", "status": ""} for text in ("", "why")]
+    path = write_table(safe(rows), tmp_path, "checks", areas={})
+    assert text_of(path).iloc[0].tolist() == ["a", "z", "z", "shown"]
+    back = read_table(path, gate="facts").frame
+    assert back[["reason", "column", "status"]].to_numpy().tolist() == [
+        ["", "", ""],
+        ["why", "", ""],
+    ]
 
 
 def test_bad_names_places_and_tables_are_refused(tmp_path):

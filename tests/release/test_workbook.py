@@ -1,84 +1,70 @@
-import re
 import zipfile
-from html import unescape
+from datetime import date
 
 import pandas as pd
 import pytest
 
 from tests.release.made import estimate_row, gap_rows, safe, sealed
+from tests.release.xlsx import cells, lines, part, sheet_names, table_rows
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.files.workbook import write_workbook
+from vsh_eval.release.text.page import provenance
+
+MADE = date(2026, 11, 29)
+
+
+def write(path, tables=None, **changes):
+    given = {
+        "gaps": safe(gap_rows(status="c"), stamp="SYNTHETIC"),
+        "impact": safe([estimate_row()]),
+    }
+    about = provenance("synthetic", authority="Invented Borough", date=MADE.isoformat())
+    options = {"title": "An evaluation", "made": MADE, "provenance": about, "notes": ["One more."]}
+    write_workbook(given if tables is None else tables, path, **(options | changes))
+    return path
 
 
 @pytest.fixture
 def book(tmp_path):
-    path = tmp_path / "workbook.xlsx"
-    tables = {
-        "Gaps": safe(gap_rows(status="c"), stamp="SYNTHETIC"),
-        "Impact": safe([estimate_row()]),
-    }
-    write_workbook(tables, path, title="An evaluation", notes=["Made for a test."])
-    return path
+    return write(tmp_path / "workbook.xlsx")
 
 
-def part(path, name):
-    with zipfile.ZipFile(path) as parts:
-        return parts.read(name).decode("utf-8")
-
-
-def sheet_names(path):
-    return re.findall(r'<sheet name="([^"]+)"', part(path, "xl/workbook.xml"))
-
-
-def cells(path, sheet):
-    """Return a sheet's cells by address: text or number."""
-    texts = [
-        unescape("".join(re.findall(r"<t[^>]*>(.*?)</t>", item, re.DOTALL)))
-        for item in re.findall(r"<si>(.*?)</si>", part(path, "xl/sharedStrings.xml"), re.DOTALL)
+def test_the_cover_says_whose_data_these_are_and_the_contents_what_a_sheet_answers(book):
+    assert sheet_names(book) == ["Cover", "Contents", "gaps", "impact"]
+    cover = lines(book, "Cover")
+    assert cover[0] == "An evaluation"
+    assert {
+        "These data are marked: SYNTHETIC.",
+        "One more.",
+        "Source: Invented Borough, SYNTHETIC: an invented authority",
+        "Date: 2026-11-29",
+        "c = suppressed to protect children's confidentiality",
+    } <= set(cover)
+    assert table_rows(book, "Contents") == [
+        ["Worksheet", "Title", "What it answers"],
+        ["gaps", "Gaps", "How wide is the gap in each measure, phase and year?"],
+        ["impact", "Impact", "What was the effect of training on each gap?"],
     ]
-    place = sheet_names(path).index(sheet) + 1
-    found = re.findall(
-        r'<c r="([A-Z]+\d+)"([^>]*)><v>(.*?)</v>', part(path, f"xl/worksheets/sheet{place}.xml")
-    )
-    return {
-        address: texts[int(value)] if 't="s"' in kind else float(value)
-        for address, kind, value in found
-    }
+    links = part(book, "xl/worksheets/sheet2.xml")
+    assert "location=\"'gaps'!A1\"" in links.replace("&apos;", "'")
 
 
-def table_rows(path, table, sheet):
-    """Return the rows of a marked-up table, the head first."""
-    ref = re.search(r' ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"', part(path, f"xl/tables/{table}.xml"))
-    found = cells(path, sheet)
-    letters = sorted({re.sub(r"\d", "", key) for key in found}, key=lambda k: (len(k), k))
-    letters = letters[letters.index(ref[1]) : letters.index(ref[3]) + 1]
-    return [
-        [found.get(f"{letter}{row}") for letter in letters]
-        for row in range(int(ref[2]), int(ref[4]) + 1)
+def test_a_sheet_says_above_its_table_what_a_reader_needs_to_use_it(book):
+    found = lines(book, "gaps")
+    assert found[0] == "Gaps (SYNTHETIC)"
+    assert found[1:5] == [
+        "How wide is the gap in each measure, phase and year?",
+        "This worksheet contains one table.",
+        "Units: pupils, schools and rows are counted; ratios: group divided by those compared "
+        "with; other numbers as the column Unit says",
+        "c = suppressed to protect children's confidentiality",
     ]
-
-
-def test_cover_contents_notes_and_one_table_a_sheet(book):
-    assert sheet_names(book) == ["Cover", "Contents", "Notes", "Gaps", "Impact"]
-    cover = cells(book, "Cover")
-    assert cover["A1"] == "An evaluation"
-    assert any("suppressed to protect" in text for text in cover.values())
-    notes = cells(book, "Notes").values()
-    assert "Made for a test." in notes
-    assert "These data are marked: SYNTHETIC." in notes
-    assert cells(book, "Gaps")["A1"] == "Gaps (SYNTHETIC)"
+    assert sum("nearest 5" in line for line in found) == 1
+    assert [line.split(":")[0] for line in found[-3:]] == ["Source", "Date", "Licence"]
 
 
 def test_numbers_are_numbers_hidden_ones_symbols_and_no_cell_of_the_table_is_blank(book):
-    with zipfile.ZipFile(book) as parts:
-        marked = [name for name in parts.namelist() if name.startswith("xl/tables/")]
-    assert len(marked) == 4
-    (name,) = [
-        n
-        for n in marked
-        if ' name="gaps"' in part(book, n) or 'displayName="gaps"' in part(book, n)
-    ]
-    rows = table_rows(book, name.removeprefix("xl/tables/").removesuffix(".xml"), "Gaps")
+    rows = table_rows(book, "gaps")
     assert len(rows) == 8
     assert len(set(rows[0])) == len(rows[0])
     assert all(value not in (None, "") for row in rows for value in row)
@@ -89,45 +75,43 @@ def test_numbers_are_numbers_hidden_ones_symbols_and_no_cell_of_the_table_is_bla
     assert rows[-1][rows[0].index("Status")] == "shown"
 
 
-def test_an_endless_limit_is_said_in_words(tmp_path):
-    row = {**estimate_row(), "measure": "session", "ci_upper": float("inf")}
-    write_workbook({"Cost": safe([row])}, tmp_path / "cost.xlsx", title="Cost")
-    assert "no limit" in cells(tmp_path / "cost.xlsx", "Cost").values()
+def test_words_stand_where_a_number_would_mislead(tmp_path):
+    row = {**estimate_row(p_value=0.00001), "measure": "session", "ci_upper": float("inf")}
+    year = estimate_row(aggregation="calendar", index=202324.0)
+    path = write(tmp_path / "cost.xlsx", {"Cost": safe([row]), "Years": safe([year])})
+    said = set(cells(path, "Cost").values())
+    assert {"no limit", "<0.001"} <= said
+    heads, values = table_rows(path, "Years")
+    assert values[heads.index("Year or time")] == "2023/24"
 
 
-def test_the_file_tells_no_date_and_no_path_of_its_making(book):
+def test_the_file_tells_no_hour_and_no_path_of_its_making(book):
     with zipfile.ZipFile(book) as parts:
         text = "".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist())
-    assert "2000-01-01T00:00:00Z" in text
+    assert "2026-11-29T12:00:00Z" in text
     assert str(book.parent) not in text
     assert not [file for file in book.parent.iterdir() if file.name.startswith(".")]
 
 
 def test_two_writings_are_the_same_bytes(book, tmp_path):
-    again = tmp_path / "again.xlsx"
-    tables = {
-        "Gaps": safe(gap_rows(status="c"), stamp="SYNTHETIC"),
-        "Impact": safe([estimate_row()]),
-    }
-    write_workbook(tables, again, title="An evaluation", notes=["Made for a test."])
-    assert again.read_bytes() == book.read_bytes()
+    assert write(tmp_path / "again.xlsx").read_bytes() == book.read_bytes()
 
 
 def test_no_table_a_bad_name_and_an_unsafe_table_are_refused(tmp_path):
     path = tmp_path / "workbook.xlsx"
     with pytest.raises(ContractError, match="tables is empty"):
-        write_workbook({}, path, title="t")
+        write(path, {})
     with pytest.raises(ContractError, match="sheet name is 'a/b'"):
-        write_workbook({"a/b": safe(gap_rows())}, path, title="t")
+        write(path, {"a/b": safe(gap_rows())})
     with pytest.raises(DisclosureError):
-        write_workbook({"Gaps": gap_rows()}, path, title="t")
+        write(path, {"Gaps": gap_rows()})
     assert not path.exists()
 
 
-def test_without_notes_the_notes_sheet_says_so(tmp_path):
-    path = tmp_path / "workbook.xlsx"
+def test_a_table_of_the_readers_own_has_no_question_and_says_so(tmp_path):
     row = {"check": "a", "comparable": True, "share": 0.123456, "result": "", "of": None}
-    facts = pd.DataFrame([row])
-    write_workbook({"Checks": sealed(facts, "checks", gate="facts")}, path, title="t")
-    assert "There are no further notes." in cells(path, "Notes").values()
-    assert "not given" in cells(path, "Checks").values()
+    facts = sealed(pd.DataFrame([row]), "checks", gate="facts")
+    path = write(tmp_path / "workbook.xlsx", {"my_checks": facts})
+    assert table_rows(path, "Contents")[1] == ["my_checks", "My checks", "not given"]
+    assert lines(path, "my_checks")[:2] == ["My checks", "This worksheet contains one table."]
+    assert "not given" in table_rows(path, "my_checks")[1]

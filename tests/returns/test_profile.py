@@ -12,7 +12,7 @@ def test_every_table_is_described(opened):
     attendance = described.loc["attendance"]
     assert attendance.drop("years_missing").tolist() == ["csv", 27, 5, 3, 202122, 202223]
     training = described.loc["training"]
-    assert (training["rows"], training["schools"]) == (2, 2)
+    assert (training["rows"], training["urns"]) == (2, 2)
     assert (training["first_year"], training["last_year"]) == (202122, 202122)
     assert described.loc["schools", ["pupils", "first_year", "last_year"]].isna().all()
     missing = described.loc["suspensions"]

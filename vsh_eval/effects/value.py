@@ -17,7 +17,7 @@ from vsh_eval.numerics.bootstrap import resampled_sums
 
 FEWEST_RECORDED = 0.8
 """Share of trainings whose cost must be recorded; the rest take their programme's mean."""
-MEASURES = ("cost_per_school", "cost_per_pupil_year", "cost_per_unit_regained")
+MEASURE = "cost_per_unit_regained"
 VALUE_COLUMNS = (
     "measure",
     "unit",
@@ -41,7 +41,7 @@ VALUE_COLUMNS = (
 
 
 def cost_effectiveness(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
-    """Put the cost of training beside the schools, the children and the change it bought.
+    """Put the cost of training beside the change it bought.
 
     Parameters
     ----------
@@ -53,13 +53,12 @@ def cost_effectiveness(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `VALUE_COLUMNS`, three rows (`MEASURES`): cost per trained school, per cohort pupil-year in
-        trained schools, and per unit regained: `unit` is what the metric counts (a session, child,
-        event or point). estimate,
-        std_error (the draws' interquartile range over 1.349, infinite draws left out), ci_lower
-        and ci_upper are in GBP. A row that cannot be estimated has status ``x`` and the reason: no
-        log, costs of fewer than four trainings in five recorded, an effect whose interval contains
-        zero, or one in the unwanted direction.
+        `VALUE_COLUMNS`, one row: cost per unit regained; `unit` is what the metric counts (a
+        session, child, event or point). estimate, std_error (the draws' interquartile range over
+        1.349, infinite draws left out), ci_lower and ci_upper are in GBP. A row that cannot be
+        estimated has status ``x`` and the reason: no log, costs of fewer than four trainings in
+        five recorded, an effect whose interval contains zero, or one in the unwanted direction.
+        What a school or a child cost is no estimate: `vsh_eval.metrics.training.training_reach`.
 
     Raises
     ------
@@ -86,29 +85,25 @@ def cost_effectiveness(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     >>> log = pd.DataFrame({"unit_id": list("0123"), "programme": "elsa", "tier": "targeted",
     ...                     "time_period": 202223, "cost": [500.0, 700.0, 500.0, 700.0]})
     >>> study = Study(school_gaps=gaps, exposure=trained, metric="overall_absence", training=log)
-    >>> cost_effectiveness(study).loc[[0, 2], ["estimate", "reason"]].values.tolist()
-    [[600.0, Message('')], [nan, Message('interval_contains_zero')]]
+    >>> cost_effectiveness(study)[["estimate", "reason"]].values.tolist()
+    [[nan, Message('interval_contains_zero')]]
     """
     sample = study.sample()
     primary = simple_row(impute_parts(sample.data, alpha=study.alpha))
     costs, missing = _costs(study, sample)
     measure = registry.metric(study.metric)
-    units = dict(zip(MEASURES, ("schools", "pupil_years", measure.counts), strict=True))
     wanted = 1.0 if not measure.lower_is_better else -1.0
-    reasons = dict.fromkeys(MEASURES, missing)
-    reasons[MEASURES[-1]] = missing or _no_change(primary, wanted)
+    reason = missing or _no_change(primary, wanted)
     cells = grid(checked(sample.data))
     parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
-    drawn = resampled_sums(parts, draws=draws, seed=study.seed)
-    rows = []
-    for place, (name, unit) in enumerate(units.items()):
-        found = _cannot(reasons[name]) if reasons[name] else {}
-        if not found:
-            whole = parts.sum(axis=0)
-            found = _ratio(_bottom(whole[None], effect)[:, place], whole[None, 0])
-            found |= _spread(_bottom(drawn, effect)[:, place], drawn[:, 0], study.alpha)
-        rows.append(_row(study, name, unit, primary, found, parts))
-    return pd.DataFrame(rows, columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
+    found = _cannot(reason) if reason else {}
+    if not found:
+        drawn = resampled_sums(parts, draws=draws, seed=study.seed)
+        whole = parts.sum(axis=0)
+        found = _ratio(_regained(whole[None], effect), whole[None, 0])
+        found |= _spread(_regained(drawn, effect), drawn[:, 0], study.alpha)
+    row = _row(study, measure.counts, primary, found, parts)
+    return pd.DataFrame([row], columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _costs(study: Study, sample: AnalysisSample) -> tuple[pd.Series, Message]:
@@ -148,7 +143,7 @@ def _no_change(primary: dict[str, Any], wanted: float) -> Message:
 def _parts(
     cells: Grid, costs: pd.Series, *, scale: float, wanted: float
 ) -> tuple[Floats, tuple[float, float]]:
-    """Return what each school adds: cost, trained, pupils, weight, deviation; and the effect."""
+    """Return what each school adds: cost, weight, deviation; and the effect."""
     fitted, target = imputable_target(cells)
     made = numeric.estimate(fitted, target[None])
     inside = target > 0
@@ -157,8 +152,6 @@ def _parts(
     parts = np.stack(
         [
             np.where(inside.any(axis=1), cost, 0.0),
-            inside.any(axis=1).astype(float),
-            np.where(inside, np.nan_to_num(cells.pupils), 0.0).sum(axis=1),
             target.sum(axis=1),
             deviations - deviations.mean(),
         ],
@@ -167,10 +160,9 @@ def _parts(
     return parts, (wanted * float(made.estimate[0]) / scale, -wanted / scale)
 
 
-def _bottom(sums: Floats, effect: tuple[float, float]) -> Floats:
-    """Return what the cost is divided by: schools, pupil-years, units regained."""
-    regained = (effect[0] + effect[1] * sums[:, 4]) * sums[:, 3]
-    return np.stack([sums[:, 1], sums[:, 2], regained], axis=1)
+def _regained(sums: Floats, effect: tuple[float, float]) -> Floats:
+    """Return what the cost is divided by: units regained."""
+    return (effect[0] + effect[1] * sums[:, 2]) * sums[:, 1]
 
 
 def _ratio(bottom: Floats, top: Floats) -> dict[str, Any]:
@@ -192,7 +184,6 @@ def _cannot(reason: Message) -> dict[str, Any]:
 
 def _row(
     study: Study,
-    name: str,
     unit: str,
     primary: dict[str, Any],
     found: dict[str, Any],
@@ -204,7 +195,7 @@ def _row(
         **dict.fromkeys(VALUE_COLUMNS, np.nan),
         **{key: primary[key] for key in ("df", *COUNTS)},
         "largest_share": max(share, float(primary["largest_share"])),
-        "measure": name,
+        "measure": MEASURE,
         "unit": unit,
         "role": "exploratory",
         "metric": study.metric,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vsh_eval.pipeline import catalogue, results
+from vsh_eval.pipeline import catalogue, protocol, results
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.workbook import write_workbook
@@ -11,11 +11,12 @@ from vsh_eval.release.pages.report import Card, render_index, render_page
 from vsh_eval.release.text.page import (
     WORDS,
     download_label,
+    provenance,
     report_title,
-    workbook_notes,
     workbook_title,
 )
 from vsh_eval.release.text.protection import notes_of
+from vsh_eval.release.text.tables import without_rows
 
 INDEX = "index.html"
 WORKBOOK = "workbook.xlsx"
@@ -55,14 +56,17 @@ def _protection(tables: Mapping[str, SafeTable]) -> dict[str, str]:
 
 
 def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
-    """Write the tables as one workbook; one without rows has no sheet and is named in the notes."""
+    """Write the tables as one workbook; one without rows has no sheet and is named on the cover."""
     empty = [name for name, table in tables.items() if table.frame.empty]
+    authority, made = run.settings.authority.name, protocol.today()
+    kind = "synthetic" if run.invented else run.settings.source.kind
     write_workbook(
         {name: table for name, table in tables.items() if name not in empty},
         run.released / WORKBOOK,
-        title=workbook_title(run.settings.authority.name),
-        notes=workbook_notes((), empty),
-        stamp=run.stamp,
+        title=workbook_title(authority),
+        made=made,
+        provenance=provenance(kind, authority=authority, date=made.isoformat()),
+        notes=without_rows(empty),
     )
 
 

@@ -12,7 +12,7 @@ _COLUMNS = (
     "stored_as",
     "rows",
     "pupils",
-    "schools",
+    "urns",
     "first_year",
     "last_year",
     "years_missing",
@@ -32,7 +32,7 @@ def profile(returns: Returns) -> pd.DataFrame:
     -------
     DataFrame
         One row a table: ``table``, ``stored_as`` (csv, parquet or '' if the folder lacks it),
-        ``rows``, ``pupils`` and ``schools`` (distinct, NA where the table names none),
+        ``rows``, ``pupils`` and ``urns`` (distinct, NA where the table names none),
         ``first_year`` and ``last_year`` (time periods such as 202324, from ``start_date`` where
         the table has dates; NA where it has neither) and ``years_missing`` (text: the years in
         between without a row). Counts of pupils stay inside until the release has protected them.
@@ -51,16 +51,16 @@ def profile(returns: Returns) -> pd.DataFrame:
     [['csv', 0]]
     """
     described = [_describe(returns, table) for table in RETURNS.values()]
-    counts = dict.fromkeys(("rows", "pupils", "schools", "first_year", "last_year"), "Int64")
+    counts = dict.fromkeys(("rows", "pupils", "urns", "first_year", "last_year"), "Int64")
     return pd.DataFrame(described, columns=list(_COLUMNS)).astype(counts)
 
 
 def _describe(returns: Returns, table: Table) -> tuple:
     pupils = "count(DISTINCT pupil_id)" if "pupil_id" in table.column_names else "NULL"
-    schools = "count(DISTINCT urn)" if "urn" in table.column_names else "NULL"
+    urns = "count(DISTINCT urn)" if "urn" in table.column_names else "NULL"
     year = _academic_year(table)
-    rows, n_pupils, n_schools, years = returns.connection.execute(
-        f"FROM {table.name} SELECT count(*), {pupils}, {schools}, list(DISTINCT {year})"
+    rows, n_pupils, n_urns, years = returns.connection.execute(
+        f"FROM {table.name} SELECT count(*), {pupils}, {urns}, list(DISTINCT {year})"
     ).fetchall()[0]
     held = sorted(period for period in years or [] if period is not None)
     first, last = (held[0], held[-1]) if held else (None, None)
@@ -70,7 +70,7 @@ def _describe(returns: Returns, table: Table) -> tuple:
         returns.formats.get(table.name, ""),
         rows,
         n_pupils,
-        n_schools,
+        n_urns,
         first,
         last,
         ", ".join(map(academic_year.label, gaps)),

@@ -118,6 +118,16 @@ def test_a_sample_hides_rows_that_all_but_few_have():
     assert shown["status"].tolist() == ["c", "", "", ""]
 
 
+def test_rows_of_schools_and_trainings_are_neither_rounded_nor_hidden():
+    shown = release(
+        "sample",
+        table=["schools", "school_links", "training", "episodes", "episodes"],
+        rows=[61, 1, 62, 62, 4],
+    )
+    assert shown["rows"].fillna(-1).tolist() == [61, 1, 62, 60, -1]
+    assert shown["status"].tolist() == ["", "", "", "", "c"]
+
+
 def test_a_hidden_step_hides_what_its_account_began_with():
     shown = release(
         "sample",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import columns, names
 from vsh_eval.columns import Role
-from vsh_eval.contracts import DisclosureError, Gate
+from vsh_eval.contracts import RETURNS, DisclosureError, Gate
 from vsh_eval.numerics.ratios import significant
 from vsh_eval.panel import PUBLISHED
 from vsh_eval.release.disclosure.estimates import protect_estimates
@@ -22,6 +22,9 @@ from vsh_eval.release.disclosure.rules import Rule
 Flags = NDArray[np.bool_]
 
 _OF_CHILDREN = frozenset({Role.CHILDREN})
+_WITHOUT_PUPILS = frozenset(
+    name for name, table in RETURNS.items() if "pupil_id" not in table.column_names
+)
 _ACCOUNT = "step"
 """A column of an account of steps, of which the first says what it began with."""
 _DISPLAYED = ("level_value", "group_level", "reference_level", "gap", "change", "estimate")
@@ -84,25 +87,30 @@ def release_sample(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
 
     Numbers of children, and of rows, are displayed to the nearest five; under the threshold they
     are hidden, and with them the other numbers of the row: a share of few is few. Numbers of
-    schools are hidden under three. Where a step of an account is hidden, so is what the account
-    began with, from which it would follow. Other numbers have two significant figures.
+    schools are hidden under three. Of a table of the returns that names no pupil, the number of
+    rows is one of schools or trainings, which the other pages give as it is. Where a step of an
+    account is hidden, so is what the account began with, from which it would follow. Other numbers
+    have two significant figures.
     """
     out = table.copy()
     people = [n for n in _with_role(out, {Role.CHILDREN}) + _rows(out) if _is_number(out, n)]
     schools = [n for n in _with_role(out, {Role.SCHOOLS}) if _is_number(out, n)]
     unseen = np.zeros(len(out), dtype=np.bool_)
+    of_pupils = _names_pupils(out)
     for name in people:
         counts = _counts(out, name)
-        unseen |= (counts > 0) & (counts < rule.threshold)
+        unseen |= of_pupils & (counts > 0) & (counts < rule.threshold)
     for name in schools:
         counts = _counts(out, name)
         unseen |= (counts > 0) & (counts < rule.min_schools)
     if {"rows", "of_rows"} <= set(out):
         rows, others = _counts(out, "rows"), _counts(out, "of_rows") - _counts(out, "rows")
-        unseen |= (rows > 0) & (others > 0) & (others < rule.threshold)
+        unseen |= of_pupils & (rows > 0) & (others > 0) & (others < rule.threshold)
     unseen |= _starts(out, unseen)
     for name in people:
-        out[name] = _whole(rule.base * np.round(_counts(out, name) / rule.base), unseen)
+        counts = _counts(out, name)
+        rounded = rule.base * np.round(counts / rule.base)
+        out[name] = _whole(np.where(of_pupils, rounded, counts), unseen)
     for name in schools:
         out[name] = _whole(_counts(out, name), unseen)
     for name in _measured(out):
@@ -169,6 +177,13 @@ def _with_role(table: pd.DataFrame, roles: frozenset[Role] | set[Role]) -> list[
 
 def _rows(table: pd.DataFrame) -> list[str]:
     return [name for name in ("rows", "of_rows") if name in table]
+
+
+def _names_pupils(table: pd.DataFrame) -> Flags:
+    """Mark the rows that are about pupils: all but those of a table of the returns without them."""
+    if "table" not in table:
+        return np.ones(len(table), dtype=np.bool_)
+    return ~table["table"].isin(_WITHOUT_PUPILS).to_numpy(dtype=np.bool_)
 
 
 def _measured(table: pd.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.columns import COUNTS, DESCRIBING, PROPORTIONS, ROLES, Role, role_of
+from vsh_eval.columns import COUNTS, DESCRIBING, PROPORTIONS, ROLES, YEARS, Role, role_of
 from vsh_eval.contracts import ContractError, Gate, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, read_back, require_safe
 from vsh_eval.release.pages.report import write_whole
@@ -61,13 +61,17 @@ IMPACT_EXTRAS = (
 
 _META_COLUMNS = (
     *("col_name", "col_type", "label", "indicator_grouping", "indicator_unit", "indicator_dp"),
-    *("filter_hint", "filter_grouping_column"),
+    *("filter_hint", "filter_grouping_column", "filter_default"),
 )
 _FINE = frozenset(
     {"estimate", "std_error", "ci_lower", "ci_upper", "band_lower", "band_upper", "mde"}
 )
 """Numbers of four decimals, as p values and ratios are; others have two."""
 _IN_WHOLE_POINTS = frozenset({"growth_share_schools", "growth_share_pupils"})
+_SHOWN = "shown"
+"""The status of a row whose numbers are all shown: DfE takes no blank filter."""
+_DEFAULTS = (names.TOTAL, "any")
+"""Values of a filter that stand for all its other values, as DfE's ``Total`` does."""
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
@@ -109,8 +113,10 @@ def write_table(safe: SafeTable, folder: Path, name: str, *, areas: Mapping[str,
     Returns
     -------
     Path
-        The CSV. Rates and gaps have two decimals, estimates four; a number that is not shown is
-        the row's symbol, an index that does not apply is ``z``.
+        The CSV. Rates and gaps have at most two decimals, estimates four, and none that are idle
+        zeros; a number that is not shown is the row's symbol, a p value that rounds to zero is
+        ``low``, an index or a text that does not apply is ``z``. The status of a row whose numbers
+        are shown is ``shown``.
 
     Raises
     ------
@@ -183,10 +189,20 @@ def _cell(column: str, row: Row) -> str:
     if is_missing(value):
         return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
     if isinstance(value, str):
-        return value
+        return value or _blank(column)
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         return str(value)
-    return f"{float(value):.{_decimals(column)}f}"
+    written = f"{float(value):.{_decimals(column)}f}"
+    # An idle zero says that more is known than is: protected numbers are rounded already.
+    written = written.rstrip("0").rstrip(".") if "." in written else written
+    if written in ("0", "-0"):
+        return names.LOW if role_of(column) is Role.P_VALUE else "0"
+    return written
+
+
+def _blank(column: str) -> str:
+    """Return what stands for an empty text."""
+    return _SHOWN if column == "status" else names.NOT_APPLICABLE
 
 
 def _decimals(column: str) -> int:
@@ -204,11 +220,21 @@ def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
     for column in columns:
         text = not pd.api.types.is_numeric_dtype(safe.frame[column])
         if role_of(column, text=text) in DESCRIBING:
-            lines.append([column, "Filter", column_label(column), "", "", "", "", ""])
+            default = _default(safe.frame[column])
+            lines.append([column, "Filter", column_label(column), *[""] * 5, default])
         else:
             unit, decimals = _unit(column, safe.frame), str(_decimals(column))
-            lines.append([column, "Indicator", column_label(column), "", unit, decimals, "", ""])
+            lines.append([column, "Indicator", column_label(column), "", unit, decimals, *[""] * 3])
     return lines
+
+
+def _default(column: pd.Series) -> str:
+    """Return the value of a filter to show first: all of its values, or its only one."""
+    values = [str(value) for value in column.unique()]
+    whole = [value for value in _DEFAULTS if value in values]
+    if not whole and len(values) == 1 and not is_missing(column.iloc[0]):
+        return values[0] or _blank(str(column.name))
+    return next(iter(whole), "")
 
 
 def _unit(column: str, frame: pd.DataFrame) -> str:
@@ -216,6 +242,8 @@ def _unit(column: str, frame: pd.DataFrame) -> str:
     role = ROLES.get(column.removesuffix("_lower").removesuffix("_upper"), role_of(column))
     if role is Role.SHARE and column not in PROPORTIONS:
         return "%"
+    if role is Role.MONEY:
+        return "£"
     if role is Role.DIFFERENCE and "gap_unit" in frame:
         return "pp" if set(frame["gap_unit"]) == {"percentage points"} else ""
     of_group = column.startswith(("level_value", "group_level", "reference_level"))
@@ -245,8 +273,8 @@ def read_table(path: Path, *, gate: Gate, stamp: str = "") -> SafeTable:
     Returns
     -------
     SafeTable
-        As it was written: symbols are missing numbers again, and where the table has areas,
-        ``unit_id`` and ``geographic_level`` are as in every other room.
+        As it was written: symbols are missing numbers again, but ``low`` is a p value of 0; and
+        where the table has areas, ``unit_id`` and ``geographic_level`` are as in every other room.
 
     Raises
     ------
@@ -266,13 +294,23 @@ def read_table(path: Path, *, gate: Gate, stamp: str = "") -> SafeTable:
 
 
 def _read(column: pd.Series) -> pd.Series:
-    """Turn a column of numbers and symbols into numbers, and leave any other as it is."""
-    hidden = column.isin(names.SYMBOLS) | (column == "")
+    """Turn a column of numbers and symbols into numbers, and give any other its blanks back."""
+    name = str(column.name)
+    hidden = column.isin(names.SYMBOLS)
     numbers = pd.to_numeric(column.mask(hidden), errors="coerce")
-    is_code = str(column.name).endswith("_code") or column.name in {"status", "vintage", "unit_id"}
-    if is_code or hidden[column == ""].any() or bool(numbers[~hidden].isna().any()):
-        return column
-    return numbers.astype("int64") if column.name == "time_period" else numbers
+    if _is_text(name, hidden, numbers):
+        return column.mask(column == _blank(name), "")
+    if role_of(name) is Role.P_VALUE:
+        numbers = numbers.mask(column == names.LOW, 0.0)
+    return numbers.astype("int64") if name == "time_period" else numbers
+
+
+def _is_text(name: str, hidden: pd.Series, numbers: pd.Series) -> bool:
+    if name.endswith("_code") or name in {"status", "vintage", "unit_id"}:
+        return True
+    if hidden.all():
+        return role_of(name) in DESCRIBING and name not in YEARS and name != "index"
+    return bool(numbers[~hidden].isna().any())
 
 
 def _with_units(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,28 +1,38 @@
-"""All tables in one workbook that a screen reader can read: one table a sheet, cover and notes."""
+"""All tables in one workbook that a screen reader can read: one table a sheet, cover and contents.
+
+As the Government Analysis Function asks of accessible spreadsheets: a title in A1, one marked-up
+table a sheet with one row of unique headings, no merged or blank cells, words instead of colours.
+"""
 
 import math
 import re
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from vsh_eval import names
-from vsh_eval.columns import COUNTS, YEARS, role_of
+from vsh_eval.columns import COUNTS, YEARS, Role, role_of
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import column_label, value_label
-from vsh_eval.release.text.page import WORDS, workbook_notes
-from vsh_eval.release.text.phrases import is_numeric, symbol_notes, symbol_of
+from vsh_eval.release.text.labels import column_label, index_label, is_missing, value_label
+from vsh_eval.release.text.page import WORDS
+from vsh_eval.release.text.phrases import SMALLEST_P, is_numeric, p_text, symbol_notes, symbol_of
 from vsh_eval.release.text.protection import notes_of
+from vsh_eval.release.text.tables import stamped, table_question, table_title, units_line
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
 _SHEET_NAME = re.compile(r"^[A-Za-z][\w ]{0,30}$")
-_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_WIDEST = 40
+"""Characters of the widest column; longer texts wrap."""
+_NARROWEST = 12
 
 
 def write_workbook(
@@ -30,23 +40,26 @@ def write_workbook(
     path: Path,
     *,
     title: str,
+    made: date,
+    provenance: Sequence[str] = (),
     notes: Sequence[str] = (),
-    stamp: str = "",
 ) -> None:
     """Write safe tables as an accessible workbook.
 
     Parameters
     ----------
     tables : mapping
-        Safe tables by sheet name (letters, digits, spaces; at most 31).
+        Safe tables by name (letters, digits, spaces; at most 31), which is their sheet's too.
     path : Path
         The xlsx to write; its folder must exist.
     title : str
         On the cover.
+    made : date
+        The day that the file's properties give as its making.
+    provenance : sequence of str
+        Source, date and licence: on the cover and on every sheet.
     notes : sequence of str
-        For the notes sheet, before the notes of the tables themselves.
-    stamp : str
-        What the workbook must say about its data; stamps of the tables are added.
+        Further lines of the cover.
 
     Raises
     ------
@@ -55,92 +68,134 @@ def write_workbook(
     ContractError
         If there is no table, or a sheet name is against its rule.
     """
+    from xlsxwriter import Workbook
+
     if not tables:
         raise ContractError("tables is empty, must hold a table; hand over the tables to write.")
     safe = {name: require_safe(table) for name, table in tables.items()}
-    stamps = dict.fromkeys(s for s in (stamp, *(t.stamp for t in safe.values())) if s)
-    general = [*workbook_notes(stamps), *notes]
-    every = list(dict.fromkeys([*general, *(note for t in safe.values() for note in notes_of(t))]))
-    every = every or [WORDS["no_notes"]]
-    general = general or every[:1]
-    sheets = {
-        name: _sheet(name, table, [every.index(note) + 1 for note in (*general, *notes_of(table))])
-        for name, table in safe.items()
-    }
-    temporary = path.with_name(f".{path.name}.making.xlsx")
-    try:
-        _produce(temporary, sheets, title, stamps, every)
-        write_whole(path, temporary.read_bytes())
-    finally:
-        temporary.unlink(missing_ok=True)
+    for name in safe:
+        _require_sheet_name(name)
+    content = BytesIO()
+    book = Workbook(content, {"in_memory": True})
+    noon = datetime(made.year, made.month, made.day, 12)
+    book.set_properties({"title": title, "created": noon})
+    stamps = [stamped(stamp) for stamp in dict.fromkeys(t.stamp for t in safe.values()) if stamp]
+    _lines(book, book.add_worksheet(WORDS["cover_sheet"]), [
+        title, WORDS["cover"], *stamps, *provenance, *notes, WORDS["symbols"],
+        *symbol_notes(names.SYMBOLS),
+    ])  # fmt: skip
+    _contents(book, list(safe))
+    for name, table in safe.items():
+        _sheet(book, name, table, provenance)
+    book.close()
+    write_whole(path, content.getvalue())
 
 
-def _produce(
-    path: Path, sheets: Mapping[str, Any], title: str, stamps: Iterable[str], notes: Sequence[str]
-) -> None:
-    """Let gptables lay the workbook out, dated with no day so that it can be compared."""
-    import gptables
-
-    with warnings.catch_warnings():
-        # The library's own use of pandas, not ours.
-        warnings.filterwarnings("ignore", module="gptables")
-        workbook = gptables.produce_workbook(
-            filename=str(path),
-            sheets=dict(sheets),
-            cover=gptables.Cover(
-                title=title,
-                intro=[WORDS["introduction"], *stamps, WORDS["cover"]],
-                about=[WORDS["symbols"], *symbol_notes(names.SYMBOLS)],
-            ),
-            notes_table=pd.DataFrame(
-                {
-                    "Note number": [f"note {i}" for i in range(1, len(notes) + 1)],
-                    "Note text": list(notes),
-                }
-            ),
-        )
-        workbook.set_properties({"title": title, "created": _NO_DATE})
-        workbook.close()
-
-
-def _sheet(name: str, safe: SafeTable, notes: Sequence[int]) -> Any:
-    import gptables
-
+def _require_sheet_name(name: str) -> None:
     if not _SHEET_NAME.match(name):
         raise ContractError(
             f"sheet name is {name!r}, must be letters, digits and spaces, at most 31, a letter "
             "first; choose another name."
         )
+
+
+def _contents(book: "Workbook", sheets: Sequence[str]) -> None:
+    """List the sheets, each a link, with what it is and what it answers."""
+    sheet = book.add_worksheet(WORDS["contents_sheet"])
+    _lines(book, sheet, [WORDS["contents_sheet"], WORDS["instructions"]])
+    heads = [WORDS["sheet"], WORDS["table_title"], WORDS["table_question"]]
+    rows = [
+        [name, table_title(name), table_question(name) or WORDS["not_given"]] for name in sheets
+    ]
+    _table(book, sheet, 2, "contents", heads, rows)
+    for place, name in enumerate(sheets, start=3):
+        sheet.write_url(place, 0, f"internal:'{name}'!A1", string=name)
+
+
+def _sheet(book: "Workbook", name: str, safe: SafeTable, provenance: Sequence[str]) -> None:
+    """Write a table below the lines that a reader needs to use it."""
+    sheet = book.add_worksheet(name)
     rows = records(safe)
     columns = [str(column) for column in safe.frame.columns]
-    table = pd.DataFrame(
-        {column_label(column): [_cell(column, row) for row in rows] for column in columns},
-        dtype=object,
-    )
-    used = sorted({str(v) for column in table for v in table[column] if isinstance(v, str)})
-    return gptables.GPTable(
-        table=table,
-        table_name=re.sub(r"\W+", "_", name).lower(),
-        title=f"{name}{f' ({safe.stamp})' if safe.stamp else ''}",
-        subtitles=["".join(f"$$note {number}$$" for number in dict.fromkeys(notes))],
-        legend=symbol_notes(used),
-        instructions=WORDS["instructions"],
-        index_columns={},
-    )
+    cells = [[_cell(column, row) for column in columns] for row in rows]
+    used = {value for line in cells for value in line if isinstance(value, str)}
+    texts = [column for column in columns if safe.frame[column].dtype.kind not in "biuf"]
+    head = [
+        f"{table_title(name)}{f' ({safe.stamp})' if safe.stamp else ''}",
+        table_question(name),
+        WORDS["instructions"],
+        units_line(columns, texts),
+        "; ".join(symbol_notes(sorted(used))),
+        *notes_of(safe),
+        *provenance,
+    ]
+    lines = [line for line in head if line]
+    _lines(book, sheet, lines)
+    _table(book, sheet, len(lines), name, [column_label(column) for column in columns], cells)
 
 
-def _cell(column: str, row: Row) -> object:
+def _lines(book: "Workbook", sheet: "Worksheet", lines: Sequence[str]) -> None:
+    """Write lines into the first column, the first as the sheet's title."""
+    sheet.write_string(0, 0, lines[0], book.add_format({"bold": True, "font_size": 14}))
+    for place, line in enumerate(lines[1:], start=1):
+        sheet.write_string(place, 0, line)
+
+
+def _table(
+    book: "Workbook",
+    sheet: "Worksheet",
+    first: int,
+    name: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+) -> None:
+    """Write and mark up a table whose row of headings is the given one."""
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    headed = book.add_format({"text_wrap": True, "valign": "top", "bold": True, "bottom": 1})
+    sheet.add_table(first, 0, first + len(rows), len(heads) - 1, {
+        "name": f"table_{re.sub(r'\W+', '_', name).lower()}",
+        "columns": [{"header": head, "header_format": headed} for head in heads],
+        "autofilter": False,
+        "style": None,
+    })  # fmt: skip
+    widths = [_NARROWEST] * len(heads)
+    for place, row in enumerate(rows, start=first + 1):
+        for column, value in enumerate(row):
+            if isinstance(value, str):
+                sheet.write_string(place, column, value, wrapped)
+                widths[column] = max(widths[column], len(value))
+            else:
+                sheet.write_number(place, column, value)
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, min(width, _WIDEST) + 2)
+
+
+def _cell(column: str, row: Row) -> str | float:
     """Return a number, a label or a symbol; no cell is blank."""
     value = row[column]
     if column == "status":
         return str(value) or WORDS["shown"]
-    if pd.isna(value):
+    if column == "index":
+        return index_label(str(row.get("aggregation", "")), value) or names.NOT_APPLICABLE
+    if isinstance(value, str | bool) or (column in YEARS and not is_missing(value)):
+        return _label(column, value)
+    if is_missing(value):
         return symbol_of(row)
-    if isinstance(value, str | bool) or column in YEARS:
-        label = WORDS["per_cent"] if value == "%" else value_label(column, value)
-        return label if any(letter.isalnum() for letter in label) else WORDS["not_given"]
-    if not is_numeric(value):
-        return str(value)
+    return _number(column, value) if is_numeric(value) else str(value)
+
+
+@lru_cache(maxsize=10_000)
+def _label(column: str, value: Any) -> str:
+    """Return what a reader calls a value; kept, as thousands of rows have the same few."""
+    label = WORDS["per_cent"] if value == "%" else value_label(column, value)
+    return label if any(letter.isalnum() for letter in label) else WORDS["not_given"]
+
+
+def _number(column: str, value: Any) -> str | float:
+    """Return a number as the file of the same table has it, in words where it has no end."""
     if math.isinf(float(value)):
         return WORDS["no_limit"]
-    return int(value) if role_of(column) in COUNTS else round(float(value), 4)
+    role = role_of(column)
+    if role is Role.P_VALUE and value < SMALLEST_P:
+        return p_text(float(value))
+    return int(value) if role in COUNTS else round(float(value), 4)

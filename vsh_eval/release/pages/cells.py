@@ -9,7 +9,9 @@ from vsh_eval.release.pages.show import MARK
 from vsh_eval.release.text.page import WORDS, step_heading, step_label
 
 _PATHS = re.compile(
-    r"(?<![\w:/.<~-])(?:~?/(?:[\w.+@-]+/)+[\w.+@-]*|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"
+    r"(?<![\w:/.<~-])"
+    r"(?:(?:~?/(?:[\w.+@-]+/)+|(?:\.\./){2,}(?:[\w.+@-]+/)*)[\w.+@-]*"
+    r"|[A-Za-z]:\\(?:[^\s\\\"']+\\?)+)"
 )
 _FAILED_CELL = "papermill-error-cell-tag"
 _HEADING = re.compile(r"^#+\s+(.+?)\s*$", re.MULTILINE)
@@ -18,12 +20,16 @@ Notebook = dict[str, Any]
 
 
 def without_paths(text: str) -> str:
-    """Shorten every path of the machine to its last part.
+    """Shorten every path of the machine to its last part, one that climbs out of a project too.
 
     Examples
     --------
     >>> without_paths("no file /home/someone/returns/schools.csv in 2023/24")
     'no file schools.csv in 2023/24'
+    >>> without_paths("params = '../../../../team/params/ours.yaml'")
+    "params = 'ours.yaml'"
+    >>> without_paths("params = '../params/demo.yaml'")
+    "params = '../params/demo.yaml'"
     """
     return _PATHS.sub(lambda found: re.split(r"[\\/]", found[0].rstrip("/\\"))[-1], text)
 

@@ -1,6 +1,6 @@
 """The words around every page of the report, of its files, and of the card of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
@@ -10,11 +10,11 @@ from vsh_eval.release.rows import records
 from vsh_eval.release.text.labels import (
     COHORT_RULE_LABELS,
     GROUP_LABELS,
-    in_words,
     metric_in_text,
 )
 from vsh_eval.release.text.phrases import listed
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.tables import table_title
 from vsh_eval.settings import Settings
 
 WORDS: Mapping[str, str] = MappingProxyType(
@@ -42,10 +42,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "workbook": "All tables as one workbook",
         "results": "Results (JSON)",
         "cover": "Tables of an evaluation of a training offer.",
-        "introduction": "Introduction",
-        "symbols": "Symbols",
-        "no_notes": "There are no further notes.",
-        "instructions": "This worksheet contains one table. Notes are on the notes worksheet.",
+        "symbols": "Symbols in the tables:",
+        "cover_sheet": "Cover",
+        "contents_sheet": "Contents",
+        "sheet": "Worksheet",
+        "table_title": "Title",
+        "table_question": "What it answers",
+        "instructions": "This worksheet contains one table.",
         "per_cent": "per cent",
         "shown": "shown",
         "not_given": "not given",
@@ -125,6 +128,15 @@ _SOURCES = MappingProxyType(
         "published": "DfE's published tables",
     }
 )
+_TERMS = MappingProxyType(
+    {
+        "synthetic": "none is needed, as the data are invented",
+        "returns": "set by the authority that releases these tables; ask it before reuse",
+        "published": "Open Government Licence v3.0; contains public sector information of the "
+        "Department for Education",
+    }
+)
+"""On what terms numbers may be used again, by the kind of the run's data."""
 
 
 def report_title(authority: str) -> str:
@@ -137,10 +149,33 @@ def workbook_title(authority: str) -> str:
     return f"{authority}: children with a social worker, evaluation tables"
 
 
-def workbook_notes(stamps: Iterable[str], empty: Sequence[str] = ()) -> list[str]:
-    """Return the notes on a whole workbook: what its data are, and which tables have no row."""
-    without = [f"Without a row, and so without a sheet: {', '.join(empty)}."] if empty else []
-    return [*(f"These data are marked: {stamp}." for stamp in stamps), *without]
+def provenance(kind: str, *, authority: str, date: str) -> tuple[str, ...]:
+    """Say whose numbers these are, of which day, and on what terms they may be used again.
+
+    Parameters
+    ----------
+    kind : {'synthetic', 'returns', 'published'}
+        The kind of the run's data.
+    authority : str
+        The authority's name.
+    date : str
+        The day the tables were made, in ISO form.
+
+    Returns
+    -------
+    tuple of str
+        Source, date and licence, one line each.
+
+    Examples
+    --------
+    >>> provenance("returns", authority="Invented Borough", date="2026-11-29")[0]
+    "Source: Invented Borough, the authority's own returns"
+    """
+    return (
+        f"Source: {authority}, {_SOURCES[kind]}",
+        f"Date: {date}",
+        f"Licence: {_TERMS[kind]}",
+    )
 
 
 def download_label(table: str) -> str:
@@ -148,10 +183,10 @@ def download_label(table: str) -> str:
 
     Examples
     --------
-    >>> download_label("attendance_gaps")
-    'Attendance gaps (CSV)'
+    >>> download_label("reach")
+    'Reach of the training (CSV)'
     """
-    return f"{in_words(table)} (CSV)"
+    return f"{table_title(table)} (CSV)"
 
 
 def banner(stamp: str) -> dict[str, str] | None:

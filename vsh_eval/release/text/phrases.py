@@ -18,6 +18,8 @@ from vsh_eval.release.text.labels import (
 
 FOUR_IN_FIVE = 80
 """Per cent of the runs that must find an effect for it to count as seen."""
+SMALLEST_P = 0.001
+"""A p value below this is written as being so, never as zero."""
 _YEAR = re.compile(r"\b20\d\d/\d\d\b")
 
 
@@ -149,7 +151,7 @@ def p_text(value: float) -> str:
     >>> p_text(0.0342), p_text(0.00001)
     ('0.034', '<0.001')
     """
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return f"<{SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
 
 
 def figures(value: float) -> str:

@@ -7,15 +7,12 @@ import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, is_shown, records, value_of
-from vsh_eval.release.text.phrases import listed
+from vsh_eval.release.rows import Row, is_shown, one_row, value_of
 from vsh_eval.release.text.reasons import in_words
 from vsh_eval.release.text.safe_text import sentence
 
 UNITS: Mapping[str, str] = MappingProxyType(
     {
-        "schools": "GBP per trained school",
-        "pupil_years": "GBP per cohort child per year in trained schools",
         "sessions": "GBP per session regained",
         "children": "GBP per child per year regained",
         "events": "GBP per event avoided",
@@ -31,11 +28,6 @@ _REGAINED = MappingProxyType(
         "points": ("point of one child", 1),
     }
 )
-"""What a cost is put beside in a sentence, and how many of the table's units make one."""
-_PER = {
-    "cost_per_school": "per trained school",
-    "cost_per_pupil_year": "per child of the cohort per year in trained schools",
-}
 
 
 def costs_in_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -45,31 +37,19 @@ def costs_in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 @sentence
 def value_sentence(safe: SafeTable) -> str:
-    """Say what the training cost, and what for, to two significant figures.
+    """Say what each unit regained cost, to two significant figures, or why that is not known.
 
     Parameters
     ----------
     safe : SafeTable
-        An ``estimates`` table of costs: measure, unit, estimate, ci_lower, ci_upper, reason.
+        An ``estimates`` table of one cost: metric, unit, estimate, ci_lower, ci_upper, reason.
 
     Returns
     -------
     str
-        The cost for each school and child, then for each unit regained; where that cannot be
-        estimated, why.
+        One sentence, two where there is an estimate.
     """
-    costs, said = [], []
-    for row in records(safe):
-        if str(row["measure"]) in _PER and is_shown(row, "estimate"):
-            costs.append(f"{_pounds(row)} {_PER[str(row['measure'])]}")
-        elif str(row["measure"]) not in _PER:
-            said.append(_regained(row))
-    if costs:
-        said.insert(0, f"The training cost {listed(costs)}.")
-    return " ".join(said)
-
-
-def _regained(row: Row) -> str:
+    row = one_row(safe)
     unit, times = _REGAINED[registry.metric(str(row["metric"])).counts]
     if not is_shown(row, "estimate"):
         reason = str(row.get("reason") or "")
