@@ -130,7 +130,7 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
         "Join with other authorities.",
     ]
     pool = dict(summary.decisions)["Join with other authorities."]
-    assert "4 authorities of this size together of about 1.4" in pool
+    assert "4 of this size together about 1.4" in pool
 
 
 def test_a_change_that_is_not_clear_is_called_so(project):

@@ -149,16 +149,19 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
     """Say what to decide now, by fixed rules; nothing where no effect of training is asked."""
     if run.settings.source.kind == "published":
         return ()
-    tables = {
-        name: run.published_table(name) if run.has_published(name) else None
-        for name in ("power", "findings")
-    }
+    power, findings, needs = (
+        run.published_table(name) if run.has_published(name) else None
+        for name in ("power", "findings", "reach_deprivation")
+    )
+    if needs is not None:
+        needs = needs.where(phase=names.TOTAL, time_period=last_year(needs))
     return answer.decision_sentences(
         run.published_table("evidence"),
-        needs=None,
+        power,
+        findings,
+        needs,
         asked=asked_of(run),
         last_year=run.settings.years.last,
-        **tables,
     )
 
 

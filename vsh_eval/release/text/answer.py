@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vsh_eval import academic_year, registry
+from vsh_eval import academic_year, names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.evidence import both_estimates
 from vsh_eval.release.text.labels import (
     group_in_text,
+    lower_first,
     metric_in_text,
+    value_label,
     year_label,
 )
 from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number
@@ -183,7 +185,8 @@ def decision_sentences(
     findings : SafeTable or None
         The checks of the returns: result (pass, warn, fail).
     needs : SafeTable or None
-        Schools trained by third of need: need (1 is the greatest), share_schools.
+        Schools trained by band of deprivation in the last year, all phases together, the greatest
+        first: deprivation, share_schools.
     asked : Asked
         What the answer is about.
     last_year : int
@@ -269,28 +272,33 @@ def _pool(row: Row, asked: Asked) -> Iterator[str]:
     unit, least = registry.metric(asked.metric).gap_unit, value_of(row, "mde")
     if least <= asked.sesoi:
         return
-    few, many = (f"{number(k, decimals=0)} authorities of this size" for k in POOLS)
-    sizes = [number(least / k**0.5) for k in POOLS]
+    together = [
+        f"{number(k, decimals=0)} of this size together about {number(least / k**0.5)}"
+        for k in POOLS
+    ]
     yield (
-        f"**Join with other authorities.** This authority alone has an 80% chance of detecting an "
-        f"effect of {amount(least, unit)}; {few} together of about {sizes[0]}, {many} of about "
-        f"{sizes[1]}."
+        "**Join with other authorities.** This authority alone has an 80% chance of detecting an "
+        f"effect of {amount(least, unit)}, {listed(together)}."
     )
 
 
 def _spread(needs: SafeTable) -> Iterator[str]:
-    """Point to the third of schools with the greatest need where it has been reached less."""
-    rows = [row for row in records(needs) if is_shown(row, "share_schools")]
+    """Point to the schools of the greatest need where they have been reached less."""
+    rows = [
+        row
+        for row in records(needs)
+        if row["deprivation"] not in (names.TOTAL, "not_known") and is_shown(row, "share_schools")
+    ]
     if len(rows) < 2:
         return
-    rows = sorted(rows, key=lambda row: str(row["need"]))
-    most, least = float(rows[0]["share_schools"]), float(rows[-1]["share_schools"])
-    if round(most) >= round(least):
+    shares = [float(row["share_schools"]) for row in (rows[0], rows[-1])]
+    if round(shares[0]) >= round(shares[1]):
         return
+    bands = [lower_first(value_label("deprivation", r["deprivation"])) for r in (rows[0], rows[-1])]
+    most, least = (amount(share, "%", decimals=0) for share in shares)
     yield (
-        f"**Offer training next to the third of schools with the greatest need.** "
-        f"{amount(most, '%', decimals=0)} of them have been trained, against "
-        f"{amount(least, '%', decimals=0)} of the third with the least."
+        f"**Offer training next where deprivation is greatest.** In the {bands[0]} of schools "
+        f"{most} have been trained, in the {bands[1]} {least}."
     )
 
 

@@ -1,0 +1,141 @@
+"""The first page: one answer, by the statement; decisions by rules."""
+
+import pytest
+
+from tests.release.made import NAN, estimate_row, safe
+from vsh_eval.effects.evidence import RULES, STATEMENTS
+from vsh_eval.release.text.annual_report import committee_paragraph, priority_sentences
+from vsh_eval.release.text.answer import (
+    Asked,
+    answer_sentence,
+    decision_sentences,
+    estimates_sentence,
+    halves,
+)
+
+ABSENCE = Asked("overall_absence", "cwsw", "peers", 0.5)
+SECOND = {"role": "robustness", "estimator": "same_past"}
+YEAR = safe([{"sessions_possible": 340.0}])
+
+
+def evidence(statement, **verdicts):
+    given = dict.fromkeys(RULES, "pass") | verdicts
+    return safe([
+        {"statement": statement, "confidence": "none", "decided_by": "", "rule": rule,
+         "verdict": verdict}
+        for rule, verdict in given.items()
+    ])  # fmt: skip
+
+
+def impact(estimate=-2.8, lower=-4.4, upper=-1.2):
+    own = {"role": "robustness", "subgroup": "own_level"}
+    ends = {"estimate": estimate, "ci_lower": lower, "ci_upper": upper}
+    return safe([
+        estimate_row(**ends, subgroup="", group=""),
+        estimate_row(**SECOND, estimate=-2.1, ci_lower=-3.6, ci_upper=-0.6, subgroup="", group=""),
+        estimate_row(**own, group="cwsw", estimate=-3.0, ci_lower=-4.5, ci_upper=-1.5),
+        estimate_row(**own, group="peers", estimate=-1.1, ci_lower=-1.5, ci_upper=-0.7),
+    ])  # fmt: skip
+
+
+def answered(statement, sessions=YEAR, **ends):
+    return answer_sentence(evidence(statement), impact(**ends), sessions, asked=ABSENCE)
+
+
+def test_an_effect_on_absence_is_given_in_days_of_school():
+    # 2.8 points of 340 half days are 9.52 half days, which is 4.8 days.
+    assert answered("narrowed") == (
+        "In trained schools children with a social worker missed about 4.8 days of school a year "
+        "fewer than expected without training (likely range 2.0 to 7.5), compared with pupils "
+        "without a social worker."
+    )
+    said = answered("widened", estimate=2.8, lower=1.2, upper=4.4)
+    assert "4.8 days of school a year more than expected" in said
+    assert "likely range 2.0 to 7.5" in said
+
+
+def test_without_sessions_the_answer_is_in_the_gaps_unit():
+    said = answered("narrowed", sessions=None)
+    assert "the gap in overall absence was 2.8 percentage points smaller" in said
+    assert "likely range 1.2 to 4.4" in said
+
+
+def test_where_the_whole_school_moved_both_levels_are_the_answer():
+    said = answered("whole_school_moved")
+    assert "children with a social worker was 3.0 percentage points lower" in said
+    assert "pupils without a social worker was 1.1 percentage points lower" in said
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_every_statement_has_an_answer_and_a_decision(statement):
+    said = answered(statement)
+    assert said.endswith(".")
+    if statement in {"inconclusive", "not_attributable", "not_estimable"}:
+        assert not any(sign.isdigit() for sign in said), "what is not known has no size"
+        assert "narrowed" not in said
+    first = decision_sentences(
+        evidence(statement), None, None, None, asked=ABSENCE, last_year=202425
+    )
+    assert len(first) == 1
+    what, why = halves(first[0])
+    assert what.endswith(".")
+    assert why
+
+
+def test_both_estimates_stand_with_what_they_compare():
+    said = estimates_sentence(impact(), metric="overall_absence")
+    assert "\N{MINUS SIGN}2.8 percentage points (95% interval" in said
+    assert "same past" in said
+    hidden = safe([estimate_row(estimate=NAN, ci_lower=NAN, ci_upper=NAN, status="x")])
+    assert estimates_sentence(hidden, metric="overall_absence") == ""
+
+
+def test_decisions_follow_from_what_is_missing():
+    poor = {"deprivation": "most_deprived_third", "share_schools": 30.0, "status": ""}
+    rich = {"deprivation": "least_deprived_third", "share_schools": 60.0, "status": ""}
+    decided = decision_sentences(
+        evidence("inconclusive", chosen_by="not testable", registered="fail"),
+        safe([{"mde": 4.0}]),
+        safe([{"result": "warn"}, {"result": "pass"}]),
+        safe([poor, rich]),
+        asked=ABSENCE,
+        last_year=202425,
+    )
+    said = dict(halves(text) for text in decided)
+    assert list(said) == [
+        "Do not stop or extend the offer because of this result.",
+        "Draw the next schools by lot.",
+        "Fix the plan before 2025/26 ends.",
+        "Join with other authorities.",
+        "Offer training next where deprivation is greatest.",
+        "Mend the data.",
+    ]
+    assert "30% have been trained" in said["Offer training next where deprivation is greatest."]
+    assert "4 of this size together about 2.0" in said["Join with other authorities."]
+
+
+def test_a_gap_that_widened_and_a_phase_reached_least_come_first():
+    change = {"metric": "overall_absence", "change": 2.0, "change_lower": 0.5, "change_upper": 3.5,
+              "status": ""}  # fmt: skip
+    better = {**change, "metric": "ks4_attainment8"}
+    reached = {"time_period": 202425, "programme": "any", "tier": "any", "status": ""}
+    reach = safe([
+        {**reached, "phase": "total", "share_pupils": 60.0},
+        {**reached, "phase": "primary", "share_pupils": 40.0},
+        {**reached, "phase": "secondary", "share_pupils": 70.0},
+    ])  # fmt: skip
+    widened, least = priority_sentences(safe([change, better]), reach, year=202425)
+    assert "overall absence" in widened
+    assert "Attainment 8" not in widened, "there a positive change narrows the gap"
+    assert "primary schools, 40%" in least
+    calm = safe([{**change, "change_lower": -0.5}])
+    (only,) = priority_sentences(calm, None, year=202425)
+    assert only.startswith("No gap clearly widened")
+
+
+def test_the_paragraph_leaves_out_what_is_not_known():
+    answer = answered("inconclusive")
+    said = committee_paragraph(authority="Poole", gap="", reach="", answer=answer)
+    assert said.startswith("The virtual school of Poole offers training")
+    assert "  " not in said
+    assert answer in said
