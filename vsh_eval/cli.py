@@ -130,6 +130,14 @@ def synthesise(
         float,
         typer.Option(help="Trend in trained schools that is no effect, points a year (a test)."),
     ] = 0.0,
+    effect_on_peers: Annotated[
+        float,
+        typer.Option(help="Planted effect on all other pupils, percentage points (a test)."),
+    ] = 0.0,
+    children: Annotated[
+        float | None,
+        typer.Option(min=1, max=40, help="Mean children of the cohort a school and year."),
+    ] = None,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
@@ -142,6 +150,8 @@ def synthesise(
         first=academic_year.parse(first),
         last=academic_year.parse(last),
         pretrend=pretrend,
+        effect_on_peers=effect_on_peers,
+        **({} if children is None else {"cohort_per_school": children}),
     )
     written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet")
     typer.echo(f"Wrote the invented returns to {_shown(written)}")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -214,6 +216,17 @@ def test_no_child_outside_the_treated_cohort_is_touched(borough_rows, trained_ro
     assert (without["missed"] == with_effect["missed"])[~treated].all()
     assert (without["missed"] > with_effect["missed"])[treated].any()
     assert (without["missed"] >= with_effect["missed"])[treated].all()
+
+
+def test_an_effect_on_peers_moves_them_and_not_the_cohort():
+    plan = Plan(schools=30, seed=3, effect=0.0, first=202122)
+    authorities = [invent(replace(plan, effect_on_peers=by)) for by in (0.0, -2.0)]
+    without, helped = (attended(one) for one in authorities)
+    treated, cohort = treated_rows(authorities[0], without), without["group"].isin(["cin", "cpp"])
+    assert (without["missed"] == helped["missed"])[~treated | cohort].all()
+    moved = levels(helped[treated & ~cohort])["overall"]
+    moved -= levels(without[treated & ~cohort])["overall"]
+    assert moved == pytest.approx(-2.0, abs=0.1)
 
 
 def treated_rows(authority, rows):

@@ -76,7 +76,7 @@ def invent_attendance(
     -------
     Attendance
         The mean of each group, stage and year is the published one, moved by the school, by the
-        school-year and, for the cohort of trained schools, by the planted effect.
+        school-year and, in trained schools, by the planted effects on cohort and peers.
     """
     who = years.where(~np.isin(years.time_period, NO_ATTENDANCE))
     levels = absence_levels(plan.years, scale=plan.cohort_scale)
@@ -85,7 +85,8 @@ def invent_attendance(
     cells = rate_distribution(overall, persistent=persistent, severe=severe)
     rate, room = rate_at(cells, cell, _rank(pupils, who)), cells.room[cell]
     shift = _school_shift(plan, schools, who, rng) - _milder(plan, schools, who)
-    effect = np.where(who.cohort & who.treated(schools), plan.effect / 100, 0.0)
+    planted = np.where(who.cohort, plan.effect, plan.effect_on_peers) / 100
+    effect = np.where(who.treated(schools), planted, 0.0)
     return Attendance(
         who=who,
         sessions=_sessions(schools, who, rng),

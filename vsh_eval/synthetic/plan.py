@@ -19,6 +19,7 @@ USUAL_COHORT = 6.4
 _RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "effect": (-20, 20),
+        "effect_on_peers": (-20, 20),
         "attainment_effect": (-20, 20),
         "cohort_per_school": (1, 40),
         "pretrend": (-3, 3),
@@ -42,6 +43,8 @@ class Plan:
     effect : float
         Percentage points added to the overall absence rate of the cohort (children in need and on
         a protection plan) in trained schools from their adoption year on; negative narrows.
+    effect_on_peers : float
+        The same for all other pupils of those schools: training that helps the whole school.
     attainment_effect : float
         The same for the cohort's attainment: points of Attainment 8, percentage points of the
         expected standard and of a good level of development. Grades in English and maths and
@@ -85,6 +88,7 @@ fewer schools cannot hold every phase.
     schools: int = 120
     seed: int = 1
     effect: float = -1.5
+    effect_on_peers: float = 0.0
     attainment_effect: float = 0.0
     first: int = 201617
     last: int = 202425
