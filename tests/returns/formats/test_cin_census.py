@@ -1,6 +1,5 @@
 """The children in need census: samples, what changed by year, laws, and files that are broken."""
 
-import random
 from pathlib import Path
 from xml.etree.ElementTree import fromstring, tostring
 
@@ -244,9 +243,9 @@ def test_an_event_a_row_is_the_same_census_whatever_its_columns_order(write):
     expected = rows(read(write("events.csv", "\n".join(lines))))
     assert expected == READ
     cells = [line.split(",") for line in lines]
-    order = random.Random(1).sample(range(14), 14)
-    shuffled = "\n".join(",".join(row[i] for i in order) for row in cells)
-    assert rows(read(write("shuffled.csv", shuffled))) == expected
+    order = list(reversed(range(14)))
+    reverse = "\n".join(",".join(row[i] for i in order) for row in cells)
+    assert rows(read(write("reverse.csv", reverse))) == expected
 
 
 def test_one_census_in_both_forms_is_refused(write):

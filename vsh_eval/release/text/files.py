@@ -53,14 +53,14 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "UPN; nothing needs to be done.",
         "referrals_without_action": "Referrals with no further action begin no episode of need and "
         "are left out, as in DfE's counts of children in need.",
-        "spells_without_start": "Spells of help without a first day are left out; ask the team that "
-        "keeps the return for the day.",
+        "spells_without_start": "Spells of help without a first day are left out; ask the team "
+        "that keeps the return for the day.",
         "dates_not_read": "Spells of help with a date that cannot be read are left out; ask the "
         "team that keeps the return for the day.",
-        "spells_end_before_start": "Spells of help that end before they begin are left out; ask the "
-        "team that keeps the return for the days.",
-        "ended_with_last_return": "Open spells that later returns no longer list are ended with the "
-        "last return that lists them; ask the team that keeps the return when they ended.",
+        "spells_end_before_start": "Spells of help that end before they begin are left out; ask "
+        "the team that keeps the return for the days.",
+        "ended_with_last_return": "Open spells that later returns no longer list are ended with "
+        "the last return that lists them; ask the team that keeps the return when they ended.",
         "unclosed_episodes": "Episodes of care without an end that another follows are ended when "
         "that begins.",
         "short_breaks": "Episodes of short breaks (V3, V4) are left out, as in DfE's counts of "

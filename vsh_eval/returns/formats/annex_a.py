@@ -68,10 +68,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         upn=upns.reindex(ids).array, born=born.reindex(ids).array
     )
     children = identify(records[records["child_id"].isin(born.index)])
-    notes = [note("snapshots_only", rows=0)] if len({*typed["year"]}) else []
     return Reading(
         {"episodes": spells_of.episodes(last, children)},
-        (*notes, *children.notes, *unread, *gone),
+        (note("snapshots_only"), *children.notes, *unread, *gone),
     )
 
 
@@ -116,8 +115,8 @@ def _lookup(options: Options) -> pd.Series:
     path = Path(lookup.file)
     if not path.is_file():
         raise ContractError(
-            f"source.files.annex_a.lookup names {path.name}, which is not there; correct the name in "
-            "the params file."
+            f"source.files.annex_a.lookup names {path.name}, which is not there; correct the name "
+            "in the params file."
         )
     table = tabular.read(path, known=(lookup.child_id, lookup.upn))
     keys = {tabular.key(name): name for name in table}

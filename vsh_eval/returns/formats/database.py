@@ -109,7 +109,8 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
         import sqlalchemy
     except ImportError as error:
         raise ContractError(
-            "source.files.database needs SQLAlchemy, which is not installed; install vsh-eval[files]."
+            "source.files.database needs SQLAlchemy, which is not installed; install "
+            "vsh-eval[files]."
         ) from error
     try:
         url = sqlalchemy.make_url(section.url)
@@ -129,8 +130,8 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
             return {table: _query(connection, table, query) for table, query in queries.items()}
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ContractError(
-            "source.files.database cannot be reached; check the server, the database and the user in "
-            f"its url, and the password in {section.password_variable}."
+            "source.files.database cannot be reached; check the server, the database and the user "
+            f"in its url, and the password in {section.password_variable}."
         ) from error
     finally:
         engine.dispose()
@@ -141,11 +142,12 @@ def _query(connection, table: str, query: str) -> pd.DataFrame:  # noqa: ANN001
     import sqlalchemy
 
     try:
-        result = connection.exec_driver_sql(query)
+        # A colon would name a parameter, and a query has none.
+        result = connection.execute(sqlalchemy.text(query.replace(":", r"\:")))
         rows = [[None if cell is None else tabular.as_text(cell) for cell in row] for row in result]
         return pd.DataFrame(rows, columns=list(result.keys()), dtype="str")
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise ContractError(
-            f"source.files.database.queries.{table} cannot be run, must be one SELECT that its user "
-            "may make; try it in the database's own tool."
+            f"source.files.database.queries.{table} cannot be run, must be one SELECT that its "
+            "user may make; try it in the database's own tool."
         ) from error

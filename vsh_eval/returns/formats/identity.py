@@ -111,10 +111,10 @@ def identify(records: pd.DataFrame) -> Children:
     -------
     Children
         A child's UPN is that of its latest return that gives one; every other one is a former
-        UPN. A child without any has its former one.
-        Where one UPN is given to two child ids whose months of birth differ, they are two children
-        and neither is used; nor is a child id that one return gives to two. A birth date that differs in the day alone is no difference, as copies
-        of returns keep the month only.
+        UPN. A child without any has its former one. Where one UPN is given to two child ids whose
+        months of birth differ, they are two children and neither is used; nor is a child id that
+        one return gives to two. A birth date that differs in the day alone is no difference, as
+        copies of returns keep the month only.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def one_upn_a_child(
         if "pupil_id" not in table:
             changed[name] = table
             continue
-        found = table["pupil_id"].map(today)
+        found = table["pupil_id"].map(today).astype("str")
         rows, of_rows = rows + int(found.notna().sum()), of_rows + len(table)
         written = table.assign(pupil_id=found.fillna(table["pupil_id"]))
         changed[name] = written.drop_duplicates(ignore_index=True)

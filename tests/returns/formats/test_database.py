@@ -1,0 +1,193 @@
+"""A database: PostgreSQL as the test starts it, SQLite, the SSD's layout, and what is refused."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.returns.formats.made import UPN, counts
+from vsh_eval.contracts import ContractError
+from vsh_eval.returns.formats import Options, database
+from vsh_eval.settings import Database
+
+sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra files is not installed")
+
+PASSWORD = "a password only this test knows"  # noqa: S105 - of a database that the test makes
+SSD = """
+CREATE TABLE ssd_person (pers_person_id VARCHAR(48), pers_upn VARCHAR(48));
+CREATE TABLE ssd_linked_identifiers (link_person_id VARCHAR(48), link_identifier_type VARCHAR(100),
+    link_identifier_value VARCHAR(100));
+CREATE TABLE ssd_cin_episodes (cine_person_id VARCHAR(48), cine_referral_date TIMESTAMP,
+    cine_close_date TIMESTAMP, cine_referral_nfa VARCHAR(1));
+CREATE TABLE ssd_cin_plans (cinp_person_id VARCHAR(48), cinp_cin_plan_start_date TIMESTAMP,
+    cinp_cin_plan_end_date TIMESTAMP);
+CREATE TABLE ssd_cp_plans (cppl_person_id VARCHAR(48), cppl_cp_plan_start_date TIMESTAMP,
+    cppl_cp_plan_end_date TIMESTAMP);
+CREATE TABLE ssd_cla_episodes (clae_person_id VARCHAR(48), clae_cla_episode_start_date TIMESTAMP,
+    clae_cla_episode_ceased_date TIMESTAMP);
+CREATE TABLE ssd_legal_status (lega_person_id VARCHAR(48), lega_legal_status VARCHAR(100),
+    lega_legal_status_start_date TIMESTAMP, lega_legal_status_end_date TIMESTAMP);
+INSERT INTO ssd_person VALUES ('1', 'h801200001001'), ('2', 'A950000178301'), ('3', NULL);
+INSERT INTO ssd_linked_identifiers VALUES
+    ('1', 'Former Unique Pupil Number', 'X00180001701A'), ('1', 'NHS Number', '943');
+INSERT INTO ssd_cin_episodes VALUES ('1', '2021-05-01', '2022-02-01', 'N'),
+    ('2', '2021-05-02', NULL, 'Y'), ('3', '2021-05-03', NULL, 'N');
+INSERT INTO ssd_cin_plans VALUES ('1', '2021-06-01', '2021-09-01');
+INSERT INTO ssd_cp_plans VALUES ('1', '2021-07-01', '2021-12-01');
+INSERT INTO ssd_cla_episodes VALUES ('1', '2022-03-01', NULL), ('2', '2022-03-02', NULL);
+INSERT INTO ssd_legal_status VALUES ('1', 'C2', '2022-03-01', NULL),
+    ('2', 'V4 short breaks', '2022-03-02', NULL);
+"""
+READ = [
+    (UPN, "CIN", "2021-05-01", "2022-02-01", "episode"),
+    (UPN, "CIN", "2021-06-01", "2021-09-01", "plan"),
+    (UPN, "CLA", "2022-03-01", None, "episode"),
+    (UPN, "CPP", "2021-07-01", "2021-12-01", "episode"),
+]
+
+
+def read(url, **section):
+    return database.read((), options=Options(section=Database(url=url, **section)))
+
+
+def sorted_rows(reading):
+    table = reading.tables["episodes"]
+    return sorted(
+        tuple(None if value != value else value for value in row)  # noqa: PLR0124 - NaN
+        for row in table.itertuples(index=False, name=None)
+    )
+
+
+# --- PostgreSQL
+
+
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs, or skip."""
+    found = shutil.which("initdb") or next(
+        iter(sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))), None
+    )
+    if found is None:
+        pytest.skip("PostgreSQL is not installed here")
+    return Path(found).resolve().parent
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory):
+    """Start a PostgreSQL of its own, with a reader who has a password, and stop it again."""
+    pytest.importorskip("psycopg", reason="the extra files is not installed")
+    tools, folder = programs(), tmp_path_factory.mktemp("pg")
+    home = folder / "data"
+    as_user = {}
+    if os.geteuid() == 0:  # PostgreSQL refuses to be started by root
+        try:
+            as_user = {"user": pwd.getpwnam("postgres").pw_uid}
+        except KeyError:
+            pytest.skip("PostgreSQL cannot be started by root, and there is no user postgres")
+        for path in (folder, *folder.parents[:2]):
+            path.chmod(0o755)
+        os.chown(folder, as_user["user"], -1)
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+
+    def call(program, *arguments):
+        command = [tools / program, *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=folder, **as_user)
+
+    call("initdb", "-D", home, "-U", "reader", "-A", "scram-sha-256", f"--pwfile={secret}",
+         "-E", "UTF8", "--no-locale")  # fmt: skip
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    call("pg_ctl", "-D", home, "-o", options, "-l", folder / "log", "-w", "start")
+    url = f"postgresql+psycopg://reader@/postgres?host={folder}"
+    engine = sqlalchemy.create_engine(sqlalchemy.make_url(url).set(password=PASSWORD))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(SSD)
+    yield url, engine
+    engine.dispose()
+    call("pg_ctl", "-D", home, "-m", "immediate", "stop")
+
+
+@pytest.fixture
+def password(monkeypatch):
+    monkeypatch.setenv("VSH_EVAL_DATABASE_PASSWORD", PASSWORD)
+
+
+@pytest.mark.usefixtures("password")
+def test_the_standard_safeguarding_dataset_gives_the_episodes(postgresql):
+    found = read(postgresql[0], layout="ssd")
+    assert sorted_rows(found) == READ
+    assert counts(found) == {"rows_without_upn": 1}
+    former = found.references["former_upns"].to_numpy().tolist()
+    assert former == [["X00180001701A", UPN]]
+
+
+@pytest.mark.usefixtures("password")
+def test_a_query_goes_before_the_layouts_and_its_colons_and_signs_are_its_own(postgresql):
+    query = (
+        f"SELECT '{UPN}' AS pupil_id, 'CIN' AS status, '2021-05-01'::date AS start_date, "
+        "CAST(NULL AS date) AS end_date WHERE 'a%b:c' LIKE '%b:c'"
+    )
+    found = read(postgresql[0], layout="ssd", queries={"episodes": query})
+    assert sorted_rows(found) == [(UPN, "CIN", "2021-05-01", None)]
+
+
+@pytest.mark.usefixtures("password")
+@pytest.mark.parametrize("query", ["DELETE FROM ssd_person", "DROP TABLE ssd_person"])
+def test_nothing_is_ever_written(postgresql, query):
+    url, engine = postgresql
+    for written in (query, f"COMMIT; {query}"):
+        with pytest.raises(ContractError, match=r"queries\.episodes cannot be run"):
+            read(url, queries={"episodes": written})
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM ssd_person").scalar() == 3
+
+
+def test_a_wrong_password_is_said_in_one_sentence_without_the_url(postgresql, monkeypatch):
+    monkeypatch.setenv("VSH_EVAL_DATABASE_PASSWORD", "wrong")
+    with pytest.raises(ContractError, match="cannot be reached") as refused:
+        read(postgresql[0], layout="ssd")
+    assert "reader@" not in str(refused.value)
+
+
+# --- Any other
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    url = f"sqlite:///{tmp_path / 'care.db'}"
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        for statement in filter(str.strip, SSD.split(";")):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    return url
+
+
+def test_sqlite_gives_the_same_episodes(sqlite):
+    found = read(sqlite, layout="ssd")
+    assert [(row[0], row[1], row[2][:10], row[4]) for row in sorted_rows(found)] == [
+        (row[0], row[1], row[2], row[4]) for row in READ
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"queries": {"episodes": "SELECT 1 AS pupil_id"}}, "gives no column status, start_date"),
+        ({"queries": {"episodes": "SELECT nonsense"}}, "queries.episodes cannot be run"),
+        ({"queries": {"episodes": "DELETE FROM ssd_person"}}, "queries.episodes cannot be run"),
+    ],
+)
+def test_a_query_that_gives_no_table_is_refused(sqlite, section, said):
+    with pytest.raises(ContractError, match=said):
+        read(sqlite, **section)
+
+
+@pytest.mark.parametrize("url", ["no url", "oracle+nothing://x/y"])
+def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(url):
+    with pytest.raises(ContractError, match="cannot be used") as refused:
+        read(url, layout="ssd")
+    assert url not in str(refused.value)
