@@ -278,8 +278,8 @@ def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
         notes.append(entry.note)
     for run in _runs([0.0 if at in apart else math.nan for at in range(len(panel.years))]):
         words = wrapped(charts.BREAKS["not_comparable"], 10)
-        frame = axes.get_xaxis_transform()
-        axes.text(fmean(run), 0.99, words, transform=frame, **(_MARK | {"va": "top"}))
+        top: dict[str, Any] = _MARK | {"va": "top", "transform": axes.get_xaxis_transform()}
+        axes.text(fmean(run), 0.99, words, **top)
     return notes
 
 
@@ -309,12 +309,13 @@ def _write_upright(axes: "Axes", place: int, text: str, values: Sequence[float])
 
 def _write_above(axes: "Axes", place: float, text: str) -> None:
     """Write words over a year, outside the panel."""
-    where: dict[str, Any] = {
+    where: dict[str, Any] = _MARK | {
+        "va": "bottom",
         "xycoords": axes.get_xaxis_transform(),
         "xytext": (0, 3),
         "textcoords": "offset points",
     }
-    axes.annotate(text, (place, 1.0), **where, **(_MARK | {"va": "bottom"}))
+    axes.annotate(text, (place, 1.0), **where)
 
 
 def _write_letter(axes: "Axes", place: float, letter: str) -> None:

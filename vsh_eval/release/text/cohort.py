@@ -38,19 +38,19 @@ class Move(NamedTuple):
     ----------
     before, year : int
         The two academic years, such as 202324 and 202425.
-    past, count : float
+    past, now : float
         The children counted in each.
     """
 
     before: int
     year: int
     past: float
-    count: float
+    now: float
 
     @property
     def share(self) -> float:
         """Per cent more, below zero fewer."""
-        return 100 * (self.count / self.past - 1)
+        return 100 * (self.now / self.past - 1)
 
 
 def moves_of(counts: Sequence[tuple[int, float]]) -> list[Move]:
@@ -68,11 +68,11 @@ def moves_of(counts: Sequence[tuple[int, float]]) -> list[Move]:
     >>> [(move.year, round(move.share)) for move in found]
     [(202425, 27)]
     """
-    moves = [Move(a, b, past, count) for (a, past), (b, count) in pairwise(counts) if past > 0]
+    moves = [Move(a, b, past, now) for (a, past), (b, now) in pairwise(counts) if past > 0]
 
     def a_year(move: Move) -> float:
         years = move.year // 100 - move.before // 100
-        return float((move.count / move.past) ** (1 / years)) - 1
+        return float((move.now / move.past) ** (1 / years)) - 1
 
     return [move for move in moves if abs(a_year(move)) >= _LEAST_MOVE]
 
@@ -110,7 +110,7 @@ def moves_sentence(
         return ""
     clauses = [
         f"from {number(move.past, decimals=0)} in {year_label(move.before)} to "
-        f"{number(move.count, decimals=0)} in {year_label(move.year)} ({written_move(move)})"
+        f"{number(move.now, decimals=0)} in {year_label(move.year)} ({written_move(move)})"
         for move in moves
     ]
     return (
