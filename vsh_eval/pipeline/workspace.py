@@ -19,6 +19,7 @@ from vsh_eval.contracts import ContractError, Gate, produces
 from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison
 from vsh_eval.pipeline import catalogue, protocol, secret
+from vsh_eval.pipeline.up_to_date import outputs_folder
 from vsh_eval.release.disclosure import (
     Rule,
     SafeTable,
@@ -322,27 +323,26 @@ def open_run(params: str | Path, run_folder: str | Path = "") -> Run:
     return run
 
 
-def outputs_folder(params: Path) -> Path:
-    """Return ``outputs/`` of the project a params file belongs to, else of the working folder."""
-    for parent in params.resolve().parents:
-        if (parent / "outputs").is_dir() or (parent / "pyproject.toml").is_file():
-            return parent / "outputs"
-    return Path.cwd() / "outputs"
-
-
 def fingerprint(settings: Settings) -> str:
     """Return a hash of everything the settings say and of the source's files.
 
     Files are known by name, size and time of change, so that large returns need not be read.
     """
     digest = hashlib.sha256(settings.model_dump_json(exclude=FOLDERS).encode())
+    for name, file in source_files(settings):
+        state = file.stat()
+        digest.update(f"{name}|{state.st_size}|{state.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def source_files(settings: Settings) -> tuple[tuple[str, Path], ...]:
+    """Return every file that a run reads, and its name without the folders of the machine."""
+    found: list[tuple[str, Path]] = []
     for folder in (settings.source.folder, settings.published.folder):
         if folder is not None and folder.is_dir():
-            for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-                state = file.stat()
-                line = f"{file.relative_to(folder)}|{state.st_size}|{state.st_mtime_ns}"
-                digest.update(line.encode())
-    return digest.hexdigest()
+            files = sorted(path for path in folder.rglob("*") if path.is_file())
+            found += [(path.relative_to(folder).as_posix(), path) for path in files]
+    return tuple(found)
 
 
 def source_folder(run: Run) -> Path:
