@@ -33,13 +33,18 @@ def _small_authorities() -> Path:
     """Return a folder of params, of a project that lasts as long as the tests."""
     from tests.pipeline.project import INVENTED, PUBLISHED, Project
     from tests.returns import published_example
+    from vsh_eval.pipeline import corridor, open_run
 
     folder = tempfile.TemporaryDirectory(prefix="notebooks-")
     atexit.register(folder.cleanup)
     project = Project.start(Path(folder.name) / "project")
     project.write("invented", INVENTED)
     published_example.write(project.folder / "published")
-    return project.write("public", PUBLISHED | {"published": {"offer_start": "2023/24"}}).parent
+    public = project.write("public", PUBLISHED | {"published": {"offer_start": "2023/24"}})
+    run = open_run(public)
+    for name, table in corridor.build_tables(run).items():
+        run.save(name, table)  # else 06_published would have 02 run in a kernel of its own
+    return public.parent
 
 
 @pytest.hookimpl(optionalhook=True)

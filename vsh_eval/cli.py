@@ -67,19 +67,20 @@ def run(
     ] = False,
 ) -> None:
     """Run the evaluation and write the report to outputs/<name>/release."""
-    from vsh_eval.pipeline import protocol, secret, yearly
-    from vsh_eval.settings import load
+    from vsh_eval.pipeline import up_to_date
 
     if new_secret:
-        file = secret.write_new(load(_params(params)))
-        typer.echo(f"Wrote a new secret to {_shown(file)}; keep it for ever, and never release it.")
-    standing = protocol.standing(_params(params))
-    outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
+        _new_secret(params)
+    outcome = None if only or force else up_to_date.last_run(_params(params))
+    if outcome is None:
+        from vsh_eval.pipeline import yearly
+
+        outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
     if outcome.new:
         typer.echo(f"Done: open {_shown(outcome.page)}")
     else:
         typer.echo(f"Nothing has changed since the last run: {_shown(outcome.page)}")
-    for sentence in standing.sentences:
+    for sentence in outcome.sentences:
         typer.echo(sentence)
 
 
@@ -207,6 +208,14 @@ def lab() -> None:
         str(catalogue.folder()),
     ]
     os.execv(sys.executable, command)
+
+
+def _new_secret(params: Path) -> None:
+    from vsh_eval.pipeline import secret
+    from vsh_eval.settings import load
+
+    file = secret.write_new(load(_params(params)))
+    typer.echo(f"Wrote a new secret to {_shown(file)}; keep it for ever, and never release it.")
 
 
 def _params(path: Path) -> Path:

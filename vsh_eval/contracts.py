@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from vsh_eval import names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ContractError(ValueError):
@@ -21,7 +22,7 @@ class SettingsError(ContractError):
 class DataError(ContractError):
     """The returns cannot bear the run; carries the findings that say why."""
 
-    def __init__(self, message: str, findings: pd.DataFrame | None = None) -> None:
+    def __init__(self, message: str, findings: "pd.DataFrame | None" = None) -> None:
         super().__init__(message)
         self.findings = findings
 
@@ -339,6 +340,7 @@ def produces[**P](
 
     Examples
     --------
+    >>> import pandas as pd
     >>> @produces("shares", ("phase", "share"), gate="facts")
     ... def shares() -> pd.DataFrame:
     ...     return pd.DataFrame({"phase": ["primary"], "share": [50.0]})
@@ -370,7 +372,7 @@ def contract_of(producer: Callable[..., Any]) -> TableContract:
     return found
 
 
-def require_columns(table: pd.DataFrame, columns: Sequence[str], *, name: str) -> None:
+def require_columns(table: "pd.DataFrame", columns: Sequence[str], *, name: str) -> None:
     """Refuse a table that lacks a column.
 
     Raises
@@ -380,6 +382,7 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str], *, name: str) -
 
     Examples
     --------
+    >>> import pandas as pd
     >>> require_columns(pd.DataFrame({"urn": ["1"]}), ["urn"], name="schools")
     """
     missing = [column for column in columns if column not in table.columns]
@@ -408,7 +411,7 @@ def require_one_of(value: str, allowed: Collection[str], *, name: str) -> str:
     return value
 
 
-def require_one_vintage(panel: pd.DataFrame) -> None:
+def require_one_vintage(panel: "pd.DataFrame") -> None:
     """Refuse to compare rows of more than one vintage or cohort rule.
 
     Raises

@@ -403,7 +403,7 @@ def _check_returns(panel: pd.DataFrame, groups: Sequence[str]) -> None:
                 f"{column} is missing in {missing} rows of the panel of returns, must be a number "
                 "in every row; leave out cells without pupils."
             )
-    if names.ALL in groups and names.PEERS not in set(panel["group"]):
+    if names.ALL in groups and not panel["group"].eq(names.PEERS).any():
         raise ContractError(
             "group 'all' needs the peers, and the panel has no rows of them; build the panel with "
             "every enrolled pupil."

@@ -3,7 +3,7 @@ import pytest
 
 from tests.pipeline.project import PUBLISHED, TWO_YEARS
 from tests.returns import tiny
-from vsh_eval import names
+from vsh_eval import names, returns
 from vsh_eval.contracts import ContractError, DataError
 from vsh_eval.pipeline import corridor, workspace
 
@@ -50,6 +50,14 @@ def test_broken_returns_build_nothing(project):
     tiny.write(project.folder / "returns", tiny.changed("training", "elsa", "yoga"))
     with pytest.raises(DataError, match="'yoga' is not among them"):
         corridor.build_tables(project.run("tiny"))
+
+
+def test_what_notebook_01_has_found_is_not_looked_for_again(project):
+    run = project.run("tiny")
+    findings = returns.check(workspace.open_source(run))
+    run.save("findings", findings.assign(result="fail", message="The sums must agree."))
+    with pytest.raises(DataError, match="The sums must agree"):
+        corridor.build_tables(run)
 
 
 def test_a_programme_that_the_params_declare_is_known(project):

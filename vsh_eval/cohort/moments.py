@@ -29,6 +29,20 @@ _VALUES = (
     (names.ANY, names.ANY),
     *((by, value) for by, of in names.BREAKDOWNS.items() for value in dict.fromkeys(of.values())),
 )
+_HAS_VALUE = tuple(
+    np.array(
+        [
+            [
+                float((by, value) in zip(axes, stratum.split("/"), strict=True))
+                or float(by == names.ANY and family == FAMILIES[0])
+                for by, value in _VALUES
+            ]
+            for stratum in names.MOMENT_STRATA[family]
+        ]
+    )
+    for family, axes in names.MOMENT_AXES.items()
+)
+"""By family, which stratum's pupils have which of the values; the first counts all pupils too."""
 _MEMBER = np.array(
     [
         [float(leaf in names.GROUP_SUMS.get(name, (name,))) for leaf in names.LEAF_GROUPS]
@@ -254,19 +268,10 @@ def _counts(block: _Block) -> Columns:
 
 def _pupils_by_value(block: _Block) -> FloatArray:
     """Return every school's pupils of each group and each value that the family knows."""
-    axes = names.MOMENT_AXES[FAMILIES[block.family]]
-    shape = [len(dict.fromkeys(names.BREAKDOWNS[axis].values())) for axis in axes]
-    of_leaf = np.zeros((block.schools, len(names.LEAF_GROUPS), int(np.prod(shape))))
+    strata = names.MOMENT_STRATA[FAMILIES[block.family]]
+    of_leaf = np.zeros((block.schools, len(names.LEAF_GROUPS), len(strata)))
     of_leaf[block.school, block.leaf, block.stratum] = block.pupils
-    of_group = (_MEMBER @ of_leaf).reshape(block.schools, len(GROUPS), *shape)
-    every = tuple(range(2, of_group.ndim))
-    found = np.zeros((block.schools, len(GROUPS), len(_VALUES)))
-    if block.family == 0:
-        found[:, :, 0] = of_group.sum(axis=every)
-    for at, axis in enumerate(axes, start=2):
-        values = [place for place, (by, _) in enumerate(_VALUES) if by == axis]
-        found[:, :, values] = of_group.sum(axis=tuple(other for other in every if other != at))
-    return found
+    return _MEMBER @ of_leaf @ _HAS_VALUE[block.family]
 
 
 def _keys(block: _Block, rows: int) -> Columns:

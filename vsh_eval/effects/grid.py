@@ -134,8 +134,10 @@ def units_changing(cells: pd.DataFrame, unit: str, column: str) -> int:
     >>> units_changing(pd.DataFrame({"unit": list("aab"), "cohort": [1, 2, 3]}), "unit", "cohort")
     1
     """
-    pairs = cells[[unit, column]].drop_duplicates()
-    return int(pairs.loc[pairs[unit].duplicated(), unit].drop_duplicates().size)
+    units, values = (pd.factorize(cells[name], use_na_sentinel=False)[0] for name in (unit, column))
+    most = int(values.max(initial=0)) + 1
+    pairs = np.unique(units * most + values)
+    return int((np.bincount(pairs // most) > 1).sum())
 
 
 def grid(cells: pd.DataFrame) -> Grid:

@@ -245,7 +245,7 @@ def _of_attainment(panel: pd.DataFrame, metrics: Sequence[str] | None) -> list[s
     """Return the metrics asked for, or the panel's, and refuse those without months."""
     if metrics is None:
         of_topic = [entry.name for entry in registry.of_topic("attainment")]
-        there = set(panel["metric"]) if "metric" in panel else set()
+        there = set(panel["metric"].unique()) if "metric" in panel else set()
         metrics = [name for name in of_topic if name in there]
     for name in metrics:
         if registry.metric(name).topic != "attainment":

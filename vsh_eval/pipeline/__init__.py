@@ -7,21 +7,26 @@
 - `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
 - `pipeline.yearly`: the unattended run (`run`, `check`); `pipeline.manifest`: `verify`
 
-The modules that run notebooks are not imported here, so that a notebook starts fast.
+A module is imported when the first of its names is asked for, so that a notebook starts fast and
+a run of which nothing has changed ends at once.
 """
 
-from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
-from vsh_eval.pipeline.gap_page import GapPage, bands_of_need, released_gaps
-from vsh_eval.pipeline.impact import Impact, ask_impact, explain_if_infeasible
-from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
-from vsh_eval.pipeline.workspace import (
-    Run,
-    declared_programmes,
-    open_published,
-    open_run,
-    open_source,
-    source_folder,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
+    from vsh_eval.pipeline.gap_page import GapPage, bands_of_need, released_gaps
+    from vsh_eval.pipeline.impact import Impact, ask_impact, explain_if_infeasible
+    from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
+    from vsh_eval.pipeline.workspace import (
+        Run,
+        declared_programmes,
+        open_published,
+        open_run,
+        open_source,
+        source_folder,
+    )
 
 __all__ = [
     "NOTEBOOKS",
@@ -42,3 +47,18 @@ __all__ = [
     "released_gaps",
     "source_folder",
 ]
+
+_MODULE_OF = {
+    **dict.fromkeys(("NOTEBOOKS", "Notebook"), "catalogue"),
+    **dict.fromkeys(("GapPage", "bands_of_need", "released_gaps"), "gap_page"),
+    **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "impact"),
+    **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "offer"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, from the module that has it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{_MODULE_OF.get(name, 'workspace')}")
+    return getattr(module, name)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsh_eval.contracts import ContractError, SettingsError
-from vsh_eval.release.text.page import PAGES
 
 RETURNS_KINDS = ("synthetic", "returns")
 EVERY_KIND = ("synthetic", "returns", "published")
@@ -33,12 +32,19 @@ class Notebook:
     @property
     def title(self) -> str:
         """What the report's navigation calls it."""
-        return PAGES[self.name][0]
+        return _words(self)[0]
 
     @property
     def question(self) -> str:
         """The question it answers, as its heading asks it."""
-        return PAGES[self.name][1]
+        return _words(self)[1]
+
+
+def _words(notebook: Notebook) -> tuple[str, str]:
+    """Return title and question; loaded when asked for, as where a notebook lies needs no words."""
+    from vsh_eval.release.text.page import PAGES
+
+    return PAGES[notebook.name]
 
 
 NOTEBOOKS: tuple[Notebook, ...] = (

@@ -60,8 +60,7 @@ def build_tables(run: Run) -> Mapping[str, pd.DataFrame]:
 
 def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     opened = workspace.open_source(run)
-    findings = returns.check(opened, programmes=workspace.declared_programmes(run.settings))
-    returns.require_sound(findings)
+    returns.require_sound(_findings(run, opened))
     published_already = closed.closed_tables(run)
     built = cohort.build_cohort(
         cohort.open_engine(opened.connection, engine=run.settings.engine),
@@ -92,6 +91,17 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
         ),
         **_published_tables(run),
     }
+
+
+def _findings(run: Run, opened: returns.Returns) -> pd.DataFrame:
+    """Return what the checks find: what notebook 01 of the run has found, else found now.
+
+    A run's folder is emptied when a file of its returns has changed, so what 01 found still holds.
+    """
+    found = run.internal / "findings.parquet"
+    if found.is_file():
+        return pd.read_parquet(found)
+    return returns.check(opened, programmes=workspace.declared_programmes(run.settings))
 
 
 def _of_the_authority(table: pd.DataFrame, code: str) -> pd.DataFrame:

@@ -244,7 +244,8 @@ class GapPage:
     def show_context(self) -> None:
         """Show the authority among England, its region and its neighbours in DfE's tables."""
         panel, places = self.run.published_context()
-        asked = [name for name in _PUBLISHED[self.topic] if name in set(panel["metric"])]
+        there = set(panel["metric"].unique())
+        asked = [name for name in _PUBLISHED[self.topic] if name in there]
         if not asked:
             pages.show_text(phrase("no_published_folder"))
             return

@@ -9,16 +9,19 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.settings import Settings
+
+if TYPE_CHECKING:
+    from vsh_eval.settings import Settings
 
 VARIABLE = "VSH_EVAL_SECRET"
 _SHORTEST = 16
 _PUBLIC = b"neither invented nor published figures hide a child"
 
 
-def secret_of(settings: Settings, *, invented: bool) -> bytes:
+def secret_of(settings: "Settings", *, invented: bool) -> bytes:
     """Return the secret of a run.
 
     Parameters
@@ -65,7 +68,7 @@ def secret_of(settings: Settings, *, invented: bool) -> bytes:
     return _long_enough(file.read_bytes().rstrip(b"\r\n"), f"disclosure.secret_file {file.name}")
 
 
-def write_new(settings: Settings) -> Path:
+def write_new(settings: "Settings") -> Path:
     """Write a new secret into ``disclosure.secret_file``, for its owner's eyes only.
 
     Parameters
@@ -113,7 +116,7 @@ def fingerprint(secret: bytes) -> str:
     return hashlib.sha256(b"check|" + secret).hexdigest()[:8]
 
 
-def texts_of(settings: Settings, *, invented: bool) -> tuple[str, ...]:
+def texts_of(settings: "Settings", *, invented: bool) -> tuple[str, ...]:
     """Return every way in which a secret could be written down, for the check of what leaves.
 
     Parameters

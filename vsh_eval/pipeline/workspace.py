@@ -21,6 +21,7 @@ from vsh_eval.contracts import ContractError, Gate, produces
 from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison
 from vsh_eval.pipeline import catalogue, protocol, secret
+from vsh_eval.pipeline.up_to_date import outputs_folder
 from vsh_eval.release.disclosure import (
     Rule,
     SafeTable,
@@ -323,14 +324,6 @@ def open_run(params: str | Path, run_folder: str | Path = "") -> Run:
     run = Run(settings, path, outputs_folder(path) / f"{settings.name}-draft", interactive=True)
     start_anew_if_changed(run)
     return run
-
-
-def outputs_folder(params: Path) -> Path:
-    """Return ``outputs/`` of the project a params file belongs to, else of the working folder."""
-    for parent in params.resolve().parents:
-        if (parent / "outputs").is_dir() or (parent / "pyproject.toml").is_file():
-            return parent / "outputs"
-    return Path.cwd() / "outputs"
 
 
 def fingerprint(settings: Settings) -> str:

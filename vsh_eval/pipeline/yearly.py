@@ -4,37 +4,32 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
 
 from vsh_eval import returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
-from vsh_eval.pipeline import catalogue, closed, dag, engine, manifest, pages, secret, workspace
+from vsh_eval.pipeline import (
+    catalogue,
+    closed,
+    dag,
+    engine,
+    manifest,
+    pages,
+    protocol,
+    secret,
+    up_to_date,
+    workspace,
+)
+from vsh_eval.pipeline.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
 from vsh_eval.release.text import files as text_of_files
 from vsh_eval.settings import load
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run came to.
-
-    Attributes
-    ----------
-    page : Path
-        The page to open.
-    new : bool
-        Whether the report is a new one, which it is too where a run that was stopped at its very
-        end had only to be put into place.
-    """
-
-    page: Path
-    new: bool = True
 
 
 def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> Outcome:
@@ -68,9 +63,10 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
         If the egress check finds something that must not leave.
     """
     settings = load(params)
+    sentences = protocol.standing(params, settings).sentences
     check(params)
     if only:
-        return _draft(params, only)
+        return Outcome(_draft(params, only), sentences=sentences)
     last_good = workspace.outputs_folder(params) / settings.name
     building = last_good.with_name(f".{settings.name}.building")
     current = Run(settings, params.resolve(), building, interactive=False)
@@ -78,7 +74,7 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
     with _one_at_a_time(last_good.with_name(f".{settings.name}.lock")):
         resumed = _prepare(building, last_good, force=force)
         workspace.start_anew_if_changed(current)
-        started = datetime.now(UTC)
+        started, depends_on = datetime.now(UTC), _depends_on(current)
         try:
             count = dag.run_notebooks(current, jobs=jobs)
         except NotebookFailedError as error:
@@ -90,7 +86,11 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
             _into_place(building, last_good)
         else:
             shutil.rmtree(building)
-    return Outcome(last_good / "release" / "index.html", new)
+        # Restated years are counted each time they are asked for, and a database has no date.
+        if settings.disclosure.closed != "restate" and settings.source.files.database is None:
+            made = [last_good / "release" / manifest.NAME, *last_good.glob("internal/notebooks/*")]
+            up_to_date.keep(last_good, depends_on, made=made, sentences=sentences)
+    return Outcome(last_good / "release" / "index.html", new, sentences)
 
 
 def check(params: Path) -> pd.DataFrame:
@@ -129,7 +129,7 @@ def check(params: Path) -> pd.DataFrame:
     return pd.concat([read.assign(result="note"), findings], ignore_index=True)
 
 
-def _draft(params: Path, only: str) -> Outcome:
+def _draft(params: Path, only: str) -> Path:
     kind = load(params).source.kind
     notebook = catalogue.named(only, kind)
     current = workspace.open_run(params)
@@ -139,7 +139,7 @@ def _draft(params: Path, only: str) -> Outcome:
     except NotebookFailedError as error:
         _say_where(current, error)
         raise
-    return Outcome(pages.render_notebook(current, notebook))
+    return pages.render_notebook(current, notebook)
 
 
 def _say_where(current: Run, error: NotebookFailedError) -> None:
@@ -177,6 +177,21 @@ def _finish(current: Run, started: datetime) -> None:
         allow_internal=current.rule.exact,
     )
     closed.keep(current)
+
+
+def _depends_on(current: Run) -> dict[str, Any]:
+    """Return what the run depends on, as `up_to_date` compares it."""
+    settings = current.settings
+    return up_to_date.depends_on(
+        current.params,
+        folders=[
+            *up_to_date.tree_of(settings.source.folder),
+            *up_to_date.tree_of(settings.published.folder),
+            *up_to_date.tree_of(catalogue.folder()),
+            *(path.parent for _, path in workspace.source_files(settings)),
+        ],
+        secret_file=settings.disclosure.secret_file,
+    )
 
 
 def _paths(current: Run) -> tuple[str, ...]:

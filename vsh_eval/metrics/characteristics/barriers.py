@@ -152,7 +152,7 @@ def _measured(
 ) -> Iterator[_Barrier]:
     """Yield each barrier, phase by phase."""
     frame, _ = opened(composition)
-    there = set(frame["metric"])
+    there = set(frame["metric"].unique())
     if POPULATION not in there:
         raise ContractError(
             f"the composition has no row of {POPULATION}, must have some to count children by; "
