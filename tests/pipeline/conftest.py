@@ -54,6 +54,15 @@ def published_run(tmp_path_factory) -> Project:
     return project
 
 
+@pytest.fixture(scope="session", params=["returns", "published"])
+def release(request) -> Path:
+    """What a whole run of each kind has released."""
+    if request.param == "returns":
+        run = request.getfixturevalue("whole")
+        return run.outputs / "small" / "release"
+    return request.getfixturevalue("published_run").outputs / "public" / "release"
+
+
 @pytest.fixture
 def project(tmp_path) -> Project:
     """A project with the returns of the tiny authority, of which nothing has been run."""

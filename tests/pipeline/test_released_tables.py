@@ -9,6 +9,7 @@ import re
 import pandas as pd
 import pytest
 
+from tests.pipeline.released import tables_of
 from tests.release.xlsx import lines, sheet_names, table_rows
 from vsh_eval.release.files.open_data import GEOGRAPHY, TIME
 from vsh_eval.release.text.tables import TABLES
@@ -21,24 +22,9 @@ UNITS = {"", "%", "pp", "£", "£m", "numberstring"}
 SYMBOLS = {"c", "low", "u", "x", "z"}
 
 
-def read(path):
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
-@pytest.fixture(scope="module", params=["returns", "published"])
-def release(request):
-    """The release of a whole run of each kind."""
-    if request.param == "returns":
-        return request.getfixturevalue("whole").outputs / "small" / "release"
-    return request.getfixturevalue("published_run").outputs / "public" / "release"
-
-
 @pytest.fixture(scope="module")
 def tables(release):
-    """Every released table with its metadata, by name."""
-    paths = sorted(release.glob("tables/*.csv"))
-    data = [path for path in paths if not path.stem.endswith(".meta")]
-    return {path.stem: (read(path), read(path.with_suffix(".meta.csv"))) for path in data}
+    return tables_of(release)
 
 
 def of_type(meta, kind):

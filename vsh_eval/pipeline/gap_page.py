@@ -341,7 +341,7 @@ class GapPage:
                 )
 
     def show_composition(self, name: str) -> None:
-        """Show how much of the last main gap goes with who the children are; publish the table."""
+        """Show how much of the last main gap goes with who the children are; publish the tables."""
         if not (self.has_returns and self.main):
             pages.show_text(self.unshown if self.has_returns else phrase("no_sen_published"))
             return
@@ -350,7 +350,13 @@ class GapPage:
         split = self.run.release(characteristics.decompose, asked)
         matched = self.run.release(characteristics.matched_gap, asked)
         stayed = self.run.release(characteristics.standardised_gap, asked)
-        self.run.publish(name, split)
+        parts = {
+            name: split,
+            f"{self.topic}_matched": matched,
+            f"{self.topic}_standardised": stayed,
+        }
+        for table, safe in parts.items():
+            self.run.publish(table, safe)
         pages.show_text(text.characteristics.decomposition_sentence(split, **about))
         pages.show_text(text.characteristics.composition_caveat())
         with pages.folded(text.characteristics.matched_sentence(matched, **about)):

@@ -176,9 +176,9 @@ def _in_the_authority(changes: SafeTable, metric: str) -> tuple[SafeText, ...]:
 
 def _sessions(run: Run) -> SafeTable | None:
     """Return the possible sessions of a child in the last year, None where none are counted."""
-    if not run.has_published("days"):
+    if not run.has_published("attendance_days"):
         return None
-    rows = run.published_table("days").where(
+    rows = run.published_table("attendance_days").where(
         unit_id=run.settings.authority.code,
         metric=run.settings.protocol.primary,
         phase=names.TOTAL,

@@ -28,6 +28,15 @@ _BY_TOPIC: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{topic} gap and pupils' characteristics",
             "How much of the {topic} gap reflects pupils' phase, SEN, free school meals and sex?",
         ),
+        "matched": (
+            "{topic} gap between similar children",
+            "How wide is the {topic} gap between children of one phase, SEN and meal status?",
+        ),
+        "standardised": (
+            "{topic} gap had the mix of children stayed",
+            "How wide would the {topic} gap be with the children's characteristics of the baseline "
+            "year?",
+        ),
         "effect_sizes": (
             "{topic} gap: effect sizes",
             "How large is each {topic} gap on scales that can be compared?",
@@ -68,6 +77,14 @@ TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "equity": (
             "Equity of the training",
             "Does the training go to the schools where need is greatest?",
+        ),
+        "attendance_days": (
+            "Attendance gap in days",
+            "How many more days of school do children with a social worker miss?",
+        ),
+        "attendance_schools": (
+            "Attendance gap: how much schools differ",
+            "Do the gaps of schools differ by more than chance?",
         ),
         "impact": ("Impact", "What was the effect of training on each gap?"),
         "evidence": ("Evidence", "Which rules does the evidence for an effect meet?"),
