@@ -202,6 +202,11 @@ def opened(table: Panel) -> tuple[pd.DataFrame, Shield]:
     return table, EXACT
 
 
+def shielded(table: pd.DataFrame, shield: Shield) -> Panel:
+    """Return exact sums with a shield before them: the reverse of `opened`."""
+    return table if shield is EXACT else ProtectedTable(table, shield)
+
+
 def is_published(table: pd.DataFrame) -> bool:
     """Return whether a table has rows and all are of published figures, which are public."""
     return "source" in table and len(table) > 0 and bool(table["source"].eq(PUBLISHED).all())

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from tests.effects.conftest import cells_of, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
+from vsh_eval.numerics.inference import exaggeration
 
 
 def test_the_minimum_detectable_effects_of_the_simulation_note():
@@ -20,6 +22,19 @@ def test_the_minimum_detectable_effects_of_the_simulation_note():
 
 def test_half_power_is_the_critical_value():
     assert effects.sample.mde(1.0, 59, power=0.5) == pytest.approx(2.000995, abs=1e-5)
+
+
+@pytest.mark.parametrize(("effect", "df"), [(0.5, 59), (2.9, 59), (-4.1, 59), (1.5, 4)])
+def test_exaggeration_is_that_of_simulated_significant_estimates(effect, df):
+    estimate = effect + 1.44 * np.random.default_rng(3).standard_t(df, 1_000_000)
+    significant = np.abs(estimate)[np.abs(estimate) > stats.t.ppf(0.975, df) * 1.44]
+    expected = significant.mean() / abs(effect)
+    assert exaggeration(effect, 1.44, df) == pytest.approx(expected, rel=0.01)
+
+
+def test_no_exaggeration_without_an_effect_or_an_error():
+    assert np.isnan([exaggeration(0, 1, 59), exaggeration(1, 0, 59), exaggeration(1, 1, 1)]).all()
+    assert exaggeration(50, 1, 59) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("wrong", [{"alpha": 0.5}, {"alpha": 0}, {"power": 1.0}, {"power": 0.3}])

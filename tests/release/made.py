@@ -82,6 +82,16 @@ def gap_rows(
     )
 
 
+def arm_rows() -> pd.DataFrame:
+    """Return the gaps of trained and untrained schools, the first trained in 2021/22."""
+    trained = gap_rows(group=(10.9, NAN, 11.5, 13.4, 14.0, 14.0, 13.3)).assign(
+        arm="trained", schools=136, schools_trained=[0, NAN, 0, 24, 60, 110, 136]
+    )
+    untrained = gap_rows().assign(arm="untrained", schools=104, schools_trained=0.0)
+    rows = pd.concat([trained, untrained], ignore_index=True)
+    return rows.assign(comparable=rows["time_period"].ne(201920))
+
+
 def estimate_row(**changes: object) -> dict[str, object]:
     """Return one estimate: the primary one unless changed."""
     return {

@@ -24,6 +24,7 @@ from tests.release.made import (
     AUTHORITY,
     NAN,
     YEARS,
+    arm_rows,
     estimate_row,
     event_rows,
     gap_rows,
@@ -140,6 +141,7 @@ CHARTS = {
     "levels": (gap_rows(), figures.draw_levels, {"metric": METRIC}),
     "levels of groups": (levels("cla", "cin"), figures.draw_levels, {"metric": METRIC}),
     "gap": (gap_rows(), figures.draw_gap, {"metric": METRIC, "ratio": True}),
+    "arms": (arm_rows(), figures.draw_trained_and_untrained, {"metric": METRIC}),
     "sizes": (sizes("cin", "cla"), figures.draw_sizes, {"metric": METRIC}),
     "synthetic": (course(), figures.draw_synthetic, {"metric": METRIC, "authority": "Poole"}),
     "context": (areas(), figures.draw_context, {"metric": METRIC, "authority": AUTHORITY}),
@@ -334,6 +336,16 @@ def test_years_are_labelled_as_people_write_them_the_last_one_always():
     assert labels == ["2018/19", "", "2020/21", "", "2022/23", "", "2024/25"]
 
 
+def test_below_each_year_stands_how_many_schools_are_trained_and_a_line_where_they_begin():
+    _, (axes,), _ = usual("arms")
+    labels = [label.get_text().split("\n") for label in axes.get_xticklabels()]
+    assert [count for _, count in labels] == ["0", "", "0", "24", "60", "110", "136"]
+    solid = [line for line in axes.lines if line.get_linewidth() == 1.6]
+    assert [list(line.get_xdata()) for line in solid] == [[2.5, 2.5]]
+    alone = arm_rows().query("arm == 'untrained'")
+    assert "Trained" not in draw("arms", alone).alt
+
+
 def test_small_panels_share_one_range_and_mark_what_is_hidden():
     figure, panels, _ = usual("context")
     titles = [axes.get_title(loc="left") for axes in panels]
@@ -433,6 +445,8 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
         ("levels of groups", ["Looked-after children: was the same, 10.0%, in 2021/22 and"]),
         ("gap", ["was 11.6 percentage points in 2024/25, wider than the 7.4", "10.6 to 12.6",
                  "The ratio rose from 2.57 in 2018/19 to 2.71"]),
+        ("arms", ["Trained schools (136): was 6.5 percentage points in 2024/25, wider than the 6.2",
+                  "interval of the last: 5.5 to 7.5. Untrained schools (104): was 11.6"]),
         ("sizes", ["Children in need: 270 in 2018/19, 1,285 in 2024/25"]),
         ("synthetic", ["In 2024/25 the gap was 9.2 percentage points, of the weighted average 14.2",
                        f"2022/23 {MINUS}1.9; 2023/24 {MINUS}2.3; 2024/25 {MINUS}5.0.",

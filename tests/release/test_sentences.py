@@ -2,10 +2,14 @@
 
 import pytest
 
-from tests.release.made import NAN, estimate_row, gap_rows, safe
+from tests.release.made import NAN, arm_rows, estimate_row, gap_rows, safe
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.text.gaps import gap_sentence
-from vsh_eval.release.text.impact import estimate_sentence, mde_sentence
+from vsh_eval.release.text.impact import (
+    estimate_sentence,
+    mde_sentence,
+    trained_and_untrained_sentence,
+)
 from vsh_eval.release.text.offer import reach_sentence
 from vsh_eval.release.text.phrases import MINUS
 
@@ -80,3 +84,18 @@ def test_what_the_design_could_see_is_said_before_what_it_saw():
     assert "is not shown because" in mde_sentence(hidden, metric=ABSENCE)
     bare = safe([{"metric": ABSENCE, "mde": 2.84}])
     assert "would be seen if it were" in mde_sentence(bare, metric=ABSENCE)
+
+
+def test_both_kinds_of_school_are_told_between_the_same_years():
+    rows = arm_rows()
+    assert trained_and_untrained_sentence(safe(rows), metric=ABSENCE).startswith(
+        "Between 2018/19 and 2024/25 the gap in overall absence went from 6.2 to 6.5 percentage "
+        "points in trained schools, and from 7.4 to 11.6 percentage points in untrained schools. "
+    )
+    later = trained_and_untrained_sentence(safe(rows), metric=ABSENCE, since=202021)
+    assert later.startswith("Between 2020/21 and 2024/25")
+    rows.loc[rows["time_period"].lt(202122) & rows["arm"].eq("trained"), "gap"] = NAN
+    said = trained_and_untrained_sentence(safe(rows), metric=ABSENCE)
+    assert said.startswith("Between 2021/22 and 2024/25")
+    alone = safe(rows[rows["arm"].eq("untrained")])
+    assert "cannot be shown" in trained_and_untrained_sentence(alone, metric=ABSENCE)

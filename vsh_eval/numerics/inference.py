@@ -67,6 +67,48 @@ def minimum_detectable(
     return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * std_error)
 
 
+def exaggeration(effect: float, std_error: float, df: float, *, alpha: float = 0.05) -> float:
+    """Return how much larger than the true effect a significant estimate is expected to be.
+
+    Parameters
+    ----------
+    effect : float
+        A true effect, not 0, in the outcome's unit; its sign does not matter.
+    std_error : float
+        Standard error of the estimate, in the same unit.
+    df : float
+        Degrees of freedom (schools less one).
+    alpha : float
+        Size of the two-sided test.
+
+    Returns
+    -------
+    float
+        Without unit, 1 or more; NaN below two degrees of freedom, without a standard error, or
+        for an effect of 0.
+
+    Notes
+    -----
+    Gelman and Carlin (2014), type M error: with ``d = |effect| / se``, ``c = t(1 - alpha/2, df)``
+    and ``T`` of Student's t, ``E(|d + T| given |d + T| > c) / d``. In closed form, as
+    ``integral of t f(t) from a = (df + a^2) / (df - 1) f(a)``.
+
+    Examples
+    --------
+    >>> round(exaggeration(0.5, 1.44, 59), 1)
+    7.0
+    >>> round(exaggeration(4.1, 1.44, 59), 2)
+    1.13
+    """
+    if not (std_error > 0 and df > 1 and effect):
+        return float("nan")
+    true = abs(effect) / std_error
+    ends = stats.t.ppf(1 - alpha / 2, df) + np.array([-true, true])
+    found = stats.t.sf(ends, df)
+    beyond = (df + ends**2) / (df - 1) * stats.t.pdf(ends, df)
+    return float((true * (found[0] - found[1]) + beyond.sum()) / (true * found.sum()))
+
+
 def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin: float) -> float:
     """Return the larger p value of two one-sided tests that the effect lies within the margin.
 

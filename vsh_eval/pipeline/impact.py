@@ -28,7 +28,8 @@ from vsh_eval.effects.sample.selection import EXCLUSION_COLUMNS
 from vsh_eval.effects.sensitivity.checks import ROBUSTNESS_COLUMNS
 from vsh_eval.effects.sensitivity.specification_curve import SPECIFICATION_COLUMNS
 from vsh_eval.effects.specification import Specification, Study, tabulate
-from vsh_eval.panel import within_school_gaps
+from vsh_eval.metrics.training.arms import ARM_RELEASED, gaps_by_arm
+from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_gaps
 from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.pages.show import show_text
@@ -214,6 +215,21 @@ class Impact:
     def explain_if_infeasible(self, what: str) -> AbstractContextManager[None]:
         """Show why a part of the page cannot be made; see `explain_if_infeasible`."""
         return explain_if_infeasible(what, known=self.reason)
+
+    @produces("gaps_by_arm", ARM_RELEASED)
+    def gaps_by_arm(
+        self, panel: Panel, exposure: pd.DataFrame, comparison: Comparison
+    ) -> pd.DataFrame:
+        """Measure the primary outcome's gap in trained and in untrained schools of the question.
+
+        Raises
+        ------
+        InfeasibleError
+            If the outcome is absent.
+        """
+        frame, shield = opened(panel)
+        asked = shielded(studied(frame, self.protocol), shield)
+        return gaps_by_arm(asked, exposure, comparison.of(self.protocol.primary))
 
     @produces("sample_flow", EXCLUSION_COLUMNS, gate="sample")
     def exclusions(self) -> pd.DataFrame:

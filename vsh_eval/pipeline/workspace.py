@@ -38,7 +38,7 @@ FOLDERS: dict[str, Any] = {
     "disclosure": {"secret_file"},
 }
 """Settings that say where a machine keeps its files; no output names them."""
-SOURCES = ("panel", "composition", "moments", "schools", "training", "unit_id")
+SOURCES = ("panel", "composition", "moments", "schools", "exposure", "training", "unit_id")
 """What a run hands to a function of `metrics` that takes an argument of that name."""
 
 

@@ -2,10 +2,12 @@
 
 - `training_reach`, `audience_reach`, `reach_by_band`: schools and pupils reached.
 - `deprivation_bands`, `baseline_gap_bands`, `area_bands`: schools by need (internal).
+- `gaps_by_arm`: the pooled gap of schools trained within the data, and of the others.
 - `equity`: does the training go where need is greatest?
 - `programme_overlap`, `years_to_second_programme`, `training_records`: what the log records.
 """
 
+from vsh_eval.metrics.training.arms import gaps_by_arm
 from vsh_eval.metrics.training.equity import equity
 from vsh_eval.metrics.training.log import (
     programme_overlap,
@@ -27,6 +29,7 @@ __all__ = [
     "baseline_gap_bands",
     "deprivation_bands",
     "equity",
+    "gaps_by_arm",
     "programme_overlap",
     "reach_by_band",
     "training_reach",

@@ -2,7 +2,8 @@
 
 A module a form; seaborn draws, in the one theme of `palette`:
 
-lines       draw_levels, draw_gap, draw_sizes, draw_synthetic: lines over the academic years
+lines       draw_levels, draw_gap, draw_trained_and_untrained, draw_sizes, draw_synthetic: lines
+            over the academic years
 panels      draw_context, draw_reach: the same as small multiples
 curves      draw_power, draw_concentration: lines over a quantity
 intervals   draw_forest, draw_robustness, draw_event_study, draw_honest, draw_specifications
@@ -21,7 +22,13 @@ from vsh_eval.release.figures.intervals import (
     draw_robustness,
     draw_specifications,
 )
-from vsh_eval.release.figures.lines import draw_gap, draw_levels, draw_sizes, draw_synthetic
+from vsh_eval.release.figures.lines import (
+    draw_gap,
+    draw_levels,
+    draw_sizes,
+    draw_synthetic,
+    draw_trained_and_untrained,
+)
 from vsh_eval.release.figures.panels import draw_context, draw_reach
 
 __all__ = [
@@ -42,4 +49,5 @@ __all__ = [
     "draw_sizes",
     "draw_specifications",
     "draw_synthetic",
+    "draw_trained_and_untrained",
 ]

@@ -65,17 +65,24 @@ def of_gap(series: Sequence[Series], years: Sequence[int], entry: Metric) -> lis
     """Say how the gap went from its first to its last year, and the ratio where it is drawn."""
     gap = series[0]
     sentences = [
-        charts.THE_GAP.format(course=_gap_course(_comparable(gap, years, entry.name), years, entry))
+        charts.THE_GAP.format(
+            course=_gap_course(_comparable(gap, years, entry.name), years, entry)
+        ),
+        _last_interval(gap, entry),
     ]
-    known = [place for place, value in enumerate(gap.values) if not math.isnan(value)]
-    if known and not math.isnan(gap.lower[known[-1]]):
-        ends = gap.lower[known[-1]], gap.upper[known[-1]]
-        interval = limits(*ends, decimals=usual_decimals(entry.name))
-        sentences.append(charts.LAST_INTERVAL.format(interval=interval))
     if len(series) > 1:
         ratio = _comparable(series[1], years, entry.name)
         sentences.append(charts.THE_RATIO.format(course=course(ratio, years, "", decimals=2)))
     return [*sentences, _missing(series[:1], years)]
+
+
+def of_gaps(series: Sequence[Series], years: Sequence[int], entry: Metric) -> list[str]:
+    """Say how each of several gaps went, and of each the interval of its last year."""
+    sentences = []
+    for one in series:
+        gap = _comparable(one, years, entry.name)
+        sentences += [named(one.label, _gap_course(gap, years, entry)), _last_interval(one, entry)]
+    return [*sentences, _missing(series, years)]
 
 
 def course(one: Series, years: Sequence[int], unit: str, *, decimals: int = 1) -> str:
@@ -145,6 +152,16 @@ def _between(first: Series, second: Series, years: Sequence[int], entry: Metric)
     return charts.GAP_BOTH.format(
         value=value, year=year, before=before, first=year_label(first_year)
     )
+
+
+def _last_interval(gap: Series, entry: Metric) -> str:
+    """Give the interval of the last value there is, '' where it has none."""
+    known = [place for place, value in enumerate(gap.values) if not math.isnan(value)]
+    if not known or math.isnan(gap.lower[known[-1]]):
+        return ""
+    ends = gap.lower[known[-1]], gap.upper[known[-1]]
+    interval = limits(*ends, decimals=usual_decimals(entry.name))
+    return charts.LAST_INTERVAL.format(interval=interval)
 
 
 def _missing(series: Sequence[Series], years: Sequence[int]) -> str:

@@ -516,6 +516,89 @@ def draw_gap(
         )
 
 
+def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
+    """Draw the pooled gap of trained and of untrained schools over the years.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``gaps_by_arm`` table.
+    metric : str
+        Whose gap.
+
+    Returns
+    -------
+    Figure
+        A line an arm with its interval, from zero; an upright line where the first schools count
+        as trained, and below each year how many do.
+
+    Raises
+    ------
+    ContractError
+        If no row fits.
+    """
+    data = part_of(safe, metric=metric)
+    rows, entry = records(data), registry.metric(metric)
+    years, begun = span_of(rows), {}
+    series, lines = [], []
+    for arm, line in zip(("trained", "untrained"), palette.LINES, strict=False):
+        own = [row for row in rows if row["arm"] == arm]
+        if own:
+            series.append(series_of(own, years, "gap", _arm_label(own)))
+            lines.append(line)
+        if arm == "trained":
+            begun = {int(row["time_period"]): value_of(row, "schools_trained") for row in own}
+    decimals = usual_decimals(metric)
+    panel = Panel(series, years, metric, rule=charts.NO_GAP, decimals=decimals, lines=lines)
+    with stacked(data, height=4.6, bottom=0.86) as page:
+        axes = page.panels[0]
+        notes = draw_panel(axes, panel, hidden=hidden_in(rows, years, "gap", metric))
+        starts = [year for year, schools in begun.items() if schools > 0]
+        if starts:
+            at = years.index(starts[0]) - 0.5
+            axes.axvline(at, color=palette.TEXT, lw=1.6, zorder=1)
+            remark(axes, charts.FIRST_TRAINED, (at, 0.0), along="y", below=False)
+        _count_below(axes, [begun.get(year, math.nan) for year in years])
+        page.name_axis(charts.gap_axis(metric))
+        title = charts.ARMS_TITLE.format(
+            measure=metric_in_text(metric),
+            group=group_in_text(rows[0]["group"]),
+            reference=group_in_text(rows[0]["reference"]),
+        )
+        opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
+        return page.figure(
+            f"gap_by_arm_{metric}",
+            [
+                *("arm", "time_period", "schools", "schools_trained", "group_pupils"),
+                *_with_limits(["group_level", "reference_level", "gap"]),
+            ],
+            alt=[alt.over_years(opening, years), *alt.of_gaps(series, years, entry)],
+            caption=[
+                f"{title}.",
+                charts.ARMS_CAPTION,
+                *_notes(series, notes),
+                symbols_sentence(unexplained(rows, metric), "gap"),
+            ],
+        )
+
+
+def _arm_label(rows: Sequence[Row]) -> str:
+    """Name the schools of an arm with their number in the last year."""
+    arm, schools = value_label("arm", rows[-1]["arm"]), value_of(rows[-1], "schools")
+    if math.isnan(schools):
+        return arm
+    return charts.ARM_AND_SCHOOLS.format(arm=arm, schools=number(schools, decimals=0))
+
+
+def _count_below(axes: "Axes", numbers: Sequence[float]) -> None:
+    """Write a number below each year's label, and what they count below all of them."""
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    below = ["" if math.isnan(value) else number(value, decimals=0) for value in numbers]
+    both = zip(labels, below, strict=True)
+    axes.set_xticks(range(len(labels)), [f"{label}\n{count}" for label, count in both])
+    axes.set_xlabel(charts.TRAINED_SO_FAR)
+
+
 def draw_sizes(
     safe: SafeTable, *, metric: str, phase: str = names.TOTAL, area: str | None = None
 ) -> Figure:

@@ -80,6 +80,17 @@ RATIO_AXIS = "Ratio of the two levels"
 NO_GAP, EQUAL_LEVELS = "no gap", "equal"
 GAP_TITLE = "Gap in {measure} between {group} and {reference}"
 
+# --- The gap of trained and of untrained schools.
+ARMS_TITLE = "Gap in {measure} between {group} and {reference}, in trained and in untrained schools"
+ARMS_CAPTION = (
+    "Trained: schools that count as trained by the last year shown; each school is on the same "
+    "line in every year, and in brackets is their number. Upright line: the first of them count as "
+    "trained."
+)
+ARM_AND_SCHOOLS = "{arm} ({schools})"
+FIRST_TRAINED = "first schools trained"
+TRAINED_SO_FAR = "Below each year: how many schools count as trained"
+
 # --- Numbers of children.
 SIZES_TITLE = "Children of each group"
 MOVED_COUNTS_TWICE = "A child who moved counts at each school."

@@ -92,6 +92,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "rules": "Each rule and its verdict",
         "checks": "Every check, its estimate and its verdict",
         "two_way": "What two-way fixed effects is made of",
+        "part_arms": "The gap in trained and in untrained schools",
         "part_false_alarms": "The trial without any effect",
         "part_power": "The trial with effects of known size",
         "part_sample_flow": "The account of schools kept and left out",

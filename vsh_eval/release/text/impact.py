@@ -4,15 +4,16 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, is_shown, one_row
+from vsh_eval.release.rows import Row, is_shown, one_row, records, value_of
 from vsh_eval.release.text.gaps import indicative, not_shown
 from vsh_eval.release.text.labels import (
     is_missing,
     metric_in_text,
     phase_in_text,
     programme_in_text,
+    year_label,
 )
-from vsh_eval.release.text.phrases import amount, decimals_for, limits, number
+from vsh_eval.release.text.phrases import amount, decimals_for, limits, number, usual_decimals
 from vsh_eval.release.text.safe_text import sentence
 
 
@@ -103,6 +104,46 @@ def _narrowed_to(row: Row) -> str:
         words += f" after {tier} training"
     phase = phase_in_text(str(row.get("phase", names.TOTAL)))
     return f"{words} {phase}" if phase else words
+
+
+@sentence
+def trained_and_untrained_sentence(safe: SafeTable, *, metric: str, since: int = 0) -> str:
+    """Say how the pooled gap went in trained and in untrained schools, between the same two years.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``gaps_by_arm`` table.
+    metric : str
+        Whose gap.
+    since : int
+        The academic year to begin with, or the first one after it that both show.
+
+    Returns
+    -------
+    str
+        Two sentences; one where the schools have no two comparable years that show both.
+    """
+    gaps: dict[str, dict[int, float]] = {"trained": {}, "untrained": {}}
+    for row in records(safe.where(metric=metric)):
+        if is_shown(row, "gap") and row["comparable"]:
+            gaps[str(row["arm"])][int(row["time_period"])] = value_of(row, "gap")
+    both = sorted(year for year in gaps["trained"] if year in gaps["untrained"] and year >= since)
+    about = f"the gap in {metric_in_text(metric)}"
+    if len(both) < 2:
+        return f"How {about} moved in trained and in untrained schools cannot be shown."
+    first, last = both[0], both[-1]
+    decimals, unit = usual_decimals(metric), registry.metric(metric).gap_unit
+    went = [
+        f"from {number(own[first], decimals=decimals)} to "
+        f"{amount(own[last], unit, decimals=decimals)} in {arm} schools"
+        for arm, own in gaps.items()
+    ]
+    return (
+        f"Between {year_label(first)} and {year_label(last)} {about} went {went[0]}, and "
+        f"{went[1]}. This is what happened; whether training made the difference is a "
+        "further question, because the schools may differ in other ways."
+    )
 
 
 @sentence

@@ -229,7 +229,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "variable": "What is compared",
         "pupils_before": "Pupil-years before training",
         "pupils_after": "Pupil-years from training on",
-        "arm": "Schools that are",
+        "arm": "Kind of school",
         "trained_sd": "Trained, spread (SD)",
         "comparison_sd": "Comparison, spread (SD)",
         "ratio_change": "Change of the ratio",
@@ -409,6 +409,11 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "area": {"total": "All schools", "not_known": "Not known"},
         "need": {"deprivation": "By deprivation", "baseline_gap": "By gap before training"},
+        "arm": {
+            "trained": "Trained schools",
+            "untrained": "Untrained schools",
+            "comparison": "Comparison schools",
+        },
         "wait": {"same_year": "In the same year", "1_year": "1 year later"},
         "audience": {
             "any": "Any audience",
