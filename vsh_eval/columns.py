@@ -100,6 +100,7 @@ _WITHOUT: Mapping[Role, str] = {
         """,
     Role.DIFFERENCE: """
         estimate whole growth_share_schools growth_share_pupils mde effect outcome synthetic
+        donor_mean distance
         bias bias_given_passed standardised_difference
         """,
     Role.ERROR: """
@@ -114,6 +115,7 @@ _WITHOUT: Mapping[Role, str] = {
         share_schools share_pupils coverage group_coverage reference_coverage group_alone
         reference_alone largest_share group_largest_share reference_largest_share power weight
         """,
+    Role.RATIO: "exaggeration",
     Role.P_VALUE: "p_value p_adjusted q_p_value",
     Role.MONEY: "cost cost_per_school cost_per_pupil_year",
     Role.FLAG: """

@@ -222,6 +222,8 @@ class Settings(_Section):
     seed: int = Field(
         default=20260901, ge=0, description="seed of everything that is drawn at random"
     )
+    author: str = Field(default="", description="who answers for the evaluation, on every page")
+    contact: str = Field(default="", description="where a reader can ask, on every page")
 
     @model_validator(mode="after")
     def _offer_within_the_years(self) -> Self:

@@ -164,10 +164,15 @@ def test_the_course_is_the_fit_year_by_year():
     course = authority_trajectory(found, metric=METRIC, comparison="neighbours")
     assert course["time_period"].tolist() == [year for year in YEARS if year != 201920]
     assert (course["outcome"] - course["synthetic"]).tolist() == pytest.approx(
-        course["effect"].tolist()
+        course["distance"].tolist()
     )
+    own = found.weights.set_index("unit")["weight"]
+    donors = gaps(effect=-3.0).pivot_table("gap", "time_period", "unit_id")[own.index]
+    mean = (donors * own).sum(axis=1).reindex(course["time_period"])
+    assert course["donor_mean"].tolist() == pytest.approx(mean.tolist())
+    assert (course["synthetic"] - course["donor_mean"]).std() == pytest.approx(0, abs=1e-9)
     events = found.rows[found.rows["aggregation"].eq("event")]
-    beyond = course["effect"].abs() > course["placebo_upper"]
+    beyond = course["distance"].abs() > course["placebo_upper"]
     assert beyond.tolist() == (events["p_value"] <= 0.05).tolist()
     assert (course["placebo_lower"] == -course["placebo_upper"]).all()
 

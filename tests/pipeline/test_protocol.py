@@ -51,7 +51,7 @@ def test_what_is_registered_and_kept_says_so_with_day_hash_and_last_year(project
     found = protocol.standing(params_of(project))
     assert (found.status, found.registered, found.mark) == ("registered", True, "registered")
     assert found.sentences == (
-        f"Protocol: registered on 22 November 2026 and kept; hash {entry.sha256[:12]}.",
+        f"Protocol: registered on 22 November 2026 and followed; hash {entry.sha256[:12]}.",
         "The last year of data, 2022/23, ended before that day.",
     )
     assert not found.exploratory
@@ -162,7 +162,7 @@ def test_an_amendment_keeps_what_was_before(project):
     assert found.registered is True
     assert found.date == "2026-11-22"
     assert found.sha256 == second.sha256
-    assert "kept as amended" in found.sentences[0]
+    assert "followed as amended" in found.sentences[0]
     assert found.sentences[-1] == "Amended on 5 January 2027: half a point is too little."
 
 

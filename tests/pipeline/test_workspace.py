@@ -63,9 +63,16 @@ def test_the_card_says_what_is_asked_of_which_data(project):
     assert card["Protocol"] == "not registered, so every result is exploratory."
     assert card["Seed"] == "20260901"
     assert "Python" in card["Software"]
+    assert card["Made again by"] == "vsh-eval run tiny.yaml"
+    assert not {"Author", "Contact", "Licence"} & set(card.index)
+    project.write("named", {**TWO_YEARS, "author": "Virtual School", "contact": "vs@council.test"})
+    named = project.run("named").card().frame.set_index("item")["value"]
+    assert (named["Author"], named["Contact"]) == ("Virtual School", "vs@council.test")
     assert str(project.folder) not in card.to_string()
     assert "SYNTHETIC" in project.run("invented").card().frame.to_string()
-    assert "DfE" in project.run("public").card().frame.to_string()
+    public = project.run("public").card().frame.set_index("item")["value"]
+    assert "DfE" in public["Data"]
+    assert "Open Government Licence v3.0" in public["Licence"]
 
 
 # --- Opening a run

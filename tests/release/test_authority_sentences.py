@@ -20,11 +20,11 @@ def said(**changes):
 def test_a_distance_beyond_chance_is_told_with_its_size_and_its_limits():
     assert said() == (
         "Since 2022/23 the gap in overall absence of Cheshire East has been 3.1 percentage points "
-        "narrower than a weighted average of its statistical neighbours, which moved as it did "
-        f"before, would have it (difference {MINUS}3.1, 95% interval {MINUS}5.7 to {MINUS}0.4). Of "
-        "authorities of about its size, 5% come as far "
-        "by chance: the gap is narrower than chance alone makes it, for whatever reason began "
-        "there at that time. An effect under 3.9 percentage points would probably be missed."
+        "narrower than expected from a weighted average of its statistical neighbours that moved "
+        f"as it did before (difference {MINUS}3.1, 95% interval {MINUS}5.7 to {MINUS}0.4). Of "
+        "authorities of about its size, 5% moved this far without any known cause: the gap is "
+        "narrower than chance alone explains, whatever the cause that began there at that time. An "
+        "effect of 3.9 percentage points had an 80% chance of being detected."
     )
 
 
@@ -47,7 +47,7 @@ def test_the_sentence_follows_the_numbers(changes, words):
 
 
 def test_without_a_detectable_effect_none_is_told():
-    assert "would probably be missed" not in said(mde=NAN)
+    assert "chance of being detected" not in said(mde=NAN)
 
 
 def test_no_estimate_says_why():
@@ -80,7 +80,7 @@ def kept(**changes):
         ),
         (
             {"left_out": 1},
-            "Of its statistical neighbours 1 is left out for a hidden or absent year.",
+            "Of its statistical neighbours 1 is left out because a year used is hidden or absent.",
         ),
         (
             {"own_suppressed": 1},

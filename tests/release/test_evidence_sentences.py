@@ -52,8 +52,8 @@ def test_a_path_of_its_own_makes_the_estimate_unbelievable():
 
 def test_a_test_that_finds_nothing_is_no_proof():
     said = pretrend_sentence(row(0.66))
-    assert said.startswith("Before training no different path is seen: ")
-    assert said.endswith("A small difference could still have been missed.")
+    assert said.startswith("No different path is detected before training: ")
+    assert said.endswith("A small difference could still have been missed (Roth, 2022).")
 
 
 @pytest.mark.parametrize(("p_value", "alpha", "other"), [(0.08, 0.05, False), (0.08, 0.1, True)])

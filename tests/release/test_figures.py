@@ -98,7 +98,8 @@ def course(**changes):
     )
     half, years = np.array([2.1, 2.0, 1.4, 2.9, 3.5, 3.4]), [y for y in YEARS if y != 201920]
     return {"metric": METRIC, "comparison": "neighbours", "time_period": years, "outcome": own,
-            "synthetic": own - effect, "effect": effect, "placebo_lower": -half,
+            "donor_mean": own - effect - 1.9, "synthetic": own - effect, "distance": effect,
+            "placebo_lower": -half,
             "placebo_upper": half, "before": [y < 202223 for y in years],
             "status": ""} | changes  # fmt: skip
 
@@ -123,10 +124,14 @@ CHECKS = [
     estimate_row(role="robustness", check="leave_out", verdict="differs", estimate=0.4,
                  variant="without the one school that leaves most", ci_lower=-0.2, ci_upper=1.0),
     estimate_row(role="robustness", check="pretrend", variant="left out", verdict="agrees"),
+    estimate_row(role="robustness", check="early_placebo", variant="as if begun two years earlier",
+                 variant_code="trained_early", verdict="agrees", estimate=0.3, ci_lower=-0.9,
+                 ci_upper=1.5),
 ]  # fmt: skip
 FOREST = [
     estimate_row(estimate=-0.04, ci_lower=-0.6, ci_upper=0.5),
     estimate_row(role="robustness", estimator="callaway_santanna", ci_lower=NAN, ci_upper=NAN),
+    estimate_row(role="robustness", estimator="same_past", estimate=-0.9),
     estimate_row(role="secondary", metric="ks4_attainment8", estimate=0.4),
     estimate_row(role="secondary", metric="severe_absence", estimate=NAN, status="c"),
 ]
@@ -149,7 +154,8 @@ CHARTS = {
     "reach of many": (reach_rows(PROGRAMMES), figures.draw_reach, {}),
     "heat": (reach_rows(PROGRAMMES), figures.draw_reach_heat, {}),
     "concentration": (BANDS, figures.draw_concentration, {"by": "deprivation", "year": 202425}),
-    "power": (POWER, figures.draw_power, {"metric": METRIC, "sesoi": 0.5}),
+    "power": (POWER, figures.draw_power,
+              {"metric": METRIC, "sesoi": 0.5, "estimates": safe([estimate_row()])}),
     "events": (event_rows(), figures.draw_event_study, {"metric": METRIC}),
     "forest": (FOREST, figures.draw_forest, {}),
     "robustness": (CHECKS, figures.draw_robustness, {"metric": METRIC}),
@@ -363,11 +369,17 @@ def test_small_panels_share_one_range_and_mark_what_is_hidden():
 
 
 @pytest.mark.parametrize("name", ["forest", "robustness"])
-def test_rows_hold_estimates_and_intervals_in_the_tables_order(name):
+def test_rows_hold_estimates_and_intervals_in_their_order(name):
     _, panels, _ = usual(name)
     rows = [row for row in CHARTS[name][0] if row.get("check", "") != "pretrend"]
-    blocks = [[row for row in rows if (row["metric"] == A8) is apart] for apart in (False, True)]
-    for axes, block in zip(panels, blocks, strict=False):
+
+    def apart(row):
+        return row["metric"] == A8 or row.get("variant_code") == "trained_early"
+
+    blocks = [[row for row in rows if apart(row) is wanted] for wanted in (False, True)]
+    for axes, block in zip(panels, blocks, strict=True):
+        # The primary estimate first, then the second estimator.
+        block.sort(key=lambda row: (row["role"] != "primary", row["estimator"] != "same_past"))
         shown = [row for row in block if not math.isnan(row["estimate"])]
         drawn = sorted((y, x) for x, y in points_of(axes))
         assert [x for _, x in drawn] == [row["estimate"] for row in shown]
@@ -376,11 +388,20 @@ def test_rows_hold_estimates_and_intervals_in_the_tables_order(name):
     assert ("c" in {text.get_text() for text in panels[0].texts}) is (name == "forest")
 
 
+def test_placebos_stand_apart_on_the_same_axis():
+    _, (estimates, placebos), _ = usual("robustness")
+    assert estimates.get_xlim() == placebos.get_xlim()
+    assert "Placebos: zero is expected" in {
+        text.get_text().replace("\n", " ") for text in placebos.texts
+    }
+
+
 def test_events_and_bounds_stand_upright_with_the_tables_ends():
     _, (axes,), _ = usual("events")
     shown = [row for row in event_rows() if not math.isnan(row["estimate"])]
     assert intervals_of(axes, 1) == [(row["ci_lower"], row["ci_upper"]) for row in shown]
     assert sorted(points_of(axes)) == [(row["index"], row["estimate"]) for row in shown]
+    assert [label.get_text() for label in axes.get_xticklabels()][-1] == "+2\n60"
     _, (axes,), _ = usual("bounds")
     assert intervals_of(axes, 1) == [(row["ci_lower"], row["ci_upper"]) for row in BOUNDS]
 
@@ -448,7 +469,8 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
         ("arms", ["Trained schools (136): was 6.5 percentage points in 2024/25, wider than the 6.2",
                   "interval of the last: 5.5 to 7.5. Untrained schools (104): was 11.6"]),
         ("sizes", ["Children in need: 270 in 2018/19, 1,285 in 2024/25"]),
-        ("synthetic", ["In 2024/25 the gap was 9.2 percentage points, of the weighted average 14.2",
+        ("synthetic", ["In 2024/25 the gap was 9.2 percentage points, of the weighted average 12.3 "
+                       "percentage points, which shifted by +1.9 is 14.2",
                        f"2022/23 {MINUS}1.9; 2023/24 {MINUS}2.3; 2024/25 {MINUS}5.0.",
                        "than 95% of authorities of about its size: 2024/25."]),
         ("context", ["England: rose from 5.4 percentage points", "who lie between 8.6 and 12.6",
@@ -457,13 +479,15 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
         ("heat", ["2018/19 0%, 2019/20 10%"]),
         ("concentration", ["up to 11 percentage points above the line of equality",
                            "Most deprived third: 33% of all children, 44% of those reached"]),
-        ("power", ["2.00: 90%", "The smallest effect of interest is 0.5 percentage points"]),
+        ("power", ["2.00: 90%", "The smallest effect of interest is 0.5 percentage points",
+                   f"Detectable: 1.8. Estimate: {MINUS}1.4."]),
         ("events", ["Before training 2 of 2 intervals contain zero",
                     f"In the first year trained the estimate is {MINUS}0.6 (95% interval"]),
-        ("forest", ["Chart of 4 estimates", "Callaway and Sant'Anna: ",
+        ("forest", ["Chart of 5 estimates", "Callaway and Sant'Anna: ",
                     "Severe absence: Imputation: c", f"{MINUS}0.04 ({MINUS}0.60 to 0.50)"]),
-        ("robustness", ["in 1 other ways", f"Primary estimate {MINUS}1.4", "+0.4", "differs"]),
-        ("bounds", [f"First year after training: up to 0.0 times, {MINUS}3.0 to {MINUS}1.2"]),
+        ("robustness", ["in 2 other ways", f"Primary estimate {MINUS}1.4",
+                        "f: without the one school that leaves most +0.4", "differs"]),
+        ("bounds", [f"Average of all years: up to 0.0 times, {MINUS}3.0 to {MINUS}1.2"]),
         ("specifications", ["under 3 sets of choices", "number 2 of 3",
                             "2 intervals lie wholly below zero"]),
         ("decomposition", ["Gap: 9.1 percentage points", "1.3 to 3.3",
@@ -488,7 +512,7 @@ def test_the_alternative_text_has_the_numbers(name, phrases):
         ("gap", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
         ("levels", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
         ("sizes", sizes("cin", pupils=(NAN,) * 7), {}, "Children in need: not shown"),
-        ("synthetic", course(effect=np.full(6, 0.5)), {}, "of about its size: in no year."),
+        ("synthetic", course(distance=np.full(6, 0.5)), {}, "of about its size: in no year."),
         ("context", areas(), {"measure": "group_level"}, "18.4%"),
         ("context", areas().query("unit_id == @AUTHORITY"), {"labels": {AUTHORITY: "Poole"}},
          "Poole: rose from"),
@@ -519,6 +543,8 @@ def test_without_enough_placebos_nothing_is_said_about_chance():
         ("events", "simultaneous band"),
         ("sizes", "A child who moved counts at each school. Shaded: No full-year absence"),
         ("synthetic", "the offer starts in 2022/23"),
+        ("synthetic", "shifted by +1.9, to the authority's own height"),
+        ("robustness", "At a placebo no effect is expected."),
         ("decomposition", "not what causes what"),
         ("breakdown", "c = suppressed to protect children's confidentiality"),
     ],

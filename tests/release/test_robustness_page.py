@@ -51,10 +51,9 @@ def every_check(verdict="agrees"):
         check_row("pretrend", verdict, estimate=NAN, ci_lower=NAN, ci_upper=NAN, p_value=0.4),
         check_row("pretrend", verdict, variant="drift", reason_code="drift_seen", amount=0.3,
                   ci_upper=NAN, **drift),
-        check_row("trend_breaks", verdict, variant_code="trend_breaks_first_year",
-                  estimator="honest",
-                  reason="in the first year after training the result survives trend differences "
-                  "up to 1.1 times the largest seen before training"),
+        check_row("trend_breaks", verdict, variant_code="trend_breaks_all_years",
+                  estimator="honest", amount=1.1 if verdict == "agrees" else 0.4,
+                  reason="the mean of all years survives trend differences up to 1.1 times"),
         check_row("early_placebo", verdict, estimate=0.1),
         check_row("own_levels", verdict, variant_code="peers_level", estimate=0.1),
         check_row("own_levels", "agrees", variant_code="cohort_level", estimate=-1.3),
@@ -80,27 +79,37 @@ def test_when_all_agree_nothing_is_called_proven():
     assert "not proof" in said
     sentences = mind_sentences(page(every_check()))
     assert len(sentences) == 11
-    assert not any("Speaks against" in sentence for sentence in sentences)
+    assert not any("Raises a doubt" in sentence for sentence in sentences)
 
 
 def test_what_differs_comes_first_and_is_named():
     rows = every_check()
     rows[9] = check_row("estimators", "differs", variant="another estimator", estimate=2.0)
     said = mind_sentences(page(rows))
-    assert said[0].startswith("**g: Other estimators that say something else.** Speaks against")
+    assert said[0].startswith("**g: Other estimators that say something else.** Raises a doubt.")
     assert "'another estimator'" in said[0]
-    assert "10 of 11" in mind_headline(page(rows))
-    assert "1 does not" in mind_headline(page(rows))
+    headline = mind_headline(page(rows))
+    assert headline.startswith("1 of 11 kinds of check raises a doubt about the result.")
+    assert "10 of 11 kinds of check agree" in headline
 
 
 def test_when_all_differ_every_sentence_says_so():
     said = mind_sentences(page(every_check("differs")))
-    assert sum("Speaks against the estimate." in sentence for sentence in said) == 11
+    assert sum("Raises a doubt." in sentence for sentence in said) == 11
     told = " ".join(said)
     assert "must not be believed" in told
     assert "although nobody was trained yet" in told
     assert "part of the change lies with them" in told
-    assert "not more than chance" in told
+    assert "no larger than chance gives" in told
+
+
+def test_breaks_of_trends_are_judged_by_the_headline_and_not_by_the_first_year():
+    rows = every_check()
+    rows.append(check_row("trend_breaks", "differs", variant_code="trend_breaks_first_year",
+                          amount=0.2))  # fmt: skip
+    assert "11 of 11" in mind_headline(page(rows))
+    rows[2] = {**rows[2], "amount": 0.4}
+    assert mind_sentences(page(rows))[0].startswith("**b: ")
 
 
 def test_an_unseen_drift_leaves_a_doubt_only():
@@ -111,7 +120,7 @@ def test_an_unseen_drift_leaves_a_doubt_only():
 
 def test_where_the_primary_test_finds_nothing_there_is_nothing_to_undo():
     shown = page(every_check(), p_value=0.4, ci_upper=0.3)
-    assert mind_headline(shown).startswith("The primary test finds no effect")
+    assert mind_headline(shown).startswith("The primary test detects no effect")
     said = " ".join(mind_sentences(shown))
     assert "nothing that such a break could undo" in said
     assert "none is claimed here, and none is denied" in said
@@ -141,14 +150,17 @@ def test_a_cost_that_cannot_be_estimated_says_why():
             "estimate": NAN, "ci_lower": NAN, "ci_upper": NAN, "status": "x",
             "reason": "the effect's interval contains zero"}  # fmt: skip
     said = value_sentence(safe([row, gone]))
-    assert "£4,400 (95% interval £3,700 to £5,200) a trained school" in said
-    assert "each session regained cannot be estimated: the effect's interval contains" in said
+    assert "£4,400 (95% interval £3,700 to £5,200) per trained school" in said
+    assert "per extra school day cannot be estimated: the effect's interval contains" in said
 
 
 def test_an_open_upper_limit_of_a_cost_is_said():
     row = estimate_row(measure="cost_per_unit_regained", unit="GBP per session regained",
                        estimate=22.0, ci_lower=9.5, ci_upper=np.inf, reason="")  # fmt: skip
-    assert "£22 (95% interval £9.50 to no upper limit)" in value_sentence(safe([row]))
+    said = value_sentence(safe([row]))
+    # Two sessions make a day.
+    assert "about £44 (95% interval £19 to no upper limit) per extra school day" in said
+    assert "if the effect is real" in said
 
 
 def bounds():
@@ -163,8 +175,9 @@ def bounds():
 
 def test_the_bounds_are_told_for_both_targets():
     said = honest_sentence(bounds())
-    assert "up to 1.1 times the largest seen before training" in said
-    assert "nothing that trend differences could undo" in said
+    assert said.startswith("Averaged over all years after training the interval contains zero")
+    assert "nothing that a difference of trends could undo" in said
+    assert "up to 1.1 times the largest difference seen before training" in said
 
 
 def test_power_and_false_alarms_are_said_before_any_effect():
@@ -179,7 +192,7 @@ def test_power_and_false_alarms_are_said_before_any_effect():
     about = {"metric": "overall_absence", "sesoi": 0.5}
     said = planted_sentence(curve, **about)
     assert "0.5 percentage points" in said
-    assert "found in 20% of the runs; one of 1.8 percentage points is found four times" in said
+    assert "detected in 20% of the runs; one of 1.8 percentage points in 80% of them" in said
     none = curve.where(effect=[0.0, 0.5])
     assert "none of the effects tried" in planted_sentence(none, **about)
 
@@ -187,7 +200,7 @@ def test_power_and_false_alarms_are_said_before_any_effect():
 @pytest.mark.parametrize(
     ("verdict", "words"),
     [
-        ("as_it_should_be", "keeps its promise"),
+        ("as_it_should_be", "about as rare as they should be"),
         ("too_few", "excluded safely"),
         ("too_many", "read the randomisation test"),
     ],
@@ -209,7 +222,7 @@ def test_the_two_way_weights_name_the_forbidden_comparisons():
 
 def test_the_drift_that_would_be_seen_is_said():
     said = drift_sentence(safe({"slope": [-0.3], "bias": [-1.1]}), metric="overall_absence")
-    assert "a drift of 0.3 percentage points a year four times in five" in said
+    assert "differed by 0.3 percentage points a year had an 80% chance of being detected" in said
     assert "add 1.1 percentage points" in said
 
 
@@ -219,6 +232,7 @@ def test_what_published_tables_could_show():
         offer_least_sentence(safe({"mde": [mde], "status": ["x"]}), **about)
         for mde in (0.4, 3.9, NAN)
     )
-    assert "probably be missed" not in small
-    assert "3.9 percentage points or more. One of 0.5" in large
+    assert small.endswith("had an 80% chance of being detected.")
+    assert "of 3.9 percentage points" in large
+    assert "One of 0.5 percentage points, the smallest of interest, had a smaller chance" in large
     assert "cannot be told" in none

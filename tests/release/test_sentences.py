@@ -2,12 +2,15 @@
 
 import pytest
 
-from tests.release.made import NAN, arm_rows, estimate_row, gap_rows, safe
+from tests.release.made import NAN, arm_rows, estimate_row, event_rows, gap_rows, safe
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.text.gaps import gap_sentence
 from vsh_eval.release.text.impact import (
     estimate_sentence,
+    exaggeration_sentence,
+    late_years_sentence,
     mde_sentence,
+    sample_sentence,
     trained_and_untrained_sentence,
 )
 from vsh_eval.release.text.offer import reach_sentence
@@ -18,17 +21,20 @@ ABSENCE = "overall_absence"
 
 def test_an_estimate_is_said_with_its_interval_and_its_meaning():
     said = estimate_sentence(safe([estimate_row()]), metric=ABSENCE)
-    assert f"moved by {MINUS}1.4 percentage points" in said
-    assert f"(95% interval {MINUS}2.6 to {MINUS}0.2)" in said
-    assert said.endswith("closed faster, or widened less, where schools were trained.")
+    assert "was 1.4 percentage points narrower than expected without training" in said
+    assert f"(difference {MINUS}1.4, 95% interval {MINUS}2.6 to {MINUS}0.2)" in said
+    assert said.endswith("The whole interval lies on the side of a narrower gap.")
 
 
 def test_an_estimate_in_the_wrong_direction_is_said_to_be_worse():
     row = estimate_row(estimate=1.4, ci_lower=0.2, ci_upper=2.6)
-    assert "widened faster, or closed less" in estimate_sentence(safe([row]), metric=ABSENCE)
+    said = estimate_sentence(safe([row]), metric=ABSENCE)
+    assert "1.4 percentage points wider than expected" in said
+    assert "the side of a wider gap" in said
     higher = estimate_row(metric="ks4_attainment8", estimate=1.4, ci_lower=0.2, ci_upper=2.6)
     said = estimate_sentence(safe([higher]), metric="ks4_attainment8")
-    assert "closed faster, or widened less" in said
+    assert "1.4 points narrower than expected" in said
+    assert "the side of a narrower gap" in said
 
 
 def test_not_significant_is_never_no_effect():
@@ -42,7 +48,7 @@ def test_an_estimate_names_programme_tier_phase_and_confidence():
     row = estimate_row(programme="elsa", tier="targeted", phase="primary", pupils=12)
     said = estimate_sentence(safe([row]), metric=ABSENCE, confidence=90, programme="elsa")
     assert "after Emotional Literacy Support after targeted training in primary schools" in said
-    assert "(90% interval" in said
+    assert ", 90% interval" in said
     assert said.endswith("indicative only.")
 
 
@@ -68,22 +74,52 @@ def test_one_row_must_fit():
         reach_sentence(gap_rows(), year=202425)
 
 
+def power_rows(mde=2.84, sesoi_power=0.07):
+    """Return the effect detected with a power of 0.8, that with even odds, and that of interest."""
+    rows = [(mde, 0.8, 1.13), (mde * 0.7, 0.5, 1.4), (0.5, sesoi_power, 5.0)]
+    columns = ("mde", "power", "exaggeration")
+    return [{"metric": ABSENCE, **dict(zip(columns, row, strict=True))} for row in rows]
+
+
 def test_what_the_design_could_see_is_said_before_what_it_saw():
-    table = safe([{"metric": ABSENCE, "mde": 2.84, "power": 0.8, "status": ""}])
-    said = mde_sentence(table, metric=ABSENCE)
+    said = mde_sentence(safe(power_rows()), metric=ABSENCE)
     assert said == (
-        "With these schools and years an effect on the gap in overall absence would be seen with "
-        "a chance of 80% if it were 2.8 percentage points or more."
+        "With these schools and years an effect of 2.8 percentage points on the gap in overall "
+        "absence had an 80% chance of being detected, and one of 2.0 percentage points an even "
+        "chance."
     )
-    missed = mde_sentence(table, metric=ABSENCE, sesoi=0.5)
-    assert "An effect of 0.5 percentage points, the smallest of interest, would probably" in missed
-    assert mde_sentence(table, metric=ABSENCE, sesoi=3.0).endswith(
-        "interest, 3.0 percentage points."
-    )
+    missed = mde_sentence(safe(power_rows()), metric=ABSENCE, sesoi=0.5)
+    assert "0.5 percentage points, the smallest of interest, had a 7% chance, so a" in missed
+    rarer = mde_sentence(safe(power_rows(sesoi_power=0.11)), metric=ABSENCE, sesoi=0.5)
+    assert "had an 11% chance" in rarer
+    covered = mde_sentence(safe(power_rows()), metric=ABSENCE, sesoi=3.0)
+    assert covered.endswith("interest, 3.0 percentage points.")
     hidden = safe([{"metric": ABSENCE, "mde": NAN, "status": "c"}])
     assert "is not shown because" in mde_sentence(hidden, metric=ABSENCE)
-    bare = safe([{"metric": ABSENCE, "mde": 2.84}])
-    assert "would be seen if it were" in mde_sentence(bare, metric=ABSENCE)
+
+
+def test_a_significant_estimate_is_said_to_exaggerate_small_effects_more():
+    said = exaggeration_sentence(safe(power_rows()), metric=ABSENCE)
+    assert "about 5.0 times a true effect of 0.5 percentage points" in said
+    assert said.endswith("about 1.1 times a true effect of 2.8 percentage points.")
+    nothing = safe([{"metric": ABSENCE, "mde": NAN, "exaggeration": NAN}])
+    assert exaggeration_sentence(nothing, metric=ABSENCE) == ""
+
+
+def test_what_an_estimate_rests_on_stands_beside_it():
+    said = sample_sentence(safe([estimate_row()]), metric=ABSENCE)
+    assert "60 trained schools with 800 pupil-years of the cohort since training" in said
+    assert "60 other schools; standard error 0.60, Student's t with 119 degrees" in said
+    assert sample_sentence(safe([estimate_row(estimate=NAN)]), metric=ABSENCE) == ""
+
+
+def test_late_years_are_said_to_rest_on_fewer_schools():
+    rows = event_rows()
+    rows[-1]["schools_treated"] = 12
+    said = late_years_sentence(safe(rows), metric=ABSENCE)
+    assert said.startswith("From 2 years after training on")
+    assert "12 of 60 trained schools" in said
+    assert late_years_sentence(safe(event_rows()), metric=ABSENCE) == ""
 
 
 def test_both_kinds_of_school_are_told_between_the_same_years():

@@ -67,6 +67,40 @@ def minimum_detectable(
     return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * std_error)
 
 
+def power_at(effect: float, std_error: float, df: float, *, alpha: float = 0.05) -> float:
+    """Return the chance that a two-sided test detects a true effect, in either direction.
+
+    Parameters
+    ----------
+    effect, std_error : float
+        In the outcome's unit; the sign of the effect does not matter.
+    df : float
+        Degrees of freedom (schools less one).
+    alpha : float
+        Size of the test.
+
+    Returns
+    -------
+    float
+        A proportion; NaN below one degree of freedom or without a standard error.
+
+    Notes
+    -----
+    With ``d = |effect| / se`` and ``c = t(1 - alpha/2, df)``: ``P(T > c - d) + P(T > c + d)``, the
+    reverse of `minimum_detectable` but for the second, far smaller part.
+
+    Examples
+    --------
+    >>> round(power_at(2.82, 1.0, 119), 2)
+    0.8
+    """
+    if not (std_error > 0 and df >= 1):
+        return float("nan")
+    true = abs(effect) / std_error
+    ends = stats.t.ppf(1 - alpha / 2, df) + np.array([-true, true])
+    return float(stats.t.sf(ends, df).sum())
+
+
 def exaggeration(effect: float, std_error: float, df: float, *, alpha: float = 0.05) -> float:
     """Return how much larger than the true effect a significant estimate is expected to be.
 

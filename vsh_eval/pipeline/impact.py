@@ -18,17 +18,20 @@ from vsh_eval.contracts import ContractError, InfeasibleError, Message, message_
 from vsh_eval.effects import estimators, evidence, inference, rows, sensitivity, value
 from vsh_eval.effects.estimators.two_way import TYPE_COLUMNS
 from vsh_eval.effects.sample import (
+    FLOW_COLUMNS,
     AnalysisSample,
     DesignPower,
     balance_table,
     design_mde,
     refuse_no_variation,
+    school_flow,
 )
 from vsh_eval.effects.sample.selection import EXCLUSION_COLUMNS
 from vsh_eval.effects.sensitivity.checks import ROBUSTNESS_COLUMNS
 from vsh_eval.effects.sensitivity.specification_curve import SPECIFICATION_COLUMNS
 from vsh_eval.effects.specification import Specification, Study, tabulate
 from vsh_eval.metrics.training.arms import ARM_RELEASED, gaps_by_arm
+from vsh_eval.numerics.inference import exaggeration, minimum_detectable, power_at
 from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_gaps
 from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
@@ -41,6 +44,7 @@ from vsh_eval.settings import Protocol
 
 LEVELS = ("group", "reference")
 """The two levels that a gap is the difference of."""
+POWER_COLUMNS = ("metric", "mde", "power", "exaggeration", "caution")
 POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_found_upper")
 PRETREND_COLUMNS = ("p_value", "reason")
 BOUND_COLUMNS = (
@@ -242,6 +246,17 @@ class Impact:
         """
         return reasons.in_words(self.sample.exclusions, "reason")
 
+    @produces("school_flow", FLOW_COLUMNS, gate="sample")
+    def school_flow(self) -> pd.DataFrame:
+        """Count schools from all of the authority to those that bear the estimate, by arm.
+
+        Raises
+        ------
+        InfeasibleError
+            If there is no sample.
+        """
+        return school_flow(self.sample, self.study.school_gaps, self.study.adopted())
+
     def without_estimate(self, metric: str, *, role: str = "primary") -> pd.DataFrame:
         """Return the one row that says why there is no estimate of an outcome."""
         return _not_estimable(metric, role, self.reason)
@@ -409,12 +424,32 @@ class Impact:
         words = [name for name in ("subgroup", "part", "group", "value", "reason") if name in table]
         return table.assign(**{name: table[name].astype(object).fillna("") for name in words})
 
-    @produces("power", ("metric", "mde", "power", "caution"), gate="facts")
+    @produces("power", POWER_COLUMNS, gate="facts")
     def least_detectable(self) -> pd.DataFrame:
-        """Return the smallest effect that the design would detect, and what weighs against it."""
+        """Return which effects the design detects, and what weighs against it.
+
+        Returns
+        -------
+        DataFrame
+            `POWER_COLUMNS`, three rows: the effect detected with a power of 0.8, that with even
+            odds, and the smallest effect of interest; mde (in the outcome's gap unit), power, and
+            how much a significant estimate exaggerates an effect of this size. NaN where the
+            design bears no estimate.
+        """
         found = self.detectable()
-        row = {"metric": self.protocol.primary, "mde": found.mde, "power": found.power}
-        return pd.DataFrame([row | {"caution": " ".join(self.cautions)}])
+        error, df = found.std_error, found.df
+        even = minimum_detectable(error, df, alpha=found.alpha, power=0.5)
+        rows = [
+            (effect, power, exaggeration(effect, error, df, alpha=found.alpha))
+            for effect, power in (
+                (found.mde, found.power),
+                (even, 0.5),
+                (self.protocol.sesoi, power_at(self.protocol.sesoi, error, df, alpha=found.alpha)),
+            )
+        ]
+        table = pd.DataFrame(rows, columns=["mde", "power", "exaggeration"])
+        labels = {"metric": self.protocol.primary, "caution": " ".join(self.cautions)}
+        return table.assign(**labels)[list(POWER_COLUMNS)]
 
     @produces("evidence", evidence.RULE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import platform
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +60,7 @@ def write(run: Run, *, started: datetime) -> Path:
         "run": {
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit": _commit(),
+            "commit": workspace.commit(),
         },
         "stamp": run.stamp,
         "settings": settings,
@@ -152,19 +151,3 @@ def _files(folder: Path, *, without: str = "") -> Iterator[dict[str, Any]]:
                 "bytes": file.stat().st_size,
                 "sha256": sha256(file),
             }
-
-
-def _commit() -> str:
-    """Return the commit the software stands at, '' where git does not say."""
-    here = Path(__file__).parent
-    try:
-        said = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return said.stdout.strip()

@@ -6,8 +6,10 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -278,12 +280,15 @@ class Run:
         return release_table(_facts, rule=self.rule, stamp=self._data_stamp, rows=rows)
 
     def card(self) -> SafeTable:
-        """Say what is asked of which data, under which rules."""
+        """Say what is asked of which data, under which rules, by whom, and how to repeat it."""
         rows = run_card(
             self.settings,
             invented=self.invented,
             protocol=" ".join(self.standing.sentences).removeprefix("Protocol: "),
             software=f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
+            commit=commit(),
+            day=datetime.now(UTC).date(),
+            command=f"vsh-eval run {self.params.name}",
         )
         return self.facts(rows)
 
@@ -432,6 +437,22 @@ def start_anew_if_changed(run: Run) -> None:
         shutil.rmtree(run.folder)
     run.internal.mkdir(parents=True)
     mark.write_text(now, encoding="utf-8")
+
+
+def commit() -> str:
+    """Return the commit the software stands at, '' where git does not say."""
+    here = Path(__file__).parent
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip()
 
 
 def relative(path: Path, start: Path) -> str:

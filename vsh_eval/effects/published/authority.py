@@ -31,8 +31,8 @@ placebos compared with (their numbers), the smallest detectable effect, the dist
 range of the estimate without each donor, donors left out for a hidden or absent year, the
 authority's own suppressed numbers, and why there is no estimate."""
 TRAJECTORY_COLUMNS = (
-    *("time_period", "outcome", "synthetic", "effect", "before", "placebo_lower"),
-    *("placebo_upper", "status", "metric", "comparison"),
+    *("time_period", "outcome", "donor_mean", "synthetic", "distance", "before"),
+    *("placebo_lower", "placebo_upper", "status", "metric", "comparison"),
 )
 
 
@@ -289,12 +289,15 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
     Returns
     -------
     DataFrame
-        metric, comparison, time_period, outcome, synthetic, effect (outcome less synthetic),
+        metric, comparison, time_period, outcome, donor_mean (the weighted average of the donors),
+        synthetic (the same, shifted to the level before), distance (outcome less synthetic),
         placebo_lower, placebo_upper (where the test at `alpha` would see nothing, about zero),
         before, status: areas are published, so nothing in it is to be hidden.
     """
     events = found.rows[found.rows["aggregation"].eq("event")].sort_values("index")
     half = ((events["ci_upper"] - events["ci_lower"]) / 2).to_numpy(np.float64)
-    trajectory = found.path.rename(columns={"time": "time_period"}).drop(columns="cohort")
+    trajectory = found.path.rename(columns={"time": "time_period", "effect": "distance"}).drop(
+        columns="cohort"
+    )
     trajectory = trajectory.assign(placebo_lower=-half, placebo_upper=half, status="")
     return trajectory.assign(metric=metric, comparison=comparison)[list(TRAJECTORY_COLUMNS)]

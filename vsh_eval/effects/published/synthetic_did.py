@@ -75,8 +75,9 @@ class Synthetic:
     period_weights : DataFrame
         cohort, time, weight: of the years before.
     path : DataFrame
-        cohort, time, outcome, synthetic, effect, before: both trajectories; the synthetic one
-        is moved to the level of the years before.
+        cohort, time, outcome, donor_mean, synthetic, effect, before: the unit, the weighted mean
+        of its donors, the same shifted to the unit's level of the years before, and outcome less
+        synthetic.
     placebos : DataFrame
         unit, estimate, rmspe_before, rmspe_after, scale, compared: the same estimate where nothing
         happened; multiplied by `scale` it is comparable with the treated unit's. Rank, interval,
@@ -263,9 +264,12 @@ def _path(panel: BalancedPanel, own: _Fit) -> pd.DataFrame:
     for first, one in own.synthetics.items():
         units = [unit for unit, cohort in panel.cohorts.items() if cohort == first]
         trajectory = panel.rows(units).mean(axis=0)
-        for time, outcome, effect in zip(panel.times, trajectory, one.effects, strict=True):
-            rows.append((first, time, outcome, outcome - effect, effect, time < first))
-    columns = ["cohort", "time", "outcome", "synthetic", "effect", "before"]
+        pool = [name for name in panel.pools[units[0]] if name not in panel.cohorts]
+        mean = one.weights @ panel.rows(pool)
+        parts = zip(panel.times, trajectory, mean, one.effects, strict=True)
+        for time, outcome, average, effect in parts:
+            rows.append((first, time, outcome, average, outcome - effect, effect, time < first))
+    columns = ["cohort", "time", "outcome", "donor_mean", "synthetic", "effect", "before"]
     return pd.DataFrame(rows, columns=columns)
 
 

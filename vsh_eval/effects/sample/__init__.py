@@ -1,15 +1,17 @@
 """Which school-years are compared, and what they could show.
 
 `select_sample` selects the school-years that can bear an estimate and counts what is excluded;
-`design_table` and `balance_table` say who is compared with whom; `design_mde` says what the design
+`school_flow`, `design_table` and `balance_table` say who is compared with whom; `design_mde` says what the design
 could detect.
 """
 
 from vsh_eval.effects.sample.balance import (
     BALANCE_COLUMNS,
     DESIGN_COLUMNS,
+    FLOW_COLUMNS,
     balance_table,
     design_table,
+    school_flow,
 )
 from vsh_eval.effects.sample.exposure import adopted_by_school
 from vsh_eval.effects.sample.power import DesignPower, design_mde, mde
@@ -24,6 +26,7 @@ __all__ = [
     "BALANCE_COLUMNS",
     "DESIGN_COLUMNS",
     "EXCLUSION_COLUMNS",
+    "FLOW_COLUMNS",
     "AnalysisSample",
     "DesignPower",
     "adopted_by_school",
@@ -32,5 +35,6 @@ __all__ = [
     "design_table",
     "mde",
     "refuse_no_variation",
+    "school_flow",
     "select_sample",
 ]

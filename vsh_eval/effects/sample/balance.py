@@ -78,6 +78,65 @@ def design_table(sample: AnalysisSample) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(DESIGN_COLUMNS))
 
 
+FLOW_COLUMNS = ("step", "schools", "schools_trained", "schools_comparison")
+
+
+@produces("school_flow", FLOW_COLUMNS, gate="sample")
+def school_flow(
+    sample: AnalysisSample, school_gaps: pd.DataFrame, adopted: pd.Series
+) -> pd.DataFrame:
+    """Count schools from all of the authority to those that bear the estimate.
+
+    Parameters
+    ----------
+    sample : AnalysisSample
+        From `select_sample`.
+    school_gaps : DataFrame
+        What it was selected from: unit_id, time_period.
+    adopted : Series
+        Each school's year of adoption, 0 = never, by unit_id.
+
+    Returns
+    -------
+    DataFrame
+        `FLOW_COLUMNS`, one row a step: ``listed`` (schools of the list), ``with_gap`` (that have
+        children of the cohort and their peers in a comparable year), ``before_training`` (trained
+        schools that have such a year before training, and all others), ``used`` (that bear the
+        estimate); schools, and of them schools_trained (by the last year with data) and
+        schools_comparison (never or later).
+
+    Examples
+    --------
+    >>> from vsh_eval.effects.sample import select_sample
+    >>> gaps = pd.DataFrame([
+    ...     (str(s), "primary", year, "overall_absence", 5.0 + s, 100.0, 5)
+    ...     for s in range(12) for year in (201819, 202021, 202122)],
+    ...     columns=["unit_id", "phase", "time_period", "metric", "outcome", "weight", "pupils"])
+    >>> adopted = pd.Series([201819] + [202021] * 4 + [0] * 8, index=[str(s) for s in range(13)])
+    >>> trained = adopted.rename("adopted").rename_axis("unit_id").reset_index()
+    >>> school_flow(select_sample(gaps, trained), gaps, adopted)
+                  step  schools  schools_trained  schools_comparison
+    0           listed       13                5                   8
+    1         with_gap       12                5                   7
+    2  before_training       11                4                   7
+    3             used       11                4                   7
+    """
+    last = int(sample.periods["time_period"].max())
+    trained = adopted.between(NEVER + 1, last)
+    first_gap = school_gaps.groupby(school_gaps["unit_id"].astype(str))["time_period"].min()
+    first_gap = first_gap.reindex(adopted.index)
+    used = sample.data.groupby("unit")["cohort"].first()
+    there = first_gap.notna()
+    steps = {
+        "listed": trained,
+        "with_gap": trained[there],
+        "before_training": trained[there & (~trained | first_gap.lt(adopted))],
+        "used": used.ne(NEVER),
+    }
+    rows = [(step, len(arm), int(arm.sum()), int((~arm).sum())) for step, arm in steps.items()]
+    return pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
+
+
 @produces("balance", BALANCE_COLUMNS, gate="sample")
 def balance_table(
     sample: AnalysisSample,
@@ -111,8 +170,9 @@ def balance_table(
 
     Notes
     -----
-    ``(mean_1 - mean_0) / sqrt((sd_1^2 + sd_0^2) / 2)``, each school counted once; the baseline is
-    the years before anyone was trained. Above 0.25 in size regression alone cannot be trusted to
+    ``(mean_1 - mean_0) / sqrt((sd_1^2 + sd_0^2) / 2)``, each school weighted by the cohort's
+    possible sessions before anyone was trained, as the estimator weights it; a school without any
+    is not counted. Above 0.25 in size regression alone cannot be trusted to
     make the arms balanced (What Works Clearinghouse, standards handbook 5.0).
 
     Examples
@@ -131,16 +191,17 @@ def balance_table(
     trained = cells.groupby("unit")["cohort"].first().ne(NEVER)
     before = cells[cells["time"] < cells.loc[cells["cohort"].ne(NEVER), "cohort"].min()]
     weighted = (before["outcome"] * before["weight"]).groupby(before["unit"]).sum()
+    weight = before.groupby("unit")["weight"].sum().reindex(trained.index)
     values = pd.DataFrame(
         {
-            "baseline_outcome": weighted / before.groupby("unit")["weight"].sum(),
+            "baseline_outcome": weighted / weight,
             "baseline_pupils": cells.groupby("unit")["base_pupils"].first(),
         },
         index=trained.index,
     )
     for name, column in _further(sample, schools, covariates).items():
         values[name] = column.reindex(values.index)
-    return pd.DataFrame([_difference(str(name), values[name], trained) for name in values])
+    return pd.DataFrame([_difference(str(name), values[name], trained, weight) for name in values])
 
 
 def _further(
@@ -155,17 +216,31 @@ def _further(
     return {name: table[name].astype(float) for name in covariates or numeric}
 
 
-def _difference(name: str, values: pd.Series, trained: pd.Series) -> dict[str, str | float | int]:
-    one, other = values[trained].dropna(), values[~trained].dropna()
-    spread = np.sqrt((one.var() + other.var()) / 2)
-    difference = (one.mean() - other.mean()) / spread if spread > 0 else np.nan
+def _difference(
+    name: str, values: pd.Series, trained: pd.Series, weight: pd.Series
+) -> dict[str, str | float | int]:
+    known = values.notna() & weight.gt(0)
+    one, other = (
+        _weighted(values[known & arm], weight[known & arm]) for arm in (trained, ~trained)
+    )
+    spread = np.sqrt((one[1] + other[1]) / 2)
     return {
         "variable": name,
-        "trained_mean": one.mean(),
-        "comparison_mean": other.mean(),
-        "trained_sd": one.std(),
-        "comparison_sd": other.std(),
-        "standardised_difference": difference,
-        "trained_schools": len(one),
-        "comparison_schools": len(other),
+        "trained_mean": one[0],
+        "comparison_mean": other[0],
+        "trained_sd": np.sqrt(one[1]),
+        "comparison_sd": np.sqrt(other[1]),
+        "standardised_difference": (one[0] - other[0]) / spread if spread > 0 else np.nan,
+        "trained_schools": int((known & trained).sum()),
+        "comparison_schools": int((known & ~trained).sum()),
     }
+
+
+def _weighted(values: pd.Series, weight: pd.Series) -> tuple[float, float]:
+    """Return a weighted mean and variance, that of a sample; NaN under one and two values."""
+    if values.empty:
+        return np.nan, np.nan
+    mean = np.average(values, weights=weight)
+    spread = np.average((values - mean) ** 2, weights=weight)
+    number = len(values)
+    return float(mean), float(spread * number / (number - 1)) if number > 1 else np.nan

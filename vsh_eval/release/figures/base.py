@@ -243,7 +243,15 @@ def symbols_sentence(rows: Sequence[Row], *columns: str) -> str:
     return "; ".join(symbol_notes(sorted(symbols))) + "." if symbols else ""
 
 
-def remark(axes: "Axes", text: str, at: tuple[float, float], *, along: str, below: bool) -> None:
+def remark(
+    axes: "Axes",
+    text: str,
+    at: tuple[float, float],
+    *,
+    along: str,
+    below: bool,
+    before: bool | None = None,
+) -> None:
     """Write quiet words at a line that runs across or up a panel.
 
     Parameters
@@ -258,8 +266,10 @@ def remark(axes: "Axes", text: str, at: tuple[float, float], *, along: str, belo
         Whether the line runs across, at a height, or up, at a place.
     below : bool
         Whether the words hang from the point.
+    before : bool, optional
+        Whether they end at the point; by default only at the right end of a line across.
     """
-    right = along == "x" and at[0] > 0.5
+    right = (along == "x" and at[0] > 0.5) if before is None else before
     side: dict[str, Any] = {
         "xycoords": axes.get_yaxis_transform() if along == "x" else axes.get_xaxis_transform(),
         "xytext": (-4 if right else 4, -3 if below else 3),
@@ -267,6 +277,8 @@ def remark(axes: "Axes", text: str, at: tuple[float, float], *, along: str, belo
         "va": "top" if below else "bottom",
     }
     quiet: dict[str, Any] = {"fontsize": SMALL, "color": palette.QUIET}
+    if along == "y":  # other lines may cross the words
+        quiet["bbox"] = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"}
     axes.annotate(text, at, textcoords="offset points", **side, **quiet)
 
 

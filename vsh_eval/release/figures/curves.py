@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vsh_eval import names, registry
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import Figure, remark, stacked, wrapped
-from vsh_eval.release.rows import Row, is_shown, part_of, records
+from vsh_eval.release.rows import Row, is_shown, part_of, records, value_of
 from vsh_eval.release.text import charts
 from vsh_eval.release.text.labels import (
     column_label,
@@ -36,7 +38,9 @@ _EVEN = 0.5
 """Percentage points from the line of equality that are not worth a word."""
 
 
-def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
+def draw_power(
+    safe: SafeTable, *, metric: str, sesoi: float, estimates: SafeTable | None = None
+) -> Figure:
     """Draw which share of the runs detects an injected effect, by its size.
 
     Parameters
@@ -48,12 +52,15 @@ def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
         The outcome.
     sesoi : float
         The smallest effect of interest, in the metric's gap unit.
+    estimates : SafeTable, optional
+        An ``estimates`` table, whose primary estimate is marked by its size.
 
     Returns
     -------
     Figure
-        The curve with the interval of each share, the line of four in five, and an upright line
-        at the smallest effect of interest.
+        The curve with the interval of each share, the line of four in five, and upright lines at
+        the smallest effect of interest, at the effect that four in five runs detect, and at the
+        estimate.
 
     Raises
     ------
@@ -71,9 +78,14 @@ def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
         axes.set_ylim(0, 104)
         axes.set_xlim(-0.02 * max(effects), max(1.03 * max(effects), 1.15 * sesoi))
         axes.axhline(FOUR_IN_FIVE, color=palette.QUIET, lw=1.2, ls=(0, (5, 3)), zorder=1)
-        axes.axvline(sesoi, color=palette.TEXT, lw=1.4, zorder=1)
-        remark(axes, charts.FOUR_IN_FIVE, (1.0, FOUR_IN_FIVE), along="x", below=False)
-        remark(axes, charts.SMALLEST_OF_INTEREST, (sesoi, 1.0), along="y", below=True)
+        remark(axes, charts.FOUR_IN_FIVE, (1.0, FOUR_IN_FIVE), along="x", below=True)
+        marks = _marks(effects, shares, sesoi, estimates)
+        for at, (effect, text) in enumerate(marks):
+            axes.axvline(effect, color=palette.TEXT, lw=1.4, zorder=1)
+            # The curve rises from the lower left to the upper right: words stand in the corners.
+            high, end = np.interp(effect, effects, shares) < 50, effect > 0.6 * max(effects)
+            place = (effect, 1.0 - 0.045 * at if high else 0.1 * at - 0.08)
+            remark(axes, text, place, along="y", below=bool(high), before=end and not high)
         axes.set_xlabel(charts.POWER_X.format(unit=unit))
         page.name_axis(charts.POWER_Y)
         title = charts.POWER_TITLE.format(metric=metric_in_text(metric))
@@ -88,9 +100,31 @@ def draw_power(safe: SafeTable, *, metric: str, sesoi: float) -> Figure:
                 charts.POWER_OF.format(title=title, unit=unit),
                 "; ".join(points),
                 charts.POWER_SMALLEST.format(effect=amount(sesoi, unit)),
+                *(upper_first(text) for _, text in marks[1:]),
             ],
             caption=[charts.POWER_CAPTION.format(title=title)],
         )
+
+
+def _marks(
+    effects: Sequence[float],
+    shares: Sequence[float],
+    sesoi: float,
+    estimates: SafeTable | None,
+) -> list[tuple[float, str]]:
+    """Return the effects that are marked on a power curve, with their names."""
+    marks = [(sesoi, charts.SMALLEST_OF_INTEREST)]
+    if max(shares) >= FOUR_IN_FIVE:
+        # The shares come from the same draws, so they never fall and can be read between sizes.
+        detectable = float(np.interp(FOUR_IN_FIVE, shares, effects))
+        marks.append((detectable, charts.DETECTABLE.format(effect=number(detectable))))
+    primary = {"role": "primary", "aggregation": "simple"}
+    for row in records(estimates.where(**primary)) if estimates else []:
+        if is_shown(row, "estimate"):
+            value = value_of(row, "estimate")
+            text = charts.THE_ESTIMATE.format(estimate=number(value, signed=True))
+            marks.append((min(abs(value), max(effects)), text))
+    return marks
 
 
 def draw_concentration(safe: SafeTable, *, by: str, year: int, counted: str = "pupils") -> Figure:

@@ -1,5 +1,6 @@
 """Intervals: estimates in rows, by time or by size, bounds, the specification curve."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from vsh_eval.release.text.labels import (
     index_label,
     lower_first,
     metric_in_text,
+    upper_first,
     value_label,
 )
 from vsh_eval.release.text.phrases import (
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
 
 _NAMES, _NUMBERS, _MARGIN = 2.36, 1.36, 0.13
 """Inches: the column of names, that of numbers, the page's edge."""
-_NAME_WIDTH = 27
+_NAME_WIDTH, _BOLD_WIDTH = 27, 24
 """Letters a line of the names."""
-_LINE, _BETWEEN, _LEAST, _FOOT = 0.17, 0.16, 0.46, 0.66
+_LINE, _BETWEEN, _LEAST, _FOOT = 0.17, 0.16, 0.46, 0.86
 """Inches: a line of a name, between rows, the least a row has, below a panel."""
 _UPRIGHT = 2.0
 """Points: the width of an upright interval."""
@@ -75,9 +77,14 @@ class Entry:
         return max(_LEAST, self.lines * _LINE + _BETWEEN)
 
     @property
+    def written(self) -> str:
+        """Its name in lines that fit the column."""
+        return wrapped(self.name, _BOLD_WIDTH if self.bold else _NAME_WIDTH)
+
+    @property
     def lines(self) -> int:
         """How many its name takes."""
-        return wrapped(self.name, _NAME_WIDTH).count("\n") + 1
+        return self.written.count("\n") + 1
 
     @property
     def is_heading(self) -> bool:
@@ -139,8 +146,8 @@ def _write_entry(axes: "Axes", entry: Entry, height: float, width: float) -> Non
     frame = axes.get_yaxis_transform()
     style: dict[str, Any] = {"transform": frame, "va": "center", "fontsize": SMALL}
     weight = "bold" if entry.bold else "normal"
-    name = wrapped(entry.name, _NAME_WIDTH)
-    axes.text(-_NAMES / width, height, name, fontweight=weight, linespacing=1.1, **style)
+    place = -_NAMES / width
+    axes.text(place, height, entry.written, fontweight=weight, linespacing=1.1, **style)
     shift = 0.09 if entry.interval else 0.0
     axes.text(1.05, height - shift, entry.value, fontweight=weight, **style)
     if entry.interval:
@@ -211,6 +218,19 @@ def _draw_estimates(
     axes.margins(x=0.06)
 
 
+def _name_ends(axes: "Axes", unit: str, *, lower_is_better: bool) -> None:
+    """Write which side is which below the ends of an axis of effects, and its unit."""
+    style: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "top",
+        "fontsize": SMALL,
+    }
+    for at, text in zip((0.0, 1.0), charts.ends(lower_is_better=lower_is_better), strict=True):
+        axes.annotate(text, (at, 0.0), xytext=(0, -20), ha="left" if at == 0 else "right", **style)
+    axes.set_xlabel(unit, labelpad=18)
+
+
 # --- The charts.
 
 
@@ -227,7 +247,8 @@ def draw_forest(
     Parameters
     ----------
     safe : SafeTable
-        An ``estimates`` table; its rows with aggregation ``simple`` are drawn, in their order.
+        An ``estimates`` table; its rows with aggregation ``simple`` are drawn, the primary one
+        and the second estimator first, the others in their order.
     vary : sequence of str
         The columns that name a row: metric, estimator, comparison, programme, tier, phase ...
     title : str
@@ -249,7 +270,7 @@ def draw_forest(
         If no row fits.
     """
     data = part_of(safe, **{"aggregation": "simple", **where})
-    rows = records(data)
+    rows = sorted(records(data), key=_place)
     varying = [c for c in vary if len({row.get(c) for row in rows}) > 1] or list(vary)[:1]
     blocks: dict[tuple[str, bool], list[Row]] = {}
     for row in rows:
@@ -263,10 +284,10 @@ def draw_forest(
         for axes, (key, block), written in zip(page.panels, blocks.items(), entries, strict=True):
             hollow = [not _is_primary(row) for row in block]
             _draw_estimates(axes, block, heights_of(written), hollow=hollow)
-            axes.set_xlabel(charts.direction(*key))
+            _name_ends(axes, key[0], lower_is_better=key[1])
         return page.figure(
             "forest_" + "_".join(vary),
-            [*vary, "estimate", "ci_lower", "ci_upper"],
+            [*vary, "estimate", "ci_lower", "ci_upper", *_behind(rows)],
             alt=[
                 charts.FOREST_OF.format(count=len(rows), title=title),
                 *(alt.named(_row_name(row, varying), _in_text(row)) for row in rows),
@@ -278,7 +299,22 @@ def draw_forest(
         )
 
 
+_BEHIND = ("std_error", "df", "schools_treated", "schools_comparison", "pupils")
+"""What stands behind an estimate."""
+
+
+def _behind(rows: Sequence[Row]) -> list[str]:
+    return [name for name in _BEHIND if all(is_shown(row, name) for row in rows)]
+
+
+def _place(row: Row) -> int:
+    """Return where a row stands: the primary estimate, then the second estimator."""
+    return 0 if _is_primary(row) else 1 if row.get("estimator") == "same_past" else 2
+
+
 def _row_name(row: Row, vary: Sequence[str]) -> str:
+    if row.get("estimator") == "same_past" and "estimator" in vary:
+        vary = [column for column in vary if column != "comparison"]  # its name says with whom
     parts = []
     for column in vary:
         value = str(row.get(column, ""))
@@ -290,7 +326,7 @@ def _row_name(row: Row, vary: Sequence[str]) -> str:
         parts.append(words)
     first, *rest = parts or [charts.ALL_SCHOOLS]
     if not rest:
-        return first
+        return upper_first(first)
     alone = vary[-1] == "comparison" and len(rest) == 1
     return f"{first}{', ' if alone else ': '}{', '.join(rest)}"
 
@@ -302,8 +338,8 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
     ----------
     safe : SafeTable
         An ``estimates`` table: the primary simple estimate and rows of the robustness table with
-        check, variant, verdict. Rows of another metric or without an estimate and interval are
-        left out, and checks that are no estimate of the same kind (a, b, e, j, k).
+        check, variant, variant_code, verdict. Rows of another metric or without an estimate and
+        interval are left out, and checks that are no estimate of the same kind (a, b, e, j, k).
     metric : str
         The outcome.
     confidence : float
@@ -313,7 +349,7 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
     -------
     Figure
         One row an estimate, over the shaded interval of the primary one; what differs is hollow
-        and says so.
+        and says so. Placebos, where zero is expected, have a panel of their own.
 
     Raises
     ------
@@ -326,25 +362,28 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
         for row in records(data)
         if is_shown(row, "estimate", "ci_lower", "ci_upper") and str(row["check"]) not in _APART
     ]
-    rows.sort(key=lambda row: not _is_primary(row))
+    rows.sort(key=lambda row: (row.get("variant_code") in _PLACEBOS, _place(row)))
     if not rows or not _is_primary(rows[0]):
         raise ContractError(
             "the robustness table has no primary estimate with an interval, must have one to hold "
             "the others against; put the primary row above."
         )
-    differs = [row.get("verdict") == "differs" for row in rows]
-    written = [
-        _entry(row, _check_name(row), bold=_is_primary(row), differs=one)
-        for row, one in zip(rows, differs, strict=True)
-    ]
-    with rows_of(data, [written]) as page:
-        axes = page.panels[0]
-        ends = value_of(rows[0], "ci_lower"), value_of(rows[0], "ci_upper")
-        axes.axvspan(*ends, color=palette.SHADE, lw=0, zorder=0)
-        _draw_estimates(axes, rows, heights_of(written), hollow=differs)
-        entry = registry.metric(metric)
-        side = charts.LEFT if entry.lower_is_better else charts.RIGHT
-        axes.set_xlabel(charts.ROBUSTNESS_X.format(unit=entry.gap_unit, side=side))
+    placebos = [row for row in rows if row.get("variant_code") in _PLACEBOS]
+    blocks = [block for block in (rows[: len(rows) - len(placebos)], placebos) if block]
+    written = [[_check_entry(row) for row in block] for block in blocks]
+    if placebos:
+        written[-1].insert(0, Entry(charts.PLACEBOS, bold=True))
+    ends = value_of(rows[0], "ci_lower"), value_of(rows[0], "ci_upper")
+    entry = registry.metric(metric)
+    with rows_of(data, written) as page:
+        for axes, block, entries in zip(page.panels, blocks, written, strict=True):
+            heights = heights_of(entries)[len(entries) - len(block) :]
+            _draw_estimates(axes, block, heights, hollow=[*map(_differs, block)])
+            _name_ends(axes, entry.gap_unit, lower_is_better=entry.lower_is_better)
+        page.panels[0].axvspan(*ends, color=palette.SHADE, lw=0, zorder=0)
+        limits_of_all = [end for axes in page.panels for end in axes.get_xlim()]
+        for axes in page.panels:
+            axes.set_xlim(min(limits_of_all), max(limits_of_all))
         others = {"metric": metric_in_text(metric), "count": len(rows) - 1}
         title = charts.ROBUSTNESS_TITLE.format(**others)
         return page.figure(
@@ -357,12 +396,23 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
 
 _APART = frozenset({"pretrend", "trend_breaks", "chance", "composition", "equivalence"})
 """Checks whose intervals mean something else than the primary one's."""
+_PLACEBOS = frozenset({"trained_early", "peers_level"})
+"""Variants in which no effect is expected."""
+
+
+def _differs(row: Row) -> bool:
+    return bool(row.get("verdict") == "differs")
+
+
+def _check_entry(row: Row) -> Entry:
+    return _entry(row, _check_name(row), bold=_is_primary(row), differs=_differs(row))
 
 
 def _check_name(row: Row) -> str:
     if _is_primary(row):
         return charts.PRIMARY
-    return charts.CHECK.format(check=row["check"], variant=row["variant"])
+    letter = value_label("check", row["check"])
+    return charts.CHECK.format(check=letter, variant=row["variant"])
 
 
 def _check_in_text(row: Row) -> str:
@@ -394,7 +444,7 @@ def draw_event_study(
     -------
     Figure
         Points with their intervals, the simultaneous band behind them, the line of no effect;
-        years before training have hollow points.
+        years before training have hollow points. Below each year stands the number of schools.
 
     Raises
     ------
@@ -409,7 +459,7 @@ def draw_event_study(
             "index occurs twice among the event estimates, must occur once; name the programme, "
             "tier, phase and estimator that single them out."
         )
-    with stacked(data, right=0.25, height=4.3, bottom=0.72) as page:
+    with stacked(data, right=0.25, height=4.7, bottom=1.1) as page:
         _draw_events(page.panels[0], rows, times)
         page.name_axis(charts.effect_axis(metric))
         title = charts.EVENTS_TITLE.format(metric=metric_in_text(metric))
@@ -448,13 +498,20 @@ def _draw_events(axes: "Axes", rows: Sequence[Row], times: Sequence[int]) -> Non
     hidden = {
         t: status_of(r) for t, r in zip(times, rows, strict=True) if not is_shown(r, "estimate")
     }
-    axes.set_xticks(times, [index_label("event", time) for time in times])
+    axes.set_xticks(times, [_event_label(row) for row in rows])
     axes.set_xlim(min(*times, -1) - 0.5, max(*times, 0) + 0.5)
     axes.margins(y=0.14)
     axes.autoscale_view(scalex=False)
     axes.set_xlabel(charts.EVENTS_X)
     mark_hidden(axes, hidden)
     remark(axes, charts.TRAINED_FROM_HERE, (-0.5, 1.0), along="y", below=True)
+
+
+def _event_label(row: Row) -> str:
+    """Write a year since training, and below it the schools behind its estimate."""
+    schools = value_of(row, "schools_treated")
+    count = "" if math.isnan(schools) else number(schools, decimals=0)
+    return f"{index_label('event', row['index'])}\n{count}"
 
 
 def _events_in_text(rows: Sequence[Row], confidence: float) -> list[str]:
@@ -507,16 +564,16 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
         for target, words in charts.HONEST_TARGETS.items()
         if any(row["variant"] == target for row in rows)
     }
-    with stacked(data, right=0.3, height=4.1, bottom=0.98) as page:
+    with stacked(data, right=0.3, height=4.3, bottom=1.18) as page:
         axes = page.panels[0]
         axes.axhline(0, color=palette.TEXT, lw=1.2, zorder=1)
         for at, (words, own) in enumerate(targets.items()):
             line, left = palette.LINES[at], LEFT + 0.3 + 2.75 * at
             shift = 0.3 * (at - (len(targets) - 1) / 2)
             _draw_bounds(axes, own, sizes, shift=shift, line=line)
-            page.mark(left, 3.79, line)
+            page.mark(left, 3.99, line)
             style = {"fontsize": 11.5, "fontweight": "bold", "color": line.text_colour}
-            page.write(left + 0.16, 3.79, words, va="center", **style)
+            page.write(left + 0.16, 3.99, words, va="center", **style)
         axes.set_xticks(range(len(sizes)), [number(size) for size in sizes])
         axes.set_xlim(-0.6, len(sizes) - 0.4)
         axes.margins(y=0.08)
@@ -556,7 +613,7 @@ def _bounds_in_text(rows: Sequence[Row]) -> str:
     return "; ".join(texts)
 
 
-_ROW, _CURVE, _LEFT = 0.25, 3.0, 3.3
+_ROW, _CURVE, _LEFT = 0.25, 3.0, 3.4
 _WIDTH = palette.WIDTH - _LEFT - 0.15
 """Inches of the specification curve: a choice, the curve, the names of the choices, its width."""
 
@@ -578,7 +635,8 @@ def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95)
     -------
     Figure
         Above, the estimates with their intervals, the chosen one large; below, a mark wherever an
-        estimate makes a choice. Choices that no estimate varies are left out.
+        estimate makes a choice: of data, then of method. Choices that no estimate varies are left
+        out.
 
     Raises
     ------
@@ -590,13 +648,17 @@ def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95)
     shown = data.frame[data.frame["estimate"].notna()].sort_values("estimate", kind="stable")
     # Read back from a file the mark is a word.
     chosen = shown["preregistered"].astype(str).eq("True").tolist()
-    choices = _choices_varied(shown)
-    below = _ROW * sum(len(values) + 1 for values in choices.values())
-    boxes = [Box(_LEFT, 0.6, _WIDTH, _CURVE), Box(_LEFT, 0.75 + _CURVE, _WIDTH, below)]
-    with page_of(data, boxes, height=0.9 + _CURVE + below) as page:
-        curve, grid = page.panels
+    kinds = [kind for kind in _choices_varied(shown) if kind]
+    boxes, top = [Box(_LEFT, 0.6, _WIDTH, _CURVE)], 0.75 + _CURVE
+    for kind in kinds:
+        below = _ROW * sum(len(values) + 1 for values in kind.values())
+        boxes.append(Box(_LEFT, top, _WIDTH, below))
+        top += below + 0.15
+    with page_of(data, boxes, height=top) as page:
+        curve, *grids = page.panels
         _draw_curve(curve, shown, chosen)
-        _draw_choices(grid, shown, chosen, choices)
+        for grid, kind in zip(grids, kinds, strict=True):
+            _draw_choices(grid, shown, chosen, kind)
         for axes in page.panels:
             axes.set_xlim(-1, len(shown))
         page.name_axis(charts.effect_axis(metric))
@@ -610,9 +672,13 @@ def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95)
         )
 
 
-def _choices_varied(shown: pd.DataFrame) -> dict[str, list[str]]:
-    choices = {name: sorted(set(shown[name].astype(str))) for name in charts.CHOICES}
-    return {name: values for name, values in choices.items() if len(values) > 1}
+def _choices_varied(shown: pd.DataFrame) -> list[dict[str, list[str]]]:
+    """Return the choices that are varied with their values: those of data, those of method."""
+    kinds = []
+    for kind in (charts.OF_DATA, charts.OF_METHOD):
+        choices = {name: sorted(set(shown[name].astype(str))) for name in kind}
+        kinds.append({name: values for name, values in choices.items() if len(values) > 1})
+    return kinds
 
 
 def _draw_curve(axes: "Axes", shown: pd.DataFrame, chosen: Sequence[bool]) -> None:
@@ -624,7 +690,7 @@ def _draw_curve(axes: "Axes", shown: pd.DataFrame, chosen: Sequence[bool]) -> No
     for at in (place for place in places if chosen[place]):
         pink: dict[str, Any] = {"colour": palette.DARK_PINK}
         draw_intervals(axes, [at], [low[at]], [high[at]], upright=True, **pink)
-        draw_points(axes, [at], [value[at]], marker="D", size=9, **pink)
+        draw_points(axes, [at], [value[at]], marker="D", size=7, **pink)
     axes.set_xticks([])
 
 
@@ -648,7 +714,10 @@ def _draw_choices(
                 axes.vlines(places, height - 0.23, height + 0.23, color=colour, lw=width)
         height -= 1
     axes.set_ylim(height + 0.5, 0.6)
-    axes.set_axis_off()
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines["bottom"].set_color(palette.SHADE)
 
 
 def _write_choice(axes: "Axes", height: float, text: str, *, heading: bool) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _ROOM = 0.12
 """Share of the height kept free at an end that is not zero."""
 _SYNTHETIC = Line(palette.DARK_GREY, "s", (0, (5, 1.6)), palette.DARK_GREY)
+_AVERAGE = Line(palette.QUIET, "^", (0, (1.4, 1.4)), palette.QUIET)
 _CHANCE = "#D5D7D8"
 
 
@@ -661,13 +662,13 @@ def draw_synthetic(
     comparison: str | None = None,
     confidence: float = 95,
 ) -> Figure:
-    """Draw an authority beside its synthetic counterpart, and the distance between them.
+    """Draw an authority beside a weighted average of others, and the distance between them.
 
     Parameters
     ----------
     safe : SafeTable
         A ``trajectory`` table of `effects.published.authority_trajectory`: time_period, outcome,
-        synthetic, effect, placebo_lower, placebo_upper, before.
+        donor_mean, synthetic (the same, shifted), distance, placebo_lower, placebo_upper, before.
     metric : str
         Whose gap.
     authority : str
@@ -680,8 +681,9 @@ def draw_synthetic(
     Returns
     -------
     Figure
-        Above, both gaps over the years, from zero; below, their distance, over a grey bar of what
-        other authorities come to by chance. An upright line stands where the offer started.
+        Above, the gaps over the years, from zero, the weighted average also as it is before it is
+        shifted; below, the distance to the shifted one, over a grey bar of what other authorities
+        come to by chance. An upright line stands where the offer started.
 
     Raises
     ------
@@ -692,16 +694,19 @@ def draw_synthetic(
     rows, unit = records(data), registry.metric(metric).gap_unit
     years = span_of(rows)
     start = min(int(row["time_period"]) for row in rows if not bool(row["before"]))
-    own, other, distance, chance = (
+    shift = number(value_of(rows[0], "synthetic") - value_of(rows[0], "donor_mean"), signed=True)
+    own, other, average, distance, chance = (
         series_of(rows, years, column, label)
         for column, label in (
             ("outcome", authority),
-            ("synthetic", charts.SYNTHETIC_NAME),
-            ("effect", charts.DISTANCE),
+            ("synthetic", charts.SHIFTED.format(shift=shift)),
+            ("donor_mean", charts.SYNTHETIC_NAME),
+            ("distance", charts.DISTANCE),
             ("placebo_upper", charts.CHANCE),
         )
     )
-    panel = Panel([own, other], years, metric, lines=(palette.LINES[0], _SYNTHETIC))
+    lines = (palette.LINES[0], _SYNTHETIC, _AVERAGE)
+    panel = Panel([own, other, average], years, metric, lines=lines)
     with stacked(data, 2, height=3.5) as page:
         above, below = page.panels
         notes = draw_panel(above, panel)
@@ -713,22 +718,23 @@ def draw_synthetic(
             axes.axvline(at, color=palette.TEXT, lw=1.6, zorder=1)
         remark(below, charts.OFFER_FROM_HERE, (at, 1.0), along="y", below=True)
         page.name_axis(charts.gap_axis(metric))
-        page.name_axis(charts.DISTANCE_AXIS.format(authority=authority, unit=unit), 1)
+        page.name_axis(charts.DISTANCE_AXIS.format(unit=unit), 1)
         title = charts.SYNTHETIC_TITLE.format(metric=metric_in_text(metric), authority=authority)
         donors = value_label("comparison", rows[0]["comparison"]).lower()
         opening = alt.over_years(charts.SYNTHETIC_OF.format(title=title), years)
-        series = (own, other, distance, chance)
+        series = (own, average, other, distance, chance)
         ended = _distances(series, years, start, unit, confidence)
         return page.figure(
             f"synthetic_{metric}_{rows[0]['comparison']}",
             [
-                *("time_period", "outcome", "synthetic", "effect"),
+                *("time_period", "outcome", "donor_mean", "synthetic", "distance"),
                 *("placebo_lower", "placebo_upper"),
             ],
             alt=[opening, *ended],
             caption=[
                 f"{title}.",
                 charts.SYNTHETIC_CAPTION.format(donors=donors, start=year_label(start)),
+                charts.SYNTHETIC_SHIFT.format(shift=shift),
                 charts.SYNTHETIC_CHANCE.format(confidence=confidence),
                 *notes,
             ],
@@ -765,25 +771,31 @@ def _draw_chance(axes: "Axes", distance: Series, chance: Series) -> list[tuple[s
 
 
 def _distances(
-    series: tuple[Series, Series, Series, Series],
+    series: tuple[Series, ...],
     years: Sequence[int],
     start: int,
     unit: str,
     confidence: float,
 ) -> list[str]:
-    """Say where both gaps ended, and in which years they stood further apart than by chance."""
-    own, other, distance, chance = (dict(zip(years, one.values, strict=True)) for one in series)
+    """Say where the gaps ended, and in which years they stood further apart than by chance."""
+    own, average, other, distance, chance = (
+        dict(zip(years, one.values, strict=True)) for one in series
+    )
     after = [year for year, _ in series[0].shown(years) if year >= start]
     last = after[-1]
     apart = [f"{year_label(year)} {number(distance[year], signed=True)}" for year in after]
     beyond = [year_label(year) for year in after if abs(distance[year]) > chance[year]]
     sentences = [
         charts.SYNTHETIC_LAST.format(
-            year=year_label(last), own=amount(own[last], unit), other=amount(other[last], unit)
+            year=year_label(last),
+            own=amount(own[last], unit),
+            average=amount(average[last], unit),
+            other=amount(other[last], unit),
+            shift=number(other[last] - average[last], signed=True),
         ),
         charts.DISTANCES.format(distances="; ".join(apart)),
     ]
-    if series[3].numbers:
+    if series[-1].numbers:
         in_years = ", ".join(beyond) or charts.IN_NO_YEAR
         sentences.append(charts.BEYOND_CHANCE.format(confidence=confidence, years=in_years))
     return sentences

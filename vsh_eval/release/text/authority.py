@@ -73,8 +73,8 @@ def authority_sentence(
     since = academic_year.label(offer_start)
     return (
         f"Since {since} the gap in {metric_in_text(metric)} of {authority} has been "
-        f"{_distance(row, metric)} than a weighted average of {_DONORS[donors]}, which moved as it "
-        f"did before, would have it{_interval(row, confidence)}. {_meaning(row, metric)}"
+        f"{_distance(row, metric)} than expected from a weighted average of {_DONORS[donors]} that "
+        f"moved as it did before{_interval(row, confidence)}. {_meaning(row, metric)}"
         f"{_least(row, unit)}"
     )
 
@@ -137,7 +137,8 @@ def _left_out(row: Row) -> str:
     out = int(row["left_out"])
     verb = "is" if out == 1 else "are"
     return (
-        f"Of {_DONORS[str(row['comparison'])]} {out} {verb} left out for a hidden or absent year."
+        f"Of {_DONORS[str(row['comparison'])]} {out} {verb} left out because a year used is hidden "
+        "or absent."
     )
 
 
@@ -163,19 +164,19 @@ def _meaning(row: Row, metric: str) -> str:
     if not is_shown(row, "ci_lower", "ci_upper", "p_value"):
         return "Without an interval this says nothing about an effect."
     as_far = number(100 * float(row["p_value"]), decimals=0)
-    chance = f"Of authorities of about its size, {as_far}% come as far by chance"
+    chance = f"Of authorities of about its size, {as_far}% moved this far without any known cause"
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     if lower <= 0 <= upper:
         return f"{chance}: the data do not show an effect, nor that there is none."
     better = upper < 0 if registry.metric(metric).lower_is_better else lower > 0
     moved = "narrower" if better else "wider"
     return (
-        f"{chance}: the gap is {moved} than chance alone makes it, for whatever reason began there "
-        "at that time."
+        f"{chance}: the gap is {moved} than chance alone explains, whatever the cause that began "
+        "there at that time."
     )
 
 
 def _least(row: Row, unit: str) -> str:
     if not is_shown(row, "mde"):
         return ""
-    return f" An effect under {amount(float(row['mde']), unit)} would probably be missed."
+    return f" An effect of {amount(float(row['mde']), unit)} had an 80% chance of being detected."

@@ -36,10 +36,10 @@ def effect_axis(metric: str) -> str:
     return with_unit(f"Effect on the gap in {metric_in_text(metric)}", unit)
 
 
-def direction(unit: str, lower_is_better: bool) -> str:  # noqa: FBT001
-    """Name an axis of effects and its ends."""
-    left, right = ("better", "worse") if lower_is_better else ("worse", "better")
-    return f"\N{LEFTWARDS ARROW} went {left}     {unit}     went {right} \N{RIGHTWARDS ARROW}"
+def ends(*, lower_is_better: bool) -> tuple[str, str]:
+    """Name the ends of an axis of effects, the left one first."""
+    left, right = ("narrowed", "widened") if lower_is_better else ("widened", "narrowed")
+    return f"\N{LEFTWARDS ARROW} gap {left}", f"gap {right} \N{RIGHTWARDS ARROW}"
 
 
 def in_phase(title: str, phase: str) -> str:
@@ -151,7 +151,10 @@ PART_WITH_INTERVAL = "{part}: {value} (95% interval {interval})"
 # --- Estimates.
 EVENTS_TITLE = "Effect of training on the gap in {metric}, by years since training"
 EVENTS_OF = "Chart of the {title}"
-EVENTS_X = "Academic years since training (0 = first year trained)"
+EVENTS_X = (
+    "Academic years since training (0 = first year trained),\nand the trained schools behind each "
+    "estimate"
+)
 EVENTS_BARS = "Bars: {confidence:g}% interval of each estimate."
 EVENTS_BAND = "Shaded: simultaneous band of all of them."
 EVENTS_HOLLOW = "Hollow points: years before training, where no effect is expected."
@@ -170,24 +173,26 @@ ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {count} othe
 ROBUSTNESS_OF = "Chart of estimates. {title}"
 ROBUSTNESS_CAPTION = (
     "{title}. Bars: {confidence:g}% interval. Shaded: that of the primary estimate. "
-    "Hollow: differs from it by the rule of its check."
+    "Hollow: differs from it by the rule of its check. At a placebo no effect is expected."
 )
-ROBUSTNESS_X = "Effect ({unit}); further {side} is better"
-LEFT, RIGHT = "left", "right"
+PLACEBOS = "Placebos: zero is expected"
 PRIMARY = "Primary estimate"
 CHECK = "{check}: {variant}"
 ESTIMATE_DIFFERS = "{value} differs"
-HONEST_TITLE = "The effect on the gap in {metric} if the paths had differed"
+HONEST_TITLE = "The effect on the gap in {metric} if trends had differed without training"
 HONEST_OF = "Chart of intervals. {title}"
-HONEST_X = "Trend differences up to ... times the largest before training"
+HONEST_X = (
+    "Largest difference of trends allowed\n(1 = the largest seen between two years before training)"
+)
 HONEST_CAPTION = (
     "{title}. Bars: {confidence:g}% interval that allows for trend differences of that size. A bar "
     "that crosses the line of zero no longer shows an effect."
 )
 HONEST_TARGETS = {
-    "first year": "First year after training",
-    "all years": "All years after training",
+    "all years": "Average of all years",
+    "first year": "First year of training",
 }
+"""The headline's quantity first."""
 HONEST_SIZE = "up to {size} times, {interval}"
 CHOICES = {
     "group": "Whose gap",
@@ -198,11 +203,12 @@ CHOICES = {
     "estimator": "Estimator",
 }
 """The choices that a specification curve varies."""
+OF_DATA, OF_METHOD = tuple(CHOICES)[:3], tuple(CHOICES)[3:]
 CURVE_OF_CHOICES = "Effect on the gap in {metric} under {count} sets of choices"
 SPECIFICATIONS_OF = "Specification curve. {title}"
 SPECIFICATIONS_CAPTION = (
     "{title}, from the lowest up. Grey: {confidence:g}% intervals. Large point: the choices of the "
-    "protocol. Marks below: which choices an estimate makes."
+    "protocol. Marks below: which choices of data, then of method, an estimate makes."
 )
 NO_ESTIMATE = "No estimate is shown"
 ESTIMATES_RANGE = (
@@ -216,8 +222,10 @@ POWER_TITLE = "How often an effect on the gap in {metric} would be detected"
 POWER_OF = "Line chart. {title}, by its size in {unit}"
 POWER_X = "Injected effect ({unit})"
 POWER_Y = "Runs that detect the effect (%)"
-FOUR_IN_FIVE = "four in five"
+FOUR_IN_FIVE = "80%"
 SMALLEST_OF_INTEREST = "smallest of interest"
+DETECTABLE = "detectable: {effect}"
+THE_ESTIMATE = "estimate: {estimate}"
 POWER_SMALLEST = "The smallest effect of interest is {effect}"
 POWER_CAPTION = (
     "{title}. Injected into these data, with years of training assigned at random. Shaded: 95% "
@@ -227,14 +235,22 @@ POWER_CAPTION = (
 # --- An authority against a weighted average of others.
 SYNTHETIC_TITLE = "Gap in {metric}: {authority} and a weighted average of others"
 SYNTHETIC_OF = "Line charts. {title}"
-SYNTHETIC_NAME, DISTANCE, CHANCE = "Weighted average of others", "Distance", "Chance"
-DISTANCE_AXIS = "{authority} less the average ({unit})"
+SYNTHETIC_NAME, DISTANCE, CHANCE = "Weighted average", "Distance", "Usual for others"
+SHIFTED = "Average shifted by {shift}"
+DISTANCE_AXIS = "Distance from the shifted average ({unit})"
 OFFER_FROM_HERE = "offer from here"
 SYNTHETIC_CAPTION = "Donors: {donors}. Upright line: the offer starts in {start}."
 SYNTHETIC_CHANCE = (
-    "Grey: where {confidence:g}% of authorities of about its size lie when nothing happened."
+    "Grey: where {confidence:g}% of authorities of about its size lie without any known cause."
 )
-SYNTHETIC_LAST = "In {year} the gap was {own}, of the weighted average {other}"
+SYNTHETIC_SHIFT = (
+    "The weighted average is also drawn shifted by {shift}, to the authority's own height before "
+    "the offer; the distance is measured from there."
+)
+SYNTHETIC_LAST = (
+    "In {year} the gap was {own}, of the weighted average {average}, which shifted by {shift} is "
+    "{other}"
+)
 DISTANCES = "Distance since the offer started: {distances}"
 BEYOND_CHANCE = "Further from zero than {confidence:g}% of authorities of about its size: {years}"
 IN_NO_YEAR = "in no year"

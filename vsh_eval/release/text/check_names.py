@@ -27,7 +27,7 @@ CHECK_NAMES: Mapping[str, CheckName] = MappingProxyType(
         ),
         "early_placebo": CheckName(
             "c",
-            "Does training pretended two years early show an effect?",
+            "Does pretending that training began two years earlier show an effect?",
             "An effect in years before anyone was trained.",
         ),
         "own_levels": CheckName(
@@ -37,13 +37,13 @@ CHECK_NAMES: Mapping[str, CheckName] = MappingProxyType(
         ),
         "chance": CheckName(
             "e",
-            "Would chance alone give as much?",
+            "Would chance alone give as large an estimate?",
             "An effect no larger than chance alone gives.",
         ),
         "leave_out": CheckName(
             "f",
-            "Does the result hang on one school, one year of training or one programme?",
-            "A result that hangs on one school, one year of training or one programme.",
+            "Does the result depend on one school, one year of training or one programme?",
+            "A result that depends on one school, one year of training or one programme.",
         ),
         "estimators": CheckName(
             "g", "Do other estimators agree?", "Other estimators that say something else."
@@ -54,7 +54,7 @@ CHECK_NAMES: Mapping[str, CheckName] = MappingProxyType(
         "definitions": CheckName(
             "i",
             "Does it hold under another cohort rule or another reference?",
-            "A result that hangs on whom we count, or compare with.",
+            "A result that depends on whom we count, or compare with.",
         ),
         "composition": CheckName(
             "j",

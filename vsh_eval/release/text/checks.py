@@ -27,11 +27,13 @@ RULES: Mapping[str, str] = MappingProxyType(
         "as the largest seen before training",
         "not_excluded": "agrees unless the primary test finds an effect and this one excludes that "
         "it is as large as the smallest of interest",
-        "drift_seen": "agrees where the test would see, four times in five, a trend that adds up "
+        "drift_seen": "agrees where the test has an 80% chance of detecting a trend that adds up "
         "to the primary estimate",
     }
 )
 """How each verdict comes about, by rule."""
+_AS_LARGE_AS_BEFORE = 1.0
+"""A difference of trends as large as the largest seen before training."""
 _AMOUNTS = ("slope", "breakdown", "share", "sesoi")
 _VERDICTS = MappingProxyType({"not_testable": "not testable"})
 
@@ -105,10 +107,20 @@ class Check:
     def verdict(self) -> str:
         """What the check comes to: differs where one of its rows does, '' where untested."""
         verdicts = {str(row["verdict"]) for row in self.rows}
-        if self.code == "trend_breaks":  # the rule is about the first year after training
-            first = [row for row in self.rows if row["variant_code"] == "trend_breaks_first_year"]
-            verdicts = {str(row["verdict"]) for row in first} or verdicts
+        if self.code == "trend_breaks":
+            verdicts = {self._headline_survives()}
         return DIFFERS if DIFFERS in verdicts else AGREES if AGREES in verdicts else ""
+
+    def _headline_survives(self) -> str:
+        """Judge the headline estimate, the mean of all years, not that of the first year."""
+        sizes = [
+            value_of(row, "amount")
+            for row in self.tested
+            if row["variant_code"] == "trend_breaks_all_years" and is_shown(row, "amount")
+        ]
+        if not sizes:
+            return ""
+        return AGREES if max(sizes) >= _AS_LARGE_AS_BEFORE else DIFFERS
 
     @property
     def only_a_doubt(self) -> bool:
@@ -154,9 +166,9 @@ def _before(check: Check) -> str:
     if tests:
         seen = tests[0]["verdict"] == DIFFERS
         said.append(
-            f"Another path is seen ({_p(tests[0])}), so the estimate must not be believed."
+            f"Another path is detected ({_p(tests[0])}), so the estimate must not be believed."
             if seen
-            else f"No other path is seen ({_p(tests[0])})."
+            else f"No other path is detected ({_p(tests[0])})."
         )
     if drift:
         said.append(_drift(drift[0], check))
@@ -165,19 +177,18 @@ def _before(check: Check) -> str:
 
 def _drift(row: Row, check: Check) -> str:
     if not (is_shown(row, "estimate") and is_shown(row, "amount")):
-        return "The test is blunt: how large a drift it would miss is not shown."
+        return "The test has little power: how large a trend it would miss is not shown."
     slope, bias = abs(float(row["amount"])), abs(value_of(row, "estimate"))
     seen = (
-        f"a drift of {amount(slope, check.unit, decimals=decimals_for(slope))} a year is seen four "
-        f"times in five and would add {number(bias)} to the estimate"
+        f"a trend that differs by {amount(slope, check.unit, decimals=decimals_for(slope))} a year "
+        f"had an 80% chance of being detected and would add {number(bias)} to the estimate"
     )
     if not check.found:
-        return f"The test is blunt: {seen}."
+        return f"The test has little power: {seen}."
     more = (
-        "as much as the estimate itself, so a drift that went unseen cannot be ruled out as the "
-        "explanation"
+        "as much as the estimate itself, so such a trend cannot be ruled out as the explanation"
         if row["verdict"] == DIFFERS
-        else "less than the estimate, so an unseen drift alone could not explain it"
+        else "less than the estimate, so such a trend alone could not explain it"
     )
     return f"But {seen}: {more}."
 
@@ -194,11 +205,11 @@ def _early(check: Check) -> str:
     given = _estimate(row, check.unit)
     if row["verdict"] == DIFFERS:
         return (
-            f"There is one: with training pretended two years early the gap 'moves' by {given}, "
-            "although nobody was trained yet."
+            "There is one: pretending that training began two years earlier, the gap moves by "
+            f"{given}, although nobody was trained yet."
         )
     return (
-        "There is none to be seen: with training pretended two years early the gap 'moves' by "
+        "None is detected: pretending that training began two years earlier, the gap moves by "
         f"{given}."
     )
 
@@ -217,7 +228,7 @@ def _levels(check: Check) -> str:
             f"The peers' own level moved too, by {_estimate(peers, check.unit)}: part of the "
             "change lies with them."
             if moved
-            else f"Of the peers' own level no move is seen: {_estimate(peers, check.unit)}."
+            else f"No move of the peers' own level is detected: {_estimate(peers, check.unit)}."
         )
     return " ".join(said)
 
@@ -228,10 +239,10 @@ def _chance(check: Check) -> str:
         way = "the wild bootstrap" if row["estimator"] == "wild_cluster" else "random reassignment"
         said.append(f"{way} gives {_p(row)}")
     ends = {
-        (AGREES, True): "more than chance",
-        (AGREES, False): "as little as the primary test finds",
-        (DIFFERS, True): "not more than chance, although the primary test finds an effect",
-        (DIFFERS, False): "more than chance, although the primary test finds no effect",
+        (AGREES, True): "larger than chance gives",
+        (AGREES, False): "no more than chance gives, as in the primary test",
+        (DIFFERS, True): "no larger than chance gives, although the primary test detects an effect",
+        (DIFFERS, False): "larger than chance gives, although the primary test detects no effect",
     }
     return f"{upper_first('; '.join(said))}: {ends[check.verdict, check.found]}."
 
@@ -273,20 +284,20 @@ def _children(check: Check) -> str:
         named = [COMPOSITION.get(str(row["metric"]), str(row["variant"])) for row in other]
         names = listed([f"{n} ({_p(row)})" for n, row in zip(named, other, strict=True)])
         return f"That may be so. Changed with training: {names}.{more}"
-    return f"No such change is seen in {len(tested)} tests.{more}"
+    return f"No such change is detected in {len(tested)} tests.{more}"
 
 
 def _small(check: Check) -> str:
     row = check.tested[0]
     if row["verdict"] == DIFFERS:
         return (
-            "That is so: the effect that the primary test finds is smaller than the smallest of "
+            "That is so: the effect that the primary test detects is smaller than the smallest of "
             "interest."
         )
     if row["reason_code"] == "excluded":
         return "An effect as large as the smallest of interest, either way, is excluded."
     tail = "" if check.found else ": none is claimed here, and none is denied"
-    return f"An effect as large as the smallest of interest is not excluded{tail}."
+    return f"The interval contains effects as large as the smallest of interest, or larger{tail}."
 
 
 _ANSWERS: Mapping[str, Callable[[Check], str]] = MappingProxyType(
@@ -296,10 +307,10 @@ _ANSWERS: Mapping[str, Callable[[Check], str]] = MappingProxyType(
         "early_placebo": _early,
         "own_levels": _levels,
         "chance": _chance,
-        "leave_out": _ranging("Whichever of them is left out, what remains agrees."),
+        "leave_out": _ranging("Whichever of them is left out, the estimate agrees."),
         "estimators": _ranging("The others agree."),
         "covid_years": _ranging("The estimate without them agrees."),
-        "definitions": _ranging("Counting or comparing otherwise gives no other picture."),
+        "definitions": _ranging("Counting or comparing otherwise, the estimate agrees."),
         "composition": _children,
         "equivalence": _small,
     }

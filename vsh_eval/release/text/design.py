@@ -14,10 +14,10 @@ from vsh_eval.release.text.safe_text import sentence, sentences
 MOST_IMBALANCE = 0.25
 """Standardised difference up to which schools count as balanced before training."""
 _FALSE_ALARMS = {
-    "as_it_should_be": "So the method keeps its promise on these data.",
-    "too_few": "So false alarms are rarer than promised and the intervals are wider than they need "
+    "as_it_should_be": "So false alarms are about as rare as they should be.",
+    "too_few": "So false alarms are rarer than they should be and the intervals wider than they need "
     "be: what they exclude is excluded safely.",
-    "too_many": "So false alarms are more frequent than promised: read an interval that only just "
+    "too_many": "So false alarms are more frequent than they should be: read an interval that only just "
     "excludes zero as not excluding it, and read the randomisation test beside it.",
 }
 
@@ -69,34 +69,35 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     Returns
     -------
     str
-        One sentence, and where it holds a second one that small effects would be missed.
+        One sentence, and where it holds a second one that small effects had a smaller chance.
     """
     row = one_row(safe)
     if not is_shown(row, "mde"):
-        return "What an effect would have to be to be seen cannot be told from these tables."
+        return "How small an effect could be detected cannot be told from these tables."
     unit, least = registry.metric(metric).gap_unit, float(row["mde"])
     said = (
-        f"From these tables an effect on the gap in {metric_in_text(metric)} would be seen four "
-        f"times in five if it were {amount(least, unit)} or more."
+        f"From these tables an effect of {amount(least, unit)} on the gap in "
+        f"{metric_in_text(metric)} had an 80% chance of being detected."
     )
     if least <= sesoi:
         return said
     return (
         f"{said} One of {amount(sesoi, unit, decimals=decimals_for(sesoi))}, the smallest of "
-        "interest, would probably be missed."
+        "interest, had a smaller chance, so a result that is not significant does not mean that "
+        "there is no effect."
     )
 
 
 @sentence
 def balance_sentence(safe: SafeTable, *, limit: float = MOST_IMBALANCE) -> str:
-    """Say in one line whether trained and untrained schools were alike before training.
+    """Say in one line whether trained and untrained schools were similar before training.
 
     Parameters
     ----------
     safe : SafeTable
         A ``design`` table: variable, standardised_difference.
     limit : float
-        Standardised difference up to which schools count as alike.
+        Standardised difference up to which schools count as similar.
 
     Returns
     -------
@@ -105,12 +106,13 @@ def balance_sentence(safe: SafeTable, *, limit: float = MOST_IMBALANCE) -> str:
     """
     rows = [row for row in records(safe) if is_shown(row, "standardised_difference")]
     if not rows:
-        return "Whether schools were alike before training cannot be shown."
+        return "Whether schools were similar before training cannot be shown."
     worst = max(rows, key=lambda row: abs(float(row["standardised_difference"])))
     size = abs(float(worst["standardised_difference"]))
-    alike = "were alike" if size <= limit else "differed"
+    things = "thing" if len(rows) == 1 else "things"
+    similar = f"were similar on the {len(rows)} {things} measured" if size <= limit else "differed"
     return (
-        f"Trained and untrained schools {alike} before training; largest difference: "
+        f"Trained and untrained schools {similar} before training; largest difference: "
         f"{lower_first(value_label('variable', worst['variable']))}, "
         f"{number(size, decimals=2)} standard deviations."
     )
@@ -140,10 +142,10 @@ def false_alarm_sentence(safe: SafeTable) -> str:
         100 * float(row[column]) for column in ("share", "lower", "upper", "alpha")
     )
     return (
-        f"Tried where the answer is known: the same schools, their years of training reassigned at "
-        f"random {number(float(row['runs']), decimals=0)} times, so that there is nothing to find. "
-        f"An effect was 'found' in {number(share)}% of these runs (95% interval {number(lower)} to "
-        f"{number(upper)}%), where {number(alpha, decimals=0)}% is promised. "
+        f"The same schools, their years of training assigned at random "
+        f"{number(float(row['runs']), decimals=0)} times, so that there is nothing to find: an "
+        f"effect was still found in {number(share)}% of these runs (95% interval {number(lower)} "
+        f"to {number(upper)}%), where {number(alpha, decimals=0)}% is expected. "
         f"{_FALSE_ALARMS[str(row['verdict'])]}"
     )
 
@@ -165,7 +167,7 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     -------
     str
         Which share of the runs finds the effect nearest to the smallest of interest, and which
-        effect, read between the sizes tried, is found four times in five.
+        effect, read between the sizes tried, in 80% of them.
     """
     curve = safe.frame.sort_values("effect")
     unit = registry.metric(metric).gap_unit
@@ -173,11 +175,11 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     effects, shares = (curve[name].to_numpy(dtype=float) for name in ("effect", "share_found"))
     injected = (
         f"An effect of {amount(float(near['effect']), unit)} on the gap in "
-        f"{metric_in_text(metric)}, injected into these very data, is found in "
+        f"{metric_in_text(metric)}, added to these data, is detected in "
         f"{number(float(near['share_found']), decimals=0)}% of the runs"
     )
     if shares.max() < FOUR_IN_FIVE:
-        return f"{injected}; none of the effects tried is found four times in five."
+        return f"{injected}; none of the effects tried is detected in 80% of them."
     # The shares come from the same draws, so they never fall and can be read between two sizes.
     seen = float(np.interp(FOUR_IN_FIVE, shares, effects))
-    return f"{injected}; one of {amount(seen, unit)} is found four times in five."
+    return f"{injected}; one of {amount(seen, unit)} in 80% of them."

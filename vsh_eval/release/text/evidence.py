@@ -118,8 +118,8 @@ def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
             "An effect estimated from such schools must not be believed."
         )
     return (
-        f"Before training no different path is seen: {said}. "
-        "A small difference could still have been missed."
+        f"No different path is detected before training: {said}. A small difference could still "
+        "have been missed (Roth, 2022)."
     )
 
 

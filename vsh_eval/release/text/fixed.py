@@ -80,9 +80,10 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "gap is explained away.",
         # 06 impact and 07 robustness
         "deviations": "What deviates from what was registered",
+        "school_flow": "From all schools of the authority to those that are compared",
         "sample_flow": "Schools, school-years and children kept and left out",
         "design": "Schools and children by year of first training",
-        "balance": "Were trained and untrained schools similar before the training?",
+        "balance": "Trained and untrained schools before training, weighted as in the estimate",
         "forest": "The effect by other estimators",
         "own_levels": "Effect on each group's own level, in the unit of the gap",
         "by_year": "Effect by year of training, and by academic year",
@@ -92,6 +93,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "rules": "Each rule and its verdict",
         "checks": "Every check, its estimate and its verdict",
         "two_way": "What two-way fixed effects is made of",
+        "no_other_donors_asked": "No effect is asked, so there are no estimates with other donors.",
         "part_arms": "The gap in trained and in untrained schools",
         "part_false_alarms": "The trial without any effect",
         "part_power": "The trial with effects of known size",
@@ -114,8 +116,8 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "part_donors": "The list of donors",
         "donors": "The donors that carry the estimate",
         "other_donors": "Other donors",
-        "illustrative": "The year in which the offer is taken to begin is an assumption of the "
-        "params: no public list says when an authority's offer began. Unless the authority named "
+        "illustrative": "The year in which the offer is taken to begin is our assumption: no public "
+        "list says when an authority's offer began. Unless the authority named "
         "it, this is an illustration.",
         "national_duty": "Since September 2021 every virtual school in England has had a duty "
         "towards children with a social worker: what is compared is this authority's offer with "

@@ -1,6 +1,7 @@
 """The words around every page of the report, of its files, and of the card of a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
 from vsh_eval import academic_year, names, registry
@@ -110,6 +111,10 @@ EGRESS_TOO_SHORT = (
     "longer ones before the returns are read."
 )
 
+_LICENCE = (
+    "DfE's figures: contains public sector information licensed under the Open Government Licence "
+    "v3.0"
+)
 _SOURCES = MappingProxyType(
     {
         "synthetic": f"{names.SYNTHETIC_STAMP}: an invented authority",
@@ -187,8 +192,30 @@ def parts_of_page(count: int) -> str:
     return f"{WORDS['on_this_page']}: {count} part{'' if count == 1 else 's'}"
 
 
-def run_card(settings: Settings, *, invented: bool, protocol: str, software: str) -> dict[str, str]:
-    """Say what is asked of which data, under which rules: item and value, in order."""
+def run_card(
+    settings: Settings,
+    *,
+    invented: bool,
+    protocol: str,
+    software: str,
+    commit: str,
+    day: date,
+    command: str,
+) -> dict[str, str]:
+    """Say what is asked of which data, under which rules: item and value, in order.
+
+    Parameters
+    ----------
+    settings : Settings
+        The run's.
+    invented : bool
+        Whether the data are.
+    protocol, software, commit, command : str
+        How the run stands to its registration, what made it, the commit that stands at ('' where
+        it is not known), and what makes it again.
+    day : date
+        When it was made.
+    """
     cohort, years = settings.cohort, settings.years
     first, last, baseline = map(academic_year.label, (years.first, years.last, years.baseline))
     kind = "synthetic" if invented else settings.source.kind
@@ -196,7 +223,7 @@ def run_card(settings: Settings, *, invented: bool, protocol: str, software: str
     if cohort.reference == names.ALL:
         reference = f"{GROUP_LABELS[names.ALL]}, those with a social worker among them"
     published = kind == "published"
-    return {
+    card = {
         "Authority": f"{settings.authority.name} ({settings.authority.code})",
         "Data": _SOURCES[kind],
         "Years": f"{first} to {last}, changes counted from {baseline}",
@@ -206,8 +233,14 @@ def run_card(settings: Settings, *, invented: bool, protocol: str, software: str
         "Protocol": protocol,
         "Disclosure rule": "as published by DfE" if published else settings.disclosure.preset,
         "Seed": str(settings.seed),
-        "Software": software,
+        "Software": f"{software}, commit {commit}" if commit else software,
+        "Made on": f"{day.day} {day:%B %Y}",
+        "Made again by": command,
+        "Author": settings.author,
+        "Contact": settings.contact,
+        "Licence": _LICENCE if published or settings.published.folder else "",
     }
+    return {item: value for item, value in card.items() if value}
 
 
 @sentence

@@ -180,7 +180,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "pretrend_p": "p value of the joint test of the years before training",
         "largest_difference": "largest standardised difference before training",
         "share_excluded": "share of schools excluded on the way to the estimate",
-        "share_as_far": "share of authorities of about its size that come as far",
+        "share_as_far": "share of authorities of about its size that moved this far",
         # The sample flow
         "panel": "school-years of comparable years",
         "used": "school-years that bear the estimate",
@@ -237,7 +237,7 @@ VARIANTS: Mapping[str, str] = MappingProxyType(
         "trend_breaks_all_years": "trend differences up to {bound:g} times the largest before "
         "training",
         "trend_breaks_straight": "trend differences that stay on one straight line",
-        "trained_early": "placebo: training two years early",
+        "trained_early": "placebo: as if training began two years earlier",
         "peers_level": "placebo: the peers' own level",
         "cohort_level": "the cohort's own level",
         "reassigned": "years of training reassigned at random within phases",

@@ -62,7 +62,7 @@ def _sentences(
 ) -> Iterator[str]:
     first, last = entries[0], entries[-1]
     how = {
-        REGISTERED: "and kept" if len(entries) == 1 else "and kept as amended",
+        REGISTERED: "and followed" if len(entries) == 1 else "and followed as amended",
         DEVIATES: "and deviated from, so every result is exploratory",
         AFTER_RESULTS: "with results already in hand, so every result is exploratory",
     }[status]

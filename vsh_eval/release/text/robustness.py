@@ -12,10 +12,11 @@ from vsh_eval.release.text.safe_text import sentence, sentences
 
 _HONEST = MappingProxyType(
     {
-        "first year": "In the first year after training",
         "all years": "Averaged over all years after training",
+        "first year": "In the first year after training",
     }
 )
+"""The targets, that of the headline first."""
 
 
 @sentence
@@ -38,17 +39,16 @@ def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
         return "There is no estimate, so there is nothing that a check could change our mind about."
     verdicts = [check.verdict for check in _checks(safe, alpha)]
     agree, against, silent = (verdicts.count(verdict) for verdict in (AGREES, DIFFERS, ""))
-    if not _found(safe, alpha):
-        start = "The primary test finds no effect; the checks ask whether one was missed or hidden."
+    found = _found(safe, alpha)
+    if not found:
+        start = "The primary test detects no effect; the checks ask whether one was missed."
     elif against:
-        start = "Among the checks something speaks against the result, or leaves a doubt."
+        doubt = "check raises" if against == 1 else "checks raise"
+        start = f"{against} of {len(verdicts)} kinds of {doubt} a doubt about the result."
     else:
-        start = (
-            "Among the checks nothing speaks against the result, which is not proof that it is "
-            "right."
-        )
+        start = "No check raises a doubt about the result, which is not proof that it is right."
     counts = [f"{agree} of {len(verdicts)} kinds of check agree with the primary estimate"]
-    if against:
+    if against and not found:
         counts.append(f"{against} {'does' if against == 1 else 'do'} not")
     if silent:
         counts.append(f"{silent} could not be made")
@@ -81,21 +81,21 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
     said: dict[str, list[str]] = {DIFFERS: [], "": [], AGREES: []}
     for check in _checks(safe, alpha):
         if check.code == "trend_breaks" and not check.found and primary:
-            answer = "No effect is found, so there is nothing that such a break could undo."
+            answer = "No effect is detected, so there is nothing that such a break could undo."
         elif not check.verdict:
             answer = f"{NOT_TESTABLE}{check.reason if primary else ''}"
         else:
             answer = check.answer
         mark, name = "", CHECK_NAMES[check.code]
         if check.verdict == DIFFERS:
-            mark = "Leaves a doubt. " if check.only_a_doubt else "Speaks against the estimate. "
+            mark = "Leaves a doubt. " if check.only_a_doubt else "Raises a doubt. "
         said[check.verdict].append(f"**{name.letter}: {name.what}** {mark}{answer}")
     return tuple(text for texts in said.values() for text in texts)
 
 
 @sentence
 def honest_sentence(safe: SafeTable) -> str:
-    """Say how large a difference of the paths the result survives, in the first year and after.
+    """Say how large a difference of the paths the result survives, on average and at first.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ def honest_sentence(safe: SafeTable) -> str:
             continue
         size = float(row["breakdown"])
         parts.append(
-            f"{words} the result survives trend differences up to {number(size)} times the largest "
-            "seen before training."
+            f"{words} the result still excludes zero if trends differed by up to {number(size)} "
+            "times the largest difference seen before training."
             if size > 0
-            else f"{words} the interval contains zero even if the paths were the same, so there "
-            "is nothing that trend differences could undo."
+            else f"{words} the interval contains zero even if the trends were the same, so there "
+            "is nothing that a difference of trends could undo."
         )
     return " ".join(parts)
 
@@ -144,9 +144,9 @@ def drift_sentence(safe: SafeTable, *, metric: str) -> str:
     unit = registry.metric(metric).gap_unit
     slope, bias = abs(float(row["slope"])), abs(float(row["bias"]))
     return (
-        f"The test of the years before training would have seen a drift of "
-        f"{amount(slope, unit, decimals=decimals_for(slope))} a year four times in five. A drift "
-        f"just too small to be seen could so add {amount(bias, unit)} to the estimate."
+        f"A trend that differed by {amount(slope, unit, decimals=decimals_for(slope))} a year had "
+        f"an 80% chance of being detected before training. One just too small to be detected "
+        f"could add {amount(bias, unit)} to the estimate (Roth, 2022)."
     )
 
 
@@ -172,8 +172,8 @@ def two_way_sentence(safe: SafeTable) -> str:
     )
     return (
         f"Of the weight in two-way fixed effects {number(100 * already, decimals=0)}% lies on "
-        "comparisons with schools that were trained already. Where effects grow, those enter with "
-        "the wrong sign, so that estimator stands here as a reference only."
+        "comparisons with schools that were trained already. Where effects grow over time, these "
+        "bias the estimate (Goodman-Bacon, 2021), so it is shown for reference only."
     )
 
 

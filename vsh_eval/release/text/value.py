@@ -15,9 +15,9 @@ from vsh_eval.release.text.safe_text import sentence
 UNITS: Mapping[str, str] = MappingProxyType(
     {
         "schools": "GBP per trained school",
-        "pupil_years": "GBP per cohort child and year in trained schools",
+        "pupil_years": "GBP per cohort child per year in trained schools",
         "sessions": "GBP per session regained",
-        "children": "GBP per child and year regained",
+        "children": "GBP per child per year regained",
         "events": "GBP per event avoided",
         "points": "GBP per point of one child",
     }
@@ -25,15 +25,16 @@ UNITS: Mapping[str, str] = MappingProxyType(
 """What each cost is for, by what is counted."""
 _REGAINED = MappingProxyType(
     {
-        "sessions": "session regained",
-        "children": "child and year regained",
-        "events": "event avoided",
-        "points": "point of one child",
+        "sessions": ("extra school day", 2),
+        "children": ("child per year regained", 1),
+        "events": ("event avoided", 1),
+        "points": ("point of one child", 1),
     }
 )
+"""What a cost is put beside in a sentence, and how many of the table's units make one."""
 _PER = {
-    "cost_per_school": "a trained school",
-    "cost_per_pupil_year": "a child of the cohort and year in trained schools",
+    "cost_per_school": "per trained school",
+    "cost_per_pupil_year": "per child of the cohort per year in trained schools",
 }
 
 
@@ -69,22 +70,22 @@ def value_sentence(safe: SafeTable) -> str:
 
 
 def _regained(row: Row) -> str:
-    unit = _REGAINED[registry.metric(str(row["metric"])).counts]
+    unit, times = _REGAINED[registry.metric(str(row["metric"])).counts]
     if not is_shown(row, "estimate"):
         reason = str(row.get("reason") or "")
         why = f": {reason}" if reason else ""
-        return f"What it cost for each {unit} cannot be estimated{why}."
+        return f"What it cost per {unit} cannot be estimated{why}."
     return (
-        f"For each {unit} it cost {_pounds(row)}. That is the cost of what was given, not what "
-        "would be saved."
+        f"That is about {_pounds(row, times)} per {unit}, if the effect is real: the cost of what "
+        "was given, not what would be saved."
     )
 
 
-def _pounds(row: Row) -> str:
-    text = _money(value_of(row, "estimate"))
+def _pounds(row: Row, times: int = 1) -> str:
+    text = _money(times * value_of(row, "estimate"))
     if not is_shown(row, "ci_lower", "ci_upper"):
         return text
-    lower, upper = _money(value_of(row, "ci_lower")), value_of(row, "ci_upper")
+    lower, upper = _money(times * value_of(row, "ci_lower")), times * value_of(row, "ci_upper")
     end = "no upper limit" if upper == float("inf") else _money(upper)
     return f"{text} (95% interval {lower} to {end})"
 
