@@ -51,6 +51,35 @@ def test_standardised_differences_by_hand():
     assert np.isnan(table.loc["baseline_pupils", "standardised_difference"])  # all have five
 
 
+def test_balance_weighs_schools_by_their_sessions_before_anyone_was_trained():
+    """The gap is that of the cells the estimator sees; a school of any size counts as it weighs."""
+    gaps, exposure = small([202021] * 4)
+    gaps = gaps.assign(weight=100.0 + 50.0 * gaps["unit_id"].astype(int))
+    prepared = effects.sample.select_sample(gaps, exposure)
+    row = effects.sample.balance_table(prepared).set_index("variable").loc["baseline_outcome"]
+    before = gaps[gaps["time_period"].lt(202021)]
+    trained = before["unit_id"].isin(exposure.loc[exposure["adopted"].gt(0), "unit_id"])
+    for arm, own in (("trained", before[trained]), ("comparison", before[~trained])):
+        expected = np.average(own["outcome"], weights=own["weight"])
+        assert row[f"{arm}_mean"] == pytest.approx(expected)
+
+
+def test_schools_are_counted_on_their_way_to_the_estimate():
+    """Schools without children of the cohort, and trained ones without a year before, drop out."""
+    gaps, exposure = small([202021] * 4)
+    never_seen = pd.DataFrame({"unit_id": ["98", "99"], "adopted": [202021, 0]})
+    listed = pd.concat([exposure, never_seen], ignore_index=True)
+    late = gaps["unit_id"].eq("00") & gaps["time_period"].lt(202021)
+    prepared = effects.sample.select_sample(gaps[~late], listed)
+    adopted = listed.set_index("unit_id")["adopted"]
+    flow = effects.sample.school_flow(prepared, gaps[~late], adopted).set_index("step")
+    columns = ["schools", "schools_trained", "schools_comparison"]
+    assert flow.loc["listed", columns].tolist() == [14, 5, 9]
+    assert flow.loc["with_gap", columns].tolist() == [12, 4, 8]
+    assert flow.loc["before_training", columns].tolist() == [11, 3, 8]
+    assert flow.loc["used", columns].tolist() == [11, 3, 8]
+
+
 def test_the_baseline_is_the_years_before_anyone_was_trained():
     gaps, exposure = small([202021] * 4)
     after = gaps["time_period"].ge(202021)

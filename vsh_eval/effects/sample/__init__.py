@@ -1,8 +1,8 @@
 """Which school-years are compared, and what they could show.
 
 `select_sample` selects the school-years that can bear an estimate and counts what is excluded;
-`school_flow`, `design_table` and `balance_table` say who is compared with whom; `design_mde` says what the design
-could detect.
+`school_flow`, `design_table` and `balance_table` say who is compared with whom; `design_mde` says
+what the design could detect.
 """
 
 from vsh_eval.effects.sample.balance import (

@@ -15,10 +15,10 @@ MOST_IMBALANCE = 0.25
 """Standardised difference up to which schools count as balanced before training."""
 _FALSE_ALARMS = {
     "as_it_should_be": "So false alarms are about as rare as they should be.",
-    "too_few": "So false alarms are rarer than they should be and the intervals wider than they need "
-    "be: what they exclude is excluded safely.",
-    "too_many": "So false alarms are more frequent than they should be: read an interval that only just "
-    "excludes zero as not excluding it, and read the randomisation test beside it.",
+    "too_few": "So false alarms are rarer than they should be and the intervals wider than they "
+    "need be: what they exclude is excluded safely.",
+    "too_many": "So false alarms are more frequent than they should be: read an interval that only "
+    "just excludes zero as not excluding it, and read the randomisation test beside it.",
 }
 
 

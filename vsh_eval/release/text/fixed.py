@@ -116,9 +116,9 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "part_donors": "The list of donors",
         "donors": "The donors that carry the estimate",
         "other_donors": "Other donors",
-        "illustrative": "The year in which the offer is taken to begin is our assumption: no public "
-        "list says when an authority's offer began. Unless the authority named "
-        "it, this is an illustration.",
+        "illustrative": "The year in which the offer is taken to begin is our assumption: no "
+        "public list says when an authority's offer began. Unless the authority named it, this is "
+        "an illustration.",
         "national_duty": "Since September 2021 every virtual school in England has had a duty "
         "towards children with a social worker: what is compared is this authority's offer with "
         "other authorities' offers, not with no offer, and whatever the duty did everywhere "

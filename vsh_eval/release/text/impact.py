@@ -268,8 +268,8 @@ def late_years_sentence(safe: SafeTable, *, metric: str, **where: Any) -> str:
     after = "1 year" if year == 1 else f"{year} years"
     few = f"{number(schools[last], decimals=0)} of {number(first, decimals=0)} trained schools"
     return (
-        f"From {after} after training on, the estimates rest on fewer schools, at the end on {few}: "
-        "those that were trained first. So a change there may be a change of schools."
+        f"From {after} after training on, the estimates rest on fewer schools, at the end on "
+        f"{few}: those that were trained first. So a change there may be a change of schools."
     )
 
 

@@ -135,7 +135,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_counted": "the panel does not hold {outcome}; count it where pupils are known and "
         "give it.",
         "nothing_to_undo": "the primary test finds no effect, so there is nothing to undo.",
-        "no_drift_seen": "no trend, however steep, is seen four times in five.",
+        "no_drift_seen": "no trend, however steep, has an 80% chance of being detected.",
         "too_few_years_before": "no trained school has data both in the {years} years before "
         "training and earlier, must be at least one; begin the years earlier.",
         "too_few_assignments": "there are too few ways to assign the years of training for any p "
@@ -148,8 +148,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "give both.",
         # What a check's number means
         "joint_test": "a test of several years together: it has a p value and no one estimate",
-        "drift_seen": "a drift of {slope:.2g} a year is seen four times in five and would add "
-        "{bias:.2g}",
+        "drift_seen": "a trend that differs by {slope:.2g} a year is detected in 80% of cases and "
+        "adds {bias:.2g}",
         "survives_first_year": "in the first year after training the result survives trend "
         "differences up to {breakdown:.1f} times the largest seen before training",
         "survives_all_years": "averaged over all years the result survives trend differences up "
