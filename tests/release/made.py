@@ -88,8 +88,7 @@ def arm_rows() -> pd.DataFrame:
         arm="trained", schools=136, schools_trained=[0, NAN, 0, 24, 60, 110, 136]
     )
     untrained = gap_rows().assign(arm="untrained", schools=104, schools_trained=0.0)
-    rows = pd.concat([trained, untrained], ignore_index=True)
-    return rows.assign(comparable=rows["time_period"].ne(201920))
+    return pd.concat([trained, untrained], ignore_index=True)
 
 
 def estimate_row(**changes: object) -> dict[str, object]:

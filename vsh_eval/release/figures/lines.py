@@ -659,7 +659,6 @@ def draw_synthetic(
     *,
     metric: str,
     authority: str,
-    comparison: str | None = None,
     confidence: float = 95,
 ) -> Figure:
     """Draw an authority beside a weighted average of others, and the distance between them.
@@ -673,8 +672,6 @@ def draw_synthetic(
         Whose gap.
     authority : str
         The authority's name.
-    comparison : str, optional
-        The donors, where the table holds more than one pool.
     confidence : float
         Share of the placebos that the grey bars hold, for the words only.
 
@@ -690,7 +687,7 @@ def draw_synthetic(
     ContractError
         If no row fits.
     """
-    data = part_of(safe, metric=metric, comparison=comparison)
+    data = part_of(safe, metric=metric)
     rows, unit = records(data), registry.metric(metric).gap_unit
     years = span_of(rows)
     start = min(int(row["time_period"]) for row in rows if not bool(row["before"]))

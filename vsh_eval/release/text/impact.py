@@ -124,9 +124,10 @@ def trained_and_untrained_sentence(safe: SafeTable, *, metric: str, since: int =
     """
     gaps: dict[str, dict[int, float]] = {"trained": {}, "untrained": {}}
     for row in records(safe.where(metric=metric)):
-        if is_shown(row, "gap") and row["comparable"]:
+        if is_shown(row, "gap"):
             gaps[str(row["arm"])][int(row["time_period"])] = value_of(row, "gap")
-    both = sorted(year for year in gaps["trained"] if year in gaps["untrained"] and year >= since)
+    shown = set(gaps["trained"]) & set(gaps["untrained"])
+    both = [year for year in registry.comparable_years(metric, shown) if year >= since]
     about = f"the gap in {metric_in_text(metric)}"
     if len(both) < 2:
         return f"How {about} moved in trained and in untrained schools cannot be shown."
