@@ -24,7 +24,7 @@ def cells_of(table):
     }
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(
     seed=st.integers(0, 10**9),
     rule=st.sampled_from(RULES),
@@ -39,7 +39,7 @@ def test_it_equals_the_oracle(seed, rule, basis, years):
     )
 
 
-def test_it_equals_the_oracle_on_more_pupils():
+def test_it_equals_the_oracle_on_more_pupils_and_counts_those_of_overall_absence():
     tables = random_returns(2026, pupils=80)
     built = build(tables, years=PERIODS)
     found = built.new_entrants
@@ -49,14 +49,10 @@ def test_it_equals_the_oracle_on_more_pupils():
     assert found["entrants"].isna().any()
     assert found["entrants"].gt(0).any()
     assert found["prior_missed"].gt(0).any()
-
-
-def test_its_pupils_are_those_of_overall_absence():
-    built = build(random_returns(7, pupils=60), years=PERIODS)
     keys = list(NEW_ENTRANT_COLUMNS[:4])
     absence = built.panel.query("metric == 'overall_absence'").set_index(keys)["pupils"]
     pd.testing.assert_series_equal(
-        built.new_entrants.set_index(keys)["pupils"].sort_index(), absence.sort_index()
+        found.set_index(keys)["pupils"].sort_index(), absence.sort_index()
     )
 
 

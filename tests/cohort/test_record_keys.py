@@ -56,7 +56,7 @@ def test_the_key_of_a_union_is_the_sum_of_the_keys():
     metrics = ("overall_absence", "severe_absence", "ks2_rwm_expected", "ks4_attainment8")
     alone, other, union = (
         table.loc[table["metric"].isin(metrics)].set_index(keys)[[*KEYS, "pupils"]]
-        for table in (build(each, years=PERIODS).panel for each in (first, renamed, both))
+        for table in (build(each, years=PERIODS[:2]).panel for each in (first, renamed, both))
     )
     expected = pd.concat([alone, other]).groupby(level=keys).sum()
     pd.testing.assert_frame_equal(union, expected)
@@ -64,8 +64,8 @@ def test_the_key_of_a_union_is_the_sum_of_the_keys():
 
 def test_another_secret_changes_the_keys_and_nothing_else():
     tables = random_returns(5, pupils=40)
-    one = build(tables, years=PERIODS)
-    two = build_cohort(connect(tables), years=PERIODS, secret=bytes(16))
+    one = build(tables, years=PERIODS[2:])
+    two = build_cohort(connect(tables), years=PERIODS[2:], secret=bytes(16))
     for name in ("panel", "composition", "new_entrants"):
         left, right = getattr(one, name), getattr(two, name)
         pd.testing.assert_frame_equal(left.drop(columns=KEYS), right.drop(columns=KEYS))
