@@ -138,7 +138,7 @@ def test_a_change_that_is_not_clear_is_called_so(project):
     published(run)
     written(run, changes=changes(change_lower=-0.4))
     summary = results.summary_of(run.load("summary"))
-    assert summary.key_figures[1].value == "no clear change"
+    assert summary.key_figures[1].value == "No clear change"
 
 
 def test_published_tables_are_not_asked_for_an_effect(project):

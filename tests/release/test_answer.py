@@ -31,10 +31,10 @@ def impact(estimate=-2.8, lower=-4.4, upper=-1.2):
     own = {"role": "robustness", "subgroup": "own_level"}
     ends = {"estimate": estimate, "ci_lower": lower, "ci_upper": upper}
     return safe([
-        estimate_row(**ends, subgroup="", group=""),
-        estimate_row(**SECOND, estimate=-2.1, ci_lower=-3.6, ci_upper=-0.6, subgroup="", group=""),
-        estimate_row(**own, group="cwsw", estimate=-3.0, ci_lower=-4.5, ci_upper=-1.5),
-        estimate_row(**own, group="peers", estimate=-1.1, ci_lower=-1.5, ci_upper=-0.7),
+        estimate_row(**ends, subgroup="", part=""),
+        estimate_row(**SECOND, estimate=-2.1, ci_lower=-3.6, ci_upper=-0.6, subgroup="", part=""),
+        estimate_row(**own, part="Children with a social worker", estimate=-3.0, ci_lower=-4.5, ci_upper=-1.5),
+        estimate_row(**own, part="Pupils without a social worker", estimate=-1.1, ci_lower=-1.5, ci_upper=-0.7),
     ])  # fmt: skip
 
 

@@ -292,16 +292,16 @@ def test_the_widest_gap_is_one_with_pupils_enough_and_its_order_is_tested():
 
 def test_the_interval_of_a_difference_allows_for_every_pair_that_it_was_picked_from():
     rows = [GAP | around("gap", size, 2.0) for size in (6.0, 2.0)]
-    two = gaps.order_sentence(*rows, of=2)
+    two = gaps.order_clause(*rows, of=2)
     # sqrt(2^2 + 2^2) = 2.83; for the six pairs of four, 2.83 x 2.638 / 1.960 = 3.81.
     assert two == " The two differ by 4.0 percentage points (95% interval 1.2 to 6.8)."
-    four = gaps.order_sentence(*rows, of=4, which="They")
+    four = gaps.order_clause(*rows, of=4, which="They")
     assert four == (
         " They differ by 4.0 percentage points (95% interval 0.2 to 7.8, counting all 6 pairs)."
     )
     behind = [GAP | around("gap", size, 2.0) for size in (-6.0, -2.0)]
-    assert gaps.order_sentence(*behind, of=2) == two
-    assert gaps.order_sentence(GAP | {"gap_lower": NAN}, GAP, of=2) == ""
+    assert gaps.order_clause(*behind, of=2) == two
+    assert gaps.order_clause(GAP | {"gap_lower": NAN}, GAP, of=2) == ""
 
 
 def test_a_cohort_that_moves_by_more_than_a_tenth_is_named_with_its_years():

@@ -36,7 +36,7 @@ def test_the_cover_says_whose_data_these_are_and_the_contents_what_a_sheet_answe
     assert {
         "These data are marked: SYNTHETIC.",
         "One more.",
-        "Source: Invented Borough, SYNTHETIC: an invented authority",
+        "Source: Invented Borough, an invented authority",
         "Date: 2026-11-29",
         "c = suppressed to protect children's confidentiality",
     } <= set(cover)

@@ -83,9 +83,7 @@ def of_gaps(
     """Say how each of several gaps went, and of each the interval of its last year."""
     sentences = []
     for one in series:
-        went = _gap_course(
-            _comparable(one, years, entry.name), years, entry, decimals=decimals
-        )
+        went = _gap_course(_comparable(one, years, entry.name), years, entry, decimals=decimals)
         sentences += [named(one.label, went), _last_interval(one, decimals=decimals)]
     return [*sentences, _missing(series, years)]
 

@@ -64,9 +64,13 @@ _META_COLUMNS = (
     *("filter_hint", "filter_grouping_column", "filter_default"),
 )
 _FINE = frozenset(
-    {"estimate", "std_error", "ci_lower", "ci_upper", "band_lower", "band_upper", "mde"}
+    {
+        *("estimate", "std_error", "ci_lower", "ci_upper", "band_lower", "band_upper", "mde"),
+        *("value", "limit"),
+    }
 )
-"""Numbers of four decimals, as p values and ratios are; others have two."""
+"""Numbers of four decimals, as p values and ratios are; others have two. What a rule is judged by
+may be a p value."""
 _IN_WHOLE_POINTS = frozenset({"growth_share_schools", "growth_share_pupils"})
 _SHOWN = "shown"
 """The status of a row whose numbers are all shown: DfE takes no blank filter."""

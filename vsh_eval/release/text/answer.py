@@ -16,6 +16,7 @@ from vsh_eval.release.text.labels import (
 )
 from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.subgroups import part_name
 
 ESTABLISHED = {
     *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),
@@ -117,7 +118,7 @@ def _levels(impact: SafeTable, asked: Asked) -> str:
     unit = registry.metric(asked.metric).gap_unit
     parts = []
     for group in (asked.group, asked.reference):
-        own = {"subgroup": "own_level", "group": group}
+        own = {"subgroup": "own_level", "part": part_name("group", group)}
         row = next((r for r in records(impact) if all(r.get(key) == own[key] for key in own)), None)
         if row is None or not is_shown(row, "estimate", "ci_lower", "ci_upper"):
             parts.append(f"that of {group_in_text(group)} is not shown")
@@ -161,7 +162,7 @@ def estimates_sentence(impact: SafeTable, *, metric: str) -> str:
         parts.append(
             f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
         )
-    return f"Estimated change of the gap in {metric_in_text(metric)}: {listed(parts)}."
+    return f"Estimated effect on the gap in {metric_in_text(metric)}: {listed(parts)}."
 
 
 @sentences

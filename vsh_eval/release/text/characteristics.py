@@ -11,7 +11,7 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.text.findings import Finding, indicative, not_shown
 from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.gaps import order_sentence
+from vsh_eval.release.text.gaps import order_clause
 from vsh_eval.release.text.labels import (
     group_in_text,
     measure_in_text,
@@ -209,7 +209,7 @@ def breakdown_sentence(
             f"not shown.{caution}"
         )
     clauses = listed([f"{number(row['gap'])} among {_CHILDREN[row['value']]}" for row in others])
-    order = order_sentence(widest, others[-1], of=len(shown), which=_EXTREMES[len(others) > 1])
+    order = order_clause(widest, others[-1], of=len(shown), which=_EXTREMES[len(others) > 1])
     return (
         f"{upper_first(what)} was {size} among {_CHILDREN[widest['value']]}, against {clauses}."
         f"{order}{caution}"

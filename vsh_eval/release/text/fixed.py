@@ -133,10 +133,10 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "gap_in": "Gap in {measure}, {year}",
         "effect_of_training": "Effect of training on the gap",
         "change_since": "Change of the gap in {measure} since {year}",
-        "no_clear_change": "no clear change",
+        "no_clear_change": "No clear change",
         "schools_trained_by": "Schools trained by {year}",
         "smallest_detectable": "Smallest effect on the gap that could be detected",
-        "power_80": "with a chance of 80%",
+        "power_80": "With a chance of 80%",
         "effect_of_offer": "Distance of the authority's gap from a weighted average of other "
         "authorities, since its offer is taken to begin",
         "effect_not_asked": "DfE's tables do not say which schools were trained, and the params do "

@@ -425,7 +425,7 @@ def widest_sentence(
     )
     return (
         f"{start} of the {enough} the gap was widest {widest} and narrowest {narrowest}."
-        f"{order_sentence(first, last, of=len(rows))}"
+        f"{order_clause(first, last, of=len(rows))}"
     )
 
 
@@ -434,7 +434,7 @@ def _where(row: Row, over: str) -> str:
     return phase_in_text(value) if over == "phase" else f"for {group_in_text(value)}"
 
 
-def order_sentence(first: Row, last: Row, *, of: int, which: str = "The two") -> str:
+def order_clause(first: Row, last: Row, *, of: int, which: str = "The two") -> str:
     """Say how far two gaps picked from several differ, with the interval of the difference.
 
     Parameters
