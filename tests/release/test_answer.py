@@ -15,6 +15,7 @@ from vsh_eval.release.text.answer import (
 
 ABSENCE = Asked("overall_absence", "cwsw", "peers", 0.5)
 SECOND = {"role": "robustness", "estimator": "same_past"}
+COHORT, PEERS = "Children with a social worker", "Pupils without a social worker"
 YEAR = safe([{"sessions_possible": 340.0}])
 
 
@@ -33,8 +34,8 @@ def impact(estimate=-2.8, lower=-4.4, upper=-1.2):
     return safe([
         estimate_row(**ends, subgroup="", part=""),
         estimate_row(**SECOND, estimate=-2.1, ci_lower=-3.6, ci_upper=-0.6, subgroup="", part=""),
-        estimate_row(**own, part="Children with a social worker", estimate=-3.0, ci_lower=-4.5, ci_upper=-1.5),
-        estimate_row(**own, part="Pupils without a social worker", estimate=-1.1, ci_lower=-1.5, ci_upper=-0.7),
+        estimate_row(**own, part=COHORT, estimate=-3.0, ci_lower=-4.5, ci_upper=-1.5),
+        estimate_row(**own, part=PEERS, estimate=-1.1, ci_lower=-1.5, ci_upper=-0.7),
     ])  # fmt: skip
 
 
