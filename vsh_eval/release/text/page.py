@@ -32,6 +32,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "decide": "What to decide now",
         "questions": "The questions, one page each",
         "files": "Download the data",
+        "tables": "Every table as CSV",
         "code": "Code of this page, step by step",
         "print_all": "Print the folded tables and the code too",
         "protection": "How these numbers are protected",
