@@ -147,7 +147,7 @@ def register(params: Path, *, outputs: Path, amend: str = "", today: date | None
     _refuse_registered(params, entries, now, amend)
     entry = Entry(
         kind="amendment" if entries else "registration",
-        date=(today or today()).isoformat(),
+        date=(today or current_day()).isoformat(),
         software=f"vsh_eval {version('vsh-eval')}",
         reason=" ".join(amend.split()),
         results_seen=_results_seen(outputs, settings),
@@ -214,7 +214,7 @@ def studied(table: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return table[keep].reset_index(drop=True)
 
 
-def today() -> date:
+def current_day() -> date:
     """Return the day that reproducible builds ask for, else today."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -286,7 +285,7 @@ class Run:
             protocol=" ".join(self.standing.sentences).removeprefix("Protocol: "),
             software=f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
             commit=commit(),
-            day=datetime.now(UTC).date(),
+            day=protocol.current_day(),
             command=f"vsh-eval run {self.params.name}",
         )
         return self.facts(rows)
