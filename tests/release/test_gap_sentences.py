@@ -301,7 +301,12 @@ def test_the_interval_of_a_difference_allows_for_every_pair_that_it_was_picked_f
     )
     behind = [GAP | around("gap", size, 2.0) for size in (-6.0, -2.0)]
     assert gaps.order_clause(*behind, of=2) == two
-    assert gaps.order_clause(GAP | {"gap_lower": NAN}, GAP, of=2) == ""
+    assert "chance cannot be ruled out" in gaps.order_clause(GAP | {"gap_lower": NAN}, GAP, of=2)
+    near = [GAP | around("gap", size, 2.0) for size in (22.26, 2.34)]
+    # A reader takes 2.3 from 22.3.
+    assert " The two differ by 20.0 percentage points (95% interval 17.1 to" in gaps.order_clause(
+        *near, of=2
+    )
 
 
 def test_a_cohort_that_moves_by_more_than_a_tenth_is_named_with_its_years():

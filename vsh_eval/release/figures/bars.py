@@ -431,7 +431,7 @@ def draw_decomposition(safe: SafeTable, *, metric: str, year: int) -> Figure:
             [end for column in shown for end in (column, f"{column}_lower", f"{column}_upper")],
             alt=[
                 charts.DECOMPOSITION_OF.format(title=title),
-                *(_part_in_text(row, column, entry) for column in shown),
+                *(_part_in_text(row, column, entry) for column in shown if column not in _PARTS),
             ],
             caption=[charts.DECOMPOSITION_CAPTION.format(title=title)],
         )
@@ -617,8 +617,14 @@ def _write_names(page: Page, sides: Sequence[str], *, top: float = 0.12) -> None
 
 
 def _gaps_in_text(block: Sequence[Row]) -> str:
-    """Give the gap of each value of a characteristic."""
-    return ", ".join(
-        charts.BREAKDOWN_VALUE.format(value=value_label("value", row["value"]), gap=entry.value)
-        for row, entry in zip(block, map(_gap_entry, block), strict=True)
-    )
+    """Give the lowest and the highest gap of a characteristic's values."""
+    known = sorted((row for row in block if is_shown(row, "gap")), key=lambda row: row["gap"])
+    texts = [
+        charts.BREAKDOWN_VALUE.format(
+            value=value_label("value", row["value"]), gap=number(row["gap"], signed=True)
+        )
+        for row in known
+    ]
+    if len(texts) < 2:
+        return texts[0] if texts else charts.NOT_SHOWN
+    return charts.FROM_TO.format(low=texts[0], high=texts[-1])

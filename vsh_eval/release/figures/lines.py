@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _ROOM = 0.12
 """Share of the height kept free at an end that is not zero."""
-_WORDS = 0.42
+_WORDS = 0.5
 """Inches kept free at the top for words of two lines."""
 _SYNTHETIC = Line(palette.DARK_GREY, "s", (0, (5, 1.6)), palette.DARK_GREY)
 _AVERAGE = Line(palette.QUIET, "^", (0, (1.4, 1.4)), palette.QUIET)

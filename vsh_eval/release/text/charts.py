@@ -16,8 +16,6 @@ SHADED = "Shaded: {note}"
 LETTERED = "{letter}: {note}"
 SHADED_INTERVAL = "Shaded: 95% interval."
 VALUE_AND_INTERVAL = "{value} ({interval})"
-OR = " or "
-POINTS = "percentage points"
 
 
 def with_unit(label: str, unit: str) -> str:
@@ -128,7 +126,6 @@ HIGHEST, LOWEST = "Highest", "Lowest"
 EXTREME = "{which}{when}: {place}, {value}"
 EXTREME_IN = " in {year}"
 TWO_KEYS = "{row}, {column}"
-CELL = "{column} {value}"
 
 # --- An authority among others.
 STANDING_TITLE = "{about}, the widest first"
@@ -144,7 +141,7 @@ NO_INTERVALS = (
 BREAKDOWN_TITLE = "{measure} by pupils' characteristics"
 BREAKDOWN_OF = "Dots: {title}, gaps"
 BREAKDOWN_CAPTION = "{title}. Bars: 95% interval. At the right: the gap."
-BREAKDOWN_VALUE = "{value} {gap}"
+BREAKDOWN_VALUE = "{gap} ({value})"
 DECOMPOSITION_TITLE = "How much of the gap in {measure} reflects pupils' characteristics"
 DECOMPOSITION_OF = "Bar chart: {title}"
 DECOMPOSITION_CAPTION = (

@@ -199,10 +199,12 @@ def difference(
     Returns
     -------
     Finding or None
-        First less second. Half width = z x sqrt(h_1^2 + h_2^2), h the half widths of the two 95 %
-        intervals, z = q(1 - 0.025 / comparisons) / q(0.975) of the normal distribution: as for
-        independent numbers. Where the two share schools or a reference they rise and fall together
-        as a rule, and the interval is then too wide rather than too narrow.
+        First less second, each as it is shown, so that a reader who takes one from the other finds
+        the same. The interval is around the difference itself: half width = z x sqrt(h_1^2 +
+        h_2^2), h the half widths of the two 95 % intervals, z = q(1 - 0.025 / comparisons) /
+        q(0.975) of the normal distribution, as for independent numbers. Where the two share schools
+        or a reference they rise and fall together as a rule, and the interval is then too wide
+        rather than too narrow.
 
     Examples
     --------
@@ -220,8 +222,9 @@ def difference(
     normal = NormalDist()
     wider = normal.inv_cdf(1 - 0.025 / comparisons) / normal.inv_cdf(0.975)
     half = wider * math.hypot(*((upper - lower) / 2 for lower, upper in ends))
-    value = sign * (float(first[name]) - float(second[name]))
-    return Finding(value, (value - half, value + half), unit, decimals)
+    apart = sign * (float(first[name]) - float(second[name]))
+    shown = sign * (round(float(first[name]), decimals) - round(float(second[name]), decimals))
+    return Finding(shown, (apart - half, apart + half), unit, decimals)
 
 
 def not_shown(about: str, row: Row) -> str:

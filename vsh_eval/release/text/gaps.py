@@ -449,14 +449,14 @@ def order_clause(first: Row, last: Row, *, of: int, which: str = "The two") -> s
     Returns
     -------
     str
-        A sentence with a space before it; '' where an interval is missing.
+        A sentence with a space before it.
     """
     pairs, unit = math.comb(of, 2), registry.metric(str(first["metric"])).gap_unit
     sign = 1 if float(first["gap"]) > 0 else -1
     places = measure_decimals(first, "gap")
     apart = difference(first, last, "gap", unit, decimals=places, comparisons=pairs, sign=sign)
     if apart is None or apart.interval is None:
-        return ""
+        return " No interval can be given for the difference, so chance cannot be ruled out."
     ends = limits(*apart.interval, decimals=apart.decimals)
     counting = f", counting all {pairs} pairs" if pairs > 1 else ""
     unclear = ", so their order is not clear" if apart.is_unclear else ""
