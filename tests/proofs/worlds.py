@@ -430,8 +430,8 @@ by just that. In worlds with a bias above, the share is not power.
 ## Limits
 
 - Sizes not run: {", ".join(missing) or "none"}.
-- The column of draws says how many: where they are fewer than in the command, or a world is
-  missing, the run was cut short, and only shares as far apart as their intervals say anything.
+- The column of draws says how many. Where they are fewer than in the command, or a world of
+  `WORLDS` is missing, the run was cut short; read the intervals, not the shares.
 - The statement is asked of the first draws of a setting. Of the make-up of the cohort these draws
   hold its size only: the tests of entries and of earlier absence, which see milder children where
   their number is the same, are asked in [newly_counted.md](newly_counted.md).
