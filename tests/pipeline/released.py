@@ -16,7 +16,8 @@ from vsh_eval.release.text.labels import metric_in_text, value_label
 NUMBER = re.compile(r"(?<![\w.,/])[£+\N{MINUS SIGN}-]?\d[\d,]*(?:\.\d+)?(?![\w/]|\.\d)")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 NAMES = re.compile(
-    rf"\b\d{{4}}/\d\d\b|\b95% interval|\b\d{{1,2}} (?:{_MONTHS})\b|\b(?:{_MONTHS}) \d{{4}}\b"
+    r"\b\d{4}/\d\d\b|\b95% interval"
+    rf"|\b\d{{1,2}} (?:{_MONTHS})(?: \d{{4}})?\b|\b(?:{_MONTHS}) \d{{4}}\b"
     r"|\b[Kk]ey stages? \d(?: to \d)?|\b[Yy]ears? \d+ to \d+|\b[Yy]ear \d+\b|\bgrade \d"
     r"|\bAttainment 8|\bProgress 8"
 )
