@@ -131,8 +131,14 @@ def synthesise(
         typer.Option(help="Trend in trained schools that is no effect, points a year (a test)."),
     ] = 0.0,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
+    layout: Annotated[
+        str,
+        typer.Option("--as", help="tables, or returns: episodes as CIN census and SSDA903."),
+    ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
+    from typing import cast
+
     from vsh_eval import academic_year, synthetic
 
     plan = synthetic.Plan(
@@ -143,7 +149,8 @@ def synthesise(
         last=academic_year.parse(last),
         pretrend=pretrend,
     )
-    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet")
+    kind = cast("synthetic.Layout", layout)
+    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet", layout=kind)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

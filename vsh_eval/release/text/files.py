@@ -114,7 +114,7 @@ def notes(found: Iterable[Message]) -> pd.DataFrame:
     """
     rows = [
         (
-            FAMILIES[message.details["family"]],
+            FAMILIES[str(message.details["family"])],
             _sentence(message),
             message.details["rows"],
             message.details["of_rows"],
@@ -141,7 +141,7 @@ def for_analyst(message: Message) -> str:
         counts = f"{details['rows']:,}"
         counts = f" ({counts} of {details['of_rows']:,})" if details["of_rows"] else f" ({counts})"
     said = _sentence(message).removesuffix(".")
-    return f"{FAMILIES[details['family']]}{file}: {said}{counts}."
+    return f"{FAMILIES[str(details['family'])]}{file}: {said}{counts}."
 
 
 def _sentence(message: Message) -> str:
