@@ -140,8 +140,14 @@ def synthesise(
         typer.Option(min=1, max=40, help="Mean children of the cohort a school and year."),
     ] = None,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
+    layout: Annotated[
+        str,
+        typer.Option("--as", help="tables, or returns: episodes as CIN census and SSDA903."),
+    ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
+    from typing import cast
+
     from vsh_eval import academic_year, synthetic
 
     plan = synthetic.Plan(
@@ -154,7 +160,8 @@ def synthesise(
         effect_on_peers=effect_on_peers,
         **({} if children is None else {"cohort_per_school": children}),
     )
-    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet")
+    kind = cast("synthetic.Layout", layout)
+    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet", layout=kind)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

@@ -93,7 +93,8 @@ class Run:
     @property
     def invented(self) -> bool:
         """Whether the data are invented: made for this run, or by ``vsh-eval synthesise``."""
-        folders = {path.parent for _, path in source_files(self.settings)}
+        files = [path for _, path in source_files(self.settings)]
+        folders = {folder for path in files for folder in path.parents[:2]}
         return self.settings.synthetic or any((f / synthetic.MARKER).is_file() for f in folders)
 
     @property

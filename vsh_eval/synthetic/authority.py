@@ -26,6 +26,7 @@ from vsh_eval.synthetic.pupil_years import pupil_years
 from vsh_eval.synthetic.pupils import enrolments_table, follow, invent_pupils
 from vsh_eval.synthetic.schools import invent_schools, links_table, schools_table
 from vsh_eval.synthetic.social_care import episodes_table, invent_social_care, membership
+from vsh_eval.synthetic.social_care_returns import CIN_CENSUS, SSDA903, write_social_care
 from vsh_eval.synthetic.training import training_table
 
 
@@ -116,11 +117,17 @@ FileFormat = Literal["parquet", "csv"]
 MARKER = "SYNTHETIC.txt"
 TRUTH = "truth.csv"
 
-_FORMATS = get_args(FileFormat)
-_OURS = {MARKER, TRUTH} | {f"{table}.{ending}" for table in RETURNS for ending in _FORMATS}
+Layout = Literal["tables", "returns"]
+
+_FORMATS, _LAYOUTS = get_args(FileFormat), get_args(Layout)
+_OURS = {MARKER, TRUTH, CIN_CENSUS, SSDA903} | {
+    f"{table}.{ending}" for table in RETURNS for ending in _FORMATS
+}
 
 
-def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> Path:
+def synthesise(
+    folder: Path, plan: Plan, *, format: FileFormat = "parquet", layout: Layout = "tables"
+) -> Path:
     """Invent an authority and write its returns.
 
     Parameters
@@ -131,6 +138,9 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
         What the authority is to be like.
     format : {"parquet", "csv"}
         One file a table. CSV writes dates as ISO and blanks as nothing.
+    layout : {"tables", "returns"}
+        ``returns``: the episodes stand in a CIN census and an SSDA903 return a year, in the folders
+        ``cin_census`` and ``ssda903``, and in no table.
 
     Returns
     -------
@@ -154,6 +164,7 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
     ['SYNTHETIC.txt', 'attainment.csv', 'attendance.csv']
     """
     require_one_of(format, _FORMATS, name="format")
+    require_one_of(layout, _LAYOUTS, name="layout")
     _refuse_others(folder)
     authority = invent(plan)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -161,6 +172,9 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
     try:
         temporary.mkdir()
         _write(temporary, authority, plan, format)
+        if layout == "returns":
+            (temporary / f"episodes.{format}").unlink()
+            write_social_care(temporary, authority.tables["episodes"])
         _replace(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -180,7 +180,7 @@ def notes(found: Iterable[Message]) -> pd.DataFrame:
     """
     rows = [
         (
-            FAMILIES[message.details["family"]],
+            FAMILIES[str(message.details["family"])],
             _sentence(message),
             message.details["rows"],
             message.details["of_rows"],
@@ -208,7 +208,7 @@ def for_analyst(message: Message) -> str:
         counts = f" ({counts} of {details['of_rows']:,})" if details["of_rows"] else f" ({counts})"
     which = f": {details['which']}" if details.get("which") else ""
     said = _sentence(message).removesuffix(".")
-    return f"{FAMILIES[details['family']]}{file}: {said}{counts}{which}."
+    return f"{FAMILIES[str(details['family'])]}{file}: {said}{counts}{which}."
 
 
 def _sentence(message: Message) -> str:

@@ -207,7 +207,8 @@ def _of_tables(paths: Sequence[Path]) -> Iterator[_Return]:
         for path in files:
             table = tabular.read(path, known=("LAchildID", *_IDENTIFIERS, "ReferenceDate"))
             if {"Year", "ReferenceDate"} <= set(table):
-                header = table.head(1).fillna("").to_dict("records")[0] if len(table) else header
+                for row in table.head(1).fillna("").to_dict("records"):
+                    header = {str(column): str(value) for column, value in row.items()}
                 continue
             if "LAchildID" not in table:
                 raise ContractError(

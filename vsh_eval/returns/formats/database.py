@@ -107,6 +107,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
 def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noqa: ANN001
     try:
         import sqlalchemy
+        from sqlalchemy.exc import SQLAlchemyError
     except ImportError as error:
         raise ContractError(
             "source.files.database needs SQLAlchemy, which is not installed; install "
@@ -116,7 +117,7 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
         url = sqlalchemy.make_url(section.url)
         password = os.environ.get(section.password_variable)
         engine = sqlalchemy.create_engine(url.set(password=password) if password else url)
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError, ValueError) as error:
+    except (SQLAlchemyError, ImportError, ValueError) as error:
         raise ContractError(
             "source.files.database.url cannot be used, must be an SQLAlchemy URL whose driver is "
             "installed, such as postgresql+psycopg://reader@server/care; correct it in the params "
@@ -128,7 +129,7 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
                 connection.exec_driver_sql(_READ_ONLY[url.get_backend_name()])
                 connection.commit()
             return {table: _query(connection, table, query) for table, query in queries.items()}
-    except sqlalchemy.exc.SQLAlchemyError as error:
+    except SQLAlchemyError as error:
         raise ContractError(
             "source.files.database cannot be reached; check the server, the database and the user "
             f"in its url, and the password in {section.password_variable}."
@@ -140,13 +141,14 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
 def _query(connection, table: str, query: str) -> pd.DataFrame:  # noqa: ANN001
     """Run one query, its values as text."""
     import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         # A colon would name a parameter, and a query has none.
         result = connection.execute(sqlalchemy.text(query.replace(":", r"\:")))
         rows = [[None if cell is None else tabular.as_text(cell) for cell in row] for row in result]
         return pd.DataFrame(rows, columns=list(result.keys()), dtype="str")
-    except sqlalchemy.exc.SQLAlchemyError as error:
+    except SQLAlchemyError as error:
         raise ContractError(
             f"source.files.database.queries.{table} cannot be run, must be one SELECT that its "
             "user may make; try it in the database's own tool."

@@ -218,7 +218,9 @@ def one_upn_a_child(
 def _followed(former_upns: pd.DataFrame) -> tuple[dict[str, str], int]:
     """Follow former UPNs to the last one, and count those that lead to several or in a circle."""
     pairs = former_upns.drop_duplicates()
-    next_of = pairs.groupby("former_upn")["upn"].agg(list).to_dict()
+    next_of: dict[str, list[str]] = {}
+    for former, upn in pairs[["former_upn", "upn"]].itertuples(index=False, name=None):
+        next_of.setdefault(former, []).append(upn)
     today: dict[str, str] = {}
     ambiguous = 0
     for start in next_of:

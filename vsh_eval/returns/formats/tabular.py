@@ -22,7 +22,7 @@ _DATE = (
 _ERRORS = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)")
 
 
-def key(name: str) -> str:
+def key(name: object) -> str:
     """Return what a column's name is matched by: its letters and digits.
 
     Examples

@@ -1,0 +1,111 @@
+"""An invented authority's episodes as the returns that authorities send: CIN census and SSDA903."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+
+import pandas as pd
+
+CIN_CENSUS, SSDA903 = "cin_census", "ssda903"
+"""The folders of the two returns."""
+_PLANS = {
+    "CIN plan": ("CINPlanDates", "CINPlanStartDate", "CINPlanEndDate"),
+    "CPP episode": ("ChildProtectionPlans", "CPPstartDate", "CPPendDate"),
+}
+_FIRST_OF_SEX = 2025  # until then the census asked for the gender
+
+
+def write_social_care(folder: Path, episodes: pd.DataFrame) -> None:
+    """Write every year's CIN census (XML) and SSDA903 return (CSV).
+
+    Parameters
+    ----------
+    folder : Path
+        Gets ``cin_census/cin_2022.xml`` and the like, and ``ssda903/2022_header.csv`` and
+        ``ssda903/2022_episodes.csv``.
+    episodes : DataFrame
+        The table of the returns, ``basis`` included. ``pupil_id`` is the UPN; the child id is
+        another one. A plan lies within a referral of its child.
+
+    Notes
+    -----
+    A return covers 1 April to 31 March: it lists what was open in the year, and an end only where
+    it lies in it. A beginning is in the return of its own year and of every one until it ended.
+    """
+    days = pd.concat([episodes["start_date"], episodes["end_date"]]).dropna()
+    years = range(*(_ends(day) + more for day, more in ((days.min(), 0), (days.max(), 1))))
+    for name in (CIN_CENSUS, SSDA903):
+        (folder / name).mkdir()
+    rows = episodes.assign(child_id="C" + episodes["pupil_id"].str.removeprefix("P"))
+    care = rows["status"] == "CLA"
+    for year in years:
+        census = _census(_of_year(rows[~care], year), year)
+        path = folder / CIN_CENSUS / f"cin_{year}.xml"
+        census.write(path, encoding="utf-8", xml_declaration=True)
+        for table, of in _ssda903(_of_year(rows[care], year)):
+            of.to_csv(folder / SSDA903 / f"{year}_{table}.csv", index=False)
+
+
+def _ends(day: pd.Timestamp) -> int:
+    """Return the year in which the return ends that covers a day."""
+    return day.year + (day.month > 3)
+
+
+def _of_year(rows: pd.DataFrame, year: int) -> pd.DataFrame:
+    first, last = pd.Timestamp(year - 1, 4, 1), pd.Timestamp(year, 3, 31)
+    start, end = rows["start_date"], rows["end_date"]
+    listed = (start <= last) & (end.isna() | (end >= first))
+    return rows[listed].assign(end_date=end.mask(end > last))
+
+
+def _census(rows: pd.DataFrame, year: int) -> ElementTree:
+    message = Element("Message")
+    header = SubElement(message, "Header")
+    collection = SubElement(header, "CollectionDetails")
+    _add(collection, Collection="CIN", Year=str(year), ReferenceDate=f"{year}-03-31")
+    source = SubElement(header, "Source")
+    _add(source, SourceLevel="L", LEA="999", DateTime=f"{year}-05-01T12:00:00")
+    children = SubElement(message, "Children")
+    for (child_id, upn), own in rows.groupby(["child_id", "pupil_id"]):
+        child = SubElement(children, "Child")
+        sex = {"Sex": "U"} if year >= _FIRST_OF_SEX else {"GenderCurrent": "0"}
+        _add(SubElement(child, "ChildIdentifiers"), LAchildID=child_id, UPN=upn, **sex)
+        _referrals(child, own)
+    indent(message)
+    return ElementTree(message)
+
+
+def _referrals(child: Element, own: pd.DataFrame) -> None:
+    """Add a child's referrals, each with the plans that began in it."""
+    rows = own.assign(kind=own["status"] + " " + own["basis"]).sort_values("start_date")
+    referrals = rows[rows["kind"] == "CIN episode"]
+    begun = referrals["start_date"].to_numpy()
+    rows = rows.assign(within=begun.searchsorted(rows["start_date"].to_numpy(), side="right") - 1)
+    for at, row in enumerate(referrals.itertuples()):
+        details = SubElement(child, "CINdetails")
+        _add(details, CINreferralDate=_day(row.start_date), ReferralSource="1A")
+        _add(details, PrimaryNeedCode="N1", CINclosureDate=_day(row.end_date))
+        for kind, (name, begin, end) in _PLANS.items():
+            if kind == "CPP episode":
+                _add(details, ReferralNFA="0")
+            for plan in rows[(rows["kind"] == kind) & (rows["within"] == at)].itertuples():
+                dates = {begin: _day(plan.start_date), end: _day(plan.end_date)}
+                _add(SubElement(details, name), **dates)
+
+
+def _ssda903(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    dates = {name: rows[name].dt.strftime("%d/%m/%Y") for name in ("start_date", "end_date")}
+    header = pd.DataFrame({"CHILD": rows["child_id"], "UPN": rows["pupil_id"]})
+    yield "header", header.drop_duplicates()
+    episodes = {"CHILD": rows["child_id"], "DECOM": dates["start_date"], "RNE": "S", "LS": "C2"}
+    yield "episodes", pd.DataFrame({**episodes, "DEC": dates["end_date"]})
+
+
+def _add(parent: Element, **texts: str) -> None:
+    for name, text in texts.items():
+        if text:
+            SubElement(parent, name).text = text
+
+
+def _day(day: pd.Timestamp) -> str:
+    return "" if pd.isna(day) else day.strftime("%Y-%m-%d")
