@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -116,7 +116,7 @@ def check(params: Params = DEMO) -> None:
 
 
 @app.command()
-def synthesise(
+def synthesise(  # noqa: PLR0913, PLR0917  (typer reads options from arguments)
     folder: Annotated[Path, typer.Argument(help="A new folder for the invented returns.")],
     schools: Annotated[int, typer.Option(min=10, help="Number of schools.")] = 120,
     effect: Annotated[
@@ -131,6 +131,10 @@ def synthesise(
         typer.Option(help="Trend in trained schools that is no effect, points a year (a test)."),
     ] = 0.0,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
+    kind: Annotated[
+        Literal["tables", "returns"],
+        typer.Option("--as", help="Tables that are ready, or the files an authority holds."),
+    ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
     from vsh_eval import academic_year, synthetic
@@ -143,7 +147,8 @@ def synthesise(
         last=academic_year.parse(last),
         pretrend=pretrend,
     )
-    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet")
+    form = "returns" if kind == "returns" else "csv" if csv else "parquet"
+    written = synthetic.synthesise(folder, plan, format=form)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

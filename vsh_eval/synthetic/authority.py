@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+import yaml
 
 from vsh_eval.contracts import RETURNS, ContractError, require_one_of
 from vsh_eval.synthetic.attainment import attainment_table
@@ -21,7 +22,7 @@ from vsh_eval.synthetic.attendance import (
     suspensions_table,
     truth_table,
 )
-from vsh_eval.synthetic.plan import Plan
+from vsh_eval.synthetic.plan import NO_ATTENDANCE, Plan
 from vsh_eval.synthetic.pupil_years import pupil_years
 from vsh_eval.synthetic.pupils import enrolments_table, follow, invent_pupils
 from vsh_eval.synthetic.schools import invent_schools, links_table, schools_table
@@ -112,12 +113,15 @@ def invent(plan: Plan) -> Authority:
     )
 
 
-FileFormat = Literal["parquet", "csv"]
+FileFormat = Literal["parquet", "csv", "returns"]
 MARKER = "SYNTHETIC.txt"
 TRUTH = "truth.csv"
 
 _FORMATS = get_args(FileFormat)
-_OURS = {MARKER, TRUTH} | {f"{table}.{ending}" for table in RETURNS for ending in _FORMATS}
+_FILES, _READY, _PARAMS = "files", "ready", "params.yaml"
+_OURS = {MARKER, TRUTH, _FILES, _READY, _PARAMS} | {
+    f"{table}.{ending}" for table in RETURNS for ending in _FORMATS
+}
 
 
 def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> Path:
@@ -129,8 +133,10 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
         Where to; made if it does not exist, replaced if it was made by this function.
     plan : Plan
         What the authority is to be like.
-    format : {"parquet", "csv"}
-        One file a table. CSV writes dates as ISO and blanks as nothing.
+    format : {"parquet", "csv", "returns"}
+        One file a table; CSV writes dates as ISO and blanks as nothing. Or the files that an
+        authority would hold of its schools (`as_returns`), in ``files``, with ``episodes`` as a
+        table in ``ready`` and ``params.yaml`` to read them.
 
     Returns
     -------
@@ -196,7 +202,9 @@ def _replace(folder: Path, temporary: Path) -> None:
 
 
 def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> None:
-    for name, table in authority.tables.items():
+    if kind == "returns":
+        _write_returns(folder, authority, plan)
+    for name, table in authority.tables.items() if kind != "returns" else ():
         path = folder / f"{name}.{kind}"
         columns = pa.Table.from_pandas(_with_days(table), preserve_index=False)
         if kind == "parquet":
@@ -206,6 +214,30 @@ def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> 
             pyarrow.csv.write_csv(columns, path, write_options=options)
     authority.truth.to_csv(folder / TRUTH, index=False)
     (folder / MARKER).write_text(_notice(plan), encoding="utf-8")
+
+
+def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
+    """Write the files that an authority would hold, and the params that read them."""
+    from vsh_eval.synthetic.as_returns import upns_of, write_files
+
+    for name in (_FILES, _READY):
+        (folder / name).mkdir()
+    files = write_files(folder / _FILES, authority)
+    episodes = authority.tables["episodes"]
+    episodes = episodes.assign(pupil_id=upns_of(episodes["pupil_id"]))
+    episodes.to_csv(folder / _READY / "episodes.csv", index=False)
+    baseline = min(y for y in plan.years if y not in NO_ATTENDANCE)
+    params = {
+        "name": "invented-files",
+        "authority": {"code": plan.la_code, "name": plan.name},
+        "source": {
+            "kind": "returns",
+            "folder": _READY,
+            "files": {family: f"{_FILES}/{where}" for family, where in files.items()},
+        },
+        "years": {"first": plan.first, "last": plan.last, "baseline": baseline},
+    }
+    (folder / _PARAMS).write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
 def _with_days(table: pd.DataFrame) -> pd.DataFrame:
