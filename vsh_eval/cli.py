@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -117,7 +117,7 @@ def check(params: Params = DEMO) -> None:
 
 
 @app.command()
-def synthesise(
+def synthesise(  # noqa: PLR0913, PLR0917  (typer reads options from arguments)
     folder: Annotated[Path, typer.Argument(help="A new folder for the invented returns.")],
     schools: Annotated[int, typer.Option(min=10, help="Number of schools.")] = 120,
     effect: Annotated[
@@ -140,9 +140,9 @@ def synthesise(
         typer.Option(min=1, max=40, help="Mean children of the cohort a school and year."),
     ] = None,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
-    layout: Annotated[
-        str,
-        typer.Option("--as", help="tables, or returns: episodes as CIN census and SSDA903."),
+    kind: Annotated[
+        Literal["tables", "returns"],
+        typer.Option("--as", help="Tables that are ready, or the files an authority holds."),
     ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
@@ -160,8 +160,8 @@ def synthesise(
         effect_on_peers=effect_on_peers,
         **({} if children is None else {"cohort_per_school": children}),
     )
-    kind = cast("synthetic.Layout", layout)
-    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet", layout=kind)
+    form = "returns" if kind == "returns" else "csv" if csv else "parquet"
+    written = synthetic.synthesise(folder, plan, format=form)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

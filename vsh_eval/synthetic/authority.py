@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+import yaml
 
 from vsh_eval.contracts import RETURNS, ContractError, require_one_of
 from vsh_eval.synthetic.attainment import attainment_table
@@ -21,12 +22,12 @@ from vsh_eval.synthetic.attendance import (
     suspensions_table,
     truth_table,
 )
-from vsh_eval.synthetic.plan import Plan
+from vsh_eval.synthetic.plan import NO_ATTENDANCE, Plan
 from vsh_eval.synthetic.pupil_years import pupil_years
 from vsh_eval.synthetic.pupils import enrolments_table, follow, invent_pupils
 from vsh_eval.synthetic.schools import invent_schools, links_table, schools_table
 from vsh_eval.synthetic.social_care import episodes_table, invent_social_care, membership
-from vsh_eval.synthetic.social_care_returns import CIN_CENSUS, SSDA903, write_social_care
+from vsh_eval.synthetic.social_care_returns import write_social_care
 from vsh_eval.synthetic.training import training_table
 
 
@@ -113,21 +114,18 @@ def invent(plan: Plan) -> Authority:
     )
 
 
-FileFormat = Literal["parquet", "csv"]
+FileFormat = Literal["parquet", "csv", "returns"]
 MARKER = "SYNTHETIC.txt"
 TRUTH = "truth.csv"
 
-Layout = Literal["tables", "returns"]
-
-_FORMATS, _LAYOUTS = get_args(FileFormat), get_args(Layout)
-_OURS = {MARKER, TRUTH, CIN_CENSUS, SSDA903} | {
+_FORMATS = get_args(FileFormat)
+_FILES, _PARAMS = "files", "params.yaml"
+_OURS = {MARKER, TRUTH, _FILES, _PARAMS} | {
     f"{table}.{ending}" for table in RETURNS for ending in _FORMATS
 }
 
 
-def synthesise(
-    folder: Path, plan: Plan, *, format: FileFormat = "parquet", layout: Layout = "tables"
-) -> Path:
+def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> Path:
     """Invent an authority and write its returns.
 
     Parameters
@@ -136,11 +134,10 @@ def synthesise(
         Where to; made if it does not exist, replaced if it was made by this function.
     plan : Plan
         What the authority is to be like.
-    format : {"parquet", "csv"}
-        One file a table. CSV writes dates as ISO and blanks as nothing.
-    layout : {"tables", "returns"}
-        ``returns``: the episodes stand in a CIN census and an SSDA903 return a year, in the folders
-        ``cin_census`` and ``ssda903``, and in no table.
+    format : {"parquet", "csv", "returns"}
+        One file a table; CSV writes dates as ISO and blanks as nothing. Or the files that an
+        authority would hold (`as_returns`, `social_care_returns`), in ``files``, and
+        ``params.yaml`` to read them.
 
     Returns
     -------
@@ -164,7 +161,6 @@ def synthesise(
     ['SYNTHETIC.txt', 'attainment.csv', 'attendance.csv']
     """
     require_one_of(format, _FORMATS, name="format")
-    require_one_of(layout, _LAYOUTS, name="layout")
     _refuse_others(folder)
     authority = invent(plan)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -172,9 +168,6 @@ def synthesise(
     try:
         temporary.mkdir()
         _write(temporary, authority, plan, format)
-        if layout == "returns":
-            (temporary / f"episodes.{format}").unlink()
-            write_social_care(temporary, authority.tables["episodes"])
         _replace(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -210,7 +203,9 @@ def _replace(folder: Path, temporary: Path) -> None:
 
 
 def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> None:
-    for name, table in authority.tables.items():
+    if kind == "returns":
+        _write_returns(folder, authority, plan)
+    for name, table in authority.tables.items() if kind != "returns" else ():
         path = folder / f"{name}.{kind}"
         columns = pa.Table.from_pandas(_with_days(table), preserve_index=False)
         if kind == "parquet":
@@ -220,6 +215,31 @@ def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> 
             pyarrow.csv.write_csv(columns, path, write_options=options)
     authority.truth.to_csv(folder / TRUTH, index=False)
     (folder / MARKER).write_text(_notice(plan), encoding="utf-8")
+
+
+def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
+    """Write the files that an authority would hold, and the params that read them."""
+    from vsh_eval.synthetic.as_returns import upns_of, write_files
+
+    (folder / _FILES).mkdir()
+    episodes = authority.tables["episodes"]
+    files = {
+        **write_files(folder / _FILES, authority),
+        **write_social_care(
+            folder / _FILES, episodes.assign(pupil_id=upns_of(episodes["pupil_id"]))
+        ),
+    }
+    baseline = min(y for y in plan.years if y not in NO_ATTENDANCE)
+    params = {
+        "name": "invented-files",
+        "authority": {"code": plan.la_code, "name": plan.name},
+        "source": {
+            "kind": "returns",
+            "files": {family: f"{_FILES}/{where}" for family, where in files.items()},
+        },
+        "years": {"first": plan.first, "last": plan.last, "baseline": baseline},
+    }
+    (folder / _PARAMS).write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
 def _with_days(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ _PLANS = {
 _FIRST_OF_SEX = 2025  # until then the census asked for the gender
 
 
-def write_social_care(folder: Path, episodes: pd.DataFrame) -> None:
+def write_social_care(folder: Path, episodes: pd.DataFrame) -> dict[str, str]:
     """Write every year's CIN census (XML) and SSDA903 return (CSV).
 
     Parameters
@@ -26,6 +26,11 @@ def write_social_care(folder: Path, episodes: pd.DataFrame) -> None:
     episodes : DataFrame
         The table of the returns, ``basis`` included. ``pupil_id`` is the UPN; the child id is
         another one. A plan lies within a referral of its child.
+
+    Returns
+    -------
+    dict
+        The two families of ``source.files`` and the pattern of their files, relative to the folder.
 
     Notes
     -----
@@ -44,6 +49,7 @@ def write_social_care(folder: Path, episodes: pd.DataFrame) -> None:
         census.write(path, encoding="utf-8", xml_declaration=True)
         for table, of in _ssda903(_of_year(rows[care], year)):
             of.to_csv(folder / SSDA903 / f"{year}_{table}.csv", index=False)
+    return {CIN_CENSUS: f"{CIN_CENSUS}/*.xml", SSDA903: f"{SSDA903}/*.csv"}
 
 
 def _ends(day: pd.Timestamp) -> int:

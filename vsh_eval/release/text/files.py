@@ -32,8 +32,8 @@ NOTES: Mapping[str, str] = MappingProxyType(
         # Every family
         "ready_table_first": "The folder of tables that are ready holds {table}, so that of the "
         "files was not used; remove one of the two.",
-        "rows_without_upn": "Rows without a UPN cannot be anybody's and are left out; ask whether "
-        "the export can hold the UPN.",
+        "pupils_without_upn": "Rows without a UPN cannot be anybody's and are left out; ask "
+        "whether the export can hold the UPN.",
         "rows_of_another_length": "Rows with more or fewer values than the header has names are "
         "left out, the first at row {first_row}; a value may hold the separator: export again.",
         "rows_unread": "Rows whose year or sessions cannot be read are left out; export again.",
