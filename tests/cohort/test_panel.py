@@ -24,7 +24,7 @@ def rows_of(tables, metric, **options):
     return panel.loc[panel["metric"] == metric].set_index("unit_id")
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     seed=st.integers(0, 10**9),
     rule=st.sampled_from(RULES),
@@ -187,10 +187,8 @@ def test_a_measure_that_counts_children_must_be_nought_or_one():
     assert "P1" not in str(error.value)
 
 
-@given(seed=st.integers(0, 10**6))
-@settings(max_examples=2, deadline=None)
-def test_order_of_rows_and_pseudonyms_never_change_a_number(seed):
-    tables = random_returns(seed)
+def test_order_of_rows_and_pseudonyms_never_change_a_number():
+    tables = random_returns(11, pupils=30)
     backwards = {name: rows[::-1] for name, rows in tables.items()}
     first, second = build(tables, years=YEARS), build(backwards, years=YEARS)
     for name in ("panel", "composition", "moments", "spread", "new_entrants", "schools", "flow"):

@@ -1,11 +1,12 @@
 """A closed year: the returns change, its tables do not."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
-from tests.pipeline.project import INVENTED, TWO_YEARS
+from tests.pipeline.project import INVENTED, TWO_YEARS, Project
 from tests.returns import tiny
 from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline import closed, corridor
@@ -30,6 +31,21 @@ def release(project, *, returns=tiny.TINY, links="", name="tiny", **keys):
     return {table: tables[table] for table in closed.TABLES}
 
 
+@pytest.fixture(scope="module")
+def first_release(tmp_path_factory):
+    """A project in which 2021/22 is published, and that release's tables."""
+    project = Project.start(tmp_path_factory.mktemp("first"))
+    return project, release(project, years=FIRST)
+
+
+@pytest.fixture
+def published(project, first_release):
+    """The tables of the release of 2021/22, which the project has made."""
+    before, tables = first_release
+    shutil.copytree(before.outputs / "tiny", project.outputs / "tiny")
+    return tables
+
+
 def of_first(tables):
     return {
         name: table[table["time_period"] != COUNTED_LATER].reset_index(drop=True)
@@ -42,8 +58,7 @@ def assert_same(left, right):
         pd.testing.assert_frame_equal(left[name], right[name], obj=name, check_categorical=False)
 
 
-def test_changed_returns_leave_a_published_year_as_it_was(project):
-    published = release(project, years=FIRST)
+def test_changed_returns_leave_a_published_year_as_it_was(project, published):
     later = release(project, returns=LATE)
     assert_same(of_first(later), published)
     assert all((table["time_period"] == COUNTED_LATER).any() for table in later.values())
@@ -53,14 +68,12 @@ def test_changed_returns_leave_a_published_year_as_it_was(project):
     assert_same(again, later)
 
 
-def test_the_new_year_is_counted_as_if_no_year_were_closed(project):
-    release(project, years=FIRST)
+def test_the_new_year_is_counted_as_if_no_year_were_closed(project, published):
     later, whole = release(project), release(project, name="other")
     assert_same(later, whole)
 
 
-def test_restating_counts_again_twice_at_most_and_the_manifest_counts(project, executed):
-    published = release(project, years=FIRST)
+def test_restating_counts_again_twice_at_most_and_the_manifest_counts(project, published, executed):
     restated = release(project, returns=LATE, years=FIRST, disclosure={"closed": "restate"})
     assert not restated["panel"]["numerator"].equals(published["panel"]["numerator"])
     assert closed.restated_by(project.run("tiny")) == {202122: 2}, (
@@ -75,14 +88,12 @@ def test_restating_counts_again_twice_at_most_and_the_manifest_counts(project, e
         assert "2021/22 was restated 2 times, must be no more" in said.err
 
 
-def test_years_outside_the_run_stay_closed(project):
-    published = release(project, years=FIRST)
+def test_years_outside_the_run_stay_closed(project, published):
     release(project, years={"first": "2022/23", "last": "2022/23", "baseline": "2022/23"})
     assert_same(of_first(release(project, returns=LATE)), published)
 
 
-def test_a_school_that_has_a_successor_since_is_its_successor(project):
-    published = release(project, years=FIRST)
+def test_a_school_that_has_a_successor_since_is_its_successor(project, published):
     merged = "urn,successor_urn,date\n000099,000101,2019-09-01\n000102,000101,2022-09-01\n"
     later = of_first(release(project, returns=LATE, links=merged))
     assert set(later["panel"]["unit_id"]) == {"000101"}
@@ -102,14 +113,12 @@ def test_a_school_that_has_a_successor_since_is_its_successor(project):
         ({"authority": {"code": "E1", "name": "Other"}}, r"authority\.code is 'E1'"),
     ],
 )
-def test_closed_years_are_never_joined_to_years_counted_otherwise(keys, words, project):
-    release(project, years=FIRST)
+def test_closed_years_are_never_joined_to_years_counted_otherwise(keys, words, project, published):
     with pytest.raises(ContractError, match=words):
         release(project, **keys)
 
 
-def test_another_secret_is_refused_unless_the_years_are_restated(project, monkeypatch):
-    release(project, years=FIRST)
+def test_another_secret_is_refused_unless_the_years_are_restated(project, published, monkeypatch):
     monkeypatch.setenv("VSH_EVAL_SECRET", "another secret than the first")
     with pytest.raises(ContractError, match="the secret has the fingerprint"):
         release(project)
@@ -117,8 +126,7 @@ def test_another_secret_is_refused_unless_the_years_are_restated(project, monkey
     release(project)
 
 
-def test_another_primary_outcome_counts_the_other_rule_anew(project):
-    release(project, years=FIRST)
+def test_another_primary_outcome_counts_the_other_rule_anew(project, published):
     chosen = {"primary": "severe_absence", "secondary": ["overall_absence"]}
     other = release(project, protocol=chosen)["other_rule_panel"]
     assert set(other["metric"]) == {"severe_absence"}
@@ -133,8 +141,7 @@ def test_inside_use_and_invented_children_close_nothing(project):
     assert not (project.outputs / "invented").exists()
 
 
-def test_inside_use_keeps_what_is_closed(project, executed):
-    published = release(project, years=FIRST)
+def test_inside_use_keeps_what_is_closed(project, published, executed):
     project.write("tiny", {**TWO_YEARS, "years": FIRST, "disclosure": {"preset": "none"}})
     assert project.say("run", "params/tiny.yaml").code == 0
     found = closed.closed_tables(project.run("tiny"))
