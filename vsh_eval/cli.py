@@ -117,7 +117,7 @@ def check(params: Params = DEMO) -> None:
 
 
 @app.command()
-def synthesise(  # noqa: PLR0913, PLR0917  (typer reads options from arguments)
+def synthesise(
     folder: Annotated[Path, typer.Argument(help="A new folder for the invented returns.")],
     schools: Annotated[int, typer.Option(min=10, help="Number of schools.")] = 120,
     effect: Annotated[
@@ -146,7 +146,6 @@ def synthesise(  # noqa: PLR0913, PLR0917  (typer reads options from arguments)
     ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
-    from typing import cast
 
     from vsh_eval import academic_year, synthetic
 
