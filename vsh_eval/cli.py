@@ -146,7 +146,6 @@ def synthesise(
     ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
-
     from vsh_eval import academic_year, synthetic
 
     plan = synthetic.Plan(

@@ -22,6 +22,8 @@ def test_episodes_come_back_as_they_went(tmp_path, seed):
     plan = Plan(schools=10, seed=seed, first=202122, last=202425, adoption=(202324,))
     episodes = invent(plan).tables["episodes"]
     write_social_care(tmp_path, episodes)
+    for path in tmp_path.glob("ssda903/*_episodes.csv"):
+        assert pd.read_csv(path)["DECOM"].notna().all()
     census = cin_census.read(sorted(tmp_path.glob("cin_census/*.xml")), options=Options())
     care = ssda903.read(sorted(tmp_path.glob("ssda903/*.csv")), options=Options())
     found = pd.concat([census.tables["episodes"], care.tables["episodes"]])

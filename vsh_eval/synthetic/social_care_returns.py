@@ -61,7 +61,7 @@ def _of_year(rows: pd.DataFrame, year: int) -> pd.DataFrame:
     first, last = pd.Timestamp(year - 1, 4, 1), pd.Timestamp(year, 3, 31)
     start, end = rows["start_date"], rows["end_date"]
     listed = (start <= last) & (end.isna() | (end >= first))
-    return rows[listed].assign(end_date=end.mask(end > last))
+    return rows.assign(end_date=end.mask(end > last))[listed]
 
 
 def _census(rows: pd.DataFrame, year: int) -> ElementTree:
