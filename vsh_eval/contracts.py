@@ -175,6 +175,10 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+TERMS = ("autumn", "spring", "summer")
+WHOLE_YEAR = "year"
+"""The term of sums that cannot be parted into terms, as they are of a whole academic year."""
+
 _PUPIL = Column("pupil_id", "text")
 _YEAR = Column("academic_year", "academic_year")
 _URN = Column("urn", "text")
@@ -209,7 +213,7 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
             ),
             Table(
                 "school_links",
-                (_URN, Column("successor_urn", "text"), Column("date", "date")),
+                (_URN, Column("successor_urn", "text"), Column("date", "date", nullable=True)),
                 keys=("urn", "successor_urn"),
                 required=False,
             ),
@@ -231,7 +235,7 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
                 (
                     _PUPIL,
                     _YEAR,
-                    Column("term", "text", allowed=("autumn", "spring", "summer")),
+                    Column("term", "text", allowed=(*TERMS, WHOLE_YEAR)),
                     _URN,
                     Column("sess_possible", "integer", minimum=0, maximum=400),
                     Column("sess_authorised", "integer", minimum=0, maximum=400),
@@ -423,6 +427,21 @@ def require_one_vintage(panel: pd.DataFrame) -> None:
             )
 
 
+def by_term(registrations: Mapping[tuple[int, str], int]) -> dict[tuple[int, str], int]:
+    """Count the registrations of a whole year in each of its three terms.
+
+    Examples
+    --------
+    >>> by_term({(202425, "year"): 9, (202425, "spring"): 1})
+    {(202425, 'autumn'): 9, (202425, 'spring'): 10, (202425, 'summer'): 9}
+    """
+    counts: dict[tuple[int, str], int] = {}
+    for (year, term), n in registrations.items():
+        for one in TERMS if term == WHOLE_YEAR else (term,):
+            counts[year, one] = counts.get((year, one), 0) + n
+    return counts
+
+
 def terms_lacking(registrations: Mapping[tuple[int, str], int]) -> dict[int, tuple[str, ...]]:
     """Return which terms of attendance a year lacks that another year has.
 
@@ -432,7 +451,7 @@ def terms_lacking(registrations: Mapping[tuple[int, str], int]) -> dict[int, tup
     Parameters
     ----------
     registrations : mapping of (int, str) to int
-        Rows with a possible session, by academic year and term.
+        Rows with a possible session, by academic year and term; ``year`` counts in all three.
 
     Returns
     -------
@@ -447,6 +466,7 @@ def terms_lacking(registrations: Mapping[tuple[int, str], int]) -> dict[int, tup
     >>> terms_lacking(whole | {(202425, "autumn"): 910, (202425, "spring"): 3})
     {202425: ('spring', 'summer')}
     """
+    registrations = by_term(registrations)
     years = sorted({year for year, _ in registrations})
     fullest = {year: max(n for (at, _), n in registrations.items() if at == year) for year in years}
     held = {

@@ -32,6 +32,74 @@ NOTES: Mapping[str, str] = MappingProxyType(
         # Every family
         "ready_table_first": "The folder of tables that are ready holds {table}, so that of the "
         "files was not used; remove one of the two.",
+        "rows_without_upn": "Rows without a UPN cannot be anybody's and are left out; ask whether "
+        "the export can hold the UPN.",
+        "rows_of_another_length": "Rows with more or fewer values than the header has names are "
+        "left out, the first at row {first_row}; a value may hold the separator: export again.",
+        "rows_unread": "Rows whose year or sessions cannot be read are left out; export again.",
+        "schools_not_found": "Schools that GIAS does not lead to a URN stay as they are written; "
+        "add the GIAS extract to source.files, or correct the school.",
+        # Schools
+        "establishments_no_school": "Establishments of the authority that send no school census, "
+        "such as independent schools, are no schools here.",
+        "links_of_other_types": "Links that are no succession, such as those of a sixth form "
+        "centre, are left out.",
+        "links_to_itself": "Links of a school to itself are left out.",
+        "links_in_a_circle": "Links that lead back to the school they start from are left out; "
+        "name the right ones in a table school_links.",
+        # Sessions
+        "attendance_codes_unknown": "Marks that the list of their day lacks ({codes}) do not count "
+        "as sessions; ask the schools what they mean.",
+        "attendance_codes_of_no_list": "Sessions of codes that the list of their term lacks count "
+        "as no absence; ask the schools what they mean.",
+        "sessions_not_marked": "Sessions that nobody marked do not count; ask the schools to "
+        "complete their registers.",
+        "sessions_undated": "Marks whose day cannot be read are left out, and so are weeks that "
+        "have neither 10 nor 14 marks; export them again.",
+        "sessions_marked_twice": "Sessions marked more than once count once.",
+        "sessions_marked_differently": "Sessions with two marks that mean different things do not "
+        "count; correct them in the register.",
+        "sessions_not_adding_up": "Rows whose sessions present and absent are not the possible "
+        "ones are read as they are; ask DfE's help desk, if many.",
+        "sessions_taken_back": "Terms whose sessions to date are fewer than those of the term "
+        "before are left out; the registers were changed since: download both files again.",
+        "sessions_without_codes": "Sessions without any code are left out, as nothing says whether "
+        "they were missed; export the session details of that census again.",
+        "totals_differ_from_codes": "Totals of absence that differ from the sum of their codes are "
+        "used, as DfE does; a large share means that the export is not whole.",
+        # School census
+        "pupils_twice_in_a_census": "Pupils that a census holds twice at one school count once.",
+        "sen_blank": "A blank for SEN provision is that of another census of the year, or else no "
+        "SEN.",
+        "exclusions_undated": "Exclusions without a first day are left out.",
+        "no_free_meals": "Enrolments need free school meals in the last six years; add the table "
+        "fsmperiod of every census of the last six years.",
+        "free_meals_since": "Free school meals in the last six years are those of the censuses "
+        "given, the first of {year}, and of periods they name; they are complete from {complete}.",
+        # Get information about pupils
+        "download_not_needed": "A download of another kind than key stages 2 and 4, phonics, EYFSP "
+        "and census is not used.",
+        "results_no_value": "Results that are no value of their measure, such as a score for a "
+        "pupil who was absent, are left out.",
+        "results_of_a_pupil_differ": "Pupils with several results of one measure and year that "
+        "differ are left out of it; ask which one counts.",
+        "autumn_census_passed_over": "Rows of autumn census downloads are not used, as the service "
+        "fills their free school meals in the last six years with those of today; download spring.",
+        # Training log
+        "attendance_not_recorded": "The log does not say who attended, so every booking counts as "
+        "training; name its column as attended, if there is one.",
+        "bookings_not_attended": "Bookings that were not attended are no training.",
+        "programmes_without_synonym": "Courses that no synonym makes a programme are left out; add "
+        "those that belong to the offer to source.files.training.synonyms.",
+        "tier_unknown": "Rows whose tier cannot be read are left out; add a synonym.",
+        "start_unread": "Rows whose first day cannot be read are left out; write the day as "
+        "dd/mm/yyyy.",
+        "dates_month_first": "Days that only make sense with the month first are not read, and "
+        "others of the file may be read with day and month exchanged; correct the column.",
+        "start_may_be_completion": "The column of the first day is named as if it were that of the "
+        "end; name the column of the start.",
+        "schools_of_log_not_found": "Rows of a school that is not found are left out; write its "
+        "URN, or add its name to synonyms under urn.",
         # Who is who
         "children_without_upn": "Children without a UPN cannot be found in school data and are "
         "left out; ask the team that keeps the return for their UPNs.",
@@ -127,7 +195,7 @@ def notes(found: Iterable[Message]) -> pd.DataFrame:
 
 
 def for_analyst(message: Message) -> str:
-    """Word a note for the analyst alone, with its family, file and counts.
+    """Word a note for the analyst alone: also its family, file, counts, and which rows it is of.
 
     Examples
     --------
@@ -140,8 +208,9 @@ def for_analyst(message: Message) -> str:
     if details["rows"]:
         counts = f"{details['rows']:,}"
         counts = f" ({counts} of {details['of_rows']:,})" if details["of_rows"] else f" ({counts})"
+    which = f": {details['which']}" if details.get("which") else ""
     said = _sentence(message).removesuffix(".")
-    return f"{FAMILIES[str(details['family'])]}{file}: {said}{counts}."
+    return f"{FAMILIES[details['family']]}{file}: {said}{counts}{which}."
 
 
 def _sentence(message: Message) -> str:

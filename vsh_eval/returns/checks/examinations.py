@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from vsh_eval import academic_year, registry
-from vsh_eval.contracts import RETURNS, Column, terms_lacking
+from vsh_eval.contracts import RETURNS, TERMS, WHOLE_YEAR, Column, by_term, terms_lacking
 from vsh_eval.returns.checks.inspection import (
     Answer,
     Inspection,
@@ -249,16 +249,15 @@ def years_attended(inspection: Inspection) -> Iterator[Answer]:
 
 def terms_whole(inspection: Inspection) -> Iterator[Answer]:
     """See whether years of attendance have their three terms."""
-    terms = next(c.allowed for c in RETURNS["attendance"].columns if c.name == "term")
     wanted = inspection.collected(_ABSENCE)
     counts = inspection.ask(
         "FROM attendance SELECT academic_year, term, count(*) "
-        f"WHERE term IN ({', '.join(map(literal, terms))}) AND sess_possible > 0 "
+        f"WHERE term IN ({', '.join(map(literal, (*TERMS, WHOLE_YEAR)))}) AND sess_possible > 0 "
         "GROUP BY academic_year, term"
     )
-    held = {(year, term): rows for year, term, rows in counts if year in wanted}
+    held = by_term({(year, term): rows for year, term, rows in counts if year in wanted})
     lacking = terms_lacking(held)
-    nowhere = [term for term in terms if held and term not in {at for _, at in held}]
+    nowhere = [term for term in TERMS if held and term not in {at for _, at in held}]
     columns = ("academic_year", "term")
     if nowhere and not lacking:
         detail = f", and none has {listed(nowhere)}, so that all are parts of years"

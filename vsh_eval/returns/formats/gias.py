@@ -1,0 +1,297 @@
+"""Get Information about Schools (GIAS): the extract of establishments, and their links.
+
+Sources: the headers of 2017, 2021 and 2024 (120, 139 and 140 columns) and GIAS's glossary of
+establishment types, phases and link types.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval.contracts import ContractError, Message
+from vsh_eval.returns.formats.reading import Options, Reading, note
+from vsh_eval.returns.formats.streams import (
+    Sheet,
+    connect,
+    day,
+    load,
+    ragged_note,
+    select,
+    sheets,
+    text_of,
+)
+
+_ESTABLISHMENTS = ("urn", "lacode", "establishmentname", "establishmentnumber")
+_LINKS = ("urn", "linkurn", "linktype")
+_GROUPS = ("groupuid", "groupid")
+_KNOWN = frozenset((*_ESTABLISHMENTS, *_LINKS, *_GROUPS))
+
+_PHASES: Mapping[str, str] = MappingProxyType(
+    {
+        "nursery": "early_years",
+        "primary": "primary",
+        "middle deemed primary": "primary",
+        "secondary": "secondary",
+        "middle deemed secondary": "secondary",
+        "all-through": "all_through",
+        "16 plus": "sixteen_plus",
+    }
+)
+"""The phase of a mainstream school by GIAS's phase of education."""
+
+_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "community special school",
+                "foundation special school",
+                "non-maintained special school",
+                "other independent special school",
+                "academy special converter",
+                "academy special sponsor led",
+                "free schools special",
+            ),
+            "special",
+        ),
+        **dict.fromkeys(
+            (
+                "pupil referral unit",
+                "free schools alternative provision",
+                "academy alternative provision converter",
+                "academy alternative provision sponsor led",
+            ),
+            "alternative_provision",
+        ),
+    }
+)
+"""The phase of a school that its type decides, whatever its phase of education."""
+
+_NO_STATE_SCHOOL = ("independent schools", "welsh schools", "universities", "online provider")
+"""Groups of types that send no school census."""
+
+_SUCCESSION = ("predecessor", "successor")
+
+
+def read(paths: Sequence[Path], *, options: Options) -> Reading:
+    r"""Read GIAS extracts of establishments, or of their links.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        CSV files or zip archives as GIAS gives them, or as a spreadsheet has saved them again.
+        What each is, its columns say. A URN in several extracts has the row of the last file.
+    options : Options
+        ``authority``: only its schools become ``schools``; all where it is ''. ``references``:
+        ``establishments``, where links are read.
+
+    Returns
+    -------
+    Reading
+        From extracts: ``schools`` (state-funded schools that are or were open, with ``pct_fsm``
+        where GIAS has PercentageFSM) and the reference ``establishments`` (every
+        establishment: ``urn``, ``laestab``, ``name``, ``la_code``, ``phase``, ``opened``,
+        ``closed``). From links: ``school_links``, from predecessor to successor,
+        whichever way it is written. Its date is that of the link; else the day the successor
+        opened; else the day after its predecessor closed; else NaT.
+
+    Raises
+    ------
+    ContractError
+        If a file is neither, or is GIAS's file of groups, whose links are of trusts.
+
+    Notes
+    -----
+    A school belongs to the authority whose ONS code stands in ``GSSLACode (name)``; a row without
+    one, to the authority that most rows of its three-digit code name. Links of other types, of a
+    school to itself and in a circle are left out and counted. So are rows of another layout under
+    the header.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "links.csv")
+    ...     _ = path.write_text("URN,LinkURN,LinkType,LinkEstablishedDate\n"
+    ...                         "141930,121669,Predecessor,01-04-2015\n")
+    ...     links = read([path], options=Options()).tables["school_links"]
+    >>> links[["urn", "successor_urn"]].values.tolist(), str(links["date"][0].date())
+    ([['121669', '141930']], '2015-04-01')
+    """
+    connection = connect()
+    notes: list[Message] = []
+    held: set[str] = set()
+    with connection:
+        for sheet in (sheet for path in paths for sheet in sheets(path, known=_KNOWN)):
+            table = "links" if set(_LINKS) <= set(sheet.keys) else "extracts"
+            held.add(table)
+            load(connection, table, sheet, _link_sql(sheet) if table == "links" else _sql(sheet))
+            notes += ragged_note(sheet)
+        found = {table: connection.execute(f"FROM {table}").df() for table in held}
+    read_links = _school_links(found["links"], options) if "links" in held else Reading({})
+    read_schools = _schools(found["extracts"], options) if "extracts" in held else Reading({})
+    return Reading(
+        {**read_schools.tables, **read_links.tables},
+        (*notes, *read_schools.notes, *read_links.notes),
+        read_schools.references,
+    )
+
+
+def _require_extract(sheet: Sheet) -> None:
+    if set(_GROUPS) & set(sheet.keys):
+        raise ContractError(
+            f"{sheet.name} holds groups of schools, must hold establishments or their links; "
+            "fetch 'Establishment fields' and 'Establishment links' from GIAS."
+        )
+    missing = [name for name in _ESTABLISHMENTS if name not in sheet.keys]
+    if missing:
+        raise ContractError(
+            f"{sheet.name} lacks {', '.join(missing)} (spaces and brackets apart), must have them; "
+            "fetch 'Establishment fields' from GIAS with all columns."
+        )
+
+
+def _sql(sheet: Sheet) -> str:
+    _require_extract(sheet)
+    column = {
+        "urn": _whole(text_of(sheet, "urn")),
+        "la": f"lpad({_whole(text_of(sheet, 'lacode'))}, 3, '0')",
+        "number": _whole(text_of(sheet, "establishmentnumber")),
+        "name": text_of(sheet, "establishmentname"),
+        "type": f"lower({text_of(sheet, 'typeofestablishmentname')})",
+        "type_group": f"lower({text_of(sheet, 'establishmenttypegroupname')})",
+        "status": f"lower({text_of(sheet, 'establishmentstatusname')})",
+        "education": f"lower({text_of(sheet, 'phaseofeducationname')})",
+        "la_code": _ons_code(text_of(sheet, "gsslacodename")),
+        "opened": day(text_of(sheet, "opendate")),
+        "closed": day(text_of(sheet, "closedate")),
+        "pct_fsm": f"TRY_CAST({text_of(sheet, 'percentagefsm')} AS DOUBLE)",
+    }
+    return select(column)
+
+
+def _ons_code(text: str) -> str:
+    return f"nullif(regexp_extract({text}, '^[EW]\\d{{8}}$'), '')"
+
+
+def _whole(text: str) -> str:
+    """Write the SQL of a number's digits, without the ``.0`` and zeros of a spreadsheet."""
+    return f"CAST(TRY_CAST({text} AS BIGINT) AS VARCHAR)"
+
+
+def _schools(extract: pd.DataFrame, options: Options) -> Reading:
+    known = extract.dropna(subset=["urn"]).drop_duplicates("urn", keep="last")
+    known = known.assign(
+        name=known["name"].map(_unmangled),
+        phase=known["type"].map(_TYPES).fillna(known["education"].map(_PHASES)),
+        la_code=known["la_code"].fillna(known["la"].map(_usual_code(known))),
+        laestab=known["la"] + known["number"].str.zfill(4),
+    )
+    school = known["phase"].notna() & ~known["type_group"].isin(_NO_STATE_SCHOOL)
+    school &= known["la_code"].notna() & ~known["status"].eq("proposed to open")
+    own = known["la_code"].eq(options.authority) if options.authority else True
+    columns = ["urn", "name", "phase", "la_code", "opened", "closed"]
+    covariates = ["pct_fsm"] if known.loc[school & own, "pct_fsm"].notna().any() else []
+    schools = known.loc[school & own, [*columns, *covariates]]
+    if schools.empty:
+        raise ContractError(
+            f"the GIAS extract holds no school of authority {options.authority!r}, must hold the "
+            "evaluated authority's; correct authority.code, or fetch all establishments."
+        )
+    left_out = int((known["la_code"].eq(options.authority) & ~school).sum())
+    notes = [note("establishments_no_school", rows=left_out, of_rows=left_out + len(schools))]
+    establishments = known[[*columns, "laestab"]]
+    return Reading(
+        {"schools": schools.sort_values("urn", ignore_index=True)},
+        tuple(one for one in notes if left_out),
+        {"establishments": establishments.sort_values("urn", ignore_index=True)},
+    )
+
+
+def _usual_code(known: pd.DataFrame) -> Mapping[str, str]:
+    """Return the ONS code that most rows of each three-digit authority have."""
+    named = known.dropna(subset=["la_code", "la"])
+    counted = named.groupby(["la", "la_code"]).size().sort_values(kind="stable")
+    return dict(counted.index)
+
+
+def _unmangled(name: object) -> object:
+    """Mend Windows-1252 signs that were written as if they were Latin-1."""
+    if not isinstance(name, str) or not any("\x80" <= sign <= "\x9f" for sign in name):
+        return name
+    return "".join(_windows(sign) for sign in name)
+
+
+def _windows(sign: str) -> str:
+    if not "\x80" <= sign <= "\x9f":
+        return sign
+    return sign.encode("latin-1").decode("cp1252", errors="ignore")
+
+
+def _link_sql(sheet: Sheet) -> str:
+    kind = f"lower(trim(split_part({text_of(sheet, 'linktype')}, '-', 1)))"
+    return select(
+        {
+            "urn": _whole(text_of(sheet, "urn")),
+            "link": _whole(text_of(sheet, "linkurn")),
+            "kind": kind,
+            "date": day(text_of(sheet, "linkestablisheddate")),
+        }
+    )
+
+
+def _school_links(links: pd.DataFrame, options: Options) -> Reading:
+    links = links.dropna(subset=["urn", "link"])
+    counts = {"links_of_other_types": int((~links["kind"].isin(_SUCCESSION)).sum())}
+    links = links[links["kind"].isin(_SUCCESSION)]
+    backwards = links["kind"].eq("predecessor")
+    pairs = pd.DataFrame(
+        {
+            "urn": links["link"].where(backwards, links["urn"]),
+            "successor_urn": links["urn"].where(backwards, links["link"]),
+            "date": links["date"],
+        }
+    )
+    selves = pairs["urn"] == pairs["successor_urn"]
+    counts["links_to_itself"] = int(selves.sum())
+    # The same link is often there from both ends; the earlier date is that of the change.
+    pairs = pairs[~selves].sort_values("date").drop_duplicates(["urn", "successor_urn"])
+    circle = _in_a_circle(pairs)
+    counts["links_in_a_circle"] = int(circle.sum())
+    pairs = _dated(pairs[~circle], options.references.get("establishments"))
+    table = pairs.sort_values(["urn", "successor_urn"], ignore_index=True)
+    notes = tuple(note(code, rows=n, of_rows=len(links)) for code, n in counts.items() if n)
+    return Reading({"school_links": table}, notes)
+
+
+def _in_a_circle(pairs: pd.DataFrame) -> pd.Series:
+    """Say of each link whether following links from it leads back to where it starts."""
+    onward = pairs.groupby("urn")["successor_urn"].agg(list).to_dict()
+    back = [start in _reached(end, onward) for start, end in _ends(pairs)]
+    return pd.Series(back, index=pairs.index, dtype="bool")
+
+
+def _ends(pairs: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    return zip(pairs["urn"], pairs["successor_urn"], strict=True)
+
+
+def _reached(start: str, onward: Mapping[str, list[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        at = waiting.pop()
+        if at not in seen:
+            seen.add(at)
+            waiting += onward.get(at, [])
+    return seen
+
+
+def _dated(pairs: pd.DataFrame, establishments: pd.DataFrame | None) -> pd.DataFrame:
+    """Fill a link's date with the day its successor opened, else the day after the closing."""
+    if establishments is None:
+        return pairs
+    known = establishments.set_index("urn")
+    opened = pairs["successor_urn"].map(known["opened"])
+    closed = pairs["urn"].map(known["closed"]) + pd.Timedelta(days=1)
+    return pairs.assign(date=pairs["date"].fillna(opened).fillna(closed))

@@ -1,0 +1,147 @@
+"""Which school a file means by a URN, a LAESTAB, an establishment number or a name."""
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+
+_WORDS: Mapping[str, str] = {
+    "st": "saint",
+    "ste": "saint",
+    "&": "and",
+    "c": "church",
+    "e": "england",
+    "ce": "church england",
+    "cofe": "church england",
+    "rc": "roman catholic",
+    "jnr": "junior",
+    "inf": "infant",
+    "infants": "infant",
+    "juniors": "junior",
+    "pri": "primary",
+    "sch": "school",
+    "acad": "academy",
+}
+_EMPTY_WORDS = frozenset({"the", "of", "school", "and"})
+NEAR = 85.0
+"""How alike a name must be to be proposed, from 0 to 100 (rapidfuzz's token sort ratio)."""
+
+
+def find(
+    written: pd.Series, on: pd.Series, establishments: pd.DataFrame | None, *, authority: str = ""
+) -> pd.Series:
+    """Find the URN of every school that a file names.
+
+    Parameters
+    ----------
+    written : Series of str
+        A URN (six digits), a LAESTAB (seven, with or without a sign in between), an establishment
+        number (four; of the authority) or a school's name.
+    on : Series of datetime, same index
+        A day on which the school was meant; a LAESTAB and a name outlive their URN. NaT: any.
+    establishments : DataFrame or None
+        The reference of GIAS, see `Reading`.
+    authority : str
+        The authority's ONS code; names and establishment numbers are those of its schools.
+
+    Returns
+    -------
+    Series of str
+        The URN; NA where no school fits or several do. A six-digit number is taken as it is.
+        Of the schools that have had a LAESTAB or a name it is the one open on the day, else the
+        one that opened last before it, else the first.
+
+    Examples
+    --------
+    >>> gias = pd.DataFrame({
+    ...     "urn": ["121669", "141930"], "laestab": "8154000", "la_code": "E10000023",
+    ...     "name": ["St. Mary's School", "St Mary's Academy"],
+    ...     "opened": pd.to_datetime([None, "2015-04-01"]),
+    ...     "closed": pd.to_datetime(["2015-03-31", None])})
+    >>> written = pd.Series(["815/4000", "815/4000", "Saint Mary's Academy", "900123", "Elm"])
+    >>> on = pd.to_datetime(pd.Series(["2014-10-01", "2016-01-01", "2016-01-01", None, None]))
+    >>> find(written, on, gias).tolist()
+    ['121669', '141930', '141930', '900123', nan]
+    """
+    asked = pd.DataFrame({"written": written.astype("str").fillna(""), "on": on})
+    distinct = asked.drop_duplicates().assign(key=lambda t: t["written"].map(_key))
+    plain = distinct["key"].str.fullmatch(r"\d{6}").astype("bool")
+    found = distinct["key"].where(plain)
+    if establishments is not None:
+        keyed = _keyed(establishments, authority)
+        found = found.fillna(_nearest(distinct[~plain], keyed))
+    answers = asked.merge(distinct.assign(urn=found), on=["written", "on"], how="left")["urn"]
+    return answers.set_axis(written.index).astype("str")
+
+
+def propose(name: str, establishments: pd.DataFrame | None, *, authority: str = "") -> str:
+    """Return the school whose name is nearest to one that fits none; '' where none is near.
+
+    It is for a person to decide: nothing is ever matched by it.
+
+    Examples
+    --------
+    >>> gias = pd.DataFrame({"urn": ["1", "2"], "name": ["Ashbank Primary", "Elm High"],
+    ...                      "la_code": "E1"})
+    >>> propose("Ashbank Primry School", gias), propose("Oak", gias)
+    ('Ashbank Primary (URN 1)', '')
+    """
+    from rapidfuzz import fuzz, process
+
+    if establishments is None:
+        return ""
+    rows = _own(establishments, authority)
+    names = [_name(text) for text in rows["name"].astype("str")]
+    best = process.extractOne(_name(name), names, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
+    if best is None:
+        return ""
+    row = rows.iloc[best[2]]
+    return f"{row['name']} (URN {row['urn']})"
+
+
+def _own(establishments: pd.DataFrame, authority: str) -> pd.DataFrame:
+    if not authority:
+        return establishments
+    return establishments[establishments["la_code"].eq(authority)]
+
+
+def _key(written: str) -> str:
+    """Return digits for a number of a school, words for its name, '' for a blank."""
+    bare = re.sub(r"\.0$", "", written.strip())
+    digits = re.sub(r"[\s/-]", "", bare)
+    return digits if digits.isdigit() else _name(bare)
+
+
+def _name(written: str) -> str:
+    """Return a school's name without case, signs, empty words and ways to shorten."""
+    words = re.findall(r"[^\W_]+|&", re.sub(r"['`.\u2019]", "", written.casefold()))
+    full = " ".join(_WORDS.get(word, word) for word in words).split()
+    return " ".join(word for word in full if word not in _EMPTY_WORDS)
+
+
+def _keyed(establishments: pd.DataFrame, authority: str) -> pd.DataFrame:
+    """Return every key that an establishment may be written by."""
+    own = _own(establishments, authority)
+    keys = [
+        establishments.assign(key=establishments["laestab"].astype("str")),
+        own.assign(key=own["laestab"].astype("str").str[3:]),
+        own.assign(key=own["name"].astype("str").map(_name)),
+    ]
+    columns = ["key", "urn", "opened", "closed"]
+    return pd.concat([rows[columns] for rows in keys]).drop_duplicates(["key", "urn"])
+
+
+def _nearest(asked: pd.DataFrame, keyed: pd.DataFrame) -> pd.Series:
+    """Return the URN open on the day; two that were open on it are no answer."""
+    joined = asked.reset_index(names="row").merge(keyed, on="key")
+    day = joined["on"]
+    opened = joined["opened"].fillna(pd.Timestamp(1900, 1, 1))
+    closed = joined["closed"].fillna(pd.Timestamp(2200, 1, 1))
+    is_open = (day.isna() & joined["closed"].isna()) | ((opened <= day) & (closed >= day))
+    before = (opened <= day) | day.isna()
+    ranked = joined.assign(rank=is_open * 2 + before, opened=opened).sort_values(
+        ["row", "rank", "opened", "urn"], kind="stable"
+    )
+    best = ranked.drop_duplicates("row", keep="last").set_index("row")["urn"]
+    several = ranked[ranked["rank"].ge(2)].groupby("row").size()
+    return best.drop(several.index[several > 1])
