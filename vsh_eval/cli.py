@@ -8,7 +8,7 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -132,13 +132,11 @@ def synthesise(
     ] = 0.0,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
     layout: Annotated[
-        str,
-        typer.Option("--as", help="tables, or returns: episodes as CIN census and SSDA903."),
+        Literal["tables", "returns"],
+        typer.Option("--as", help="Tables that are ready, or the files an authority holds."),
     ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
-    from typing import cast
-
     from vsh_eval import academic_year, synthetic
 
     plan = synthetic.Plan(
@@ -149,8 +147,8 @@ def synthesise(
         last=academic_year.parse(last),
         pretrend=pretrend,
     )
-    kind = cast("synthetic.Layout", layout)
-    written = synthetic.synthesise(folder, plan, format="csv" if csv else "parquet", layout=kind)
+    form = "csv" if csv else "parquet"
+    written = synthetic.synthesise(folder, plan, format=form, layout=layout)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

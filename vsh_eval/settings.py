@@ -84,6 +84,16 @@ class Extracts(FileSet):
     )
 
 
+class SessionMarks(FileSet):
+    """Marks of every session, with names of columns where they are not the usual ones."""
+
+    columns: dict[str, str] = Field(
+        default={},
+        description="pupil_id, urn, date, session, mark, week_start, week_marks or year_group: "
+        "column of the files",
+    )
+
+
 class TrainingLog(FileSet):
     """The training log as it is kept."""
 
@@ -163,7 +173,7 @@ class Files(_Section):
     ytd_attendance: FileSet | None = Field(
         default=None, description="DfE's year-to-date attendance file of pupils"
     )
-    session_marks: FileSet | None = Field(default=None, description="marks of every session")
+    session_marks: SessionMarks | None = Field(default=None, description="marks of every session")
     gip: FileSet | None = Field(
         default=None, description="downloads of DfE's Get information about pupils"
     )

@@ -31,7 +31,7 @@ def test_no_command_shows_the_help(tmp_path):
     {
         "run": ["PARAMS", "--jobs", "--only", "--force"],
         "check": ["write nothing", "exit 1"],
-        "synthesise": ["--schools", "--effect", "--seed", "--first", "--last", "--csv"],
+        "synthesise": ["--schools", "--effect", "--seed", "--first", "--last", "--csv", "--as"],
         "fetch-published": ["--from", "DfE"],
         "verify": ["manifest", "outputs/demo"],
         "schema": ["JSON Schema"],

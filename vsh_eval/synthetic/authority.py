@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+import yaml
 
 from vsh_eval.contracts import RETURNS, ContractError, require_one_of
 from vsh_eval.synthetic.attainment import attainment_table
@@ -21,7 +22,7 @@ from vsh_eval.synthetic.attendance import (
     suspensions_table,
     truth_table,
 )
-from vsh_eval.synthetic.plan import Plan
+from vsh_eval.synthetic.plan import NO_ATTENDANCE, Plan
 from vsh_eval.synthetic.pupil_years import pupil_years
 from vsh_eval.synthetic.pupils import enrolments_table, follow, invent_pupils
 from vsh_eval.synthetic.schools import invent_schools, links_table, schools_table
@@ -120,7 +121,8 @@ TRUTH = "truth.csv"
 Layout = Literal["tables", "returns"]
 
 _FORMATS, _LAYOUTS = get_args(FileFormat), get_args(Layout)
-_OURS = {MARKER, TRUTH, CIN_CENSUS, SSDA903} | {
+_FILES, _PARAMS = "files", "params.yaml"
+_OURS = {MARKER, TRUTH, _FILES, _PARAMS} | {
     f"{table}.{ending}" for table in RETURNS for ending in _FORMATS
 }
 
@@ -139,8 +141,8 @@ def synthesise(
     format : {"parquet", "csv"}
         One file a table. CSV writes dates as ISO and blanks as nothing.
     layout : {"tables", "returns"}
-        ``returns``: the episodes stand in a CIN census and an SSDA903 return a year, in the folders
-        ``cin_census`` and ``ssda903``, and in no table.
+        ``returns``: the files that an authority would hold, in the folder ``files`` (see
+        `as_returns` and `social_care_returns`), and ``params.yaml``, which reads them.
 
     Returns
     -------
@@ -171,10 +173,12 @@ def synthesise(
     temporary = folder.parent / f".{folder.name}-{uuid4().hex}"
     try:
         temporary.mkdir()
-        _write(temporary, authority, plan, format)
         if layout == "returns":
-            (temporary / f"episodes.{format}").unlink()
-            write_social_care(temporary, authority.tables["episodes"])
+            _write_returns(temporary, authority, plan)
+        else:
+            _write_tables(temporary, authority, format)
+        authority.truth.to_csv(temporary / TRUTH, index=False)
+        (temporary / MARKER).write_text(_notice(plan), encoding="utf-8")
         _replace(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -209,7 +213,7 @@ def _replace(folder: Path, temporary: Path) -> None:
     shutil.rmtree(old)
 
 
-def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> None:
+def _write_tables(folder: Path, authority: Authority, kind: FileFormat) -> None:
     for name, table in authority.tables.items():
         path = folder / f"{name}.{kind}"
         columns = pa.Table.from_pandas(_with_days(table), preserve_index=False)
@@ -218,8 +222,32 @@ def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> 
         else:
             options = pyarrow.csv.WriteOptions(quoting_style="needed")
             pyarrow.csv.write_csv(columns, path, write_options=options)
-    authority.truth.to_csv(folder / TRUTH, index=False)
-    (folder / MARKER).write_text(_notice(plan), encoding="utf-8")
+
+
+def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
+    """Write the files that an authority would hold, and the params that read them."""
+    from vsh_eval.synthetic.as_returns import upns_of, write_files
+
+    (folder / _FILES).mkdir()
+    files = write_files(folder / _FILES, authority)
+    episodes = authority.tables["episodes"]
+    episodes = episodes.assign(pupil_id=upns_of(episodes["pupil_id"]))
+    write_social_care(folder / _FILES, episodes)
+    files |= {"cin_census": f"{CIN_CENSUS}/*.xml", "ssda903": f"{SSDA903}/*.csv"}
+    params = {
+        "name": "invented-files",
+        "authority": {"code": plan.la_code, "name": plan.name},
+        "source": {
+            "kind": "returns",
+            "files": {family: f"{_FILES}/{where}" for family, where in files.items()},
+        },
+        "years": {
+            "first": plan.first,
+            "last": plan.last,
+            "baseline": min(year for year in plan.years if year not in NO_ATTENDANCE),
+        },
+    }
+    (folder / _PARAMS).write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
 def _with_days(table: pd.DataFrame) -> pd.DataFrame:

@@ -213,7 +213,7 @@ def test_a_whole_year_alone_has_one_term_and_counts(tmp_path):
         ],
     )
     assert sums(found) == {(202425, "year", "100000"): (380, 30, 6)}
-    assert codes(found) == {"rows_without_upn": 1, "rows_unread": 1, "sessions_not_adding_up": 1}
+    assert codes(found) == {"pupils_without_upn": 1, "rows_unread": 1, "sessions_not_adding_up": 1}
 
 
 @pytest.mark.parametrize(

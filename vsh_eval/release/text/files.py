@@ -32,8 +32,8 @@ NOTES: Mapping[str, str] = MappingProxyType(
         # Every family
         "ready_table_first": "The folder of tables that are ready holds {table}, so that of the "
         "files was not used; remove one of the two.",
-        "rows_without_upn": "Rows without a UPN cannot be anybody's and are left out; ask whether "
-        "the export can hold the UPN.",
+        "pupils_without_upn": "Rows without a UPN cannot be anybody's and are left out; ask "
+        "whether the export can hold the UPN.",
         "rows_of_another_length": "Rows with more or fewer values than the header has names are "
         "left out, the first at row {first_row}; a value may hold the separator: export again.",
         "rows_unread": "Rows whose year or sessions cannot be read are left out; export again.",
@@ -210,7 +210,7 @@ def for_analyst(message: Message) -> str:
         counts = f" ({counts} of {details['of_rows']:,})" if details["of_rows"] else f" ({counts})"
     which = f": {details['which']}" if details.get("which") else ""
     said = _sentence(message).removesuffix(".")
-    return f"{FAMILIES[details['family']]}{file}: {said}{counts}{which}."
+    return f"{FAMILIES[str(details['family'])]}{file}: {said}{counts}{which}."
 
 
 def _sentence(message: Message) -> str:

@@ -18,6 +18,8 @@ from vsh_eval.returns.checks.inspection import (
 )
 from vsh_eval.returns.columns import literal
 
+BETWEEN_CENSUSES = 0.02
+"""The share of rows that may be of pupils who were on roll on no census day of the year."""
 LOOK_BACK = 6
 """Years that make a previous social worker, as in Ever 6."""
 _NEEDED = ("schools", "enrolments", "attendance", "episodes")
@@ -185,6 +187,32 @@ def dates_vary(inspection: Inspection) -> Iterator[Answer]:
         )[0]
         same = dated >= _FEWEST_DATES and most > share * dated
         yield Answer(table, int(most) if same else 0, inspection.rows[table], ("start_date",))
+
+
+def pupils_enrolled(inspection: Inspection) -> Iterator[Answer]:
+    """See whether pupils are enrolled in the years asked for.
+
+    A few never are on a census day, as they left in between: they are left out, with a warning.
+    """
+    years = inspection.returns.years
+    asked = f"AND t.academic_year IN ({', '.join(map(str, years))}) " if years else ""
+    for table in inspection.present("attendance", "suspensions", "attainment"):
+        rows = inspection.count(
+            f"FROM {table} t ANTI JOIN enrolments e "
+            "ON t.pupil_id = e.pupil_id AND t.academic_year = e.academic_year "
+            "SELECT count(*) WHERE t.pupil_id IS NOT NULL AND t.academic_year IS NOT NULL " + asked
+        )
+        of_rows = inspection.rows[table]
+        few = 0 < rows <= BETWEEN_CENSUSES * of_rows
+        detail = f", and up to {BETWEEN_CENSUSES:.0%} of rows may be left out" if few else ""
+        yield Answer(
+            table,
+            rows,
+            of_rows,
+            ("pupil_id", "academic_year"),
+            detail,
+            "warn" if few else None,
+        )
 
 
 def episodes_enrolled(inspection: Inspection) -> Iterator[Answer]:

@@ -171,13 +171,7 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         "pupils_enrolled": Check(
             "In {table}, a pupil must be one of enrolments in the same academic_year; add the "
             "enrolment, which says the pupil's year group, or leave the rows out",
-            counted(
-                "FROM {table} t ANTI JOIN enrolments e "
-                "ON t.pupil_id = e.pupil_id AND t.academic_year = e.academic_year "
-                "SELECT count(*) WHERE t.pupil_id IS NOT NULL AND t.academic_year IS NOT NULL",
-                "attendance suspensions attainment",
-                "pupil_id academic_year",
-            ),
+            examine.pupils_enrolled,
         ),
         "episodes_enrolled": Check(
             "In {table}, a child should be one of enrolments; make sure that both tables use one "

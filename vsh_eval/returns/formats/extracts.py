@@ -106,7 +106,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         rows = connection.execute("FROM extract ORDER BY ALL").df()
     without = rows["pupil_id"].isna()
     if without.any():
-        notes.append(note("rows_without_upn", rows=int(without.sum()), of_rows=len(rows)))
+        notes.append(note("pupils_without_upn", rows=int(without.sum()), of_rows=len(rows)))
     found = _placed(rows[~without].drop_duplicates(ignore_index=True), options)
     if "measure" in found:
         found = found.dropna(subset=["value"])

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from vsh_eval.contracts import RETURNS, ContractError, Message
+from vsh_eval.contracts import RETURNS, TERMS, WHOLE_YEAR, ContractError, Message
 from vsh_eval.returns.formats.identity import one_upn_a_child
 from vsh_eval.returns.formats.reading import Options, Reading, note
 from vsh_eval.settings import Files, FileSet
@@ -149,7 +149,12 @@ def _parts(table: str, rows: pd.DataFrame) -> set[object]:
     columns = [column for column in PARTS.get(table, ()) if column in rows]
     if not columns:
         return {table}
-    return set(rows[columns].drop_duplicates().itertuples(index=False, name=None))
+    held = rows[columns].drop_duplicates()
+    if "term" in columns:  # sums of a whole year are sums of each of its terms
+        whole = held["term"].eq(WHOLE_YEAR)
+        terms = held[whole].drop(columns="term").merge(pd.DataFrame({"term": TERMS}), how="cross")
+        held = pd.concat([held[~whole], terms])
+    return set(held.itertuples(index=False, name=None))
 
 
 def _notes(readings: Mapping[str, Reading]) -> Iterator[Message]:

@@ -306,7 +306,7 @@ def _notes(connection: duckdb.DuckDBPyConnection) -> list[Message]:
         "FROM census SELECT count(*), count_if(term = 'au'), count_if(upn IS NULL)"
     ).fetchall()[0]
     counts = {
-        "rows_without_upn": ((nobody or 0) + (others or 0), results + census),
+        "pupils_without_upn": ((nobody or 0) + (others or 0), results + census),
         "results_no_value": (unread, results),
         "results_of_a_pupil_differ": (len(several), results),
         "autumn_census_passed_over": (autumn, census),

@@ -264,19 +264,25 @@ def _pupils(connection: duckdb.DuckDBPyConnection, options: Options) -> list[Mes
     ).df()
     on = pd.to_datetime(schools["census"])
     establishments = options.references.get("establishments")
-    urns = places.find(schools["at"], on, establishments, authority=options.authority)
-    schools = schools.assign(urn=urns.fillna(schools["at"]))
+    urns, before = (
+        places.find(schools["at"], day, establishments, authority=options.authority)
+        # The sessions were those of the school that was there in the term before.
+        for day in (on, on - pd.DateOffset(months=2))
+    )
+    schools = schools.assign(
+        urn=urns.fillna(schools["at"]), urn_before=before.fillna(urns).fillna(schools["at"])
+    )
     connection.register("schools_found", schools)
     connection.execute(
         # A school that two sources hold, or a pupil it holds twice, counts once.
         "CREATE TABLE pupil AS FROM (FROM pupils p JOIN schools_found s "
-        "USING (census, source, native) SELECT p.*, s.urn WHERE p.upn IS NOT NULL) "
+        "USING (census, source, native) SELECT p.*, s.urn, s.urn_before WHERE p.upn IS NOT NULL) "
         "SELECT * QUALIFY row_number() OVER (PARTITION BY census, roll, urn, upn, entry "
         "ORDER BY source DESC, possible DESC NULLS LAST, id) = 1"
     ).fetchall()
     kept = connection.execute("FROM pupil SELECT count(*)").fetchall()[0][0]
     counts = {
-        "rows_without_upn": (without or 0, rows),
+        "pupils_without_upn": (without or 0, rows),
         "pupils_twice_in_a_census": (rows - (without or 0) - kept, rows),
         "schools_not_found": (int(urns.isna().sum()), len(schools)),
     }
@@ -304,7 +310,7 @@ def _attendance(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         connection.execute(
             f"CREATE TABLE sessions{half} AS FROM pupil LEFT JOIN ({_of_codes(details)}) "
             "USING (census, source, roll, native, id) "
-            f"SELECT upn, urn, year, term, dob, possible{half} AS possible, "
+            f"SELECT upn, urn_before AS urn, year, term, dob, possible{half} AS possible, "
             f"coalesce(if({totals}, authorised{half}, NULL), by_authorised) AS authorised, "
             f"coalesce(if({totals}, unauthorised{half}, NULL), by_unauthorised) AS unauthorised, "
             f"{totals} AS with_totals, by_authorised, by_unauthorised, by_unknown "

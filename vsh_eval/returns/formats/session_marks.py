@@ -299,7 +299,7 @@ def _notes(connection: duckdb.DuckDBPyConnection, sheets_read: int) -> list[Mess
     counts = {
         "sessions_not_marked": unmarked,
         "sessions_undated": undated,
-        "rows_without_upn": nobody,
+        "pupils_without_upn": nobody,
     }
     notes = [note(code, rows=n, of_rows=marks) for code, n in counts.items() if n]
     if unknown:

@@ -135,7 +135,7 @@ def _upto(name: str) -> str:
 
 def _counted(rows: pd.DataFrame, unread: pd.Series) -> Iterator[Message]:
     counts = {
-        "rows_without_upn": rows["pupil_id"].isna(),
+        "pupils_without_upn": rows["pupil_id"].isna(),
         "rows_unread": unread,
         "sessions_not_adding_up": rows["differs"].fillna(value=False).astype("bool"),
     }
