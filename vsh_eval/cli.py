@@ -140,7 +140,7 @@ def synthesise(
         typer.Option(min=1, max=40, help="Mean children of the cohort a school and year."),
     ] = None,
     csv: Annotated[bool, typer.Option(help="Write CSV instead of Parquet.")] = False,
-    kind: Annotated[
+    layout: Annotated[
         Literal["tables", "returns"],
         typer.Option("--as", help="Tables that are ready, or the files an authority holds."),
     ] = "tables",
@@ -158,8 +158,8 @@ def synthesise(
         effect_on_peers=effect_on_peers,
         **({} if children is None else {"cohort_per_school": children}),
     )
-    form = "returns" if kind == "returns" else "csv" if csv else "parquet"
-    written = synthetic.synthesise(folder, plan, format=form)
+    form = "csv" if csv else "parquet"
+    written = synthetic.synthesise(folder, plan, format=form, layout=layout)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

@@ -9,7 +9,7 @@ The modules behind them, in the order in which an authority comes about: `plan`,
 `absence_rates`, `attainment`, `authority`, `social_care_returns`.
 """
 
-from vsh_eval.synthetic.authority import MARKER, Authority, invent, synthesise
+from vsh_eval.synthetic.authority import MARKER, Authority, Layout, invent, synthesise
 from vsh_eval.synthetic.plan import Plan
 
-__all__ = ["MARKER", "Authority", "Plan", "invent", "synthesise"]
+__all__ = ["MARKER", "Authority", "Layout", "Plan", "invent", "synthesise"]

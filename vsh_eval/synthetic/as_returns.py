@@ -1,6 +1,6 @@
 """An invented authority as the files that one would hold: GIAS, COLLECT, results, training log.
 
-The census of children in need and SSDA903 are written by `social_care_returns`.
+`social_care_returns` writes the census of children in need and SSDA903.
 """
 
 from collections.abc import Iterator

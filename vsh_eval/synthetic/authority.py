@@ -114,18 +114,22 @@ def invent(plan: Plan) -> Authority:
     )
 
 
-FileFormat = Literal["parquet", "csv", "returns"]
+FileFormat = Literal["parquet", "csv"]
 MARKER = "SYNTHETIC.txt"
 TRUTH = "truth.csv"
 
-_FORMATS = get_args(FileFormat)
+Layout = Literal["tables", "returns"]
+
+_FORMATS, _LAYOUTS = get_args(FileFormat), get_args(Layout)
 _FILES, _PARAMS = "files", "params.yaml"
 _OURS = {MARKER, TRUTH, _FILES, _PARAMS} | {
     f"{table}.{ending}" for table in RETURNS for ending in _FORMATS
 }
 
 
-def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> Path:
+def synthesise(
+    folder: Path, plan: Plan, *, format: FileFormat = "parquet", layout: Layout = "tables"
+) -> Path:
     """Invent an authority and write its returns.
 
     Parameters
@@ -134,10 +138,11 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
         Where to; made if it does not exist, replaced if it was made by this function.
     plan : Plan
         What the authority is to be like.
-    format : {"parquet", "csv", "returns"}
-        One file a table; CSV writes dates as ISO and blanks as nothing. Or the files that an
-        authority would hold (`as_returns`, `social_care_returns`), in ``files``, and
-        ``params.yaml`` to read them.
+    format : {"parquet", "csv"}
+        One file a table. CSV writes dates as ISO and blanks as nothing.
+    layout : {"tables", "returns"}
+        ``returns``: the files that an authority would hold, in the folder ``files`` (see
+        `as_returns` and `social_care_returns`), and ``params.yaml``, which reads them.
 
     Returns
     -------
@@ -161,13 +166,19 @@ def synthesise(folder: Path, plan: Plan, *, format: FileFormat = "parquet") -> P
     ['SYNTHETIC.txt', 'attainment.csv', 'attendance.csv']
     """
     require_one_of(format, _FORMATS, name="format")
+    require_one_of(layout, _LAYOUTS, name="layout")
     _refuse_others(folder)
     authority = invent(plan)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.parent / f".{folder.name}-{uuid4().hex}"
     try:
         temporary.mkdir()
-        _write(temporary, authority, plan, format)
+        if layout == "returns":
+            _write_returns(temporary, authority, plan)
+        else:
+            _write_tables(temporary, authority, format)
+        authority.truth.to_csv(temporary / TRUTH, index=False)
+        (temporary / MARKER).write_text(_notice(plan), encoding="utf-8")
         _replace(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -202,10 +213,8 @@ def _replace(folder: Path, temporary: Path) -> None:
     shutil.rmtree(old)
 
 
-def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> None:
-    if kind == "returns":
-        _write_returns(folder, authority, plan)
-    for name, table in authority.tables.items() if kind != "returns" else ():
+def _write_tables(folder: Path, authority: Authority, kind: FileFormat) -> None:
+    for name, table in authority.tables.items():
         path = folder / f"{name}.{kind}"
         columns = pa.Table.from_pandas(_with_days(table), preserve_index=False)
         if kind == "parquet":
@@ -213,8 +222,6 @@ def _write(folder: Path, authority: Authority, plan: Plan, kind: FileFormat) -> 
         else:
             options = pyarrow.csv.WriteOptions(quoting_style="needed")
             pyarrow.csv.write_csv(columns, path, write_options=options)
-    authority.truth.to_csv(folder / TRUTH, index=False)
-    (folder / MARKER).write_text(_notice(plan), encoding="utf-8")
 
 
 def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
@@ -222,14 +229,10 @@ def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
     from vsh_eval.synthetic.as_returns import upns_of, write_files
 
     (folder / _FILES).mkdir()
+    files = write_files(folder / _FILES, authority)
     episodes = authority.tables["episodes"]
-    files = {
-        **write_files(folder / _FILES, authority),
-        **write_social_care(
-            folder / _FILES, episodes.assign(pupil_id=upns_of(episodes["pupil_id"]))
-        ),
-    }
-    baseline = min(y for y in plan.years if y not in NO_ATTENDANCE)
+    episodes = episodes.assign(pupil_id=upns_of(episodes["pupil_id"]))
+    files |= write_social_care(folder / _FILES, episodes)
     params = {
         "name": "invented-files",
         "authority": {"code": plan.la_code, "name": plan.name},
@@ -237,7 +240,11 @@ def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
             "kind": "returns",
             "files": {family: f"{_FILES}/{where}" for family, where in files.items()},
         },
-        "years": {"first": plan.first, "last": plan.last, "baseline": baseline},
+        "years": {
+            "first": plan.first,
+            "last": plan.last,
+            "baseline": min(year for year in plan.years if year not in NO_ATTENDANCE),
+        },
     }
     (folder / _PARAMS).write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
