@@ -109,7 +109,7 @@ def render_page(
     Raises
     ------
     ContractError
-        If the notebook does not exist, or a chart has no alternative text.
+        If the notebook does not exist.
     DisclosureError
         If a cell displays something that did not come through `vsh_eval.release`.
     """
