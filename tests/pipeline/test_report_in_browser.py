@@ -1,5 +1,6 @@
 """A whole report in a real browser: every page of a run, not a sample."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,24 +10,38 @@ from tests.release.test_browser import ARGUMENTS, BROWSER, RUN_AXE, api, axe_cor
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-def test_every_page_is_silent_stays_on_the_machine_and_satisfies_axe(whole, width):
+LETTERS = """[...document.querySelectorAll("figure img")].filter(one => one.checkVisibility())
+    .map(one => 10 * one.clientWidth / (one.naturalWidth * 0.75))"""
+"""Pixels of letters of 10 points, the smallest of a chart whose points are 4/3 of its pixels."""
+
+
+def pages_in(printed):
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_every_page_is_silent_stays_on_the_machine_and_satisfies_axe(whole, width, scheme):
     pages = sorted((whole.folder / "outputs" / "small" / "release").glob("*.html"))
     script = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     assert len(pages) == 9
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
-        tab = browser.new_page(viewport={"width": width, "height": 900})
+        screen = {"width": width, "height": 900}
+        tab = browser.new_page(viewport=screen, color_scheme=scheme)
+        printed = 0
         said, asked = [], []
         tab.on("console", lambda message: said.append(message.text))
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.on("request", lambda request: asked.append(request.url))
         for page in pages:
             tab.goto(page.as_uri())
+            printed += pages_in(tab.pdf()) if width == 1280 else 0
             tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
             tab.evaluate(script)
             assert tab.evaluate(RUN_AXE) == [], page.name
             assert tab.evaluate("document.documentElement.scrollWidth") == width, page.name
+            assert min(tab.evaluate(LETTERS), default=10) >= 10, page.name
         browser.close()
+    assert printed < 40
     assert said == []
     assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
