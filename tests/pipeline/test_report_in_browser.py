@@ -1,5 +1,6 @@
 """A whole report in a real browser: every page of a run, not a sample."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,17 @@ from tests.release.test_browser import ARGUMENTS, BROWSER, RUN_AXE, api, axe_cor
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
 
 
-AT_ANOTHER_WIDTH = """axe.run({runOnly: ['scrollable-region-focusable']}).then(
+SMALL_AND_DARK = """axe.run({runOnly: ['scrollable-region-focusable', 'color-contrast']}).then(
     found => found.violations.map(one => one.id))"""
-"""The rule that hangs on the width; test_browser asks all rules at both widths."""
+"""The rules that hang on width and colours; test_browser asks all rules at both widths."""
+LETTERS = """[...document.querySelectorAll("figure img")].filter(one => one.checkVisibility())
+    .map(one => 10 * one.clientWidth / (one.naturalWidth * 0.75))"""
+"""Pixels of letters of 10 points, the smallest of a chart whose points are 4/3 of its pixels."""
+SCREENS = ((1280, "light", RUN_AXE), (320, "dark", SMALL_AND_DARK))
+
+
+def pages_in(printed):
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
 
 
 def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole):
@@ -20,20 +29,24 @@ def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole)
     assert len(pages) == 9
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
-        tab = browser.new_page()
+        tab, printed = browser.new_page(), 0
         said, asked = [], []
         tab.on("console", lambda message: said.append(message.text))
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.on("request", lambda request: asked.append(request.url))
         for page in pages:
             tab.goto(page.as_uri())
+            printed += pages_in(tab.pdf())
             tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
             tab.evaluate(script)
-            for width, run_axe in ((1280, RUN_AXE), (320, AT_ANOTHER_WIDTH)):
+            for width, scheme, run_axe in SCREENS:
                 tab.set_viewport_size({"width": width, "height": 900})
+                tab.emulate_media(color_scheme=scheme)
                 tab.evaluate("new Promise(drawn => requestAnimationFrame(drawn))")
                 assert tab.evaluate(run_axe) == [], (page.name, width)
                 assert tab.evaluate("document.documentElement.scrollWidth") == width, page.name
+                assert min(tab.evaluate(LETTERS), default=10) >= 10, page.name
         browser.close()
+    assert printed < 40
     assert said == []
     assert [url for url in asked if not url.startswith(("file://", "data:"))] == []

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import zipfile
+from html import unescape
 
 import pandas as pd
 import pytest
@@ -90,6 +91,21 @@ def test_every_page_is_there_and_leads_to_the_others(released):
         assert {other for other in pages if other != page} <= links
         assert [link for link in links if not (released / link).is_file()] == []
         assert "Traceback" not in text
+
+
+def test_every_page_says_a_thing_once_and_charts_in_few_words(released):
+    for name in EVERY:
+        page = (released / f"{name}.html").read_text(encoding="utf-8")
+        seen = re.sub(r"<(style|script|svg)\b.*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL)
+        assert seen.count("SYNTHETIC") == 1, name
+        assert seen.count("every number has a small random change") <= 1, name
+        lines = re.findall(r"<summary>(.*?)</summary>", page, re.DOTALL)
+        assert len(lines) == len(set(lines)), name
+        alts = [unescape(alt) for alt in re.findall(r'<img alt="([^"]*)"', page)]
+        assert len(alts) == page.count("<img"), name
+        assert all(40 < len(alt) <= 300 for alt in alts), name
+        empty = re.findall(r"<h2[^>]*>([^<]*)</h2>\s*(?=<h2|<details class=\"code\">)", page)
+        assert empty == [], name
 
 
 def test_the_index_offers_every_table_and_both_collections(released):

@@ -165,9 +165,10 @@ def test_a_figure_is_shown_with_its_texts_and_its_numbers(displayed):
     figure = draw_gap(safe(gap_rows()), metric="overall_absence")
     show_figure(figure)
     (image, options), (table, _) = displayed
-    assert options["metadata"]["image/png"] == {"alt": figure.alt, "caption": figure.caption}
-    assert options["metadata"][MARK] == {"safe": True}
-    assert image["text/plain"] == figure.alt
+    assert options["metadata"][MARK] == {"safe": True, "figure": figure.name}
+    assert f'alt="{figure.alt}"' in image["text/html"]
+    title, _, rest = figure.caption.partition(". ")
+    assert f"<figcaption><strong>{title}.</strong> {rest}</figcaption>" in image["text/html"]
     assert table["text/html"].startswith(
         '<details><summary>Numbers of this chart<span class="unseen">: Gap in overall absence '
     )

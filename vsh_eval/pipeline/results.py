@@ -16,7 +16,8 @@ from vsh_eval.release.pages.key_figures import (
     power_figure,
     reach_figure,
 )
-from vsh_eval.release.pages.report import Chart, KeyFigure, Summary
+from vsh_eval.release.pages.report import KeyFigure, Summary
+from vsh_eval.release.pages.show import figure_html
 from vsh_eval.release.rows import last_year
 from vsh_eval.release.text import annual_report, answer, evidence, gaps, offer
 from vsh_eval.release.text.authority import authority_sentence
@@ -235,14 +236,10 @@ def summary_of(table: pd.DataFrame) -> Summary:
     parts = {part: table[table["part"] == part] for part in table["part"].unique()}
     nothing = table.iloc[:0]
     text = parts["sentence"]["text"].tolist()
-    charts = [
-        Chart(*(str(value) for value in row))
-        for row in parts.get("chart", nothing)[["label", "text", "detail"]].to_numpy()
-    ]
     return Summary(
         answer=text[0],
         sentences=tuple(text[1:]),
-        chart=charts[0] if charts else None,
+        chart="".join(parts.get("chart", nothing)["text"]),
         key_figures=tuple(
             KeyFigure(*(str(value) for value in row))
             for row in parts.get("figure", nothing)[["label", "text", "detail"]].to_numpy()
@@ -261,7 +258,7 @@ def _summary(
     rows += [("figure", figure.label, figure.value, figure.detail) for figure in figures]
     rows += [("decision", "", decision, "") for decision in decided]
     if chart is not None:
-        rows += [("chart", f"figures/{chart.name}.png", chart.alt, chart.caption)]
+        rows += [("chart", "", figure_html(chart), "")]
     return pd.DataFrame(rows, columns=list(_SUMMARY))
 
 

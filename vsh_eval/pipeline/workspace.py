@@ -271,7 +271,7 @@ class Run:
         """Write a figure to ``release/figures`` and show it."""
         folder = self.released / "figures"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{figure.name}.png").write_bytes(figure.png)
+        (folder / f"{figure.name}.svg").write_bytes(figure.svg)
         show_figure(figure)
 
     def facts(self, rows: dict[str, str]) -> SafeTable:

@@ -80,12 +80,14 @@ def of_ratio(ratio: Series, years: Sequence[int], entry: Metric, *, decimals: in
 def of_gaps(
     series: Sequence[Series], years: Sequence[int], entry: Metric, *, decimals: int
 ) -> list[str]:
-    """Say how each of several gaps went, and of each the interval of its last year."""
-    sentences = []
+    """Say where each of several gaps began and ended, then the interval of each one's end."""
+    ends, intervals = [], []
     for one in series:
-        went = _gap_course(_comparable(one, years, entry.name), years, entry, decimals=decimals)
-        sentences += [named(one.label, went), _last_interval(one, decimals=decimals)]
-    return [*sentences, _missing(series, years)]
+        compared = _comparable(one, years, entry.name)
+        ends.append(named(one.label, counts(compared, years, decimals=decimals)))
+        interval = _last_interval(one, decimals=decimals)
+        intervals.append(named(one.label, interval) if interval else "")
+    return [*ends, _missing(series, years), *intervals]
 
 
 def course(one: Series, years: Sequence[int], unit: str, *, decimals: int = 1) -> str:
@@ -104,9 +106,10 @@ def course(one: Series, years: Sequence[int], unit: str, *, decimals: int = 1) -
     return charts.COURSE.format(verb=verb, start=start, first=first_label, end=end, last=last_label)
 
 
-def counts(one: Series, years: Sequence[int]) -> str:
-    """Give the first and the last number of children."""
-    known = [(year_label(year), number(count, decimals=0)) for year, count in one.shown(years)]
+def counts(one: Series, years: Sequence[int], *, decimals: int = 0) -> str:
+    """Give the first and the last number."""
+    shown = one.shown(years)
+    known = [(year_label(year), number(count, decimals=decimals)) for year, count in shown]
     if not known:
         return charts.NOT_SHOWN
     ends = known[:1] if len(known) == 1 else [known[0], known[-1]]

@@ -16,6 +16,7 @@ from vsh_eval.release.figures.base import (
     Figure,
     Page,
     Series,
+    at_two_widths,
     draw_intervals,
     draw_points,
     symbols_sentence,
@@ -119,7 +120,8 @@ def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
         _draw_timeline(page.panels[0], series, heights_of(entries))
         draw_years(page.panels[0], years)
         last = year_label(years[-1])
-        heads = ((0.13, charts.ROLLOUT_AXIS), (5.17, charts.ROLLOUT_SHARE.format(year=last)))
+        right = palette.width() - 1.23
+        heads = ((0.13, charts.ROLLOUT_AXIS), (right, charts.ROLLOUT_SHARE.format(year=last)))
         for left, text in heads:
             page.write(left, 0.1, wrapped(text, 30 if left < 1 else 12), fontsize=11.5)
         return page.figure(
@@ -179,6 +181,7 @@ def _draw_timeline(axes: "Axes", series: Sequence[Series], heights: Sequence[flo
             axes.text(at, top, text, ha="center", va="bottom", fontsize=SMALL)
 
 
+@at_two_widths
 def draw_reach_by_need(safe: SafeTable, *, by: str, year: int) -> Figure:
     """Draw what share of schools, and of children in them, is reached in each band of need.
 
@@ -270,6 +273,7 @@ def _draw_shares(
 # --- An authority among others.
 
 
+@at_two_widths
 def draw_standing(
     safe: SafeTable,
     *,
@@ -307,7 +311,7 @@ def draw_standing(
     places, year = position.in_order, position.year
     entries = [_place_entry(position, place) for place in places]
     own = entries[places.index(position.authority)]
-    with rows_of(data.where(time_period=year), [entries], head=_TITLED) as page:
+    with rows_of(data.where(time_period=year), [entries], head=_titled()) as page:
         _draw_places(page.panels[0], position, heights_of(entries))
         page.panels[0].set_xlabel(upper_first(position.unit))
         _write_title(
@@ -378,6 +382,7 @@ def _draw_places(axes: "Axes", position: Standing, heights: Sequence[float]) -> 
 # --- Who the children are.
 
 
+@at_two_widths
 def draw_decomposition(safe: SafeTable, *, metric: str, year: int) -> Figure:
     """Draw how much of a gap goes with who the children are, and how much does not.
 
@@ -421,7 +426,7 @@ def draw_decomposition(safe: SafeTable, *, metric: str, year: int) -> Figure:
     ]
     measured = charts.DECOMPOSITION_TITLE.format(measure=metric_in_text(metric))
     title = charts.of_year(measured, year)
-    with rows_of(data, [entries], head=_TITLED) as page:
+    with rows_of(data, [entries], head=_titled()) as page:
         _draw_waterfall(page.panels[0], bars, heights_of(entries))
         page.panels[0].set_xlabel(upper_first(entry.gap_unit))
         _write_title(page, title)
@@ -500,6 +505,7 @@ def _part_in_text(row: Row, name: str, entry: Metric) -> str:
     )
 
 
+@at_two_widths
 def draw_breakdown(safe: SafeTable, *, metric: str, year: int) -> Figure:
     """Draw both levels for each value of each characteristic, with the gap between them.
 
@@ -532,15 +538,14 @@ def draw_breakdown(safe: SafeTable, *, metric: str, year: int) -> Figure:
         written.extend((_gap_entry(row), row) for row in block)
     entries = [one for one, _ in written]
     title = charts.of_year(charts.BREAKDOWN_TITLE.format(measure=entry.label), year)
-    with rows_of(data, [entries], head=_TITLED + 0.66) as page:
+    with rows_of(data, [entries], head=_titled() + 0.66) as page:
         heights = zip(heights_of(entries), (row for _, row in written), strict=True)
         _draw_pairs(page.panels[0], [(height, row) for height, row in heights if row])
         _write_title(page, title)
         names_of = [upper_first(group_in_text(rows[0][who])) for who in _WHO]
-        _write_names(page, names_of, top=_TITLED)
-        page.write(
-            5.17, _TITLED + 0.5, column_label("gap"), va="center", fontsize=11.5, fontweight="bold"
-        )
+        _write_names(page, names_of, top=_titled())
+        head = {"va": "center", "fontsize": 11.5, "fontweight": "bold"}
+        page.write(palette.width() - 1.23, _titled() + 0.5, column_label("gap"), **head)
         label = charts.with_unit(entry.label, entry.unit)
         page.panels[0].set_xlabel(label if len(entry.label) < 40 else entry.unit)
         return page.figure(
@@ -602,9 +607,16 @@ def _draw_pairs(axes: "Axes", rows: Sequence[tuple[float, Row]]) -> None:
     axes.set_xlim(low - 0.03 * (high - low), high + 0.06 * (high - low or 1.0))
 
 
+def _titled() -> float:
+    """Return the inches of a title, which takes a line more on a narrow chart."""
+    return _TITLED + (0.2 if palette.is_narrow() else 0.0)
+
+
 def _write_title(page: Page, title: str) -> None:
     """Write what the chart is about above it."""
-    page.write(0.13, 0.08, wrapped(title, 56), fontweight="bold", linespacing=1.15)
+    letters, size = (36, 11) if palette.is_narrow() else (56, 12.5)
+    style = {"fontweight": "bold", "linespacing": 1.15, "fontsize": size}
+    page.write(0.13, 0.08, wrapped(title, letters), **style)
 
 
 def _write_names(page: Page, sides: Sequence[str], *, top: float = 0.12) -> None:

@@ -3,9 +3,10 @@
 import io
 import math
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from itertools import accumulate, pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,18 @@ if TYPE_CHECKING:
 
 LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.68, 0.42
 """Margins in inches: the right one holds the names of the lines, the top one two lines of text."""
+_NARROW_RIGHT = 1.34
+"""The right margin of a narrow chart: names take more lines there."""
+_NARROW_LETTERS, _SECOND_LINE = 36, 0.16
+"""Letters a line of what a narrow chart's axes measure, and inches of a second line below."""
 SMALL = 10.5
-"""Points, the least on any chart: about 7 pixels high on a screen 320 pixels wide."""
-_STAMP_STRIP = 0.34
+"""Points, the least on any chart; as many pixels on a screen 320 pixels wide."""
+_STAMP_STRIP = 0.2
 """Inches added on top where a stamp has to stand."""
-_LABEL_SIZE, _LABEL_WIDTH = 11.5, 17
+_LABEL_SIZE, _LETTER = 11.5, 7.8
+"""Points: the names beside lines, and the room that one of their letters takes."""
+_MOST_ALT = 300
+"""Characters of an alternative text; further numbers are in the table below the chart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,10 +45,10 @@ class Figure:
 
     Attributes
     ----------
-    png : bytes
-        The image, 150 dots an inch, the same bytes for the same table.
+    svg : bytes
+        The image with its words as text, the same bytes for the same table.
     alt : str
-        What the chart shows, with its numbers.
+        What the chart shows, with its foremost numbers: at most 300 characters.
     caption : str
         Title, what is drawn, and the breaks and symbols in it.
     data : SafeTable
@@ -51,15 +59,30 @@ class Figure:
         The columns of ``data`` that are drawn.
     areas : mapping
         Names of the areas in ``data``, by ``unit_id``.
+    narrow : bytes
+        The same for a screen 320 pixels wide; empty where the chart has no such drawing.
     """
 
-    png: bytes = field(repr=False)
+    svg: bytes = field(repr=False)
     alt: str
     caption: str
     data: SafeTable
     name: str
     columns: tuple[str, ...] = ()
     areas: Mapping[str, str] = field(default_factory=dict)
+    narrow: bytes = field(default=b"", repr=False)
+
+
+def at_two_widths[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Have a chart drawn twice: for a page, and for a screen 320 pixels wide."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with palette.narrow():
+            narrow = draw(*args, **kwargs).svg
+        return replace(draw(*args, **kwargs), narrow=narrow)
+
+    return drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +135,13 @@ class Page:
     def write(self, left: float, top: float, text: str, **style: Any) -> None:
         """Write words, in inches from the top left corner."""
         size = {"va": "top", "fontsize": 12.5} | style
-        self.canvas.text(left / palette.WIDTH, self.height_of(top), text, **size)
+        self.canvas.text(left / palette.width(), self.height_of(top), text, **size)
 
     def mark(self, left: float, top: float, line: Line) -> None:
         """Draw a line's marker, in inches from the top left corner."""
         from matplotlib.lines import Line2D
 
-        x, y = [left / palette.WIDTH], [self.height_of(top)]
+        x, y = [left / palette.width()], [self.height_of(top)]
         sample = Line2D(x, y, color=line.colour, marker=line.marker, ms=9, mew=0, ls="none")
         self.canvas.add_artist(sample)
 
@@ -129,7 +152,8 @@ class Page:
     def name_axis(self, text: str, panel: int = 0) -> None:
         """Write what a panel's vertical axis measures above it, where it is read first."""
         top = self.panels[panel].get_position().y1 + 0.2 / self.canvas.get_figheight()
-        self.canvas.text(0.02, top, wrapped(text, 56), va="bottom", fontsize=12.5)
+        letters, size = (_NARROW_LETTERS, 11) if palette.is_narrow() else (56, 12.5)
+        self.canvas.text(0.02, top, wrapped(text, letters), va="bottom", fontsize=size)
 
     def figure(
         self,
@@ -149,17 +173,16 @@ class Page:
         columns : sequence of str
             The columns drawn; those that the table lacks are left out.
         alt : sequence of str
-            What kind of chart it is of what, then its numbers; no full stops. '' is left out.
+            What kind of chart it is of what, then its numbers, the foremost first; no full stops.
+            '' is left out, and what has no room in 300 characters is left to the table.
         caption : sequence of str
             Sentences with their full stops. '' is left out.
         areas : mapping, optional
             Names of the areas by ``unit_id``.
         """
-        stamp = self.data.stamp
-        marked = [charts.MARKED.format(stamp=stamp)] if stamp else []
         return Figure(
-            png=self._png(),
-            alt=" ".join([*(f"{sentence}." for sentence in alt if sentence), *marked]),
+            svg=self._svg(),
+            alt=_shortened([f"{sentence}." for sentence in alt if sentence]),
             caption=" ".join(sentence for sentence in caption if sentence),
             data=self.data,
             name=name,
@@ -167,17 +190,34 @@ class Page:
             areas=dict(areas or {}),
         )
 
-    def _png(self) -> bytes:
+    def _svg(self) -> bytes:
         """Return the image, stamped where the data are not real, without metadata."""
+        for axes in self.panels if palette.is_narrow() else ():
+            axes.set_xlabel(wrapped(axes.get_xlabel(), _NARROW_LETTERS), fontsize=SMALL)
         if self.data.stamp:
-            pink: dict[str, Any] = {"color": palette.DARK_PINK, "fontsize": SMALL}
-            top = 1 - 0.1 / self.canvas.get_figheight()
-            frame = {"boxstyle": "square,pad=0.3", "fc": "white", "ec": palette.DARK_PINK}
-            place = {"ha": "right", "va": "top", "fontweight": "bold", "bbox": frame}
-            self.canvas.text(0.985, top, self.data.stamp, **pink, **place)
+            size = 10 if palette.is_narrow() else 8
+            style: dict[str, Any] = {"color": palette.DARK_PINK, "fontsize": size}
+            top = 1 - 0.06 / self.canvas.get_figheight()
+            self.canvas.text(0.985, top, self.data.stamp, ha="right", va="top", **style)
         buffer = io.BytesIO()
-        self.canvas.savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        self.canvas.savefig(buffer, format="svg", metadata=nothing)
+        written = buffer.getvalue()
+        # What stands before the picture names an address of its grammar, which no page should.
+        return written[written.index(b"<svg") :]
+
+
+def _shortened(sentences: Sequence[str]) -> str:
+    """Join as many sentences as have room, the first in any case, and say where the others are."""
+    whole = " ".join(sentences)
+    if len(whole) <= _MOST_ALT:
+        return whole
+    kept, room = sentences[0], _MOST_ALT - len(charts.MORE_IN_TABLE) - 1
+    for sentence in sentences[1:]:
+        if len(kept) + 1 + len(sentence) > room:
+            break
+        kept = f"{kept} {sentence}"
+    return f"{kept} {charts.MORE_IN_TABLE}"
 
 
 def _strip(data: SafeTable) -> float:
@@ -201,13 +241,13 @@ def page_of(data: SafeTable, boxes: Sequence[Box], *, height: float) -> Iterator
     from matplotlib.figure import Figure as Canvas
 
     with palette.theme():
-        total = height + _strip(data)
-        canvas = Canvas(figsize=(palette.WIDTH, total))
+        total = height + _strip(data) + (_SECOND_LINE if palette.is_narrow() else 0)
+        canvas = Canvas(figsize=(palette.width(), total))
         FigureCanvasAgg(canvas)
         panels = []
         for box in boxes:
             bottom = total - _strip(data) - box.top - box.height
-            across, up = palette.WIDTH, total
+            across, up = palette.width(), total
             place = (box.left / across, bottom / up, box.width / across, box.height / up)
             panels.append(canvas.add_axes(place))
             set_ticks(panels[-1].yaxis, 5)
@@ -231,7 +271,9 @@ def stacked(
     bottom: float = BOTTOM,
 ) -> Iterator[Page]:
     """Give a page with panels one below the other, each so many inches high with its margins."""
-    width, inner = palette.WIDTH - LEFT - right, height - TOP - bottom
+    if palette.is_narrow():
+        right = min(right, _NARROW_RIGHT)
+    width, inner = palette.width() - LEFT - right, height - TOP - bottom
     boxes = [Box(LEFT, height * place + TOP, width, inner) for place in range(panels)]
     with page_of(data, boxes, height=height * panels) as page:
         yield page
@@ -353,25 +395,29 @@ def label_ends(axes: "Axes", ends: Sequence[tuple[str, float, str]]) -> None:
         return
     bottom, top = axes.get_ylim()
     height = axes.bbox.height / axes.figure.dpi
-    texts = [wrapped(text, _LABEL_WIDTH) for text, _, _ in ends]
-    line = _LABEL_SIZE * 1.25 / 72 / height * (top - bottom)
+    size = SMALL if palette.is_narrow() else _LABEL_SIZE
+    room = (1 - axes.get_position().x1) * palette.width() * 72
+    letters = int(room / _LETTER * _LABEL_SIZE / size)
+    texts = [wrapped(text, letters) for text, _, _ in ends]
+    line = size * 1.25 / 72 / height * (top - bottom)
     sizes = [(text.count("\n") + 1) * line for text in texts]
     places = spread([end for _, end, _ in ends], sizes, bottom=bottom, top=top)
     for text, place, (_, _, colour) in zip(texts, places, ends, strict=True):
-        style: dict[str, Any] = {"fontsize": _LABEL_SIZE, "fontweight": "bold", "va": "center"}
+        style: dict[str, Any] = {"fontsize": size, "fontweight": "bold", "va": "center"}
         frame = axes.get_yaxis_transform()
         axes.text(1.025, place, text, transform=frame, color=colour, linespacing=1.15, **style)
 
 
 def wrapped(text: str, width: int) -> str:
-    r"""Break a label into lines of at most so many letters, its own lines kept.
+    r"""Break a label into lines of at most so many letters, its own lines and its words kept.
 
     Examples
     --------
     >>> wrapped("Attachment and Trauma", 12)
     'Attachment\nand Trauma'
     """
-    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
+    parts = (textwrap.wrap(part, width, break_long_words=False) for part in text.split("\n"))
+    return "\n".join(line for lines in parts for line in lines)
 
 
 def spread(

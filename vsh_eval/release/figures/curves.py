@@ -8,7 +8,7 @@ import numpy as np
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import alt, palette
-from vsh_eval.release.figures.base import Figure, remark, stacked
+from vsh_eval.release.figures.base import Figure, at_two_widths, remark, stacked
 from vsh_eval.release.rows import is_shown, part_of, records, value_of
 from vsh_eval.release.text import charts
 from vsh_eval.release.text.labels import metric_in_text, upper_first
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _POWER = ("effect", "share_found", "share_found_lower", "share_found_upper")
 
 
+@at_two_widths
 def draw_power(
     safe: SafeTable, *, metric: str, sesoi: float, estimates: SafeTable | None = None
 ) -> Figure:

@@ -8,7 +8,15 @@ from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import palette
-from vsh_eval.release.figures.base import SMALL, Box, Figure, page_of, symbols_sentence, wrapped
+from vsh_eval.release.figures.base import (
+    SMALL,
+    Box,
+    Figure,
+    at_two_widths,
+    page_of,
+    symbols_sentence,
+    wrapped,
+)
 from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of
 from vsh_eval.release.text import charts
 from vsh_eval.release.text.labels import column_label, lower_first, value_label
@@ -19,12 +27,15 @@ if TYPE_CHECKING:
 
 _ROW, _TALL_ROW, _HEAD, _FOOT, _LEFT, _RIGHT = 0.52, 0.62, 0.68, 0.1, 2.05, 0.15
 """Inches: a row, one of two lines, the names above, space below, names at the left, the edge."""
+_NARROW_LEFT, _NARROW_TALL_ROW, _UPRIGHT_UNDER = 1.34, 0.78, 0.55
+"""Inches: the same of a narrow chart; columns under the last have upright names."""
 
 _NOT_KNOWN = "not_known"
 _READABLE = 4.5
 """The contrast that WCAG 2.2 asks of letters."""
 
 
+@at_two_widths
 def draw_reach_heat(
     safe: SafeTable,
     *,
@@ -78,21 +89,25 @@ def draw_reach_heat(
             f"a cell of {by} and {over} has more than one row, must have one; name the phase, tier "
             "and group that single it out."
         )
-    height = (_TALL_ROW if missed else _ROW) * len(down)
-    box = Box(_LEFT, _HEAD, palette.WIDTH - _LEFT - _RIGHT, height)
+    narrow = palette.is_narrow()
+    tall = _NARROW_TALL_ROW if narrow else _TALL_ROW
+    height = (tall if missed else _ROW) * len(down)
+    left = _NARROW_LEFT if narrow else _LEFT
+    box = Box(left, _HEAD, palette.width() - left - _RIGHT, height)
     with page_of(data, [box], height=_HEAD + height + _FOOT) as page:
         axes = page.panels[0]
         _draw_cells(axes, cells, down, across, share, missed)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
-        width = 11 if len(across) > 4 else 16
-        for axis, column, values, size, letters in (
-            (axes.xaxis, over, across, 11, width),
-            (axes.yaxis, by, down, 11.5, 22),
+        for axis, column, values, letters in (
+            (axes.xaxis, over, across, int(13 * box.width / len(across))),
+            (axes.yaxis, by, down, int(10.8 * left)),
         ):
-            labels = [wrapped(value_label(column, value), letters) for value in values]
+            labels = [wrapped(value_label(column, value), max(letters, 7)) for value in values]
             places = [at + 0.5 for at in range(len(values))]
-            axis.set_ticks(places, labels, fontsize=size, rotation=0)
+            axis.set_ticks(places, labels, fontsize=SMALL, rotation=0)
+        if over == "time_period" and box.width / len(across) < _UPRIGHT_UNDER:
+            axes.tick_params(axis="x", rotation=90)
         title = charts.HEAT_TITLE.format(
             share=column_label(share),
             by=lower_first(column_label(by)),
@@ -154,7 +169,7 @@ def _draw_cells(
     blues = sns.blend_palette(["white", palette.DARK_BLUE], as_cmap=True)
     greys = ListedColormap([palette.SHADE])
     look = {"fmt": "", "cbar": False, "linewidths": 1, "linecolor": palette.LIGHT_GREY, "ax": axes}
-    text = {"fontsize": SMALL if missed else 12.5, "linespacing": 1.15}
+    text = {"fontsize": SMALL if missed or palette.is_narrow() else 12.5, "linespacing": 1.15}
     for cmap, mask, numbers in (
         (blues, shown, 100 * _shade(values)),
         (greys, missing, np.zeros(shape)),
@@ -182,7 +197,8 @@ def _written(row: Row, share: float, missed: str | None) -> str:
     text = amount(share, "%", decimals=0)
     if not is_shown(row, missed):
         return text
-    return charts.MISSED.format(share=text, count=number(value_of(row, missed), decimals=0))
+    text = charts.MISSED.format(share=text, count=number(value_of(row, missed), decimals=0))
+    return wrapped(text, 7) if palette.is_narrow() else text
 
 
 def _in_no_band(rows: Sequence[Row], by: str, over: str) -> str:

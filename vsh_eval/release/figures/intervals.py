@@ -18,6 +18,7 @@ from vsh_eval.release.figures.base import (
     Box,
     Figure,
     Page,
+    at_two_widths,
     draw_intervals,
     draw_points,
     mark_hidden,
@@ -49,8 +50,10 @@ if TYPE_CHECKING:
 
 _NAMES, _NUMBERS, _MARGIN = 2.36, 1.36, 0.13
 """Inches: the column of names, that of numbers, the page's edge."""
-_NAME_WIDTH, _BOLD_WIDTH = 27, 24
-"""Letters a line of the names."""
+_NARROW_NAMES, _NARROW_NUMBERS = 1.5, 1.2
+"""The same columns of a narrow chart."""
+_LETTER, _BOLD_LETTER = 0.0872, 0.098
+"""Inches that a letter of a name takes."""
 _LINE, _BETWEEN, _LEAST, _FOOT = 0.17, 0.16, 0.46, 0.86
 """Inches: a line of a name, between rows, the least a row has, below a panel."""
 _UPRIGHT = 2.0
@@ -79,7 +82,7 @@ class Entry:
     @property
     def written(self) -> str:
         """Its name in lines that fit the column."""
-        return wrapped(self.name, _BOLD_WIDTH if self.bold else _NAME_WIDTH)
+        return wrapped(self.name, int(_names() / (_BOLD_LETTER if self.bold else _LETTER)))
 
     @property
     def lines(self) -> int:
@@ -90,6 +93,11 @@ class Entry:
     def is_heading(self) -> bool:
         """Whether it names the rows below it."""
         return not self.value
+
+
+def _names() -> float:
+    """Return the inches of the column of names."""
+    return _NARROW_NAMES if palette.is_narrow() else _NAMES
 
 
 def heights_of(entries: Sequence[Entry]) -> list[float]:
@@ -123,8 +131,8 @@ def rows_of(
     head : float
         Inches above the first panel.
     """
-    left = _MARGIN + _NAMES
-    width = palette.WIDTH - left - _NUMBERS
+    left = _MARGIN + _names()
+    width = palette.width() - left - (_NARROW_NUMBERS if palette.is_narrow() else _NUMBERS)
     boxes, top = [], head
     for block in blocks:
         height = sum(entry.height for entry in block)
@@ -136,7 +144,7 @@ def rows_of(
             axes.set_yticks([])
             axes.grid(visible=False, axis="y")
             axes.grid(visible=True, axis="x")
-            set_ticks(axes.xaxis, 5)
+            set_ticks(axes.xaxis, 3 if palette.is_narrow() else 5)
             for entry, height in zip(block, heights_of(block), strict=True):
                 _write_entry(axes, entry, height, width)
         yield page
@@ -146,12 +154,12 @@ def _write_entry(axes: "Axes", entry: Entry, height: float, width: float) -> Non
     frame = axes.get_yaxis_transform()
     style: dict[str, Any] = {"transform": frame, "va": "center", "fontsize": SMALL}
     weight = "bold" if entry.bold else "normal"
-    place = -_NAMES / width
+    place = -_names() / width
     axes.text(place, height, entry.written, fontweight=weight, linespacing=1.1, **style)
     shift = 0.09 if entry.interval else 0.0
     axes.text(1.05, height - shift, entry.value, fontweight=weight, **style)
     if entry.interval:
-        quiet = style | {"fontsize": SMALL - 1, "color": palette.QUIET}
+        quiet = style | {"fontsize": SMALL - 0.5, "color": palette.QUIET}
         axes.text(1.05, height + shift, f"({entry.interval})", **quiet)
 
 
@@ -226,14 +234,17 @@ def _name_ends(axes: "Axes", unit: str, *, lower_is_better: bool) -> None:
         "va": "top",
         "fontsize": SMALL,
     }
-    for at, text in zip((0.0, 1.0), charts.ends(lower_is_better=lower_is_better), strict=True):
-        axes.annotate(text, (at, 0.0), xytext=(0, -20), ha="left" if at == 0 else "right", **style)
+    # Beside a narrow panel there is more room than below it.
+    sides = ((0.4, "right"), (0.6, "left")) if palette.is_narrow() else ((0, "left"), (1, "right"))
+    for (at, side), text in zip(sides, charts.ends(lower_is_better=lower_is_better), strict=True):
+        axes.annotate(text, (at, 0.0), xytext=(0, -20), ha=side, **style)
     axes.set_xlabel(unit, labelpad=18)
 
 
 # --- The charts.
 
 
+@at_two_widths
 def draw_forest(
     safe: SafeTable,
     *,
@@ -331,6 +342,7 @@ def _row_name(row: Row, vary: Sequence[str]) -> str:
     return f"{first}{', ' if alone else ': '}{', '.join(rest)}"
 
 
+@at_two_widths
 def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figure:
     """Draw what other ways of estimating give, below the primary estimate.
 
@@ -422,6 +434,7 @@ def _check_in_text(row: Row) -> str:
     return f"{text}, {value_label('verdict', str(row.get('verdict') or '')).lower()}"
 
 
+@at_two_widths
 def draw_event_study(
     safe: SafeTable, *, metric: str, confidence: float = 95, **where: Any
 ) -> Figure:
@@ -614,7 +627,7 @@ def _bounds_in_text(rows: Sequence[Row]) -> str:
 
 
 _ROW, _CURVE, _LEFT = 0.25, 3.0, 3.4
-_WIDTH = palette.WIDTH - _LEFT - 0.15
+_WIDTH = palette.WIDE - _LEFT - 0.15
 """Inches of the specification curve: a choice, the curve, the names of the choices, its width."""
 
 

@@ -13,6 +13,7 @@ from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     Figure,
     Series,
+    at_two_widths,
     draw_intervals,
     label_ends,
     mark_hidden,
@@ -229,7 +230,7 @@ def _ends(panel: Panel) -> list[tuple[str, float, str]]:
 def draw_years(axes: "Axes", years: Sequence[int]) -> None:
     """Label the axis of years, as many as have room, the last one always."""
     count = len(years)
-    room = axes.get_position().width * palette.WIDTH / max(count, 1)
+    room = axes.get_position().width * palette.width() / max(count, 1)
     step = max(1, math.ceil(0.76 / room))
     labels = [
         year_label(year) if (count - 1 - place) % step == 0 else ""
@@ -401,6 +402,7 @@ def unexplained(rows: Sequence[Row], metric: str) -> list[Row]:
 # --- The charts.
 
 
+@at_two_widths
 def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the level of the group and of those it is compared with, over the years.
 
@@ -447,6 +449,7 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
         )
 
 
+@at_two_widths
 def draw_gap(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the signed gap over the years, with the line of no gap.
 
@@ -470,6 +473,7 @@ def draw_gap(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figur
     return _draw_difference(part_of(safe, metric=metric, phase=phase), "gap", metric, phase)
 
 
+@at_two_widths
 def draw_ratio(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
     """Draw the relative gap over the years, with the line of equal levels at 1.
 
@@ -528,6 +532,7 @@ def _draw_difference(data: SafeTable, column: str, metric: str, phase: str) -> F
         )
 
 
+@at_two_widths
 def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
     """Draw the pooled gap of trained and of untrained schools over the years.
 
@@ -577,7 +582,7 @@ def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
             group=group_in_text(rows[0]["group"]),
             reference=group_in_text(rows[0]["reference"]),
         )
-        opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
+        opening = charts.ARMS_OF.format(measure=metric_in_text(metric))
         return page.figure(
             f"gap_by_arm_{metric}",
             [
@@ -609,11 +614,14 @@ def _count_below(axes: "Axes", numbers: Sequence[float]) -> None:
     """Write a number below each year's label, and what they count below all of them."""
     labels = [label.get_text() for label in axes.get_xticklabels()]
     below = ["" if math.isnan(value) else number(value, decimals=0) for value in numbers]
+    if palette.is_narrow():
+        below = [count if label else "" for label, count in zip(labels, below, strict=True)]
     both = zip(labels, below, strict=True)
     axes.set_xticks(range(len(labels)), [f"{label}\n{count}" for label, count in both])
     axes.set_xlabel(charts.TRAINED_SO_FAR)
 
 
+@at_two_widths
 def draw_sizes(safe: SafeTable, *, metric: str, cohort: str) -> Figure:
     """Draw the number of children of each group over the years, all phases together.
 

@@ -6,6 +6,7 @@ beside the line. The order of the colours is the Analysis Function's; four are t
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -24,8 +25,9 @@ SHADE = "#EEEFEF"
 
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 MOST_CATEGORIES = 4
-WIDTH = 6.4
-"""Inches. On a screen 320 pixels wide the smallest letters are then about 8 pixels high."""
+WIDE, NARROW = 6.4, 4.2
+"""Inches: a chart on a page, and one on a screen 320 pixels wide, where a point is a pixel."""
+_width: ContextVar[float] = ContextVar("width", default=WIDE)
 
 Dash = str | tuple[float, tuple[float, ...]]
 
@@ -83,13 +85,40 @@ _STYLE: Mapping[Any, Any] = MappingProxyType(
         "lines.linewidth": 2.4,
         "lines.markersize": 7,
         "lines.solid_capstyle": "round",
-        "figure.dpi": 150,
-        "savefig.dpi": 150,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "vsh_eval",
         "figure.facecolor": "white",
         "savefig.facecolor": "white",
         "legend.frameon": False,
     }
 )
+
+
+def width() -> float:
+    """Return the inches that a chart is wide where it is being drawn."""
+    return _width.get()
+
+
+def is_narrow() -> bool:
+    """Whether what is being drawn is for a small screen."""
+    return width() == NARROW
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Draw for a small screen.
+
+    Examples
+    --------
+    >>> with narrow():
+    ...     width()
+    4.2
+    """
+    before = _width.set(NARROW)
+    try:
+        yield
+    finally:
+        _width.reset(before)
 
 
 @contextmanager
@@ -100,8 +129,8 @@ def theme() -> Iterator[None]:
     --------
     >>> import matplotlib as mpl
     >>> with theme():
-    ...     mpl.rcParams["figure.dpi"]
-    150.0
+    ...     mpl.rcParams["svg.fonttype"]
+    'none'
     """
     import logging
 

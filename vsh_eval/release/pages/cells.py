@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from vsh_eval.contracts import ContractError, DisclosureError
+from vsh_eval.contracts import DisclosureError
 from vsh_eval.release.pages.show import MARK
 from vsh_eval.release.text.page import WORDS, step_heading, step_label
 
@@ -53,8 +53,6 @@ def fit_for_page(notebook: Notebook) -> Notebook:
     ------
     DisclosureError
         If a cell displays something that did not come through `vsh_eval.release`.
-    ContractError
-        If a chart has no alternative text.
     """
     step, section = 0, ""
     cells: list[Notebook] = []
@@ -127,9 +125,4 @@ def _require_safe_output(output: Notebook, step: int) -> None:
         raise DisclosureError(
             f"step {step} displays something that did not come through release, must not; display "
             "it with show_figure, show_table, show_text or show_statement."
-        )
-    if "image/png" in output["data"] and not output["metadata"].get("image/png", {}).get("alt"):
-        raise ContractError(
-            f"the chart of step {step} has no alternative text, must have one; display it with "
-            "show_figure."
         )

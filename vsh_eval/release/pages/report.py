@@ -4,7 +4,6 @@ A page is one file: no script, no font, no image and no style is fetched from an
 notebook says with every table (its stamp, how its numbers are protected) a page says once.
 """
 
-import base64
 import os
 import re
 import tempfile
@@ -38,15 +37,6 @@ class KeyFigure:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """The chart of the index: its file in the release, what it shows, its caption."""
-
-    file: str
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """What the index says first.
 
@@ -56,8 +46,8 @@ class Summary:
         The answer in one sentence.
     sentences : tuple of str
         What it rests on, the most important first.
-    chart : Chart or None
-        The one chart of the page.
+    chart : str
+        The one chart of the page, as `show.figure_html` writes it; '' for none.
     key_figures : tuple of KeyFigure
         The numbers that are shown large.
     decisions : tuple of (str, str)
@@ -66,7 +56,7 @@ class Summary:
 
     answer: str
     sentences: tuple[str, ...] = ()
-    chart: Chart | None = None
+    chart: str = ""
     key_figures: tuple[KeyFigure, ...] = ()
     decisions: tuple[tuple[str, str], ...] = ()
 
@@ -109,7 +99,7 @@ def render_page(
     Raises
     ------
     ContractError
-        If the notebook does not exist, or a chart has no alternative text.
+        If the notebook does not exist.
     DisclosureError
         If a cell displays something that did not come through `vsh_eval.release`.
     """
@@ -173,16 +163,10 @@ def render_index(
         title=title,
         heading=title,
         summary=summary,
-        image="" if summary.chart is None else _embedded(path.parent / summary.chart.file),
         cards=cards,
         downloads=downloads,
         **_frame(path, navigation, stamp, footer or {}, title=title),
     )
-
-
-def _embedded(image: Path) -> str:
-    """Write an image so that the page needs no other file."""
-    return f"data:image/png;base64,{base64.b64encode(image.read_bytes()).decode('ascii')}"
 
 
 def _fragment(notebook: Any) -> str:

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any, Literal
+from typing import Literal
 
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import Figure
@@ -30,9 +30,7 @@ def show_figure(figure: Figure) -> None:
     figure : Figure
         From one of the ``draw_`` functions.
     """
-    image = base64.b64encode(figure.png).decode("ascii")
-    texts = {"alt": figure.alt, "caption": figure.caption}
-    _display({"image/png": image, "text/plain": figure.alt}, {"image/png": texts})
+    _display_html(figure_html(figure), figure.alt, figure=figure.name)
     title, numbers_of = figure.caption.split(". ")[0].rstrip("."), phrase("numbers_of_chart")
     frame = figure.data.frame
     columns = [column for column in figure.columns if frame[column].notna().any()]
@@ -89,7 +87,7 @@ def show_table(
     )
     if folded:
         html = f"<details><summary>{escape(caption)}</summary>\n{html}\n</details>"
-    _display({"text/html": html, "text/plain": caption}, {}, {"table": code})
+    _display_html(html, caption, table=code)
 
 
 def show_text(*sentences: str) -> None:
@@ -107,7 +105,7 @@ def show_text(*sentences: str) -> None:
     """
     text = " ".join(require_safe_text(sentence) for sentence in sentences if sentence)
     if text:
-        _display({"text/markdown": text, "text/plain": text}, {})
+        _display({"text/markdown": text, "text/plain": text})
 
 
 def show_statement(headline: str, *sentences: str) -> None:
@@ -155,22 +153,38 @@ def side_by_side() -> Iterator[None]:
 
 
 @contextmanager
-def _framed(frame: Frame, opening: dict[str, Any], **words: str) -> Iterator[None]:
+def _framed(frame: Frame, opening: Mapping[str, str], **words: str) -> Iterator[None]:
     """Display where a frame begins and where it ends, also if what is within stops."""
-    _display(opening, {}, {"opens": frame, **words})
+    _display(opening, opens=frame, **words)
     try:
         yield
     finally:
-        _display({"text/html": "", "text/plain": ""}, {}, {"closes": frame})
+        _display({"text/html": "", "text/plain": ""}, closes=frame)
 
 
-def _display_html(html: str, text: str) -> None:
-    _display({"text/html": html, "text/plain": text}, {})
+def figure_html(figure: Figure) -> str:
+    """Write a chart with its texts; a small screen gets its narrow drawing or scrolls."""
+    title, stop, rest = figure.caption.partition(". ")
+    picture = f'<img src="{_data_uri(figure.svg)}" alt="{escape(figure.alt)}">'
+    if figure.narrow:
+        source = f'<source media="(max-width: 30rem)" srcset="{_data_uri(figure.narrow)}">'
+        picture = f"<picture>{source}{picture}</picture>"
+    else:
+        label = f'role="group" aria-label="{escape(title)}"'
+        picture = f'<div class="scroll chart" {label} tabindex="0">{picture}</div>'
+    words = f"<strong>{escape((title + stop).strip())}</strong> {escape(rest)}"
+    return f"<figure>\n{picture}\n<figcaption>{words}</figcaption>\n</figure>"
 
 
-def _display(
-    data: dict[str, Any], metadata: dict[str, Any], mark: Mapping[str, str] | None = None
-) -> None:
+def _data_uri(svg: bytes) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode('ascii')}"
+
+
+def _display_html(html: str, text: str, **mark: str) -> None:
+    _display({"text/html": html, "text/plain": text}, **mark)
+
+
+def _display(data: Mapping[str, str], **mark: str) -> None:
     from IPython.display import display
 
-    display(data, metadata={**metadata, MARK: {"safe": True, **(mark or {})}}, raw=True)
+    display(data, metadata={MARK: {"safe": True, **mark}}, raw=True)

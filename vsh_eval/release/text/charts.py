@@ -8,7 +8,7 @@ from vsh_eval.release.text.labels import metric_in_text, phase_in_text, year_lab
 
 # --- On every chart.
 NOT_SHOWN = "not shown"
-MARKED = "Marked: {stamp}."
+MORE_IN_TABLE = "All numbers are in the table below."
 BY_YEAR = "{title}, by academic year."
 LABEL_AND_VALUE = "{label}\n{value}"
 NAMED = "{name}: {text}"
@@ -84,6 +84,7 @@ RATIO_TITLE = "Ratio of {measure} among {group} to that among {reference}"
 
 # --- The gap of trained and of untrained schools.
 ARMS_TITLE = "Gap in {measure} between {group} and {reference}, in trained and in untrained schools"
+ARMS_OF = "Line chart of the gap in {measure} in trained and in untrained schools"
 ARMS_CAPTION = (
     "Trained: schools that count as trained by the last year shown; each school is on the same "
     "line in every year, and in brackets is their number. Upright line: the first of them count as "
@@ -117,11 +118,11 @@ BOTH_SHARES = "{0}, {1}"
 HEAT_TITLE = "{share} reached by the training, by {by} and {over}"
 COUNTS_FROM_FIRST = "A school counts from its first training on."
 HEAT_OF = "Heat table of the {title}"
-HEAT_CAPTION = "{title}. Per cent; the darker, the more."
 MISSED = "{share}\n{count} missed"
 MISSED_CAPTION = "Missed: children in schools without training."
 ALL_IN_BANDS = "Every school is in a band."
 IN_NO_BAND = "Schools in no band: {count}."
+HEAT_CAPTION = "{title}. Per cent; the stronger the colour, the more."
 HIGHEST, LOWEST = "Highest", "Lowest"
 EXTREME = "{which}{when}: {place}, {value}"
 EXTREME_IN = " in {year}"
