@@ -125,6 +125,8 @@ def check(params: Path) -> pd.DataFrame:
     opened = workspace.open_returns(settings, settings.source.folder)
     findings = returns.check(opened, programmes=workspace.declared_programmes(settings))
     returns.require_sound(findings)
+    if not opened.notes:
+        return findings
     read = pd.DataFrame({"message": [text_of_files.for_analyst(note) for note in opened.notes]})
     return pd.concat([read.assign(result="note"), findings], ignore_index=True)
 
