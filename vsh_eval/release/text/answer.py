@@ -233,7 +233,7 @@ def _decisions(
         following = year_label(academic_year.after(last_year))
         yield (
             f"**Fix the plan before {following} ends.** A plan that is written down before the "
-            "data exist cannot have been chosen for its result (`vsh-eval register`)."
+            "data exist cannot have been chosen for its result (vsh-eval register)."
         )
     if statement in {"inconclusive", "not_attributable"} and power is not None:
         yield from _pool(records(power)[0], asked)
