@@ -183,7 +183,8 @@ def reml(cells: Cells) -> Variances:
 
     Notes
     -----
-    `restricted_likelihood` is maximised from moments by L-BFGS-B with its own gradient; one
+    `restricted_likelihood` is maximised by L-BFGS-B with its own gradient from two starts by moments,
+    one with little chance of the school-year and one with much, as it may have two summits; one
     evaluation takes S matrices of T by T.
 
     Examples
@@ -202,17 +203,19 @@ def reml(cells: Cells) -> Variances:
     typical = spread / float((1.0 / cells.size[cells.untreated]).mean())
     units = np.array([spread, spread, 1.0, *[typical] * phases])
     lasting = float(np.clip(products / spread, 0.05, 0.9))
-    start = [lasting, 0.1 * (1 - lasting), 0.3, *[0.9 * (1 - lasting)] * phases]
+    starts = [
+        [lasting, share * (1 - lasting), fading, *[(1 - share) * (1 - lasting)] * phases]
+        for share, fading in ((0.1, 0.3), (0.6, 0.8))
+    ]
 
     def loss(scaled: Floats) -> tuple[float, Floats]:
         value, gradient = restricted_likelihood(cells, _variances(scaled * units))
         return -value, -gradient * units
 
     bounds = [_SCHOOL, _SCHOOL_YEAR, (0.0, MOST_AUTOCORRELATION), *[_NOISE] * phases]
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": _TOLERANCE}
-    )
-    return _variances(found.x * units)
+    options = {"method": "L-BFGS-B", "bounds": bounds, "options": {"ftol": _TOLERANCE}}
+    found = [minimize(loss, start, jac=True, **options) for start in starts]
+    return _variances(min(found, key=lambda one: one.fun).x * units)
 
 
 def _variances(squares: Floats) -> Variances:

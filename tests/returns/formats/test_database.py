@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,10 @@ def postgresql(tmp_path_factory):
             as_user = {"user": pwd.getpwnam("postgres").pw_uid}
         except KeyError:
             pytest.skip("PostgreSQL cannot be started by root, and there is no user postgres")
-        for path in (folder, *folder.parents[:2]):
+        temporary = Path(tempfile.gettempdir())
+        for path in (folder, *folder.parents):
+            if temporary not in path.parents:
+                break
             path.chmod(0o755)
         os.chown(folder, as_user["user"], -1)
     secret = folder / "password"

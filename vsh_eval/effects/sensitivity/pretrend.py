@@ -28,6 +28,7 @@ from vsh_eval.numerics.inference import JointTest, joint_test, t_critical
 Test = Literal["joint", "individual"]
 Flags = npt.NDArray[np.bool_]
 
+_ROUNDING = 1e-12
 POWER_COLUMNS = ("test", "power", "slope", "bias", "bias_given_passed", "leads", "size")
 SHARES = (0.5, 0.8)
 
@@ -353,6 +354,8 @@ def _imputed(data: pd.DataFrame, *, leads: int | None) -> _Leads:
     usable = usable[usable > 0]
     if not usable.size:
         raise InfeasibleError("lead_of_one_school")
+    # Outcomes that do not vary leave rounding, which is no error.
+    deviations[np.abs(deviations) < _ROUNDING * max(float(np.abs(cells.outcome).max()), 1.0)] = 0.0
     joint = deviations @ deviations.T
     schools = np.concatenate([one.schools for one in blocks])
     return _Leads(

@@ -209,7 +209,7 @@ def _early(check: Check) -> str:
             f"{given}, although nobody was trained yet."
         )
     return (
-        "None is detected: pretending that training began two years earlier, the gap moves by "
+        "No effect is detected: pretending that training began two years earlier, the gap moves by "
         f"{given}."
     )
 
