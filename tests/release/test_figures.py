@@ -636,7 +636,7 @@ def test_the_alternative_text_has_the_numbers(name, phrases):
         ("synthetic", course(distance=np.full(6, 0.5)), {}, "of about its size: in no year."),
         ("ratio", gap_rows(group=[NAN] * 7, status="c"), {}, "not shown in any year"),
         ("standing", areas().query("unit_id == @AUTHORITY"), {"labels": {AUTHORITY: "Poole"}},
-         "Poole: 11.6. Marked"),
+         "Poole: 11.6."),
         ("rollout", [row | {"share_schools": NAN} for row in reach_rows()], {},
          "36, not shown"),
     ],

@@ -27,8 +27,8 @@ LEFT, RIGHT, TOP, BOTTOM = 0.62, 1.86, 0.68, 0.42
 """Margins in inches: the right one holds the names of the lines, the top one two lines of text."""
 _NARROW_RIGHT = 1.34
 """The right margin of a narrow chart: names take more lines there."""
-_NARROW_LETTERS, _SECOND_LINE = 36, 0.16
-"""Letters a line of what a narrow chart's axes measure, and inches of a second line below."""
+_NARROW_LETTERS, _MORE_LINES = 36, 0.42
+"""Letters a line of what a narrow chart's axes measure, and inches of its further lines."""
 SMALL = 10.5
 """Points, the least on any chart; as many pixels on a screen 320 pixels wide."""
 _STAMP_STRIP = 0.2
@@ -241,7 +241,7 @@ def page_of(data: SafeTable, boxes: Sequence[Box], *, height: float) -> Iterator
     from matplotlib.figure import Figure as Canvas
 
     with palette.theme():
-        total = height + _strip(data) + (_SECOND_LINE if palette.is_narrow() else 0)
+        total = height + _strip(data) + (_MORE_LINES if palette.is_narrow() else 0)
         canvas = Canvas(figsize=(palette.width(), total))
         FigureCanvasAgg(canvas)
         panels = []
