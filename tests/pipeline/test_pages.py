@@ -49,7 +49,7 @@ def test_a_table_without_a_row_has_no_sheet_and_costs_nothing_else(run):
         texts = book.read("xl/sharedStrings.xml").decode()
     assert "facts_01_returns" in sheets
     assert "facts_of_nobody" not in sheets
-    assert "Without a row, and so without a sheet: facts_of_nobody." in texts
+    assert "Without a row, and so without a sheet: Facts of nobody." in texts
 
 
 def test_every_page_says_under_which_settings_it_was_made(run):

@@ -69,7 +69,7 @@ def test_the_card_says_what_is_asked_of_which_data(project):
     named = project.run("named").card().frame.set_index("item")["value"]
     assert (named["Author"], named["Contact"]) == ("Virtual School", "vs@council.test")
     assert str(project.folder) not in card.to_string()
-    assert "SYNTHETIC" in project.run("invented").card().frame.to_string()
+    assert "an invented authority" in project.run("invented").card().frame.to_string()
     public = project.run("public").card().frame.set_index("item")["value"]
     assert "DfE" in public["Data"]
     assert "Open Government Licence v3.0" in public["Licence"]

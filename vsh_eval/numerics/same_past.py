@@ -183,9 +183,9 @@ def reml(cells: Cells) -> Variances:
 
     Notes
     -----
-    `restricted_likelihood` is maximised by L-BFGS-B with its own gradient from two starts by moments,
-    one with little chance of the school-year and one with much, as it may have two summits; one
-    evaluation takes S matrices of T by T.
+    `restricted_likelihood` is maximised by L-BFGS-B with its own gradient from two starts by
+    moments, one with little chance of the school-year and one with much, as it may have two
+    summits; one evaluation takes S matrices of T by T.
 
     Examples
     --------

@@ -44,7 +44,7 @@ from vsh_eval.settings import Protocol
 
 LEVELS = ("group", "reference")
 """The two levels that a gap is the difference of."""
-POWER_COLUMNS = ("metric", "mde", "power", "exaggeration", "caution")
+POWER_COLUMNS = ("metric", "question", "mde", "power", "exaggeration", "caution")
 POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_found_upper")
 PRETREND_COLUMNS = ("p_value", "reason")
 BOUND_COLUMNS = (
@@ -432,23 +432,24 @@ class Impact:
         Returns
         -------
         DataFrame
-            `POWER_COLUMNS`, three rows: the effect detected with a power of 0.8, that with even
-            odds, and the smallest effect of interest; mde (in the outcome's gap unit), power, and
+            `POWER_COLUMNS`, three rows by question: the effect detected with a power of 0.8, that
+            with even odds, and the smallest effect of interest; mde (in the outcome's gap unit), power, and
             how much a significant estimate exaggerates an effect of this size. NaN where the
             design bears no estimate.
         """
         found = self.detectable()
         error, df = found.std_error, found.df
         even = minimum_detectable(error, df, alpha=found.alpha, power=0.5)
+        small = self.protocol.sesoi
         rows = [
-            (effect, power, exaggeration(effect, error, df, alpha=found.alpha))
-            for effect, power in (
-                (found.mde, found.power),
-                (even, 0.5),
-                (self.protocol.sesoi, power_at(self.protocol.sesoi, error, df, alpha=found.alpha)),
+            (question, effect, power, exaggeration(effect, error, df, alpha=found.alpha))
+            for question, effect, power in (
+                ("detectable", found.mde, found.power),
+                ("even_odds", even, 0.5),
+                ("of_interest", small, power_at(small, error, df, alpha=found.alpha)),
             )
         ]
-        table = pd.DataFrame(rows, columns=["mde", "power", "exaggeration"])
+        table = pd.DataFrame(rows, columns=["question", "mde", "power", "exaggeration"])
         labels = {"metric": self.protocol.primary, "caution": " ".join(self.cautions)}
         return table.assign(**labels)[list(POWER_COLUMNS)]
 

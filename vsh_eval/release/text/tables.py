@@ -86,6 +86,10 @@ TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Attendance gap: how much schools differ",
             "Do the gaps of schools differ by more than chance?",
         ),
+        "gaps_by_arm": (
+            "Gap in trained and in untrained schools",
+            "How did the gap move in schools that were trained, and in those that were not?",
+        ),
         "impact": ("Impact", "What was the effect of training on each gap?"),
         "evidence": ("Evidence", "Which rules does the evidence for an effect meet?"),
         "power": ("Power", "How small an effect could these data detect?"),
