@@ -146,6 +146,8 @@ def synthesise(
     ] = "tables",
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
+    from dataclasses import replace
+
     from vsh_eval import academic_year, synthetic
 
     plan = synthetic.Plan(
@@ -156,8 +158,9 @@ def synthesise(
         last=academic_year.parse(last),
         pretrend=pretrend,
         effect_on_peers=effect_on_peers,
-        **({} if children is None else {"cohort_per_school": children}),
     )
+    if children is not None:
+        plan = replace(plan, cohort_per_school=children)
     form = "csv" if csv else "parquet"
     written = synthetic.synthesise(folder, plan, format=form, layout=layout)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")

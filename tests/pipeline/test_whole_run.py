@@ -74,7 +74,7 @@ def test_the_results_for_machines_have_the_keys_they_promise(released):
     headline = results["headline"]
     assert headline["role"] == "primary"
     assert headline["ci_lower"] < headline["estimate"] < headline["ci_upper"]
-    assert set(results["evidence"]) == {"statement", "rules"}
+    assert set(results["evidence"]) == {"statement", "confidence", "decided_by", "rules"}
     assert {"rule", "verdict", "reason"} <= set(results["evidence"]["rules"][0])
     assert {row["time_period"] for row in results["gaps"]} == {202324}
     assert {row["time_period"] for row in results["levels"]} == {202324}

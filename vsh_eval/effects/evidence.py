@@ -236,7 +236,7 @@ def judge(
         )
     first, second = _estimates(estimates, sesoi=sesoi, alpha=alpha)
     rules = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha))
-    verdicts = {rule.rule: rule.verdict for rule in rules}
+    verdicts: dict[str, Verdict] = {rule.rule: rule.verdict for rule in rules}
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
     )
@@ -427,7 +427,8 @@ def _randomisation(first: _Estimate, p_value: float | None, alpha: float) -> _Ru
 
 
 def _chosen_by(chosen_by: str) -> _Rule:
-    verdict = {BY_LOT: HOLDS, "unknown": NOT_TESTABLE}.get(chosen_by, FAILS)
+    known: dict[str, Verdict] = {BY_LOT: HOLDS, "unknown": NOT_TESTABLE}
+    verdict = known.get(chosen_by, FAILS)
     missing = float("nan")
     return _Rule("chosen_by", verdict, missing, missing, Message(f"chosen_by_{chosen_by}"))
 

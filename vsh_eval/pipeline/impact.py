@@ -433,9 +433,9 @@ class Impact:
         -------
         DataFrame
             `POWER_COLUMNS`, three rows by question: the effect detected with a power of 0.8, that
-            with even odds, and the smallest effect of interest; mde (in the outcome's gap unit), power, and
-            how much a significant estimate exaggerates an effect of this size. NaN where the
-            design bears no estimate.
+            with even odds, and the smallest effect of interest; mde (in the outcome's gap unit),
+            power, and how much a significant estimate exaggerates an effect of this size. NaN
+            where the design bears no estimate.
         """
         found = self.detectable()
         error, df = found.std_error, found.df

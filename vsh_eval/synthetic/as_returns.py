@@ -55,11 +55,12 @@ def upns_of(pupil_ids: pd.Series) -> pd.Series:
     Examples
     --------
     >>> upns_of(pd.Series(["P0000001"])).tolist()
-    ['L990000000001']
+    ['N990000000001']
     """
     digits = "99" + pupil_ids.astype("str").str[1:].str.zfill(10)
-    total = sum((i + 2) * digits.str[i].astype("int64") for i in range(12))
-    return (total % 23).map(lambda at: _CHECK_LETTERS[at]) + digits
+    signs = [(i + 2) * digits.str[i].astype("int64") for i in range(12)]
+    total = pd.concat(signs, axis=1).sum(axis=1)
+    return (total % 23).map(lambda at: _CHECK_LETTERS[int(str(at))]) + digits
 
 
 def write_files(folder: Path, authority: Authority) -> dict[str, object]:
@@ -111,8 +112,8 @@ def _laestabs(schools: pd.DataFrame, links: pd.DataFrame) -> pd.Series:
         )
     numbers = [f"{_LA}{_FIRST_NUMBER + at}" for at in range(len(schools))]
     laestab = pd.Series(numbers, index=schools["urn"].astype("str"))
-    for link in links.itertuples():
-        laestab[link.successor_urn] = laestab[link.urn]
+    for urn, successor in links[["urn", "successor_urn"]].astype("str").to_numpy():
+        laestab[successor] = laestab[urn]
     return laestab
 
 

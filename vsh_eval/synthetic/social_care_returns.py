@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 import pandas as pd
@@ -75,7 +76,8 @@ def _census(rows: pd.DataFrame, year: int) -> ElementTree:
     for (child_id, upn), own in rows.groupby(["child_id", "pupil_id"]):
         child = SubElement(children, "Child")
         sex = {"Sex": "U"} if year >= _FIRST_OF_SEX else {"GenderCurrent": "0"}
-        _add(SubElement(child, "ChildIdentifiers"), LAchildID=child_id, UPN=upn, **sex)
+        identifiers = SubElement(child, "ChildIdentifiers")
+        _add(identifiers, LAchildID=str(child_id), UPN=str(upn), **sex)
         _referrals(child, own)
     indent(message)
     return ElementTree(message)
@@ -113,5 +115,5 @@ def _add(parent: Element, **texts: str) -> None:
             SubElement(parent, name).text = text
 
 
-def _day(day: pd.Timestamp) -> str:
+def _day(day: Any) -> str:
     return "" if pd.isna(day) else day.strftime("%Y-%m-%d")

@@ -142,13 +142,13 @@ class Drift:
 
         Examples
         --------
-        >>> Drift(-0.2, 0.1, 59.0).largest_not_excluded(sign=-1).round(2)
-        np.float64(0.37)
-        >>> Drift(-0.2, 0.1, 59.0).largest_not_excluded(sign=1).round(2)
-        np.float64(-0.03)
+        >>> round(Drift(-0.2, 0.1, 59.0).largest_not_excluded(sign=-1), 2)
+        0.37
+        >>> round(Drift(-0.2, 0.1, 59.0).largest_not_excluded(sign=1), 2)
+        -0.03
         """
         towards = abs(self.slope) if sign == 0 else float(np.sign(sign)) * self.slope
-        return towards + t_critical(self.df, alpha=2 * alpha) * self.std_error
+        return towards + float(t_critical(self.df, alpha=2 * alpha)) * self.std_error
 
 
 def drift(data: AnalysisSample | pd.DataFrame, *, leads: int | None = None) -> Drift:

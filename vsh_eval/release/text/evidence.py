@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.contracts import require_one_of
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, is_shown, one_row, records
+from vsh_eval.release.rows import is_shown, one_row, records
 from vsh_eval.release.text.labels import is_missing, upper_first
 from vsh_eval.release.text.phrases import amount, listed, number, p_text
 from vsh_eval.release.text.reasons import in_words
@@ -179,7 +180,7 @@ def ruled_out_sentence(safe: SafeTable, *, metric: str) -> str:
     return f"Ruled out: that training made the gap {' or '.join(parts)}."
 
 
-def both_estimates(safe: SafeTable, *, metric: str) -> list[Row]:
+def both_estimates(safe: SafeTable, *, metric: str) -> list[dict[str, Any]]:
     """Return the simple row of the primary estimator and, where it was made, of ``same_past``."""
     simple = [
         row for row in records(safe) if row["metric"] == metric and row["aggregation"] == "simple"

@@ -267,7 +267,8 @@ def _school_links(links: pd.DataFrame, options: Options) -> Reading:
 
 def _in_a_circle(pairs: pd.DataFrame) -> pd.Series:
     """Say of each link whether following links from it leads back to where it starts."""
-    onward = pairs.groupby("urn")["successor_urn"].agg(list).to_dict()
+    following = pairs.groupby("urn")["successor_urn"]
+    onward = {str(urn): list(ends) for urn, ends in following}
     back = [start in _reached(end, onward) for start, end in _ends(pairs)]
     return pd.Series(back, index=pairs.index, dtype="bool")
 

@@ -169,7 +169,8 @@ def _understood(
     if re.search(r"complet|finish|end|certif", rows.attrs["start"].casefold()):
         notes.append(note("start_may_be_completion", file=file, which=rows.attrs["start"]))
     if "attended" in rows:
-        taken_up = rows["attended"].map(_plain).map(lambda t: _attended(t, synonyms))
+        said = rows["attended"].map(_plain).fillna("")
+        taken_up = said.map(lambda text: _attended(str(text), synonyms))
         leave_out("bookings_not_attended", ~taken_up, _rows_of(~taken_up))
     else:
         notes.append(note("attendance_not_recorded", file=file, rows=total, of_rows=total))
