@@ -197,7 +197,7 @@ def published(run, found):
     run.publish("robustness", run.release(found.checked))
     run.publish("evidence", run.release(found.rules))
     years = {"time_period": run.settings.years.last}
-    gaps = safe(gap_rows().assign(**years).head(1))
+    gaps = safe(gap_rows().assign(**years, group="cin").head(1))
     changes = {"baseline": 202122, "change": NAN, "change_lower": NAN, "change_upper": NAN}
     run.publish("levels", safe(gap_rows().assign(**years, level_value=NAN).head(1)))
     results.publish(run, own=gaps, changes=safe(gaps.frame.assign(**changes)))

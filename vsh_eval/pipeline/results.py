@@ -21,8 +21,10 @@ from vsh_eval.release.pages.show import figure_html
 from vsh_eval.release.rows import last_year
 from vsh_eval.release.text import annual_report, answer, evidence, gaps, offer
 from vsh_eval.release.text.authority import authority_sentence
+from vsh_eval.release.text.cohort import moves_sentence
 from vsh_eval.release.text.design import caution_sentence, protocol_sentences
 from vsh_eval.release.text.fixed import phrase
+from vsh_eval.release.text.impact import exaggeration_sentence
 from vsh_eval.release.text.page import no_results_sentence
 from vsh_eval.release.text.safe_text import SafeText
 
@@ -59,7 +61,7 @@ def publish(run: Run, *, own: SafeTable, changes: SafeTable, chart: Figure | Non
             "cohort_rule": run.settings.cohort.rule,
         },
     )
-    sentences = (*_answer(run), *_in_the_authority(changes, primary))
+    sentences = (*_answer(run), *_in_the_authority(run, own, changes))
     run.save("summary", _summary(sentences, _tiles(run, own, changes), decisions(run), chart))
 
 
@@ -125,15 +127,18 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
         evidence.evidence_sentence(found),
         answer.estimates_sentence(impact, metric=protocol.primary),
     )
-    if found.frame["statement"].iloc[0] == "inconclusive":
+    statement, power = found.frame["statement"].iloc[0], run.published_table("power")
+    if statement == "inconclusive":
         said = (*said, evidence.ruled_out_sentence(impact, metric=protocol.primary))
+    if statement in answer.ESTABLISHED:
+        said = (*said, exaggeration_sentence(power, metric=protocol.primary))
     return tuple(
         filter(
             None,
             (
                 *said,
                 evidence.confidence_sentence(found),
-                caution_sentence(run.published_table("power")),
+                caution_sentence(power),
                 protocol_sentences(run.standing.sentences)[0],
             ),
         )
@@ -166,13 +171,15 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
     )
 
 
-def _in_the_authority(changes: SafeTable, metric: str) -> tuple[SafeText, ...]:
-    """Say what happened to the gap in the authority as a whole."""
+def _in_the_authority(run: Run, own: SafeTable, changes: SafeTable) -> tuple[SafeText, ...]:
+    """Say what happened to the gap in the authority as a whole, and to the number of children."""
+    metric, group = run.settings.protocol.primary, run.settings.cohort.group
     if metric not in held(changes, (metric,)):
         return ()
     rows = changes.where(metric=metric, phase=names.TOTAL)
-    year = last_year(rows)
-    return (gaps.change_sentence(rows, metric=metric, year=year),)
+    moved = moves_sentence(own, metric=metric, group=group)
+    changed = gaps.change_sentence(rows, metric=metric, year=last_year(rows))
+    return (changed, *([moved] if moved else []))
 
 
 def _sessions(run: Run) -> SafeTable | None:
