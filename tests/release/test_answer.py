@@ -46,12 +46,12 @@ def answered(statement, sessions=YEAR, **ends):
 def test_an_effect_on_absence_is_given_in_days_of_school():
     # 2.8 points of 340 half days are 9.52 half days, which is 4.8 days.
     assert answered("narrowed") == (
-        "In trained schools children with a social worker missed about 4.8 days of school a year "
-        "fewer than expected without training (likely range 2.0 to 7.5), compared with pupils "
+        "In trained schools children with a social worker missed about 4.8 fewer days of school "
+        "a year than expected without training (likely range 2.0 to 7.5), compared with pupils "
         "without a social worker."
     )
     said = answered("widened", estimate=2.8, lower=1.2, upper=4.4)
-    assert "4.8 days of school a year more than expected" in said
+    assert "4.8 more days of school a year than expected" in said
     assert "likely range 2.0 to 7.5" in said
 
 

@@ -81,11 +81,11 @@ def answer_sentence(
             f"In trained schools the gap in {metric} was {size} {moved} than expected without "
             f"training ({interval})."
         )
-    size, interval = _size(row, possible / 200, "days")
+    size, interval = _size(row, possible / 200, "")
     more = "fewer" if float(row["estimate"]) < 0 else "more"
     return (
-        f"In trained schools {group_in_text(asked.group)} missed about {size} of school a year "
-        f"{more} than expected without training ({interval}), compared with "
+        f"In trained schools {group_in_text(asked.group)} missed about {size} {more} days of "
+        f"school a year than expected without training ({interval}), compared with "
         f"{group_in_text(asked.reference)}."
     )
 
