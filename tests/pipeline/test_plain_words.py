@@ -59,10 +59,6 @@ IDIOMS = (
 )
 """Phrases that a governor, a statistician and a user of a screen reader stumbled over."""
 
-BEING_REWRITTEN = frozenset(
-    {"06_impact", "06_published_impact", "07_robustness", "08_annual_report", "index"}
-)
-"""Pages whose idioms are listed in a warning until their new words are in."""
 FEWEST_WORDS = 100
 """A page with fewer has no grade that means anything."""
 
