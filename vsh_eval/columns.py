@@ -50,8 +50,8 @@ YEARS = frozenset(
 # The numbers that may have an interval and a standard error beside them.
 _WITH_INTERVAL: Mapping[Role, str] = {
     Role.LEVEL: """
-        level_value group_level reference_level matched_level evenness effect_size gap_index
-        months days group_days reference_days sessions tau
+        level_value group_level reference_level matched_group_level matched_level evenness
+        effect_size gap_index months days group_days reference_days sessions tau
         """,
     Role.DIFFERENCE: """
         gap change group_change reference_change trend group_trend reference_trend mean_gap

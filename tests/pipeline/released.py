@@ -19,11 +19,13 @@ NAMES = re.compile(
     r"\b\d{4}/\d\d\b|\b95% interval"
     rf"|\b\d{{1,2}} (?:{_MONTHS})(?: \d{{4}})?\b|\b(?:{_MONTHS}) \d{{4}}\b"
     r"|\b[Kk]ey stages? \d(?: to \d)?|\b[Yy]ears? \d+ to \d+|\b[Yy]ear \d+\b|\bgrade \d"
-    r"|\bAttainment 8|\bProgress 8"
+    r"|\bAttainment 8|\bProgress 8|\((?:[A-Z][\w-]+, )?(?:19|20)\d\d(?=[,)])"
 )
-"""Years, dates, measures and stages of school: names, not numbers."""
-_ASIDE = ["table", "pre", "code", "script", "style", "figure", "nav", "footer"]
-_END = re.compile(r"(?<=[.?]) (?=[A-Z0-9])|(?<=;) (?!95%)|(?<=trained schools,) ")
+"""Years, dates, measures, stages of school and cited works: names, not numbers."""
+_ASIDE = "table, pre, code, script, style, figure, nav, footer, details.code"
+_END = re.compile(
+    r"(?<=[.?]) (?=[A-Z0-9])|(?<=;) (?!95%)|(?<=trained schools,) |(?<=over time) (?=and)"
+)
 """Where a sentence ends, or goes on about another fact; an interval in brackets is the same one."""
 _NOT_NAMED = frozenset({"status", "unit", "gap_unit", "reason", "message"})
 """Columns of words that no sentence uses to say which row it means."""
@@ -141,7 +143,7 @@ def _main(path: Path) -> Tag:
 
 
 def _paragraphs(main: Tag) -> Iterator[str]:
-    for aside in main.find_all(_ASIDE):
+    for aside in main.select(_ASIDE):
         aside.decompose()
     for part in main.find_all(["p", "li", "summary"]):
         if part.find(["p", "li"]) is None and "note" not in (part.get("class") or []):

@@ -20,20 +20,30 @@ from tests.pipeline.released import (
 from vsh_eval.columns import ROLES, Role
 
 NOT_IN_A_TABLE = {
-    "share of runs that shows power": r"a chance of 80%|80% chance",
+    "share of runs that shows power": r"a chance of 80%|80% chance|in 80% of them",
     "size of a test": r"where 5% is promised",
     "smallest effect of interest": r"An effect of 0\.5",
-    "number of runs": r"reassigned at random \d+ times",
+    "number of runs": r"assigned at random [\d,]+ times",
     "half-days of a year": r"in a year of about [\d,]+",
     "rules of the year effects": r"\d+ or more (?:schools|pupils|of them)",
     "base of a rate": r"per 100 (?:children|pupils)",
     "place on a scale": r"from 0 for the lowest to 100|0 = no link with need; 1 = only",
     "checks": r"\d+ checks passed, \d+ gave a warning, \d+ failed|\d+ of \d+ kinds of check",
     "steps of the code": r"steps? \d+(?: to \d+)?",
+    "level of an interval": r"\(95%\)",
+    "schools less one": r"\d+ degrees of freedom",
+    "check of the method by runs": r"found in [\d.]+% of these runs \(95% interval [^)]*\)",
+    "neighbours, which the sentence does not name": r"who lie between [\d.]+ and [\d.]+",
+    "years on a chart": r"over the \d+ years shown",
+    "two gaps set beside each other, checked below": r"differ by .*?\(95% interval [^)]*\)",
 }
 """Numbers of the method and counts of a page's own parts, which no table holds."""
-COMPARES = re.compile(r"widest|the most by|In the most deprived|^Of the gap|neighbours")
+COMPARES = re.compile(
+    r"widest|the most by|In the most deprived|^Of the gap|neighbours|, against \W?\d|went from"
+    r"|(?:fewer|more) than the|when it is compared|true effect|changed by|of this size together"
+)
 """A sentence that sets several rows beside each other; every other is about one."""
+DIFFERS = re.compile(r"differ by ([\d.]+)[^(]*\(95% interval (-?[\d.]+) to (-?[\d.]+)")
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +111,24 @@ def with_another_number(sentence):
 def test_a_sentence_has_the_same_numbers_on_every_page(release):
     said = defaultdict(set)
     for one in sentences_of(release):
-        if numbers_in(one.text) and re.search(r"\d{4}/\d\d", one.text):
+        whole = one.text[:1].isupper()  # after a semicolon the measure is said before it
+        if whole and numbers_in(one.text) and re.search(r"\d{4}/\d\d", one.text):
             said[without_numbers(one.text)].add(one.text)
     assert {words: texts for words, texts in said.items() if len(texts) > 1} == {}
+
+
+def test_the_difference_of_two_gaps_is_that_of_the_gaps_said_before_it(release):
+    """And lies in its interval, which is worked out for the pair and stands in no table."""
+    wrong = []
+    for one in sentences_of(release):
+        for said, *ends in DIFFERS.findall(one.text.replace("\N{MINUS SIGN}", "-")):
+            ((size, places),) = numbers_in(said)
+            gaps = [gap for gap, _ in numbers_in(one.paragraph.partition(one.text)[0])]
+            apart = [gap + sign * other for gap in gaps for other in gaps for sign in (1, -1)]
+            off = min((abs(size - abs(gap)) for gap in apart), default=size)
+            if off > 0.5 * 10.0**-places + 1e-9 or not float(ends[0]) <= size <= float(ends[1]):
+                wrong.append(one)
+    assert wrong == []
 
 
 def test_two_tables_agree_wherever_their_rows_are_about_the_same(release):

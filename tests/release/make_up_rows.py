@@ -31,12 +31,12 @@ def decomposed(*, gap=9.1, composition=2.3, factors=(-0.2, 1.4, 1.0, 0.1), stamp
 
 def hidden_parts(status="c"):
     names = ("gap", "composition", "rates", "matched_level", "matched_gap", "standardised_gap")
-    row = {**ROW, "time_period": 202425, "metric": "overall_absence", "group_level": NAN}
+    row = {**ROW, "time_period": 202425, "metric": "overall_absence", "matched_group_level": NAN}
     return safe([row | dict.fromkeys(names, NAN) | {"status": status, "baseline": 201819}])
 
 
 def matched(**changes):
-    row = {**ROW, "time_period": 202425, "metric": "overall_absence", "group_level": 16.0}
+    row = {**ROW, "time_period": 202425, "metric": "overall_absence", "matched_group_level": 16.0}
     return safe([{**row, "gap": 9.1, **numbers(matched_level=9.2, matched_gap=6.8), **changes}])
 
 

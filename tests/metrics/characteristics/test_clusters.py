@@ -103,7 +103,7 @@ def by_free_meals(composition, moments, pair):
 @pytest.mark.parametrize(
     ("function", "columns"),
     [
-        (matched_gap, ["group_level", "matched_level", "matched_gap"]),
+        (matched_gap, ["matched_group_level", "matched_level", "matched_gap"]),
         (standardised_gap, ["standardised_gap"]),
         (decompose, ["gap", "composition", "rates", *(f"composition_{f}" for f in FACTORS)]),
         (by_free_meals, ["gap", "group_level"]),
@@ -191,7 +191,7 @@ def test_a_group_in_one_school_beside_a_reference_in_many_adds_their_errors(pupi
         metric="overall_absence", time_period=202425,
     ).iloc[0]  # fmt: skip
     assert row["df"] == ((some["time_period"] == 202425) & own.loc[some.index]).sum() - 1
-    assert row["matched_gap_std_error"] > row["group_level_std_error"]
+    assert row["matched_gap_std_error"] > row["matched_group_level_std_error"]
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_the_matched_gap_is_that_of_each_child_against_those_alike(two_years, me
     found = matched_gap(composition_of(some, [metric]), None, PAIR)
     row = found[found["phase"] == "total"].iloc[0]
     own, alike, count, coverage = matched_by_hand(some, metric)
-    assert row["group_level"] == pytest.approx(100 * own, abs=1e-10)
+    assert row["matched_group_level"] == pytest.approx(100 * own, abs=1e-10)
     assert row["matched_level"] == pytest.approx(100 * alike, abs=1e-10)
     assert row["matched_gap"] == pytest.approx(100 * (own - alike), abs=1e-10)
     assert row["matched_pupils"] == count < row["group_pupils"]
@@ -244,7 +244,7 @@ def test_schools_that_differ_widen_the_matched_gap_and_never_move_it(two_years):
     plain = matched_gap(composition, None, pair).query("phase == 'total' and status == ''")
     wide = matched_gap(composition, moments_of(apart), pair).loc[plain.index]
     assert (wide["matched_level_std_error"] > 1.5 * plain["matched_level_std_error"]).all()
-    assert (wide["group_level_std_error"] > 1.5 * plain["group_level_std_error"]).all()
+    assert (wide["matched_group_level_std_error"] > 1.5 * plain["matched_group_level_std_error"]).all()
     assert (wide["df"] == 19).all()
     assert wide["matched_gap"].to_numpy() == pytest.approx(plain["matched_gap"].to_numpy())
 

@@ -58,7 +58,8 @@ DECOMPOSITION_RELEASED = (
 MATCHED_COLUMNS = (
     *_FIRST,
     *("matched_pupils", "coverage"),
-    *("group_level", "group_level_lower", "group_level_upper", "group_level_std_error"),
+    *("matched_group_level", "matched_group_level_lower"),
+    *("matched_group_level_upper", "matched_group_level_std_error"),
     *("matched_level", "matched_level_lower", "matched_level_upper", "matched_level_std_error"),
     *("matched_gap", "matched_gap_lower", "matched_gap_upper", "matched_gap_std_error"),
     "gap",
@@ -67,7 +68,7 @@ MATCHED_COLUMNS = (
 )
 MATCHED_RELEASED = (
     *_FIRST,
-    *("group_level", "matched_level", "matched_level_lower", "matched_level_upper"),
+    *("matched_group_level", "matched_level", "matched_level_lower", "matched_level_upper"),
     *("gap", "matched_gap", "matched_gap_lower", "matched_gap_upper"),
     *_LAST,
 )
@@ -179,7 +180,7 @@ def matched_gap(
     DataFrame
         `MATCHED_COLUMNS`, one row for each metric, phase (and the total of phases) and year.
         ``matched_level``: the reference's level if it were made up as the group is;
-        ``group_level``: of the group's pupils who have a match (``matched_pupils``);
+        ``matched_group_level``: of the group's pupils who have a match (``matched_pupils``);
         ``matched_gap``: the difference of the two; ``coverage``: their share of the group's
         denominator, 0 to 1; ``gap``: the plain gap of all. Where nobody has a match, or a
         group is empty, NaN and the status z; x where the metric has no data.
@@ -463,7 +464,7 @@ def _matched(block: _Block) -> Columns:
     in_gap = (in_own[0] - in_expected[0], np.concatenate([in_own[1], in_expected[1]]))
     columns: dict[str, NDArray] = {}
     for name, value, mine, theirs, noise in (
-        ("group_level", own, of_own, None, in_own),
+        ("matched_group_level", own, of_own, None, in_own),
         ("matched_level", expected, of_expected, of_reference, in_expected),
         ("matched_gap", own - expected, of_gap, -of_reference, in_gap),
     ):

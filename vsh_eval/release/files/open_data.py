@@ -250,7 +250,8 @@ def _unit(column: str, frame: pd.DataFrame) -> str:
         return "£"
     if role is Role.DIFFERENCE and "gap_unit" in frame:
         return "pp" if set(frame["gap_unit"]) == {"percentage points"} else ""
-    of_group = column.startswith(("level_value", "group_level", "reference_level"))
+    levels = ("level_value", "group_level", "reference_level", "matched_group_level")
+    of_group = column.startswith((*levels, "matched_level"))
     return "%" if of_group and "unit" in frame and set(frame["unit"]) == {"%"} else ""
 
 

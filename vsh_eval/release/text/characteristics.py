@@ -148,7 +148,8 @@ def matched_sentence(
     entry, whom = registry.metric(metric), group_in_text(row["reference"])
     matched = Finding.of(row, "matched_gap", entry.gap_unit, decimals=1)
     everyone = Finding.of(row, "gap", entry.gap_unit, decimals=1)
-    own, theirs = (amount(row[name], entry.unit) for name in ("group_level", "matched_level"))
+    levels = ("matched_group_level", "matched_level")
+    own, theirs = (amount(row[name], entry.unit) for name in levels)
     return (
         f"Against {whom} of {_SAME}, {metric_in_text(metric)} among {group_in_text(row['group'])}"
         f"{where_in_text(phase)} was {own} against {theirs} in {year_label(year)}: "

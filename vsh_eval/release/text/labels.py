@@ -152,6 +152,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "composition_fsm6": "Reflects free school meals",
         "composition_sex": "Reflects sex",
         "rates": "Between similar children",
+        "matched_group_level": "Level of the group's pupils who have similar ones",
         "matched_level": "Level of similar pupils",
         "matched_gap": "Gap between similar children",
         "standardised_gap": "Gap had the mix of children stayed",
