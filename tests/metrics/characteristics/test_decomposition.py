@@ -244,7 +244,9 @@ def test_schools_that_differ_widen_the_matched_gap_and_never_move_it(two_years):
     plain = matched_gap(composition, None, pair).query("phase == 'total' and status == ''")
     wide = matched_gap(composition, moments_of(apart), pair).loc[plain.index]
     assert (wide["matched_level_std_error"] > 1.5 * plain["matched_level_std_error"]).all()
-    assert (wide["matched_group_level_std_error"] > 1.5 * plain["matched_group_level_std_error"]).all()
+    assert (
+        wide["matched_group_level_std_error"] > 1.5 * plain["matched_group_level_std_error"]
+    ).all()
     assert (wide["df"] == 19).all()
     assert wide["matched_gap"].to_numpy() == pytest.approx(plain["matched_gap"].to_numpy())
 

@@ -265,7 +265,9 @@ def test_matched_and_standardised_gaps_stand_beside_the_gap_shown():
     plain = level_of(matched, "cwsw") - level_of(matched, "peers")
     equal(matched["gap"], np.where(matched["gap"].isna(), np.nan, plain))
     equal(matched["matched_gap"], matched["matched_group_level"] - matched["matched_level"])
-    assert (matched["matched_group_level"] != inside["matched_group_level"])[matched["gap"].notna()].all()
+    assert (matched["matched_group_level"] != inside["matched_group_level"])[
+        matched["gap"].notna()
+    ].all()
     standardised, _ = of_composition(characteristics.standardised_gap)
     first = standardised[standardised["time_period"] == COMPARISON.baseline]
     assert first["gap"].notna().any()
