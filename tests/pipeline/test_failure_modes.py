@@ -26,7 +26,7 @@ def test_an_ordinary_release_has_no_fault(released):
     looked = look(released, USUAL, released)
     assert looked.faults == ()
     assert looked.pages == 9
-    assert looked.head.startswith("With these schools and years an effect on the gap")
+    assert looked.head.startswith("With these schools and years an effect of ")
 
 
 SPOILT = {

@@ -207,8 +207,9 @@ def draw_reach_by_need(safe: SafeTable, *, by: str, year: int) -> Figure:
     """
     data = part_of(safe, time_period=year, phase=names.TOTAL)
     require_columns(data.frame, [by, *_SHARES], name="the reach table")
-    if not any(is_shown(row, *_SHARES) for row in records(data) if row[by] != names.TOTAL):
-        data = data.where(**{by: [b for b in data.frame[by] if b != names.TOTAL]})
+    bands = [row for row in records(data) if row[by] != names.TOTAL]
+    if bands and not any(is_shown(row, *_SHARES) for row in bands):
+        data = data.where(**{by: [row[by] for row in bands]})
     rows = records(data)
     if len({row[by] for row in rows}) < len(rows):
         raise ContractError(

@@ -110,6 +110,8 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "former_upn_followed": "Rows under a former UPN are read as the child's rows of today.",
         "child_id_of_two_children": "Children whose id one return gives to two children are left "
         "out; ask the team that keeps the return who they are.",
+        "rows_without_upn": "Rows of {name} without a UPN are left out; ask who keeps the data for "
+        "the UPNs.",
         "former_upn_of_two_children": "Former UPNs that lead to two children, or in a circle, were "
         "not followed; ask the schools which UPN is right.",
         # Children's social care
