@@ -40,7 +40,8 @@ NOT_IN_A_TABLE = {
 """Numbers of the method and counts of a page's own parts, which no table holds."""
 COMPARES = re.compile(
     r"widest|the most by|In the most deprived|^Of the gap|neighbours|, against \W?\d|went from"
-    r"|(?:fewer|more) than the|when it is compared|true effect|changed by|of this size together"
+    r"|(?:fewer|more) than the|when it is compared|is compared with itself|true effect|changed by"
+    r"|of this size together"
 )
 """A sentence that sets several rows beside each other; every other is about one."""
 DIFFERS = re.compile(r"differ by ([\d.]+)[^(]*\(95% interval (-?[\d.]+) to (-?[\d.]+)")
