@@ -33,7 +33,6 @@ STATEMENTS = (
     *(INCONCLUSIVE, WHOLE_SCHOOL_MOVED, NOT_ATTRIBUTABLE, NOT_ESTIMABLE),
 )
 HIGH, MODERATE, NONE = "high", "moderate", "none"
-CONFIDENCE = (HIGH, MODERATE, NONE)
 UNDECIDED = (INCONCLUSIVE, NOT_ATTRIBUTABLE, NOT_ESTIMABLE)
 """Statements that say nothing about the effect, so that no confidence belongs to them."""
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.pipeline.workspace import Run
-from vsh_eval.release.disclosure import SafeTable
+from vsh_eval.release.disclosure import SafeTable, join
 from vsh_eval.release.figures import Figure, draw_trained_and_untrained
 from vsh_eval.release.files.results import write_results
 from vsh_eval.release.pages.key_figures import (
@@ -67,14 +67,9 @@ def publish(run: Run, *, own: SafeTable, changes: SafeTable, chart: Figure | Non
 
 def estimates(run: Run) -> SafeTable:
     """Return the effect on the primary outcome by the primary estimator and by ``same_past``."""
-    impact = run.published_table("impact")
-    whole = {"subgroup": ["", float("nan")]} if "subgroup" in impact.frame else {}
-    return impact.where(
-        metric=run.settings.protocol.primary,
-        aggregation="simple",
-        estimator=["imputation", "same_past", "synthetic_did"],
-        **whole,
-    )
+    second = {"metric": run.settings.protocol.primary, "estimator": "same_past"}
+    impact = run.published_table("impact").where(aggregation="simple", **second)
+    return join(_effect(run), impact)
 
 
 def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
@@ -127,7 +122,7 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
         evidence.evidence_sentence(found),
         answer.estimates_sentence(impact, metric=protocol.primary),
     )
-    statement, power = found.frame["statement"].iloc[0], run.published_table("power")
+    statement, power = answer.statement_of(found), run.published_table("power")
     if statement == "inconclusive":
         said = (*said, evidence.ruled_out_sentence(impact, metric=protocol.primary))
     if statement in answer.ESTABLISHED:
@@ -207,8 +202,7 @@ def _tiles(run: Run, own: SafeTable, changes: SafeTable) -> tuple[KeyFigure, ...
     if run.has_published("reach"):
         reach = run.published_table("reach")
         found += reach_figure(reach, year=last_year(reach))
-    statement = run.published_table("evidence").frame["statement"].iloc[0]
-    if statement in answer.ESTABLISHED:
+    if answer.statement_of(run.published_table("evidence")) in answer.ESTABLISHED:
         return found + effect_figure(_effect(run), metric=primary)
     return found + power_figure(run.published_table("power"), metric=primary)
 

@@ -17,8 +17,6 @@ _FIRST_NUMBER = 2001
 _CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _HALF_6 = 0.4
 """The part of the summer term's sessions that is in its second half."""
-_CENSUS_OF = {"autumn": "spring", "spring": "summer", "summer": "autumn"}
-"""The census that collects a term's sessions."""
 _LAST_TOTALS = 2024
 _EDUCATION = {
     "primary": "Primary",

@@ -94,11 +94,6 @@ class Series:
     lower: tuple[float, ...]
     upper: tuple[float, ...]
 
-    def without_limits(self) -> "Series":
-        """Return the same values alone."""
-        nothing = (math.nan,) * len(self.values)
-        return Series(self.label, self.values, nothing, nothing)
-
     @property
     def last(self) -> float:
         """The last value there is, NaN without any."""

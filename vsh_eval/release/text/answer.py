@@ -63,7 +63,7 @@ def answer_sentence(
     str
         One sentence. Days a child a year are estimate / 100 x possible sessions / 2.
     """
-    statement, metric = _statement(evidence), metric_in_text(asked.metric)
+    statement, metric = statement_of(evidence), metric_in_text(asked.metric)
     if statement in _NO_ANSWER:
         return _NO_ANSWER[statement].format(metric=metric)
     unit = registry.metric(asked.metric).gap_unit
@@ -221,7 +221,7 @@ def _decisions(
     asked: Asked,
     last_year: int,
 ) -> Iterator[str]:
-    statement = _statement(evidence)
+    statement = statement_of(evidence)
     verdicts = {str(row["rule"]): str(row["verdict"]) for row in records(evidence)}
     yield from _about_the_offer(statement)
     if "chosen_by" in verdicts and verdicts["chosen_by"] != "pass":
@@ -313,5 +313,6 @@ def _mend(findings: SafeTable) -> Iterator[str]:
         )
 
 
-def _statement(evidence: SafeTable) -> str:
+def statement_of(evidence: SafeTable) -> str:
+    """Return the code of the evidence statement, which every row of the table has."""
     return str(records(evidence)[0]["statement"])

@@ -68,7 +68,6 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "rank": "A rank is a place among all pupils of the authority, from 0 for the lowest to "
         "100 for the highest.",
         "every_measure": "Every measure, subjects and passes on their own included",
-        "ratios": "How many times as high: the ratio of the two rates",
         "last_gaps": "The last gap of every measure",
         "sizes_of_gaps": "The size of the last gap of every measure",
         "no_sen_published": "DfE's tables do not cross a social worker with SEN and free school "
@@ -116,7 +115,6 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "gaps_of_the_report": "Gaps in the last year of each measure",
         "changes_of_the_report": "Change of the gaps since the baseline year",
         "effect_by_two_estimators": "Effect of training on the gap, by two ways of estimating it",
-        "cost_not_known": "The training log holds no cost for the trained schools.",
         "part_trajectory": "The chart of both trajectories",
         "part_donors": "The list of donors",
         "donors": "The donors that carry the estimate",
@@ -141,8 +139,6 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "authorities, since its offer is taken to begin",
         "effect_not_asked": "DfE's tables do not say which schools were trained, and the params do "
         "not say when this authority's offer began: its effect is not asked.",
-        "not_random": "Schools were not chosen at random, so another cause cannot be ruled out.",
-        "schools_trained_unknown": "Published tables do not say which schools were trained.",
     }
 )
 """Code and sentence; what stands in braces is a code or a year that is written as its label."""
