@@ -30,6 +30,10 @@ def test_a_table_that_no_notebook_makes_is_not_saved(project):
 def test_a_missing_table_of_an_unattended_run_names_its_notebook(project):
     with pytest.raises(ContractError, match="table evidence is missing; run notebook 06_impact"):
         project.run("tiny").load("evidence")
+    with pytest.raises(ContractError, match="table reach is missing; run notebook 03_training"):
+        project.run("tiny").published_table("reach")
+    with pytest.raises(ContractError, match="table is 'pupils', and no notebook of a returns run"):
+        project.run("tiny").published_table("pupils")
 
 
 def test_a_missing_table_is_made_where_a_person_is_at_work(project, executed):

@@ -246,7 +246,15 @@ class Run:
         self._gate_of(name).write_text(safe.gate, encoding="utf-8")
 
     def published_table(self, name: str) -> SafeTable:
-        """Read a table back that an earlier notebook of the run has published."""
+        """Read a table back that another notebook of the run publishes, made first as `load` does.
+
+        Raises
+        ------
+        ContractError
+            If the table is missing in an unattended run, or no notebook makes it.
+        """
+        if not self.has_published(name):
+            self._make(name)
         gate = cast("Gate", self._gate_of(name).read_text(encoding="utf-8"))
         path = self.released / "tables" / f"{name}.csv"
         return read_table(path, gate=gate, stamp=self.stamp)
