@@ -1,8 +1,10 @@
 """Which tests share a process where several run side by side, and what notebooks are tried on."""
 
 import atexit
+import os
 import tempfile
 from functools import cache
+from importlib.metadata import EntryPoint
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,6 +12,18 @@ import pytest
 
 WHOLE_RUNS = ("test_whole_run.py", "test_report_in_browser.py", "test_failure_modes.py")
 """Files that share the finished runs."""
+
+
+def pytest_configure() -> None:
+    """Fork the kernels of nbval too; `tests/pipeline/test_kernels.py` compares with cold ones."""
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+    KernelProvisionerFactory.provisioners["forked"] = EntryPoint(
+        "forked",
+        "vsh_eval.pipeline.kernels:ForkedProvisioner",
+        KernelProvisionerFactory.GROUP_NAME,
+    )
+    os.environ[KernelProvisionerFactory.default_provisioner_name_env] = "forked"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from vsh_eval.contracts import NotebookFailedError
 from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.kernels import KernelManager
 from vsh_eval.pipeline.workspace import Run, relative
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class _Engine(Engine):
             kernel_name,
             resources={"metadata": {"path": folder}},
             config=Config({"KernelManager": {"transport_encryption": "required"}}),
+            kernel_manager_class=KernelManager,
             # A kernel that is told to stop says so as an error; what fails shows in the notebook.
             extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             **kwargs,

@@ -1,0 +1,137 @@
+"""Kernels of a run: the run's own interpreter, forked from a process that has imported it all."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
+from typing import Any, cast
+from uuid import uuid4
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+COLD = "VSH_EVAL_COLD_KERNELS"
+"""Where this variable of the environment is set, each kernel starts and imports anew."""
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""Keeps imports from starting threads, as only a process of one thread is safe to fork."""
+LAUNCHED = [sys.executable, "-m", "ipykernel_launcher"]
+PRELOADED = "vsh_eval.pipeline.preloaded"
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """Forks an IPython kernel from a server that has imported what notebooks import.
+
+    The server is `multiprocessing`'s, one for each process that runs notebooks; it ends with
+    that process. Where there is no fork (Windows), where it is not safe (macOS), or where the
+    environment variable `COLD` is set, kernels start as Jupyter starts them.
+    """
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Launch the kernel of a command ``python -m ipykernel_launcher ...``."""
+        if sys.platform != "linux" or COLD in os.environ or cmd[1:3] != LAUNCHED[1:]:
+            return await super().launch_kernel(cmd, **kwargs)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([PRELOADED])
+        process = context.Process(
+            target=_serve, args=(cmd[3:], kwargs.get("env") or dict(os.environ), kwargs.get("cwd"))
+        )
+        # matplotlib reads it when it is imported, and the server's is imported before the kernel.
+        backend = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        with _environment(ONE_THREAD | {"MPLBACKEND": backend}):
+            process.start()
+        self.process = cast(Any, _Forked(process))
+        self.pid = self.pgid = process.pid
+        return self.connection_info
+
+
+class KernelManager(AsyncKernelManager):
+    """Starts this interpreter's kernel, whatever kernels the user has installed or named."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The kernel of this interpreter; it can encrypt its connection."""
+        return KernelSpec(
+            argv=[*LAUNCHED, "-f", "{connection_file}"],
+            display_name="Python 3",
+            language="python",
+            env=ONE_THREAD,
+            metadata={"supported_encryption": ["curve"]},
+        )
+
+    async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        if self.provisioner is None:
+            self.provisioner = ForkedProvisioner(
+                kernel_id=str(uuid4()), kernel_spec=self.kernel_spec, parent=self
+            )
+        return await super()._async_pre_start_kernel(**kwargs)
+
+
+class _Forked:
+    """A forked kernel, as a provisioner looks at a process."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, signum: int) -> None:
+        os.kill(cast(int, self.pid), signum)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _serve(arguments: list[str], environment: dict[str, str], folder: str | None) -> None:
+    """Become a kernel: a process group, an environment and a folder of its own."""
+    import numpy as np
+    from ipykernel.kernelapp import launch_new_instance
+
+    os.setsid()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder or ".")
+    # The state that the server drew when it imported numpy is the same in every fork.
+    np.random.seed()  # noqa: NPY002
+    launch_new_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+
+
+def _end_with_parent() -> None:
+    """End the kernel and what it started when the process that runs the notebooks has ended."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set variables of the environment that the server starts with."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

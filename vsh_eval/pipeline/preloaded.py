@@ -1,0 +1,34 @@
+"""Imports what notebooks import, once, in the process that kernels are forked from."""
+
+import importlib
+import sys
+
+import pandas as pd
+
+# pandas looked for a notebook, found none and took what runs it for a terminal.
+pd.set_option("display.max_columns", 20)
+
+# statsmodels looks whether it is there and would import it; it starts a thread.
+_ABSENT = "polars"
+_MODULES = (
+    "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib_inline.config",
+    "duckdb",
+    "seaborn",
+    "statsmodels.stats.api",
+    "vsh_eval.effects",
+    "vsh_eval.metrics",
+    "vsh_eval.pipeline",
+    "vsh_eval.release.figures",
+    "vsh_eval.release.pages",
+    "vsh_eval.release.text",
+)
+
+sys.modules.setdefault(_ABSENT, None)  # pyright: ignore[reportArgumentType]
+for _name in _MODULES:
+    importlib.import_module(_name)
+if sys.modules[_ABSENT] is None:
+    del sys.modules[_ABSENT]
