@@ -52,9 +52,11 @@ def test_the_cover_says_whose_data_these_are_and_the_contents_what_a_sheet_answe
 def test_a_sheet_says_above_its_table_what_a_reader_needs_to_use_it(book):
     found = lines(book, "gaps")
     assert found[0] == "Gaps (SYNTHETIC)"
-    assert found[1:5] == [
+    assert found[1:6] == [
         "How wide is the gap in each measure, phase and year?",
         "This worksheet contains one table.",
+        "In every row: Kind of area: Authority; Area: E06000049; Cohort rule: had a social worker "
+        "at any time in the academic year; Data vintage: 2026",
         "Units: pupils, schools and rows are counted; ratios: group divided by those compared "
         "with; other numbers as the column Unit says",
         "c = suppressed to protect children's confidentiality",

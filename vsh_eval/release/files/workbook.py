@@ -23,7 +23,13 @@ from vsh_eval.release.text.labels import column_label, index_label, is_missing, 
 from vsh_eval.release.text.page import WORDS
 from vsh_eval.release.text.phrases import SMALLEST_P, is_numeric, p_text, symbol_notes, symbol_of
 from vsh_eval.release.text.protection import notes_of
-from vsh_eval.release.text.tables import stamped, table_question, table_title, units_line
+from vsh_eval.release.text.tables import (
+    every_row_line,
+    stamped,
+    table_question,
+    table_title,
+    units_line,
+)
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -33,6 +39,12 @@ _SHEET_NAME = re.compile(r"^[A-Za-z][\w ]{0,30}$")
 _WIDEST = 40
 """Characters of the widest column; longer texts wrap."""
 _NARROWEST = 12
+_OF_THE_WHOLE = frozenset({
+    "time_identifier", "geographic_level", "country_code", "country_name", "region_code",
+    "region_name", "old_la_code", "new_la_code", "la_name", "unit_id", "source", "vintage",
+    "cohort_rule",
+})  # fmt: skip
+"""Columns of place and origin, said above a table where they are the same in every row."""
 
 
 def write_workbook(
@@ -116,7 +128,8 @@ def _sheet(book: "Workbook", name: str, safe: SafeTable, provenance: Sequence[st
     """Write a table below the lines that a reader needs to use it."""
     sheet = book.add_worksheet(name)
     rows = records(safe)
-    columns = [str(column) for column in safe.frame.columns]
+    everywhere = _said_once(safe, rows)
+    columns = [str(c) for c in safe.frame.columns if str(c) not in everywhere]
     cells = [[_cell(column, row) for column in columns] for row in rows]
     used = {value for line in cells for value in line if isinstance(value, str)}
     texts = [column for column in columns if safe.frame[column].dtype.kind not in "biuf"]
@@ -124,6 +137,7 @@ def _sheet(book: "Workbook", name: str, safe: SafeTable, provenance: Sequence[st
         f"{table_title(name)}{f' ({safe.stamp})' if safe.stamp else ''}",
         table_question(name),
         WORDS["instructions"],
+        every_row_line(everywhere),
         units_line(columns, texts),
         "; ".join(symbol_notes(sorted(used))),
         *notes_of(safe),
@@ -132,6 +146,13 @@ def _sheet(book: "Workbook", name: str, safe: SafeTable, provenance: Sequence[st
     lines = [line for line in head if line]
     _lines(book, sheet, lines)
     _table(book, sheet, len(lines), name, [column_label(column) for column in columns], cells)
+
+
+def _said_once(safe: SafeTable, rows: Sequence[Row]) -> dict[str, str]:
+    """Return the labels that are the same in every row, and are said above the table instead."""
+    columns = [str(column) for column in safe.frame.columns if column in _OF_THE_WHOLE]
+    same = [column for column in columns if len({row[column] for row in rows}) == 1]
+    return {column: str(_cell(column, rows[0])) for column in same}
 
 
 def _lines(book: "Workbook", sheet: "Worksheet", lines: Sequence[str]) -> None:

@@ -156,6 +156,23 @@ def without_rows(tables: Sequence[str]) -> list[str]:
     return [f"Without a row, and so without a sheet: {titles}."] if tables else []
 
 
+def every_row_line(labels: Mapping[str, str]) -> str:
+    """Say the labels that are the same in every row of a table, '' where there are none.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        What a reader calls the value, by column.
+
+    Examples
+    --------
+    >>> every_row_line({"geographic_level": "Local authority", "la_name": "Invented Borough"})
+    'In every row: Kind of area: Local authority; Authority name: Invented Borough'
+    """
+    said = "; ".join(f"{column_label(column)}: {label}" for column, label in labels.items())
+    return f"In every row: {said}" if said else ""
+
+
 def units_line(columns: Sequence[str], texts: Iterable[str] = ()) -> str:
     """Say in which units a table's numbers stand.
 
