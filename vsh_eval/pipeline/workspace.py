@@ -403,10 +403,16 @@ def plan(settings: Settings) -> synthetic.Plan:
     )
 
 
-def declared_programmes(settings: Settings) -> tuple[str, ...]:
-    """Return the programmes that the params declare beyond the five of the offer."""
+def expected(settings: Settings) -> returns.Expected:
+    """Return what the params expect of the returns."""
     programmes = settings.exposure.programmes
-    return () if isinstance(programmes, str) else programmes
+    return returns.Expected(
+        authority=settings.authority.code,
+        basis=settings.cohort.basis,
+        programmes=() if isinstance(programmes, str) else programmes,
+        covariates=settings.protocol.covariates,
+        baseline=settings.years.baseline,
+    )
 
 
 def open_source(run: Run) -> returns.Returns:
