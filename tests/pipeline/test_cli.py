@@ -240,6 +240,28 @@ def test_check_says_that_the_published_files_lack_the_authority(project):
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"years": {"first": "2019/20", "last": "2024/25", "baseline": "2019/20"}},
+            "years.baseline is 2019/20, must be a year in which E06000049 has overall_absence; "
+            "name one of 2023/24, 2024/25 (an authority that was formed or got a new code",
+        ),
+        (
+            {"protocol": {"primary": "phonics_expected"}},
+            "the published files hold no phonics_expected of E06000049 in the years asked for",
+        ),
+    ],
+)
+def test_check_compares_the_params_with_the_figures_of_the_authority(changes, words, project):
+    """A new authority has no figures before it was formed: Cumberland's begin in 2023/24."""
+    keys = yaml.safe_load((project.folder / "params" / "public.yaml").read_text()) | changes
+    said = project.say("check", project.write("public", keys))
+    assert (said.code, len(said.lines)) == (1, 1)
+    assert words in said.err
+
+
 # --- synthesise
 
 
