@@ -8,11 +8,14 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from vsh_eval.contracts import ContractError, NotebookFailedError, SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # jsonschema asks for this slow module only for a check that no notebook schema uses.
 sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
@@ -101,19 +104,48 @@ def register(
 
 
 @app.command()
-def check(params: Params = DEMO) -> None:
-    """Check the data alone and write nothing; exit 1 if they cannot bear the run."""
-    from vsh_eval.pipeline import yearly
+def check(
+    params: Params = DEMO,
+    findings: Annotated[
+        Path | None, typer.Option(help="Write every finding, with counts, to this CSV file.")
+    ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option(help="Write the tables of the returns, pupil rows, to this new folder."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
+) -> None:
+    """Check the data and say what each question can rest on; exit 1 if they cannot bear the run.
 
-    findings = yearly.check(_params(params))
-    for row in findings.itertuples():
-        if row.result != "pass":
-            typer.echo(f"{row.result}: {row.message}")
-    if findings.empty:
+    Nothing is written unless asked for, and all of it stays in the authority.
+    """
+    from vsh_eval import returns
+    from vsh_eval.pipeline import yearly
+    from vsh_eval.release.text import returns as words
+
+    checked = yearly.check(_params(params))
+    if checked.opened is None:
         typer.echo("The data can bear the run: invented and published data are checked as read.")
+        return
+    found, verdicts = checked.findings, returns.judge(checked.findings)
+    shares = returns.joins(found)
+    if as_json:
+        typer.echo(_as_json(notes=checked.notes, findings=found, joins=shares, verdicts=verdicts))
     else:
-        passed = int((findings["result"] == "pass").sum())
-        typer.echo(f"{passed} checks passed; the data can bear the run.")
+        for note in checked.notes:
+            typer.echo(f"note: {note}")
+        typer.echo(words.for_analyst(found, shares, verdicts))
+    if findings is not None:
+        returns.write_findings(found, findings)
+    if tables is not None:
+        folder = returns.write_tables(checked.opened, tables)
+        typer.echo(f"Wrote {_shown(folder)}: it holds rows of pupils, keep it safe.", err=True)
+    returns.require_sound(found)
+
+
+def _as_json(notes: tuple[str, ...], **tables: "pd.DataFrame") -> str:
+    rows = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+    return json.dumps({"notes": notes, **rows}, indent=2, ensure_ascii=False)
 
 
 @app.command()

@@ -68,7 +68,7 @@ _WITHOUT: Mapping[Role, str] = {
         phase metric group reference programme tier audience estimator comparison aggregation
         index cohort breakdown of part barrier check variant subgroup measure covid_years
         weights year_effects variant_code deprivation area need wait counted table step arm
-        variable rule item  key column role source vintage cohort_rule question method
+        variable rule item  key term column role source vintage cohort_rule question method
         test combination target treated assumption
         """,
     Role.LABEL: """
@@ -86,12 +86,12 @@ _WITHOUT: Mapping[Role, str] = {
         urns schools group_schools reference_schools schools_trained schools_first_trained
         schools_ever schools_treated
         schools_comparison school_years school_years_before school_years_after trained_schools
-        comparison_schools
+        comparison_schools schools_lacking
         """,
     Role.COUNT: """
         rows of_rows years strata trainings with_staff with_hours with_cost with_audience draws
         leads donors placebos left_out suppressed own_suppressed programmes runs found
-        years_before years_after
+        years_before years_after terms
         """,
     Role.LEVEL: """
         rate denominator sessions_possible hours hours_per_school hours_per_100_pupils
@@ -115,6 +115,7 @@ _WITHOUT: Mapping[Role, str] = {
     Role.SHARE: """
         share_schools share_pupils coverage group_coverage reference_coverage group_alone
         reference_alone largest_share group_largest_share reference_largest_share power weight
+        matched least_matched
         """,
     Role.RATIO: "exaggeration",
     Role.P_VALUE: "p_value p_adjusted q_p_value",

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args, override
 
 import yaml
 from pydantic import (
@@ -404,10 +404,40 @@ class Settings(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _published_tables_know_one_cohort(self) -> Self:
+        known = {"rule": "at_31_march", "reference": "all"}
+        for key, value in known.items() if self.source.kind == "published" else ():
+            written = getattr(self.cohort, key)
+            if written != value:
+                raise ValueError(
+                    f"cohort.{key} is {written}, must be {value} where source.kind is published, "
+                    f"as DfE publishes no other."
+                )
+        return self
+
     @property
     def synthetic(self) -> bool:
         """Whether the run is made from invented data."""
         return self.source.kind == "synthetic"
+
+
+class _Strict(yaml.SafeLoader):
+    """YAML in which a key stands once a section; of two the first would be lost without a word."""
+
+    @override
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that is there already, then read the section as usual."""
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                raise SettingsError(
+                    f"{self.name}: {name} stands in line {lines[name]} and again in "
+                    f"line {line}, must stand once; join the two."
+                )
+            lines[name] = line
+        return super().construct_mapping(node, deep=deep)
 
 
 def load(path: Path | str) -> Settings:
@@ -433,7 +463,13 @@ def load(path: Path | str) -> Settings:
     if not path.is_file():
         raise SettingsError(f"params file {path.name} does not exist; name a YAML file in params/.")
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = _read(path)
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise SettingsError(
+            f"params file {path.name} is not UTF-8, first seen in line {line}, must be; save it as "
+            "UTF-8."
+        ) from None
     except yaml.YAMLError as error:
         raise SettingsError(f"params file {path.name} is not YAML: {_one_line(error)}") from error
     if not isinstance(written, dict):
@@ -446,6 +482,15 @@ def load(path: Path | str) -> Settings:
             "disclosure": _relative_to(settings.disclosure, "secret_file", path),
         }
     )
+
+
+def _read(path: Path) -> Any:
+    loader = _Strict(path.read_text(encoding="utf-8-sig"))
+    loader.name = path.name
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def _relative_to[Section: _Section](section: Section, key: str, path: Path) -> Section:

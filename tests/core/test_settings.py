@@ -61,6 +61,43 @@ def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, 
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(("key", "value"), [("reference", "peers"), ("rule", "ever_6")])
+def test_what_published_tables_do_not_know_is_refused_before_anything_runs(key, value):
+    written = yaml.safe_load((PARAMS / "published.yaml").read_text(encoding="utf-8"))
+    with pytest.raises(SettingsError, match=rf"cohort\.{key} is {value}, must be .* DfE publishes"):
+        settings.parse(changed(written, f"cohort.{key}", value))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("cohort: {basis: plan}\n", "cohort stands in line 27 and again in line"),
+        ("extra:\n  - {a: 1, a: 2}\n", "a stands in line"),
+    ],
+)
+def test_a_key_that_stands_twice_is_named_with_its_lines(tmp_path, more, said):
+    text = (PARAMS / "demo-small.yaml").read_text(encoding="utf-8")
+    line = text.splitlines().index("cohort:") + 1
+    (tmp_path / "ours.yaml").write_text(text + more, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"^ours\.yaml: ") as refused:
+        settings.load(tmp_path / "ours.yaml")
+    assert said.replace("27", str(line)) in str(refused.value)
+    assert str(refused.value).endswith("must stand once; join the two.")
+
+
+def test_params_in_another_encoding_are_refused_with_the_line(tmp_path):
+    text = "name: ours\nauthority: {code: E06000049, name: Rh\u00f4s}\n"
+    (tmp_path / "ours.yaml").write_bytes(text.encode("cp1252"))
+    with pytest.raises(SettingsError, match=r"ours\.yaml is not UTF-8, first seen in line 2, must"):
+        settings.load(tmp_path / "ours.yaml")
+
+
+def test_params_may_begin_with_a_mark_of_their_encoding(tmp_path):
+    text = (PARAMS / "demo.yaml").read_text(encoding="utf-8")
+    (tmp_path / "ours.yaml").write_text(text, encoding="utf-8-sig")
+    assert settings.load(tmp_path / "ours.yaml").name == "demo"
+
+
 def test_a_missing_key_says_what_to_give(written):
     del written["authority"]["name"]
     with pytest.raises(SettingsError, match="give the authority's name"):

@@ -14,6 +14,7 @@ from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval import cli
 from vsh_eval.pipeline import catalogue
+from vsh_eval.returns import check, open_returns
 
 
 def test_the_version_is_said(tmp_path):
@@ -30,7 +31,7 @@ def test_no_command_shows_the_help(tmp_path):
     ("command", "words"),
     {
         "run": ["PARAMS", "--jobs", "--only", "--force"],
-        "check": ["write nothing", "exit 1"],
+        "check": ["--findings", "--tables", "--json", "exit 1"],
         "synthesise": ["--schools", "--effect", "--seed", "--first", "--last", "--csv", "--as"],
         "fetch-published": ["--from", "DfE"],
         "verify": ["manifest", "outputs/demo"],
@@ -150,20 +151,74 @@ def test_check_says_what_it_found_and_writes_nothing(project):
     before = state(project.folder)
     said = project.say("check", "params/tiny.yaml")
     assert said.code == 0
-    *warnings, last = said.out.splitlines()
-    assert last.endswith(" checks passed; the data can bear the run.")
-    assert int(last.split()[0]) > 50
-    assert all(line.startswith("warn: ") and "; " in line for line in warnings)
+    lines = said.out.splitlines()
+    assert int(next(line for line in lines if line.endswith(" checks passed.")).split()[0]) > 50
+    assert (
+        "        2            2   100.0%    60%  Children with a social worker, found on roll."
+        in lines
+    )
+    assert lines[-3:] == [
+        "Attendance gap: the data are good enough.",
+        "Attainment gap: the data are good enough.",
+        "Impact of the training: the data are good enough.",
+    ]
     assert state(project.folder) == before
 
 
-def test_check_names_what_fails(project):
-    tiny.write(project.folder / "returns", tiny.changed("schools", "secondary", "infant"))
+def test_check_names_what_fails_with_its_counts_and_what_it_means(project):
+    tiny.write(project.folder / "returns", tiny.changed("training", "elsa", "yoga"))
     before = state(project.folder)
     said = project.say("check", "params/tiny.yaml")
-    assert (said.code, said.out, len(said.lines)) == (1, "", 1)
-    assert "schools" in said.err
-    assert "phase" in said.err
+    assert (said.code, len(said.lines)) == (1, 1)
+    assert "'yoga' is not among them" in said.err
+    lines = said.out.splitlines()
+    assert lines[1].startswith(
+        "fail    training              1            2  In training, programme"
+    )
+    assert lines[-3] == "Attendance gap: the data are good enough."
+    assert lines[-1].startswith("Impact of the training: the data are not good enough (In training")
+    assert state(project.folder) == before
+
+
+def test_check_writes_its_findings_and_tables_where_it_is_asked(project):
+    tiny.write(
+        project.folder / "returns",
+        tiny.changed("schools", "primary,E06000049", "primary,E06000050"),
+    )
+    said = project.say(
+        "check", "params/tiny.yaml", "--findings", "found.csv", "--tables", "tables", "--json"
+    )
+    assert (said.code, said.lines) == (
+        0,
+        ["Wrote tables: it holds rows of pupils, keep it safe."],
+    )
+    written = json.loads(said.out)
+    assert written["verdicts"][0]["verdict"] == "care"
+    found = pd.read_csv(project.folder / "found.csv").set_index(["check", "table"])
+    row = found.loc[("authority_asked", "schools")]
+    assert tuple(row[["result", "rows", "of_rows", "which"]]) == ("warn", 1, 2, "E06000050: 1")
+    assert len(written["findings"]) == len(found)
+    with open_returns(project.folder / "tables") as again:
+        assert check(again)["result"].eq("pass").all()
+        [(pupil,)] = again.connection.execute("FROM episodes SELECT max(pupil_id)").fetchall()
+    assert pupil == "0070003"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--findings", "outputs/tiny/release/f.csv"), "lies in a folder named release"),
+        (("--tables", "outputs/tiny/release/tables"), "lies in a folder named release"),
+        (("--tables", "returns"), "folder returns holds files, must be empty"),
+    ],
+)
+def test_what_holds_pupils_is_written_neither_into_a_release_nor_over_files(
+    options, words, project
+):
+    before = state(project.folder)
+    said = project.say("check", "params/tiny.yaml", *options)
+    assert (said.code, len(said.lines)) == (1, 1)
+    assert words in said.err
     assert state(project.folder) == before
 
 
@@ -183,6 +238,28 @@ def test_check_says_that_the_published_files_lack_the_authority(project):
         "vsh-eval: authority.code is 'E99999999', must be an area of the published files; look its "
         "nine-character code up in the CINO file's new_la_code."
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"years": {"first": "2019/20", "last": "2024/25", "baseline": "2019/20"}},
+            "years.baseline is 2019/20, must be a year in which E06000049 has overall_absence; "
+            "name one of 2023/24, 2024/25 (an authority that was formed or got a new code",
+        ),
+        (
+            {"protocol": {"primary": "phonics_expected"}},
+            "the published files hold no phonics_expected of E06000049 in the years asked for",
+        ),
+    ],
+)
+def test_check_compares_the_params_with_the_figures_of_the_authority(changes, words, project):
+    """A new authority has no figures before it was formed: Cumberland's begin in 2023/24."""
+    keys = yaml.safe_load((project.folder / "params" / "public.yaml").read_text()) | changes
+    said = project.say("check", project.write("public", keys))
+    assert (said.code, len(said.lines)) == (1, 1)
+    assert words in said.err
 
 
 # --- synthesise

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import TWO_YEARS
-from vsh_eval import metrics
+from vsh_eval import metrics, returns
 from vsh_eval.contracts import ContractError, SettingsError
 from vsh_eval.pipeline import corridor, open_run, workspace
 from vsh_eval.release.disclosure import INTERNAL_STAMP
@@ -162,10 +162,13 @@ def test_published_tables_need_a_folder(project):
         workspace.open_published(project.run("invented"))
 
 
-def test_programmes_of_the_authoritys_own_are_declared_in_the_params(project):
-    assert workspace.declared_programmes(project.run("tiny").settings) == ()
-    project.write("tiny", {**TWO_YEARS, "exposure": {"programmes": ["elsa", "yoga"]}})
-    assert workspace.declared_programmes(project.run("tiny").settings) == ("elsa", "yoga")
+def test_what_the_returns_are_expected_to_hold_is_what_the_params_say(project):
+    expected = workspace.expected(project.run("tiny").settings)
+    assert expected == returns.Expected("E06000049", "episode", (), (), 202122)
+    changed = {"exposure": {"programmes": ["elsa", "yoga"]}, "cohort": {"basis": "plan"}}
+    project.write("tiny", {**TWO_YEARS, **changed, "protocol": {"covariates": ["idaci"]}})
+    expected = workspace.expected(project.run("tiny").settings)
+    assert expected == returns.Expected("E06000049", "plan", ("elsa", "yoga"), ("idaci",), 202122)
 
 
 def test_published_tables_are_made_from_what_they_need_alone(project, executed):

@@ -193,6 +193,20 @@ def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):
     assert {path.stem for path in (tmp_path / "returns").iterdir()} == set(TINY)
 
 
+@pytest.mark.parametrize("lines", [0, 1, 3, 7])
+def test_line_ends_of_two_kinds_are_read(tmp_path, lines):
+    """A file that several programs have written: one line ends as on Windows, the next does not."""
+    folder = write(tmp_path)
+    windows = TINY["episodes"].replace("\n", "\r\n").replace("\r\n", "\n", lines)
+    (folder / "episodes.csv").write_bytes((windows + "\n").encode())
+    with open_returns(folder) as mixed, open_returns(write(tmp_path / "plain")) as plain:
+        found, expected = (
+            returns.connection.execute("FROM episodes ORDER BY ALL").fetchall()
+            for returns in (mixed, plain)
+        )
+    assert found == expected
+
+
 # --- What stops the reading, in one sentence that never quotes a pupil.
 
 HEADERLESS = "episodes.csv has no header line; its first line must name the columns."
@@ -285,6 +299,33 @@ REFUSED = {
     "letter cut off at the end": (
         with_bytes("schools", TINY["schools"].encode() + b"000103,Br\xc3"),
         "schools.csv (4 lines)",
+    ),
+    "UTF-16": (
+        with_bytes("schools", TINY["schools"].encode("utf-16")),
+        "schools.csv is UTF-16, must be UTF-8; save it as 'CSV UTF-8 (comma delimited)'.",
+    ),
+    **{
+        f"separated by {called}": (
+            with_text({**TINY, "episodes": TINY["episodes"].replace(",", sign)}),
+            f"episodes.csv (8 lines) is separated by {called}, must be by commas; save it as 'CSV "
+            "UTF-8 (comma delimited)'.",
+        )
+        for sign, called in {";": "semicolons", "\t": "tabs", "|": "bars"}.items()
+    },
+    "a line that says what separates": (
+        with_text({**TINY, "episodes": "sep=,\n" + TINY["episodes"]}),
+        "episodes.csv (9 lines) begins with 'sep=,', must begin with the names of its columns",
+    ),
+    "a title": (
+        with_text({**TINY, "episodes": "Episodes of 2024\n\n" + TINY["episodes"]}),
+        "episodes.csv (10 lines) has its header in line 3, must have it in line 1; remove the",
+    ),
+    "line too long among line ends of two kinds": (
+        with_bytes(
+            "episodes",
+            TINY["episodes"].replace("\n", "\r\n", 2).replace("CPP", "CPP,CPP").encode(),
+        ),
+        "episodes.csv (8 lines) cannot be read from line 8 on",
     ),
     "line too short": (
         with_text(changed("episodes", "2016-05-01,episode", "2016-05-01")),

@@ -79,8 +79,9 @@ def checked(data: pd.DataFrame) -> pd.DataFrame:
     ContractError
         If a column is missing.
     DesignError
-        On no rows, a missing value, a negative weight, a duplicate, or a year of adoption or
-        stratum that changes within a school.
+        On no rows, a missing or infinite value, a negative weight or year of adoption, a year that
+        is no whole number, a duplicate, schools whose names differ only in kind (1 and "1"), or a
+        year of adoption or stratum that changes within a school.
     """
     require_columns(data, CELL_COLUMNS, name="the table of school-years")
     weights = [name for name in ("weight", "fit_weight") if name in data]
@@ -92,11 +93,15 @@ def checked(data: pd.DataFrame) -> pd.DataFrame:
                 f"{'write 0 for never trained' if column == 'cohort' else 'remove or fill them'}."
             )
     for column in weights:
-        if (data[column] < 0).any():
-            raise DesignError(
-                f"{column} is {data[column].min():g} at its lowest, must be 0 or more; "
-                "use sums of possible sessions or of pupils."
-            )
+        refuse_unlike(data, column, lowest=0, remedy="use sums of possible sessions or of pupils")
+    for column in ("time", "cohort"):
+        refuse_unlike(
+            data,
+            column,
+            whole=True,
+            lowest=0 if column == "cohort" else None,
+            remedy="write years as whole numbers, and 0 for never trained",
+        )
     cells = data[data[weights].gt(0).all(axis=1)]
     if cells.empty:
         raise InfeasibleError("no_weight")
@@ -105,8 +110,44 @@ def checked(data: pd.DataFrame) -> pd.DataFrame:
             f"outcome is missing in {int(cells['outcome'].isna().sum())} school-years of positive "
             "weight, must be given; remove them or set their weight to 0."
         )
+    refuse_unlike(cells, "outcome", remedy="remove those school-years or set their weight to 0")
     _refuse_inconsistent(cells)
     return cells
+
+
+def refuse_unlike(
+    data: pd.DataFrame,
+    column: str,
+    *,
+    remedy: str,
+    lowest: float | None = None,
+    whole: bool = False,
+) -> None:
+    """Refuse a column with values that are no finite number, too low, or no whole number.
+
+    Raises
+    ------
+    DesignError
+        Naming the column, the first such value, the rule and the remedy.
+
+    Examples
+    --------
+    >>> refuse_unlike(pd.DataFrame({"cohort": [0, np.inf]}), "cohort", remedy="write 0")
+    Traceback (most recent call last):
+    ...
+    vsh_eval.contracts.DesignError: cohort is inf in 1 rows, must be a finite number; write 0.
+    """
+    values = data[column].to_numpy(np.float64)
+    wrong, rule = ~np.isfinite(values), "a finite number"
+    if not wrong.any() and whole:
+        wrong, rule = values != np.floor(values), "a whole number"
+    if not wrong.any() and lowest is not None:
+        wrong, rule = values < lowest, f"{lowest:g} or more"
+    if wrong.any():
+        raise DesignError(
+            f"{column} is {values[wrong][0]:g} in {int(wrong.sum())} rows, must be {rule}; "
+            f"{remedy}."
+        )
 
 
 def _refuse_inconsistent(cells: pd.DataFrame) -> None:
@@ -116,6 +157,13 @@ def _refuse_inconsistent(cells: pd.DataFrame) -> None:
         raise DesignError(
             f"{twice} school-years are there twice, must be there once; "
             "give one row per school and year of one metric."
+        )
+    units = cells["unit"].drop_duplicates()
+    alike = len(units) - units.astype("str").nunique()
+    if alike:
+        raise DesignError(
+            f"unit names {alike} schools that differ only in kind, such as 1 and '1', must be all "
+            "text or all numbers; convert the column."
         )
     for column in ("cohort", *(["stratum"] if "stratum" in cells else [])):
         changing = units_changing(cells, "unit", column)

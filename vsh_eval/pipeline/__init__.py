@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
     from vsh_eval.pipeline.workspace import (
         Run,
-        declared_programmes,
+        expected,
         open_published,
         open_run,
         open_source,
@@ -38,7 +38,7 @@ __all__ = [
     "ask_impact",
     "ask_offer",
     "bands_of_need",
-    "declared_programmes",
+    "expected",
     "explain_if_infeasible",
     "not_asked",
     "open_published",

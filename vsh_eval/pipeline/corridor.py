@@ -101,7 +101,7 @@ def _findings(run: Run, opened: returns.Returns) -> pd.DataFrame:
     found = run.internal / "findings.parquet"
     if found.is_file():
         return pd.read_parquet(found)
-    return returns.check(opened, programmes=workspace.declared_programmes(run.settings))
+    return returns.check(opened, workspace.expected(run.settings))
 
 
 def _of_the_authority(table: pd.DataFrame, code: str) -> pd.DataFrame:

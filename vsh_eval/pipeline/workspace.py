@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from vsh_eval import names, returns, synthetic
+from vsh_eval import academic_year, names, returns, synthetic
 from vsh_eval.contracts import ContractError, Gate, produces
 from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison
@@ -403,10 +403,16 @@ def plan(settings: Settings) -> synthetic.Plan:
     )
 
 
-def declared_programmes(settings: Settings) -> tuple[str, ...]:
-    """Return the programmes that the params declare beyond the five of the offer."""
+def expected(settings: Settings) -> returns.Expected:
+    """Return what the params expect of the returns."""
     programmes = settings.exposure.programmes
-    return () if isinstance(programmes, str) else programmes
+    return returns.Expected(
+        authority=settings.authority.code,
+        basis=settings.cohort.basis,
+        programmes=() if isinstance(programmes, str) else programmes,
+        covariates=settings.protocol.covariates,
+        baseline=settings.years.baseline,
+    )
 
 
 def open_source(run: Run) -> returns.Returns:
@@ -430,7 +436,8 @@ def open_published(run: Run) -> published.Published:
     Raises
     ------
     ContractError
-        If the files do not hold the authority.
+        If the files do not hold the authority; or, where nothing else is read, no figure of its
+        primary outcome at all, or none of the baseline year.
     """
     source, beside = run.settings.source, run.settings.published.folder
     folder = source.folder if source.kind == "published" else beside
@@ -443,7 +450,28 @@ def open_published(run: Run) -> published.Published:
             f"authority.code is {code!r}, must be an area of the published files; "
             "look its nine-character code up in the CINO file's new_la_code."
         )
+    if source.kind == "published":
+        _require_baseline(found.panel, run.settings)
     return found
+
+
+def _require_baseline(panel: pd.DataFrame, settings: Settings) -> None:
+    """Refuse a baseline in which the authority has no figures, as a new one has no earlier year."""
+    code, metric, years = settings.authority.code, settings.protocol.primary, settings.years
+    own = panel[panel["unit_id"].eq(code) & panel["metric"].eq(metric)]
+    held = sorted(set(own.loc[own["numerator"].notna(), "time_period"]) & set(years.all()))
+    if not held:
+        raise ContractError(
+            f"the published files hold no {metric} of {code} in the years asked for, must hold "
+            "some; add the file that has it, or name another protocol.primary."
+        )
+    if years.baseline not in held:
+        known = ", ".join(map(academic_year.label, held))
+        raise ContractError(
+            f"years.baseline is {academic_year.label(years.baseline)}, must be a year in which "
+            f"{code} has {metric}; name one of {known} (an authority that was formed or got a new "
+            "code has no figures of its own before)."
+        )
 
 
 def start_anew_if_changed(run: Run) -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
     """
     settings = load(params)
     sentences = protocol.standing(params, settings).sentences
-    check(params)
+    returns.require_sound(check(params).findings)
     if only:
         return Outcome(_draft(params, only), sentences=sentences)
     last_good = workspace.outputs_folder(params) / settings.name
@@ -93,7 +94,27 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
     return Outcome(last_good / "release" / "index.html", new, sentences)
 
 
-def check(params: Path) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at the data found.
+
+    Attributes
+    ----------
+    findings : DataFrame
+        From `returns.check`; no row for invented and for published data, which are checked as
+        they are made and read.
+    notes : tuple of str
+        What the readers of files left open, for the analyst.
+    opened : Returns or None
+        The tables themselves, where they are returns.
+    """
+
+    findings: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    opened: returns.Returns | None = None
+
+
+def check(params: Path) -> Checked:
     """Check a params file's data, writing nothing.
 
     Parameters
@@ -103,15 +124,11 @@ def check(params: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        The notes of the readers of files (``result`` is note) and the findings, one row a check
-        and table; empty for invented and for published data, which
-        are checked as they are made and read. Published files beside returns are opened too.
+    Checked
+        What was found, failures included. Published files beside returns are opened too.
 
     Raises
     ------
-    DataError
-        In one sentence, the first thing the run cannot bear; it carries all findings.
     ContractError
         If the files cannot be read at all, or a year would be restated a third time.
     """
@@ -121,14 +138,13 @@ def check(params: Path) -> pd.DataFrame:
     if settings.source.kind == "published" or settings.published.folder is not None:
         workspace.open_published(Run(settings, params, params.parent, interactive=False))
     if settings.source.kind != "returns":
-        return pd.DataFrame()
+        return Checked(pd.DataFrame({"result": []}))
     opened = workspace.open_returns(settings, settings.source.folder)
-    findings = returns.check(opened, programmes=workspace.declared_programmes(settings))
-    returns.require_sound(findings)
-    if not opened.notes:
-        return findings
-    read = pd.DataFrame({"message": [text_of_files.for_analyst(note) for note in opened.notes]})
-    return pd.concat([read.assign(result="note"), findings], ignore_index=True)
+    return Checked(
+        returns.check(opened, workspace.expected(settings)),
+        tuple(map(text_of_files.for_analyst, opened.notes)),
+        opened,
+    )
 
 
 def _draft(params: Path, only: str) -> Path:

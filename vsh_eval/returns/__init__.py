@@ -13,18 +13,29 @@ What each table must look like is `vsh_eval.contracts.RETURNS`. DfE's published 
 through `vsh_eval.returns.published`.
 """
 
-from vsh_eval.returns.checks import check, findings_of, require_sound
-from vsh_eval.returns.folder import Returns, identifiers, open_returns
+from vsh_eval.returns.checks import Expected, check, findings_of, require_sound, write_findings
+from vsh_eval.returns.checks.joins import joins
+from vsh_eval.returns.checks.verdicts import judge
+from vsh_eval.returns.flow import coverage, flow, terms_missed
+from vsh_eval.returns.folder import Returns, identifiers, open_returns, write_tables
 from vsh_eval.returns.formats.families import paths_of
 from vsh_eval.returns.profile import profile
 
 __all__ = [
+    "Expected",
     "Returns",
     "check",
+    "coverage",
     "findings_of",
+    "flow",
     "identifiers",
+    "joins",
+    "judge",
     "open_returns",
     "paths_of",
     "profile",
     "require_sound",
+    "terms_missed",
+    "write_findings",
+    "write_tables",
 ]

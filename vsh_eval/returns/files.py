@@ -19,6 +19,10 @@ from vsh_eval.returns.columns import as_text, literal, quoted
 Format = Literal["csv", "parquet", "files"]
 
 _CHUNK = 1 << 20
+_LOOK_FOR_HEADER = 20
+_DELIMITERS: Mapping[str, str] = MappingProxyType(
+    {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def open_source(path: Path, *, table: Table, connection: duckdb.DuckDBPyConnecti
 
 
 def _csv(path: Path, table: Table) -> Source:
-    lines = _count_lines(path)
+    lines, mixed = _count_lines(path)
     header = _header(path)
     label = f"{path.name} ({lines:,} lines)"
     twice = sorted(name for name, n in Counter(map(str.casefold, header)).items() if n > 1 and name)
@@ -149,32 +153,56 @@ def _csv(path: Path, table: Table) -> Source:
             f"{label} names the column {known[0] if known else ''} more than once, must name each "
             "once; rename or remove the others.".replace("  ", " ")
         )
+    if mixed:
+        _refuse_uneven_lines(path, len(header), label)
+    # DuckDB reads line ends of two kinds in one file only where it counts no values a line.
+    lenient = "strict_mode=false, " if mixed else ""
     declared = ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(header)))
     relation = (
-        f"read_csv({literal(_without_wildcards(path))}, auto_detect=false, header=true, delim=',', "
+        f"read_csv({literal(_without_wildcards(path))}, auto_detect=false, header=true, {lenient}"
+        "delim=',', "
         f"quote='\"', escape='\"', columns={{{declared}}})"
     )
     columns = {name: as_text(f"c{i}") for i, name in enumerate(header) if name}
     return Source(table, path, "csv", f"{lines:,} lines", relation, MappingProxyType(columns))
 
 
-def _count_lines(path: Path) -> int:
-    """Count a file's lines, refusing it if it is not UTF-8."""
+def _count_lines(path: Path) -> tuple[int, bool]:
+    """Count a file's lines, and say whether they end in two ways; refuse it if it is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, wrong, ends = 0, 0, True
+    lines, with_return, wrong, last = 0, 0, 0, b"\n"
     with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise ContractError(
+                f"{path.name} is UTF-16, must be UTF-8; save it as 'CSV UTF-8 (comma delimited)'."
+            )
+        file.seek(0)
         while chunk := file.read(_CHUNK):
             if not wrong:
                 wrong = _first_wrong_line(chunk, decoder, lines)
             lines += chunk.count(b"\n")
-            ends = chunk.endswith(b"\n")
-    lines += not ends
+            with_return += chunk.count(b"\r\n") + (last + chunk[:1] == b"\r\n")
+            last = chunk[-1:]
+    mixed = 0 < with_return < lines
+    lines += last != b"\n"
     if wrong:
         raise ContractError(
             f"{path.name} ({lines:,} lines) is not UTF-8, first seen in line {wrong:,}, must be; "
             "save it as 'CSV UTF-8 (comma delimited)'."
         )
-    return lines
+    return lines, mixed
+
+
+def _refuse_uneven_lines(path: Path, width: int, label: str) -> None:
+    """Refuse a file with a line that has not as many values as its header."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        for row in reader:
+            if row and len(row) != width:
+                raise ContractError(
+                    f"{label} cannot be read from line {reader.line_num:,} on, every line must "
+                    "have as many values as the header and closed quotes; export it again."
+                )
 
 
 def _first_wrong_line(chunk: bytes, decoder: codecs.IncrementalDecoder, before: int) -> int:
@@ -247,6 +275,8 @@ def _require_header(source: Source) -> None:
     missing = [name for name in required if name not in source.columns]
     if not missing:
         return
+    if source.format == "csv":
+        _refuse_other_layout(source, required)
     by_spelling = {name.casefold().replace(" ", "_"): name for name in source.columns}
     close = next((name for name in missing if name in by_spelling), None)
     remedy = (
@@ -258,3 +288,30 @@ def _require_header(source: Source) -> None:
         f"{source.label} lacks the column{'s' if len(missing) > 1 else ''} "
         f"{', '.join(missing)}; {remedy}."
     )
+
+
+def _refuse_other_layout(source: Source, required: Collection[str]) -> None:
+    """Say where the header is, or what separates it, if that is why columns are missing."""
+    with source.path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [
+            line.rstrip("\r\n") for _, line in zip(range(_LOOK_FOR_HEADER), file, strict=False)
+        ]
+    if lines[0].casefold().startswith("sep="):
+        raise ContractError(
+            f"{source.label} begins with {lines[0]!r}, must begin with the names of its columns "
+            "and be separated by commas; save it as 'CSV UTF-8 (comma delimited)'."
+        )
+    for delimiter, called in _DELIMITERS.items():
+        for at, line in enumerate(lines, 1):
+            names = {name.strip().strip('"') for name in line.split(delimiter)}
+            if not names.issuperset(required):
+                continue
+            if delimiter != ",":
+                raise ContractError(
+                    f"{source.label} is separated by {called}, must be by commas; save it as 'CSV "
+                    "UTF-8 (comma delimited)'."
+                )
+            raise ContractError(
+                f"{source.label} has its header in line {at}, must have it in line 1; remove the "
+                "lines above it."
+            )

@@ -1,5 +1,6 @@
 """The returns, opened: typed tables in memory, and nothing written anywhere."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from vsh_eval.returns.columns import (
     DATE_PATTERNS,
     SQL_TYPES,
     DateFormat,
+    literal,
     quoted,
     typed,
     written_as,
@@ -196,6 +198,78 @@ def identifiers(returns: Returns) -> frozenset[str]:
         if "pupil_id" in table.column_names
     )
     return frozenset(row[0] for row in returns.connection.execute(everyone).fetchall())
+
+
+def write_tables(returns: Returns, folder: Path) -> Path:
+    """Write every table as CSV into a new folder, for the authority's own eyes: they hold pupils.
+
+    The folder can be opened again as tables that are ready.
+
+    Parameters
+    ----------
+    returns : Returns
+        From `open_returns`.
+    folder : Path
+        A folder that does not exist or is empty, in no folder named release.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ContractError
+        If the folder is one of a release or holds files already; nothing is written then.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as here:
+    ...     for table in RETURNS.values():
+    ...         file = Path(here, f"{table.name}.csv")
+    ...         _ = file.write_text(",".join(table.column_names))
+    ...     written = write_tables(open_returns(Path(here)), Path(here, "new"))
+    ...     len(list(written.iterdir()))
+    8
+    """
+    refuse_release(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ContractError(
+            f"folder {folder.name} holds files, must be empty; name a new folder for the tables."
+        )
+    building = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    for name in RETURNS:
+        file = literal((building / f"{name}.csv").as_posix())
+        returns.connection.execute(f"COPY (FROM {name}) TO {file} (FORMAT csv, HEADER true)")
+    if folder.is_dir():
+        folder.rmdir()
+    return building.rename(folder)
+
+
+def refuse_release(path: Path) -> None:
+    """Refuse a place inside a release, where nothing of a pupil may lie.
+
+    Raises
+    ------
+    ContractError
+        If a folder above it, or it, is named release.
+
+    Examples
+    --------
+    >>> refuse_release(Path("outputs/demo/release/tables"))
+    Traceback (most recent call last):
+    ...
+    vsh_eval.contracts.ContractError: tables lies in a folder named release, must not, as it holds \
+numbers or rows of pupils; name a place that stays in the authority.
+    """
+    if "release" in (part.casefold() for part in path.resolve().parts):
+        raise ContractError(
+            f"{path.name} lies in a folder named release, must not, as it holds numbers or rows of "
+            "pupils; name a place that stays in the authority."
+        )
 
 
 def _connect() -> duckdb.DuckDBPyConnection:

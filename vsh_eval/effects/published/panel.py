@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
+from vsh_eval.effects.grid import refuse_unlike
 from vsh_eval.names import NEVER
 
 Floats = npt.NDArray[np.float64]
@@ -158,6 +159,10 @@ def _checked(data: pd.DataFrame) -> pd.DataFrame:
             f"cohort differs within {moving} units or is missing, must be one first treated "
             "time a unit; write 0 for a donor."
         )
+    for column, lowest in (("time", None), ("cohort", 0)):
+        refuse_unlike(table, column, lowest=lowest, whole=True, remedy="write 0 for a donor")
+    known = table[table["outcome"].notna()]
+    refuse_unlike(known, "outcome", remedy="leave out what is not a number")
     late = table["cohort"] > table["time"].max()
     return table.assign(cohort=table["cohort"].mask(late, NEVER).astype(np.int64))
 

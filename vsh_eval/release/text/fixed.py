@@ -19,7 +19,12 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "notes_of_files": "What the files left open",
         "findings_to_know": "What readers of the results should know",
         "every_check": "Every check and what it found",
-        "returns_sound": "This year's data are good enough: no check failed.",
+        "verdict_reasons": "Why with care, or why not",
+        "flow_of_children": "Children, step by step",
+        "flow_of_schools": "Schools, step by step",
+        "terms_missed": "Schools by the number of terms of a year that they lack",
+        "schools_by_term": "Schools with and without sessions, term by term",
+        "joins": "How much of each join is found",
         # 02 cohort
         "cohort_by_group": "{metric} by group, {year}",
         "cohort_by_phase": "The cohort by phase of education, {year}",

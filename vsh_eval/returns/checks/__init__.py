@@ -6,21 +6,23 @@ where that is not enough, a function in `examinations`; and one bad example to
 pupil.
 """
 
-from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from vsh_eval import names
 from vsh_eval.contracts import DataError, produces
-from vsh_eval.returns.checks.inspection import Inspection
+from vsh_eval.returns.checks.inspection import Expected, Inspection
 from vsh_eval.returns.checks.rules import CHECKS
-from vsh_eval.returns.folder import Returns
+from vsh_eval.returns.folder import Returns, refuse_release
 
+__all__ = ["CHECKS", "Expected", "check", "findings_of", "require_sound", "write_findings"]
 FINDING_COLUMNS = ("check", "table", "result", "rows", "of_rows", "message", "column")
+INSIDE = ("rule", "which")
+"""Further columns of the findings, which are never released."""
 
 
-def check(returns: Returns, *, programmes: Iterable[str] = ()) -> pd.DataFrame:
+def check(returns: Returns, expected: Expected | None = None) -> pd.DataFrame:
     """Check the returns and say what was found, passes included.
 
     The stages follow each other: tables, values, rows, links between tables, years. A later stage
@@ -31,16 +33,17 @@ def check(returns: Returns, *, programmes: Iterable[str] = ()) -> pd.DataFrame:
     ----------
     returns : Returns
         From `open_returns`.
-    programmes : iterable of str
-        Programmes of training that the params declare beyond `names.PROGRAMMES`.
+    expected : Expected, optional
+        What the params expect; their defaults where it is not given.
 
     Returns
     -------
     DataFrame
         One row a check and table: ``check``, ``table``, ``result`` (pass, warn or fail), ``rows``
         (rows concerned; years, in the checks of years), ``of_rows`` (out of how many),
-        ``message`` (rule and remedy, one sentence) and ``column``. A table that the folder lacks
-        has no row.
+        ``message`` (rule and remedy, one sentence) and ``column``; and, for the authority alone,
+        ``rule`` (the message without its remedy) and ``which`` (schools and terms concerned). A
+        table that the folder lacks has no row.
 
     Examples
     --------
@@ -62,7 +65,7 @@ def check(returns: Returns, *, programmes: Iterable[str] = ()) -> pd.DataFrame:
     """
     inspection = Inspection(
         returns=returns,
-        programmes=frozenset(names.PROGRAMMES) | frozenset(programmes),
+        expected=expected or Expected(),
         rows=_rows(returns),
     )
     found: list[dict[str, Any]] = []
@@ -74,13 +77,28 @@ def check(returns: Returns, *, programmes: Iterable[str] = ()) -> pd.DataFrame:
         ]
         if stage == "tables" and any(finding["result"] == "fail" for finding in found):
             break
-    return pd.DataFrame(found, columns=list(FINDING_COLUMNS))
+    return pd.DataFrame(found, columns=[*FINDING_COLUMNS, *INSIDE])
 
 
 @produces("findings", FINDING_COLUMNS, gate="sample")
 def findings_of(found: pd.DataFrame) -> pd.DataFrame:
     """Return findings as they were found, to be released."""
     return found
+
+
+def write_findings(findings: pd.DataFrame, file: Path) -> Path:
+    """Write findings as CSV, exact counts included: for the authority alone.
+
+    Raises
+    ------
+    ContractError
+        If the file would lie in a folder named release.
+    """
+    refuse_release(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.part")
+    findings.drop(columns="rule").to_csv(part, index=False, encoding="utf-8")
+    return part.replace(file)
 
 
 def require_sound(findings: pd.DataFrame) -> None:

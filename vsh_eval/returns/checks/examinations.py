@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 
-from vsh_eval import academic_year, registry
+from vsh_eval import academic_year, names, registry
 from vsh_eval.contracts import RETURNS, TERMS, WHOLE_YEAR, Column, by_term, terms_lacking
+from vsh_eval.returns.checks import joins
 from vsh_eval.returns.checks.inspection import (
     Answer,
     Inspection,
@@ -18,10 +20,6 @@ from vsh_eval.returns.checks.inspection import (
 )
 from vsh_eval.returns.columns import literal
 
-BETWEEN_CENSUSES = 0.02
-"""The share of rows that may be of pupils who were on roll on no census day of the year."""
-LOOK_BACK = 6
-"""Years that make a previous social worker, as in Ever 6."""
 _NEEDED = ("schools", "enrolments", "attendance", "episodes")
 """Without rows of these there is no cohort; without training there is no effect to ask about."""
 _FORMS: Mapping[str, str] = {
@@ -37,6 +35,15 @@ _SHOWN_PUPILS = 10
 _ONE_DAY_SHARE = {"training": 0.5, "episodes": 0.1}
 _FEWEST_DATES = 10
 _ABSENCE = "overall_absence"
+MOST_SESSIONS = 400
+"""Sessions a pupil's year can hold: 190 days in school are 380, and one who moves has a few more
+(The Education (School Day and School Year) (England) Regulations 1999)."""
+_FEW = 0.05
+"""The share of pupils' years that may hold more; above it the sums are wrong throughout."""
+LONG_OPEN = 5
+"""Years after which an open spell of help is more likely one that nobody closed."""
+_SOME_LONG_OPEN = 0.05
+_LAST_YEAR_GROUP = 13
 _SOME_SUSPENDED = 200
 """Pupils among whom a year without one suspension is more likely a year without a return."""
 
@@ -100,7 +107,7 @@ whole_identifiers = by_column(_shortened)
 
 def programmes(inspection: Inspection) -> Iterator[Answer]:
     """See whether training names declared programmes."""
-    known = sorted(inspection.programmes)
+    known = sorted({*names.PROGRAMMES, *inspection.expected.programmes})
     unknown = inspection.ask(
         "FROM training SELECT programme, count(*) "
         "WHERE NOT list_contains(?, programme) GROUP BY programme ORDER BY programme",
@@ -178,6 +185,42 @@ def _possible(entry: registry.Measure) -> str:
     return "0 or 1" if entry.whole else f"{entry.lowest:g} to {entry.highest:g}"
 
 
+def sessions_of_a_year(inspection: Inspection, *, schools: str) -> Iterator[Answer]:
+    """See whether a pupil's year sums to more sessions than a year holds."""
+    over, of = inspection.counts(
+        "FROM (FROM attendance SELECT sum(sess_possible) AS sessions, "
+        "min(urn) <> max(urn) AS moved WHERE pupil_id IS NOT NULL AND academic_year IS NOT NULL "
+        "GROUP BY pupil_id, academic_year) "
+        f"SELECT count_if(sessions > {MOST_SESSIONS} AND {schools}), count(*)"
+    )
+    many = "fail" if over > _FEW * of else None
+    yield Answer("attendance", over, of, ("sess_possible",), result=many)
+
+
+at_one_school = partial(sessions_of_a_year, schools="NOT moved")
+at_two_schools = partial(sessions_of_a_year, schools="moved")
+
+
+def spells_closed(inspection: Inspection) -> Iterator[Answer]:
+    """See whether open spells of need and protection are old, or of people who are no pupils now.
+
+    Placements are left out: a child may be looked after for all of a childhood.
+    """
+    years = inspection.years()
+    if not years:
+        return
+    last = academic_year.start(years[-1])
+    old, of = inspection.counts(
+        "FROM episodes e LEFT JOIN (FROM enrolments SELECT pupil_id, "
+        f"max(year_group + {last} - academic_year // 100) AS group_now GROUP BY pupil_id) n "
+        "ON e.pupil_id = n.pupil_id SELECT count_if("
+        f"start_date < DATE '{last + 1 - LONG_OPEN}-09-01' OR group_now > {_LAST_YEAR_GROUP}), "
+        "count(*) WHERE status IN ('CIN', 'CPP') AND end_date IS NULL AND start_date IS NOT NULL"
+    )
+    result = "warn" if old > _SOME_LONG_OPEN * of else "pass"
+    yield Answer("episodes", old, of, ("start_date", "end_date"), result=result)
+
+
 def dates_vary(inspection: Inspection) -> Iterator[Answer]:
     """See whether one day is the start of far too many records."""
     for table, share in _ONE_DAY_SHARE.items():
@@ -189,56 +232,17 @@ def dates_vary(inspection: Inspection) -> Iterator[Answer]:
         yield Answer(table, int(most) if same else 0, inspection.rows[table], ("start_date",))
 
 
-def pupils_enrolled(inspection: Inspection) -> Iterator[Answer]:
-    """See whether pupils are enrolled in the years asked for.
-
-    A few never are on a census day, as they left in between: they are left out, with a warning.
-    """
-    years = inspection.returns.years
-    asked = f"AND t.academic_year IN ({', '.join(map(str, years))}) " if years else ""
-    for table in inspection.present("attendance", "suspensions", "attainment"):
-        rows = inspection.count(
-            f"FROM {table} t ANTI JOIN enrolments e "
-            "ON t.pupil_id = e.pupil_id AND t.academic_year = e.academic_year "
-            "SELECT count(*) WHERE t.pupil_id IS NOT NULL AND t.academic_year IS NOT NULL " + asked
+def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
+    """See whether identifiers without an enrolment have one but for capitals and leading zeros."""
+    plain = "ltrim(upper(pupil_id), '0')"
+    for table in inspection.present("episodes", "attendance", "suspensions", "attainment"):
+        sought, alike = inspection.counts(
+            f"FROM (FROM {table} SELECT DISTINCT pupil_id) "
+            "SELECT count(pupil_id), count_if(pupil_id NOT IN "
+            "(FROM enrolments SELECT pupil_id WHERE pupil_id IS NOT NULL) AND "
+            f"{plain} IN (FROM enrolments SELECT {plain} WHERE pupil_id IS NOT NULL))"
         )
-        of_rows = inspection.rows[table]
-        few = 0 < rows <= BETWEEN_CENSUSES * of_rows
-        detail = f", and up to {BETWEEN_CENSUSES:.0%} of rows may be left out" if few else ""
-        yield Answer(
-            table,
-            rows,
-            of_rows,
-            ("pupil_id", "academic_year"),
-            detail,
-            "warn" if few else None,
-        )
-
-
-def episodes_enrolled(inspection: Inspection) -> Iterator[Answer]:
-    """See whether children with episodes are enrolled."""
-    of_rows = inspection.rows["episodes"]
-    rows = inspection.count(
-        "FROM episodes t ANTI JOIN enrolments e ON t.pupil_id = e.pupil_id "
-        "SELECT count(*) WHERE t.pupil_id IS NOT NULL"
-    )
-    nobody = rows == of_rows
-    detail = ", and not one is: the two tables use different identifiers" if nobody else ""
-    yield Answer("episodes", rows, of_rows, ("pupil_id",), detail, "fail" if nobody else None)
-
-
-def enrolments_attended(inspection: Inspection) -> Iterator[Answer]:
-    """See whether pupils of the ages that count have any attendance."""
-    ages = registry.metric(_ABSENCE).year_groups
-    gone = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
-    sql = (
-        "FROM {table} t ANTI JOIN attendance a "
-        "ON t.pupil_id = a.pupil_id AND t.academic_year = a.academic_year "
-        "SELECT count(*) WHERE t.pupil_id IS NOT NULL "
-        f"AND t.year_group BETWEEN {min(ages)} AND {max(ages)} AND t.academic_year NOT IN ({gone}) "
-        "AND t.academic_year IN (FROM attendance SELECT academic_year)"
-    )
-    yield from counted(sql, "enrolments", "pupil_id academic_year")(inspection)
+        yield Answer(table, alike, sought, ("pupil_id",))
 
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
@@ -366,7 +370,9 @@ def episodes_reach_back(inspection: Inspection) -> Iterator[Answer]:
     """See whether closed episodes fill the look-back."""
     years = inspection.years()
     before = [
-        academic_year.after(year, -back) for year in years[:1] for back in range(LOOK_BACK, 0, -1)
+        academic_year.after(year, -back)
+        for year in years[:1]
+        for back in range(joins.LOOK_BACK, 0, -1)
     ]
     ended = inspection.ask(
         "FROM episodes SELECT DISTINCT year(end_date) - CAST(month(end_date) < 9 AS INTEGER) "

@@ -9,7 +9,32 @@ from vsh_eval.contracts import RETURNS, Column
 from vsh_eval.returns.folder import READING, Returns
 
 Result = Literal["pass", "warn", "fail"]
-Stage = Literal["tables", "values", "rows", "links", "years"]
+Stage = Literal["tables", "values", "rows", "links", "years", "params"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the params expect of the returns; the defaults are those of a params file.
+
+    Attributes
+    ----------
+    authority : str
+        The authority's ONS code; '' where it is not known.
+    basis : {"episode", "plan"}
+        How children in need are counted.
+    programmes : tuple of str
+        The programmes of training that the params name; empty: all of the offer.
+    covariates : tuple of str
+        The columns of schools that the protocol names.
+    baseline : int or None
+        The academic year that changes are counted from, such as 202122; None: not known.
+    """
+
+    authority: str = ""
+    basis: Literal["episode", "plan"] = "episode"
+    programmes: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    baseline: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +45,14 @@ class Inspection:
     ----------
     returns : Returns
         The opened folder.
-    programmes : frozenset of str
-        The programmes that training may name.
+    expected : Expected
+        What the params expect.
     rows : mapping of str to int
         Rows of each table; 0 where an optional table is missing.
     """
 
     returns: Returns
-    programmes: frozenset[str]
+    expected: Expected
     rows: Mapping[str, int]
 
     def ask(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple]:
@@ -37,6 +62,10 @@ class Inspection:
     def count(self, sql: str, parameters: Iterable[Any] = ()) -> int:
         """Return the one number that an SQL text counts, 0 where it counts nothing."""
         return int(self.ask(sql, parameters)[0][0] or 0)
+
+    def counts(self, sql: str) -> tuple[int, ...]:
+        """Return the numbers of the one row that an SQL text counts, 0 where it counts nothing."""
+        return tuple(int(n or 0) for n in self.ask(sql)[0])
 
     def present(self, *tables: str) -> tuple[str, ...]:
         """Return those of the tables that the folder holds (all it holds, if none is named)."""
@@ -72,6 +101,8 @@ class Answer(NamedTuple):
         Follows the rule in the message: years or words of the school tables, never a pupil's.
     result : {"pass", "warn", "fail"} or None
         Where it differs from what the rule says.
+    which : str
+        For the analyst alone: the schools and terms concerned; never a pupil.
     """
 
     table: str
@@ -80,6 +111,7 @@ class Answer(NamedTuple):
     columns: tuple[str, ...] = ()
     detail: str = ""
     result: Result | None = None
+    which: str = ""
 
 
 Examine = Callable[[Inspection], Iterator[Answer]]
@@ -117,6 +149,8 @@ class Check:
                 "of_rows": answer.of_rows,
                 "message": f"{holds}{advice}.",
                 "column": ", ".join(answer.columns),
+                "rule": f"{holds}{answer.detail}" if advice else holds,
+                "which": answer.which,
             }
 
 

@@ -6,15 +6,12 @@ A rule that says *must* stops the run, any other warns. ``{table}`` and ``{colum
 from collections.abc import Mapping
 
 from vsh_eval.returns.checks import examinations as examine
+from vsh_eval.returns.checks import params, schools
 from vsh_eval.returns.checks.inspection import Check, Stage, counted, each_of, where
+from vsh_eval.returns.checks.joins import LOOK_BACK, joined
 
 _FIRST_TRAINING_YEAR = 2014
 _FIRST_EPISODE_YEAR = 1990
-_KNOWN_URNS = "(FROM schools SELECT urn UNION FROM school_links SELECT urn)"
-_UNKNOWN = (
-    f"FROM {{table}} t ANTI JOIN {_KNOWN_URNS} k ON t.COLUMN = k.urn "
-    "SELECT count(*) WHERE t.COLUMN IS NOT NULL"
-)
 
 CHECKS: Mapping[Stage, Mapping[str, Check]] = {
     "tables": {
@@ -93,6 +90,23 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             "or 1, not in per cent, and leave out pupils without a result",
             examine.attainment_values,
         ),
+        "sessions_of_a_year": Check(
+            f"In {{table}}, a pupil's year must not sum to more than {examine.MOST_SESSIONS} "
+            "sessions; give the sessions of each term alone, not those of the year to date",
+            examine.at_one_school,
+        ),
+        "sessions_of_two_schools": Check(
+            f"In {{table}}, a pupil's year at several schools should not sum to more than "
+            f"{examine.MOST_SESSIONS} sessions; leave out those of a subsidiary registration, as "
+            "each session counts at one school",
+            examine.at_two_schools,
+        ),
+        "spells_closed": Check(
+            "In {table}, spells of need and protection should not stay open for more than "
+            f"{examine.LONG_OPEN} years or beyond school age; give them the day on which they "
+            "ended, as referrals without further action need no closure and go on for ever",
+            examine.spells_closed,
+        ),
         "training_dates_plausible": Check(
             f"In {{table}}, start_date should be in {_FIRST_TRAINING_YEAR} or later and at most a "
             "year ahead; correct the year of the date, if it is wrong",
@@ -132,17 +146,15 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         "schools_known": Check(
             "In {table}, urn must be in schools, or in school_links if it has a successor; add "
             "the school to schools, or its link to school_links",
-            counted(
-                _UNKNOWN.replace("COLUMN", "urn"),
-                "enrolments attendance suspensions attainment training",
-                "urn",
-            ),
+            joined("schools_known"),
         ),
         "successors_known": Check(
             "In {table}, successor_urn must be in schools, or lead on to one that is; add the "
             "successor to schools",
             counted(
-                _UNKNOWN.replace("COLUMN", "successor_urn"),
+                "FROM {table} t ANTI JOIN "
+                "(FROM schools SELECT urn UNION FROM school_links SELECT urn) k "
+                "ON t.successor_urn = k.urn SELECT count(*) WHERE t.successor_urn IS NOT NULL",
                 "school_links",
                 "successor_urn",
             ),
@@ -168,20 +180,40 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
                 "urn successor_urn",
             ),
         ),
+        "schools_continued": Check(
+            "In {table}, a school whose pupils go on together to a new URN should have a link; add "
+            "it to school_links, or a trained school counts as two, the second untrained",
+            schools.schools_continued,
+        ),
+        "identifiers_alike": Check(
+            "In {table}, {columns} must be written as in enrolments; write capitals and leading "
+            "zeros alike, as identifiers that differ in nothing else do not match",
+            examine.identifiers_alike,
+        ),
         "pupils_enrolled": Check(
             "In {table}, a pupil must be one of enrolments in the same academic_year; add the "
             "enrolment, which says the pupil's year group, or leave the rows out",
-            examine.pupils_enrolled,
+            joined("pupils_enrolled"),
         ),
         "episodes_enrolled": Check(
-            "In {table}, a child should be one of enrolments; make sure that both tables use one "
-            "identifier; children who are under five or at school elsewhere are rightly missing",
-            examine.episodes_enrolled,
+            "In {table}, most children should be among enrolments; make sure that both tables use "
+            "one identifier, as only children under five or at school elsewhere may be missing",
+            joined("episodes_enrolled"),
+        ),
+        "basis_there": Check(
+            "In {table}, children in need should have rows of the basis that the params ask for; "
+            "set cohort.basis to the one that the rows have, or export the rows of that basis",
+            joined("basis_there"),
         ),
         "enrolments_attended": Check(
             "In {table}, a pupil aged 5 to 15 should have attendance in the same academic_year; "
             "see which school's registers are missing, as pupils without sessions do not count",
-            examine.enrolments_attended,
+            joined("enrolments_attended"),
+        ),
+        "training_attended": Check(
+            "In {table}, trained schools should have attendance; correct the URNs of the log, or "
+            "add the registers, as such a school shows no effect",
+            joined("training_attended"),
         ),
         "year_group_of_measure": Check(
             "In {table}, measure should belong to the pupil's year_group in enrolments; correct "
@@ -201,6 +233,11 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             "with whole ones",
             examine.terms_whole,
         ),
+        "terms_of_schools": Check(
+            "In {table}, a school should have sessions in each term that other schools have; "
+            "add the registers that are missing, as a year without a term is not like the others",
+            schools.terms_of_schools,
+        ),
         "years_usable": Check(
             "In {table}, there should be no rows of years in which nothing was collected in "
             "full; leave them, as they are ignored",
@@ -217,10 +254,33 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             examine.years_suspended,
         ),
         "episodes_reach_back": Check(
-            f"In {{table}}, closed ones should reach {examine.LOOK_BACK} years back before the "
+            f"In {{table}}, closed ones should reach {LOOK_BACK} years back before the "
             f"first year; export closed episodes too, or some children who had a social worker "
             f"pass for peers",
             examine.episodes_reach_back,
+        ),
+    },
+    "params": {
+        "authority_asked": Check(
+            "In {table}, la_code should be that of the authority in the params; correct "
+            "authority.code (nine characters, E06000049), or leave out schools of other "
+            "authorities and their pupils",
+            params.authority,
+        ),
+        "covariates_asked": Check(
+            "In {table}, the covariates of the protocol must be numeric columns; correct the name "
+            "in the params under protocol.covariates, or add the column",
+            params.covariates,
+        ),
+        "programmes_asked": Check(
+            "In {table}, the programmes that the params ask for must be trained somewhere; correct "
+            "the word in the params under exposure.programmes",
+            params.programmes,
+        ),
+        "baseline_asked": Check(
+            "In {table}, there must be rows of the baseline year; name a year of the data in the "
+            "params under years.baseline",
+            params.baseline,
         ),
     },
 }

@@ -8,6 +8,7 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
+from vsh_eval.returns.published.reading import read_text
 
 AREA_COLUMNS = ("unit_id", "name", "old_la_code", "level", "region_id", "region_name")
 NEIGHBOUR_COLUMNS = ("unit_id", "neighbour_id", "rank", "closeness")
@@ -117,7 +118,7 @@ def read_neighbours(path: Path, *, areas: pd.DataFrame) -> pd.DataFrame:
     ContractError
         If a column is missing.
     """
-    wide = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    wide = read_text(path)
     pairs = [f"SN_{rank}{end}" for rank in _RANKS for end in ("", "P")]
     require_columns(wide, ["old_la_code", *pairs], name=path.name)
     local = areas.loc[areas["old_la_code"].ne("")]

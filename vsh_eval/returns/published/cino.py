@@ -15,6 +15,7 @@ import pandas as pd
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS, with_units
+from vsh_eval.returns.published.reading import read_text
 from vsh_eval.returns.published.symbols import numbers_and_symbols, strongest
 
 GROUPS = MappingProxyType(
@@ -173,7 +174,7 @@ def read_outcomes(path: Path, *, role: str) -> Outcomes:
         If a column is missing, a group or the whole year has no row, a school type or level is
         unknown, or a row stands twice.
     """
-    written = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    written = read_text(path)
     table = written.rename(columns=dict(RENAMED))
     optional = {column for m in MEASURES[role] if not m.required for column in m.columns}
     needed = [column for m in MEASURES[role] if m.required for column in m.columns]

@@ -16,6 +16,7 @@ import pandas as pd
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS
+from vsh_eval.returns.published.reading import read_text
 from vsh_eval.returns.published.symbols import numbers_and_symbols
 
 COLUMNS = ("Short Desc", "Years", "LA and Regions", "Values", "LA Number")
@@ -112,7 +113,7 @@ def read_comparators(path: Path) -> pd.DataFrame:
         # A row filter keeps a table of 640,000 rows from being read for a tenth of them.
         table = pd.read_parquet(path, filters=[("Short Desc", "in", wanted)])
     else:
-        table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+        table = read_text(path)
     require_columns(table, COLUMNS, name=path.name)
     table = table.loc[table["Short Desc"].isin(wanted), list(COLUMNS)]
     empty = table["Years"].eq(_NEVER_PUBLISHED) & table["Values"].isin([s for s, _ in _NOT_SHOWN])

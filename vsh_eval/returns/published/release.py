@@ -1,6 +1,5 @@
 """A folder of published files, read as one release; its files are known by their headers."""
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from vsh_eval.contracts import ContractError, VintageError
 from vsh_eval.returns.published.areas import areas_of, no_neighbours, read_neighbours
 from vsh_eval.returns.published.cino import panel_rows, read_outcomes
 from vsh_eval.returns.published.comparators import comparator_rows, latest_year, read_comparators
+from vsh_eval.returns.published.reading import header, read_text
 
 SIGNATURES = MappingProxyType(
     {
@@ -221,8 +221,8 @@ def role_of(path: Path) -> str | None:
     """
     if not path.is_file():
         return None
-    header = _header(path)
-    return next((role for role, columns in SIGNATURES.items() if columns <= header), None)
+    names_of_columns = _header(path)
+    return next((role for role, columns in SIGNATURES.items() if columns <= names_of_columns), None)
 
 
 def describe(path: Path, *, role: str, name: str) -> PublishedFile:
@@ -305,9 +305,7 @@ def _header(path: Path) -> set[str]:
             ) from error
     if path.suffix.casefold() != ".csv":
         return set()
-    # A stray file in another encoding is passed over, not stumbled upon.
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        return set(next(csv.reader([stream.readline()]), []))
+    return set(header(path))
 
 
 def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
@@ -316,7 +314,7 @@ def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
         return _rows(path, "Short Desc"), _release_named(year)
     if role == "neighbours":
         return _rows(path, "old_la_code"), ""
-    periods = pd.read_csv(path, usecols=["time_period"], dtype="str", encoding="utf-8-sig")
+    periods = read_text(path, ["time_period"])
     years = [academic_year.parse(year) for year in periods["time_period"].unique()]
     if not years:
         raise ContractError(f"{path.name} holds no rows; download the file again.")
@@ -326,4 +324,4 @@ def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
 def _rows(path: Path, column: str) -> int:
     if path.suffix == ".parquet":
         return pq.read_metadata(path).num_rows
-    return len(pd.read_csv(path, usecols=[column], dtype="str", encoding="utf-8-sig"))
+    return len(read_text(path, [column]))

@@ -1,0 +1,204 @@
+"""What page 01 and `vsh-eval check` say of the returns: verdicts, joins, flow."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval.contracts import produces
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import records
+from vsh_eval.release.text.safe_text import sentences
+
+QUESTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "attendance_gap": "Attendance gap",
+        "attainment_gap": "Attainment gap",
+        "impact": "Impact of the training",
+    }
+)
+VERDICTS: Mapping[str, str] = MappingProxyType(
+    {
+        "can": "the data are good enough",
+        "care": "the data are good enough, with care",
+        "cannot": "the data are not good enough",
+    }
+)
+JOINS: Mapping[str, str] = MappingProxyType(
+    {
+        "episodes_enrolled": "Children with a social worker, found on roll",
+        "basis_there": "Children in need, with rows of the basis asked for",
+        "pupils_enrolled": "Rows of {table}, with the pupil on roll in that year",
+        "enrolments_attended": "Pupils aged 5 to 15 on roll in a year, with sessions",
+        "schools_known": "Rows of {table}, with a school that is known",
+        "training_attended": "Schools in the training log, with sessions",
+    }
+)
+"""What each join seeks, and finds."""
+CONSEQUENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "pass_for_peers": "Children who are not found count as pupils without a social worker, "
+        "so that the gap looks smaller.",
+        "other_cohort": "Children in need without such rows are left out: the gap is that of "
+        "another group of children.",
+        "rows_left_out": "Rows that are not matched are left out of every number.",
+        "absent_missing": "Pupils without sessions do not count, and those who are never there "
+        "may be among them, so that absence looks smaller.",
+        "pass_for_untrained": "A trained school without sessions is left out, or passes for an "
+        "untrained one, so that the estimate is nearer to zero.",
+    }
+)
+"""What a join that finds too little does to the results."""
+STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "pupils": "Pupils on roll",
+        "pupils_of_age": "Pupils on roll aged 5 to 15",
+        "pupils_attended": "Pupils aged 5 to 15 with sessions",
+        "pupils_measured": "Pupils with a result",
+        "children": "Children with a social worker in these years or the six before",
+        "children_enrolled": "These children on roll",
+        "children_attended": "These children with sessions",
+        "schools": "Schools listed",
+        "schools_enrolled": "Schools with pupils on roll",
+        "schools_attended": "Schools with sessions",
+        "schools_trained": "Schools in the training log",
+    }
+)
+"""What each step of the flow counts."""
+
+
+@produces("verdicts", ("question", "verdict", "reason"), gate="facts")
+def verdicts(judged: pd.DataFrame) -> pd.DataFrame:
+    """Word what the data can bear, question by question, to be released.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        From `vsh_eval.returns.judge`.
+
+    Returns
+    -------
+    DataFrame
+        ``question``, ``verdict`` and ``reason``, one row a reason.
+
+    Examples
+    --------
+    >>> judged = pd.DataFrame({"question": ["impact"], "verdict": ["can"], "reason": [""]})
+    >>> verdicts(judged).values.tolist()
+    [['Impact of the training', 'the data are good enough', '']]
+    """
+    return judged.assign(
+        question=judged["question"].map(QUESTIONS), verdict=judged["verdict"].map(VERDICTS)
+    )
+
+
+@sentences
+def verdict_sentences(safe: SafeTable) -> tuple[str, ...]:
+    """Say the verdict of each question, one sentence each (table of verdicts)."""
+    said = dict.fromkeys((row["question"], row["verdict"]) for row in records(safe))
+    return tuple(f"{question}: {verdict}." for question, verdict in said)
+
+
+@produces(
+    "joins",
+    ("table", "item", "rows", "of_rows", "matched", "least_matched", "message"),
+    gate="sample",
+)
+def joins(joined: pd.DataFrame) -> pd.DataFrame:
+    """Word how much of each join was found, to be released.
+
+    Parameters
+    ----------
+    joined : DataFrame
+        From `vsh_eval.returns.joins`.
+
+    Returns
+    -------
+    DataFrame
+        ``table``, ``item`` (what is sought and found), ``rows`` (found), ``of_rows`` (sought),
+        ``matched`` and ``least_matched`` (per cent) and ``message`` (what a loss does).
+
+    Examples
+    --------
+    >>> joined = pd.DataFrame({"check": ["basis_there"], "table": ["episodes"], "found": [3],
+    ...     "of": [4], "share": [0.75], "least": [0.2], "consequence": ["other_cohort"]})
+    >>> joins(joined)[["item", "matched"]].values.tolist()
+    [['Children in need, with rows of the basis asked for', 75.0]]
+    """
+    return pd.DataFrame(
+        {
+            "item": [
+                JOINS[check].format(table=table)
+                for check, table in zip(joined["check"], joined["table"], strict=True)
+            ],
+            "table": joined["table"],
+            "rows": joined["found"],
+            "of_rows": joined["of"],
+            "matched": 100 * joined["share"],
+            "least_matched": 100 * joined["least"],
+            "message": joined["consequence"].map(CONSEQUENCES),
+        }
+    )
+
+
+@produces("flow_of_returns", ("table", "step", "pupils", "urns"), gate="sample")
+def flow(steps: pd.DataFrame) -> pd.DataFrame:
+    """Word the steps on which children and schools are found, to be released.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        From `vsh_eval.returns.flow`: ``table``, ``step``, ``pupils``, ``urns``.
+    """
+    return steps.assign(step=steps["step"].map(STEPS))
+
+
+def for_analyst(findings: pd.DataFrame, joined: pd.DataFrame, judged: pd.DataFrame) -> str:
+    """Write what was found for the analyst alone, with exact counts, the verdicts last.
+
+    Parameters
+    ----------
+    findings, joined, judged : DataFrame
+        From `vsh_eval.returns`: `check`, `joins` and `judge`.
+
+    Examples
+    --------
+    >>> judged = pd.DataFrame({"question": ["impact"], "verdict": ["can"], "reason": [""]})
+    >>> nothing = pd.DataFrame({"result": [], "rows": [], "of_rows": []})
+    >>> print(for_analyst(nothing, nothing, judged))
+    0 checks passed.
+    Impact of the training: the data are good enough.
+    """
+    return "\n".join([*_found(findings), *_shares(joined), *_judged(judged)])
+
+
+def _found(findings: pd.DataFrame) -> Iterator[str]:
+    """Write the table of findings that are no pass."""
+    passed = findings["result"] == "pass"
+    known = findings[~passed]
+    if len(known):
+        yield f"{'result':6}  {'table':12}  {'rows':>9}  {'of':>11}  what, and what to do"
+    for row in known.itertuples():
+        yield (f"{row.result:6}  {row.table:12}  {row.rows:>9,}  {row.of_rows:>11,}  {row.message}")
+        if row.which:
+            yield f"{'':46}{row.which}"
+    yield f"{int(passed.sum())} checks passed."
+
+
+def _shares(joined: pd.DataFrame) -> Iterator[str]:
+    """Write how much of each join was found."""
+    if len(joined):
+        yield f"{'found':>9}  {'of':>11}  {'share':>7}  {'least':>5}  join"
+    for row in joined.itertuples():
+        share = f"{row.share:7.1%}" if row.of else f"{'':7}"
+        what = JOINS[str(row.check)].format(table=row.table)
+        lost = f" {CONSEQUENCES[str(row.consequence)]}" if row.of and row.share < row.least else ""
+        yield f"{row.found:>9,}  {row.of:>11,}  {share}  {row.least:>5.0%}  {what}.{lost}"
+
+
+def _judged(judged: pd.DataFrame) -> Iterator[str]:
+    """Write one verdict a question with its reasons."""
+    for question, rows in judged.groupby("question", sort=False):
+        reasons = "; ".join(reason for reason in rows["reason"] if reason)
+        verdict = VERDICTS[rows["verdict"].iloc[0]]
+        yield f"{QUESTIONS[str(question)]}: {verdict}{f' ({reasons})' if reasons else ''}."

@@ -1,0 +1,60 @@
+"""What the params say that the data must bear out, before anything runs."""
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from vsh_eval.returns.checks.inspection import Answer, Inspection, listed
+
+_ONS_CODE = re.compile(r"[EWSN]\d{8}")
+"""Other codes of authorities, such as DfE's of three digits, cannot be compared with it."""
+
+
+def authority(inspection: Inspection) -> Iterator[Answer]:
+    """See whether the schools are those of the authority."""
+    code = inspection.expected.authority
+    if not code:
+        return
+    found = inspection.ask(
+        "FROM schools SELECT la_code, count(*) AS n WHERE la_code IS NOT NULL "
+        "GROUP BY la_code ORDER BY n DESC, la_code"
+    )
+    others = [(other, n) for other, n in found if other != code]
+    rows, of_rows = sum(n for _, n in others), inspection.rows["schools"]
+    detail = f" ({code}), and some are of {listed(other for other, _ in others[:3])}"
+    which = ", ".join(f"{other}: {n}" for other, n in others)
+    elsewhere = rows == of_rows and all(_ONS_CODE.fullmatch(other) for other, _ in others)
+    result = "fail" if elsewhere else "warn" if rows else None
+    yield Answer("schools", rows, of_rows, ("la_code",), detail, result, which)
+
+
+def covariates(inspection: Inspection) -> Iterator[Answer]:
+    """See whether the protocol's covariates are numeric columns of the schools."""
+    yield _named("schools", inspection.expected.covariates, inspection.returns.covariates)
+
+
+def programmes(inspection: Inspection) -> Iterator[Answer]:
+    """See whether the programmes asked for were trained at all."""
+    held = [row[0] for row in inspection.ask("FROM training SELECT DISTINCT programme ORDER BY 1")]
+    answer = _named("training", inspection.expected.programmes, held)
+    some = answer.rows < answer.of_rows or not held
+    yield answer._replace(columns=("programme",), result="warn" if answer.rows and some else None)
+
+
+def baseline(inspection: Inspection) -> Iterator[Answer]:
+    """See whether the year that changes are counted from has attendance."""
+    year = inspection.expected.baseline
+    if year is None:
+        return
+    rows = inspection.count("FROM attendance SELECT count(*) WHERE academic_year = ?", [year])
+    yield Answer("attendance", int(rows == 0), 1, ("academic_year",))
+
+
+def _named(table: str, asked: Iterable[str], held: Iterable[str]) -> Answer:
+    """Compare the names that the params give with those of the data, and say the nearest."""
+    asked, known = tuple(asked), [name for name in held if name is not None]
+    lacking = [name for name in asked if name not in known]
+    near = [match for name in lacking for match in get_close_matches(name, known, 1)]
+    instead = f"nearest: {listed(near)}" if near else f"there: {listed(known) or 'none'}"
+    detail = f", and {listed(lacking)} is not ({instead})" if lacking else ""
+    return Answer(table, len(lacking), len(asked), (lacking and tuple(lacking)) or asked, detail)
