@@ -5,6 +5,7 @@ import pytest
 
 from tests.proofs._printed_figures import ABSENCE, LINES, Line
 from vsh_eval import names, registry
+from vsh_eval.contracts import ContractError
 from vsh_eval.returns.published import Published, read_published
 
 ENGLAND = "E92000001"
@@ -179,6 +180,34 @@ def test_areas_keep_the_codes_of_reorganised_authorities(latest):
     assert {"E10000006", "E06000063", "E06000064"} <= set(areas.index)
     hackney = areas.loc["E09000012"]
     assert (hackney["region_id"], hackney["region_name"]) == ("E12000007", "London")
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "last"),
+    [
+        ("E06000063", 202324, 202425),  # Cumberland
+        ("E06000064", 202324, 202425),  # Westmorland and Furness
+        ("E10000006", 201819, 202223),  # Cumbria
+        ("E06000061", 202122, 202425),  # North Northamptonshire
+        ("E06000049", 201819, 202425),
+    ],
+)
+def test_figures_of_a_reorganised_authority_begin_with_it(latest, code, first, last):
+    years = latest.years_of(code)
+    assert (years[0], years[-1]) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("940", "'940', must be an area of the published files: write E06000061 for North Nor"),
+        ("E06999999", "'E06999999', must be an area of the published files, by its nine"),
+        ("", "must be an area"),
+    ],
+)
+def test_a_code_that_is_no_area_is_refused_with_the_one_that_is(latest, code, said):
+    with pytest.raises(ContractError, match=said):
+        latest.years_of(code)
 
 
 def test_every_authority_has_its_comparator(latest):

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from vsh_eval.returns.formats import Options, cin_census, ssda903
+from vsh_eval.returns.formats import Options
+from vsh_eval.returns.formats.social_care import cin_census, ssda903
 from vsh_eval.synthetic import Plan, invent
 from vsh_eval.synthetic.social_care_returns import write_social_care
 

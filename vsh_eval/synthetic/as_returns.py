@@ -10,11 +10,11 @@ import pandas as pd
 
 from vsh_eval import academic_year
 from vsh_eval.contracts import ContractError
+from vsh_eval.numerics.check_letters import check_letters
 from vsh_eval.synthetic.authority import Authority
 
 _LA = "999"
 _FIRST_NUMBER = 2001
-_CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _HALF_6 = 0.4
 """The part of the summer term's sessions that is in its second half."""
 _LAST_TOTALS = 2024
@@ -56,9 +56,8 @@ def upns_of(pupil_ids: pd.Series) -> pd.Series:
     ['N990000000001']
     """
     digits = "99" + pupil_ids.astype("str").str[1:].str.zfill(10)
-    signs = [(i + 2) * digits.str[i].astype("int64") for i in range(12)]
-    total = pd.concat(signs, axis=1).sum(axis=1)
-    return (total % 23).map(lambda at: _CHECK_LETTERS[int(str(at))]) + digits
+    signs = digits.to_numpy("U12").view("U1").reshape(-1, 12).astype("int64")
+    return pd.Series(check_letters(signs), index=digits.index, dtype="str") + digits
 
 
 def write_files(folder: Path, authority: Authority) -> dict[str, object]:

@@ -5,7 +5,8 @@ import xlsxwriter
 
 from tests.returns.formats.made import OTHER_UPN, UPN, counts, rows
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.formats import Options, annex_a
+from vsh_eval.returns.formats import Options
+from vsh_eval.returns.formats.social_care import annex_a
 from vsh_eval.settings import AnnexA
 
 LIST_6 = ("Child Unique ID", "Date of Birth", "CIN Start Date", "CIN Closure Date", "Case Status")
@@ -79,7 +80,7 @@ def test_a_lookup_may_name_its_columns_and_one_id_with_two_upns_has_none(workboo
 
 @pytest.mark.parametrize(
     ("lookup_text", "said"),
-    [("Id,UPN\n1,2\n", "has no column Child Unique ID"), ("", "is empty, must hold a header")],
+    [("Id,UPN\n1,2\n", "has no column Child Unique ID"), ("", "has no header line")],
 )
 def test_a_lookup_that_leads_nowhere_is_refused(workbook, write, lookup_text, said):
     path = workbook("a.xlsx", (1, "", "2021-05-01", "", ""))
@@ -89,12 +90,12 @@ def test_a_lookup_that_leads_nowhere_is_refused(workbook, write, lookup_text, sa
 
 def test_a_missing_lookup_is_refused(workbook, tmp_path):
     path = workbook("a.xlsx", (1, "", "2021-05-01", "", ""))
-    with pytest.raises(ContractError, match=r"names none\.csv, which is not there"):
+    with pytest.raises(ContractError, match=r"none\.csv does not exist"):
         read(path, lookup=tmp_path / "none.csv")
 
 
 def test_a_file_that_is_no_annex_a_is_refused(write, lookup):
     with pytest.raises(ContractError, match="has none of the lists 6, 7 and 8"):
-        read(write("other.csv", "Name,Team\nA,B\n"), lookup=lookup)
+        read(write("other.csv", "Child Unique ID,Team\nA,B\n"), lookup=lookup)
     with pytest.raises(ContractError, match="cannot be opened as a workbook"):
         read(write("other.xlsx", "no workbook"), lookup=lookup)

@@ -21,7 +21,7 @@ from tests.returns.formats.made import (
     rows,
 )
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.formats import cin_census
+from vsh_eval.returns.formats.social_care import cin_census
 
 WHOLE = identifiers() + referral(end="2022-02-01", inner=plan() + protection())
 READ = [
@@ -256,7 +256,7 @@ def test_one_census_in_both_forms_is_refused(write):
 
 def test_another_table_is_refused(write):
     path = write("staff.csv", "Name,Team\nA,B\n")
-    with pytest.raises(ContractError, match=r"staff.csv has no column LAchildID, must be"):
+    with pytest.raises(ContractError, match=r"staff.csv has no header line with one of LAchildID"):
         read(path)
 
 

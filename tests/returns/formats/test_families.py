@@ -20,7 +20,8 @@ from vsh_eval.returns.formats import FAMILIES, Reading, families
 from vsh_eval.settings import Database, Files
 
 FORMER = "X00180001701A"
-CODES = re.compile(r"note\(\s*\"([a-z_0-9]+)\"|^        \"([a-z_]+)\": (?:int\(|children -)", re.M)
+CODES = re.compile(r"note\(\s*\"([a-z_0-9]+)\"")
+COUNTED = re.compile(r"counted\(((?:[^()]|\([^()]*(?:\([^()]*\))?[^()]*\))*)\)")
 
 
 @pytest.fixture
@@ -190,10 +191,12 @@ def test_the_same_file_named_twice_is_read_once(cin):
 def test_every_note_has_words_and_every_word_its_note():
     folder = Path(vsh_eval.__file__).parent / "returns"
     codes = set()
-    for path in [*(folder / "formats").glob("*.py"), folder / "folder.py"]:
+    for path in [*(folder / "formats").rglob("*.py"), folder / "folder.py"]:
         written = path.read_text(encoding="utf-8")
-        codes |= {name for name in text.NOTES if f'"{name}"' in written}
-        asked = {a or b for a, b in CODES.findall(written)}
+        codes |= {name for name in text.NOTES if re.search(rf'"{name}"|\b{name}=', written)}
+        counts = ", ".join(COUNTED.findall(written))
+        asked = {*CODES.findall(written), *re.findall(r"\b([a-z_0-9]+)=", counts)}
+        asked -= {"file", "of_rows", "family", "value", "axis", "level", "column"}
         assert asked <= set(text.NOTES), path.name
     assert codes == set(text.NOTES)
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.formats import attendance_codes, session_marks, ytd_attendance
+from vsh_eval.returns.formats.attendance import codes as attendance_codes
+from vsh_eval.returns.formats.attendance import session_marks, ytd_attendance
 from vsh_eval.returns.formats.reading import Options
 
 PUPIL = "H801200001001"

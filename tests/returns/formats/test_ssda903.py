@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.returns.formats.made import NOTHING, OTHER_UPN, UPN, counts, rows
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.formats import spells, ssda903
+from vsh_eval.returns.formats.social_care import spells, ssda903
 
 HEADER = f"CHILD,SEX,DOB,ETHNIC,UPN,MOTHER,MC_DOB\n1,1,04/05/2012,WBRI,{UPN},,\n"
 COLUMNS = "CHILD,DECOM,RNE,LS,CIN,PLACE,DEC,REC\n"
@@ -148,7 +148,7 @@ def test_xml_and_csv_are_the_same_return(write):
     [
         ({"episodes.csv": COLUMNS + episode("01/05/2021")}, "holds no header"),
         ({"header.csv": HEADER}, "holds no episodes"),
-        ({"pupils.csv": "Name,UPN\nA,B\n"}, "pupils.csv has no column CHILD"),
+        ({"pupils.csv": "Name,UPN\nA,B\n"}, "pupils.csv has no header line with one of CHILD"),
         ({"a.xml": "<Message/>"}, "a.xml is not an SSDA903 return"),
         ({"a.xml": XML[:90]}, "a.xml cannot be read"),
         ({"a.xml": "<!DOCTYPE EXPSSDA903 [<!ENTITY a 'b'>]>" + XML}, "declares a document type"),

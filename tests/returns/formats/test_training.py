@@ -153,7 +153,7 @@ def test_staff_and_cost_add_up_over_rows(tmp_path):
     ("text", "columns", "said"),
     [
         ("School,Course,Date\n", {"url": "School"}, "columns names url"),
-        ("Place,What,When\n1,2,3\n", {}, "has no column for urn, programme, start_date"),
+        ("School,What,When\n1,2,3\n", {}, "has no column for programme, start_date"),
         ("School,Course,Date\n100003,ELSA,03/10/2022\n", {}, "no column for tier"),
     ],
 )

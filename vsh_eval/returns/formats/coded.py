@@ -1,4 +1,74 @@
-"""How the codes of the department's files become ours, as SQL; NULL where a code is not known."""
+"""How the texts and codes of files become ours, as SQL; NULL where a text is not understood."""
+
+from collections.abc import Callable
+from functools import cache
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from vsh_eval.returns.columns import literal
+
+_DATE_FORMATS = ", ".join(
+    literal(form)
+    for form in (
+        *("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"),
+        *("%Y-%b-%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y"),
+    )
+)
+"""How the files of authorities write a day: the day before the month, never after it."""
+
+
+def day(text: str) -> str:
+    """Write the SQL of the day that text means, whatever time of day follows it.
+
+    Examples
+    --------
+    >>> duckdb.sql(f"SELECT {day("'2024-Oct-16 00:00:00'")}, {day("'3/9/2024'")}").fetchall()
+    [(datetime.date(2024, 10, 16), datetime.date(2024, 9, 3))]
+    >>> duckdb.sql(f"SELECT {day("'April (Inset)'")}, {day("'3/9/24'")}").fetchall()
+    [(None, None)]
+    """
+    bare = f"regexp_replace({text}, '[ T]\\d{{1,2}}:\\d{{2}}.*$', '')"
+    whole = f"regexp_matches({bare}, '(^|\\D)\\d{{4}}(\\D|$)')"
+    return f"CASE WHEN {whole} THEN CAST(try_strptime({bare}, [{_DATE_FORMATS}]) AS DATE) END"
+
+
+def upn(text: str) -> str:
+    """Write the SQL of a UPN without case and blanks; NULL where it says why there is none.
+
+    Examples
+    --------
+    >>> duckdb.sql(f"SELECT {upn("' h80120 0001001 '")}, {upn("'UN3'")}").fetchall()
+    [('H801200001001', None)]
+    """
+    bare = f"upper(regexp_replace({text}, '[\\s\\x{{a0}}]', '', 'g'))"
+    return f"CASE WHEN NOT regexp_full_match({bare}, 'UN\\d|') THEN {bare} END"
+
+
+def column(read_as: Callable[[str], str], texts: pd.Series) -> pd.Series:
+    """Return what a rule of this module makes of a column of texts.
+
+    Examples
+    --------
+    >>> column(day, pd.Series(["2024-02-01", "soon", None])).dt.strftime("%d %b").tolist()
+    ['01 Feb', nan, nan]
+    >>> column(upn, pd.Series([" h80120 0001001 ", "UN3"])).tolist()
+    ['H801200001001', nan]
+    """
+    asked = pa.table({"text": pa.array(texts, pa.string(), from_pandas=True)})
+    with _engine().cursor() as connection:
+        connection.register("asked", asked)
+        sql = f"FROM asked SELECT {read_as('text')} AS found"
+        found = connection.sql(sql).to_arrow_table()["found"]
+    if pa.types.is_date(found.type):
+        return found.cast(pa.timestamp("s")).to_pandas().set_axis(texts.index)
+    return found.to_pandas().astype("str").set_axis(texts.index)
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:", config={"threads": 1})
 
 
 def flag(text: str) -> str:
@@ -6,7 +76,6 @@ def flag(text: str) -> str:
 
     Examples
     --------
-    >>> import duckdb
     >>> asked = ("1.0", "y", "False", "x")
     >>> [duckdb.sql(f"SELECT {flag(f"'{t}'")}").fetchall()[0][0] for t in asked]
     [1, 1, 0, None]
@@ -32,7 +101,6 @@ def academic_year(text: str) -> str:
 
     Examples
     --------
-    >>> import duckdb
     >>> asked = ("2023/2024", "2023-24", "202324", "2023/25", "2023")
     >>> [duckdb.sql(f"SELECT {academic_year(f"'{t}'")}").fetchall()[0][0] for t in asked]
     [202324, 202324, 202324, None, None]
@@ -48,7 +116,6 @@ def year_group(text: str) -> str:
 
     Examples
     --------
-    >>> import duckdb
     >>> asked = ("N2", "r", "11", "X")
     >>> [duckdb.sql(f"SELECT {year_group(f"'{t}'")}").fetchall()[0][0] for t in asked]
     [-1, 0, 11, None]
@@ -64,7 +131,6 @@ def sen(text: str) -> str:
 
     Examples
     --------
-    >>> import duckdb
     >>> [duckdb.sql(f"SELECT {sen(f"'{t}'")}").fetchall()[0][0] for t in ("S", "K", "A", "N", "?")]
     ['E', 'K', 'K', 'N', None]
     """

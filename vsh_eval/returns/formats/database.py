@@ -8,9 +8,9 @@ from types import MappingProxyType
 import pandas as pd
 
 from vsh_eval.contracts import RETURNS, ContractError
-from vsh_eval.returns.formats import tabular
-from vsh_eval.returns.formats.identity import normalised
+from vsh_eval.returns.formats import coded
 from vsh_eval.returns.formats.reading import Options, Reading, note
+from vsh_eval.returns.formats.rows import cell_text
 
 SSD = """
 SELECT p.pers_upn AS pupil_id, 'CIN' AS status, c.cine_referral_date AS start_date,
@@ -93,12 +93,12 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
                 "give it; name the column in the SELECT with AS."
             )
         if "pupil_id" in rows:
-            upns = normalised(rows["pupil_id"])
-            without = int(upns.isna().sum())
+            upns = coded.column(coded.upn, rows["pupil_id"])
+            without = upns.isna().sum()
             if without:
                 notes.append(note("rows_without_upn", rows=without, of_rows=len(rows), name=table))
             tables[table] = rows.assign(pupil_id=upns)[upns.notna()].reset_index(drop=True)
-    former = former.apply(normalised).dropna()
+    former = former.apply(lambda upns: coded.column(coded.upn, upns)).dropna()
     return Reading(
         tables, tuple(notes), {"former_upns": former[former["upn"] != former["former_upn"]]}
     )
@@ -146,7 +146,7 @@ def _query(connection, table: str, query: str) -> pd.DataFrame:  # noqa: ANN001
     try:
         # A colon would name a parameter, and a query has none.
         result = connection.execute(sqlalchemy.text(query.replace(":", r"\:")))
-        rows = [[None if cell is None else tabular.as_text(cell) for cell in row] for row in result]
+        rows = [[None if cell is None else cell_text(cell) for cell in row] for row in result]
         return pd.DataFrame(rows, columns=list(result.keys()), dtype="str")
     except SQLAlchemyError as error:
         raise ContractError(

@@ -9,25 +9,15 @@ import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.contracts import RETURNS, ContractError, Message
-from vsh_eval.returns.columns import quoted
-from vsh_eval.returns.formats import attendance_codes as codes
+from vsh_eval.returns.columns import literal, quoted
 from vsh_eval.returns.formats import coded, places
-from vsh_eval.returns.formats.reading import Options, Reading, note
-from vsh_eval.returns.formats.streams import (
-    Sheet,
-    connect,
-    key,
-    load,
-    ragged_note,
-    select,
-    sheets,
-    text_of,
-    upn,
-)
+from vsh_eval.returns.formats.attendance import codes
+from vsh_eval.returns.formats.reading import Options, Reading, counted
+from vsh_eval.returns.formats.rows import Sheet, connect, key, load, select, sheets
 
 _READ_AS: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
-        "pupil_id": upn,
+        "pupil_id": coded.upn,
         "academic_year": coded.academic_year,
         "term": lambda text: f"lower({text})",
         "year_group": coded.year_group,
@@ -99,14 +89,13 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         )
     notes: list[Message] = []
     with connect() as connection:
-        for sheet in (s for path in paths for s in sheets(path, known=set(names.values()))):
+        for sheet in (s for path in paths for s in sheets(path, known=[*names.values()])):
             for columns in _selections(sheet, section.table, names, sorted(measures)):
-                load(connection, "extract", sheet, select(columns))
-            notes += ragged_note(sheet)
+                said = load(connection, "extract", sheet, select(columns))
+            notes += said
         rows = connection.execute("FROM extract ORDER BY ALL").df()
     without = rows["pupil_id"].isna()
-    if without.any():
-        notes.append(note("pupils_without_upn", rows=int(without.sum()), of_rows=len(rows)))
+    notes += counted(of_rows=len(rows), pupils_without_upn=without.sum())
     found = _placed(rows[~without].drop_duplicates(ignore_index=True), options)
     if "measure" in found:
         found = found.dropna(subset=["value"])
@@ -123,9 +112,7 @@ def _selections(
             f"{sheet.name} lacks {', '.join(missing)}, which source.files.extracts.columns names; "
             f"its columns are {', '.join(sheet.header[:12])}."
         )
-    columns = {
-        ours: _READ_AS.get(ours, str)(text_of(sheet, theirs)) for ours, theirs in names.items()
-    }
+    columns = {ours: _READ_AS.get(ours, str)(sheet.text(theirs)) for ours, theirs in names.items()}
     for measure in measures:
         del columns[measure]
     columns = {**_from_name(sheet, table), **columns}
@@ -134,7 +121,7 @@ def _selections(
     if not measures:
         yield _complete(columns, table, sheet)
     for measure in measures:
-        value = coded.number(text_of(sheet, names[measure]))
+        value = coded.number(sheet.text(names[measure]))
         own = {**columns, "measure": f"'{measure}'", "value": value}
         yield _complete(own, table, sheet)
 
@@ -177,7 +164,7 @@ def _from_codes(sheet: Sheet, columns: Mapping[str, str]) -> dict[str, str]:
     sums: dict[str, str] = {}
     for ours, meaning in _ABSENCE.items():
         parts = [
-            f"if({codes.means(f"'{_escaped(sign)}'", on)} = '{meaning}', "
+            f"if({codes.means(literal(sign), on)} = '{meaning}', "
             f"coalesce({coded.whole(quoted(name))}, 0), 0)"
             for name, sign in signs.items()
         ]
@@ -186,14 +173,8 @@ def _from_codes(sheet: Sheet, columns: Mapping[str, str]) -> dict[str, str]:
     return sums
 
 
-def _escaped(sign: str) -> str:
-    return sign.replace("'", "''")
-
-
 def _placed(rows: pd.DataFrame, options: Options) -> pd.DataFrame:
     on = pd.to_datetime(
         (rows["academic_year"] // 100 + 1).astype("str") + "-01-15", errors="coerce"
     )
-    establishments = options.references.get("establishments")
-    urns = places.find(rows["urn"], on, establishments, authority=options.authority)
-    return rows.assign(urn=urns.fillna(rows["urn"]))
+    return places.placed(rows, on, options)[0]

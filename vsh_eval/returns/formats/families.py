@@ -19,13 +19,13 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
         "gias_links": "gias",
         "database": "database",
         "school_census": "school_census",
-        "ytd_attendance": "ytd_attendance",
-        "session_marks": "session_marks",
+        "ytd_attendance": "attendance.ytd_attendance",
+        "session_marks": "attendance.session_marks",
         "gip": "gip",
         "extracts": "extracts",
-        "cin_census": "cin_census",
-        "ssda903": "ssda903",
-        "annex_a": "annex_a",
+        "cin_census": "social_care.cin_census",
+        "ssda903": "social_care.ssda903",
+        "annex_a": "social_care.annex_a",
         "training": "training",
     }
 )

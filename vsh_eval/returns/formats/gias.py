@@ -4,29 +4,21 @@ Sources: the headers of 2017, 2021 and 2024 (120, 139 and 140 columns) and GIAS'
 establishment types, phases and link types.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
 from vsh_eval.contracts import ContractError, Message
-from vsh_eval.returns.formats.reading import Options, Reading, note
-from vsh_eval.returns.formats.streams import (
-    Sheet,
-    connect,
-    day,
-    load,
-    ragged_note,
-    select,
-    sheets,
-    text_of,
-)
+from vsh_eval.returns.formats import coded
+from vsh_eval.returns.formats.reading import Options, Reading, counted
+from vsh_eval.returns.formats.rows import Sheet, connect, load, select, sheets
 
 _ESTABLISHMENTS = ("urn", "lacode", "establishmentname", "establishmentnumber")
 _LINKS = ("urn", "linkurn", "linktype")
 _GROUPS = ("groupuid", "groupid")
-_KNOWN = frozenset((*_ESTABLISHMENTS, *_LINKS, *_GROUPS))
+_KNOWN = (*_ESTABLISHMENTS, *_LINKS, *_GROUPS)
 
 _PHASES: Mapping[str, str] = MappingProxyType(
     {
@@ -119,15 +111,14 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     >>> links[["urn", "successor_urn"]].values.tolist(), str(links["date"][0].date())
     ([['121669', '141930']], '2015-04-01')
     """
-    connection = connect()
     notes: list[Message] = []
     held: set[str] = set()
-    with connection:
+    with connect() as connection:
         for sheet in (sheet for path in paths for sheet in sheets(path, known=_KNOWN)):
             table = "links" if set(_LINKS) <= set(sheet.keys) else "extracts"
             held.add(table)
-            load(connection, table, sheet, _link_sql(sheet) if table == "links" else _sql(sheet))
-            notes += ragged_note(sheet)
+            sql = _link_sql(sheet) if table == "links" else _sql(sheet)
+            notes += load(connection, table, sheet, sql)
         found = {table: connection.execute(f"FROM {table}").df() for table in held}
     read_links = _school_links(found["links"], options) if "links" in held else Reading({})
     read_schools = _schools(found["extracts"], options) if "extracts" in held else Reading({})
@@ -155,18 +146,18 @@ def _require_extract(sheet: Sheet) -> None:
 def _sql(sheet: Sheet) -> str:
     _require_extract(sheet)
     column = {
-        "urn": _whole(text_of(sheet, "urn")),
-        "la": f"lpad({_whole(text_of(sheet, 'lacode'))}, 3, '0')",
-        "number": _whole(text_of(sheet, "establishmentnumber")),
-        "name": text_of(sheet, "establishmentname"),
-        "type": f"lower({text_of(sheet, 'typeofestablishmentname')})",
-        "type_group": f"lower({text_of(sheet, 'establishmenttypegroupname')})",
-        "status": f"lower({text_of(sheet, 'establishmentstatusname')})",
-        "education": f"lower({text_of(sheet, 'phaseofeducationname')})",
-        "la_code": _ons_code(text_of(sheet, "gsslacodename")),
-        "opened": day(text_of(sheet, "opendate")),
-        "closed": day(text_of(sheet, "closedate")),
-        "pct_fsm": f"TRY_CAST({text_of(sheet, 'percentagefsm')} AS DOUBLE)",
+        "urn": _whole(sheet.text("urn")),
+        "la": f"lpad({_whole(sheet.text('lacode'))}, 3, '0')",
+        "number": _whole(sheet.text("establishmentnumber")),
+        "name": sheet.text("establishmentname"),
+        "type": f"lower({sheet.text('typeofestablishmentname')})",
+        "type_group": f"lower({sheet.text('establishmenttypegroupname')})",
+        "status": f"lower({sheet.text('establishmentstatusname')})",
+        "education": f"lower({sheet.text('phaseofeducationname')})",
+        "la_code": _ons_code(sheet.text("gsslacodename")),
+        "opened": coded.day(sheet.text("opendate")),
+        "closed": coded.day(sheet.text("closedate")),
+        "pct_fsm": f"TRY_CAST({sheet.text('percentagefsm')} AS DOUBLE)",
     }
     return select(column)
 
@@ -199,12 +190,11 @@ def _schools(extract: pd.DataFrame, options: Options) -> Reading:
             f"the GIAS extract holds no school of authority {options.authority!r}, must hold the "
             "evaluated authority's; correct authority.code, or fetch all establishments."
         )
-    left_out = int((known["la_code"].eq(options.authority) & ~school).sum())
-    notes = [note("establishments_no_school", rows=left_out, of_rows=left_out + len(schools))]
+    left_out = (known["la_code"].eq(options.authority) & ~school).sum()
     establishments = known[[*columns, "laestab"]]
     return Reading(
         {"schools": schools.sort_values("urn", ignore_index=True)},
-        tuple(one for one in notes if left_out),
+        counted(of_rows=left_out + len(schools), establishments_no_school=left_out),
         {"establishments": establishments.sort_values("urn", ignore_index=True)},
     )
 
@@ -230,21 +220,21 @@ def _windows(sign: str) -> str:
 
 
 def _link_sql(sheet: Sheet) -> str:
-    kind = f"lower(trim(split_part({text_of(sheet, 'linktype')}, '-', 1)))"
+    kind = f"lower(trim(split_part({sheet.text('linktype')}, '-', 1)))"
     return select(
         {
-            "urn": _whole(text_of(sheet, "urn")),
-            "link": _whole(text_of(sheet, "linkurn")),
+            "urn": _whole(sheet.text("urn")),
+            "link": _whole(sheet.text("linkurn")),
             "kind": kind,
-            "date": day(text_of(sheet, "linkestablisheddate")),
+            "date": coded.day(sheet.text("linkestablisheddate")),
         }
     )
 
 
 def _school_links(links: pd.DataFrame, options: Options) -> Reading:
     links = links.dropna(subset=["urn", "link"])
-    counts = {"links_of_other_types": int((~links["kind"].isin(_SUCCESSION)).sum())}
-    links = links[links["kind"].isin(_SUCCESSION)]
+    others = ~links["kind"].isin(_SUCCESSION)
+    links = links[~others]
     backwards = links["kind"].eq("predecessor")
     pairs = pd.DataFrame(
         {
@@ -254,38 +244,30 @@ def _school_links(links: pd.DataFrame, options: Options) -> Reading:
         }
     )
     selves = pairs["urn"] == pairs["successor_urn"]
-    counts["links_to_itself"] = int(selves.sum())
     # The same link is often there from both ends; the earlier date is that of the change.
     pairs = pairs[~selves].sort_values("date").drop_duplicates(["urn", "successor_urn"])
     circle = _in_a_circle(pairs)
-    counts["links_in_a_circle"] = int(circle.sum())
     pairs = _dated(pairs[~circle], options.references.get("establishments"))
     table = pairs.sort_values(["urn", "successor_urn"], ignore_index=True)
-    notes = tuple(note(code, rows=n, of_rows=len(links)) for code, n in counts.items() if n)
+    notes = counted(
+        of_rows=len(others),
+        links_of_other_types=others.sum(),
+        links_to_itself=selves.sum(),
+        links_in_a_circle=circle.sum(),
+    )
     return Reading({"school_links": table}, notes)
 
 
 def _in_a_circle(pairs: pd.DataFrame) -> pd.Series:
     """Say of each link whether following links from it leads back to where it starts."""
-    following = pairs.groupby("urn")["successor_urn"]
-    onward = {str(urn): list(ends) for urn, ends in following}
-    back = [start in _reached(end, onward) for start, end in _ends(pairs)]
+    onward = {urn: set(ends) for urn, ends in pairs.groupby("urn")["successor_urn"]}
+    reached = {urn: {*ends} for urn, ends in onward.items()}
+    for ends in reached.values():
+        while more := {next_ for end in ends for next_ in onward.get(end, ())} - ends:
+            ends.update(more)
+    ends = zip(pairs["urn"], pairs["successor_urn"], strict=True)
+    back = [urn in reached.get(end, ()) for urn, end in ends]
     return pd.Series(back, index=pairs.index, dtype="bool")
-
-
-def _ends(pairs: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    return zip(pairs["urn"], pairs["successor_urn"], strict=True)
-
-
-def _reached(start: str, onward: Mapping[str, list[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        at = waiting.pop()
-        if at not in seen:
-            seen.add(at)
-            waiting += onward.get(at, [])
-    return seen
 
 
 def _dated(pairs: pd.DataFrame, establishments: pd.DataFrame | None) -> pd.DataFrame:

@@ -14,17 +14,8 @@ import pandas as pd
 
 from vsh_eval.contracts import Message
 from vsh_eval.returns.formats import coded, places
-from vsh_eval.returns.formats.reading import Options, Reading, note
-from vsh_eval.returns.formats.streams import (
-    Sheet,
-    connect,
-    load,
-    ragged_note,
-    select,
-    sheets,
-    text_of,
-    upn,
-)
+from vsh_eval.returns.formats.reading import Options, Reading, counted, note
+from vsh_eval.returns.formats.rows import Sheet, connect, load, select, sheets
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +111,6 @@ DOWNLOADS: Mapping[str, Download] = MappingProxyType(
 """The downloads that are read. Those of key stage 1, multiplication and pupil premium are not."""
 
 _SCORES = (80, 120)
-_VERSIONS = "CASE upper(left({text}, 1)) WHEN 'F' THEN 3 WHEN 'R' THEN 2 WHEN 'P' THEN 1 ELSE 0 END"
 
 
 def read(paths: Sequence[Path], *, options: Options) -> Reading:
@@ -158,12 +148,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     [['100000', 'ks4_attainment8', 41.5], ['100000', 'ks4_basics_94', 0.0]]
     """
     notes: list[Message] = []
-    known = frozenset(
-        {
-            *(download.told_by for download in DOWNLOADS.values()),
-            *("pupilmatchingref", "upn", "toecode", "pupilpremiumfte"),
-        }
-    )
+    told_by = (download.told_by for download in DOWNLOADS.values())
+    known = (*told_by, "pupilmatchingref", "upn", "toecode", "pupilpremiumfte")
     with connect() as connection:
         connection.execute(
             "CREATE TABLE results (upn VARCHAR, academic_year BIGINT, place VARCHAR, "
@@ -173,11 +159,12 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
             "CREATE TABLE census (upn VARCHAR, former VARCHAR, academic_year BIGINT, "
             "term VARCHAR, place VARCHAR, year_group BIGINT, sex VARCHAR, fsm6 BIGINT, sen VARCHAR)"
         ).fetchall()
-        for sheet in (s for path in paths for s in sheets(path, known=known, quoted=False)):
+        for sheet in (s for path in paths for s in sheets(path, known=known, unquoted=True)):
             kind = _kind(sheet)
-            if kind:
-                _load(connection, kind, sheet)
-                notes += ragged_note(sheet)
+            if kind == "census":
+                notes += load(connection, "census", sheet, _census_sql(sheet))
+            elif kind:
+                notes += load(connection, "results", sheet, _results_sql(DOWNLOADS[kind], sheet))
             else:
                 notes.append(note("download_not_needed", file=sheet.name))
         notes += _notes(connection)
@@ -197,39 +184,33 @@ def _kind(sheet: Sheet) -> str:
     return next(held, "")
 
 
-def _load(connection: duckdb.DuckDBPyConnection, kind: str, sheet: Sheet) -> None:
-    if kind == "census":
-        load(connection, "census", sheet, _census_sql(sheet))
-        return
-    download = DOWNLOADS[kind]
-
+def _results_sql(download: Download, sheet: Sheet) -> str:
     def of(*names: str) -> str:
-        return text_of(sheet, *(f"{download.prefix}{name}" for name in names))
+        return sheet.text(*(f"{download.prefix}{name}" for name in names))
 
-    version = _VERSIONS.format(text=of("version"))
-    shared = {
-        "upn": upn(of("upn")),
-        "academic_year": coded.academic_year(of("acadyr")),
-        "place": of("urn", "laestab"),
-        "version": version,
-    }
+    version = "CASE upper(left({}, 1)) WHEN 'F' THEN 3 WHEN 'R' THEN 2 WHEN 'P' THEN 1 ELSE 0 END"
     only = [
         f"coalesce(regexp_replace({of(name)}, '\\.0$', ''), '{value}') = '{value}'"
         for name, value in download.only.items()
     ]
-    counts = " AND ".join(only) or "true"
-    for result in download.results:
-        written = text_of(sheet, *result.columns)
-        eligible = coded.flag(text_of(sheet, result.eligible))
-        columns = {
-            **shared,
-            "measure": f"'{result.measure}'",
-            "value": _value(result, written),
-            "written": written,
-            "counts": f"({counts}) AND {eligible} IS DISTINCT FROM 0",
-        }
-        sql = f"FROM ({select(columns)}) SELECT * WHERE written IS NOT NULL"
-        load(connection, "results", sheet, sql)
+    shared = {
+        "upn": coded.upn(of("upn")),
+        "academic_year": coded.academic_year(of("acadyr")),
+        "place": of("urn", "laestab"),
+        "version": version.format(of("version")),
+        "counts": " AND ".join(only) or "true",
+    }
+    results = ", ".join(
+        f"{{measure: '{result.measure}', written: {sheet.text(*result.columns)}, "
+        f"value: CAST({_value(result, sheet.text(*result.columns))} AS DOUBLE), "
+        f"eligible: {coded.flag(sheet.text(result.eligible))} IS DISTINCT FROM 0}}"
+        for result in download.results
+    )
+    return (
+        f"FROM (FROM ({select(shared | {'result': f'unnest([{results}])'})}) "
+        "SELECT * EXCLUDE (result, counts), result.measure, result.value, result.written, "
+        "counts AND result.eligible AS counts) SELECT * WHERE written IS NOT NULL"
+    )
 
 
 def _value(result: Result, written: str) -> str:
@@ -246,12 +227,12 @@ def _value(result: Result, written: str) -> str:
 
 def _census_sql(sheet: Sheet) -> str:
     def of(*names: str) -> str:
-        return text_of(sheet, *names)
+        return sheet.text(*names)
 
     return select(
         {
-            "upn": upn(of("upn")),
-            "former": upn(of("formerupn")),
+            "upn": coded.upn(of("upn")),
+            "former": coded.upn(of("formerupn")),
             "academic_year": coded.academic_year(of("academicyear")),
             "term": f"lower(left({of('censusterm')}, 2))",
             "place": of("urn", "laestab"),
@@ -283,11 +264,8 @@ def _enrolments(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def _placed(table: pd.DataFrame, options: Options) -> pd.DataFrame:
-    """Write the URN where a row has the school's LAESTAB alone."""
     on = pd.to_datetime((table["academic_year"] // 100 + 1).astype("str") + "-01-15")
-    establishments = options.references.get("establishments")
-    urns = places.find(table["urn"], on, establishments, authority=options.authority)
-    return table.assign(urn=urns.fillna(table["urn"]))
+    return places.placed(table, on, options)[0]
 
 
 def _notes(connection: duckdb.DuckDBPyConnection) -> list[Message]:
@@ -305,10 +283,8 @@ def _notes(connection: duckdb.DuckDBPyConnection) -> list[Message]:
     census, autumn, others = connection.execute(
         "FROM census SELECT count(*), count_if(term = 'au'), count_if(upn IS NULL)"
     ).fetchall()[0]
-    counts = {
-        "pupils_without_upn": ((nobody or 0) + (others or 0), results + census),
-        "results_no_value": (unread, results),
-        "results_of_a_pupil_differ": (len(several), results),
-        "autumn_census_passed_over": (autumn, census),
-    }
-    return [note(code, rows=n, of_rows=of) for code, (n, of) in counts.items() if n]
+    return [
+        *counted(of_rows=results + census, pupils_without_upn=(nobody or 0) + (others or 0)),
+        *counted(of_rows=results, results_no_value=unread, results_of_a_pupil_differ=len(several)),
+        *counted(of_rows=census, autumn_census_passed_over=autumn),
+    ]

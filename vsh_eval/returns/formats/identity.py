@@ -1,43 +1,24 @@
-"""Who is who: UPNs as the department writes them, former UPNs, and UPNs that two children share."""
+"""Who is who: the UPN of every child, former UPNs, and UPNs that two children share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval.contracts import Message
-from vsh_eval.returns.formats.reading import Reading, note
-from vsh_eval.returns.formats.tabular import dates
+from vsh_eval.contracts import ContractError, Message
+from vsh_eval.numerics.check_letters import ALPHABET, check_letters
+from vsh_eval.returns.formats import coded
+from vsh_eval.returns.formats.reading import Reading, counted
+from vsh_eval.returns.formats.rows import frame, key, renamed, sheets
+from vsh_eval.settings import ChildLookup
 
-CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
-"""The alphabet of check letters: 23 of them, without I, O and S (DfE, UPN guide)."""
-_VALUES = {str(digit): digit for digit in range(10)} | {
-    letter: at for at, letter in enumerate(CHECK_LETTERS)
-}
-_SHAPE = r"[A-Z]\d{11}[0-9A-Z]"
-
-
-def normalised(upns: pd.Series) -> pd.Series:
-    """Write UPNs as the department does: capitals, no blanks; NA where none is given.
-
-    Parameters
-    ----------
-    upns : Series of str
-        UPNs as written. ``UN1`` to ``UN9`` say why there is none.
-
-    Returns
-    -------
-    Series of str
-        NA for a blank and for a reason.
-
-    Examples
-    --------
-    >>> normalised(pd.Series([" h80120 0001001 ", "UN3", ""])).tolist()
-    ['H801200001001', nan, nan]
-    """
-    text = upns.astype("str").str.upper().str.replace(r"[\s\u00a0]+", "", regex=True)
-    return text.mask(text.isin(["", "NAN", "NONE"]) | text.str.fullmatch(r"UN\d"))
+_PLACES = np.zeros(128, dtype="int64")
+"""What each sign counts in the sum: a digit itself, a letter its place in the alphabet."""
+for _signs in ("0123456789", ALPHABET):
+    _PLACES[[ord(sign) for sign in _signs]] = range(len(_signs))
+_SHAPE = r"[A-Z]\d{11}[0-9A-HJ-NP-RT-Z]"
 
 
 def check_letter_fits(upns: pd.Series) -> pd.Series:
@@ -46,32 +27,44 @@ def check_letter_fits(upns: pd.Series) -> pd.Series:
     Parameters
     ----------
     upns : Series of str
-        From `normalised`.
+        As `coded.upn` writes them.
 
     Returns
     -------
     Series of bool
         False where the shape is another one; NA is True, as there is nothing to check.
 
-    Notes
-    -----
-    The letter is that at position ``sum(i * digit_i, i = 2..13) mod 23`` of `CHECK_LETTERS`; a
-    temporary UPN ends in a letter, whose position in that alphabet stands for the digit.
-
     Examples
     --------
     >>> check_letter_fits(pd.Series(["H801200001001", "X00180001701A", "R247962919251"])).tolist()
     [True, True, False]
     """
-    known = upns.dropna().astype("str")
-    shaped = known[known.str.fullmatch(_SHAPE)]
+    shaped = upns[upns.str.fullmatch(_SHAPE).fillna(value=False).astype("bool")]
     signs = shaped.to_numpy("U13").view("U1").reshape(-1, 13)
-    values = np.select([signs == letter for letter in _VALUES], list(_VALUES.values()), default=-1)
-    letters = np.array(list(CHECK_LETTERS))
-    right = letters[values[:, 1:] @ np.arange(2, 14) % 23] == signs[:, 0]
+    digits = _PLACES[signs[:, 1:].view("uint32")]
     fits = pd.Series(upns.isna().to_numpy(), index=upns.index)
-    fits[shaped.index] = right & (values[:, 12] >= 0)
+    fits[shaped.index] = check_letters(digits) == signs[:, 0]
     return fits
+
+
+def upns_of(lookup: ChildLookup) -> pd.Series:
+    """Return the UPN of every child id of a lookup table; a child id with two UPNs has none.
+
+    Raises
+    ------
+    ContractError
+        In one sentence, if the table is not there or lacks a column.
+    """
+    layout = {"child_id": (lookup.child_id,), "upn": (lookup.upn,)}
+    (sheet,) = sheets(Path(lookup.file), known=(lookup.child_id, lookup.upn))[:1]
+    for (name,) in layout.values():
+        if not sheet.held((key(name),)):
+            raise ContractError(
+                f"{sheet.name} has no column {name}, must have it; name its columns in the lookup "
+                "of source.files."
+            )
+    rows = renamed(sheet, frame(sheet), layout).dropna().drop_duplicates()
+    return rows[~rows["child_id"].duplicated(keep=False)].set_index("child_id")["upn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +118,14 @@ def identify(records: pd.DataFrame) -> Children:
     >>> found.upns.to_dict(), found.former_upns.values.tolist()
     ({'1': 'A950000178301'}, [['H801200001001', 'A950000178301']])
     """
-    upn, month = normalised(records["upn"]), dates(records["born"]).dt.strftime("%Y-%m")
-    rows = records.assign(upn=upn, month=month).sort_values(["year", "child_id"], kind="stable")
+    upn = coded.column(coded.upn, records["upn"])
+    month = coded.column(coded.day, records["born"]).dt.strftime("%Y-%m")
+    needed = [name for name in ("child_id", "year", "former_upn") if name in records]
+    rows = records[needed].assign(upn=upn, month=month)
+    rows = rows.sort_values(["year", "child_id"], kind="stable")
     if "former_upn" in rows:
-        former = normalised(rows["former_upn"])
-        never = rows["upn"].isna().groupby(rows["child_id"]).transform("all")
+        former = coded.column(coded.upn, rows["former_upn"])
+        never = ~rows["child_id"].isin(rows["child_id"][rows["upn"].notna()])
         rows = rows.assign(former_upn=former, upn=rows["upn"].mask(never, former))
     known = rows.dropna(subset=["upn", "child_id"])
     latest = known.drop_duplicates("child_id", keep="last").set_index("child_id")["upn"]
@@ -137,13 +133,13 @@ def identify(records: pd.DataFrame) -> Children:
     reused = latest.index.isin(_reused(known))
     upns = latest[~latest.isin(shared) & ~reused]
     children = rows["child_id"].nunique()
-    counted = {
-        "children_without_upn": children - len(latest),
-        "upn_check_letter": int((~check_letter_fits(latest)).sum()),
-        "upn_of_two_children": int(latest.isin(shared).sum()),
-        "child_id_of_two_children": int(reused.sum()),
-    }
-    notes = tuple(note(code, rows=n, of_rows=children) for code, n in counted.items() if n)
+    notes = counted(
+        of_rows=children,
+        children_without_upn=children - len(latest),
+        upn_check_letter=(~check_letter_fits(latest)).sum(),
+        upn_of_two_children=latest.isin(shared).sum(),
+        child_id_of_two_children=reused.sum(),
+    )
     return Children(upns, _former(rows, upns), notes)
 
 
@@ -207,12 +203,9 @@ def one_upn_a_child(
         rows, of_rows = rows + int(found.notna().sum()), of_rows + len(table)
         written = table.assign(pupil_id=found.fillna(table["pupil_id"]))
         changed[name] = written.drop_duplicates(ignore_index=True)
-    notes = []
-    if rows:
-        notes.append(note("former_upn_followed", rows=rows, of_rows=of_rows, family="identity"))
-    if ambiguous:
-        notes.append(note("former_upn_of_two_children", rows=ambiguous, family="identity"))
-    return Reading(changed, tuple(notes))
+    followed = counted(of_rows=of_rows, family="identity", former_upn_followed=rows)
+    left = counted(family="identity", former_upn_of_two_children=ambiguous)
+    return Reading(changed, (*followed, *left))
 
 
 def _followed(former_upns: pd.DataFrame) -> tuple[dict[str, str], int]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from vsh_eval.returns.formats.reading import Options
+
 _WORDS: Mapping[str, str] = {
     "st": "saint",
     "ste": "saint",
@@ -27,9 +29,7 @@ NEAR = 85.0
 """How alike a name must be to be proposed, from 0 to 100 (rapidfuzz's token sort ratio)."""
 
 
-def find(
-    written: pd.Series, on: pd.Series, establishments: pd.DataFrame | None, *, authority: str = ""
-) -> pd.Series:
+def find(written: pd.Series, on: pd.Series, options: Options) -> pd.Series:
     """Find the URN of every school that a file names.
 
     Parameters
@@ -39,10 +39,9 @@ def find(
         number (four; of the authority) or a school's name.
     on : Series of datetime, same index
         A day on which the school was meant; a LAESTAB and a name outlive their URN. NaT: any.
-    establishments : DataFrame or None
-        The reference of GIAS, see `Reading`.
-    authority : str
-        The authority's ONS code; names and establishment numbers are those of its schools.
+    options : Options
+        The reference of GIAS, without which only a URN is found; and the authority, whose schools
+        are those of names and establishment numbers.
 
     Returns
     -------
@@ -60,21 +59,35 @@ def find(
     ...     "closed": pd.to_datetime(["2015-03-31", None])})
     >>> written = pd.Series(["815/4000", "815/4000", "Saint Mary's Academy", "900123", "Elm"])
     >>> on = pd.to_datetime(pd.Series(["2014-10-01", "2016-01-01", "2016-01-01", None, None]))
-    >>> find(written, on, gias).tolist()
+    >>> options = Options(references={"establishments": gias})
+    >>> find(written, on, options).tolist()
     ['121669', '141930', '141930', '900123', nan]
     """
     asked = pd.DataFrame({"written": written.astype("str").fillna(""), "on": on})
     distinct = asked.drop_duplicates().assign(key=lambda t: t["written"].map(_key))
     plain = distinct["key"].str.fullmatch(r"\d{6}").astype("bool")
     found = distinct["key"].where(plain)
-    if establishments is not None:
-        keyed = _keyed(establishments, authority)
-        found = found.fillna(_nearest(distinct[~plain], keyed))
+    if "establishments" in options.references:
+        found = found.fillna(_nearest(distinct[~plain], _keyed(options)))
     answers = asked.merge(distinct.assign(urn=found), on=["written", "on"], how="left")["urn"]
     return answers.set_axis(written.index).astype("str")
 
 
-def propose(name: str, establishments: pd.DataFrame | None, *, authority: str = "") -> str:
+def placed(table: pd.DataFrame, on: pd.Series, options: Options) -> tuple[pd.DataFrame, int]:
+    """Write the URN into a table whose ``urn`` is a school as written; one not found stays.
+
+    Returns
+    -------
+    table : DataFrame
+        With URNs.
+    not_found : int
+        How many of its rows have a school that is not found.
+    """
+    urns = find(table["urn"], on, options)
+    return table.assign(urn=urns.fillna(table["urn"])), int(urns.isna().sum())
+
+
+def propose(name: str, options: Options) -> str:
     """Return the school whose name is nearest to one that fits none; '' where none is near.
 
     It is for a person to decide: nothing is ever matched by it.
@@ -83,14 +96,15 @@ def propose(name: str, establishments: pd.DataFrame | None, *, authority: str = 
     --------
     >>> gias = pd.DataFrame({"urn": ["1", "2"], "name": ["Ashbank Primary", "Elm High"],
     ...                      "la_code": "E1"})
-    >>> propose("Ashbank Primry School", gias), propose("Oak", gias)
+    >>> options = Options(references={"establishments": gias})
+    >>> propose("Ashbank Primry School", options), propose("Oak", options)
     ('Ashbank Primary (URN 1)', '')
     """
     from rapidfuzz import fuzz, process
 
-    if establishments is None:
+    if "establishments" not in options.references:
         return ""
-    rows = _own(establishments, authority)
+    rows = _own(options)
     names = [_name(text) for text in rows["name"].astype("str")]
     best = process.extractOne(_name(name), names, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
     if best is None:
@@ -99,10 +113,9 @@ def propose(name: str, establishments: pd.DataFrame | None, *, authority: str = 
     return f"{row['name']} (URN {row['urn']})"
 
 
-def _own(establishments: pd.DataFrame, authority: str) -> pd.DataFrame:
-    if not authority:
-        return establishments
-    return establishments[establishments["la_code"].eq(authority)]
+def _own(options: Options) -> pd.DataFrame:
+    every = options.references["establishments"]
+    return every[every["la_code"].eq(options.authority)] if options.authority else every
 
 
 def _key(written: str) -> str:
@@ -119,9 +132,9 @@ def _name(written: str) -> str:
     return " ".join(word for word in full if word not in _EMPTY_WORDS)
 
 
-def _keyed(establishments: pd.DataFrame, authority: str) -> pd.DataFrame:
+def _keyed(options: Options) -> pd.DataFrame:
     """Return every key that an establishment may be written by."""
-    own = _own(establishments, authority)
+    establishments, own = options.references["establishments"], _own(options)
     keys = [
         establishments.assign(key=establishments["laestab"].astype("str")),
         own.assign(key=own["laestab"].astype("str").str[3:]),

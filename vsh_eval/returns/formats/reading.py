@@ -75,3 +75,21 @@ def note(
     3
     """
     return Message(code, file=file, rows=int(rows), of_rows=int(of_rows), **details)
+
+
+def counted(
+    *, file: str = "", of_rows: int = 0, family: str = "", **counts: int | None
+) -> tuple[Message, ...]:
+    """Make a note of each count that is not 0, its name being the code.
+
+    Examples
+    --------
+    >>> [m.code for m in counted(of_rows=9, rows_unread=0, pupils_without_upn=3)]
+    ['pupils_without_upn']
+    """
+    more = {"family": family} if family else {}
+    return tuple(
+        note(code, file=file, rows=rows, of_rows=of_rows, **more)
+        for code, rows in counts.items()
+        if rows
+    )

@@ -15,20 +15,10 @@ import duckdb
 import pandas as pd
 
 from vsh_eval.contracts import ContractError, Message
-from vsh_eval.returns.formats import attendance_codes as codes
 from vsh_eval.returns.formats import coded, places
-from vsh_eval.returns.formats.reading import Options, Reading, note
-from vsh_eval.returns.formats.streams import (
-    Sheet,
-    connect,
-    day,
-    load,
-    ragged_note,
-    select,
-    sheets,
-    text_of,
-    upn,
-)
+from vsh_eval.returns.formats.attendance import codes
+from vsh_eval.returns.formats.reading import Options, Reading, counted, note
+from vsh_eval.returns.formats.rows import Sheet, connect, load, select, sheets
 
 _ROLLS: Mapping[str, str] = MappingProxyType(
     {"onroll": "pupilonrolltableid", "offroll": "pupilnolongeronrolltableid"}
@@ -115,8 +105,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         _create(connection)
         for sheet, (year, term, table) in _named(paths):
             kind, roll = TABLES[table]
-            load(connection, kind, sheet, _sql(kind, roll, sheet, year, term))
-            notes += ragged_note(sheet)
+            notes += load(connection, kind, sheet, _sql(kind, roll, sheet, year, term))
         _require_details(connection)
         notes += _pupils(connection, options)
         tables = {
@@ -134,7 +123,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
 
 def _named(paths: Sequence[Path]) -> Iterator[tuple[Sheet, tuple[int, str, str]]]:
     """Yield each table that is read, with its census year, term and name."""
-    known = {"nativeid", *_ROLLS.values(), "schoolcensustableid"}
+    known = ("nativeid", *_ROLLS.values(), "schoolcensustableid")
     for path in paths:
         inside = path.suffix.lower() == ".zip"
         if not inside and _census_of(path, path.name) is None:
@@ -170,15 +159,15 @@ def _sql(kind: str, roll: str, sheet: Sheet, year: int, term: str) -> str:
         "census": f"DATE '{year}-{month:02d}-{of_month:02d}'",
         "source": "'acad'" if "acad" in re.split(r"[^a-z]+", sheet.name.casefold()) else "'la'",
         "roll": f"'{roll}'",
-        "native": text_of(sheet, "nativeid"),
-        "id": text_of(sheet, _ROLLS.get(roll, "schoolcensustableid")),
+        "native": sheet.text("nativeid"),
+        "id": sheet.text(_ROLLS.get(roll, "schoolcensustableid")),
     }
     names: dict[str, tuple[str, ...]] = _TEXTS[kind]
-    columns |= {ours: text_of(sheet, *theirs) for ours, theirs in names.items()}
+    columns |= {ours: sheet.text(*theirs) for ours, theirs in names.items()}
     for ours in columns.keys() & {*_DAYS}:
-        columns[ours] = day(columns[ours])
+        columns[ours] = coded.day(columns[ours])
     for ours in columns.keys() & {*_UPNS}:
-        columns[ours] = upn(columns[ours])
+        columns[ours] = coded.upn(columns[ours])
     for ours in columns.keys() & {*_WHOLE}:
         columns[ours] = coded.whole(columns[ours])
     return select(columns)
@@ -263,9 +252,8 @@ def _pupils(connection: duckdb.DuckDBPyConnection, options: Options) -> list[Mes
         "USING (census, source, native) SELECT census, source, native, coalesce(urn, native) AS at"
     ).df()
     on = pd.to_datetime(schools["census"])
-    establishments = options.references.get("establishments")
     urns, before = (
-        places.find(schools["at"], day, establishments, authority=options.authority)
+        places.find(schools["at"], day, options)
         # The sessions were those of the school that was there in the term before.
         for day in (on, on - pd.DateOffset(months=2))
     )
@@ -281,12 +269,11 @@ def _pupils(connection: duckdb.DuckDBPyConnection, options: Options) -> list[Mes
         "ORDER BY source DESC, possible DESC NULLS LAST, id) = 1"
     ).fetchall()
     kept = connection.execute("FROM pupil SELECT count(*)").fetchall()[0][0]
-    counts = {
-        "pupils_without_upn": (without or 0, rows),
-        "pupils_twice_in_a_census": (rows - (without or 0) - kept, rows),
-        "schools_not_found": (int(urns.isna().sum()), len(schools)),
-    }
-    return [note(code, rows=n, of_rows=of) for code, (n, of) in counts.items() if n]
+    twice = rows - (without or 0) - kept
+    return [
+        *counted(of_rows=rows, pupils_without_upn=without, pupils_twice_in_a_census=twice),
+        *counted(of_rows=len(schools), schools_not_found=urns.isna().sum()),
+    ]
 
 
 def _of_codes(details: str) -> str:
@@ -386,22 +373,18 @@ def _notes(connection: duckdb.DuckDBPyConnection) -> Iterator[Message]:
         "(by_authorised <> authorised OR by_unauthorised <> unauthorised)), "
         "count_if(by_unknown > 0), count_if(NOT with_totals AND by_authorised IS NULL)"
     ).fetchall()[0]
-    counts = {
-        "totals_differ_from_codes": differing,
-        "attendance_codes_of_no_list": unknown,
-        "sessions_without_codes": uncoded,
-    }
-    yield from (note(code, rows=n, of_rows=rows) for code, n in counts.items() if n)
+    yield from counted(
+        of_rows=rows,
+        totals_differ_from_codes=differing,
+        attendance_codes_of_no_list=unknown,
+        sessions_without_codes=uncoded,
+    )
     on_roll, blank, dated, first, fsm = connection.execute(
         "FROM pupil SELECT count(*), count_if(sen IS NULL), "
         "(FROM exclusions SELECT count_if(start IS NULL)), min(census), "
         "(FROM fsm SELECT count(*)) WHERE roll = 'onroll'"
     ).fetchall()[0]
-    if blank:
-        yield note("sen_blank", rows=blank, of_rows=on_roll)
-    if dated:
-        yield note("exclusions_undated", rows=dated)
-    if on_roll and not fsm:
-        yield note("no_free_meals", rows=on_roll, of_rows=on_roll)
-    elif on_roll:
+    yield from counted(exclusions_undated=dated)
+    yield from counted(of_rows=on_roll, sen_blank=blank, no_free_meals=0 if fsm else on_roll)
+    if on_roll and fsm:
         yield note("free_meals_since", year=first.year, complete=first.year + _HISTORY)

@@ -9,8 +9,9 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import RETURNS, ContractError, Message
-from vsh_eval.returns.formats import places, tabular
+from vsh_eval.returns.formats import coded, places
 from vsh_eval.returns.formats.reading import Options, Reading, note
+from vsh_eval.returns.formats.rows import frame, key, ragged_note, renamed, sheets
 
 _USUAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -115,50 +116,30 @@ def _logs(path: Path, declared: Mapping[str, str]) -> Iterator[pd.DataFrame]:
             f"source.files.training.columns names {unknown[0]}, must name one of "
             f"{', '.join(_USUAL)}; correct it."
         )
-    found = {**_USUAL, **{ours: (theirs,) for ours, theirs in declared.items()}}
-    known = [name for names_of in found.values() for name in names_of]
-    workbook = path.suffix.lower() in tabular.WORKBOOKS
-    held = False
-    problem = f"{path.name} holds no log"
-    for sheet in tabular.sheets(path) if workbook else [None]:
-        try:
-            table = tabular.read(path, known=known, sheet=sheet)
-        except ContractError as error:
-            problem = str(error)
-            continue
-        log = _in_our_columns(table, found)
-        missing = [name for name in ("urn", "programme", "start_date") if name not in log]
-        if missing:
-            problem = f"{path.name} has no column for {', '.join(missing)}"
-            continue
-        held = True
-        yield log
-    if not held:
+    layout = {**_USUAL, **{ours: (theirs,) for ours, theirs in declared.items()}}
+    logs, missing = [], []
+    for sheet in sheets(path, known=[name for names_of in layout.values() for name in names_of]):
+        held = {ours: of for ours, of in layout.items() if sheet.held(map(key, of))}
+        missing = [name for name in ("urn", "programme", "start_date") if name not in held]
+        if not missing:
+            logs.append(renamed(sheet, frame(sheet), held))
+            logs[-1].attrs |= {
+                "start": sheet.header[sheet.keys.index(sheet.held(map(key, held["start_date"])))],
+                "notes": ragged_note(sheet),
+            }
+    if not logs:
         raise ContractError(
-            f"{problem.rstrip('.')}; name the columns of the school, the course and its first day "
-            "in source.files.training.columns."
+            f"{path.name} has no column for {', '.join(missing)}, must have it; name the columns "
+            "of the school, the course and its first day in source.files.training.columns."
         )
-
-
-def _in_our_columns(table: pd.DataFrame, found: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    by_key = {tabular.key(name): name for name in table.columns}
-    columns = {}
-    for ours, theirs in found.items():
-        here = next((by_key[k] for k in map(tabular.key, theirs) if k in by_key), None)
-        if here is not None:
-            columns[ours] = table[here]
-    log = pd.DataFrame(columns, index=table.index)
-    log.attrs["start"] = next(
-        (by_key[k] for k in map(tabular.key, found["start_date"]) if k in by_key), ""
-    )
-    return log
+    yield from logs
 
 
 def _understood(
     rows: pd.DataFrame, file: str, synonyms: Mapping[str, Mapping[str, str]], options: Options
 ) -> tuple[pd.DataFrame, list[Message]]:
     """Return the rows that are trainings, in the contract's codes, and what was left out."""
-    total, notes = len(rows), []
+    total, notes = len(rows), [*rows.attrs["notes"]]
 
     def leave_out(code: str, which: pd.Series, listed: str) -> None:
         nonlocal rows
@@ -180,7 +161,7 @@ def _understood(
     leave_out("programmes_without_synonym", unknown, _names_of(rows["written"][unknown]))
     rows = rows.assign(tier=_tier(rows, synonyms.get("tier", {}), file))
     leave_out("tier_unknown", rows["tier"].isna(), _rows_of(rows["tier"].isna()))
-    days = tabular.dates(rows["start_date"])
+    days = coded.column(coded.day, rows["start_date"])
     month_first = days.isna() & rows["start_date"].str.fullmatch(
         r"\d{1,2}/(1[3-9]|2\d|3[01])/\d{4}"
     )
@@ -222,9 +203,7 @@ def _tier(rows: pd.DataFrame, meant: Mapping[str, str], file: str) -> pd.Series:
 
 def _schools(rows: pd.DataFrame, meant: Mapping[str, str], options: Options) -> pd.Series:
     written = rows["urn"].map(lambda text: meant.get(_plain(text), text), na_action="ignore")
-    establishments = options.references.get("establishments")
-    given = written.fillna("").astype("str")
-    return places.find(given, rows["start_date"], establishments, authority=options.authority)
+    return places.find(written.fillna("").astype("str"), rows["start_date"], options)
 
 
 def _numbers(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
@@ -271,9 +250,8 @@ def _first(listed: Sequence[str]) -> str:
 
 def _proposals(written: pd.Series, options: Options) -> str:
     """List the schools that were not found, by row, each with the nearest name there is."""
-    establishments = options.references.get("establishments")
     listed = []
     for row, name in written.items():
-        near = places.propose(str(name), establishments, authority=options.authority)
+        near = places.propose(str(name), options)
         listed.append(f"row {row}: {name}" + (f" (perhaps {near})" if near else ""))
     return _first(listed)

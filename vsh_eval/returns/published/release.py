@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, VintageError
 from vsh_eval.returns.published.areas import areas_of, no_neighbours, read_neighbours
-from vsh_eval.returns.published.cino import panel_rows, read_outcomes
+from vsh_eval.returns.published.cino import GROUPS, panel_rows, read_outcomes
 from vsh_eval.returns.published.comparators import comparator_rows, latest_year, read_comparators
 from vsh_eval.returns.published.reading import header, read_text
 
@@ -61,6 +61,29 @@ class Published:
     neighbours: pd.DataFrame
     files: pd.DataFrame
     vintage: str
+
+    def years_of(self, unit_id: str) -> tuple[int, ...]:
+        """Return the academic years for which the release has figures of an authority's children.
+
+        A reorganised authority has none before it came about: those of Cumberland begin with
+        2023/24, as before it was a part of Cumbria, which has a code of its own.
+
+        Raises
+        ------
+        ContractError
+            If the release has no such area; the nine-character code is named where the code is the
+            three-digit one.
+        """
+        if unit_id not in set(self.areas["unit_id"]):
+            rows = self.areas[self.areas["old_la_code"].eq(unit_id) & (unit_id != "")]
+            here = ", ".join(rows["unit_id"] + " for " + rows["name"])
+            raise ContractError(
+                f"authority.code is {unit_id!r}, must be an area of the published files"
+                + (f": write {here}." if here else ", by its nine-character code in new_la_code.")
+            )
+        of_children = self.panel["group"].isin(GROUPS.values()) & self.panel["rate"].notna()
+        own = self.panel.loc[of_children & self.panel["unit_id"].eq(unit_id), "time_period"]
+        return tuple(sorted(own.unique().tolist()))
 
 
 def read_published(folder: Path, *, vintage: str | None = None) -> Published:

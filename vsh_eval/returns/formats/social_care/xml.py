@@ -1,13 +1,15 @@
 """XML as systems export it, read as a stream; nothing that a document declares is ever followed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError, iterparse
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
 from vsh_eval.contracts import ContractError
+
+_CHUNK = 1 << 19
 
 
 def root_of(path: Path) -> str:
@@ -43,7 +45,9 @@ def root_of(path: Path) -> str:
         raise _not_xml(path, error) from error
 
 
-def read(path: Path, name: str, take: Callable[[Element], None]) -> tuple[Element, set[str]]:
+def read(
+    path: Path, name: str, take: Callable[[Sequence[Element]], None]
+) -> tuple[Element, set[str]]:
     """Read a document as a stream and hand over every element of a name when it is whole.
 
     Parameters
@@ -53,8 +57,8 @@ def read(path: Path, name: str, take: Callable[[Element], None]) -> tuple[Elemen
     name : str
         A tag, namespace included.
     take : callable
-        Gets each of them once, in order; what they hold is then forgotten, so that the document
-        never stands in memory as a whole.
+        Gets some of them at a time, each once and in order; they are then forgotten, so that the
+        document never stands in memory as a whole.
 
     Returns
     -------
@@ -69,20 +73,33 @@ def read(path: Path, name: str, take: Callable[[Element], None]) -> tuple[Elemen
         In one sentence with the line, if the document breaks off or is no XML.
     """
     tags: set[str] = set()
+
+    def hand_over(parent: Element, whole: Sequence[Element]) -> None:
+        found = [element for element in whole if element.tag == name]
+        if found:
+            take(found)
+        for element in found:
+            tags.update([part.tag for part in element.iter()])
+            parent.remove(element)
+
+    # An element that is begun by hand holds the root while the parser builds it; events for each
+    # element, as of iterparse, would cost more than all that is done with them.
+    builder = TreeBuilder()
+    document = builder.start("document", {})
+    parser = XMLParser(target=builder)  # noqa: S314 - `root_of` has refused what is unsafe
     try:
         with path.open("rb") as file:
-            # `root_of` has refused what is unsafe.
-            events = iterparse(file)  # noqa: S314
-            for _, element in events:
-                tag = element.tag
-                tags.add(tag)
-                if tag == name:
-                    take(element)
-                    element.clear()
-            root = events.root  # pyright: ignore[reportAttributeAccessIssue]
+            while chunk := file.read(_CHUNK):
+                parser.feed(chunk)
+                for parent in (*document, *(part[-1] for part in document if len(part))):
+                    hand_over(parent, parent[:-1])
+        parser.close()
     except (ParseError, ValueError, LookupError) as error:
         raise _not_xml(path, error) from error
-    return root, tags
+    root = document[0]
+    for parent in list(root.iter()):
+        hand_over(parent, parent[:])
+    return root, tags | {part.tag for part in root.iter()}
 
 
 def namespace_of(tag: str) -> str:

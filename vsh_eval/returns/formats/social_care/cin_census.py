@@ -6,8 +6,7 @@ event, with ``YEAR`` and ``LA``): they are known by their columns, never by thei
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from xml.etree.ElementTree import Element
@@ -15,10 +14,13 @@ from xml.etree.ElementTree import Element
 import pandas as pd
 
 from vsh_eval.contracts import ContractError, Message
-from vsh_eval.returns.formats import spells as spells_of
-from vsh_eval.returns.formats import tabular, xml
+from vsh_eval.returns.formats import coded
 from vsh_eval.returns.formats.identity import identify
-from vsh_eval.returns.formats.reading import Options, Reading, note
+from vsh_eval.returns.formats.reading import Options, Reading, counted, note
+from vsh_eval.returns.formats.rows import Sheet, key, renamed
+from vsh_eval.returns.formats.social_care import spells as spells_of
+from vsh_eval.returns.formats.social_care import xml
+from vsh_eval.returns.formats.social_care.spells import Return
 
 LAYOUT: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
@@ -64,22 +66,9 @@ _IDENTIFIERS = (
     "ExpectedPersonBirthDate",
     "PersonDeathDate",
 )
-_RECORD = ("child_id", *_IDENTIFIERS)
 _SPELL = ("child_id", "status", "basis", "start", "end", "nfa")
 _YES = ("true", "1", "yes", "y")
 _NAME = re.compile(r"\w{1,40}")
-
-
-@dataclass(slots=True)
-class _Return:
-    """One census as a file or a folder of CSV tables tells it."""
-
-    file: str
-    form: str
-    header: dict[str, str] = field(default_factory=dict)
-    records: list[tuple] = field(default_factory=list)
-    spells: list[tuple] = field(default_factory=list)
-    elements: set[str] = field(default_factory=set)
 
 
 def read(paths: Sequence[Path], *, options: Options) -> Reading:
@@ -113,24 +102,22 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     2025-26, as LIIA's schemas and Data to Insight's validator hold them.
     """
     del options
-    xmls = [path for path in paths if path.suffix.lower() == ".xml"]
-    tables = [path for path in paths if path.suffix.lower() != ".xml"]
-    returns = [*map(_of_xml, xmls), *_of_tables(tables)]
+    returns = spells_of.read(paths, of_xml=_of_xml, of_tables=_of_tables)
+    for one in returns:
+        one.year = _year(one)
+    spells_of.refuse_both_forms(returns, what="children in need census", family="cin_census")
     notes = [message for one in returns for message in _about(one)]
-    _refuse_both_forms(returns)
-    records = _framed(returns, "records", _RECORD)
-    spells = _framed(returns, "spells", _SPELL)
+    records = spells_of.framed(returns, "records", ("child_id", *_IDENTIFIERS))
+    spells = spells_of.framed(returns, "spells", _SPELL)
     children = identify(
         records.rename(columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"})
     )
-    typed, unread = spells_of.typed(spells)
-    last = spells_of.latest(typed)
+    spells, unread = spells_of.typed(spells)
+    last = spells_of.latest(spells)
     referrals = (last["basis"] == "episode") & (last["status"] == "CIN")
     idle = referrals & last["nfa"].str.lower().isin(_YES)
-    if idle.any():
-        many = int(idle.sum())
-        notes.append(note("referrals_without_action", rows=many, of_rows=int(referrals.sum())))
-    kept, ended = spells_of.ended(last[~idle], max(map(_year, returns), default=0))
+    notes += counted(of_rows=referrals.sum(), referrals_without_action=idle.sum())
+    kept, ended = spells_of.ended(last[~idle], max((one.year for one in returns), default=0))
     return Reading(
         {"episodes": spells_of.episodes(_until_death(kept, records), children)},
         (*notes, *_about_all(returns), *_without_upn(records), *children.notes, *unread, *ended),
@@ -153,9 +140,9 @@ def layout_of(year: int) -> frozenset[str]:
     return frozenset(known)
 
 
-def _of_xml(path: Path) -> _Return:
+def _of_xml(path: Path) -> Return:
     space = xml.namespace_of(xml.root_of(path))
-    found = _Return(path.name, "XML")
+    found = Return(path.name, "XML")
     root, tags = xml.read(path, f"{space}Child", _taker(space, found))
     header = root.find(f"{space}Header")
     if header is not None:
@@ -170,84 +157,74 @@ def _of_xml(path: Path) -> _Return:
     return found
 
 
-def _taker(space: str, found: _Return) -> Callable[[Element], None]:
-    """Return what takes a child's identifiers and spells, its tags written once."""
+def _taker(space: str, found: Return) -> Callable[[Sequence[Element]], None]:
+    """Return what takes children's identifiers and spells, its tags written once."""
     identifiers, own, details = (space + n for n in ("ChildIdentifiers", "LAchildID", "CINdetails"))
     upn, former, *others = (space + name for name in _IDENTIFIERS)
     (_, (begin, end, *kind)), *plans = KINDS.items()
     begin, end, nfa = space + begin, space + end, f"{space}ReferralNFA"
     plans = [(space + n, space + first, space + last, *of) for n, (first, last, *of) in plans]
 
-    def take(element: Element) -> None:
-        names = element.find(identifiers)
-        names = Element("") if names is None else names
-        text = names.findtext
-        rest = [text(name) for name in others]
-        child = text(own) or text(upn)
-        found.records.append((child, text(upn), text(former), *rest))
-        for name in (upn, former):  # the schema has one of each, returns have sometimes several
-            for further in names.findall(name)[1:]:
-                found.records.append((child, None, further.text, *rest))
-        for spell in element.findall(details):
-            text = spell.findtext
-            found.spells.append((child, *kind, text(begin), text(end), text(nfa)))
-            for plan, first, last, *of in plans:
-                for one in spell.findall(plan):
-                    dates = one.findtext(first), one.findtext(last)
-                    found.spells.append((child, *of, *dates, None))
+    def take(elements: Sequence[Element]) -> None:
+        records, spells = [], []
+        for element in elements:
+            names = element.find(identifiers)
+            names = Element("") if names is None else names
+            text = names.findtext
+            about = [text(name) for name in others]
+            child = text(own) or text(upn)
+            records.append((child, text(upn), text(former), *about))
+            # The schema has one of each, returns have sometimes several.
+            further = [one.text for name in (upn, former) for one in names.findall(name)[1:]]
+            records += [(child, None, more, *about) for more in further]
+            for spell in element.findall(details):
+                text = spell.findtext
+                spells.append((child, *kind, text(begin), text(end), text(nfa)))
+                for plan, first, last, *of in plans:
+                    for one in spell.findall(plan):
+                        dates = one.findtext(first), one.findtext(last)
+                        spells.append((child, *of, *dates, None))
+        found.records.append(spells_of.rows(("child_id", *_IDENTIFIERS), records))
+        found.spells.append(spells_of.rows(_SPELL, spells))
 
     return take
 
 
-def _of_tables(paths: Sequence[Path]) -> Iterator[_Return]:
+def _of_tables(paths: Sequence[Path]) -> Iterable[Return]:
     """Read the CSV tables of each return."""
-    for (name, year), files in tabular.by_return(paths).items():
-        header: dict[str, str] = {"Year": year} if year else {}
-        by_year: dict[str, _Return] = {}
-        for path in files:
-            table = tabular.read(path, known=("LAchildID", *_IDENTIFIERS, "ReferenceDate"))
-            if {"Year", "ReferenceDate"} <= set(table):
-                for row in table.head(1).fillna("").to_dict("records"):
-                    header = {str(column): str(value) for column, value in row.items()}
-                continue
-            if "LAchildID" not in table:
-                raise ContractError(
-                    f"{path.name} has no column LAchildID, must be a table of the children in need "
-                    "census; take it out of source.files.cin_census."
-                )
-            for at, rows in tabular.by_year(table):
-                _rows_of_table(rows, by_year.setdefault(at, _Return(f"{name} {at}".strip(), "CSV")))
-        for at, one in by_year.items():
-            one.header = {"Year": at} if at else header or _header_of_dates(one)
-            yield one
+    returns: dict[str, Return] = {}
+    for name, year, sheet, rows in spells_of.parts(paths, ("LAchildID", "ReferenceDate")):
+        found = returns.setdefault(name, Return(name, "CSV", header={"Year": year} if year else {}))
+        if "lachildid" in rows:
+            _rows_of_table(sheet, rows, found)
+        else:
+            written = {key(name): name for name in sheet.header}
+            first = rows.head(1).fillna("").to_dict("records")[0]
+            found.header = {written[str(name)]: str(value) for name, value in first.items()}
+    for found in returns.values():
+        if not found.header:
+            found.header = {"Year": str(spells_of.year_of_dates(found.spells) or "")}
+    return [found for found in returns.values() if found.records or found.spells]
 
 
-def _rows_of_table(table: pd.DataFrame, found: _Return) -> None:
-    columns = (("child_id", ("LAchildID",)), *((name, (name,)) for name in _IDENTIFIERS))
-    if {"UPN", "UPNunknown", "PersonBirthDate"} & set(table):
-        records = tabular.renamed(table, columns, file=found.file).drop_duplicates()
-        found.records += list(records.itertuples(index=False, name=None))
+def _rows_of_table(sheet: Sheet, rows: pd.DataFrame, found: Return) -> None:
+    child = {"child_id": ("LAchildID",)}
+    if sheet.held(("upn", "upnunknown", "personbirthdate")):
+        layout = child | {name: (name,) for name in _IDENTIFIERS}
+        found.records.append(spells_of.table(renamed(sheet, rows, layout).drop_duplicates()))
     for begin, end, status, basis in KINDS.values():
-        if begin not in table:
+        if not sheet.held((key(begin),)):
             continue
-        layout = (("child_id", ("LAchildID",)), ("start", (begin,)), ("end", (end,)),
-                  ("nfa", ("ReferralNFA",)))  # fmt: skip
-        spells = tabular.renamed(table, layout, file=found.file)
-        spells = spells[spells["start"].notna() | spells["end"].notna()].drop_duplicates()
-        spells = spells.assign(status=status, basis=basis)
-        found.spells += list(spells[list(_SPELL)].itertuples(index=False, name=None))
+        layout = child | {"start": (begin,), "end": (end,), "nfa": ("ReferralNFA",)}
+        spells = renamed(sheet, rows, layout).dropna(subset=["start", "end"], how="all")
+        spells = spells.drop_duplicates().assign(status=status, basis=basis)
+        found.spells.append(spells_of.table(spells[list(_SPELL)]))
 
 
-def _header_of_dates(found: _Return) -> dict[str, str]:
-    """Take the year of tables without a header from their latest referral."""
-    year = tabular.collection_year(pd.Series([spell[3] for spell in found.spells], dtype="str"))
-    return {"Year": str(year)} if year else {}
-
-
-def _year(found: _Return) -> int:
+def _year(found: Return) -> int:
     """Return the year in which a census ends: its reference date's, else the one it names."""
     year, last = found.header.get("Year", ""), found.header.get("ReferenceDate", "")
-    date = tabular.dates(pd.Series([last], dtype="str"))[0]
+    date = coded.column(coded.day, pd.Series([last], dtype="str"))[0]
     named = int(year[-4:]) if re.fullmatch(r"(\d{4}[-/])?\d{4}", year) else 0
     if not pd.isna(date) and (date.month, date.day) == (3, 31):
         return date.year
@@ -261,9 +238,9 @@ def _year(found: _Return) -> int:
     )
 
 
-def _about(found: _Return) -> Iterator[Message]:
+def _about(found: Return) -> Iterator[Message]:
     """Note what is unusual about one return."""
-    year = _year(found)
+    year = found.year
     named, last = found.header.get("Year", ""), found.header.get("ReferenceDate", "")
     if (named and named[-4:] != str(year)) or (last and not last.startswith(f"{year}-03-31")):
         yield note("census_header_differs", file=found.file, year=year)
@@ -280,12 +257,12 @@ def _about(found: _Return) -> Iterator[Message]:
         yield note("elements_of_another_year", file=found.file, year=year, names=names)
 
 
-def _about_all(returns: Sequence[_Return]) -> Iterator[Message]:
+def _about_all(returns: Sequence[Return]) -> Iterator[Message]:
     """Note what is unusual about the returns together."""
     authorities = {one.header["LEA"] for one in returns if one.header.get("LEA")}
     if len(authorities) > 1:
         yield note("several_authorities", names=spells_of.listed(authorities))
-    years = sorted(map(_year, returns))
+    years = sorted(one.year for one in returns)
     twice = sorted({year for year in years if years.count(year) > 1})
     if twice:
         yield note("returns_of_one_year", names=tuple(twice))
@@ -294,31 +271,16 @@ def _about_all(returns: Sequence[_Return]) -> Iterator[Message]:
         yield note("returns_lack_years", names=tuple(lacking))
 
 
-def _refuse_both_forms(returns: Sequence[_Return]) -> None:
-    forms: dict[int, str] = {}
-    for one in returns:
-        if forms.setdefault(_year(one), one.form) != one.form:
-            raise ContractError(
-                f"the children in need census of {_year(one)} is given as XML and as CSV, must be "
-                "given once; name one of them in source.files.cin_census."
-            )
-
-
-def _framed(returns: Sequence[_Return], what: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of every return as a table of text with its year."""
-    rows = [(getattr(one, what), _year(one), one.header.get("DateTime", "")) for one in returns]
-    return spells_of.framed(rows, columns=columns)
-
-
 def _until_death(spells: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    died = records.assign(died=tabular.dates(records["PersonDeathDate"])).dropna(subset="died")
+    died = records.assign(died=coded.column(coded.day, records["PersonDeathDate"]))
+    died = died.dropna(subset="died")
     last = died.groupby("child_id")["died"].max().reindex(spells["child_id"])
     died = pd.Series(last.array, index=spells.index)
     open_still = spells["end_date"].isna() & died.notna() & (died >= spells["start_date"])
     return spells.assign(end_date=spells["end_date"].mask(open_still, died))
 
 
-def _without_upn(records: pd.DataFrame) -> Iterator[Message]:
+def _without_upn(records: pd.DataFrame) -> tuple[Message, ...]:
     """Note children of whom no UPN is expected, so that the others can be judged."""
     rows = records.assign(has=records["UPN"].notna() | records["FormerUPN"].notna())
     rows = rows.sort_values(["child_id", "year"], kind="stable")
@@ -326,7 +288,8 @@ def _without_upn(records: pd.DataFrame) -> Iterator[Message]:
     without = rows[~some].drop_duplicates("child_id", keep="last")
     unborn = without["PersonBirthDate"].isna() & without["ExpectedPersonBirthDate"].notna()
     young = ~unborn & (without["UPNunknown"] == "UN1")
-    children = rows["child_id"].nunique()
-    for code, which in (("children_unborn", unborn), ("children_not_of_school_age", young)):
-        if which.any():
-            yield note(code, rows=int(which.sum()), of_rows=children)
+    return counted(
+        of_rows=rows["child_id"].nunique(),
+        children_unborn=unborn.sum(),
+        children_not_of_school_age=young.sum(),
+    )

@@ -11,20 +11,10 @@ import pandas as pd
 
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.columns import as_text, quoted
-from vsh_eval.returns.formats import attendance_codes as codes
-from vsh_eval.returns.formats import places
-from vsh_eval.returns.formats.reading import Options, Reading, note
-from vsh_eval.returns.formats.streams import (
-    Sheet,
-    connect,
-    day,
-    key,
-    load,
-    ragged_note,
-    select,
-    sheets,
-    upn,
-)
+from vsh_eval.returns.formats import coded, places
+from vsh_eval.returns.formats.attendance import codes
+from vsh_eval.returns.formats.reading import Options, Reading, counted, note
+from vsh_eval.returns.formats.rows import Sheet, connect, key, load, select, sheets
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pupil_id": ("upn", "uniquepupilnumber", "pupilupn", "studentupn"),
@@ -85,27 +75,24 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     """
     opened = [sheet for path in paths for sheet in sheets(path, known=_known(options))]
     columns = [_held(sheet, options) for sheet in opened]
+    notes: list[Message] = []
     with connect() as connection:
         # Else the engine, which does not know how many marks will come, holds them all to join.
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         for number, (sheet, names) in enumerate(zip(opened, columns, strict=True)):
             _interpret(connection, number, sheet, names)
-            load(connection, "marks_read", sheet, _summed(number, sheet, names))
+            notes += load(connection, "marks_read", sheet, _summed(number, sheet, names))
         _require_registers(connection)
         again = _marked_again(connection, opened, columns)
         sums = connection.execute(_TOTALS).df()
-        notes = [
-            *(n for sheet in opened for n in ragged_note(sheet)),
-            *_notes(connection, len(opened)),
-            *again,
-        ]
+        notes += [*_notes(connection, len(opened)), *again]
     return _attendance(sums, notes, options)
 
 
-def _known(options: Options) -> frozenset[str]:
+def _known(options: Options) -> tuple[str, ...]:
     declared = getattr(options.section, "columns", {})
     usual = [name for names in _COLUMNS.values() for name in names]
-    return frozenset((*usual, *map(key, declared.values())))
+    return (*declared.values(), *usual)
 
 
 def _held(sheet: Sheet, options: Options) -> dict[str, tuple[str, ...]]:
@@ -183,7 +170,7 @@ def _single_marks(written: str, entries: Mapping[str, str]) -> str:
     if "week_marks" not in entries:
         session = "lower(trim(session))"
         return (
-            f"FROM {written} SELECT *, {day('trim(date)')} AS day, "
+            f"FROM {written} SELECT *, {coded.day('trim(date)')} AS day, "
             f"CASE WHEN {session} LIKE 'a%' OR {session} LIKE 'morn%' OR {session} = '1' THEN 0 "
             f"WHEN {session} LIKE 'p%m%' OR {session} LIKE 'aft%' OR {session} = '2' THEN 1 END "
             "AS pm, coalesce(nullif(trim(mark), ''), '-') AS sign"
@@ -191,7 +178,7 @@ def _single_marks(written: str, entries: Mapping[str, str]) -> str:
     # A code of two signs would move every later mark, so only whole weeks are read.
     whole = "length(week_marks) IN (10, 14)"
     return (
-        f"FROM (FROM {written} SELECT *, {day('trim(week_start)')} AS week, "
+        f"FROM (FROM {written} SELECT *, {coded.day('trim(week_start)')} AS week, "
         f"unnest(range(if({whole}, length(week_marks), 1))) AS i) "
         f"SELECT * EXCLUDE (week, i), if({whole}, week + CAST(i // 2 AS INTEGER), NULL) AS day, "
         "i % 2 AS pm, replace(substring(week_marks, i + 1, 1), ' ', '-') AS sign"
@@ -216,7 +203,7 @@ def _summed(number: int, sheet: Sheet, names: Mapping[str, tuple[str, ...]]) -> 
     return (
         f"FROM ({_joined(number, 'entries', sheet, names)} SELECT {_place(sheet, names)}, "
         f"e.academic_year, e.term, {sums}, bit_or(e.sessions) AS sessions GROUP BY ALL) "
-        f"SELECT {upn('pupil')} AS pupil_id, {as_text('school')} AS place, "
+        f"SELECT {coded.upn('pupil')} AS pupil_id, {as_text('school')} AS place, "
         "* EXCLUDE (pupil, school)"
     )
 
@@ -249,15 +236,15 @@ def _marked_again(
     connection: duckdb.DuckDBPyConnection,
     opened: Sequence[Sheet],
     columns: Sequence[Mapping[str, tuple[str, ...]]],
-) -> list[Message]:
+) -> tuple[Message, ...]:
     """Sum once more, session by session, those pupils' terms that hold a session twice."""
     connection.execute(f"CREATE TABLE repeated AS {_REPEATED}").fetchall()
     if not connection.execute("FROM repeated LIMIT 1").fetchall():
-        return []
+        return ()
     for number, (sheet, names) in enumerate(zip(opened, columns, strict=True)):
         marks = _joined(number, "marks", sheet, names)
         held = f"{_place(sheet, names)}, e.academic_year, e.term, e.day, e.pm, e.meaning, e.late"
-        plain = f"{upn('pupil')} AS pupil_id, {as_text('school')} AS place"
+        plain = f"{coded.upn('pupil')} AS pupil_id, {as_text('school')} AS place"
         sql = (
             f"FROM (FROM ({marks} SELECT {held}) SELECT {plain}, * EXCLUDE (pupil, school)) m "  # noqa: S608
             "SEMI JOIN repeated r ON m.pupil_id = r.pupil_id AND m.place IS NOT DISTINCT FROM "
@@ -282,11 +269,10 @@ def _marked_again(
     twice, differ = connection.execute(
         "FROM once SELECT count_if(marks > 1), count_if(differ)"
     ).fetchall()[0]
-    found = {"sessions_marked_twice": twice, "sessions_marked_differently": differ}
-    return [note(code, rows=n) for code, n in found.items() if n]
+    return counted(sessions_marked_twice=twice, sessions_marked_differently=differ)
 
 
-def _notes(connection: duckdb.DuckDBPyConnection, sheets_read: int) -> list[Message]:
+def _notes(connection: duckdb.DuckDBPyConnection, sheets_read: int) -> tuple[Message, ...]:
     marks, unmarked, unknown, undated, nobody = connection.execute(
         "FROM marks_read SELECT sum(marks), sum(unmarked), sum(unknown), sum(undated), "
         "sum(marks) FILTER (pupil_id IS NULL)"
@@ -296,15 +282,16 @@ def _notes(connection: duckdb.DuckDBPyConnection, sheets_read: int) -> list[Mess
         for number in range(sheets_read)
     )
     named = sorted(row[0] for row in connection.execute(every).fetchall())
-    counts = {
-        "sessions_not_marked": unmarked,
-        "sessions_undated": undated,
-        "pupils_without_upn": nobody,
-    }
-    notes = [note(code, rows=n, of_rows=marks) for code, n in counts.items() if n]
+    notes = counted(
+        of_rows=marks or 0,
+        sessions_not_marked=unmarked,
+        sessions_undated=undated,
+        pupils_without_upn=nobody,
+    )
     if unknown:
         listed = ", ".join(code[:4] for code in named[:10])
-        notes.append(note("attendance_codes_unknown", rows=unknown, of_rows=marks, codes=listed))
+        more = note("attendance_codes_unknown", rows=unknown, of_rows=marks, codes=listed)
+        notes = (*notes, more)
     return notes
 
 
@@ -312,11 +299,8 @@ def _attendance(sums: pd.DataFrame, notes: Sequence[Message], options: Options) 
     months = sums["term"].map({"autumn": 10, "spring": 1, "summer": 5})
     year = sums["academic_year"] // 100 + sums["term"].ne("autumn")
     on = pd.to_datetime(pd.DataFrame({"year": year, "month": months, "day": 15}))
-    establishments = options.references.get("establishments")
-    urns = places.find(sums["place"], on, establishments, authority=options.authority)
     columns = ["pupil_id", "academic_year", "term", "urn", *_SUMS]
-    table = sums.assign(urn=urns.fillna(sums["place"]))
+    table, not_found = places.placed(sums.rename(columns={"place": "urn"}), on, options)
     table = table.groupby(columns[:4], as_index=False, sort=True, dropna=False)[list(_SUMS)].sum()
-    unmatched = int(urns.isna().sum())
-    more = [note("schools_not_found", rows=unmatched, of_rows=len(sums))] if unmatched else []
+    more = counted(of_rows=len(sums), schools_not_found=not_found)
     return Reading({"attendance": table[columns]}, (*notes, *more))

@@ -5,7 +5,7 @@ NCER's description of the file; their order is not fixed, and DfE may add some.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,17 +13,8 @@ import pandas as pd
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.columns import quoted
 from vsh_eval.returns.formats import coded
-from vsh_eval.returns.formats.reading import Options, Reading, note
-from vsh_eval.returns.formats.streams import (
-    Sheet,
-    connect,
-    load,
-    ragged_note,
-    select,
-    sheets,
-    text_of,
-    upn,
-)
+from vsh_eval.returns.formats.reading import Options, Reading, counted
+from vsh_eval.returns.formats.rows import Sheet, connect, load, select, sheets
 
 _PUPIL, _YEAR, _URN = "upn", "academicterm", "uniquereferencenumber"
 _SUMS = {
@@ -84,11 +75,15 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     notes: list[Message] = []
     with connect() as connection:
         for sheet in (sheet for path in paths for sheet in sheets(path, known=_NEEDED)):
-            load(connection, "ytd", sheet, _sql(sheet))
-            notes += ragged_note(sheet)
+            notes += load(connection, "ytd", sheet, _sql(sheet))
         rows = connection.execute("FROM ytd").df()
     unread = rows["academic_year"].isna() | rows[list(_SUMS)].isna().any(axis=1)
-    notes += _counted(rows, unread)
+    notes += counted(
+        of_rows=len(rows),
+        pupils_without_upn=rows["pupil_id"].isna().sum(),
+        rows_unread=unread.sum(),
+        sessions_not_adding_up=rows["differs"].fillna(value=False).sum(),
+    )
     rows = rows[~unread & rows["pupil_id"].notna()]
     # A pupil who left a school and came back has two rows; the same row twice is one.
     rows = rows.drop_duplicates().astype({"academic_year": "int64"})
@@ -96,8 +91,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     parts = [_terms(year, of_year) for year, of_year in rows.groupby("academic_year")]
     table = pd.concat(parts, ignore_index=True) if parts else rows.assign(term="")
     back = (table[list(_SUMS)] < 0).any(axis=1)
-    if back.any():
-        notes.append(note("sessions_taken_back", rows=int(back.sum()), of_rows=len(table)))
+    notes += counted(of_rows=len(table), sessions_taken_back=back.sum())
     columns = ["pupil_id", "academic_year", "term", "urn", *_SUMS]
     table = table.loc[~back, columns].astype(dict.fromkeys(_SUMS, "int64"))
     return Reading({"attendance": table.sort_values(columns[:4], ignore_index=True)}, tuple(notes))
@@ -110,7 +104,7 @@ def _sql(sheet: Sheet) -> str:
             f"{sheet.name} lacks {', '.join(missing)} (underscores apart), must have them; "
             "download the pupil file again, as DfE names its columns."
         )
-    number = {ours: coded.whole(text_of(sheet, theirs)) for ours, theirs in _SUMS.items()}
+    number = {ours: coded.whole(sheet.text(theirs)) for ours, theirs in _SUMS.items()}
     apart = " + ".join(
         f"coalesce(TRY_CAST({quoted(name)} AS BIGINT), 0)" for name in _OTHERS if name in sheet.keys
     )
@@ -118,9 +112,9 @@ def _sql(sheet: Sheet) -> str:
     differs = f"{apart} + {number['sess_authorised']} + {number['sess_unauthorised']}"
     return select(
         {
-            "pupil_id": upn(text_of(sheet, _PUPIL)),
-            "academic_year": coded.academic_year(text_of(sheet, _YEAR)),
-            "urn": text_of(sheet, _URN),
+            "pupil_id": coded.upn(sheet.text(_PUPIL)),
+            "academic_year": coded.academic_year(sheet.text(_YEAR)),
+            "urn": sheet.text(_URN),
             **number,
             "upto": f"'{_upto(sheet.name)}'",
             "differs": f"{differs} <> {number['sess_possible']}" if present else "false",
@@ -131,17 +125,6 @@ def _sql(sheet: Sheet) -> str:
 def _upto(name: str) -> str:
     found = re.search("|".join(_TERMS), name.casefold())
     return found[0] if found else "year"
-
-
-def _counted(rows: pd.DataFrame, unread: pd.Series) -> Iterator[Message]:
-    counts = {
-        "pupils_without_upn": rows["pupil_id"].isna(),
-        "rows_unread": unread,
-        "sessions_not_adding_up": rows["differs"].fillna(value=False).astype("bool"),
-    }
-    for code, which in counts.items():
-        if which.any():
-            yield note(code, rows=int(which.sum()), of_rows=len(rows))
 
 
 def _terms(year: object, rows: pd.DataFrame) -> pd.DataFrame:
