@@ -91,7 +91,7 @@ _WITHOUT: Mapping[Role, str] = {
     Role.COUNT: """
         rows of_rows years strata trainings with_staff with_hours with_cost with_audience draws
         leads donors placebos left_out suppressed own_suppressed programmes runs found
-        years_before years_after terms
+        years_before years_after more_years authorities terms
         """,
     Role.LEVEL: """
         rate denominator sessions_possible hours hours_per_school hours_per_100_pupils

@@ -212,6 +212,10 @@ class Source(_Section):
         description="returns only: files as the authority holds them; a table of the folder goes "
         "before theirs",
     )
+    licence: str = Field(
+        default="",
+        description="returns only: the licence under which the released tables may be used again",
+    )
     schools: int = Field(
         default=120, ge=10, le=20_000, description="synthetic only: number of schools"
     )
@@ -226,6 +230,11 @@ class Source(_Section):
         if files and self.kind != "returns":
             raise ValueError(
                 f"source.files is given and source.kind is {self.kind}, must be returns."
+            )
+        if self.licence and self.kind != "returns":
+            raise ValueError(
+                f"source.licence is given and source.kind is {self.kind}, must be returns: DfE's "
+                "figures keep DfE's licence, and invented ones need none."
             )
         if self.kind != "synthetic" and self.folder is None and not files:
             also = ", or the files in source.files" if self.kind == "returns" else ""

@@ -41,6 +41,7 @@ def test_every_params_file_of_the_repository_loads(path):
         ("source.schools", 3, "source.schools is 3"),
         ("engine", "oracle", "engine is 'oracle'"),
         ("source", {"kind": "returns"}, "source.folder is missing"),
+        ("source.licence", "own", "source.licence is given and source.kind is synthetic"),
         ("protocol.population", ["nursery"], "phase is 'nursery', must be one of all_through"),
         ("protocol.population", [], "protocol.population is []"),
         ("protocol.exclusions", ["2020/22"], "protocol.exclusions.0 is '2020/22'"),

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from tests.effects.conftest import cells_of, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.numerics.inference import exaggeration
+from vsh_eval.numerics.same_past import Variances
 
 
 def test_the_minimum_detectable_effects_of_the_simulation_note():
@@ -83,3 +85,54 @@ def test_an_unknown_estimator_is_refused():
 
 def test_without_variation_nothing_can_be_said():
     assert np.isnan(effects.sample.design_mde(cells_of(1).assign(outcome=1.0)).mde)
+
+
+def test_waiting_gives_the_variance_of_the_estimator_on_the_longer_panel():
+    """Weights from the estimator itself, a cell at a time; covariance cell by cell."""
+    rng = np.random.default_rng(4)
+    cells = pd.DataFrame(
+        {
+            "unit": np.repeat(list("abcdefgh"), 4),
+            "time": np.tile(np.arange(1, 5), 8),
+            "cohort": np.repeat([3, 3, 4, 4, 0, 0, 0, 0], 4),
+            "weight": rng.integers(300, 4000, 32).astype(float),
+            "pupils": rng.integers(1, 12, 32),
+            "outcome": 0.0,
+        }
+    )
+    last = cells[cells["time"].eq(4)]
+    longer = pd.concat([cells, last.assign(time=5), last.assign(time=6)], ignore_index=True)
+    held = Variances(school=2.0, noise=np.array([11.0]), autocorrelation=0.6, school_year=1.0)
+
+    def variance(panel):
+        weights = [
+            effects.estimators.impute(
+                panel.assign(outcome=1.0 * (panel.index == one)), leads=0
+            ).loc[0, "estimate"]
+            for one in panel.index
+        ]
+        rows = list(zip(panel["unit"], panel["time"], panel["pupils"], weights, strict=True))
+        return sum(
+            v * w * (4.0 + 121 * 0.6 ** abs(t - u) / np.sqrt(n * m) + (t == u))
+            for s, t, n, v in rows
+            for r, u, m, w in rows
+            if s == r
+        )
+
+    expected = np.sqrt(variance(longer) / variance(cells))
+    (found,) = effects.sample.wait_ratios(cells, [2], variances=held)
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_waiting_changes_nothing_where_no_school_is_left_to_compare_with():
+    cells = pd.DataFrame(
+        {
+            "unit": np.repeat(np.arange(30), 6),
+            "time": np.tile(np.arange(1, 7), 30),
+            "cohort": np.repeat([4, 5], 90),
+            "outcome": np.random.default_rng(1).normal(size=180),
+            "weight": 1.0,
+        }
+    )
+    assert effects.sample.wait_ratios(cells, [5]) == pytest.approx([1.0])
+    assert effects.sample.years_needed(cells, 0.99, most=40) is None

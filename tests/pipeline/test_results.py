@@ -49,7 +49,14 @@ def published(run):
         ),
         "evidence": pd.DataFrame(RULES),
         "power": pd.DataFrame(
-            {"metric": ["overall_absence"], "mde": 2.8, "power": 0.8, "caution": ""}
+            {
+                "metric": "overall_absence",
+                "more_years": 0,
+                "authorities": [1, 4],
+                "mde": [2.8, 2.04],
+                "power": 0.8,
+                "caution": "",
+            }
         ),
     }
     for name, table in tables.items():
@@ -130,7 +137,7 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
         "Join with other authorities.",
     ]
     pool = dict(summary.decisions)["Join with other authorities."]
-    assert "4 of this size together about 1.4" in pool
+    assert "4 of this size together one of 2.0" in pool
 
 
 def test_a_change_that_is_not_clear_is_called_so(project):

@@ -8,6 +8,7 @@ from vsh_eval import metrics, returns
 from vsh_eval.contracts import ContractError, SettingsError
 from vsh_eval.pipeline import corridor, open_run, workspace
 from vsh_eval.release.disclosure import INTERNAL_STAMP
+from vsh_eval.release.text.page import provenance
 from vsh_eval.settings import load
 from vsh_eval.synthetic import MARKER
 
@@ -68,7 +69,7 @@ def test_the_card_says_what_is_asked_of_which_data(project):
     assert card["Seed"] == "20260901"
     assert "Python" in card["Software"]
     assert card["Made again by"] == "vsh-eval run tiny.yaml"
-    assert not {"Author", "Contact", "Licence"} & set(card.index)
+    assert not {"Author", "Contact"} & set(card.index)
     project.write("named", {**TWO_YEARS, "author": "Virtual School", "contact": "vs@council.test"})
     named = project.run("named").card().frame.set_index("item")["value"]
     assert (named["Author"], named["Contact"]) == ("Virtual School", "vs@council.test")
@@ -76,7 +77,27 @@ def test_the_card_says_what_is_asked_of_which_data(project):
     assert "an invented authority" in project.run("invented").card().frame.to_string()
     public = project.run("public").card().frame.set_index("item")["value"]
     assert "DfE" in public["Data"]
-    assert "Open Government Licence v3.0" in public["Licence"]
+
+
+def test_the_licence_is_that_of_the_params_and_of_dfe_for_its_figures(project):
+    def licence(name, **changes):
+        source = {"kind": "returns", "folder": "../returns", **changes.pop("source", {})}
+        project.write(name, {**TWO_YEARS, "source": source, **changes})
+        run = project.run(name)
+        written = provenance(run.settings, invented=run.invented, date="2026-11-29")[-1]
+        card = run.card().frame.set_index("item")["value"]
+        assert written == f"Licence: {card['Licence']}"
+        return str(card["Licence"])
+
+    beside = {"published": {"folder": "../dfe"}}
+    assert (
+        licence("plain") == "set by the authority that releases these tables; ask it before reuse"
+    )
+    assert licence("own", source={"licence": "Licence of the council"}) == "Licence of the council"
+    both = licence("both", source={"licence": "Licence of the council"}, **beside)
+    assert both.startswith("Licence of the council; DfE's figures: Open Government Licence v3.0")
+    public = project.run("public").card().frame.set_index("item")["value"]
+    assert public["Licence"].startswith("Open Government Licence v3.0")
 
 
 # --- Opening a run

@@ -69,3 +69,22 @@ def test_a_false_statement_is_counted_whatever_its_size():
     )
     found = {sense: (count, of) for _, sense, count, of in worlds.false_statements(rows)}
     assert found == {"narrowed": (2, 4), "widened": (1, 4)}
+
+
+@pytest.mark.parametrize("world", ["trained by lot", "gap closing anyway, 0.5 a year"])
+def test_the_arrays_lead_to_the_statement_of_the_impact_page(world):
+    asked_world = next(one for one in worlds.WORLDS if one.name == world)
+    for drawn in worlds.draws_of(asked_world, 60, 6.4, draws=4, seed=3):
+        quick, page = worlds.asked_of(drawn, 1.5), worlds.by_the_page(drawn)
+        worlds.refuse_another(quick, page)
+        for effect in (0.0, *worlds.EFFECTS):
+            statements = {
+                evidence.judge(
+                    worlds.moved(asked.rows, effect),
+                    sesoi=1.5,
+                    lower_is_better=True,
+                    checks=evidence.Checks(**asked.checks, peers_p=0.5),
+                ).statement
+                for asked in (quick, page)
+            }
+            assert len(statements) == 1

@@ -1,7 +1,7 @@
 """What is said where training was, and was not, given by lot?
 
-    python -m tests.proofs.worlds [--draws N] [--stated N] [--schools S ...] [--children C ...]
-        [--sesoi X] [--seed S] [--only NAME] [--results FOLDER] [--output FILE]
+    python -m tests.proofs.worlds [--draws N] [--stated N] [--with-effect N] [--schools S ...]
+        [--children C ...] [--sesoi X] [--seed S] [--only NAME] [--results FOLDER] [--output FILE]
 
 Each world is a row of `WORLDS`: the schools of `tests.proofs._school_gaps` with one thing changed,
 most often how schools came to be trained. Every draw is estimated by the primary estimator and by
@@ -11,9 +11,10 @@ front door, `vsh_eval.effects`. The statement of the report is made of the first
 """
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -26,9 +27,12 @@ from tests.proofs._school_gaps import GapDraw
 from tests.proofs.hard_cases import ADOPTION, plain
 from tests.proofs.primary_coverage import LaidOut, averaged, laid_out, primary_fit
 from vsh_eval import effects
+from vsh_eval.contracts import Message
+from vsh_eval.effects.estimators.imputation import imputable_target
+from vsh_eval.effects.grid import Grid
+from vsh_eval.numerics import imputation as numeric
 from vsh_eval.numerics import same_past
-from vsh_eval.numerics.imputation import Fit
-from vsh_eval.numerics.inference import t_p_value
+from vsh_eval.numerics.inference import equivalence_p_value, joint_test, t_p_value
 from vsh_eval.numerics.proportions import wilson
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "worlds.md"
@@ -136,7 +140,7 @@ WORLDS = (
 )
 
 
-def second_fit(panel: LaidOut) -> Fit:
+def second_fit(panel: LaidOut) -> numeric.Fit:
     """Fit the second estimator."""
     cells = same_past.Cells(
         outcome=panel.outcome,
@@ -191,18 +195,109 @@ def estimated(world: World, draws: Iterator[GapDraw]) -> Iterator[dict[str, obje
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the statement on one draw is made of; a constant effect moves the estimates only."""
+    """What the statement on one draw is made of; a constant effect moves the estimates only.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        The primary estimate, and that of `same_past` where a statement could hang on it.
+    peers : Series
+        The estimate on the peers' own level.
+    checks : dict
+        Of `effects.evidence.Checks`.
+    """
 
     rows: pd.DataFrame
     peers: pd.Series
     checks: dict[str, object]
 
 
-def asked_of(drawn: GapDraw) -> Asked:
-    """Make both estimates and what the rules are judged by, as the impact page does.
+def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFFECTS)) -> Asked:
+    """Make both estimates and what the rules are judged by, from arrays (see `by_the_page`).
 
-    Of the make-up of the cohort these draws hold its size only.
+    Of the make-up of the cohort these draws hold its size only. The second estimate decides
+    nothing where the primary one is neither beyond chance nor shown to be small under any effect
+    in `moves`, and is not made there.
     """
+    panel = laid_out(drawn)
+    used = ((panel.sessions > 0) & ~panel.treated).any(axis=1)
+    cells, peers = gridded(panel, drawn, used)
+    first = simple(cells)
+    early = np.arange(len(cells.times)) < cells.onset.min()
+    before = (cells.pupils * early).sum(axis=1, keepdims=True) * (cells.weight > 0)
+    log_size = replace(
+        cells, outcome=np.log(np.maximum(cells.pupils, 1.0)), weight=before, fit_weight=before
+    )
+    leads = effects.sensitivity.imputed_leads(cells)
+    test = joint_test(leads.estimate, leads.covariance, leads.df)
+    estimates = {"imputation": first}
+    if any(decides(first["estimate"] + move, first, sesoi) for move in moves):
+        made = zip(("estimate", "std_error", "df"), averaged(panel, second_fit(panel)), strict=True)
+        estimates["same_past"] = dict(made)
+    rows = pd.DataFrame(estimates.values()).assign(
+        estimator=list(estimates),
+        role=["primary", "robustness"][: len(estimates)],
+        aggregation="simple",
+        metric="overall_absence",
+    )
+    return Asked(
+        rows=moved(rows, 0.0),
+        peers=pd.Series(simple(replace(cells, outcome=peers))),
+        checks={
+            "pretrend": effects.sensitivity.Pretrend(pd.DataFrame(), test, Message()),
+            "drift": leads.slope(),
+            "composition": moved(pd.DataFrame([simple(log_size)]).assign(aggregation="simple"), 0),
+            "mde": effects.sample.mde(first["std_error"], first["df"]),
+        },
+    )
+
+
+def gridded(panel: LaidOut, drawn: GapDraw, used: np.ndarray) -> tuple[Grid, np.ndarray]:
+    """Lay one draw out as the estimators' arrays of the schools used, and the peers' level."""
+    _, school = np.unique(drawn.gaps["unit_id"].to_numpy(str), return_inverse=True)
+    _, year = np.unique(drawn.gaps["time_period"].to_numpy(), return_inverse=True)
+    peers = np.zeros(panel.outcome.shape)
+    peers[school, year] = drawn.peers
+    years = panel.outcome.shape[1]
+    onset = np.where(panel.treated.any(axis=1), panel.treated.argmax(axis=1), years)[used]
+    cells = Grid(
+        units=np.flatnonzero(used).astype(object),
+        times=np.arange(1, years + 1),
+        cohorts=np.where(onset < years, onset + 1, 0),
+        onset=onset,
+        stratum=panel.stratum[used],
+        phase=panel.phase[used],
+        years=panel.years,
+        outcome=panel.outcome[used],
+        weight=panel.sessions[used],
+        fit_weight=panel.sessions[used],
+        pupils=panel.pupils[used],
+    )
+    return cells, peers[used]
+
+
+def simple(cells: Grid) -> dict[str, float]:
+    """Return the primary estimator's simple estimate, its error and degrees of freedom."""
+    fitted, target = imputable_target(cells)
+    made = numeric.estimate(fitted, target[None])
+    error = float(np.sqrt((made.deviations() ** 2).sum()))
+    return {
+        "estimate": float(made.estimate[0]),
+        "std_error": error,
+        "df": float(made.schools[0] - 1),
+    }
+
+
+def decides(estimate: float, found: dict[str, float], sesoi: float) -> bool:
+    """Tell whether an estimate is beyond chance or shown to be small, so that both are asked."""
+    error, df = found["std_error"], found["df"]
+    small = equivalence_p_value(estimate, error, df, margin=sesoi) < ALPHA
+    beyond = t_p_value(*(np.array([one]) for one in (estimate, error, df)))[0] < ALPHA
+    return bool(small or beyond)
+
+
+def by_the_page(drawn: GapDraw) -> Asked:
+    """Make the same by the rooms' own functions, as the impact page does."""
     exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
     study = effects.specification.Study(
         school_gaps=drawn.gaps, exposure=exposure, metric="overall_absence", min_schools=1
@@ -211,11 +306,11 @@ def asked_of(drawn: GapDraw) -> Asked:
     sample = effects.specification.sample_of(study, effects.specification.Specification(), samples)
     primary = effects.estimators.fit_imputation(sample.data, draws=1)
     second = effects.estimators.same_past(sample.data, draws=1)
-    simple = [one[one["aggregation"].eq("simple")] for one in (primary.rows, second)]
+    simple_rows = [one[one["aggregation"].eq("simple")] for one in (primary.rows, second)]
     labels = pd.DataFrame(
         {"role": ["primary", "robustness"], "estimator": ["imputation", "same_past"]}
     )
-    rows = pd.concat(simple, ignore_index=True).join(labels).assign(metric=study.metric)
+    rows = pd.concat(simple_rows, ignore_index=True).join(labels).assign(metric=study.metric)
     level = drawn.gaps.assign(peers=drawn.peers).set_index(["unit_id", "time_period"])["peers"]
     cell = pd.MultiIndex.from_frame(sample.data[["unit", "time_period"]])
     peers = sample.data.assign(outcome=level.reindex(cell).to_numpy())
@@ -234,6 +329,37 @@ def asked_of(drawn: GapDraw) -> Asked:
     )
 
 
+def refuse_another(asked: Asked, page: Asked) -> None:
+    """Stop where the arrays say something else than the rooms' own functions."""
+    mine, theirs = read_off(asked), read_off(page)
+    differs = [
+        name
+        for name, value in mine.items()
+        if not np.isclose(value, theirs[name], rtol=1e-4, atol=1e-4)
+    ]
+    if differs:
+        sys.exit(f"the impact page gives other numbers: {', '.join(differs)}")
+
+
+def read_off(asked: Asked) -> dict[str, float]:
+    """Return what the rules read."""
+    rows = asked.rows.set_index("estimator")
+    found = {f"{one}: {part}": float(rows.loc[one, part])
+             for one in rows.index for part in ("estimate", "std_error", "df")}  # fmt: skip
+    drift, peers = asked.checks["drift"], asked.peers
+    return found | {
+        "pretrend": asked.checks["pretrend"].test.p_value,
+        "drift": drift.slope,
+        "error of the drift": drift.std_error,
+        "df of the drift": drift.df,
+        "composition": float(asked.checks["composition"]["p_value"].iloc[0]),
+        "peers": float(peers["estimate"]),
+        "error of the peers": float(peers["std_error"]),
+        "df of the peers": float(peers["df"]),
+        "mde": float(asked.checks["mde"]),
+    }
+
+
 def moved(rows: pd.DataFrame, effect: float) -> pd.DataFrame:
     """Add a constant to estimates."""
     estimate = rows["estimate"] + effect
@@ -241,11 +367,16 @@ def moved(rows: pd.DataFrame, effect: float) -> pd.DataFrame:
     return rows.assign(estimate=estimate, p_value=p_value)
 
 
-def stated(world: World, draws: Iterator[GapDraw], *, sesoi: float) -> Iterator[dict[str, object]]:
+def stated(
+    world: World, draws: Iterator[GapDraw], *, sesoi: float, with_effect: int
+) -> Iterator[dict[str, object]]:
     """Say what the report would say of every draw, of each world that has these draws."""
-    for drawn in draws:
-        asked = asked_of(drawn)
-        for one, effect in product(alike(world), (0.0, *EFFECTS)):
+    for number, drawn in enumerate(draws):
+        moves = (0.0, *EFFECTS) if number < with_effect else (0.0,)
+        asked = asked_of(drawn, sesoi, moves)
+        if number < CHECKED:
+            refuse_another(asked, by_the_page(drawn))
+        for one, effect in product(alike(world), moves):
             peers = moved(asked.peers.to_frame().T, effect * one.peers)
             checks = effects.evidence.Checks(
                 **asked.checks, peers_p=float(peers["p_value"].iloc[0]), chosen_by=one.chosen_by
@@ -497,6 +628,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--stated", type=int, default=200, help="draws of which a statement is made"
     )
+    parser.add_argument(
+        "--with-effect", type=int, default=200, help="of these, draws also given an effect"
+    )
     parser.add_argument("--schools", type=int, nargs="+", default=[60, 120, 240, 400])
     parser.add_argument("--children", type=float, nargs="+", default=[USUAL, 25.0])
     parser.add_argument("--sesoi", type=float, default=1.5, help="smallest effect of interest")
@@ -505,8 +639,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, help="folder from which a run is taken up again")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     asked = parser.parse_args(arguments)
+    # The Holm test collects garbage at every call; what the imports made need not be looked at.
+    gc.freeze()
     results = gathered(asked, "estimates", asked.draws, estimated)
-    statements = gathered(asked, "statements", asked.stated, partial(stated, sesoi=asked.sesoi))
+    statements = gathered(
+        asked,
+        "statements",
+        asked.stated,
+        partial(stated, sesoi=asked.sesoi, with_effect=asked.with_effect),
+    )
     command = commands(asked, results, statements)
     page = written(results, statements, command, asked.sesoi)
     asked.output.write_text(page, encoding="utf-8")

@@ -1,5 +1,6 @@
 """The first page: one answer, by the statement; decisions by rules."""
 
+import pandas as pd
 import pytest
 
 from tests.release.made import NAN, estimate_row, safe
@@ -91,12 +92,16 @@ def test_both_estimates_stand_with_what_they_compare():
     assert estimates_sentence(hidden, metric="overall_absence") == ""
 
 
+def power(*rows):
+    return safe(pd.DataFrame(rows, columns=["mde", "more_years", "authorities"]))
+
+
 def test_decisions_follow_from_what_is_missing():
     poor = {"deprivation": "most_deprived_third", "share_schools": 30.0, "status": ""}
     rich = {"deprivation": "least_deprived_third", "share_schools": 60.0, "status": ""}
     decided = decision_sentences(
         evidence("inconclusive", chosen_by="not testable", registered="fail"),
-        safe([{"mde": 4.0}]),
+        power((4.0, 0, 1), (3.2, 40, 1), (5.6, 0, 2), (2.9, 0, 4)),
         safe([{"result": "warn"}, {"result": "pass"}]),
         safe([poor, rich]),
         asked=ABSENCE,
@@ -107,12 +112,38 @@ def test_decisions_follow_from_what_is_missing():
         "Do not stop or extend the offer because of this result.",
         "Draw the next schools by lot.",
         "Fix the plan before 2025/26 ends.",
+        "Do not wait for more years alone.",
         "Join with other authorities.",
         "Offer training next where deprivation is greatest.",
         "Mend the data.",
     ]
     assert "30% have been trained" in said["Offer training next where deprivation is greatest."]
-    assert "4 of this size together about 2.0" in said["Join with other authorities."]
+    never = said["Do not wait for more years alone."]
+    assert "even 40 more years bring" in never
+    assert "only down to 3.2 percentage points" in never
+    together = said["Join with other authorities."]
+    assert "4 of this size together one of 2.9" in together
+    assert "2 of this size" not in together, "two together detect less than one alone"
+    assert together.endswith("do not reach the smallest of interest.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "waits"),
+    [
+        (((4.0, 0, 1), (0.6, 5, 1), (0.49, 7, 1), (0.4, 10, 1)), "Wait 7 years"),
+        (((4.0, 0, 1), (0.5, 1, 1)), "Wait 1 year,"),
+        (((0.4, 0, 1), (0.3, 5, 1), (0.1, 0, 4)), None),
+        (((4.0, 0, 1),), None),
+    ],
+)
+def test_the_years_to_wait_are_the_fewest_that_do(rows, waits):
+    about = {"asked": ABSENCE._replace(sesoi=0.5), "last_year": 202425}
+    decided = decision_sentences(evidence("inconclusive"), power(*rows), None, None, **about)
+    said = [text for text in decided if "ait " in text]
+    assert [text.startswith(f"**{waits}") for text in said] == ([True] if waits else [])
+    assert not any("Join" in text for text in decided)
+    refused = decision_sentences(evidence("not_attributable"), power(*rows), None, None, **about)
+    assert len(refused) == 1, "neither years nor others make it attributable"
 
 
 def test_a_gap_that_widened_and_a_phase_reached_least_come_first():

@@ -171,7 +171,7 @@ def draw(name, rows=None, *, stamp="SYNTHETIC", **changes):
 
 
 def pages_of(name, rows=None, **changes):
-    """Draw a chart and return it with its pages: the narrow one if there is one, the wide one."""
+    """Draw a chart and return it with its pages: the narrow one, then the wide one."""
     pages, finish = [], base.Page._svg
     with patch.object(base.Page, "_svg", lambda self: pages.append(self) or finish(self)):
         figure = draw(name, rows, **changes)
@@ -213,9 +213,8 @@ def test_the_same_table_gives_the_same_bytes_and_leaves_the_style_alone(name):
     figure, _, _ = usual(name)
     assert (figure.svg, figure.narrow) == (again.svg, again.narrow)
     for drawing, inches in ((figure.svg, palette.WIDE), (figure.narrow, palette.NARROW)):
-        if drawing:
-            assert re.match(rb'<svg [^>]* viewBox="0 0 (\S+)', drawing)[1] == b"%g" % (72 * inches)
-            assert b"<metadata" not in drawing
+        assert re.match(rb'<svg [^>]* viewBox="0 0 (\S+)', drawing)[1] == b"%g" % (72 * inches)
+        assert b"<metadata" not in drawing
     assert set(figure.columns) <= set(figure.data.frame.columns)
     assert figure.columns
     assert figure.caption.endswith(".")

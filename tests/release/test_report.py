@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from html import escape
 
 import nbformat
@@ -19,10 +18,9 @@ from tests.release.made import (
     spoken,
 )
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release.figures import draw_levels
 from vsh_eval.release.pages.cells import without_paths
 from vsh_eval.release.pages.report import Summary, render_index, render_page, write_whole
-from vsh_eval.release.pages.show import folded, show_figure, show_table, show_text, side_by_side
+from vsh_eval.release.pages.show import folded, show_table, show_text, side_by_side
 from vsh_eval.release.text.protection import NOTES
 
 
@@ -242,14 +240,6 @@ def test_what_did_not_come_through_release_gets_onto_no_page(output, tmp_path):
     with pytest.raises(DisclosureError, match="step 5 displays something that did not come"):
         sample_page(tmp_path, code_cell("frame", [output]))
     assert not (tmp_path / "04_attendance_gap.html").exists()
-
-
-def test_a_chart_without_a_narrow_drawing_scrolls_on_a_small_screen(tmp_path):
-    figure = replace(draw_levels(safe(gap_rows()), metric="overall_absence"), narrow=b"")
-    shown = outputs_of(lambda: show_figure(figure))
-    text = sample_page(tmp_path, code_cell("plot()", shown)).read_text(encoding="utf-8")
-    label = "Overall absence, by academic year"
-    assert f'<div aria-label="{label}" class="scroll chart" role="group" tabindex="0"' in text
 
 
 def test_a_page_without_heading_navigation_stamp_or_footer(tmp_path):

@@ -203,7 +203,13 @@ def test_power_and_false_alarms_are_said_before_any_effect():
     ],
 )
 def test_false_alarms_mean_something(verdict, words):
-    row = {"runs": [500], "share": [0.034], "lower": [0.02], "upper": [0.05], "alpha": [0.05]}
+    row = {
+        "runs": [500],
+        "share": [3.4],
+        "share_lower": [2.0],
+        "share_upper": [5.0],
+        "alpha": [0.05],
+    }
     said = false_alarm_sentence(safe({**row, "verdict": [verdict]}))
     assert "3.4% of these runs" in said
     assert words in said

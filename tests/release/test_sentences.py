@@ -94,6 +94,9 @@ def test_what_the_design_could_see_is_said_before_what_it_saw():
     assert "had an 11% chance" in rarer
     covered = mde_sentence(safe(power_rows()), metric=ABSENCE, sesoi=3.0)
     assert covered.endswith("interest, 3.0 percentage points.")
+    second = {"metric": ABSENCE, "question": "same_past", "mde": 2.53, "power": 0.8}
+    both = mde_sentence(safe([*power_rows(), second]), metric=ABSENCE)
+    assert both.endswith("same past, the effect with an 80% chance was 2.5 percentage points.")
     hidden = safe([{"metric": ABSENCE, "mde": NAN, "status": "c"}])
     assert "is not shown because" in mde_sentence(hidden, metric=ABSENCE)
 
@@ -109,7 +112,7 @@ def test_a_significant_estimate_is_said_to_exaggerate_small_effects_more():
 def test_what_an_estimate_rests_on_stands_beside_it():
     said = sample_sentence(safe([estimate_row()]), metric=ABSENCE)
     assert "60 trained schools with 800 pupil-years of the cohort since training" in said
-    assert "60 other schools; standard error 0.60, Student's t with 119 degrees" in said
+    assert "60 other schools; standard error 0.6 percentage points, Student's t with 119" in said
     assert sample_sentence(safe([estimate_row(estimate=NAN)]), metric=ABSENCE) == ""
 
 

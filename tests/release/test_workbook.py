@@ -8,7 +8,6 @@ from tests.release.made import estimate_row, gap_rows, safe, sealed
 from tests.release.xlsx import cells, lines, part, sheet_names, table_rows
 from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.files.workbook import write_workbook
-from vsh_eval.release.text.page import provenance
 
 MADE = date(2026, 11, 29)
 
@@ -18,7 +17,7 @@ def write(path, tables=None, **changes):
         "gaps": safe(gap_rows(status="c"), stamp="SYNTHETIC"),
         "impact": safe([estimate_row()]),
     }
-    about = provenance("synthetic", authority="Invented Borough", date=MADE.isoformat())
+    about = ["Source: Invented Borough, an invented authority", f"Date: {MADE}", "Licence: none"]
     options = {"title": "An evaluation", "made": MADE, "provenance": about, "notes": ["One more."]}
     write_workbook(given if tables is None else tables, path, **(options | changes))
     return path

@@ -119,6 +119,28 @@ def fit(cells: Cells, variances: Variances) -> Fit:
     )
 
 
+def covariance(cells: Cells, variances: Variances) -> Floats:
+    """Return the covariance of all cells of each school about the year effects, (S, T, T).
+
+    Parameters
+    ----------
+    cells : Cells
+        The panel; a cell without data (size 0) has no noise of children.
+    variances : Variances
+        Of the model of `fit`.
+
+    Examples
+    --------
+    >>> one = np.zeros(1, dtype=np.int64)
+    >>> cells = Cells(np.zeros((1, 2)), np.full((1, 2), 4.0), np.ones((1, 2), bool), one, one,
+    ...               np.arange(2))
+    >>> covariance(cells, Variances(1.0, np.full(1, 6.0), 0.5, 2.0))
+    array([[[14. ,  5.5],
+            [ 5.5, 14. ]]])
+    """
+    return _lasting(cells, variances) + variances.school_year**2 * np.eye(len(cells.years))
+
+
 def restricted_likelihood(cells: Cells, variances: Variances) -> tuple[float, Floats]:
     """Return the restricted log likelihood of the untreated cells, and its gradient.
 
@@ -250,14 +272,18 @@ def _fading(cells: Cells, autocorrelation: float) -> tuple[Floats, Floats]:
     return scale * np.power(autocorrelation, apart), scale * slope
 
 
+def _lasting(cells: Cells, variances: Variances) -> Floats:
+    """Return the covariance of cells without what belongs to one cell alone, (S, T, T)."""
+    fading, _ = _fading(cells, variances.autocorrelation)
+    return variances.school**2 + variances.noise[cells.phase, None, None] ** 2 * fading
+
+
 def _covariances(cells: Cells, variances: Variances) -> tuple[Floats, Floats, Floats]:
     """Return all cells' covariance with untreated ones, their inverse one, its log determinant.
 
     Shapes (S, T, T), (S, T, T), (S,); the first without what belongs to one cell alone.
     """
-    fading, _ = _fading(cells, variances.autocorrelation)
-    lasting = variances.school**2 + variances.noise[cells.phase, None, None] ** 2 * fading
-    unit = np.eye(len(cells.years))
+    lasting, unit = _lasting(cells, variances), np.eye(len(cells.years))
     both = cells.untreated[:, :, None] & cells.untreated[:, None, :]
     covariance = np.where(both, lasting + variances.school_year**2 * unit, unit)
     precision = np.where(both, np.linalg.inv(covariance), 0.0)

@@ -5,7 +5,7 @@ A design that cannot bear an estimate is a finding, not a failure: `Impact` then
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Literal
@@ -23,8 +23,11 @@ from vsh_eval.effects.sample import (
     DesignPower,
     balance_table,
     design_mde,
+    pool_mde,
     refuse_no_variation,
     school_flow,
+    wait_ratios,
+    years_needed,
 )
 from vsh_eval.effects.sample.selection import EXCLUSION_COLUMNS
 from vsh_eval.effects.sensitivity.checks import ROBUSTNESS_COLUMNS
@@ -44,7 +47,18 @@ from vsh_eval.settings import Protocol
 
 LEVELS = ("group", "reference")
 """The two levels that a gap is the difference of."""
-POWER_COLUMNS = ("metric", "question", "mde", "power", "exaggeration", "caution")
+POWER_COLUMNS = (
+    *("metric", "question", "more_years", "authorities", "mde", "power", "exaggeration"),
+    "caution",
+)
+FALSE_ALARM_COLUMNS = (
+    *("metric", "runs", "found", "share", "share_lower", "share_upper", "alpha", "error_ratio"),
+    "verdict",
+)
+WAITS, LONGEST_WAIT = (5, 10), 40
+"""More years of data that are asked about; after the last one waiting counts as no way."""
+POOLS, AUTHORITIES = (2, 4, 8), 153
+"""Numbers of authorities that are asked about; England's authorities."""
 POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_found_upper")
 PRETREND_COLUMNS = ("p_value", "reason")
 BOUND_COLUMNS = (
@@ -427,31 +441,80 @@ class Impact:
 
     @produces("power", POWER_COLUMNS, gate="facts")
     def least_detectable(self) -> pd.DataFrame:
-        """Return which effects the design detects, and what weighs against it.
+        """Return which effects the design detects, now, later and with others.
 
         Returns
         -------
         DataFrame
-            `POWER_COLUMNS`, three rows by question: the effect detected with a power of 0.8, that
-            with even odds, and the smallest effect of interest; mde (in the outcome's gap unit),
-            power, and how much a significant estimate exaggerates an effect of this size. NaN
-            where the design bears no estimate.
+            `POWER_COLUMNS`, one row a question: ``detectable``, ``even_odds`` and ``of_interest``
+            (the effect detected with a power of 0.8, that with even odds, and the smallest of
+            interest); ``same_past`` (that of the second estimator); ``after_n_years`` (the
+            schools trained and the cohort staying as they are) and ``k_authorities`` (of this
+            size), of both also the fewest that reach the smallest effect of interest, where any
+            do. mde in the outcome's gap unit, power, and how much a
+            significant estimate exaggerates an effect of this size now; NaN where the design bears
+            no estimate.
         """
         found = self.detectable()
         error, df = found.std_error, found.df
         even = minimum_detectable(error, df, alpha=found.alpha, power=0.5)
         small = self.protocol.sesoi
         rows = [
-            (question, effect, power, exaggeration(effect, error, df, alpha=found.alpha))
+            (question, 0, 1, effect, power, exaggeration(effect, error, df, alpha=found.alpha))
             for question, effect, power in (
                 ("detectable", found.mde, found.power),
                 ("even_odds", even, 0.5),
                 ("of_interest", small, power_at(small, error, df, alpha=found.alpha)),
             )
         ]
-        table = pd.DataFrame(rows, columns=["question", "mde", "power", "exaggeration"])
+        if self.selected is not None:
+            rows += [(*row, found.power, float("nan")) for row in self._ahead(self.selected, found)]
+        table = pd.DataFrame(rows, columns=list(POWER_COLUMNS[1:-1]))
         labels = {"metric": self.protocol.primary, "caution": " ".join(self.cautions)}
         return table.assign(**labels)[list(POWER_COLUMNS)]
+
+    def _ahead(
+        self, ready: AnalysisSample, found: DesignPower
+    ) -> Iterator[tuple[str, int, int, float]]:
+        """Say what the second estimator, more years and more authorities would detect."""
+        with suppress(InfeasibleError):
+            second = design_mde(ready, estimator="same_past", alpha=found.alpha)
+            yield "same_past", 0, 1, second.mde
+        share = self.protocol.sesoi / found.mde
+        with suppress(InfeasibleError):
+            needed = years_needed(ready, share, most=LONGEST_WAIT) if share < 1 else None
+            waits = sorted({*WAITS, needed or LONGEST_WAIT})
+            for years, ratio in zip(waits, wait_ratios(ready, waits), strict=True):
+                yield f"after_{years}_years", years, 1, ratio * found.mde
+        together = {
+            k: pool_mde(found.std_error, k, alpha=found.alpha) for k in range(2, AUTHORITIES + 1)
+        }
+        enough = [k for k, mde in together.items() if mde <= self.protocol.sesoi]
+        for k in sorted({*POOLS, *enough[:1]} if share < 1 else POOLS):
+            yield f"{k}_authorities", 0, k, together[k]
+
+    @produces("false_alarms", FALSE_ALARM_COLUMNS, gate="facts")
+    def false_alarms(self) -> pd.DataFrame:
+        """Count false alarms: training assigned at random, so that there is nothing to find.
+
+        Returns
+        -------
+        DataFrame
+            `FALSE_ALARM_COLUMNS`, one row: as `inference.placebo_simulation`, share and its
+            interval in per cent of the runs.
+
+        Raises
+        ------
+        InfeasibleError
+            As `inference.placebo_simulation`.
+        """
+        self.require()
+        found = inference.placebo_simulation(
+            self.sample, alpha=self.protocol.alpha, seed=self.seed
+        ).rename(columns={"lower": "share_lower", "upper": "share_upper"})
+        per_cent = {name: 100 * found[name] for name in ("share", "share_lower", "share_upper")}
+        labels = {"metric": self.protocol.primary}
+        return found.assign(**per_cent, **labels)[list(FALSE_ALARM_COLUMNS)]
 
     @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:

@@ -58,14 +58,13 @@ def _protection(tables: Mapping[str, SafeTable]) -> dict[str, str]:
 def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
     """Write the tables as one workbook; one without rows has no sheet and is named on the cover."""
     empty = [name for name, table in tables.items() if table.frame.empty]
-    authority, made = run.settings.authority.name, protocol.current_day()
-    kind = "synthetic" if run.invented else run.settings.source.kind
+    made = protocol.current_day()
     write_workbook(
         {name: table for name, table in tables.items() if name not in empty},
         run.released / WORKBOOK,
-        title=workbook_title(authority),
+        title=workbook_title(run.settings.authority.name),
         made=made,
-        provenance=provenance(kind, authority=authority, date=made.isoformat()),
+        provenance=provenance(run.settings, invented=run.invented, date=made.isoformat()),
         notes=without_rows(empty),
     )
 

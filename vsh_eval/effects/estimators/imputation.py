@@ -177,7 +177,7 @@ def imputed(
     if not target.any():
         raise _nothing_imputed(cells)
     main = _targets(cells, target)
-    made = _leads(cells, target) if leads is None else leads
+    made = leads_borne(cells, target) if leads is None else leads
     blocks = [(main, numeric.estimate(fitted, main.weights))]
     placebo = _placebo(cells, made) if made else None
     blocks += [] if placebo is None else [placebo]
@@ -283,7 +283,7 @@ def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
     fitted = _fit(cells, cells.treated)
     target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
     if not target.any():
-        raise InfeasibleError("nothing_imputed")
+        raise _nothing_imputed(cells)
     return fitted, target
 
 
@@ -308,7 +308,7 @@ def _targets(cells: Grid, target: Floats) -> _Targets:
     )
 
 
-def _leads(cells: Grid, target: Floats) -> int:
+def leads_borne(cells: Grid, target: Floats) -> int:
     """Return the most leads that three quarters of the treated schools can bear."""
     treated = target.any(axis=1)
     before = (cells.fit_weight > 0) & (cells.event < 0)

@@ -101,15 +101,16 @@ def fit_same_past(
     30
     """
     laid_out = grid(checked(data))
-    cells = _cells(laid_out)
-    held = _estimated(cells) if variances is None else variances
+    cells = cells_of(laid_out)
+    held = estimated_variances(cells) if variances is None else variances
     found = imputed(
         laid_out, numeric.fit(cells, held), alpha=alpha, leads=0, seed=seed, draws=draws
     )
     return replace(found, variances=held)
 
 
-def _cells(laid_out: Grid) -> numeric.Cells:
+def cells_of(laid_out: Grid) -> numeric.Cells:
+    """Return the panel as the covariance needs it, small phases counted with the largest."""
     there = laid_out.fit_weight > 0
     counted = np.nan_to_num(laid_out.pupils)
     whole = (counted[there] > 0).all()
@@ -130,8 +131,14 @@ def _large_phases(phase: Integers) -> Integers:
     return np.unique(large, return_inverse=True)[1].astype(np.int64)
 
 
-def _estimated(cells: numeric.Cells) -> numeric.Variances:
-    """Estimate the variances, or refuse where what lasts cannot be told from what does not."""
+def estimated_variances(cells: numeric.Cells) -> numeric.Variances:
+    """Estimate the variances, or refuse where what lasts cannot be told from what does not.
+
+    Raises
+    ------
+    DesignError
+        If too few schools have two untrained years.
+    """
     lasting = int((cells.untreated.sum(axis=1) >= 2).sum())
     years = sum(cells.untreated[cells.stratum == j].any(axis=0).sum() for j in set(cells.stratum))
     spare = int(cells.untreated.sum() - years)

@@ -2,7 +2,7 @@
 
 `select_sample` selects the school-years that can bear an estimate and counts what is excluded;
 `school_flow`, `design_table` and `balance_table` say who is compared with whom; `design_mde` says
-what the design could detect.
+what the design could detect, `wait_ratios` and `pool_mde` what more years or authorities would.
 """
 
 from vsh_eval.effects.sample.balance import (
@@ -14,7 +14,14 @@ from vsh_eval.effects.sample.balance import (
     school_flow,
 )
 from vsh_eval.effects.sample.exposure import adopted_by_school
-from vsh_eval.effects.sample.power import DesignPower, design_mde, mde
+from vsh_eval.effects.sample.power import (
+    DesignPower,
+    design_mde,
+    mde,
+    pool_mde,
+    wait_ratios,
+    years_needed,
+)
 from vsh_eval.effects.sample.selection import (
     EXCLUSION_COLUMNS,
     AnalysisSample,
@@ -34,7 +41,10 @@ __all__ = [
     "design_mde",
     "design_table",
     "mde",
+    "pool_mde",
     "refuse_no_variation",
     "school_flow",
     "select_sample",
+    "wait_ratios",
+    "years_needed",
 ]

@@ -15,7 +15,12 @@ from vsh_eval.contracts import (
     require_columns,
     require_one_of,
 )
-from vsh_eval.effects.estimators.imputation import Imputation, fit_imputation
+from vsh_eval.effects.estimators.imputation import (
+    Imputation,
+    fit_imputation,
+    imputable_target,
+    leads_borne,
+)
 from vsh_eval.effects.estimators.long_differences import REFERENCE
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats, Grid, checked, grid
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
@@ -185,16 +190,13 @@ def drift(data: AnalysisSample | pd.DataFrame, *, leads: int | None = None) -> D
     2
     """
     table = data.data if isinstance(data, AnalysisSample) else data
+    require_columns(table, CELL_COLUMNS, name="the table of school-years")
     try:
-        found = _imputed(table, leads=leads)
+        found = imputed_leads(grid(checked(table)), leads=leads)
         refuse_singular(found.covariance, name="leads")
     except InfeasibleError:
         return Drift()
-    precision = np.linalg.solve(found.covariance, found.drift)
-    information = float(found.drift @ precision)
-    if not information > 0:
-        return Drift()
-    return Drift(float(found.estimate @ precision) / information, information**-0.5, found.df)
+    return found.slope()
 
 
 def pretrend_of(fitted: Imputation) -> Pretrend:
@@ -226,8 +228,24 @@ def pretrend_of(fitted: Imputation) -> Pretrend:
 
 
 @dataclass(frozen=True, slots=True)
-class _Leads:
-    """Leads, and what a straight drift of one unit a year does to them and to the effect."""
+class Leads:
+    """Leads, and what a straight drift of one unit a year does to them and to the effect.
+
+    Attributes
+    ----------
+    estimate : array (L,)
+        The leads.
+    covariance : array (L, L)
+        Their jackknife covariance.
+    drift : array (L,)
+        What the drift adds to each.
+    shifted : float
+        What it adds to the simple estimate.
+    effect : array (L,)
+        Covariance of the simple estimate with each lead.
+    df : float
+        Schools less one.
+    """
 
     estimate: Floats
     covariance: Floats
@@ -235,6 +253,14 @@ class _Leads:
     shifted: float
     effect: Floats
     df: float
+
+    def slope(self) -> Drift:
+        """Return the drift that fits the leads best, by generalised least squares."""
+        precision = np.linalg.solve(self.covariance, self.drift)
+        information = float(self.drift @ precision)
+        if not information > 0:
+            return Drift()
+        return Drift(float(self.estimate @ precision) / information, information**-0.5, self.df)
 
 
 @produces("pretrend_power", POWER_COLUMNS, gate="facts")
@@ -312,7 +338,11 @@ def pretrend_power(
             f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1; "
             "write 0.5 for an even chance."
         )
-    found = _imputed(data, leads=leads) if covariance is None else _given(data, covariance, df=df)
+    if covariance is None:
+        require_columns(data, CELL_COLUMNS, name="the table of school-years")
+        found = imputed_leads(grid(checked(data)), leads=leads)
+    else:
+        found = _given(data, covariance, df=df)
     refuse_singular(found.covariance, name="leads")
     return pd.DataFrame(
         [_row(found, one, share, alpha, seed) for one in tests for share in power],
@@ -321,7 +351,7 @@ def pretrend_power(
 
 
 def _row(
-    found: _Leads, test: str, share: float, alpha: float, seed: int
+    found: Leads, test: str, share: float, alpha: float, seed: int
 ) -> tuple[str, float, float, float, float, int, float]:
     options = {"df": found.df, "alpha": alpha, "seed": seed}
     detects = pretest.joint_power if test == "joint" else pretest.individual_power
@@ -338,14 +368,31 @@ def _row(
     return (test, share, slope, slope * found.shifted, passed, len(found.drift), size)
 
 
-def _imputed(data: pd.DataFrame, *, leads: int | None) -> _Leads:
-    """Make the imputation's leads and estimate, and make them again from a drift."""
-    require_columns(data, CELL_COLUMNS, name="the table of school-years")
-    made = fit_imputation(data, leads=leads, draws=1).leads
-    cells = grid(checked(data))
+def imputed_leads(cells: Grid, *, leads: int | None = None) -> Leads:
+    """Make the imputation's leads and estimate, and make them again from a drift.
+
+    Parameters
+    ----------
+    cells : Grid
+        Schools by years.
+    leads : int, optional
+        As for `impute`.
+
+    Returns
+    -------
+    Leads
+        Those that two trained schools or more carry.
+
+    Raises
+    ------
+    DesignError
+        If no treated school-year can be imputed, or there is no such lead.
+    """
+    _, target = imputable_target(cells)
+    made = leads_borne(cells, target) if leads is None else leads
     early = cells.ever[:, None] & (cells.event < 0) & (cells.event >= -made)
-    blocks = [_block(cells, cells.treated, cells.treated, by_event=False)]
-    blocks += [_block(cells, cells.treated | early, early, by_event=True)] if made else []
+    blocks = _blocks(cells, cells.treated, cells.treated, by_event=False)
+    blocks += _blocks(cells, cells.treated | early, early, by_event=True)
     drift = np.where(cells.ever[:, None], cells.event, 0).astype(float)
     moved = np.concatenate([np.einsum("kst,st->k", one.implied_weight, drift) for one in blocks])
     deviations = np.concatenate([one.deviations() for one in blocks])
@@ -358,7 +405,7 @@ def _imputed(data: pd.DataFrame, *, leads: int | None) -> _Leads:
     deviations[np.abs(deviations) < _ROUNDING * max(float(np.abs(cells.outcome).max()), 1.0)] = 0.0
     joint = deviations @ deviations.T
     schools = np.concatenate([one.schools for one in blocks])
-    return _Leads(
+    return Leads(
         estimate=np.concatenate([one.estimate for one in blocks])[usable],
         covariance=joint[np.ix_(usable, usable)],
         drift=moved[usable],
@@ -368,19 +415,22 @@ def _imputed(data: pd.DataFrame, *, leads: int | None) -> _Leads:
     )
 
 
-def _block(cells: Grid, left_out: Flags, wanted: Flags, *, by_event: bool) -> numeric.Estimates:
+def _blocks(
+    cells: Grid, left_out: Flags, wanted: Flags, *, by_event: bool
+) -> list[numeric.Estimates]:
     """Impute the cells wanted from the cells not left out, by event time or all together."""
     fitted = numeric.fit(cells.outcome, cells.fit_weight, left_out, cells.stratum)
     target = np.where(wanted & numeric.imputable(fitted), cells.weight, 0.0)
+    if not target.any():
+        return []
     if not by_event:
-        return numeric.estimate(fitted, target[None])
+        return [numeric.estimate(fitted, target[None])]
     events = np.unique(cells.event[target > 0])
-    return numeric.estimate(
-        fitted, np.stack([np.where(cells.event == event, target, 0.0) for event in events])
-    )
+    by_year = np.stack([np.where(cells.event == event, target, 0.0) for event in events])
+    return [numeric.estimate(fitted, by_year)]
 
 
-def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) -> _Leads:
+def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) -> Leads:
     """Read an event study of the caller's own, all years against one reference."""
     rows = event_rows(data)
     index = rows["index"].to_numpy(int)
@@ -392,7 +442,7 @@ def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) 
             "begin the years earlier."
         )
     mean = late / max(int(late.sum()), 1)
-    return _Leads(
+    return Leads(
         estimate=np.full(int(early.sum()), np.nan),
         covariance=matrix[np.ix_(early, early)],
         drift=(index - REFERENCE)[early].astype(float),

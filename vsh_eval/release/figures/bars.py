@@ -66,6 +66,8 @@ _THICK, _THIN, _TALL = 0.26, 0.16, 0.24
 """Inches: the thickness of a bar, of one that is part of another, the height of the tallest."""
 _SHARES = ("share_schools", "share_pupils")
 _ENDS = ("", "_lower", "_upper")
+_SHORT = 0.85
+"""Inches of a narrow chart's column of shares."""
 _TITLED, _SHIFTS = 0.6, (-0.08, 0.08)
 """Inches: the space of a title, and how far the two sides of a row stand apart."""
 
@@ -86,6 +88,7 @@ class _Bar:
 # --- The reach of training.
 
 
+@at_two_widths
 def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
     """Draw how many schools each programme trained for the first time, year by year.
 
@@ -116,11 +119,11 @@ def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
         Entry(one.label, _per_cent(share.values[-1]), bold=not at)
         for at, (one, share) in enumerate(zip(series, shares, strict=True))
     ]
-    with rows_of(data, [entries], head=0.62) as page:
+    with rows_of(data, [entries], head=0.62, numbers=_SHORT) as page:
         _draw_timeline(page.panels[0], series, heights_of(entries))
         draw_years(page.panels[0], years)
         last = year_label(years[-1])
-        right = palette.width() - 1.23
+        right = palette.width() - (_SHORT if palette.is_narrow() else 1.23)
         heads = ((0.13, charts.ROLLOUT_AXIS), (right, charts.ROLLOUT_SHARE.format(year=last)))
         for left, text in heads:
             page.write(left, 0.1, wrapped(text, 30 if left < 1 else 12), fontsize=11.5)

@@ -60,7 +60,7 @@ class Figure:
     areas : mapping
         Names of the areas in ``data``, by ``unit_id``.
     narrow : bytes
-        The same for a screen 320 pixels wide; empty where the chart has no such drawing.
+        The same for a screen 320 pixels wide.
     """
 
     svg: bytes = field(repr=False)

@@ -13,7 +13,6 @@ from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
-    LEFT,
     SMALL,
     Box,
     Figure,
@@ -118,7 +117,11 @@ def heights_of(entries: Sequence[Entry]) -> list[float]:
 
 @contextmanager
 def rows_of(
-    data: SafeTable, blocks: Sequence[Sequence[Entry]], *, head: float = 0.12
+    data: SafeTable,
+    blocks: Sequence[Sequence[Entry]],
+    *,
+    head: float = 0.12,
+    numbers: float = _NARROW_NUMBERS,
 ) -> Iterator[Page]:
     """Give a panel a block, as high as its rows need, the names and numbers written.
 
@@ -130,9 +133,11 @@ def rows_of(
         The rows; heights on a panel are those of `heights_of`.
     head : float
         Inches above the first panel.
+    numbers : float
+        Inches of the column of numbers of a narrow chart.
     """
     left = _MARGIN + _names()
-    width = palette.width() - left - (_NARROW_NUMBERS if palette.is_narrow() else _NUMBERS)
+    width = palette.width() - left - (numbers if palette.is_narrow() else _NUMBERS)
     boxes, top = [], head
     for block in blocks:
         height = sum(entry.height for entry in block)
@@ -546,6 +551,7 @@ def _events_in_text(rows: Sequence[Row], confidence: float) -> list[str]:
     return sentences
 
 
+@at_two_widths
 def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figure:
     """Draw the effect's interval for ever larger differences of the paths after training.
 
@@ -581,12 +587,12 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
         axes = page.panels[0]
         axes.axhline(0, color=palette.TEXT, lw=1.2, zorder=1)
         for at, (words, own) in enumerate(targets.items()):
-            line, left = palette.LINES[at], LEFT + 0.3 + 2.75 * at
-            shift = 0.3 * (at - (len(targets) - 1) / 2)
+            line, shift = palette.LINES[at], 0.3 * (at - (len(targets) - 1) / 2)
+            left, top = (0.2, 4.2 + 0.25 * at) if palette.is_narrow() else (0.92 + 2.75 * at, 3.99)
             _draw_bounds(axes, own, sizes, shift=shift, line=line)
-            page.mark(left, 3.99, line)
+            page.mark(left, top, line)
             style = {"fontsize": 11.5, "fontweight": "bold", "color": line.text_colour}
-            page.write(left + 0.16, 3.99, words, va="center", **style)
+            page.write(left + 0.16, top, words, va="center", **style)
         axes.set_xticks(range(len(sizes)), [number(size) for size in sizes])
         axes.set_xlim(-0.6, len(sizes) - 0.4)
         axes.margins(y=0.08)
@@ -626,11 +632,11 @@ def _bounds_in_text(rows: Sequence[Row]) -> str:
     return "; ".join(texts)
 
 
-_ROW, _CURVE, _LEFT = 0.25, 3.0, 3.4
-_WIDTH = palette.WIDE - _LEFT - 0.15
-"""Inches of the specification curve: a choice, the curve, the names of the choices, its width."""
+_ROW, _CURVE, _LEFT, _NARROW_LEFT = 0.25, 3.0, 3.4, 2.3
+"""Inches of the specification curve: a line of a choice, the curve, the names of the choices."""
 
 
+@at_two_widths
 def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figure:
     """Draw the estimates in the order of their size, above the choices that each stands for.
 
@@ -662,10 +668,12 @@ def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95)
     # Read back from a file the mark is a word.
     chosen = shown["preregistered"].astype(str).eq("True").tolist()
     kinds = [kind for kind in _choices_varied(shown) if kind]
-    boxes, top = [Box(_LEFT, 0.6, _WIDTH, _CURVE)], 0.75 + _CURVE
+    left = _choice_names()
+    width = palette.width() - left - 0.15
+    boxes, top = [Box(left, 0.6, width, _CURVE)], 0.75 + _CURVE
     for kind in kinds:
-        below = _ROW * sum(len(values) + 1 for values in kind.values())
-        boxes.append(Box(_LEFT, top, _WIDTH, below))
+        below = _ROW * sum(text.count("\n") + 1 for _, _, text in _named_choices(kind))
+        boxes.append(Box(left, top, width, below))
         top += below + 0.15
     with page_of(data, boxes, height=top) as page:
         curve, *grids = page.panels
@@ -707,6 +715,20 @@ def _draw_curve(axes: "Axes", shown: pd.DataFrame, chosen: Sequence[bool]) -> No
     axes.set_xticks([])
 
 
+def _choice_names() -> float:
+    """Return the inches of the names of the choices."""
+    return _NARROW_LEFT if palette.is_narrow() else _LEFT
+
+
+def _named_choices(choices: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str | None, str]]:
+    """Yield each choice, then each of its values: name, value (None: the choice), its words."""
+    letters = int((_choice_names() - _MARGIN) / _LETTER)
+    for name, values in choices.items():
+        yield name, None, wrapped(charts.CHOICES[name], int(letters * _LETTER / _BOLD_LETTER))
+        for value in values:
+            yield name, value, wrapped(value_label(name, value), letters)
+
+
 def _draw_choices(
     axes: "Axes",
     shown: pd.DataFrame,
@@ -714,19 +736,18 @@ def _draw_choices(
     choices: Mapping[str, Sequence[str]],
 ) -> None:
     """Mark every choice that an estimate makes, those of the protocol wider."""
-    height = 0
-    for name, values in choices.items():
-        _write_choice(axes, height, charts.CHOICES[name], heading=True)
-        for value in values:
-            height -= 1
-            _write_choice(axes, height, value_label(name, value), heading=False)
-            makes = shown[name].astype(str).eq(value).tolist()
-            for own, colour in ((False, palette.DARK_BLUE), (True, palette.DARK_PINK)):
-                places = [at for at, one in enumerate(makes) if one and chosen[at] is own]
-                width = 3.2 if own else 1.6
-                axes.vlines(places, height - 0.23, height + 0.23, color=colour, lw=width)
-        height -= 1
-    axes.set_ylim(height + 0.5, 0.6)
+    top = 0.0
+    for name, value, text in _named_choices(choices):
+        lines = text.count("\n") + 1
+        middle = top + lines / 2
+        top += lines
+        _write_choice(axes, middle, text, heading=value is None)
+        makes = [] if value is None else shown[name].astype(str).eq(value).tolist()
+        for own, colour in ((False, palette.DARK_BLUE), (True, palette.DARK_PINK)):
+            places = [at for at, one in enumerate(makes) if one and chosen[at] is own]
+            width = 3.2 if own else 1.6
+            axes.vlines(places, middle - 0.23, middle + 0.23, color=colour, lw=width)
+    axes.set_ylim(top, 0)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(visible=False)
@@ -734,9 +755,10 @@ def _draw_choices(
 
 
 def _write_choice(axes: "Axes", height: float, text: str, *, heading: bool) -> None:
-    left = (_MARGIN - _LEFT + (0.0 if heading else 0.1)) / _WIDTH
-    weight, frame = "bold" if heading else "normal", axes.get_yaxis_transform()
-    axes.text(left, height, text, transform=frame, va="center", fontsize=SMALL, fontweight=weight)
+    left = _choice_names()
+    at = (_MARGIN - left + (0.0 if heading else 0.1)) / (palette.width() - left - 0.15)
+    style = {"fontsize": SMALL, "fontweight": "bold" if heading else "normal", "linespacing": 1.1}
+    axes.text(at, height, text, transform=axes.get_yaxis_transform(), va="center", **style)
 
 
 def _curve_in_text(shown: pd.DataFrame, chosen: Sequence[bool]) -> list[str]:

@@ -681,6 +681,7 @@ def draw_sizes(safe: SafeTable, *, metric: str, cohort: str) -> Figure:
         )
 
 
+@at_two_widths
 def draw_synthetic(
     safe: SafeTable,
     *,
@@ -740,7 +741,9 @@ def draw_synthetic(
         at = years.index(start) - 0.5
         for axes in page.panels:
             axes.axvline(at, color=palette.TEXT, lw=1.6, zorder=1)
-        remark(below, charts.OFFER_FROM_HERE, (at, 1.0), along="y", below=True)
+        # The words stand on the side of the line that has more room.
+        late = at > (len(years) - 1) / 2
+        remark(below, charts.OFFER_FROM_HERE, (at, 1.0), along="y", below=True, before=late)
         page.name_axis(charts.gap_axis(metric))
         page.name_axis(charts.DISTANCE_AXIS.format(unit=unit), 1)
         title = charts.SYNTHETIC_TITLE.format(metric=metric_in_text(metric), authority=authority)

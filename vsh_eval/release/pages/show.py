@@ -163,15 +163,11 @@ def _framed(frame: Frame, opening: Mapping[str, str], **words: str) -> Iterator[
 
 
 def figure_html(figure: Figure) -> str:
-    """Write a chart with its texts; a small screen gets its narrow drawing or scrolls."""
+    """Write a chart with its texts; a small screen gets its narrow drawing."""
     title, stop, rest = figure.caption.partition(". ")
-    picture = f'<img src="{_data_uri(figure.svg)}" alt="{escape(figure.alt)}">'
-    if figure.narrow:
-        source = f'<source media="(max-width: 30rem)" srcset="{_data_uri(figure.narrow)}">'
-        picture = f"<picture>{source}{picture}</picture>"
-    else:
-        label = f'role="group" aria-label="{escape(title)}"'
-        picture = f'<div class="scroll chart" {label} tabindex="0">{picture}</div>'
+    source = f'<source media="(max-width: 30rem)" srcset="{_data_uri(figure.narrow)}">'
+    image = f'<img src="{_data_uri(figure.svg)}" alt="{escape(figure.alt)}">'
+    picture = f"<picture>{source}{image}</picture>"
     words = f"<strong>{escape((title + stop).strip())}</strong> {escape(rest)}"
     return f"<figure>\n{picture}\n<figcaption>{words}</figcaption>\n</figure>"
 

@@ -22,8 +22,6 @@ ESTABLISHED = {
     *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),
 }
 """Statements that say which way training moved the gap."""
-POOLS = (4, 8)
-"""Numbers of authorities whose pooled detectable effect is named."""
 _NO_ANSWER = {
     "inconclusive": "We cannot yet tell whether the training changed the gap in {metric}.",
     "not_attributable": "We cannot say that the training changed the gap in {metric}.",
@@ -182,7 +180,8 @@ def decision_sentences(
     evidence : SafeTable
         An ``evidence`` table.
     power : SafeTable or None
-        One row: mde.
+        The first row is what is detected now (mde); rows with more_years above 0 or with
+        authorities above 1 what would be then.
     findings : SafeTable or None
         The checks of the returns: result (pass, warn, fail).
     needs : SafeTable or None
@@ -235,8 +234,10 @@ def _decisions(
             f"**Fix the plan before {following} ends.** A plan that is written down before the "
             "data exist cannot have been chosen for its result (vsh-eval register)."
         )
-    if statement in {"inconclusive", "not_attributable"} and power is not None:
-        yield from _pool(records(power)[0], asked)
+    # Neither helps an estimate that cannot be put down to training: a pool leaves it out.
+    if statement == "inconclusive" and power is not None:
+        yield from _wait(power, asked)
+        yield from _pool(power, asked)
     if needs is not None:
         yield from _spread(needs)
     if findings is not None:
@@ -266,21 +267,57 @@ def _about_the_offer(statement: str) -> Iterator[str]:
     yield said[statement]
 
 
-def _pool(row: Row, asked: Asked) -> Iterator[str]:
-    """Say what several authorities of this size could detect together: error falls with sqrt k."""
-    if not is_shown(row, "mde"):
+def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
+    """Say how many more years would do, or that none would."""
+    now, waits = _now_and(power, "more_years", above=0)
+    if not waits or value_of(now, "mde") <= asked.sesoi:
         return
-    unit, least = registry.metric(asked.metric).gap_unit, value_of(row, "mde")
-    if least <= asked.sesoi:
+    unit, kept = registry.metric(asked.metric).gap_unit, "the schools trained and the children"
+    small = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+    enough = [row for row in waits if value_of(row, "mde") <= asked.sesoi]
+    if enough:
+        years = number(value_of(enough[0], "more_years"), decimals=0)
+        yield (
+            f"**Wait {years} {'year' if years == '1' else 'years'}, or look for another way.** If "
+            f"{kept} counted stay as they are, {years} more years of data bring the effect with an "
+            f"80% chance of being detected from {amount(value_of(now, 'mde'), unit)} down to "
+            f"{small}, the smallest of interest."
+        )
         return
-    together = [
-        f"{number(k, decimals=0)} of this size together about {number(least / k**0.5)}"
-        for k in POOLS
-    ]
+    last = waits[-1]
     yield (
-        "**Join with other authorities.** This authority alone has an 80% chance of detecting an "
-        f"effect of {amount(least, unit)}, {listed(together)}."
+        f"**Do not wait for more years alone.** If {kept} counted stay as they are, even "
+        f"{number(value_of(last, 'more_years'), decimals=0)} more years bring the effect with an "
+        f"80% chance of being detected only down to {amount(value_of(last, 'mde'), unit)}; the "
+        f"smallest of interest is {small}."
     )
+
+
+def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
+    """Say what several authorities of this size could detect together."""
+    now, pools = _now_and(power, "authorities", above=1)
+    helping = [row for row in pools if value_of(row, "mde") < value_of(now, "mde")]
+    if not helping or value_of(now, "mde") <= asked.sesoi:
+        return
+    unit, small = registry.metric(asked.metric).gap_unit, asked.sesoi
+    enough = [row for row in helping if value_of(row, "mde") <= small]
+    together = [
+        f"{number(value_of(row, 'authorities'), decimals=0)} of this size together one of "
+        f"{number(value_of(row, 'mde'), decimals=decimals_for(value_of(row, 'mde')))}"
+        for row in helping
+    ]
+    never = "" if enough else " That many authorities do not reach the smallest of interest."
+    yield (
+        f"**Join with other authorities.** This authority alone has an 80% chance of detecting an "
+        f"effect of {amount(value_of(now, 'mde'), unit)}, {listed(together)}.{never}"
+    )
+
+
+def _now_and(power: SafeTable, column: str, *, above: int) -> tuple[Row, list[Row]]:
+    """Return what is detected now, and the rows with more of something, the fewest first."""
+    first, *others = [row for row in records(power) if is_shown(row, "mde")] or [{}]
+    more = [row for row in others if value_of(row, column) > above]
+    return first, sorted(more, key=lambda row: value_of(row, column))
 
 
 def _spread(needs: SafeTable) -> Iterator[str]:

@@ -11,8 +11,6 @@ from vsh_eval.release.text.labels import is_missing, lower_first, metric_in_text
 from vsh_eval.release.text.phrases import FOUR_IN_FIVE, amount, decimals_for, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
-MOST_IMBALANCE = 0.25
-"""Standardised difference up to which schools count as balanced before training."""
 _FALSE_ALARMS = {
     "as_it_should_be": "So false alarms are about as rare as they should be.",
     "too_few": "So false alarms are rarer than they should be and the intervals wider than they "
@@ -89,7 +87,7 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
 
 
 @sentence
-def balance_sentence(safe: SafeTable, *, limit: float = MOST_IMBALANCE) -> str:
+def balance_sentence(safe: SafeTable, *, limit: float) -> str:
     """Say in one line whether trained and untrained schools were similar before training.
 
     Parameters
@@ -125,7 +123,7 @@ def false_alarm_sentence(safe: SafeTable) -> str:
     Parameters
     ----------
     safe : SafeTable
-        One row of facts: runs, share, lower, upper, alpha and verdict, from an A/A run.
+        A ``false_alarms`` table: runs, share with its interval (per cent), alpha and verdict.
 
     Returns
     -------
@@ -138,9 +136,8 @@ def false_alarm_sentence(safe: SafeTable) -> str:
         If the table has not one row.
     """
     row = one_row(safe)
-    share, lower, upper, alpha = (
-        100 * float(row[column]) for column in ("share", "lower", "upper", "alpha")
-    )
+    share, lower, upper = (float(row[column]) for column in ("share", "share_lower", "share_upper"))
+    alpha = 100 * float(row["alpha"])
     return (
         f"The same schools, their years of training assigned at random "
         f"{number(float(row['runs']), decimals=0)} times, so that there is nothing to find: an "

@@ -84,6 +84,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "meals can stem from the same circumstances that brought a social worker, so no part of a "
         "gap is explained away.",
         # 06 impact and 07 robustness
+        "power": "How small an effect is detected now, with more years of data and with others",
         "deviations": "What deviates from what was registered",
         "school_flow": "From all schools of the authority to those that are compared",
         "sample_flow": "Schools, school-years and children kept and left out",

@@ -1,5 +1,6 @@
 """Sentences about estimates: what training did to the gap, and what the design could have seen."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from vsh_eval import names, registry
@@ -153,7 +154,8 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
     ----------
     safe : SafeTable
         A ``power`` table: metric, mde (in the metric's gap unit), power (a proportion); the first
-        row is the one usually quoted, others give even odds and the smallest effect of interest.
+        row is the one usually quoted, others give even odds, the smallest effect of interest and
+        (question ``same_past``) the second estimator.
     metric : str
         The outcome.
     sesoi : float, optional
@@ -162,7 +164,7 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
     Returns
     -------
     str
-        One sentence; with ``sesoi`` a second one on the chance of detecting that effect.
+        One sentence; with ``sesoi`` another one on the chance of detecting that effect.
 
     Raises
     ------
@@ -179,6 +181,7 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
         f"With these schools and years an effect of {amount(mde, unit)} on the gap in "
         f"{metric_in_text(metric)} had {_chance(first)} of being detected"
         f"{f', and one of {amount(even, unit)} an even chance' if even else ''}."
+        f"{_by_the_second(others, unit)}"
     )
     if sesoi is None:
         return said
@@ -194,6 +197,17 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
 
 
 _EVEN = 0.5
+
+
+def _by_the_second(rows: Sequence[Row], unit: str) -> str:
+    """Say what the second estimator detects with the usual power."""
+    found = [row for row in rows if row.get("question") == "same_past" and is_shown(row, "mde")]
+    if not found:
+        return ""
+    return (
+        " Compared with untrained schools that had the same past, the effect with an 80% chance "
+        f"was {amount(value_of(found[0], 'mde'), unit)}."
+    )
 
 
 def _chance(row: Row) -> str:
@@ -235,9 +249,10 @@ def sample_sentence(safe: SafeTable, *, metric: str, role: str = "primary") -> s
     if not is_shown(row, "std_error", "df"):
         return f"{said}."
     error, df = value_of(row, "std_error"), value_of(row, "df")
+    unit = registry.metric(metric).gap_unit
     return (
-        f"{said}; standard error {number(error, decimals=2)}, Student's t with "
-        f"{number(df, decimals=0)} degrees of freedom."
+        f"{said}; standard error {amount(error, unit, decimals=decimals_for(error))}, Student's t "
+        f"with {number(df, decimals=0)} degrees of freedom."
     )
 
 

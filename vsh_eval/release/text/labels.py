@@ -231,6 +231,8 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "variant_code": "Code of the variant",
         "amount": "Number in the reason",
         "mde": "Smallest effect that would be detected",
+        "more_years": "More years of data",
+        "authorities": "Authorities together",
         "power": "Power",
         "exaggeration": "Expected exaggeration of a significant estimate",
         "bound": "Times the largest before",
@@ -430,6 +432,12 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "trained": "Trained schools",
             "untrained": "Untrained schools",
             "comparison": "Comparison schools",
+        },
+        "question": {
+            "detectable": "Effect with an 80% chance",
+            "even_odds": "Effect with an even chance",
+            "of_interest": "Smallest effect of interest",
+            "same_past": "Against untrained schools with the same past",
         },
         "wait": {"same_year": "In the same year", "1_year": "1 year later"},
         "audience": {

@@ -118,10 +118,6 @@ EGRESS_TOO_SHORT = (
     "longer ones before the returns are read."
 )
 
-_LICENCE = (
-    "DfE's figures: contains public sector information licensed under the Open Government Licence "
-    "v3.0"
-)
 _SOURCES = MappingProxyType(
     {
         "synthetic": "an invented authority",
@@ -138,6 +134,7 @@ _TERMS = MappingProxyType(
     }
 )
 """On what terms numbers may be used again, by the kind of the run's data."""
+_BESIDE = f"DfE's figures: {_TERMS['published']}"
 
 
 def report_title(authority: str) -> str:
@@ -150,15 +147,15 @@ def workbook_title(authority: str) -> str:
     return f"{authority}: children with a social worker, evaluation tables"
 
 
-def provenance(kind: str, *, authority: str, date: str) -> tuple[str, ...]:
-    """Say whose numbers these are, of which day, and on what terms they may be used again.
+def provenance(settings: Settings, *, invented: bool, date: str) -> tuple[str, ...]:
+    """Say whose numbers these are, of which day, and under what licence they may be used again.
 
     Parameters
     ----------
-    kind : {'synthetic', 'returns', 'published'}
-        The kind of the run's data.
-    authority : str
-        The authority's name.
+    settings : Settings
+        The run's.
+    invented : bool
+        Whether the data are.
     date : str
         The day the tables were made, in ISO form.
 
@@ -166,17 +163,22 @@ def provenance(kind: str, *, authority: str, date: str) -> tuple[str, ...]:
     -------
     tuple of str
         Source, date and licence, one line each.
-
-    Examples
-    --------
-    >>> provenance("returns", authority="Invented Borough", date="2026-11-29")[0]
-    "Source: Invented Borough, the authority's own returns"
     """
     return (
-        f"Source: {authority}, {_SOURCES[kind]}",
+        f"Source: {settings.authority.name}, {_SOURCES[_kind(settings, invented=invented)]}",
         f"Date: {date}",
-        f"Licence: {_TERMS[kind]}",
+        f"Licence: {_licence(settings, invented=invented)}",
     )
+
+
+def _kind(settings: Settings, *, invented: bool) -> str:
+    return "synthetic" if invented else settings.source.kind
+
+
+def _licence(settings: Settings, *, invented: bool) -> str:
+    """Say on what terms the numbers may be used again, those of DfE's tables apart."""
+    own = settings.source.licence or _TERMS[_kind(settings, invented=invented)]
+    return own if settings.published.folder is None else f"{own}; {_BESIDE}"
 
 
 def download_label(table: str) -> str:
@@ -256,7 +258,7 @@ def run_card(
     """
     cohort, years = settings.cohort, settings.years
     first, last, baseline = map(academic_year.label, (years.first, years.last, years.baseline))
-    kind = "synthetic" if invented else settings.source.kind
+    kind = _kind(settings, invented=invented)
     reference = f"Pupils with no social worker in the year or the {cohort.look_back} years before"
     if cohort.reference == names.ALL:
         reference = f"{GROUP_LABELS[names.ALL]}, those with a social worker among them"
@@ -276,7 +278,7 @@ def run_card(
         "Made again by": command,
         "Author": settings.author,
         "Contact": settings.contact,
-        "Licence": _LICENCE if published or settings.published.folder else "",
+        "Licence": _licence(settings, invented=invented),
     }
     return {item: value for item, value in card.items() if value}
 

@@ -92,7 +92,14 @@ TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "impact": ("Impact", "What was the effect of training on each gap?"),
         "evidence": ("Evidence", "Which rules does the evidence for an effect meet?"),
-        "power": ("Power", "How small an effect could these data detect?"),
+        "power": (
+            "Power",
+            "How small an effect could these data detect, and more years or other authorities?",
+        ),
+        "false_alarms": (
+            "False alarms",
+            "How often does the method find an effect where training was assigned at random?",
+        ),
         "value": ("Value for money", "What did each unit of improvement cost?"),
         "robustness": ("Robustness", "Does the result hold when a choice is made differently?"),
         "specifications": (
