@@ -59,7 +59,9 @@ def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
     """Write the tables as one workbook; one without rows has no sheet and is named on the cover."""
     empty = [name for name, table in tables.items() if table.frame.empty]
     authority, made = run.settings.authority.name, protocol.current_day()
-    kind = "synthetic" if run.invented else run.settings.source.kind
+    kind = run.settings.source.kind
+    if run.invented and kind != "pooled":
+        kind = "synthetic"
     write_workbook(
         {name: table for name, table in tables.items() if name not in empty},
         run.released / WORKBOOK,

@@ -18,6 +18,7 @@ from vsh_eval.pipeline import (
     closed,
     dag,
     engine,
+    exchange,
     manifest,
     pages,
     protocol,
@@ -105,8 +106,8 @@ def check(params: Path) -> pd.DataFrame:
     -------
     DataFrame
         The notes of the readers of files (``result`` is note) and the findings, one row a check
-        and table; empty for invented and for published data, which
-        are checked as they are made and read. Published files beside returns are opened too.
+        and table; empty for invented and published data and for bundles, which are checked as
+        they are made and read. Published files beside returns are opened too.
 
     Raises
     ------
@@ -118,7 +119,9 @@ def check(params: Path) -> pd.DataFrame:
     settings = load(params)
     place = workspace.outputs_folder(params) / settings.name
     closed.require_few_restatements(Run(settings, params, place, interactive=False))
-    if settings.source.kind == "published" or settings.published.folder is not None:
+    if settings.source.kind == "pooled":
+        exchange.read_folder(settings.source.folder)
+    elif settings.source.kind == "published" or settings.published.folder is not None:
         workspace.open_published(Run(settings, params, params.parent, interactive=False))
     if settings.source.kind != "returns":
         return pd.DataFrame()
@@ -205,7 +208,7 @@ def _paths(current: Run) -> tuple[str, ...]:
 
 def _identifiers(current: Run) -> frozenset[str]:
     """Return every pupil identifier of the returns, to be looked for in what leaves."""
-    if current.settings.source.kind == "published":
+    if current.settings.source.kind not in catalogue.RETURNS_KINDS:
         return frozenset()
     return returns.identifiers(workspace.open_source(current))
 

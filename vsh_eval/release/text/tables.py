@@ -92,6 +92,15 @@ TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "impact": ("Impact", "What was the effect of training on each gap?"),
         "evidence": ("Evidence", "Which rules does the evidence for an effect meet?"),
+        "drift": (
+            "Drift before training",
+            "How fast did trained schools move apart from the others before the training?",
+        ),
+        "pooled": (
+            "Authorities together",
+            "What was the effect in each authority, and in all of them together?",
+        ),
+        "authorities": ("Authorities", "Whose results are these, and which of them are pooled?"),
         "power": ("Power", "How small an effect could these data detect?"),
         "value": ("Value for money", "What did each unit of improvement cost?"),
         "robustness": ("Robustness", "Does the result hold when a choice is made differently?"),
