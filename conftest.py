@@ -38,27 +38,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """
     cell = getattr(item, "cell", None)
     if cell is not None and "parameters" in cell.metadata.get("tags", []):
-        name = "public" if "published" in item.path.stem else "invented"
-        cell.source += f"\nparams = {str(_small_authorities() / f'{name}.yaml')!r}"
+        params = _small_authorities()
+        kind = next((kind for kind in params if kind in item.path.stem), "invented")
+        cell.source += f"\nparams = {str(params[kind])!r}"
 
 
 @cache
-def _small_authorities() -> Path:
-    """Return a folder of params, of a project that lasts as long as the tests."""
+def _small_authorities() -> dict[str, Path]:
+    """Return params by kind, of a project that lasts as long as the tests."""
     from tests.pipeline.project import INVENTED, PUBLISHED, Project
+    from tests.release import bundles
     from tests.returns import published_example
-    from vsh_eval.pipeline import corridor, open_run
+    from vsh_eval.pipeline import corridor, exchange, open_run
 
     folder = tempfile.TemporaryDirectory(prefix="notebooks-")
     atexit.register(folder.cleanup)
     project = Project.start(Path(folder.name) / "project")
-    project.write("invented", INVENTED)
+    invented = project.write("invented", INVENTED)
     published_example.write(project.folder / "published")
     public = project.write("public", PUBLISHED | {"published": {"offer_start": "2023/24"}})
+    three = bundles.write_three(project.folder)
+    pooled = exchange.prepare(three, name="pooled", title="", outputs=project.outputs)
     run = open_run(public)
     for name, table in corridor.build_tables(run).items():
         run.save(name, table)  # else 06_published would have 02 run in a kernel of its own
-    return public.parent
+    return {"published": public, "pooled": pooled, "invented": invented}
 
 
 @pytest.hookimpl(optionalhook=True)

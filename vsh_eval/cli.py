@@ -228,6 +228,39 @@ def verify(
 
 
 @app.command()
+def exchange(
+    run: Annotated[Path, typer.Argument(help="A finished run, for example outputs/demo.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The zip file to write.")
+    ] = None,
+) -> None:
+    """Write what a finished run may hand to others, to be pooled: released numbers only."""
+    from vsh_eval.pipeline import exchange as of_run
+
+    typer.echo(f"Wrote {_shown(of_run.export(run, output))}")
+
+
+@app.command()
+def pool(
+    bundles: Annotated[list[Path], typer.Argument(help="Bundles that vsh-eval exchange wrote.")],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="The pool's name: outputs/<name>.")
+    ] = "pool",
+    title: Annotated[
+        str, typer.Option(help="What the report calls the authorities, for example South East.")
+    ] = "",
+) -> None:
+    """Check several authorities' bundles and write the report of all together."""
+    from vsh_eval.pipeline import exchange as of_runs
+    from vsh_eval.pipeline import yearly
+    from vsh_eval.pipeline.up_to_date import outputs_folder
+
+    outputs = outputs_folder(Path.cwd() / "params")
+    params = of_runs.prepare(bundles, name=output, title=title, outputs=outputs)
+    typer.echo(f"Done: open {_shown(yearly.run(params).page)}")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a params file."""
     from vsh_eval.settings import Settings

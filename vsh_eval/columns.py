@@ -51,7 +51,7 @@ YEARS = frozenset(
 _WITH_INTERVAL: Mapping[Role, str] = {
     Role.LEVEL: """
         level_value group_level reference_level matched_group_level matched_level evenness
-        effect_size gap_index months days group_days reference_days sessions tau
+        tau_squared effect_size gap_index months days group_days reference_days sessions tau
         """,
     Role.DIFFERENCE: """
         gap change group_change reference_change trend group_trend reference_trend mean_gap
@@ -69,12 +69,12 @@ _WITHOUT: Mapping[Role, str] = {
         index cohort breakdown of part barrier check variant subgroup measure covid_years
         weights year_effects variant_code deprivation area need wait counted table step arm
         variable rule item  key term column role source vintage cohort_rule question method
-        test combination target treated assumption
+        test combination target treated assumption chosen_by
         """,
     Role.LABEL: """
         status unit gap_unit reason message result verdict direction protocol measured_by
         statement confidence decided_by stored_as years_missing registered used caution type
-        reason_code base_period first_year last_year
+        reason_code base_period first_year last_year pooled software
         """,
     Role.CHILDREN: """
         pupils group_pupils reference_pupils matched_pupils baseline_group_pupils
@@ -90,6 +90,7 @@ _WITHOUT: Mapping[Role, str] = {
         """,
     Role.COUNT: """
         rows of_rows years strata trainings with_staff with_hours with_cost with_audience draws
+        authorities more
         leads donors placebos left_out suppressed own_suppressed programmes runs found
         years_before years_after more_years authorities terms
         """,
@@ -110,7 +111,7 @@ _WITHOUT: Mapping[Role, str] = {
         """,
     Role.LIMIT: """
         lower upper ci_lower ci_upper band_lower band_upper prediction_lower prediction_upper
-        placebo_lower placebo_upper leave_one_out_lower leave_one_out_upper
+        next_lower next_upper placebo_lower placebo_upper leave_one_out_lower leave_one_out_upper
         """,
     Role.SHARE: """
         share_schools share_pupils coverage group_coverage reference_coverage group_alone

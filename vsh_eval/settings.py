@@ -200,12 +200,13 @@ class Files(_Section):
 class Source(_Section):
     """Where the data come from."""
 
-    kind: Literal["synthetic", "returns", "published"] = Field(
-        description="an invented authority, a folder of returns, or DfE's published files"
+    kind: Literal["synthetic", "returns", "published", "pooled"] = Field(
+        description="an invented authority, a folder of returns, DfE's published files, or "
+        "bundles of several authorities"
     )
     folder: Path | None = Field(
         default=None,
-        description="the folder of tables that are ready, or of the published files",
+        description="the folder of tables that are ready, of the published files, or of bundles",
     )
     files: Files = Field(
         default=Files(),

@@ -15,6 +15,8 @@
     The statement that follows from all of it by printed rules, `evidence.judge`.
 `value`
     What the training cost for what it changed, `value.cost_effectiveness`.
+`pooling`
+    Several authorities together: meta-analysis of what they release.
 `published`
     One authority's offer against others', from DfE's published tables.
 `rows`
@@ -25,6 +27,7 @@ from vsh_eval.effects import (
     estimators,
     evidence,
     inference,
+    pooling,
     published,
     rows,
     sample,
@@ -37,6 +40,7 @@ __all__ = [
     "estimators",
     "evidence",
     "inference",
+    "pooling",
     "published",
     "rows",
     "sample",

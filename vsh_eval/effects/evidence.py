@@ -1,6 +1,6 @@
 """The evidence statement: what may be said of an effect, by fixed rules that are printed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -169,6 +169,7 @@ def judge(
     lower_is_better: bool,
     alpha: float = 0.05,
     checks: Checks | None = None,
+    rules: Collection[str] = RULES,
 ) -> Evidence:
     """Say what may be said of an effect: first whether it can be attributed, then which way.
 
@@ -186,6 +187,8 @@ def judge(
         Significance level of every rule.
     checks : Checks, optional
         What the rules are judged by.
+    rules : collection of str
+        The rules that can be asked; the others are neither printed nor counted.
 
     Returns
     -------
@@ -234,17 +237,17 @@ def judge(
             f"sesoi is {sesoi}, must be above 0; name the smallest effect worth having."
         )
     first, second = _estimates(estimates, sesoi=sesoi, alpha=alpha)
-    rules = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha))
-    verdicts: dict[str, Verdict] = {rule.rule: rule.verdict for rule in rules}
+    judged = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha))
+    verdicts: dict[str, Verdict] = {rule.rule: rule.verdict for rule in judged}
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
     )
     return Evidence(
         statement=statement,
-        confidence=_confidence(statement, verdicts),
+        confidence=_confidence(statement, {rule: verdicts[rule] for rule in rules}),
         decided_by=decided_by,
         rules=pd.DataFrame(
-            [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in rules],
+            [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in judged if r.rule in rules],
             columns=list(RULE_COLUMNS),
         ),
     )

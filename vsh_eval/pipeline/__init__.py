@@ -5,6 +5,7 @@
 - `GapPage`: the measures of a page on gaps, and how they are shown
 - `ask_impact`, `Impact`, `explain_if_infeasible`: the question of impact, or why it has no answer
 - `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
+- `ask_pool`, `Pool`: the same of several authorities' bundles
 - `pipeline.yearly`: the unattended run (`run`, `check`); `pipeline.manifest`: `verify`
 
 A module is imported when the first of its names is asked for, so that a notebook starts fast and
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vsh_eval.pipeline.gap_page import GapPage, bands_of_need, released_gaps
     from vsh_eval.pipeline.impact import Impact, ask_impact, explain_if_infeasible
     from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
+    from vsh_eval.pipeline.pool import Pool, ask_pool
     from vsh_eval.pipeline.workspace import (
         Run,
         expected,
@@ -34,9 +36,11 @@ __all__ = [
     "Impact",
     "Notebook",
     "Offer",
+    "Pool",
     "Run",
     "ask_impact",
     "ask_offer",
+    "ask_pool",
     "bands_of_need",
     "expected",
     "explain_if_infeasible",
@@ -53,6 +57,7 @@ _MODULE_OF = {
     **dict.fromkeys(("GapPage", "bands_of_need", "released_gaps"), "gap_page"),
     **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "impact"),
     **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "offer"),
+    **dict.fromkeys(("Pool", "ask_pool"), "pool"),
 }
 
 

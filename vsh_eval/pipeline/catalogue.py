@@ -114,6 +114,11 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         needs=("panel", "areas", "reach", "evidence", "power", "robustness"),
         makes=("summary",),
     ),
+    Notebook(
+        "09_pooled",
+        ("pooled",),
+        makes=("summary",),
+    ),
 )
 """Every notebook, in the order of the report."""
 
@@ -174,7 +179,7 @@ def upstream(notebook: Notebook, among: Sequence[Notebook]) -> tuple[Notebook, .
 
     Examples
     --------
-    >>> [n.name for n in upstream(NOTEBOOKS[-1], of_kind("published"))]
+    >>> [n.name for n in upstream(named("08", "published"), of_kind("published"))]
     ['02_cohort', '06_published_impact']
     """
     return tuple(other for other in among if set(other.makes) & set(notebook.needs))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from vsh_eval import registry
+from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, InfeasibleError, Message, message_of, produces
 from vsh_eval.effects import estimators, evidence, inference, rows, sensitivity, value
 from vsh_eval.effects.estimators.two_way import TYPE_COLUMNS
@@ -61,6 +61,10 @@ POOLS, AUTHORITIES = (2, 4, 8), 153
 """Numbers of authorities that are asked about; England's authorities."""
 POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_found_upper")
 PRETREND_COLUMNS = ("p_value", "reason")
+DRIFT_COLUMNS = (
+    *("role", "metric", "estimator", "aggregation", "index", "estimate", "std_error", "df"),
+    *("schools_treated", "schools_comparison", "pupils", "status"),
+)
 BOUND_COLUMNS = (
     *("variant", "bound", "estimate", "std_error", "ci_lower", "ci_upper", "breakdown"),
     *rows.SAMPLE_COLUMNS,
@@ -547,6 +551,26 @@ class Impact:
         found = sensitivity.pretrend(self.sample, alpha=self.protocol.alpha, seed=self.seed)
         row = (found.test.p_value, found.reason)
         return reasons.in_words(pd.DataFrame([row], columns=list(PRETREND_COLUMNS)), "reason")
+
+    @produces("drift", DRIFT_COLUMNS, gate="estimates")
+    def drift(self) -> pd.DataFrame:
+        """Return the yearly drift of the years before training, which pools of authorities use.
+
+        Returns
+        -------
+        DataFrame
+            `DRIFT_COLUMNS`, one row, role ``robustness``: estimate is the slope, in the outcome's
+            gap unit a year, without numbers and with status ``x`` where there is none; schools
+            and children are the fewest behind a year before training.
+        """
+        found = sensitivity.Drift() if self.selected is None else sensitivity.drift(self.selected)
+        labels = {"role": "robustness", "metric": self.protocol.primary}
+        labels |= {"estimator": "imputation", "aggregation": "simple", "index": 0, "status": ""}
+        before = self.pretrend()
+        if before is None or not np.isfinite(found.slope):
+            return pd.DataFrame([labels | {"status": names.UNAVAILABLE}], columns=[*DRIFT_COLUMNS])
+        numbers = {"estimate": found.slope, "std_error": found.std_error, "df": found.df}
+        return pd.DataFrame([{**labels, **before.sample, **numbers}])
 
     @once
     def judged(self) -> evidence.Evidence:

@@ -115,10 +115,10 @@ def frozen(settings: Settings) -> dict[str, Any]:
     dict
         Values as JSON knows them; academic years as 202425.
     """
-    flat = dict(_flat(settings.model_dump(mode="json")))
+    values = dict(flat(settings.model_dump(mode="json")))
     return {
         key: value
-        for key, value in flat.items()
+        for key, value in values.items()
         if any(key == part or key.startswith(f"{part}.") for part in FROZEN)
     }
 
@@ -241,10 +241,17 @@ def _shown(key: str, value: Any) -> str:
     return academic_year.label(value) if key.startswith(_YEARS) else str(value)
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings by dotted name.
+
+    Examples
+    --------
+    >>> list(flat({"cohort": {"rule": "ever_6"}, "seed": 1}))
+    [('cohort.rule', 'ever_6'), ('seed', 1)]
+    """
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from flat(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 

@@ -62,7 +62,7 @@ def publish(run: Run, *, own: SafeTable, changes: SafeTable, chart: Figure | Non
         },
     )
     sentences = (*_answer(run), *_in_the_authority(run, own, changes))
-    run.save("summary", _summary(sentences, _tiles(run, own, changes), decisions(run), chart))
+    keep_summary(run, sentences, _tiles(run, own, changes), decisions(run), chart)
 
 
 def estimates(run: Run) -> SafeTable:
@@ -249,18 +249,20 @@ def summary_of(table: pd.DataFrame) -> Summary:
     )
 
 
-def _summary(
+def keep_summary(
+    run: Run,
     sentences: Sequence[str],
     figures: Sequence[KeyFigure],
     decided: Sequence[str],
-    chart: Figure | None,
-) -> pd.DataFrame:
+    chart: Figure | None = None,
+) -> None:
+    """Keep what the report's first page says, the answer first."""
     rows = [("sentence", "", sentence, "") for sentence in sentences]
     rows += [("figure", figure.label, figure.value, figure.detail) for figure in figures]
     rows += [("decision", "", decision, "") for decision in decided]
     if chart is not None:
         rows += [("chart", "", figure_html(chart), "")]
-    return pd.DataFrame(rows, columns=list(_SUMMARY))
+    run.save("summary", pd.DataFrame(rows, columns=list(_SUMMARY)))
 
 
 def _effect(run: Run) -> SafeTable:

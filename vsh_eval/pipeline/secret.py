@@ -34,7 +34,8 @@ def secret_of(settings: "Settings", *, invented: bool) -> bytes:
     Returns
     -------
     bytes
-        16 bytes or more; a fixed and public one for invented children and for published tables.
+        16 bytes or more; a fixed and public one for invented children, published tables and
+        pools of released estimates.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def secret_of(settings: "Settings", *, invented: bool) -> bytes:
     >>> len(secret_of(demo, invented=True)) >= 16
     True
     """
-    if invented or settings.source.kind == "published":
+    if invented or settings.source.kind in ("published", "pooled"):
         return _PUBLIC
     file = settings.disclosure.secret_file
     if written := os.environ.get(VARIABLE):

@@ -19,6 +19,7 @@ from vsh_eval.pipeline import (
     closed,
     dag,
     engine,
+    exchange,
     manifest,
     pages,
     protocol,
@@ -135,7 +136,9 @@ def check(params: Path) -> Checked:
     settings = load(params)
     place = workspace.outputs_folder(params) / settings.name
     closed.require_few_restatements(Run(settings, params, place, interactive=False))
-    if settings.source.kind == "published" or settings.published.folder is not None:
+    if settings.source.kind == "pooled":
+        exchange.read_folder(settings.source.folder)
+    elif settings.source.kind == "published" or settings.published.folder is not None:
         workspace.open_published(Run(settings, params, params.parent, interactive=False))
     if settings.source.kind != "returns":
         return Checked(pd.DataFrame({"result": []}))
@@ -221,7 +224,7 @@ def _paths(current: Run) -> tuple[str, ...]:
 
 def _identifiers(current: Run) -> frozenset[str]:
     """Return every pupil identifier of the returns, to be looked for in what leaves."""
-    if current.settings.source.kind == "published":
+    if current.settings.source.kind not in catalogue.RETURNS_KINDS:
         return frozenset()
     return returns.identifiers(workspace.open_source(current))
 

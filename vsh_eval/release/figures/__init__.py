@@ -5,7 +5,8 @@ A module a form; seaborn draws, in the one theme of `palette`:
 lines       draw_levels, draw_gap, draw_ratio, draw_trained_and_untrained, draw_sizes,
             draw_synthetic: lines over the years
 curves      draw_power: a line over a quantity
-intervals   draw_forest, draw_robustness, draw_event_study, draw_honest, draw_specifications
+intervals   draw_forest, draw_pool, draw_robustness, draw_event_study, draw_honest,
+            draw_specifications
 bars        draw_rollout, draw_reach_by_need, draw_standing, draw_decomposition, draw_breakdown:
             bars and dots in rows
 heat        draw_reach_heat: shaded cells
@@ -25,6 +26,7 @@ from vsh_eval.release.figures.intervals import (
     draw_event_study,
     draw_forest,
     draw_honest,
+    draw_pool,
     draw_robustness,
     draw_specifications,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "draw_gap",
     "draw_honest",
     "draw_levels",
+    "draw_pool",
     "draw_power",
     "draw_ratio",
     "draw_reach_by_need",

@@ -43,6 +43,7 @@ from vsh_eval.release.text.phrases import (
     limits,
     number,
 )
+from vsh_eval.release.text.pooling import name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -211,12 +212,17 @@ def _limits_of(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
 
 
 def _draw_estimates(
-    axes: "Axes", rows: Sequence[Row], heights: Sequence[float], *, hollow: Sequence[bool]
+    axes: "Axes",
+    rows: Sequence[Row],
+    heights: Sequence[float],
+    *,
+    hollow: Sequence[bool],
+    large: Sequence[bool] = (),
 ) -> None:
-    """Draw estimates in rows over the line of no effect, the primary ones large."""
+    """Draw estimates in rows over the line of no effect, some large: else the primary ones."""
     axes.axvline(0, color=palette.TEXT, lw=1.2, zorder=1)
     draw_intervals(axes, heights, *_limits_of(rows))
-    kinds = [(_is_primary(row), empty) for row, empty in zip(rows, hollow, strict=True)]
+    kinds = list(zip(large or map(_is_primary, rows), hollow, strict=True))
     for kind in dict.fromkeys(kinds):
         places = [at for at, one in enumerate(kinds) if one == kind]
         marker, size = ("o", 9.5) if kind[0] else ("D", 7)
@@ -314,6 +320,75 @@ def draw_forest(
             ],
         )
 
+
+@at_two_widths
+def draw_pool(
+    safe: SafeTable, *, metric: str, estimator: str = "imputation", confidence: float = 95
+) -> Figure:
+    """Draw each authority's effect, and below them what they show together.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        A ``pooled`` table.
+    metric, estimator : str
+        Which effects.
+    confidence : float
+        The intervals' confidence in per cent, for the words only.
+
+    Returns
+    -------
+    Figure
+        A row an authority, hollow where it is left out of the pool; then the pool, large, over
+        a thin line where the true effect in one more authority may lie; then all authorities,
+        where any is left out.
+
+    Raises
+    ------
+    ContractError
+        If no row fits.
+    """
+    where = {"metric": metric, "estimator": estimator, "target": "gap", "aggregation": "simple"}
+    data = part_of(safe, **where, variant=list(_IN_POOL))
+    rows = sorted(records(data), key=lambda row: _IN_POOL.index(str(row["variant"])))
+    counts = [value_of(row, "authorities") for row in rows if row["variant"] != "own"]
+    if len(set(counts)) < len(counts):
+        rows = [row for row in rows if row["variant"] != "every"]
+    large = [row["variant"] == "attributable" for row in rows]
+    hollow = [row["variant"] == "own" and not is_shown(row, "weight") for row in rows]
+    entries = [
+        _entry(row, name_of(row), bold=is_pool) for row, is_pool in zip(rows, large, strict=True)
+    ]
+    entry = registry.metric(metric)
+    with rows_of(data, [entries]) as page:
+        (axes,) = page.panels
+        heights = heights_of(entries)
+        further = [(value_of(row, "next_lower"), value_of(row, "next_upper")) for row in rows]
+        lower, upper = zip(*further, strict=True)
+        draw_intervals(axes, heights, lower, upper, colour=palette.QUIET, width=1.0)
+        _draw_estimates(axes, rows, heights, hollow=hollow, large=large)
+        _name_ends(axes, entry.gap_unit, lower_is_better=entry.lower_is_better)
+        title = charts.POOL_TITLE.format(
+            metric=metric_in_text(metric),
+            estimator=lower_first(value_label("estimator", estimator)),
+        )
+        foremost = sorted(rows, key=lambda row: row["variant"] == "own")
+        return page.figure(
+            f"pool_{estimator}",
+            ["variant", "name", "estimate", "ci_lower", "ci_upper", "weight"],
+            alt=[
+                charts.FOREST_OF.format(count=len(rows), title=title),
+                *(alt.named(name_of(row), _in_text(row)) for row in foremost),
+            ],
+            caption=[
+                charts.POOL_CAPTION.format(title=title, confidence=confidence),
+                symbols_sentence(rows, "estimate"),
+            ],
+        )
+
+
+_IN_POOL = ("own", "attributable", "every")
+"""Variants of a ``pooled`` table that are drawn, in order."""
 
 _BEHIND = ("std_error", "df", "schools_treated", "schools_comparison", "pupils")
 """What stands behind an estimate."""
@@ -485,7 +560,7 @@ def draw_event_study(
         drawn = ["index", "estimate", "ci_lower", "ci_upper", "band_lower", "band_upper"]
         return page.figure(
             f"event_study_{metric}",
-            [*drawn, "schools_treated"],
+            [*drawn, "authorities", "schools_treated"],
             alt=[
                 charts.EVENTS_OF.format(title=lower_first(title)),
                 *_events_in_text(rows, confidence),

@@ -54,7 +54,7 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Columns fixed for readers outside; every other table is written with the columns it has."""
 IMPACT_EXTRAS = (
-    *("protocol", "subgroup", "part", "mde", "donors", "placebos"),
+    *("df", "protocol", "subgroup", "part", "mde", "donors", "placebos"),
     *("left_out", "suppressed", "own_suppressed", "reason"),
 )
 """Columns that stand behind the fixed ones of ``impact`` where the run has them."""

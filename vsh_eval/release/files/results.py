@@ -20,10 +20,10 @@ _STATED = ("statement", "confidence", "decided_by")
 def write_results(
     path: Path,
     *,
-    headline: SafeTable,
+    headline: SafeTable | None,
     evidence: SafeTable,
-    levels: SafeTable,
-    gaps: SafeTable,
+    levels: SafeTable | None = None,
+    gaps: SafeTable | None = None,
     protocol: Mapping[str, str | bool | None],
     run: Mapping[str, str] | None = None,
 ) -> None:
@@ -33,13 +33,13 @@ def write_results(
     ----------
     path : Path
         The file to write; its folder must exist.
-    headline : SafeTable
-        One row: the primary estimate.
+    headline : SafeTable or None
+        One row: the primary estimate; None where a pool of authorities has none.
     evidence : SafeTable
         One row a rule: statement, confidence and decided_by (the same in every row), rule, verdict
         and, where given, reason.
-    levels, gaps : SafeTable
-        The rows of the last academic year that they hold are written.
+    levels, gaps : SafeTable, optional
+        The rows of the last academic year that they hold are written; a pool has none.
     protocol : mapping
         The protocol's status in words and truth values.
     run : mapping, optional
@@ -52,8 +52,9 @@ def write_results(
     ContractError
         If the headline is not one row, a column is missing, or protocol or run hold a number.
     """
-    tables = [require_safe(table) for table in (headline, evidence, levels, gaps)]
-    if len(headline.frame) != 1:
+    given = (headline, evidence, levels, gaps)
+    tables = [require_safe(table) for table in given if table is not None]
+    if headline is not None and len(headline.frame) != 1:
         raise ContractError(
             f"headline has {len(headline.frame)} rows, must have one; select the primary estimate."
         )
@@ -63,7 +64,7 @@ def write_results(
         "schema": SCHEMA,
         "stamp": " | ".join(stamps),
         "run": _words(run or {}, "run"),
-        "headline": _rows(headline)[0],
+        "headline": None if headline is None else _rows(headline)[0],
         "evidence": _evidence(evidence),
         "levels": _last_year(levels, "levels"),
         "gaps": _last_year(gaps, "gaps"),
@@ -83,7 +84,9 @@ def _evidence(safe: SafeTable) -> dict[str, Any]:
     }
 
 
-def _last_year(safe: SafeTable, name: str) -> list[dict[str, Any]]:
+def _last_year(safe: SafeTable | None, name: str) -> list[dict[str, Any]]:
+    if safe is None:
+        return []
     frame = safe.frame
     require_columns(frame, ["time_period"], name=name)
     return [] if frame.empty else _rows(safe.where(time_period=int(frame["time_period"].max())))

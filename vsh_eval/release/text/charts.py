@@ -170,6 +170,11 @@ CONFIDENCE_INTERVAL = "{value} ({confidence:g}% interval {interval})"
 FOREST_OF = "Chart of {count} estimates: {title}"
 FOREST_TITLE = "Estimates side by side"
 FOREST_CAPTION = "{title}. Bars: {confidence:g}% interval."
+POOL_TITLE = "Effect on the gap in {metric}: {estimator}"
+POOL_CAPTION = (
+    "{title}. Bars: {confidence:g}% interval. Hollow: left out of the pool. Thin line: where the "
+    "true effect in one more authority may lie."
+)
 AGAINST = "against {comparison}"
 ALL_SCHOOLS = "All schools"
 ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {count} other ways"

@@ -132,6 +132,13 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "towards children with a social worker: what is compared is this authority's offer with "
         "other authorities' offers, not with no offer, and whatever the duty did everywhere "
         "cannot show.",
+        # 09 pooled
+        "authorities": "Whose results these are",
+        "pool_power": "What the authorities detect together",
+        "pooled_outcomes": "Effect on the gap over the authorities in the pool, outcome by outcome",
+        "without_each": "The effect with each authority left out in turn",
+        "authorities_more": "How each authority came to its result",
+        "pooled_levels": "Effect on each group's own level, over the authorities in the pool",
         # 08 annual report
         "measure": "{metric}",
         "gap_in": "Gap in {measure}, {year}",

@@ -232,7 +232,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "amount": "Number in the reason",
         "mde": "Smallest effect that would be detected",
         "more_years": "More years of data",
-        "authorities": "Authorities together",
+        "authorities": "Authorities",
         "power": "Power",
         "exaggeration": "Expected exaggeration of a significant estimate",
         "bound": "Times the largest before",
@@ -356,6 +356,12 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "school_years_after": "School-years from training on",
         "size": "Chance of a false alarm",
         "target": "Estimated quantity",
+        "more": "More authorities needed",
+        "pooled": "In the pool",
+        "chosen_by": "How schools were chosen",
+        "software": "Version of vsh_eval",
+        "next": "True effect in one more authority",
+        "tau_squared": "Variance between authorities",
         "assumption": "Assumption",
         "years_before": "Years compared before training",
         "years_after": "Years from training on",
@@ -370,6 +376,7 @@ _INTERVAL_LABELS = {
     "placebo": "Range of other authorities",
     "prediction": "Gap of one more school, 95% interval",
     "leave_one_out": "Estimate leaving one authority out, lowest to highest",
+    "next": "True effect in one more authority, 95% interval",
 }
 """Headings of intervals that have no column of their own beside them."""
 _ENDINGS = {
@@ -386,7 +393,8 @@ _OWN_DECIMALS: Mapping[str, int | None] = MappingProxyType(
     | dict.fromkeys(("value", "limit", "df", "slope", "mde", "concentration", "share_found"))
     | dict.fromkeys(("bias", "bias_given_passed", "size", "alpha", "error_ratio", "q", "statistic"))
     | dict.fromkeys(("trained_mean", "comparison_mean", "trained_sd", "comparison_sd"))
-    | {"standardised_difference": None}
+    | dict.fromkeys(("next",), 2)
+    | dict.fromkeys(("standardised_difference", "tau_squared"))
 )
 """Decimals of columns that differ from those of their role; None is three significant figures."""
 _ROLE_DECIMALS: Mapping[Role, int] = MappingProxyType(
@@ -409,6 +417,31 @@ ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
         "bacon": "Two-way fixed effects, taken apart",
         "imputation_phase_year": "Each school compared with itself, each phase its own years",
         "randomisation": "Randomisation inference",
+    }
+)
+
+RULE_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "pretrend": "Same path before training",
+        "drift": "No drift before training that could explain the result",
+        "composition": "Children counted did not change with training",
+        "peers": "Other pupils' level did not move",
+        "agreement": "Both ways of estimating the effect agree",
+        "randomisation": "Larger than chance alone would give",
+        "chosen_by": "Schools chosen at random",
+        "registered": "Plan fixed before the last year of data ended, and followed",
+        "losses": "Few schools lost",
+        "power": "Smallest effect of interest can be detected",
+        "breakdown": "Withstands breaks in the trend",
+        "balance": "Schools similar before training",
+    }
+)
+VERDICT_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "pass": "Passed",
+        "fail": "Not passed",
+        "not testable": "Not tested",
+        "for information": "For information",
     }
 )
 
@@ -437,6 +470,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "detectable": "Effect with an 80% chance",
             "even_odds": "Effect with an even chance",
             "of_interest": "Smallest effect of interest",
+            "double": "Twice the smallest effect of interest",
             "same_past": "Against untrained schools with the same past",
         },
         "wait": {"same_year": "In the same year", "1_year": "1 year later"},
@@ -477,17 +511,28 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "event": "By time since training",
             "att_gt": "By year of training and academic year",
         },
-        "verdict": {
-            "pass": "Passed",
-            "fail": "Not passed",
-            "not testable": "Not tested",
-            "for information": "For information",
+        "verdict": VERDICT_LABELS,
+        "chosen_by": {
+            "lot": "By lot",
+            "gap": "Because of their gap",
+            "volunteers": "They volunteered",
+            "unknown": "Not known",
+        },
+        "target": {
+            "gap": "Effect on the gap",
+            "group_level": "Effect on the group's own level",
+            "reference_level": "Effect on the level compared with",
+            "drift": "Drift a year before training",
         },
         "variant": {
             "treated_vs_never": "Trained schools with schools never trained",
             "earlier_vs_later": "Trained schools with schools trained later",
             "later_vs_earlier": "Trained schools with schools trained already",
             "treated_vs_always": "Trained schools with schools trained throughout",
+            "own": "The authority alone",
+            "attributable": "All in the pool",
+            "every": "All authorities",
+            "without": "Without one authority",
         },
         "result": {"pass": "Pass", "warn": "Warning", "fail": "Fail"},
         "step": {
@@ -515,20 +560,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "pct_fsm": "Pupils on free school meals (%)",
             "idaci": "Deprivation (IDACI)",
         },
-        "rule": {
-            "pretrend": "Same path before training",
-            "drift": "No drift before training that could explain the result",
-            "composition": "Children counted did not change with training",
-            "peers": "Other pupils' level did not move",
-            "agreement": "Both ways of estimating the effect agree",
-            "randomisation": "Larger than chance alone would give",
-            "chosen_by": "Schools chosen at random",
-            "registered": "Plan fixed before the last year of data ended, and followed",
-            "losses": "Few schools lost",
-            "power": "Smallest effect of interest can be detected",
-            "breakdown": "Withstands breaks in the trend",
-            "balance": "Schools similar before training",
-        },
+        "rule": RULE_LABELS,
     }
 )
 

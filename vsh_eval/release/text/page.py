@@ -96,6 +96,10 @@ PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Annual report",
             "What should the Virtual School Head, governors and DfE take away?",
         ),
+        "09_pooled": (
+            "Together",
+            "What do several authorities show together?",
+        ),
     }
 )
 """What the navigation calls each notebook's page, and the question it answers."""
@@ -123,18 +127,23 @@ _SOURCES = MappingProxyType(
         "synthetic": "an invented authority",
         "returns": "the authority's own returns",
         "published": "DfE's published tables",
+        "pooled": "estimates that the authorities released",
     }
 )
 _TERMS = MappingProxyType(
     {
         "synthetic": "none is needed, as the data are invented",
         "returns": "set by the authority that releases these tables; ask it before reuse",
+        "pooled": "set by the authorities that released the estimates; ask them before reuse",
         "published": "Open Government Licence v3.0; contains public sector information of the "
         "Department for Education",
     }
 )
 """On what terms numbers may be used again, by the kind of the run's data."""
 _BESIDE = f"DfE's figures: {_TERMS['published']}"
+
+
+POOLED_PROTOCOL = "as each authority registered it: see the table of authorities"
 
 
 def report_title(authority: str) -> str:
@@ -172,7 +181,8 @@ def provenance(settings: Settings, *, invented: bool, date: str) -> tuple[str, .
 
 
 def _kind(settings: Settings, *, invented: bool) -> str:
-    return "synthetic" if invented else settings.source.kind
+    kind = settings.source.kind
+    return "synthetic" if invented and kind != "pooled" else kind
 
 
 def _licence(settings: Settings, *, invented: bool) -> str:
@@ -258,6 +268,7 @@ def run_card(
     """
     cohort, years = settings.cohort, settings.years
     first, last, baseline = map(academic_year.label, (years.first, years.last, years.baseline))
+    pooled = settings.source.kind == "pooled"
     kind = _kind(settings, invented=invented)
     reference = f"Pupils with no social worker in the year or the {cohort.look_back} years before"
     if cohort.reference == names.ALL:
@@ -265,12 +276,13 @@ def run_card(
     published = kind == "published"
     card = {
         "Authority": f"{settings.authority.name} ({settings.authority.code})",
-        "Data": _SOURCES[kind],
+        **({"Authorities": settings.authority.name} if pooled else {}),
+        "Data": _SOURCES[settings.source.kind if pooled else kind],
         "Years": f"{first} to {last}, changes counted from {baseline}",
         "Children counted": f"{GROUP_LABELS[cohort.group]}: {COHORT_RULE_LABELS[cohort.rule]}",
         "Compared with": reference,
         "Primary outcome": registry.metric(settings.protocol.primary).label,
-        "Protocol": protocol,
+        "Protocol": POOLED_PROTOCOL if pooled else protocol,
         "Disclosure rule": "as published by DfE" if published else settings.disclosure.preset,
         "Seed": str(settings.seed),
         "Software": f"{software}, commit {commit}" if commit else software,
@@ -280,7 +292,8 @@ def run_card(
         "Contact": settings.contact,
         "Licence": _licence(settings, invented=invented),
     }
-    return {item: value for item, value in card.items() if value}
+    left_out = {"Authority", "Seed"} if pooled else set()
+    return {item: value for item, value in card.items() if value and item not in left_out}
 
 
 @sentence

@@ -186,6 +186,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_registered": "not registered",
         "registered": "registered, unchanged",
         "deviates_or_late": "deviates, or was registered after the last year of data had ended",
+        "pooled_leads_p": "smallest p value of the pooled years before training, adjusted for "
+        "their number ({leads})",
+        "too_few_authorities": "{authorities} of the authorities can be in the pool, which needs "
+        "{least}; ask further authorities for their bundles.",
         "pretrend_p": "p value of the joint test of the years before training",
         "largest_difference": "largest standardised difference before training",
         "share_excluded": "share of schools excluded on the way to the estimate",

@@ -12,6 +12,7 @@ REGISTERED = "registered"
 DEVIATES = "registered, deviates"
 AFTER_RESULTS = "registered after results"
 NOT_REGISTERED = "not registered"
+STATUSES = (REGISTERED, DEVIATES, AFTER_RESULTS, NOT_REGISTERED)
 _SHORT = 12
 """Characters of a hash that are shown."""
 

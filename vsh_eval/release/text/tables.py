@@ -100,6 +100,15 @@ TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "False alarms",
             "How often does the method find an effect where training was assigned at random?",
         ),
+        "drift": (
+            "Drift before training",
+            "How fast did trained schools move apart from the others before the training?",
+        ),
+        "pooled": (
+            "Authorities together",
+            "What was the effect in each authority, and in all of them together?",
+        ),
+        "authorities": ("Authorities", "Whose results are these, and which of them are pooled?"),
         "value": ("Value for money", "What did each unit of improvement cost?"),
         "robustness": ("Robustness", "Does the result hold when a choice is made differently?"),
         "specifications": (

@@ -1,0 +1,513 @@
+"""Several authorities together: random-effects meta-analysis of their released estimates.
+
+Authority i gives the estimate y_i with the standard error s_i; its true effect theta_i varies
+around mu with the variance tau^2. With w_i = 1 / (s_i^2 + tau^2) the weighted mean of the y_i
+estimates mu.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vsh_eval import names
+from vsh_eval.contracts import InfeasibleError, Message, require_columns
+from vsh_eval.effects import evidence
+from vsh_eval.effects.estimators import adjust
+from vsh_eval.effects.rows import COUNTS
+from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
+from vsh_eval.numerics.heterogeneity import between_schools
+from vsh_eval.numerics.inference import (
+    JointTest,
+    exaggeration,
+    minimum_detectable,
+    power_at,
+    t_critical,
+    t_p_value,
+)
+from vsh_eval.numerics.ratios import FloatArray
+
+GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT = "gap", "group_level", "reference_level", "drift"
+TARGETS = (GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT)
+"""What an estimate is of: the gap, either level of it, the yearly drift before training."""
+OWN, ATTRIBUTABLE, EVERY, WITHOUT = "own", "attributable", "every", "without"
+"""Variants: an authority alone; those whose result may be put down to training; all; all but
+one."""
+LEAST = 2
+"""Authorities that a pool needs."""
+MOST_AUTHORITIES = 150
+"""More than England has: no larger pool is asked for."""
+NOT_POOLED = (evidence.NOT_ATTRIBUTABLE, evidence.NOT_ESTIMABLE)
+"""Statements of an authority that keep its estimate out of the primary pool."""
+RULES = (
+    *("pretrend", "drift", "composition", "peers", "agreement"),
+    *("chosen_by", "registered", "power"),
+)
+"""The rules of the evidence statement that can be asked of a pool."""
+
+KEYS = ("target", "role", "metric", "estimator", "aggregation", "index")
+"""What tells one question of a bundle from another."""
+GIVEN_COLUMNS = (*KEYS, "estimate", "std_error", "ci_lower", "ci_upper", "p_value", *COUNTS)
+"""What an authority gives of each estimate; the counts may be missing."""
+POOLED_COLUMNS = (
+    *("variant", "name", *KEYS, "authorities", "estimate", "std_error", "df"),
+    *("ci_lower", "ci_upper", "p_value", "p_adjusted", "next_lower", "next_upper"),
+    *("tau_squared", "tau_squared_lower", "tau_squared_upper"),
+    *("i_squared", "i_squared_lower", "i_squared_upper", "q", "q_p_value"),
+    *(*COUNTS, "weight", "status"),
+)
+POWER_COLUMNS = ("metric", "question", "mde", "power", "exaggeration", "authorities", "more")
+
+
+_JUST_BELOW = 1 - 1e-9
+_ERROR = ("std_error", "df")
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """A random-effects meta-analysis.
+
+    Attributes
+    ----------
+    authorities : int
+        Estimates combined, k.
+    estimate : float
+        mu, in the estimates' unit.
+    std_error, df : float
+        Error of mu by Hartung and Knapp, modified, and its degrees of freedom, k - 1.
+    ci_lower, ci_upper, p_value : float
+        Student's t with `df` degrees of freedom.
+    next_lower, next_upper : float
+        Prediction interval: the true effect in one more authority; NaN under three.
+    tau_squared, tau_squared_lower, tau_squared_upper : float
+        Variance of the true effects, by Paule and Mandel, and its Q-profile interval.
+    i_squared, i_squared_lower, i_squared_upper : float
+        Share of the estimates' variance that is not chance, per cent; its interval is that of
+        `tau_squared`.
+    q, q_p_value : float
+        Cochran's Q and its p value for one effect in all authorities.
+    weights : tuple of float
+        Each authority's share of the weight; they add up to 1.
+    """
+
+    authorities: int
+    estimate: float
+    std_error: float
+    df: float
+    ci_lower: float
+    ci_upper: float
+    p_value: float
+    next_lower: float
+    next_upper: float
+    tau_squared: float
+    tau_squared_lower: float
+    tau_squared_upper: float
+    i_squared: float
+    i_squared_lower: float
+    i_squared_upper: float
+    q: float
+    q_p_value: float
+    weights: tuple[float, ...]
+
+
+def combine(
+    estimates: Sequence[float] | FloatArray,
+    std_errors: Sequence[float] | FloatArray,
+    *,
+    alpha: float = 0.05,
+) -> Combined:
+    """Combine the estimates of several authorities.
+
+    Parameters
+    ----------
+    estimates, std_errors : sequence of float, shape (k,)
+        In one unit; the errors above 0. Neither may be missing: what an authority does not show
+        is left out before.
+    alpha : float
+        One less the coverage of all intervals.
+
+    Returns
+    -------
+    Combined
+
+    Raises
+    ------
+    InfeasibleError
+        With fewer than `LEAST` estimates.
+
+    Notes
+    -----
+    tau^2 solves sum w (y - mu)^2 = k - 1, 0 where it is smaller at 0: Paule and Mandel (1982),
+    *Journal of Research of the National Bureau of Standards* 87, 377-385. The error is
+    sqrt(c / sum w) with Student's t on k - 1 and c = sum w (y - mu)^2 / (k - 1): Hartung and Knapp
+    (2001), *Statistics in Medicine* 20, 3875-3889. With this tau^2 the factor c is 1, but where
+    tau^2 is 0 it is below 1 by luck, and 0 where rounded estimates are equal; it is then held at
+    1, as Röver, Knapp and Friede (2015), *BMC Medical Research Methodology* 15, 99 recommend.
+    Prediction: mu -/+ t(k - 2) sqrt(tau^2 + error^2), Higgins, Thompson and Spiegelhalter (2009),
+    *Journal of the Royal Statistical Society A* 172, 137-159. The limits of tau^2 and I^2:
+    `numerics.heterogeneity.between_schools`, of authorities in place of schools.
+
+    Examples
+    --------
+    >>> found = combine([1.0, 5.0, 9.0, 4.0], [2.0**0.5] * 4)
+    >>> round(found.estimate, 2), round(found.std_error, 3), round(found.tau_squared, 2)
+    (4.75, 1.652, 8.92)
+    >>> round(found.ci_lower, 2), round(found.ci_upper, 2)
+    (-0.51, 10.01)
+    """
+    from statsmodels.stats.meta_analysis import combine_effects
+
+    values = np.asarray(estimates, dtype=np.float64)
+    variances = np.asarray(std_errors, dtype=np.float64) ** 2
+    k = len(values)
+    if k < LEAST:
+        raise InfeasibleError("too_few_authorities", authorities=k, least=LEAST)
+    between = between_schools(values, variances, alpha=alpha)
+    # statsmodels takes a root that rounding has passed by for 0, so it starts just before it.
+    start = between.tau_squared_pm * _JUST_BELOW
+    with np.errstate(divide="ignore"):  # of equal estimates, in a number that is not used
+        found = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
+    mean, df = float(found.mean_effect_re), k - 1.0
+    error = float(found.sd_eff_w_re * np.sqrt(max(1.0, found.scale_hksj_re)))
+    reach = float(t_critical(df, alpha=alpha)) * error
+    further = float(t_critical(k - 2.0, alpha=alpha)) * math.hypot(found.tau2**0.5, error)
+    taus = (float(found.tau2), between.tau_squared_lower, between.tau_squared_upper)
+    shares = [100 * between.share(tau) for tau in taus]
+    return Combined(
+        k,
+        mean,
+        error,
+        df,
+        mean - reach,
+        mean + reach,
+        float(t_p_value(np.array(mean), np.array(error), np.array(df))),
+        mean - further,
+        mean + further,
+        *taus,
+        *shares,
+        between.q,
+        between.q_p_value,
+        tuple(float(weight) for weight in found.weights_rel_re),
+    )
+
+
+def detectable(found: Combined, *, alpha: float = 0.05, authorities: int | None = None) -> float:
+    """Return the smallest true mean effect that a pool detects with a power of 0.8.
+
+    Parameters
+    ----------
+    found : Combined
+        The pool.
+    alpha : float
+        Size of the two-sided test.
+    authorities : int, optional
+        Of how many authorities like these; by default those there are.
+
+    Returns
+    -------
+    float
+        In the estimates' unit.
+
+    Notes
+    -----
+    `numerics.inference.minimum_detectable` with the error times sqrt(k / authorities) and Student's
+    t on one less than the authorities: a further authority has the information w of an average
+    one here, and tau^2 stays.
+
+    Examples
+    --------
+    >>> four = combine([1.0, 5.0, 9.0, 4.0], [2.0**0.5] * 4)
+    >>> round(detectable(four), 2), round(detectable(four, authorities=16), 2)
+    (6.87, 2.48)
+    """
+    k = found.authorities if authorities is None else authorities
+    error = found.std_error * math.sqrt(found.authorities / k)
+    return minimum_detectable(error, k - 1.0, alpha=alpha)
+
+
+def more_needed(found: Combined, effect: float, *, alpha: float = 0.05) -> float:
+    """Return how many more authorities like these would detect an effect with a power of 0.8.
+
+    Parameters
+    ----------
+    found : Combined
+        The pool.
+    effect : float
+        Above 0, in the estimates' unit.
+    alpha : float
+        Size of the two-sided test.
+
+    Returns
+    -------
+    float
+        A whole number; NaN where more than `MOST_AUTHORITIES` were needed in all.
+
+    Examples
+    --------
+    >>> four = combine([1.0, 5.0, 9.0, 4.0], [2.0**0.5] * 4)
+    >>> more_needed(four, 2.5), more_needed(four, 7.0), more_needed(four, 0.1)
+    (12.0, 0.0, nan)
+    """
+    for k in range(found.authorities, MOST_AUTHORITIES + 1):
+        if detectable(found, alpha=alpha, authorities=k) <= effect:
+            return float(k - found.authorities)
+    return float("nan")
+
+
+def pooled(given: pd.DataFrame, included: Collection[str], *, alpha: float = 0.05) -> pd.DataFrame:
+    """Pool every question that the authorities answer.
+
+    Parameters
+    ----------
+    given : DataFrame
+        name (the authority's) and `GIVEN_COLUMNS`, one row an authority and question.
+    included : collection of str
+        Names of the authorities whose result may be put down to training.
+    alpha : float
+        Significance level.
+
+    Returns
+    -------
+    DataFrame
+        `POOLED_COLUMNS`, by variant. ``own``: the authorities' overall effects on the gaps, as
+        they gave them, with their share of the pool's weight where they are in it.
+        ``attributable``: every question over the authorities included; a question that fewer than
+        `LEAST` of them answer has no row, but the primary outcome has one with status ``x``.
+        ``every``: overall effects over all authorities. ``without``: the primary outcome, without
+        the authority named. Counts are sums over authorities, missing where one does not give
+        them. The secondary outcomes' p values are adjusted (Holm), by estimator.
+
+    Raises
+    ------
+    ContractError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> row = {"target": "gap", "role": "primary", "metric": "overall_absence", "index": 0,
+    ...        "estimator": "imputation", "aggregation": "simple", "std_error": 2.0**0.5}
+    >>> given = pd.DataFrame([{**row, "name": name, "estimate": value}
+    ...     for name, value in zip("abcd", [1.0, 5.0, 9.0, 4.0])]).reindex(
+    ...     columns=["name", *GIVEN_COLUMNS])
+    >>> table = pooled(given, set("abcd"))
+    >>> table.groupby("variant", sort=False).size().to_dict()
+    {'own': 4, 'attributable': 1, 'every': 1, 'without': 4}
+    """
+    require_columns(given, ["name", *GIVEN_COLUMNS], name="the estimates of the authorities")
+    within = given[given["name"].isin(set(included))]
+    overall = given["target"].eq(GAP) & given["aggregation"].eq("simple")
+    rows = [
+        *_own(given[overall], within),
+        *_pools(within, ATTRIBUTABLE, alpha=alpha),
+        *_pools(given[overall], EVERY, alpha=alpha),
+        *_without(within[overall.reindex(within.index)], alpha=alpha),
+    ]
+    table = pd.DataFrame(rows).reindex(columns=list(POOLED_COLUMNS))
+    table[list(COUNTS)] = table[list(COUNTS)].astype("Int64")
+    return _adjusted(table)
+
+
+def _own(overall: pd.DataFrame, within: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Return the authorities' own rows, each with its share of the weight of its pool."""
+    for _, rows in overall.groupby(list(KEYS), sort=False):
+        shares: Mapping[str, float] = {}
+        inside = rows[rows["name"].isin(set(within["name"]))]
+        if len(inside) >= LEAST:
+            found = combine(inside["estimate"].to_numpy(), inside["std_error"].to_numpy())
+            shares = dict(zip(inside["name"], found.weights, strict=True))
+        for row in rows.to_dict("records"):
+            weight = shares.get(row["name"], math.nan)
+            yield {**row, "variant": OWN, "authorities": 1, "weight": weight, "status": ""}
+
+
+def _pools(given: pd.DataFrame, variant: str, *, alpha: float) -> Iterator[dict[str, Any]]:
+    """Pool every question over the authorities given."""
+    if given.empty or (variant == ATTRIBUTABLE and not _primary(given).any()):
+        return
+    for key, rows in given.groupby(list(KEYS), sort=False):
+        labels = {**dict(zip(KEYS, key, strict=True)), "variant": variant, "name": ""}
+        if len(rows) >= LEAST:
+            yield {**labels, **_combined(rows, alpha=alpha)}
+        elif _primary(rows).any():
+            yield {**labels, "authorities": len(rows), "status": names.UNAVAILABLE}
+
+
+def _without(overall: pd.DataFrame, *, alpha: float) -> Iterator[dict[str, Any]]:
+    """Pool the primary outcome without each of the authorities in turn."""
+    primary = overall[overall["metric"].isin(overall.loc[_primary(overall), "metric"])]
+    for key, rows in primary.groupby(list(KEYS), sort=False):
+        for name in rows["name"] if len(rows) > LEAST else ():
+            labels = {**dict(zip(KEYS, key, strict=True)), "variant": WITHOUT, "name": name}
+            yield {**labels, **_combined(rows[rows["name"] != name], alpha=alpha)}
+
+
+def _primary(rows: pd.DataFrame) -> pd.Series:
+    return rows["role"].eq("primary") & rows["aggregation"].eq("simple")
+
+
+def _combined(rows: pd.DataFrame, *, alpha: float) -> dict[str, Any]:
+    """Combine the rows of one question, and add their counts up."""
+    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy(), alpha=alpha)
+    numbers = {name: getattr(found, name, None) for name in POOLED_COLUMNS}
+    counts = {name: rows[name].astype("Float64").sum(skipna=False) for name in COUNTS}
+    shown = {name: value for name, value in numbers.items() if value is not None}
+    return {**shown, **counts, "status": ""}
+
+
+def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """Adjust the secondary outcomes' p values, by variant and estimator."""
+    asked = table["target"].eq(GAP) & table["role"].isin(["primary", "secondary"])
+    asked &= table["variant"].isin([ATTRIBUTABLE, EVERY])
+    for _, rows in table[asked].groupby(["variant", "estimator"], sort=False):
+        table.loc[rows.index, "p_adjusted"] = adjust(rows)["p_adjusted"]
+    return table
+
+
+def judge(
+    table: pd.DataFrame,
+    *,
+    sesoi: float,
+    alpha: float,
+    lower_is_better: bool,
+    composition: Sequence[float],
+    chosen_by: Collection[str],
+    registered: Collection[bool | None],
+) -> evidence.Evidence:
+    """Say what may be said of the pooled effect, by the rules that each authority is judged by.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `pooled`.
+    sesoi, alpha, lower_is_better
+        As for `evidence.judge`.
+    composition : sequence of float
+        p value of each authority's rule on who is counted; NaN where it could not be tested.
+    chosen_by : collection of str
+        How schools came to be trained, in the authorities included.
+    registered : collection of bool or None
+        Whether each registered its protocol in time and kept it.
+
+    Returns
+    -------
+    Evidence
+        `RULES` only. ``not_estimable`` where fewer than `LEAST` authorities are included.
+
+    Notes
+    -----
+    The joint test of the years before training is the smallest p value of the pooled leads times
+    their number (Holm): the authorities do not give the covariance of their leads. Drift: the
+    pooled slope. Other pupils' level: its pooled effect. Lots count only where every authority drew
+    them, a registration only where every authority kept one.
+
+    Examples
+    --------
+    >>> nothing = pd.DataFrame(columns=list(POOLED_COLUMNS))
+    >>> judge(nothing, sesoi=0.5, alpha=0.05, lower_is_better=True, composition=[],
+    ...       chosen_by=[], registered=[]).statement
+    'not_estimable'
+    """
+    within = table[table["variant"].eq(ATTRIBUTABLE)]
+    simple = within[within["aggregation"].eq("simple")]
+    gap = simple[simple["target"].eq(GAP)]
+    first = gap[gap["role"].eq("primary")]
+    if first.empty:
+        blank = dict.fromkeys(POOLED_COLUMNS, math.nan) | {"role": "primary", "metric": ""}
+        first = pd.DataFrame([blank | {"aggregation": "simple", "estimator": "imputation"}])
+    second = gap[gap["estimator"].eq("same_past") & gap["metric"].isin(first["metric"])]
+    peers = simple.loc[simple["target"].eq(REFERENCE_LEVEL), "p_value"].dropna()
+    checks = evidence.Checks(
+        pretrend=_leads(within),
+        drift=_drift(within),
+        composition=pd.DataFrame({"aggregation": "simple", "p_value": list(composition)}),
+        peers_p=float(peers.iloc[0]) if len(peers) else None,
+        chosen_by=next(iter(chosen_by)) if len(set(chosen_by)) == 1 else "unknown",
+        registered=all(registered) if any(known is not None for known in registered) else None,
+        mde=minimum_detectable(*(float(first[n].iloc[0]) for n in _ERROR), alpha=alpha),
+    )
+    rows = pd.concat([first, second.assign(role="robustness")], ignore_index=True)
+    return evidence.judge(
+        rows.drop(columns=list(COUNTS)),
+        sesoi=sesoi,
+        alpha=alpha,
+        lower_is_better=lower_is_better,
+        checks=checks,
+        rules=RULES,
+    )
+
+
+def _leads(within: pd.DataFrame) -> Pretrend:
+    """Test the pooled years before training together."""
+    from statsmodels.stats.multitest import multipletests
+
+    events = within[within["aggregation"].eq("event") & within["estimator"].eq("imputation")]
+    leads = events[events["index"].lt(0) & events["role"].eq("primary")]
+    values = leads["p_value"].dropna().to_numpy(float)
+    p_value = float(multipletests(values, method="holm")[1].min()) if len(values) else math.nan
+    test = JointTest(math.nan, float(len(values)), math.nan, p_value)
+    return Pretrend(leads, test, Message("pooled_leads_p", leads=len(values)))
+
+
+def _drift(within: pd.DataFrame) -> Drift:
+    rows = within[within["target"].eq(DRIFT)]
+    if rows.empty:
+        return Drift()
+    return Drift(*(float(rows[name].iloc[0]) for name in ("estimate", *_ERROR)))
+
+
+def pool_power(
+    given: pd.DataFrame, included: Collection[str], *, sesoi: float, alpha: float
+) -> pd.DataFrame:
+    """Say which effects the pool detects, and how many more authorities would detect smaller ones.
+
+    Parameters
+    ----------
+    given, included
+        As for `pooled`.
+    sesoi : float
+        Smallest effect of interest, above 0, in the outcome's gap unit.
+    alpha : float
+        Significance level.
+
+    Returns
+    -------
+    DataFrame
+        `POWER_COLUMNS`: question ``detectable`` (mde at a power of 0.8, with none more),
+        ``of_interest`` (the power for `sesoi`, and the authorities `more` that would detect it)
+        and ``double`` (the same of twice that effect). No row where there is no pool.
+
+    Examples
+    --------
+    >>> row = {"target": "gap", "role": "primary", "metric": "overall_absence", "index": 0,
+    ...        "estimator": "imputation", "aggregation": "simple", "std_error": 1.0}
+    >>> given = pd.DataFrame([{**row, "name": name, "estimate": value}
+    ...     for name, value in zip("abcd", [-1.0, -2.0, -0.5, -1.5])]).reindex(
+    ...     columns=["name", *GIVEN_COLUMNS])
+    >>> pool_power(given, set("abcd"), sesoi=1.0, alpha=0.05)["more"].tolist()
+    [0.0, 6.0, 1.0]
+    """
+    rows = given[given["name"].isin(set(included)) & given["target"].eq(GAP) & _primary(given)]
+    if len(rows) < LEAST:
+        return pd.DataFrame(columns=list(POWER_COLUMNS))
+    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy(), alpha=alpha)
+    error, df = found.std_error, found.df
+    asked = {"detectable": detectable(found, alpha=alpha), "of_interest": sesoi}
+    asked["double"] = 2 * sesoi
+    return pd.DataFrame(
+        [
+            (
+                str(rows["metric"].iloc[0]),
+                question,
+                effect,
+                0.8 if question == "detectable" else power_at(effect, error, df, alpha=alpha),
+                exaggeration(effect, error, df, alpha=alpha),
+                found.authorities,
+                0.0 if question == "detectable" else more_needed(found, effect, alpha=alpha),
+            )
+            for question, effect in asked.items()
+        ],
+        columns=list(POWER_COLUMNS),
+    )
