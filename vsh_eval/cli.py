@@ -58,8 +58,14 @@ def _main(
 
 @app.command()
 def run(
-    params: Params = DEMO,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Notebooks at a time.")] = 1,
+    params: Annotated[
+        list[Path] | None,
+        typer.Argument(help="A params file, or several: the templates explain every key."),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option("-j", "--jobs", min=1, help="Notebooks at a time; of several files, runs."),
+    ] = 1,
     only: Annotated[
         str,
         typer.Option(help="One notebook, by name or number: it goes to outputs/<name>-draft."),
@@ -68,23 +74,53 @@ def run(
     new_secret: Annotated[
         bool, typer.Option(help="First write a new secret into disclosure.secret_file.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print nothing where all went well; see the log.")
+    ] = False,
 ) -> None:
     """Run the evaluation and write the report to outputs/<name>/release."""
+    files = [_params(path) for path in params or [DEMO]]
+    if len(files) > 1:
+        if only or new_secret:
+            raise SettingsError("--only and --new-secret take one params file; name one.")
+        _run_many(files, jobs=jobs, force=force, quiet=quiet)
+    else:
+        if new_secret:
+            _new_secret(files[0])
+        _run_one(files[0], jobs=jobs, only=only, force=force, quiet=quiet)
+
+
+def _run_one(params: Path, *, jobs: int, only: str, force: bool, quiet: bool) -> None:
     from vsh_eval.pipeline import up_to_date
 
-    if new_secret:
-        _new_secret(params)
-    outcome = None if only or force else up_to_date.last_run(_params(params))
+    outcome = None if only or force else up_to_date.last_run(params)
     if outcome is None:
         from vsh_eval.pipeline import yearly
 
-        outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
+        outcome = yearly.run(params, jobs=jobs, only=only, force=force, quiet=quiet)
+    if quiet:
+        return
     if outcome.new:
         typer.echo(f"Done: open {_shown(outcome.page)}")
     else:
         typer.echo(f"Nothing has changed since the last run: {_shown(outcome.page)}")
     for sentence in outcome.sentences:
         typer.echo(sentence)
+
+
+def _run_many(files: list[Path], *, jobs: int, force: bool, quiet: bool) -> None:
+    from vsh_eval.pipeline import many
+
+    def tell(one: many.Ended) -> None:
+        if not quiet:
+            typer.echo(f"{one.params.name}: {one.said}", err=bool(one.code))
+
+    runs = many.run_all(files, jobs=jobs, force=force, ended=tell)
+    stopped = [one.code for one in runs if one.code]
+    if stopped or not quiet:
+        typer.echo("\n".join(many.as_table(runs)))
+    if stopped:
+        raise typer.Exit(max(stopped))
 
 
 @app.command()

@@ -401,6 +401,9 @@ class Settings(_Section):
     seed: int = Field(
         default=20260901, ge=0, description="seed of everything that is drawn at random"
     )
+    keep_runs: int = Field(
+        default=0, ge=0, le=100, description="earlier runs kept in outputs/.<name>.earlier"
+    )
     author: str = Field(default="", description="who answers for the evaluation, on every page")
     contact: str = Field(default="", description="where a reader can ask, on every page")
 

@@ -9,7 +9,7 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from tests.pipeline.project import PUBLISHED, Project, state
+from tests.pipeline.project import PUBLISHED, SMALL, Project, state
 from vsh_eval.pipeline import catalogue, corridor, manifest, released_gaps
 from vsh_eval.release.files.contents import texts
 
@@ -225,6 +225,23 @@ def test_a_second_run_of_the_real_notebooks_runs_none(whole):
         "Nothing has changed since the last run: outputs/small/release/index.html\n"
     )
     assert state(whole.outputs) == before
+
+
+def test_of_several_runs_one_that_stops_leaves_the_others(whole):
+    whole.write("spoilt", {**SMALL, "name": "spoilt", "engine": "oracle"})
+    said = whole.say("run", whole.params, "params/spoilt.yaml", "-j", 2)
+    assert said.code == 2
+    assert "spoilt.yaml: engine is 'oracle'" in said.err
+    heads, *rows = [re.split(r"  +", line, maxsplit=3) for line in said.out.splitlines()[-3:]]
+    assert heads == ["params", "result", "minutes", "statement"]
+    assert [row[:2] for row in rows] == [["small.yaml", "unchanged"], ["spoilt.yaml", "stopped"]]
+    written = json.loads((whole.outputs / "small" / "release" / "results.json").read_text())
+    assert rows[0][3] == written["evidence"][0]["statement"]
+    twice = whole.say("run", whole.params, whole.params)
+    assert twice.code == 2
+    assert twice.lines == [
+        "vsh-eval: name is small in more than one params file, must be another in each; rename one."
+    ]
 
 
 def test_one_real_notebook_goes_to_the_draft(whole):

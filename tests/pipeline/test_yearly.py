@@ -1,7 +1,10 @@
 import json
+import re
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
+from importlib.metadata import version
 
 import nbformat
 import papermill
@@ -9,7 +12,7 @@ import pytest
 from nbclient.exceptions import DeadKernelError
 
 from tests.pipeline.conftest import standing_in
-from tests.pipeline.project import INVENTED, TWO_YEARS, Project, state
+from tests.pipeline.project import INVENTED, TWO_YEARS, Project, Said, state
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import DisclosureError
@@ -245,7 +248,7 @@ def test_a_crash_in_the_middle_leaves_the_last_good_run_and_the_next_goes_on(
     assert project.say("run", "params/tiny.yaml").code == 0
     assert third == EVERY[4:]
     assert state(project.outputs / "tiny") != good
-    assert [path.name for path in project.outputs.iterdir()] == ["tiny"]
+    assert sorted(path.name for path in project.outputs.iterdir()) == ["tiny", "tiny.log"]
 
 
 def test_a_run_that_the_egress_check_stops_is_never_put_into_place(project, executed, monkeypatch):
@@ -281,7 +284,7 @@ def test_a_run_that_was_killed_while_it_was_put_in_place_is_finished_by_the_next
     good = state(project.outputs / "tiny")
     project.write("tiny", {**TWO_YEARS, "seed": 1})
     with monkeypatch.context() as patched:
-        patched.setattr(yearly, "_into_place", lambda *_: (_ for _ in ()).throw(MemoryError))
+        patched.setattr(yearly, "_into_place", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
         with pytest.raises(MemoryError):
             project.say("run", "params/tiny.yaml")
     assert state(project.outputs / "tiny") == good
@@ -309,6 +312,42 @@ def test_what_an_interrupted_change_of_places_left_is_cleared(project, executed)
     (previous / "old").write_text("", encoding="utf-8")
     assert project.say("run", "params/tiny.yaml").code == 0
     assert not previous.exists()
+
+
+# --- What is kept, and what is said
+
+
+def test_the_newest_earlier_runs_are_kept_and_no_more(project, executed):
+    project.write("tiny", {**TWO_YEARS, "keep_runs": 2})
+    kept = []
+    for _ in range(4):
+        assert project.say("run", "params/tiny.yaml", "--force").code == 0
+        kept.append((project.outputs / "tiny" / "internal" / "fingerprint.json").stat().st_mtime_ns)
+    earlier = sorted((project.outputs / ".tiny.earlier").iterdir())
+    found = [(run / "internal" / "fingerprint.json").stat().st_mtime_ns for run in earlier]
+    assert found == kept[1:3]
+    assert not (project.outputs / ".tiny.previous").exists()
+
+
+def test_the_log_says_what_ran_and_how_it_ended_and_no_value(project, executed, monkeypatch):
+    assert project.say("run", "params/tiny.yaml").code == 0
+    monkeypatch.setattr(engine, "execute", standing_in([], fails="04_attendance_gap"))
+    assert project.say("run", "params/tiny.yaml", "--force").code == 3
+    lines = (project.outputs / "tiny.log").read_text(encoding="utf-8").splitlines()
+    said = [re.sub(r"^\S+ ", "", re.sub(r"\d+\.\d+ s$", "t", line)) for line in lines]
+    began = f"INFO began: tiny.yaml, vsh_eval {version('vsh-eval')}"
+    ran = [f"INFO {name}: done in t" for name in EVERY]
+    assert said[: len(ran) + 2] == [began, *ran, "INFO done: a new report"]
+    assert said[len(ran) + 2] == began
+    assert said[-2:] == ["ERROR 04_attendance_gap: stopped", "ERROR stopped: NotebookFailedError"]
+    assert "add up" not in "".join(lines)
+    assert all(datetime.fromisoformat(line.split()[0]).tzinfo for line in lines)
+
+
+def test_a_quiet_run_prints_nothing_unless_it_stops(project, executed):
+    assert project.say("run", "params/tiny.yaml", "--quiet") == Said(0, "", "")
+    assert project.say("run", "params/tiny.yaml", "--quiet") == Said(0, "", "")
+    assert project.say("run", "params/none.yaml", "--quiet").lines != []
 
 
 # --- One at a time

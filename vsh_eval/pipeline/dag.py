@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from doit.tools import config_changed, result_dep
 from tqdm import tqdm
 
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine, workspace
+from vsh_eval.pipeline import catalogue, engine, log, workspace
 from vsh_eval.pipeline.workspace import Run
 
 
-def run_notebooks(run: Run, *, jobs: int) -> int:
+def run_notebooks(run: Run, *, jobs: int, quiet: bool = False) -> int:
     """Run every notebook of a run that is out of date.
 
     Parameters
@@ -26,6 +27,8 @@ def run_notebooks(run: Run, *, jobs: int) -> int:
         Its folder is being built.
     jobs : int
         How many notebooks run at a time.
+    quiet : bool
+        Draw no progress bar.
 
     Returns
     -------
@@ -42,15 +45,19 @@ def run_notebooks(run: Run, *, jobs: int) -> int:
     failed: list[NotebookFailedError] = []
     total = sum(engine.code_cells(notebook) for notebook in notebooks)
     # doit redirects a task's stdout and stderr, so the bar holds on to the true one.
-    with tqdm(total=total, unit="cell", file=sys.__stderr__, disable=None, desc="run") as bar:
+    hidden = True if quiet else None  # None: drawn on a terminal only
+    with tqdm(total=total, unit="cell", file=sys.__stderr__, disable=hidden, desc="run") as bar:
 
         def execute(notebook: catalogue.Notebook) -> str | bool:
             bar.set_description(notebook.name)
+            began = time.monotonic()
             try:
                 engine.execute(run, notebook, after_cell=bar.update)
             except NotebookFailedError as error:
+                log.LOGGER.error("%s: stopped", notebook.name)
                 failed.append(error)
                 return False
+            log.LOGGER.info("%s: done in %.1f s", notebook.name, time.monotonic() - began)
             done.append(notebook.name)
             return _digest(run, notebook)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from vsh_eval.pipeline import (
     dag,
     engine,
     exchange,
+    log,
     manifest,
     pages,
     protocol,
@@ -34,7 +36,9 @@ from vsh_eval.release.text import files as text_of_files
 from vsh_eval.settings import load
 
 
-def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> Outcome:
+def run(
+    params: Path, *, jobs: int = 1, only: str = "", force: bool = False, quiet: bool = False
+) -> Outcome:
     """Run the notebooks of a params file and put the report into ``outputs/<name>``.
 
     The run is built beside and renamed into place when it is whole, so that the last good one is
@@ -50,6 +54,8 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
         One notebook's name or number: it and what it needs go to ``outputs/<name>-draft``.
     force : bool
         Run every notebook, changed or not.
+    quiet : bool
+        Draw no progress bar.
 
     Returns
     -------
@@ -73,25 +79,30 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
     building = last_good.with_name(f".{settings.name}.building")
     current = Run(settings, params.resolve(), building, interactive=False)
     secret.secret_of(settings, invented=current.invented)  # before anything is written
-    with _one_at_a_time(last_good.with_name(f".{settings.name}.lock")):
+    with (
+        _one_at_a_time(last_good.with_name(f".{settings.name}.lock")),
+        log.written_to(last_good.with_name(f"{settings.name}.log")),
+    ):
+        log.LOGGER.info("began: %s, vsh_eval %s", params.name, version("vsh-eval"))
         resumed = _prepare(building, last_good, force=force)
         workspace.start_anew_if_changed(current)
         started, depends_on = datetime.now(UTC), _depends_on(current)
         try:
-            count = dag.run_notebooks(current, jobs=jobs)
+            count = dag.run_notebooks(current, jobs=jobs, quiet=quiet)
         except NotebookFailedError as error:
             _say_where(current, error)
             raise
         new = count > 0 or resumed or not (last_good / "release" / manifest.NAME).is_file()
         if new:
             _finish(current, started)
-            _into_place(building, last_good)
+            _into_place(building, last_good, keep=settings.keep_runs)
         else:
             shutil.rmtree(building)
         # Restated years are counted each time they are asked for, and a database has no date.
         if settings.disclosure.closed != "restate" and settings.source.files.database is None:
             made = [last_good / "release" / manifest.NAME, *last_good.glob("internal/notebooks/*")]
             up_to_date.keep(last_good, depends_on, made=made, sentences=sentences)
+        log.LOGGER.info("done: %s", "a new report" if new else "nothing had changed")
     return Outcome(last_good / "release" / "index.html", new, sentences)
 
 
@@ -229,15 +240,27 @@ def _identifiers(current: Run) -> frozenset[str]:
     return returns.identifiers(workspace.open_source(current))
 
 
-def _into_place(building: Path, last_good: Path) -> None:
+def _into_place(building: Path, last_good: Path, *, keep: int) -> None:
+    """Put a whole run in the place of the last, which is kept as the newest of the earlier ones."""
     previous = last_good.with_name(f".{last_good.name}.previous")
-    if previous.exists():
-        shutil.rmtree(previous)
     if last_good.exists():
+        _put_aside(previous, keep=keep)
         last_good.rename(previous)
     building.rename(last_good)
-    if previous.exists():
-        shutil.rmtree(previous)
+    _put_aside(previous, keep=keep)
+
+
+def _put_aside(previous: Path, *, keep: int) -> None:
+    """Keep a run that was replaced under the time of its making, and no more than are asked for."""
+    earlier = previous.with_suffix(".earlier")
+    if previous.exists() and keep:
+        made = datetime.fromtimestamp(previous.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H%M%S")
+        earlier.mkdir(exist_ok=True)
+        shutil.rmtree(earlier / made, ignore_errors=True)
+        previous.rename(earlier / made)
+    shutil.rmtree(previous, ignore_errors=True)
+    for run in sorted(earlier.iterdir(), reverse=True)[keep:] if earlier.is_dir() else ():
+        shutil.rmtree(run)
 
 
 @contextmanager
