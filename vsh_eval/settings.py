@@ -401,6 +401,9 @@ class Settings(_Section):
     seed: int = Field(
         default=20260901, ge=0, description="seed of everything that is drawn at random"
     )
+    cell_minutes: int = Field(
+        default=240, ge=1, description="minutes after which a notebook's cell is taken to hang"
+    )
     keep_runs: int = Field(
         default=0, ge=0, le=100, description="earlier runs kept in outputs/.<name>.earlier"
     )

@@ -350,6 +350,33 @@ def test_a_quiet_run_prints_nothing_unless_it_stops(project, executed):
     assert project.say("run", "params/none.yaml", "--quiet").lines != []
 
 
+def test_data_that_change_under_way_stop_the_run_and_the_next_begins_anew(
+    project, executed, monkeypatch
+):
+    assert project.say("run", "params/tiny.yaml").code == 0
+    good = state(project.outputs / "tiny")
+    stand_in = engine.execute
+
+    def changes(run, notebook, **options):
+        if notebook.name == "05_attainment_gap":
+            file = next((project.folder / "returns").glob("attendance.*"))
+            file.write_bytes(file.read_bytes() + b"\n")
+        return stand_in(run, notebook, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "execute", changes)
+        said = project.say("run", "params/tiny.yaml", "--force")
+    assert said.code == 1
+    assert said.lines == [
+        "vsh-eval: the params, the data or the software of tiny.yaml changed while the run was "
+        "under way, must stay as they are until it ends; run again."
+    ]
+    assert state(project.outputs / "tiny") == good
+    executed.clear()
+    assert project.say("run", "params/tiny.yaml").code == 0
+    assert executed == EVERY
+
+
 # --- One at a time
 
 

@@ -101,6 +101,7 @@ def execute(
             progress_bar=False,
             request_save_on_cell_execute=False,
             kernel_cwd=str(executed.parent),
+            execution_timeout=60 * run.settings.cell_minutes,
             after_cell=after_cell,
         )
     except PapermillExecutionError as error:

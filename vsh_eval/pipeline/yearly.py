@@ -92,6 +92,11 @@ def run(
         except NotebookFailedError as error:
             _say_where(current, error)
             raise
+        if _depends_on(current) != depends_on:
+            raise ContractError(
+                f"the params, the data or the software of {params.name} changed while the run was "
+                "under way, must stay as they are until it ends; run again."
+            )
         new = count > 0 or resumed or not (last_good / "release" / manifest.NAME).is_file()
         if new:
             _finish(current, started)

@@ -1,0 +1,379 @@
+"""Does a yearly run survive what machines do to it?
+
+    python -m tests.proofs.faults [--kills N] [--only NAME ...] [--output FILE]
+
+Each fault is done to real runs of a small invented authority, started by the command that a user
+gives. After each the last good run is re-hashed against its manifest, the processes that the run
+started are looked for, and the next run is made: it must end well and leave nothing of its building
+behind. Full and read-only disks need a Linux machine and the right to mount; a lost database needs
+PostgreSQL, another clock needs faketime. What cannot be tried is written down as not tried.
+"""
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.pipeline.project import INVENTED, Project
+from vsh_eval.pipeline import manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "docs" / "proofs" / "faults.md"
+ENDS_WITHIN = 30
+"""Seconds in which what a run started must have ended after it."""
+
+
+class NotTriedError(Exception):
+    """A fault that cannot be made on this machine."""
+
+
+@dataclass(slots=True)
+class Count:
+    """What was seen of one fault."""
+
+    tried: int = 0
+    lost: int = 0
+    next_bad: int = 0
+    left: int = 0
+    sentences: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Trial:
+    """A project with a finished run, to which faults are done."""
+
+    project: Project
+    count: Count
+    number: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+
+    def change(self, **keys: Any) -> None:
+        """Ask for another run than the last one."""
+        self.number += 1
+        self.project.write("small", {**INVENTED, "seed": self.number, **keys})
+
+    def start(self, *options: str, limit: int | None = None) -> subprocess.Popen[str]:
+        """Start a run in a session of its own."""
+        before = (lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))) if limit else None
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        return subprocess.Popen(
+            [*self.prefix, sys.executable, "-m", "vsh_eval", "run", "params/small.yaml", *options],
+            cwd=self.project.folder,
+            env={**os.environ, "PYTHONPATH": path, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=before,
+        )
+
+    def stopped(self, run: subprocess.Popen[str], *, by_itself: bool = True) -> None:
+        """Note how a run ended that should not have ended well."""
+        out, err = run.communicate()
+        self.count.tried += 1
+        if by_itself and run.returncode == 0:
+            self.count.problems.append(f"ended well: {out.strip()[:200]}")
+        lines = err.strip().splitlines()
+        if by_itself and (len(lines) != 1 or "Traceback" in err):
+            self.count.problems.append(f"not one sentence: {err.strip()[-300:]}")
+        self.count.sentences.update(lines[:1] if by_itself else [])
+        self.look()
+
+    def look(self) -> None:
+        """Is the last good run whole, and has all ended that was started?"""
+        good = self.project.outputs / "small"
+        if not (good / "release" / manifest.NAME).is_file() or manifest.verify(good):
+            self.count.lost += 1
+        ends = time.monotonic() + ENDS_WITHIN
+        while _started_below(self.project.folder) and time.monotonic() < ends:
+            time.sleep(0.2)
+        still = _started_below(self.project.folder)
+        if still:
+            self.count.left += 1
+            self.count.problems.append(f"still runs: {[p.name() for p in still]}")
+            for process in still:
+                process.kill()
+
+    def finish(self) -> None:
+        """Make the next run; it must be good and leave nothing behind."""
+        out, err = self.start().communicate()
+        good = self.project.outputs / "small"
+        if not out.startswith("Done: ") or err or manifest.verify(good):
+            self.count.next_bad += 1
+            self.count.problems.append(f"next run: {out[:100]} {err.strip()[-300:]}")
+        left = {path.name for path in self.project.outputs.iterdir()}
+        left -= {"small", "small.log", "lost+found"}
+        if left:
+            self.count.left += 1
+            self.count.problems.append(f"left behind: {sorted(left)}")
+
+
+def _started_below(folder: Path) -> list[psutil.Process]:
+    """Return the running processes whose working folder or arguments lie below a folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            places = (process.cwd(), *process.cmdline())
+            running = process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
+            continue
+        if running and any(place.startswith(str(folder)) for place in places):
+            found.append(process)
+    return found
+
+
+def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Process:
+    """Wait for the kernel of a run: the process that works in the folder of notebooks."""
+    ends = time.monotonic() + patience
+    while run.poll() is None and time.monotonic() < ends:
+        for process in psutil.Process(run.pid).children(recursive=True):
+            try:
+                if process.cwd().endswith("notebooks"):
+                    return process
+            except (psutil.NoSuchProcess, FileNotFoundError):
+                continue
+        time.sleep(0.05)
+    raise RuntimeError("no kernel was seen")
+
+
+# --- The faults
+
+
+def killed(which: tuple[str, ...], trial: Trial, draws: random.Random, usual: float) -> None:
+    """Kill the runner, the kernel or both without warning, at a random moment."""
+    run = trial.start()
+    time.sleep(draws.uniform(0.5, usual))
+    with_kernel = "kernel" in which and run.poll() is None
+    kernel = _kernel_of(run) if with_kernel else None
+    if "runner" in which and run.poll() is None:
+        run.kill()
+    if kernel is not None and kernel.is_running():
+        kernel.kill()
+    trial.stopped(run, by_itself=which == ("kernel",))
+
+
+@contextmanager
+def tmpfs(folder: Path, size: int) -> Iterator[Callable[[str], None]]:
+    """Mount a small file system over a folder, with what was in it; yields how to remount it."""
+    aside = folder.with_name(f"{folder.name}-aside")
+    shutil.copytree(folder, aside)
+
+    def mount(*arguments: str) -> None:
+        done = subprocess.run(["mount", *arguments, str(folder)], capture_output=True, check=False)
+        if done.returncode:
+            raise NotTriedError("no right to mount a file system here")
+
+    mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs")
+    try:
+        shutil.copytree(aside, folder, dirs_exist_ok=True)
+        yield lambda options: mount("-o", f"remount,{options}")
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+        shutil.rmtree(aside)
+
+
+def full_disk(trial: Trial) -> None:
+    """Leave the outputs half the room that a run needs."""
+    outputs = trial.project.outputs
+    size = sum(path.stat().st_size for path in outputs.rglob("*") if path.is_file())
+    with tmpfs(outputs, int(size * 1.9)) as remount:
+        trial.change()
+        trial.stopped(trial.start())
+        remount(f"size={size * 10}")
+        trial.finish()
+
+
+def read_only(trial: Trial) -> None:
+    """Make the outputs a file system that cannot be written to."""
+    with tmpfs(trial.project.outputs, 10**9) as remount:
+        remount("ro")
+        trial.change()
+        trial.stopped(trial.start())
+        remount("rw")
+        trial.finish()
+
+
+def changed_under_way(trial: Trial) -> None:
+    """Change the returns while they are evaluated."""
+    returns = trial.project.folder / "returns"
+    made = trial.project.say("synthesise", "returns", "--schools", 10, "--csv",
+                             "--first", "2021/22", "--last", "2023/24")  # fmt: skip
+    assert made.code == 0, made.err
+    keys = {"source": {"kind": "returns", "folder": "../returns"}}
+    trial.change(**keys)
+    run = trial.start()
+    _kernel_of(run)
+    time.sleep(5)
+    file = returns / "training.csv"
+    file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    trial.stopped(run)
+    trial.finish()
+
+
+def two_at_once(trial: Trial) -> None:
+    """Start the same run twice; the second is refused and the first ends well."""
+    trial.change()
+    first = trial.start()
+    _kernel_of(first)
+    trial.stopped(trial.start())
+    if not first.communicate()[0].startswith("Done: "):
+        trial.count.next_bad += 1
+
+
+def hangs(trial: Trial) -> None:
+    """Stop a kernel without ending it; a cell may take one minute."""
+    trial.change(cell_minutes=1)
+    run = trial.start()
+    _kernel_of(run).send_signal(signal.SIGSTOP)
+    trial.stopped(run)
+    trial.finish()
+
+
+def out_of_memory(trial: Trial) -> None:
+    """Give a kernel no more memory than it has."""
+    trial.change()
+    run = trial.start()
+    kernel = _kernel_of(run)
+    kernel.rlimit(psutil.RLIMIT_AS, (kernel.memory_info().vms, -1))
+    trial.stopped(run)
+    trial.finish()
+
+
+def other_clock(trial: Trial) -> None:
+    """Put the clock back by 400 days; the last run is then of the future."""
+    tool = shutil.which("faketime")
+    if tool is None:
+        raise NotTriedError("faketime is not installed here")
+    trial.change()
+    trial.count.tried += 1
+    trial.prefix = (tool, "-f", "-400d")
+    trial.finish()
+    trial.prefix = ()
+    trial.change()
+    trial.finish()
+    trial.look()
+
+
+def other_locale(trial: Trial) -> None:
+    """Run in the C locale, without UTF-8 mode, in a folder with accents in its name."""
+    elsewhere = Project.start(trial.project.folder / "Évaluation à Zürich")
+    inner = Trial(elsewhere, trial.count, trial.number, prefix=trial.prefix)
+    inner.environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    inner.change()
+    inner.count.tried += 1
+    inner.finish()
+    inner.look()
+
+
+FAULTS: Mapping[str, Callable[[Trial], None]] = {
+    "full disk": full_disk,
+    "read-only outputs": read_only,
+    "returns changed under way": changed_under_way,
+    "two runs at once": two_at_once,
+    "kernel that hangs": hangs,
+    "kernel without memory": out_of_memory,
+    "clock put back": other_clock,
+    "C locale, accented folder": other_locale,
+}
+KILLS = {
+    "kill -9 of the runner": ("runner",),
+    "kill -9 of the kernel": ("kernel",),
+    "kill -9 of both": ("runner", "kernel"),
+}
+
+
+def prove(kills: int, only: list[str]) -> dict[str, Count | str]:
+    """Do every fault and return what was seen, or why one was not tried."""
+    found: dict[str, Count | str] = {}
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        project = Project.start(Path(folder) / "project")
+        base = Trial(project, Count())
+        base.change()
+        began = time.monotonic()
+        base.finish()
+        usual = time.monotonic() - began
+        assert not base.count.problems, base.count.problems
+        draws = random.Random(20261129)
+        for at, (name, which) in enumerate(KILLS.items()):
+            if only and name not in only:
+                continue
+            trial = Trial(project, Count(), 1000 * (at + 1))
+            for _ in range(-(-kills // len(KILLS))):
+                if trial.count.tried % 4 == 0:
+                    trial.change()  # four interruptions in a row, then a run to the end
+                killed(which, trial, draws, usual)
+                if trial.count.tried % 4 == 0:
+                    trial.finish()
+            found[name] = trial.count
+            print(name, trial.count, flush=True)
+        for at, (name, fault) in enumerate(FAULTS.items()):
+            if only and name not in only:
+                continue
+            trial = Trial(project, Count(), 10_000 * (at + 1))
+            try:
+                fault(trial)
+                found[name] = trial.count
+            except NotTriedError as error:
+                found[name] = str(error)
+            print(name, found[name], flush=True)
+    return found
+
+
+def as_text(found: Mapping[str, Count | str], kills: int) -> str:
+    """Write the page."""
+    lines = [
+        "# Faults: does a yearly run survive what machines do to it?",
+        "",
+        f"    python -m tests.proofs.faults --kills {kills}",
+        "",
+        "Real runs of an invented authority of ten schools, started by the command that a user",
+        "gives. Lost: times that the last good run no longer agreed with its manifest. Next run bad:",
+        "times that the run after the fault did not end well. Left behind: processes, locks or",
+        "folders that were still there. Kills come at random moments, four in a row before a run",
+        "may end.",
+        "",
+        "| fault | tried | lost | next run bad | left behind | what the user is told |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, count in found.items():
+        if isinstance(count, str):
+            lines.append(f"| {name} | not tried: {count} | | | | |")
+            continue
+        said = "; ".join(sorted(count.sentences)).replace("|", "\\|")
+        row = (name, count.tried, count.lost, count.next_bad, count.left, said)
+        lines.append(f"| {' | '.join(map(str, row))} |")
+    problems = [f"- {name}: {p}" for name, c in found.items() if isinstance(c, Count)
+                for p in c.problems]  # fmt: skip
+    return "\n".join([*lines, "", *(["Problems", "", *problems] if problems else []), ""])
+
+
+def main() -> None:
+    """Run the proof."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=51)
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    given = parser.parse_args()
+    found = prove(given.kills, given.only)
+    given.output.write_text(as_text(found, given.kills), encoding="utf-8")
+    sys.exit(any(isinstance(c, Count) and (c.lost or c.next_bad or c.left or c.problems)
+                 for c in found.values()))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
