@@ -1,11 +1,16 @@
 """Runs one notebook: papermill with a kernel of its own folder and an encrypted connection."""
 
 import logging
+import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import papermill
+from ipykernel import kernelspec
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
 from papermill.engines import Engine, NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
@@ -20,6 +25,33 @@ if TYPE_CHECKING:
 NAME = "vsh"
 
 
+class _OwnKernel(AsyncKernelManager):
+    """Starts the run's own interpreter, whatever kernels, profiles and rc files the user has."""
+
+    profile: str
+    """The folder that stands for the user's IPython folder, empty."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """What is started: never looked up by name, as another kernel may have the same one."""
+        own = kernelspec.get_kernel_dict()
+        return KernelSpec(**own | {"env": _environment(self.profile)})
+
+
+def _environment(profile: str) -> dict[str, str]:
+    """Return what a kernel is told instead of what the user's settings say."""
+    drawing = find_spec("matplotlib")
+    places = drawing.submodule_search_locations if drawing else None
+    plain = {"MATPLOTLIBRC": str(Path(places[0], "mpl-data", "matplotlibrc"))} if places else {}
+    return {
+        "IPYTHONDIR": profile,
+        "MPLBACKEND": "agg",
+        "PYTHONUTF8": "1",
+        "PYTHONWARNINGS": "",
+        **plain,
+    }
+
+
 class _Engine(Engine):
     """Gives each kernel its own working folder (thread-safe, unlike chdir) and encryption."""
 
@@ -32,15 +64,17 @@ class _Engine(Engine):
         after_cell = kwargs.pop("after_cell", None)
         if after_cell is not None:
             nb_man.cell_complete = _followed(nb_man.cell_complete, after_cell)
-        NBClientEngine.execute_managed_notebook(
-            nb_man,
-            kernel_name,
-            resources={"metadata": {"path": folder}},
-            config=Config({"KernelManager": {"transport_encryption": "required"}}),
-            # A kernel that is told to stop says so as an error; what fails shows in the notebook.
-            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
-            **kwargs,
-        )
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+            NBClientEngine.execute_managed_notebook(
+                nb_man,
+                kernel_name,
+                kernel_manager_class=type("_Kernel", (_OwnKernel,), {"profile": profile}),
+                resources={"metadata": {"path": folder}},
+                config=Config({"KernelManager": {"transport_encryption": "required"}}),
+                # A kernel that is told to stop says so as an error; what fails shows in the page.
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+                **kwargs,
+            )
 
 
 def _followed(
