@@ -3,11 +3,15 @@
 Exit codes: 0 done, 1 the data or a check says no, 2 usage, 3 a notebook failed.
 """
 
+import errno
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
@@ -340,13 +344,40 @@ def _shown(path: Path) -> str:
 def main() -> None:
     """Run a command; say what is wrong in one sentence."""
     try:
-        app()
+        with _home():
+            app()
     except SettingsError as error:
         _stop(error, USAGE)
     except ContractError as error:
         _stop(error, DATA_SAYS_NO)
     except NotebookFailedError as error:
         _stop(error, NOTEBOOK_FAILED)
+    except OSError as error:
+        _stop(ContractError(_of_the_machine(error)), NOTEBOOK_FAILED)
+
+
+@contextmanager
+def _home() -> Iterator[None]:
+    """Give a user without a home folder, as containers have them, one for this command."""
+    try:
+        Path.home()
+    except RuntimeError:
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            os.environ["HOME"] = folder
+            yield
+    else:
+        yield
+
+
+def _of_the_machine(error: OSError) -> str:
+    """Say in one sentence what the machine did not allow; what stood there before is untouched."""
+    where = Path(error.filename).name if error.filename else "the output folder"
+    remedy = {
+        errno.ENOSPC: "make room on the disk, and run again",
+        errno.EROFS: "run in a folder that can be written to",
+        errno.EACCES: "run as a user who may write there, or in a folder of your own",
+    }.get(error.errno or 0, "see that it is there and can be written to, and run again")
+    return f"{where}: {(error.strerror or str(error)).lower()}; {remedy}."
 
 
 def _stop(error: Exception, code: int) -> NoReturn:

@@ -214,7 +214,11 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
             ),
             Table(
                 "school_links",
-                (_URN, Column("successor_urn", "text"), Column("date", "date", nullable=True)),
+                (
+                    _URN,
+                    Column("successor_urn", "text"),
+                    Column("date", "date", required=False, nullable=True),
+                ),
                 keys=("urn", "successor_urn"),
                 required=False,
             ),
@@ -264,7 +268,7 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
             Table(
                 "episodes",
                 (
-                    _PUPIL,
+                    Column("pupil_id", "text", nullable=True),
                     Column("status", "text", allowed=names.STATUSES),
                     Column("start_date", "date"),
                     Column("end_date", "date", nullable=True),

@@ -285,6 +285,11 @@ class Cohort(_Section):
     reference: Literal["peers", "all"] = Field(
         default="peers", description="the group compared with"
     )
+    schools: Literal["own", "all"] = Field(
+        default="own",
+        description="schools that count where the returns hold several authorities': those of "
+        "authority.code, or all",
+    )
 
 
 class Exposure(_Section):

@@ -110,7 +110,7 @@ def test_a_school_that_has_a_successor_since_is_its_successor(project, published
     [
         ({"cohort": {"rule": "ever_6"}}, r"cohort\.rule is 'ever_6', must be 'any_time_in_year'"),
         ({"cohort": {"look_back": 3}}, r"cohort\.look_back is 3, must be 6"),
-        ({"authority": {"code": "E1", "name": "Other"}}, r"authority\.code is 'E1'"),
+        ({"cohort": {"schools": "all"}}, r"cohort\.schools is 'all', must be 'own'"),
     ],
 )
 def test_closed_years_are_never_joined_to_years_counted_otherwise(keys, words, project, published):

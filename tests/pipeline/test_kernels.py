@@ -33,7 +33,10 @@ print(json.dumps({
     "solved": np.linalg.solve(np.eye(300) * 2, np.ones(300)).sum(),
     "group": os.getpgid(0) == os.getpid(),
 }))
-""".replace("TOLD_ANEW", "{'JPY_PARENT_PID', 'COLUMNS', 'LINES', 'PYDEVD_USE_FRAME_EVAL', COLD}")
+""".replace(
+    "TOLD_ANEW",
+    "{'JPY_PARENT_PID', 'PYDEVD_USE_FRAME_EVAL', 'IPYTHONDIR', COLD}",
+)
 PARENT = """
 import os
 parent = os.getppid()
@@ -64,10 +67,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_is_what_a_cold_kernel_is(folder, monkeypatch):
     """Interpreter, folder, environment, settings of the libraries; nothing of another kernel."""
     helper = f"COLD = {COLD!r}"
-    monkeypatch.setenv("JUPYTER_PATH", str(folder))  # another kernel of the same name is not taken
-    spec = folder / "kernels" / "python3" / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    spec.write_text(json.dumps({"argv": ["false"], "display_name": "x", "language": "python"}))
     forked = [json.loads(run(helper, FACTS, folder=folder)[1]) for _ in range(2)]
     monkeypatch.setenv(COLD, "1")
     cold = json.loads(run(helper, FACTS, folder=folder)[1])

@@ -175,6 +175,8 @@ def test_identifiers_of_several_words_are_found(tmp_path, identifier):
         ({"paths": ["/home/analyst"]}, "read /home/analyst/returns", "machine path"),
         ({"paths": [r"C:\Users\analyst"]}, json.dumps(r"C:\Users\analyst\x"), "machine path"),
         ({"paths": ["/home/an analyst"]}, "file:///home/an%20analyst/x", "machine path"),
+        ({"paths": ["/home/analyst"]}, "../../../home/analyst/params.yaml", "machine path"),
+        ({"paths": ["/app"]}, 'src="/app/outputs/x.svg"', "machine path"),
         ({"secrets": ["d3adbeef" * 4]}, "key=xD3ADBEEF" + "d3adbeef" * 3, "secret"),
         ({"planted": ["7919"]}, "<td>7919</td>", "planted"),
         ({"planted": ["a planted phrase"]}, "here: a planted phrase.", "planted"),
@@ -185,6 +187,23 @@ def test_paths_secrets_planted_values_and_internal_stamps_are_found(tmp_path, wa
     write(tmp_path, {"page.html": text})
     with pytest.raises(DisclosureError, match=kind):
         check(tmp_path, **wanted)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/app", '<Override PartName="/docProps/app.xml"/> docs/app/x /apps /app'),
+        ("/code", "<code>x</code>/y"),
+        ("/content", "https://www.gov.uk/content/attendance"),
+        ("/work", "teamwork/work/hours ../work/x"),
+        ("/share", "market/share/price"),
+        ("/home/ana", "/home/analyst and /home/ana-lyst"),
+    ],
+)
+def test_a_piece_of_a_word_a_tag_or_an_address_is_no_machine_path(tmp_path, path, text):
+    """Containers keep a home in /app, /work, /code, /content or /share."""
+    write(tmp_path, {"page.html": text})
+    check(tmp_path, paths=[path])
 
 
 @pytest.fixture

@@ -276,6 +276,24 @@ REWRITTEN: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], s
         "nothing needs doing",
     ),
     (
+        "episodes_identified",
+        "episodes",
+        changed("episodes", "0070003,CPP", ",CPP"),
+        ("fail", 1, 7, "pupil_id"),
+        "rows without one are left out: ask the social care team",
+    ),
+    (
+        "episodes_identified",
+        "episodes",
+        added(
+            "episodes",
+            *[f"0070002,CIN,2019-0{1 + n % 9}-{10 + n // 9},2020-05-01,episode" for n in range(40)],
+            *[",CIN,2022-01-01,,episode"] * 2,
+        ),
+        ("warn", 2, 49, "pupil_id"),
+        "as those left out pass for peers",
+    ),
+    (
         "sessions_of_two_schools",
         "attendance",
         added("attendance", "0070005,2021/22,autumn,000101,140,0,0"),

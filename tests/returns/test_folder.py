@@ -1,6 +1,7 @@
 """A folder of returns opens as typed tables, or says in one sentence why not."""
 
 import re
+from datetime import date
 
 import duckdb
 import numpy as np
@@ -207,6 +208,58 @@ def test_line_ends_of_two_kinds_are_read(tmp_path, lines):
     assert found == expected
 
 
+OTHERS_SCHOOL = changed("schools", "secondary,E06000049", "secondary,E06000050")
+
+
+@pytest.mark.parametrize(
+    ("authority", "every_school", "schools", "pupils", "training"),
+    [
+        ("E06000049", False, 1, 3, 1),
+        ("E06000049", True, 2, 5, 2),
+        ("E06000099", False, 2, 5, 2),
+        ("", False, 2, 5, 2),
+    ],
+)
+def test_schools_of_other_authorities_are_left_out_unless_asked_for(
+    tmp_path, authority, every_school, schools, pupils, training
+):
+    """With the wrong code everything is left in: the check fails it, and says whose schools."""
+    folder = write(tmp_path, OTHERS_SCHOOL)
+    with open_returns(
+        folder, authority=authority, every_school=every_school, years=YEARS
+    ) as returns:
+        counts = [
+            returns.connection.execute(f"FROM {what}").fetchall()[0][0]
+            for what in (
+                "schools SELECT count(*)",
+                "enrolments SELECT count(DISTINCT pupil_id)",
+                "training SELECT count(*)",
+            )
+        ]
+    assert counts == [schools, pupils, training]
+
+
+def test_what_three_digits_name_is_not_another_authority(tmp_path):
+    folder = write(tmp_path, changed("schools", "secondary,E06000049", "secondary,895"))
+    with open_returns(folder, authority="E06000049") as returns:
+        assert len(rows(returns, "schools")) == 2
+
+
+def test_a_link_needs_no_date_and_dates_may_be_written_as_gias_writes_them(tmp_path):
+    """GIAS writes 01-09-2019; what is in DfE's register cannot be corrected by an authority."""
+    undated = {**TINY, "school_links": "urn,successor_urn\n000099,000101\n"}
+    gias = changed("school_links", "2019-09-01", "01-09-2019")
+    gias["schools"] = TINY["schools"].replace("2019-09-01", "01-09-2019")
+    for name, tables, day in (("a", undated, None), ("b", gias, date(2019, 9, 1))):
+        with open_returns(write(tmp_path / name, tables), years=YEARS) as returns:
+            links = returns.connection.execute("FROM school_links").fetchall()
+            assert links == [("000099", "000101", day)]
+            assert check(returns)["result"].eq("pass").all()
+    with open_returns(write(tmp_path / "c", gias)) as returns:
+        opened = returns.connection.execute("FROM schools SELECT max(opened)").fetchall()
+    assert opened == [(date(2019, 9, 1),)]
+
+
 # --- What stops the reading, in one sentence that never quotes a pupil.
 
 HEADERLESS = "episodes.csv has no header line; its first line must name the columns."
@@ -341,13 +394,13 @@ REFUSED = {
     ),
     "two formats of dates": (
         with_text(changed("episodes", "2022-02-01", "01/02/2022")),
-        "episodes.csv (8 lines) writes start_date as yyyy-mm-dd in 6 rows and as dd/mm/yyyy in 1, "
-        "must keep to one format a column; export the dates again in one.",
+        "episodes.csv (8 lines) writes start_date as yyyy-mm-dd in 6 rows and as dd/mm/yyyy in 1 "
+        "rows, must keep to one format a column; export the dates again in one.",
     ),
     "dates in no format": (
         with_text(changed("school_links", "2019-09-01", "1 Sep 2019")),
-        "school_links.csv (2 lines) writes date neither as yyyy-mm-dd nor as dd/mm/yyyy (rows with "
-        "a value: 1), must keep to one of them; export the dates again.",
+        "school_links.csv (2 lines) writes date neither as yyyy-mm-dd nor as dd/mm/yyyy nor as "
+        "dd-mm-yyyy (rows with a value: 1), must keep to one of them; export the dates again.",
     ),
     "no Parquet inside": (
         no_parquet,

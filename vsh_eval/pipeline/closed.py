@@ -202,6 +202,7 @@ def _counted_by(run: Run) -> dict[str, Any]:
         "cohort.rule": chosen.rule,
         "cohort.basis": chosen.basis,
         "cohort.look_back": chosen.look_back,
+        "cohort.schools": chosen.schools,
     }
 
 

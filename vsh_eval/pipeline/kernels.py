@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 from uuid import uuid4
 
+import matplotlib
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -19,8 +22,17 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 COLD = "VSH_EVAL_COLD_KERNELS"
 """Where this variable of the environment is set, each kernel starts and imports anew."""
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""Keeps imports from starting threads, as only a process of one thread is safe to fork."""
+PLAIN = {
+    # Imports start no threads, as only a process of one thread is safe to fork.
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # Nothing is drawn or read as one user's files, console or machine would have it.
+    "MPLBACKEND": "agg",
+    "MATPLOTLIBRC": str(Path(matplotlib.get_data_path(), "matplotlibrc")),
+    "PYTHONUTF8": "1",
+    "PYTHONWARNINGS": "",
+}
+"""What every kernel is told instead of what the user's settings say."""
 LAUNCHED = [sys.executable, "-m", "ipykernel_launcher"]
 PRELOADED = "vsh_eval.pipeline.preloaded"
 
@@ -42,9 +54,8 @@ class ForkedProvisioner(LocalProvisioner):
         process = context.Process(
             target=_serve, args=(cmd[3:], kwargs.get("env") or dict(os.environ), kwargs.get("cwd"))
         )
-        # matplotlib reads it when it is imported, and the server's is imported before the kernel.
-        backend = os.environ.get("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-        with _environment(ONE_THREAD | {"MPLBACKEND": backend}):
+        # What libraries read when they are imported is read by the server, before the kernel is.
+        with _environment(PLAIN):
             process.start()
         self.process = cast(Any, _Forked(process))
         self.pid = self.pgid = process.pid
@@ -52,16 +63,20 @@ class ForkedProvisioner(LocalProvisioner):
 
 
 class KernelManager(AsyncKernelManager):
-    """Starts this interpreter's kernel, whatever kernels the user has installed or named."""
+    """Starts the run's own interpreter, whatever kernels, profiles and rc files the user has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._profile = TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """The kernel of this interpreter; it can encrypt its connection."""
+        """What is started: never looked up by name, as another kernel may have the same one."""
         return KernelSpec(
             argv=[*LAUNCHED, "-f", "{connection_file}"],
             display_name="Python 3",
             language="python",
-            env=ONE_THREAD,
+            env=PLAIN | {"IPYTHONDIR": self._profile.name},
             metadata={"supported_encryption": ["curve"]},
         )
 

@@ -426,6 +426,7 @@ def open_returns(settings: Settings, folder: Path | None) -> returns.Returns:
         folder,
         files=settings.source.files,
         authority=settings.authority.code,
+        every_school=settings.cohort.schools == "all",
         years=settings.years.all(),
     )
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from vsh_eval.contracts import Kind
 
-DateFormat = Literal["yyyy-mm-dd", "dd/mm/yyyy"]
+DateFormat = Literal["yyyy-mm-dd", "dd/mm/yyyy", "dd-mm-yyyy"]
 
 SQL_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -18,6 +18,7 @@ SQL_TYPES: dict[Kind, str] = {
 DATE_PATTERNS: dict[DateFormat, str] = {
     "yyyy-mm-dd": r"\d{4}-\d{2}-\d{2}",
     "dd/mm/yyyy": r"\d{1,2}/\d{1,2}/\d{4}",
+    "dd-mm-yyyy": r"\d{1,2}-\d{1,2}-\d{4}",
 }
 """The forms of a date that a column may be written in."""
 
@@ -103,7 +104,7 @@ def typed(text: str, kind: Kind, date_format: DateFormat = "yyyy-mm-dd") -> str:
         The SQL of the text, NULL where blank.
     kind : {"text", "integer", "number", "date", "academic_year"}
         The column's kind.
-    date_format : {"yyyy-mm-dd", "dd/mm/yyyy"}
+    date_format : {"yyyy-mm-dd", "dd/mm/yyyy", "dd-mm-yyyy"}
         The form of the whole column, for dates.
 
     Examples
@@ -125,7 +126,7 @@ def typed(text: str, kind: Kind, date_format: DateFormat = "yyyy-mm-dd") -> str:
         read = (
             f"TRY_CAST({day} AS DATE)"
             if date_format == "yyyy-mm-dd"
-            else f"CAST(try_strptime({day}, '%d/%m/%Y') AS DATE)"
+            else f"CAST(try_strptime({day}, '%d{date_format[2]}%m{date_format[2]}%Y') AS DATE)"
         )
         return f"CASE WHEN {written_as(text, date_format)} THEN {read} END"
     first, second = f"TRY_CAST({text}[1:4] AS BIGINT)", f"TRY_CAST({text}[-2:] AS BIGINT)"

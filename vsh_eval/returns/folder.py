@@ -31,6 +31,15 @@ READING = "reading"
 Bit i stands for the contract's column i: blank in the file, or filled with what cannot be read.
 """
 
+ONS_CODE = r"[EWSN]\d{8}"
+"""What an authority's code looks like; others, such as DfE's three digits, cannot be compared."""
+OTHERS = f"""
+    FROM {READING}.schools SELECT urn, la_code
+    WHERE la_code <> ? AND regexp_full_match(la_code, '{ONS_CODE}')
+        AND ? IN (FROM {READING}.schools SELECT la_code)
+"""
+"""Schools of other authorities, in a folder that has some of the authority's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Returns:
@@ -90,6 +99,7 @@ def open_returns(
     *,
     files: Files | None = None,
     authority: str = "",
+    every_school: bool = False,
     years: tuple[int, ...] | None = None,
 ) -> Returns:
     """Open the returns: tables that are ready (one file a table) and files as they are held.
@@ -107,7 +117,10 @@ def open_returns(
         The authority's files by family; a table of the folder goes before theirs. Together they
         give every table that the contract requires.
     authority : str
-        The authority's ONS code, for files that hold several authorities.
+        The authority's ONS code, for files and tables that hold several authorities.
+    every_school : bool
+        Whether rows of other authorities' schools count too. They are else left out of the views,
+        where some schools have the authority's code and others another one.
     years : tuple of int, optional
         The academic years that the evaluation asks for, such as ``(202122, 202223)``. They guide
         the checks; rows of other years are kept, as earlier years explain later ones.
@@ -155,6 +168,8 @@ folder that holds schools.csv and the other tables.
         for name, table in RETURNS.items():
             further = covariates if name == "schools" else ()
             _create(connection, table, sources.get(name), date_formats, further)
+        if authority and not every_school:
+            _leave_out_others(connection, authority)
     except BaseException:
         connection.close()
         raise
@@ -310,24 +325,35 @@ def _date_formats(connection: duckdb.DuckDBPyConnection, source: Source) -> dict
     (row,) = _read(
         connection, source, f"FROM (FROM {source.relation} SELECT {texts}) SELECT {counts}"
     )
+    each = 1 + len(DATE_PATTERNS)
     return {
-        column.name: _date_format(source, column, *row[3 * i : 3 * i + 3])
+        column.name: _date_format(
+            source,
+            column,
+            row[each * i],
+            dict(zip(DATE_PATTERNS, row[each * i + 1 : each * (i + 1)], strict=True)),
+        )
         for i, column in enumerate(dates)
     }
 
 
-def _date_format(source: Source, column: Column, filled: int, iso: int, british: int) -> DateFormat:
-    if iso and british:
+def _date_format(
+    source: Source, column: Column, filled: int, rows: Mapping[DateFormat, int]
+) -> DateFormat:
+    """Return the one form of a date column, or refuse one that has several or none."""
+    written = {form: n for form, n in rows.items() if n}
+    if len(written) > 1:
+        counts = " and as ".join(f"{form} in {n:,} rows" for form, n in written.items())
         raise ContractError(
-            f"{source.label} writes {column.name} as yyyy-mm-dd in {iso:,} rows and as dd/mm/yyyy "
-            f"in {british:,}, must keep to one format a column; export the dates again in one."
+            f"{source.label} writes {column.name} as {counts}, must keep to one format a column; "
+            "export the dates again in one."
         )
-    if filled and not iso and not british:
+    if filled and not written:
         raise ContractError(
-            f"{source.label} writes {column.name} neither as yyyy-mm-dd nor as dd/mm/yyyy (rows "
+            f"{source.label} writes {column.name} neither as {' nor as '.join(rows)} (rows "
             f"with a value: {filled:,}), must keep to one of them; export the dates again."
         )
-    return "dd/mm/yyyy" if british else "yyyy-mm-dd"
+    return next(iter(written), "yyyy-mm-dd")
 
 
 def _covariates(
@@ -381,6 +407,23 @@ def _create(
         _read(connection, source, f"{creation} {read} SELECT {shown}, {bits}")
     names = ", ".join(quoted(c.name) for c in columns)
     connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
+
+
+def _leave_out_others(connection: duckdb.DuckDBPyConnection, authority: str) -> None:
+    """Leave other authorities' schools, and what is of them, out of the views."""
+    others = [row[0] for row in connection.execute(OTHERS, [authority, authority]).fetchall()]
+    if not others:
+        return
+    connection.execute("CREATE TABLE reading.others (urn VARCHAR)")
+    connection.execute("INSERT INTO reading.others SELECT unnest(?)", [others])
+    for name, table in RETURNS.items():
+        if "urn" in table.column_names:
+            made = f"FROM {READING}.{name}"
+            shown = "EXCLUDE (blank_bits, unread_bits)"
+            connection.execute(
+                f"CREATE OR REPLACE VIEW {name} AS {made} SELECT * {shown} "
+                f"WHERE urn IS NULL OR urn NOT IN (FROM {READING}.others)"
+            )
 
 
 def _bits(table: Table, source: Source) -> Iterator[str]:

@@ -39,7 +39,7 @@ class _Wanted:
     words: Mapping[str, frozenset[str]]
     numbers: frozenset[str]
     compounds: Mapping[str, tuple[tuple[str, str], ...]]
-    phrases: Mapping[str, tuple[str, ...]]
+    phrases: Mapping[str, tuple[re.Pattern[str], ...]]
     rule: Rule
     counts: bool
     internal: bool
@@ -110,7 +110,8 @@ def check(
         )
     wanted = _prepare(
         identifiers,
-        {"path": paths, "secret": secrets},
+        paths,
+        secrets,
         planted,
         rule=rule,
         counts=not published and not rule.exact,
@@ -128,7 +129,8 @@ def check(
 
 def _prepare(
     identifiers: Collection[str],
-    phrases: Mapping[str, Collection[str]],
+    paths: Collection[str],
+    secrets: Collection[str],
     planted: Collection[str],
     *,
     rule: Rule,
@@ -144,7 +146,10 @@ def _prepare(
         words={kind: frozenset(filter(_TOKEN.fullmatch, some)) for kind, some in whole.items()},
         numbers=frozenset(numbers),
         compounds=_by_longest_word(whole),
-        phrases={kind: tuple(_ways_to_write(values)) for kind, values in phrases.items()},
+        phrases={
+            "path": tuple(map(_place, _ways_to_write(paths))),
+            "secret": tuple(re.compile(re.escape(text)) for text in _ways_to_write(secrets)),
+        },
         rule=rule,
         counts=counts,
         internal=internal,
@@ -175,6 +180,18 @@ def _ways_to_write(values: Collection[str]) -> Iterator[str]:
                 value.replace("\\", "/").casefold(),
                 value.replace(" ", "%20").casefold(),
             }
+
+
+def _place(path: str) -> re.Pattern[str]:
+    """Return what a path is found by: whole names of folders, not a piece of another word.
+
+    A folder at the root, such as ``/app``, is one only where something of it follows, and neither
+    a tag (``</code>``) nor a piece of an address or of another path.
+    """
+    slashes = path.strip("/\\").count("/") + path.strip("/\\").count("\\")
+    before = r"(?<![\w<.-])" if slashes == 0 else r"(?<![\w<-])"
+    after = r"[/\\]+[\w.]" if slashes == 0 else r"(?![\w-])"
+    return re.compile(before + re.escape(path.rstrip("/\\")) + after)
 
 
 def _finds(file: Path, wanted: _Wanted) -> Iterator[str]:
@@ -208,7 +225,7 @@ def _in_text(text: str, wanted: _Wanted) -> Iterator[str]:
     for word in tokens & wanted.compounds.keys():
         yield from (kind for kind, value in wanted.compounds[word] if value in folded)
     for kind, phrases in wanted.phrases.items():
-        if any(phrase in folded for phrase in phrases):
+        if any(phrase.search(folded) for phrase in phrases):
             yield kind
     if not wanted.internal and INTERNAL_STAMP.casefold() in folded:
         yield "internal"

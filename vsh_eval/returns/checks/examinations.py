@@ -39,7 +39,7 @@ MOST_SESSIONS = 400
 """Sessions a pupil's year can hold: 190 days in school are 380, and one who moves has a few more
 (The Education (School Day and School Year) (England) Regulations 1999)."""
 _FEW = 0.05
-"""The share of pupils' years that may hold more; above it the sums are wrong throughout."""
+"""The share of rows, or of pupils' years, that may be wrong; above it they are so throughout."""
 LONG_OPEN = 5
 """Years after which an open spell of help is more likely one that nobody closed."""
 _SOME_LONG_OPEN = 0.05
@@ -105,6 +105,14 @@ in_range = by_column(_outside, lambda wrong: f" ({listed(f'{c.name} {_range(c)}'
 whole_identifiers = by_column(_shortened)
 
 
+def episodes_identified(inspection: Inspection) -> Iterator[Answer]:
+    """See whether episodes name their child; a few that do not are left out."""
+    of_rows = inspection.rows["episodes"]
+    rows = inspection.count("FROM episodes SELECT count_if(pupil_id IS NULL)")
+    many = "fail" if rows > _FEW * of_rows else None
+    yield Answer("episodes", rows, of_rows, ("pupil_id",), result=many)
+
+
 def programmes(inspection: Inspection) -> Iterator[Answer]:
     """See whether training names declared programmes."""
     known = sorted({*names.PROGRAMMES, *inspection.expected.programmes})
@@ -151,7 +159,7 @@ def unique(inspection: Inspection) -> Iterator[Answer]:
         must = [
             c.name
             for c in contract.columns
-            if c.name in contract.keys and c.required and not c.nullable
+            if c.name in contract.keys and ((c.required and not c.nullable) or c.name == "pupil_id")
         ]
         rows = inspection.count(
             f"FROM (FROM {table} SELECT count(*) AS copies "

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from vsh_eval.returns.checks.inspection import Answer, Inspection, listed
-
-_ONS_CODE = re.compile(r"[EWSN]\d{8}")
-"""Other codes of authorities, such as DfE's of three digits, cannot be compared with it."""
+from vsh_eval.returns.folder import ONS_CODE, READING
 
 
 def authority(inspection: Inspection) -> Iterator[Answer]:
@@ -16,14 +14,14 @@ def authority(inspection: Inspection) -> Iterator[Answer]:
     if not code:
         return
     found = inspection.ask(
-        "FROM schools SELECT la_code, count(*) AS n WHERE la_code IS NOT NULL "
+        f"FROM {READING}.schools SELECT la_code, count(*) AS n WHERE la_code IS NOT NULL "
         "GROUP BY la_code ORDER BY n DESC, la_code"
     )
     others = [(other, n) for other, n in found if other != code]
-    rows, of_rows = sum(n for _, n in others), inspection.rows["schools"]
+    rows, of_rows = sum(n for _, n in others), sum(n for _, n in found)
     detail = f" ({code}), and some are of {listed(other for other, _ in others[:3])}"
     which = ", ".join(f"{other}: {n}" for other, n in others)
-    elsewhere = rows == of_rows and all(_ONS_CODE.fullmatch(other) for other, _ in others)
+    elsewhere = rows == of_rows and all(re.fullmatch(ONS_CODE, other) for other, _ in others)
     result = "fail" if elsewhere else "warn" if rows else None
     yield Answer("schools", rows, of_rows, ("la_code",), detail, result, which)
 

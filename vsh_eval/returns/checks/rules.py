@@ -26,6 +26,11 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             "data are kept",
             examine.filled,
         ),
+        "episodes_identified": Check(
+            "In {table}, {columns} should be filled in; rows without one are left out: ask the "
+            "social care team for the children's UPNs, as those left out pass for peers",
+            examine.episodes_identified,
+        ),
         "values_readable": Check(
             "In {table}, {columns} must be written as the contract says; correct them where the "
             "data are kept",
@@ -263,8 +268,8 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
     "params": {
         "authority_asked": Check(
             "In {table}, la_code should be that of the authority in the params; correct "
-            "authority.code (nine characters, E06000049), or leave out schools of other "
-            "authorities and their pupils",
+            "authority.code (nine characters, E06000049) if it is wrong; schools of other "
+            "authorities, with their pupils, count only where cohort.schools is all",
             params.authority,
         ),
         "covariates_asked": Check(
