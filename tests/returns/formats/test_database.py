@@ -7,12 +7,16 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.returns.formats.made import UPN, counts
+from tests.synthetic.twins import SMALLEST, assert_the_same, counted, with_upns
 from vsh_eval.contracts import ContractError
+from vsh_eval.returns import open_returns
 from vsh_eval.returns.formats import Options, database
-from vsh_eval.settings import Database
+from vsh_eval.settings import Database, Files
+from vsh_eval.synthetic import Plan, authority, invent
 
 sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra files is not installed")
 
@@ -195,3 +199,51 @@ def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(url):
     with pytest.raises(ContractError, match="cannot be used") as refused:
         read(url, layout="ssd")
     assert url not in str(refused.value)
+
+
+# --- The twin
+
+
+def in_the_database(authority, engine) -> None:
+    """Write an authority's tables, its episodes as the Standard Safeguarding Dataset has them."""
+    episodes = authority.tables["episodes"]
+    days = episodes[["pupil_id", "start_date", "end_date"]]
+    kinds = (episodes["status"] + " " + episodes["basis"]).to_numpy()
+    layout = {
+        "CIN episode": ("ssd_cin_episodes", "cine", ("referral_date", "close_date")),
+        "CIN plan": ("ssd_cin_plans", "cinp", ("cin_plan_start_date", "cin_plan_end_date")),
+        "CPP episode": ("ssd_cp_plans", "cppl", ("cp_plan_start_date", "cp_plan_end_date")),
+        "CLA episode": (
+            "ssd_cla_episodes", "clae", ("cla_episode_start_date", "cla_episode_ceased_date")
+        ),
+    }  # fmt: skip
+    with engine.begin() as connection:
+        for name, table in authority.tables.items():
+            if name != "episodes":
+                table.to_sql(name, connection, index=False)
+        people = pd.DataFrame({"pers_person_id": episodes["pupil_id"].unique()})
+        people = people.assign(pers_upn=people["pers_person_id"].str.lower())
+        for name in ("ssd_person", "ssd_linked_identifiers", "ssd_legal_status",
+                     *(table for table, *_ in layout.values())):  # fmt: skip
+            connection.exec_driver_sql(f"TRUNCATE {name}")
+        people.to_sql("ssd_person", connection, index=False, if_exists="append")
+        for kind, (table, prefix, dates) in layout.items():
+            columns = ["person_id", *dates]
+            rows = days[kinds == kind].set_axis([f"{prefix}_{c}" for c in columns], axis=1)
+            rows.to_sql(table, connection, index=False, if_exists="append")
+
+
+@pytest.mark.usefixtures("password")
+def test_the_panel_from_postgresql_is_that_of_the_folder(postgresql, tmp_path):
+    url, engine = postgresql
+    plan = Plan(**SMALLEST, seed=4)
+    made = with_upns(invent(plan))
+    authority._write_tables(tmp_path, made, "parquet")
+    in_the_database(made, engine)
+    queries = {name: f"TABLE {name}" for name in made.tables if name != "episodes"}
+    files = Files(database=Database(url=url, layout="ssd", queries=queries))
+    with (
+        open_returns(tmp_path, years=plan.years) as ready,
+        open_returns(None, files=files, years=plan.years) as read,
+    ):
+        assert_the_same(read, plan, counted(ready, plan))

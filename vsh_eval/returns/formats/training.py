@@ -105,7 +105,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
 
 
 def _plain(written: object) -> str:
-    return re.sub(r"\W+", " ", str(written).casefold()).strip()
+    return re.sub(r"[\W_]+", " ", str(written).casefold()).strip()
 
 
 def _logs(path: Path, declared: Mapping[str, str]) -> Iterator[pd.DataFrame]:
@@ -186,7 +186,7 @@ def _attended(written: str, synonyms: Mapping[str, Mapping[str, str]]) -> bool:
 
 def _coded(written: pd.Series, meant: Mapping[str, str], codes: Sequence[str]) -> pd.Series:
     """Return the code that a text means: its synonym, or the code itself in any writing."""
-    known = {**{_plain(code.replace("_", " ")): code for code in codes}, **meant}
+    known = {**{_plain(code): code for code in codes}, **meant}
     return written.map(lambda text: known.get(_plain(text)), na_action="ignore").astype("str")
 
 
@@ -198,7 +198,7 @@ def _tier(rows: pd.DataFrame, meant: Mapping[str, str], file: str) -> pd.Series:
             f"{file} has no column for tier, and no synonym says it; add the tier of each "
             "programme to source.files.training.synonyms, for example tier: {elsa: targeted}."
         )
-    return _coded(rows["programme"].str.replace("_", " "), meant, names.TIERS)
+    return _coded(rows["programme"], meant, names.TIERS)
 
 
 def _schools(rows: pd.DataFrame, meant: Mapping[str, str], options: Options) -> pd.Series:
