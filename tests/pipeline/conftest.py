@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+import yaml
 
 from tests.pipeline.project import INVENTED, PUBLISHED, SMALL, TWO_YEARS, Project
 from tests.returns import published_example as example
@@ -16,6 +17,7 @@ from vsh_eval.contracts import NotebookFailedError
 from vsh_eval.pipeline import catalogue, engine, pages
 from vsh_eval.pipeline.workspace import Run
 
+ROOT = Path(__file__).resolve().parents[2]
 SIX_YEARS = ("--first", "2018/19", "--last", "2023/24")
 
 
@@ -54,9 +56,22 @@ def published_run(tmp_path_factory) -> Project:
     return project
 
 
-@pytest.fixture(scope="session", params=["returns", "published"])
+@pytest.fixture(scope="session")
+def cheshire_east(tmp_path_factory, shared_data) -> Path:
+    """What the run of DfE's own files that the repository comes with has released."""
+    project = Project.start(tmp_path_factory.mktemp("cheshire_east"))
+    keys = yaml.safe_load((ROOT / "params" / "published.yaml").read_text(encoding="utf-8"))
+    keys["source"]["folder"] = str(shared_data)
+    said = project.say("run", project.write(keys.pop("name"), keys), "-j", 2)
+    assert said.code == 0, said.err
+    return project.outputs / "published" / "release"
+
+
+@pytest.fixture(scope="session", params=["returns", "published", "cheshire_east"])
 def release(request) -> Path:
-    """What a whole run of each kind has released."""
+    """What a whole run of each kind has released; of Cheshire East where DfE's files are here."""
+    if request.param == "cheshire_east":
+        return request.getfixturevalue("cheshire_east")
     if request.param == "returns":
         run = request.getfixturevalue("whole")
         return run.outputs / "small" / "release"

@@ -33,7 +33,10 @@ NOT_IN_A_TABLE = {
     "level of an interval": r"\(95%\)",
     "schools less one": r"\d+ degrees of freedom",
     "check of the method by runs": r"found in [\d.]+% of these runs \(95% interval [^)]*\)",
-    "neighbours, which the sentence does not name": r"who lie between [\d.]+ and [\d.]+",
+    "neighbours, which the sentence does not name": r"who lie between \W?[\d.]+ and \W?[\d.]+",
+    "an area beside others, checked below": r"[\d.]+ (?:narrower|wider|lower|higher)"
+    r"(?: \(95% interval [^)]*\))? than in",
+    "places among neighbours": r"its \d+ statistical neighbours|from \d+ to \d+ of \d+, counted",
     "years on a chart": r"over the \d+ years shown",
     "two gaps set beside each other, checked below": r"differ by .*?\(95% interval [^)]*\)",
 }
@@ -41,9 +44,13 @@ NOT_IN_A_TABLE = {
 COMPARES = re.compile(
     r"widest|the most by|In the most deprived|^Of the gap|neighbours|, against \W?\d|went from"
     r"|(?:fewer|more) than the|when it is compared|is compared with itself|true effect|changed by"
-    r"|of this size together"
+    r"|of this size together|with a social worker in Cheshire East was"
 )
 """A sentence that sets several rows beside each other; every other is about one."""
+BESIDE = re.compile(
+    r"(?P<apart>[\d.]+) (?:narrower|wider|lower|higher)(?: \(95% interval (?P<lower>-?[\d.]+) to "
+    r"(?P<upper>-?[\d.]+)\))? than in [\w ]+ \((?P<other>-?[\d.]+)\)"
+)
 DIFFERS = re.compile(r"differ by ([\d.]+)[^(]*\(95% interval (-?[\d.]+) to (-?[\d.]+)")
 
 
@@ -130,6 +137,25 @@ def test_the_difference_of_two_gaps_is_that_of_the_gaps_said_before_it(release):
             if off > 0.5 * 10.0**-places + 1e-9 or not float(ends[0]) <= size <= float(ends[1]):
                 wrong.append(one)
     assert wrong == []
+
+
+def test_the_distance_to_another_area_is_that_of_the_two_numbers_said(release):
+    """And lies in its interval, which is worked out for the pair and stands in no table."""
+    wrong, said = [], 0
+    for one in sentences_of(release):
+        text = one.text.replace("\N{MINUS SIGN}", "-")
+        for found in BESIDE.finditer(text):
+            said += 1
+            (own,) = re.findall(r" was (-?[\d.]+)", text[: found.start()])[-1:]
+            places = len(found["apart"].partition(".")[2])
+            apart = round(abs(float(own) - float(found["other"])), places)
+            inside = found["lower"] is None or (
+                float(found["lower"]) <= apart <= float(found["upper"])
+            )
+            if apart != float(found["apart"]) or not inside:
+                wrong.append(one)
+    assert wrong == []
+    assert said or "cheshire_east" not in release.as_posix()
 
 
 def test_two_tables_agree_wherever_their_rows_are_about_the_same(release):

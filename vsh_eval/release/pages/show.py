@@ -114,7 +114,7 @@ def show_statement(headline: str, *sentences: str) -> None:
     Parameters
     ----------
     headline : SafeText
-        The message, one sentence.
+        The message: its first sentence stands out.
     *sentences : SafeText
         What it rests on.
 
@@ -124,7 +124,9 @@ def show_statement(headline: str, *sentences: str) -> None:
         If one of them is a plain text.
     """
     below = "".join(f"<p>{escape(require_safe_text(sentence))}</p>" for sentence in sentences)
-    head = f'<p class="headline">{escape(require_safe_text(headline))}</p>'
+    first, stop, rest = require_safe_text(headline).partition(". ")
+    head = f'<p class="headline"><strong>{escape(f"{first}{stop}".strip())}</strong>'
+    head += f" {escape(rest)}</p>" if rest else "</p>"
     html = f'<div class="statement">{head}{below}</div>'
     _display_html(html, " ".join((headline, *sentences)))
 

@@ -155,17 +155,18 @@ def p_text(value: float) -> str:
 
 
 def figures(value: float) -> str:
-    """Write a number to three figures, whole numbers as they are.
+    """Write a number to three figures without idle zeros, whole numbers as they are.
 
     Examples
     --------
-    >>> figures(0.04567), figures(2.84), figures(1234.5), figures(120.0)
-    ('0.0457', '2.84', '1,234', '120')
+    >>> figures(0.04567), figures(2.84), figures(1234.5), figures(120.0), figures(0.05)
+    ('0.0457', '2.84', '1,234', '120', '0.05')
     """
     if value == 0:
         return "0"
     places = 0 if float(value).is_integer() else max(0, 2 - math.floor(math.log10(abs(value))))
-    return number(value, decimals=places)
+    written = number(value, decimals=places)
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = None) -> str:
