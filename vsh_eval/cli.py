@@ -65,17 +65,22 @@ def run(
     new_secret: Annotated[
         bool, typer.Option(help="First write a new secret into disclosure.secret_file.")
     ] = False,
+    previous: Annotated[
+        Path | None,
+        typer.Option(help="Last year's release, where it is not the last one of this name."),
+    ] = None,
 ) -> None:
     """Run the evaluation and write the report to outputs/<name>/release."""
     from vsh_eval.pipeline import up_to_date
 
     if new_secret:
         _new_secret(params)
-    outcome = None if only or force else up_to_date.last_run(_params(params))
+    outcome = None if only or force or previous else up_to_date.last_run(_params(params))
     if outcome is None:
         from vsh_eval.pipeline import yearly
 
-        outcome = yearly.run(_params(params), jobs=jobs, only=only, force=force)
+        options = {"only": only, "force": force, "previous": previous}
+        outcome = yearly.run(_params(params), jobs=jobs, **options)
     if outcome.new:
         typer.echo(f"Done: open {_shown(outcome.page)}")
     else:

@@ -112,7 +112,7 @@ def test_decisions_follow_from_what_is_missing():
         "Mend the data.",
     ]
     assert "30% have been trained" in said["Offer training next where deprivation is greatest."]
-    assert "4 of this size together about 2.0" in said["Join with other authorities."]
+    assert "4 of this size together about 3.0" in said["Join with other authorities."]
 
 
 def test_a_gap_that_widened_and_a_phase_reached_least_come_first():

@@ -13,7 +13,7 @@ from doit.tools import config_changed, result_dep
 from tqdm import tqdm
 
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine, workspace
+from vsh_eval.pipeline import catalogue, earlier, engine, workspace
 from vsh_eval.pipeline.workspace import Run
 
 
@@ -69,7 +69,10 @@ def _tasks(
     execute: Callable[[catalogue.Notebook], str | bool],
 ) -> Iterator[dict[str, Any]]:
     source = [str(path) for path in sorted(Path(workspace.__file__).parents[1].rglob("*.py"))]
-    settings = {"fingerprint": workspace.fingerprint(run.settings)}
+    settings = {
+        "fingerprint": workspace.fingerprint(run.settings),
+        "last_year": earlier.fingerprint(run),
+    }
     for notebook in notebooks:
         before = catalogue.upstream(notebook, notebooks)
         yield {

@@ -17,6 +17,7 @@ from vsh_eval.pipeline import (
     catalogue,
     closed,
     dag,
+    earlier,
     engine,
     exchange,
     manifest,
@@ -33,7 +34,14 @@ from vsh_eval.release.text import files as text_of_files
 from vsh_eval.settings import load
 
 
-def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> Outcome:
+def run(
+    params: Path,
+    *,
+    jobs: int = 1,
+    only: str = "",
+    force: bool = False,
+    previous: Path | None = None,
+) -> Outcome:
     """Run the notebooks of a params file and put the report into ``outputs/<name>``.
 
     The run is built beside and renamed into place when it is whole, so that the last good one is
@@ -49,6 +57,8 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
         One notebook's name or number: it and what it needs go to ``outputs/<name>-draft``.
     force : bool
         Run every notebook, changed or not.
+    previous : Path, optional
+        The release that is taken for last year's, in place of the last one of the run's name.
 
     Returns
     -------
@@ -75,6 +85,8 @@ def run(params: Path, *, jobs: int = 1, only: str = "", force: bool = False) -> 
     with _one_at_a_time(last_good.with_name(f".{settings.name}.lock")):
         resumed = _prepare(building, last_good, force=force)
         workspace.start_anew_if_changed(current)
+        if previous is not None:
+            earlier.name_earlier(current, previous)
         started, depends_on = datetime.now(UTC), _depends_on(current)
         try:
             count = dag.run_notebooks(current, jobs=jobs)
@@ -182,6 +194,7 @@ def _finish(current: Run, started: datetime) -> None:
         allow_internal=current.rule.exact,
     )
     closed.keep(current)
+    earlier.keep(current)
 
 
 def _depends_on(current: Run) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The first page: one answer, what it rests on, and what to decide now."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from vsh_eval import academic_year, names, registry
+from vsh_eval.numerics.inference import minimum_detectable
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.evidence import both_estimates
@@ -267,14 +269,20 @@ def _about_the_offer(statement: str) -> Iterator[str]:
 
 
 def _pool(row: Row, asked: Asked) -> Iterator[str]:
-    """Say what several authorities of this size could detect together: error falls with sqrt k."""
+    """Say what several authorities of this size could detect together, as a pool of them does.
+
+    Each has an error that is least / (z(0.975) + z(0.8)), all the same true effect, and the pool
+    Student's t with one degree of freedom less than authorities.
+    """
     if not is_shown(row, "mde"):
         return
     unit, least = registry.metric(asked.metric).gap_unit, value_of(row, "mde")
     if least <= asked.sesoi:
         return
+    error = least / minimum_detectable(1.0, math.inf)
     together = [
-        f"{number(k, decimals=0)} of this size together about {number(least / k**0.5)}"
+        f"{number(k, decimals=0)} of this size together about "
+        f"{number(minimum_detectable(error / k**0.5, k - 1.0))}"
         for k in POOLS
     ]
     yield (
