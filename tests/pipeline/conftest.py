@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import INVENTED, PUBLISHED, SMALL, TWO_YEARS, Project
+from tests.release import bundles
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import NotebookFailedError
@@ -51,6 +52,16 @@ def published_run(tmp_path_factory) -> Project:
     project.write("public", PUBLISHED)
     said = project.say("run", "params/public.yaml", "-j", 2)
     assert said.code == 0, said.err
+    return project
+
+
+@pytest.fixture(scope="session")
+def trio(tmp_path_factory) -> Project:
+    """The report of three invented authorities, one of which is left out of the pool."""
+    project = Project.start(tmp_path_factory.mktemp("trio") / "project")
+    said = project.say("pool", *bundles.write_three(project.folder), "-o", "trio")
+    assert said.code == 0, said.err
+    assert said.out == "Done: open outputs/trio/release/index.html\n"
     return project
 
 
