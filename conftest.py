@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-WHOLE_RUNS = ("test_whole_run.py", "test_report_in_browser.py", "test_failure_modes.py")
+WHOLE_RUNS = (
+    "test_whole_run.py",
+    "test_report_in_browser.py",
+    "test_failure_modes.py",
+    "test_pool.py",
+)
 """Files that share the finished runs."""
 
 

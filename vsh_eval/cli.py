@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -81,27 +81,34 @@ def run(
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print nothing where all went well; see the log.")
     ] = False,
+    previous: Annotated[
+        Path | None,
+        typer.Option(help="Last year's release, where it is not the last one of this name."),
+    ] = None,
 ) -> None:
     """Run the evaluation and write the report to outputs/<name>/release."""
     files = [_params(path) for path in params or [DEMO]]
     if len(files) > 1:
-        if only or new_secret:
-            raise SettingsError("--only and --new-secret take one params file; name one.")
+        if only or new_secret or previous:
+            raise SettingsError(
+                "--only, --new-secret and --previous take one params file; name one."
+            )
         _run_many(files, jobs=jobs, force=force, quiet=quiet)
     else:
         if new_secret:
             _new_secret(files[0])
-        _run_one(files[0], jobs=jobs, only=only, force=force, quiet=quiet)
+        asked = {"only": only, "force": force, "previous": previous}
+        _run_one(files[0], jobs=jobs, quiet=quiet, **asked)
 
 
-def _run_one(params: Path, *, jobs: int, only: str, force: bool, quiet: bool) -> None:
+def _run_one(params: Path, *, jobs: int, quiet: bool, **asked: Any) -> None:
     from vsh_eval.pipeline import up_to_date
 
-    outcome = None if only or force else up_to_date.last_run(params)
+    outcome = None if any(asked.values()) else up_to_date.last_run(params)
     if outcome is None:
         from vsh_eval.pipeline import yearly
 
-        outcome = yearly.run(params, jobs=jobs, only=only, force=force, quiet=quiet)
+        outcome = yearly.run(params, jobs=jobs, quiet=quiet, **asked)
     if quiet:
         return
     if outcome.new:

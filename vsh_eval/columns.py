@@ -74,7 +74,7 @@ _WITHOUT: Mapping[Role, str] = {
     Role.LABEL: """
         status unit gap_unit reason message result verdict direction protocol measured_by
         statement confidence decided_by stored_as years_missing registered used caution type
-        reason_code base_period first_year last_year pooled software
+        reason_code base_period first_year last_year pooled software earlier
         """,
     Role.CHILDREN: """
         pupils group_pupils reference_pupils matched_pupils baseline_group_pupils
@@ -99,10 +99,11 @@ _WITHOUT: Mapping[Role, str] = {
         staff_per_school staff_per_100_pupils concentration df rank q statistic
         standardised_group_level standardised_reference_level limit tau_dl tau_pm slope bound
         size alpha error_ratio trained_mean comparison_mean amount
+        earlier_group_level earlier_reference_level
         """,
     Role.DIFFERENCE: """
         estimate whole growth_share_schools growth_share_pupils mde effect outcome synthetic
-        donor_mean distance
+        donor_mean distance earlier_gap
         bias bias_given_passed standardised_difference
         """,
     Role.ERROR: """

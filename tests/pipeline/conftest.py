@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.pipeline.project import INVENTED, PUBLISHED, SMALL, TWO_YEARS, Project
+from tests.release import bundles
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import NotebookFailedError
@@ -65,6 +66,16 @@ def cheshire_east(tmp_path_factory, shared_data) -> Path:
     said = project.say("run", project.write(keys.pop("name"), keys), "-j", 2)
     assert said.code == 0, said.err
     return project.outputs / "published" / "release"
+
+
+@pytest.fixture(scope="session")
+def trio(tmp_path_factory) -> Project:
+    """The report of three invented authorities, one of which is left out of the pool."""
+    project = Project.start(tmp_path_factory.mktemp("trio") / "project")
+    said = project.say("pool", *bundles.write_three(project.folder), "-o", "trio")
+    assert said.code == 0, said.err
+    assert said.out == "Done: open outputs/trio/release/index.html\n"
+    return project
 
 
 @pytest.fixture(scope="session", params=["returns", "published", "cheshire_east"])

@@ -67,3 +67,12 @@ def test_any_other_error_is_no_success(project, monkeypatch):
     monkeypatch.setattr(engine, "execute", broken)
     with pytest.raises(RuntimeError, match="the notebooks were not all run"):
         dag.run_notebooks(project.run("tiny"), jobs=1)
+
+
+def test_a_record_of_tasks_that_a_full_disk_cut_off_is_made_anew(project, executed):
+    run = project.run("tiny")
+    dag.run_notebooks(run, jobs=1)
+    record = run.internal / "tasks.json"
+    record.write_bytes(record.read_bytes()[:100])
+    assert dag.run_notebooks(run, jobs=1) == 8
+    assert dag.run_notebooks(run, jobs=1) == 0

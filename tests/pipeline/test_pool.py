@@ -82,16 +82,6 @@ def test_a_tampered_bundle_stops_the_pool_before_anything_is_written(project):
     assert list(project.outputs.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def trio(tmp_path_factory):
-    """The report of three invented authorities, one of which is left out of the pool."""
-    project = Project.start(tmp_path_factory.mktemp("trio") / "project")
-    told = project.say("pool", *bundles.write_three(project.folder), "-o", "trio")
-    assert told.code == 0, told.err
-    assert told.out == "Done: open outputs/trio/release/index.html\n"
-    return project
-
-
 def test_the_report_shows_all_and_pools_those_that_may_be(trio):
     release = trio.outputs / "trio" / "release"
     table = pd.read_csv(release / "tables" / "pooled.csv")

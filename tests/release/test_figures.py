@@ -139,6 +139,16 @@ SPECIFICATIONS = [
     for rank, (estimate, group) in enumerate([(-2.0, "cin"), (-1.5, "cwsw"), (0.5, "ever_cwsw")], 1)
 ]  # fmt: skip
 
+POOL = [
+    estimate_row(role="primary", variant=variant, name=name, target="gap", weight=weight,
+                 authorities=k, estimate=estimate, ci_lower=estimate - 1, ci_upper=estimate + 1,
+                 next_lower=further, next_upper=-further)
+    for variant, name, weight, k, estimate, further in (
+        ("own", "Invented Abbey", 0.4, 1, -1.2, NAN), ("own", "Invented Bay", 0.6, 1, -2.1, NAN),
+        ("own", "Invented Combe", NAN, 1, -0.4, NAN), ("attributable", "", NAN, 2, -1.7, -9.0),
+        ("every", "", NAN, 3, -1.3, -5.0), ("without", "Invented Bay", NAN, 1, -1.2, NAN))
+]  # fmt: skip
+
 CHARTS = {
     "levels": (gap_rows(), figures.draw_levels, {"metric": METRIC}),
     "gap": (gap_rows(), figures.draw_gap, {"metric": METRIC}),
@@ -157,6 +167,7 @@ CHARTS = {
               {"metric": METRIC, "sesoi": 0.5, "estimates": safe([estimate_row()])}),
     "events": (event_rows(), figures.draw_event_study, {"metric": METRIC}),
     "forest": (FOREST, figures.draw_forest, {}),
+    "pool": (POOL, figures.draw_pool, {"metric": METRIC}),
     "robustness": (CHECKS, figures.draw_robustness, {"metric": METRIC}),
     "bounds": (BOUNDS, figures.draw_honest, {"metric": METRIC}),
     "specifications": (SPECIFICATIONS, figures.draw_specifications, {"metric": METRIC}),
@@ -323,6 +334,24 @@ def intervals_of(axes, along):
         for segment in drawn.get_segments()
         if len(segment)
     ]
+
+
+def test_a_pool_is_drawn_below_its_authorities_and_what_is_left_out_hollow():
+    figure, (axes,), _ = draw_open("pool")
+    hollow = [
+        float(at[0])
+        for drawn in axes.collections
+        if isinstance(drawn, PathCollection) and to_hex(drawn.get_facecolor()[0]) == "#ffffff"
+        for at in drawn.get_offsets()
+    ]
+    assert hollow == [-0.4]
+    assert sorted(x for x, _ in points_of(axes)) == [-2.1, -1.7, -1.3, -1.2, -0.4]
+    height = dict(points_of(axes))
+    assert height[-1.7] > max(height[x] for x in (-2.1, -1.2, -0.4))
+    assert (-9.0, 9.0) in intervals_of(axes, 0)
+    assert figure.alt.index("All in the pool") < figure.alt.index("Invented Abbey")
+    alike = [row | {"authorities": 2} if row["variant"] == "every" else row for row in POOL]
+    assert "All authorities" not in draw("pool", alike).alt
 
 
 def drawn_by(axes, colour):

@@ -81,7 +81,7 @@ def test_impact_has_its_fixed_columns_and_no_place(tmp_path):
     rows = [estimate_row(), estimate_row(aggregation="calendar", index=202324.0)]
     path = write_table(safe(rows), tmp_path, "impact", areas=AREAS)
     written = text_of(path)
-    assert tuple(written.columns) == TABLE_COLUMNS["impact"]
+    assert tuple(written.columns) == (*TABLE_COLUMNS["impact"], "df")
     assert list(written["index"]) == ["z", "202324"]
     assert list(written["estimate"]) == ["-1.4", "-1.4"]
     assert list(written["band_lower"]) == ["x", "x"]

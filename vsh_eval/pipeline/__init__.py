@@ -4,6 +4,7 @@
 - `open_source`, `open_published`: its data, read and typed
 - `GapPage`: the measures of a page on gaps, and how they are shown
 - `ask_impact`, `Impact`, `explain_if_infeasible`: the question of impact, or why it has no answer
+- `earlier_of`, `Earlier`: last year's release, and what has changed since
 - `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
 - `ask_pool`, `Pool`: the same of several authorities' bundles
 - `pipeline.yearly`: the unattended run (`run`, `check`); `pipeline.manifest`: `verify`
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
+    from vsh_eval.pipeline.earlier import Earlier, earlier_of
     from vsh_eval.pipeline.gap_page import GapPage, bands_of_need, released_gaps
     from vsh_eval.pipeline.impact import Impact, ask_impact, explain_if_infeasible
     from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTEBOOKS",
+    "Earlier",
     "GapPage",
     "Impact",
     "Notebook",
@@ -42,6 +45,7 @@ __all__ = [
     "ask_offer",
     "ask_pool",
     "bands_of_need",
+    "earlier_of",
     "expected",
     "explain_if_infeasible",
     "not_asked",
@@ -54,6 +58,7 @@ __all__ = [
 
 _MODULE_OF = {
     **dict.fromkeys(("NOTEBOOKS", "Notebook"), "catalogue"),
+    **dict.fromkeys(("Earlier", "earlier_of"), "earlier"),
     **dict.fromkeys(("GapPage", "bands_of_need", "released_gaps"), "gap_page"),
     **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "impact"),
     **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "offer"),

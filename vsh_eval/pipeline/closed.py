@@ -155,6 +155,12 @@ def restated_by(run: Run) -> dict[int, int]:
     return {y: n + again for y, n in record.restated.items() if y in years}
 
 
+def kept_years(run: Run) -> frozenset[int]:
+    """Return the years of a run that are shown as they were published."""
+    kept = run.settings.disclosure.closed == "keep"
+    return frozenset(restated_by(run)) if kept else frozenset()
+
+
 def require_few_restatements(run: Run) -> None:
     """Refuse to restate a year a third time.
 

@@ -1,6 +1,7 @@
 """The notebooks as tasks: in order, each only when something it depends on has changed."""
 
 import hashlib
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -8,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from doit.cmd_base import ModuleTaskLoader
-from doit.doit_cmd import DoitMain
+from doit.cmd_run import Run as RunTasks
 from doit.reporter import ZeroReporter
 from doit.tools import config_changed, result_dep
 from tqdm import tqdm
 
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine, log, workspace
+from vsh_eval.pipeline import catalogue, earlier, engine, log, workspace
 from vsh_eval.pipeline.workspace import Run
 
 
@@ -39,10 +40,12 @@ def run_notebooks(run: Run, *, jobs: int, quiet: bool = False) -> int:
     ------
     NotebookFailedError
         The first notebook that stopped.
+    OSError
+        If the disk does not take what is written.
     """
     notebooks = catalogue.of_kind(run.settings.source.kind)
     done: list[str] = []
-    failed: list[NotebookFailedError] = []
+    failed: list[Exception] = []
     total = sum(engine.code_cells(notebook) for notebook in notebooks)
     # doit redirects a task's stdout and stderr, so the bar holds on to the true one.
     hidden = True if quiet else None  # None: drawn on a terminal only
@@ -53,7 +56,7 @@ def run_notebooks(run: Run, *, jobs: int, quiet: bool = False) -> int:
             began = time.monotonic()
             try:
                 engine.execute(run, notebook, after_cell=bar.update)
-            except NotebookFailedError as error:
+            except (NotebookFailedError, OSError) as error:
                 log.LOGGER.error("%s: stopped", notebook.name)
                 failed.append(error)
                 return False
@@ -76,7 +79,10 @@ def _tasks(
     execute: Callable[[catalogue.Notebook], str | bool],
 ) -> Iterator[dict[str, Any]]:
     source = [str(path) for path in sorted(Path(workspace.__file__).parents[1].rglob("*.py"))]
-    settings = {"fingerprint": workspace.fingerprint(run.settings)}
+    settings = {
+        "fingerprint": workspace.fingerprint(run.settings),
+        "last_year": earlier.fingerprint(run),
+    }
     for notebook in notebooks:
         before = catalogue.upstream(notebook, notebooks)
         yield {
@@ -102,10 +108,22 @@ def _digest(run: Run, notebook: catalogue.Notebook) -> str:
     return digest.hexdigest()
 
 
+def _is_whole(file: Path) -> bool:
+    """Say whether a file of JSON can be read, or is not there."""
+    try:
+        json.loads(file.read_text(encoding="utf-8") if file.is_file() else "{}")
+    except ValueError:
+        return False
+    return True
+
+
 def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> int:
     run.internal.mkdir(parents=True, exist_ok=True)
+    known = run.internal / "tasks.json"
+    if not _is_whole(known):  # cut off by a full disk: then every notebook runs again
+        known.unlink()
     config = {
-        "dep_file": str(run.internal / "tasks.json"),
+        "dep_file": str(known),
         "backend": "json",
         "reporter": ZeroReporter,
         "verbosity": 0,
@@ -115,7 +133,7 @@ def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> int:
     kept = sys.stdout, sys.stderr
     try:
         loader = ModuleTaskLoader({"DOIT_CONFIG": config, **tasks})
-        return int(DoitMain(loader, config_filenames=()).run(["run"]) or 0)
+        return int(RunTasks(task_loader=loader).parse_execute([]) or 0)
     finally:
         # Tasks in threads leave doit's redirected streams behind.
         sys.stdout, sys.stderr = kept

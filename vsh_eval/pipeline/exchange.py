@@ -16,6 +16,7 @@ from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files import exchange
 from vsh_eval.release.files.exchange import About, Bundle
 from vsh_eval.release.files.open_data import read_table
+from vsh_eval.release.text.registration import NOT_REGISTERED
 from vsh_eval.settings import parse
 from vsh_eval.synthetic import MARKER
 
@@ -57,7 +58,7 @@ def export(run: Path, to: Path | None = None) -> Path:
     settings = said["settings"]
     _refuse_kind(run.name, settings)
     results = json.loads((released / "results.json").read_text(encoding="utf-8"))
-    about = {
+    about: dict[str, Any] = {
         "software": said["software"]["vsh-eval"],
         "made": protocol.current_day().isoformat(),
         "invented": bool(said["stamp"]),
@@ -74,6 +75,8 @@ def export(run: Path, to: Path | None = None) -> Path:
         },
         "release_sha256": manifest.sha256(path),
     }
+    if said["protocol"]["status"] == NOT_REGISTERED:
+        about["registration"]["in_time"] = None
     last = settings["years"]["last"]
     written = to or Path.cwd() / f"{settings['authority']['code']}-{last}.zip"
     exchange.write_bundle(written, about, **_tables(released, said["stamp"]))

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -14,7 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 from uuid import uuid4
 
-import matplotlib
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -22,13 +22,15 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 COLD = "VSH_EVAL_COLD_KERNELS"
 """Where this variable of the environment is set, each kernel starts and imports anew."""
+_DRAWING = find_spec("matplotlib")
+_STYLE = str(Path((_DRAWING and _DRAWING.origin) or "").parent / "mpl-data" / "matplotlibrc")
 PLAIN = {
     # Imports start no threads, as only a process of one thread is safe to fork.
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
     # Nothing is drawn or read as one user's files, console or machine would have it.
     "MPLBACKEND": "agg",
-    "MATPLOTLIBRC": str(Path(matplotlib.get_data_path(), "matplotlibrc")),
+    "MATPLOTLIBRC": _STYLE,
     "PYTHONUTF8": "1",
     "PYTHONWARNINGS": "",
 }
@@ -120,6 +122,10 @@ def _serve(arguments: list[str], environment: dict[str, str], folder: str | None
     from ipykernel.kernelapp import launch_new_instance
 
     os.setsid()
+    # What goes wrong before the kernel is there is said by the run, not by a trace on its console.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.clear()
     os.environ.update(environment)

@@ -115,7 +115,17 @@ def frozen(settings: Settings) -> dict[str, Any]:
     dict
         Values as JSON knows them; academic years as 202425.
     """
-    values = dict(flat(settings.model_dump(mode="json")))
+    return frozen_of(dict(flat(settings.model_dump(mode="json"))))
+
+
+def frozen_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Select those of the settings by dotted name that define the analysis.
+
+    Examples
+    --------
+    >>> frozen_of({"name": "demo", "seed": 1, "cohort.rule": "ever_6"})
+    {'seed': 1, 'cohort.rule': 'ever_6'}
+    """
     return {
         key: value
         for key, value in values.items()

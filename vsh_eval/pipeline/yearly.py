@@ -19,6 +19,7 @@ from vsh_eval.pipeline import (
     catalogue,
     closed,
     dag,
+    earlier,
     engine,
     exchange,
     log,
@@ -37,7 +38,13 @@ from vsh_eval.settings import load
 
 
 def run(
-    params: Path, *, jobs: int = 1, only: str = "", force: bool = False, quiet: bool = False
+    params: Path,
+    *,
+    jobs: int = 1,
+    only: str = "",
+    force: bool = False,
+    quiet: bool = False,
+    previous: Path | None = None,
 ) -> Outcome:
     """Run the notebooks of a params file and put the report into ``outputs/<name>``.
 
@@ -56,6 +63,8 @@ def run(
         Run every notebook, changed or not.
     quiet : bool
         Draw no progress bar.
+    previous : Path, optional
+        The release that is taken for last year's, in place of the last one of the run's name.
 
     Returns
     -------
@@ -86,6 +95,8 @@ def run(
         log.LOGGER.info("began: %s, vsh_eval %s", params.name, version("vsh-eval"))
         resumed = _prepare(building, last_good, force=force)
         workspace.start_anew_if_changed(current)
+        if previous is not None:
+            earlier.name_earlier(current, previous)
         started, depends_on = datetime.now(UTC), _depends_on(current)
         try:
             count = dag.run_notebooks(current, jobs=jobs, quiet=quiet)
@@ -214,6 +225,7 @@ def _finish(current: Run, started: datetime) -> None:
         allow_internal=current.rule.exact,
     )
     closed.keep(current)
+    earlier.keep(current)
 
 
 def _depends_on(current: Run) -> dict[str, Any]:

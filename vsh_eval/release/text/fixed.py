@@ -132,6 +132,8 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "towards children with a social worker: what is compared is this authority's offer with "
         "other authorities' offers, not with no offer, and whatever the duty did everywhere "
         "cannot show.",
+        "changes_since": "Gaps over all phases that differ from last year's release",
+        "settings_since": "Settings that differ from last year's release",
         # 09 pooled
         "authorities": "Whose results these are",
         "pool_power": "What the authorities detect together",

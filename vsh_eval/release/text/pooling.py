@@ -51,8 +51,8 @@ def included_sentence(safe: SafeTable) -> str:
         return f"{counted}, and all are in the pool."
     named = listed([f"{row['name']} ({_why(row)})" for row in out])
     return (
-        f"{counted}. {number(len(rows) - len(out), decimals=0)} are in the pool. Shown and left "
-        f"out of it: {named}."
+        f"{counted}; {number(len(rows) - len(out), decimals=0)} of them make the pool. Shown and "
+        f"left out of it: {named}."
     )
 
 

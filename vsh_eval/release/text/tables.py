@@ -104,6 +104,14 @@ TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Drift before training",
             "How fast did trained schools move apart from the others before the training?",
         ),
+        "changes_since_last_run": (
+            "Figures that differ from last year's release",
+            "Which gaps of the same year, measure and group differ, and why?",
+        ),
+        "settings_since_last_run": (
+            "Settings that differ from last year's release",
+            "What is asked or counted in another way?",
+        ),
         "pooled": (
             "Authorities together",
             "What was the effect in each authority, and in all of them together?",
