@@ -531,6 +531,13 @@ def test_few_pupils_and_linked_schools_are_no_new_school(opened, tables):
     assert found["result"] == "pass"
 
 
+def test_codes_of_another_form_cannot_be_compared_and_are_said(opened):
+    tables = {**TINY, "schools": TINY["schools"].replace("E06000049", "895")}
+    found = check(opened(tables), MET).set_index("check").loc["authority_asked"]
+    assert (found["result"], found["rows"]) == ("warn", 2)
+    assert "some are of 895 (a code of another form cannot be compared" in found["message"]
+
+
 def test_the_analyst_is_told_which_schools(opened):
     moved = check(opened(_moved_together(12))).set_index("check")
     assert moved.loc["schools_continued", "which"] == "000103 to 000104 (12 of 13 pupils)"

@@ -208,20 +208,23 @@ def test_line_ends_of_two_kinds_are_read(tmp_path, lines):
     assert found == expected
 
 
-OTHERS_SCHOOL = changed("schools", "secondary,E06000049", "secondary,E06000050")
+OTHERS_SCHOOL = {
+    **changed("schools", "secondary,E06000049", "secondary,E06000050"),
+    "school_links": TINY["school_links"] + "000098,000102,2018-09-01\n",
+}
 
 
 @pytest.mark.parametrize(
-    ("authority", "every_school", "schools", "pupils", "training"),
+    ("authority", "every_school", "expected"),
     [
-        ("E06000049", False, 1, 3, 1),
-        ("E06000049", True, 2, 5, 2),
-        ("E06000099", False, 2, 5, 2),
-        ("", False, 2, 5, 2),
+        ("E06000049", False, [1, 3, 1, 1]),
+        ("E06000049", True, [2, 5, 2, 2]),
+        ("E06000099", False, [2, 5, 2, 2]),
+        ("", False, [2, 5, 2, 2]),
     ],
 )
 def test_schools_of_other_authorities_are_left_out_unless_asked_for(
-    tmp_path, authority, every_school, schools, pupils, training
+    tmp_path, authority, every_school, expected
 ):
     """With the wrong code everything is left in: the check fails it, and says whose schools."""
     folder = write(tmp_path, OTHERS_SCHOOL)
@@ -234,9 +237,10 @@ def test_schools_of_other_authorities_are_left_out_unless_asked_for(
                 "schools SELECT count(*)",
                 "enrolments SELECT count(DISTINCT pupil_id)",
                 "training SELECT count(*)",
+                "school_links SELECT count(*)",
             )
         ]
-    assert counts == [schools, pupils, training]
+    assert counts == expected
 
 
 def test_what_three_digits_name_is_not_another_authority(tmp_path):

@@ -417,12 +417,14 @@ def _leave_out_others(connection: duckdb.DuckDBPyConnection, authority: str) -> 
     connection.execute("CREATE TABLE reading.others (urn VARCHAR)")
     connection.execute("INSERT INTO reading.others SELECT unnest(?)", [others])
     for name, table in RETURNS.items():
-        if "urn" in table.column_names:
-            made = f"FROM {READING}.{name}"
-            shown = "EXCLUDE (blank_bits, unread_bits)"
+        places = [column for column in ("urn", "successor_urn") if column in table.column_names]
+        own = " AND ".join(
+            f"({place} IS NULL OR {place} NOT IN (FROM {READING}.others))" for place in places
+        )
+        if own:
             connection.execute(
-                f"CREATE OR REPLACE VIEW {name} AS {made} SELECT * {shown} "
-                f"WHERE urn IS NULL OR urn NOT IN (FROM {READING}.others)"
+                f"CREATE OR REPLACE VIEW {name} AS FROM {READING}.{name} "
+                f"SELECT * EXCLUDE (blank_bits, unread_bits) WHERE {own}"
             )
 
 

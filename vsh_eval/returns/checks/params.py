@@ -21,6 +21,8 @@ def authority(inspection: Inspection) -> Iterator[Answer]:
     rows, of_rows = sum(n for _, n in others), sum(n for _, n in found)
     detail = f" ({code}), and some are of {listed(other for other, _ in others[:3])}"
     which = ", ".join(f"{other}: {n}" for other, n in others)
+    if not all(re.fullmatch(ONS_CODE, other) for other, _ in others):
+        detail += " (a code of another form cannot be compared, so such schools count)"
     elsewhere = rows == of_rows and all(re.fullmatch(ONS_CODE, other) for other, _ in others)
     result = "fail" if elsewhere else "warn" if rows else None
     yield Answer("schools", rows, of_rows, ("la_code",), detail, result, which)
