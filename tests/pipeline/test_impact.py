@@ -8,6 +8,7 @@ from tests.pipeline.project import TWO_YEARS, Project
 from tests.release.made import NAN, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import InfeasibleError, Message
+from vsh_eval.effects import sensitivity
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
 from vsh_eval.pipeline import impact, results
 
@@ -115,6 +116,20 @@ def test_an_effect_that_was_planted_comes_out_with_all_its_checks(planted):
     gap = levels["cin"] - levels["peers"]
     assert gap == pytest.approx(simple["estimate"], abs=0.05), "the gap is the levels' difference"
     assert found.two_way_parts()["weight"].sum() == pytest.approx(1.0)
+
+
+def test_the_drift_that_pools_use_is_the_one_the_rules_judge(planted):
+    run, found = planted
+    released = run.release(found.drift).frame.iloc[0]
+    slope = sensitivity.drift(found.sample)
+    assert released["estimate"] == pytest.approx(slope.slope, abs=slope.std_error / 5)
+    assert released["std_error"] == pytest.approx(slope.std_error, rel=0.06)
+    rule = found.judged().rules.set_index("rule").loc["drift"]
+    first = found.primary().query("role == 'primary' and aggregation == 'simple'").iloc[0]
+    sign = np.sign(first["estimate"]) if first["p_value"] < 0.05 else 0.0
+    assert rule["value"] == pytest.approx(slope.largest_not_excluded(sign=sign))
+    # A second way to the same children: how many there are is not told again.
+    assert released[["schools_treated", "schools_comparison", "pupils"]].isna().all()
 
 
 def test_a_page_that_asks_twice_is_given_the_same_table(planted):

@@ -169,7 +169,7 @@ def combine(
     # statsmodels takes a root that rounding has passed by for 0, so it starts just before it.
     start = between.tau_squared_pm * _JUST_BELOW
     with np.errstate(divide="ignore"):  # of equal estimates, in a number that is not used
-        found = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
+        found: Any = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
     mean, df = float(found.mean_effect_re), k - 1.0
     error = float(found.sd_eff_w_re * np.sqrt(max(1.0, found.scale_hksj_re)))
     reach = float(t_critical(df, alpha=alpha)) * error
@@ -177,20 +177,24 @@ def combine(
     taus = (float(found.tau2), between.tau_squared_lower, between.tau_squared_upper)
     shares = [100 * between.share(tau) for tau in taus]
     return Combined(
-        k,
-        mean,
-        error,
-        df,
-        mean - reach,
-        mean + reach,
-        float(t_p_value(np.array(mean), np.array(error), np.array(df))),
-        mean - further,
-        mean + further,
-        *taus,
-        *shares,
-        between.q,
-        between.q_p_value,
-        tuple(float(weight) for weight in found.weights_rel_re),
+        authorities=k,
+        estimate=mean,
+        std_error=error,
+        df=df,
+        ci_lower=mean - reach,
+        ci_upper=mean + reach,
+        p_value=float(t_p_value(np.array(mean), np.array(error), np.array(df))),
+        next_lower=mean - further,
+        next_upper=mean + further,
+        tau_squared=taus[0],
+        tau_squared_lower=taus[1],
+        tau_squared_upper=taus[2],
+        i_squared=shares[0],
+        i_squared_lower=shares[1],
+        i_squared_upper=shares[2],
+        q=between.q,
+        q_p_value=between.q_p_value,
+        weights=tuple(float(weight) for weight in found.weights_rel_re),
     )
 
 
@@ -320,7 +324,8 @@ def _own(overall: pd.DataFrame, within: pd.DataFrame) -> Iterator[dict[str, Any]
             shares = dict(zip(inside["name"], found.weights, strict=True))
         for row in rows.to_dict("records"):
             weight = shares.get(row["name"], math.nan)
-            yield {**row, "variant": OWN, "authorities": 1, "weight": weight, "status": ""}
+            told = {"variant": OWN, "authorities": 1, "weight": weight, "status": ""}
+            yield {str(key): value for key, value in row.items()} | told
 
 
 def _pools(given: pd.DataFrame, variant: str, *, alpha: float) -> Iterator[dict[str, Any]]:
