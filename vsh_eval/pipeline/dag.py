@@ -78,9 +78,9 @@ def _tasks(
     notebooks: tuple[catalogue.Notebook, ...],
     execute: Callable[[catalogue.Notebook], str | bool],
 ) -> Iterator[dict[str, Any]]:
-    source = [str(path) for path in sorted(Path(workspace.__file__).parents[1].rglob("*.py"))]
     settings = {
         "fingerprint": workspace.fingerprint(run.settings),
+        "software": _software(),
         "last_year": earlier.fingerprint(run),
     }
     for notebook in notebooks:
@@ -88,13 +88,23 @@ def _tasks(
         yield {
             "name": notebook.name,
             "actions": [(execute, [notebook])],
-            "file_dep": [str(catalogue.folder() / f"{notebook.name}.ipynb"), *source],
+            "file_dep": [str(catalogue.folder() / f"{notebook.name}.ipynb")],
             "targets": [str(run.internal / "notebooks" / f"{notebook.name}.ipynb")],
             "uptodate": [
                 config_changed(settings),
                 *(result_dep(f"notebook:{other.name}") for other in before),
             ],
         }
+
+
+def _software() -> str:
+    """Hash the package, so that a change of it runs every notebook again."""
+    package = Path(workspace.__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _digest(run: Run, notebook: catalogue.Notebook) -> str:
