@@ -308,6 +308,17 @@ def pool(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder for a project of your own.")],
+) -> None:
+    """Write a project of your own: params to copy, the notebooks, and where outputs go."""
+    from vsh_eval.pipeline import catalogue
+
+    catalogue.start_project(folder)
+    typer.echo(f"Wrote {_shown(folder)}; go there, and run vsh-eval run params/demo-small.yaml")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a params file."""
     from vsh_eval.settings import Settings
@@ -340,8 +351,12 @@ def _new_secret(params: Path) -> None:
 
 def _params(path: Path) -> Path:
     """Return a params file, the packaged one where the working folder has none of that name."""
-    packaged = Path(__file__).parent / "_params" / path.name
-    return packaged if not path.is_file() and path == DEMO and packaged.is_file() else path
+    if path.is_file() or path != DEMO:
+        return path
+    from vsh_eval.pipeline import catalogue
+
+    shipped = catalogue.shipped("params") / path.name
+    return shipped if shipped.is_file() else path
 
 
 def _shown(path: Path) -> str:

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.pipeline.project import TWO_YEARS, say, state
+from tests.pipeline.project import TWO_YEARS, Said, say, state
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval import cli
 from vsh_eval.pipeline import catalogue, yearly
 from vsh_eval.returns import check, open_returns
+from vsh_eval.settings import load
 
 
 def test_the_version_is_said(tmp_path):
@@ -38,6 +39,7 @@ def test_no_command_shows_the_help(tmp_path):
         "verify": ["manifest", "outputs/demo"],
         "schema": ["JSON Schema"],
         "lab": ["JupyterLab"],
+        "init": ["new folder", "notebooks"],
         "register": ["PARAMS", "--amend", "before any effect"],
     }.items(),
 )
@@ -130,13 +132,32 @@ def test_the_demo_is_to_be_had_in_a_folder_without_params(tmp_path, monkeypatch)
     (package / "_params").mkdir(parents=True)
     packaged = package / "_params" / "demo.yaml"
     packaged.write_text(yaml.safe_dump(TWO_YEARS | {"name": "packaged"}), encoding="utf-8")
-    monkeypatch.setattr(cli, "__file__", str(package / "cli.py"))
+    monkeypatch.setattr(catalogue, "__file__", str(package / "pipeline" / "catalogue.py"))
     monkeypatch.chdir(tmp_path)
     assert cli._params(cli.DEMO) == packaged
     assert cli._params(Path("params/mine.yaml")) == Path("params/mine.yaml")
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "demo.yaml").write_text("", encoding="utf-8")
     assert cli._params(cli.DEMO) == cli.DEMO
+
+
+def test_a_project_of_ones_own_has_its_notebooks_and_is_never_written_over(tmp_path, monkeypatch):
+    said = say("init", "ours", cwd=tmp_path)
+    assert said == Said(
+        0, "Wrote ours; go there, and run vsh-eval run params/demo-small.yaml\n", ""
+    )
+    ours = tmp_path / "ours"
+    assert catalogue.folder() == catalogue.shipped("notebooks")
+    for there in (ours, ours / "notebooks"):
+        monkeypatch.chdir(there)
+        assert catalogue.folder() == ours / "notebooks"
+    assert {n.name for n in catalogue.NOTEBOOKS} == {p.stem for p in (ours / "notebooks").iterdir()}
+    for params in (ours / "params").glob("*.yaml"):
+        assert load(params).name
+    assert say("check", "params/demo-small.yaml", cwd=ours).code == 0
+    again = say("init", "ours", cwd=tmp_path)
+    assert (again.code, len(again.lines)) == (1, 1)
+    assert "must be a new folder" in again.err
 
 
 def test_a_page_elsewhere_is_shown_with_its_whole_path(project, executed, tmp_path):

@@ -1,5 +1,6 @@
 """The notebooks: of which data each asks its question, from which tables."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from vsh_eval.contracts import ContractError, SettingsError
 
 RETURNS_KINDS = ("synthetic", "returns")
 EVERY_KIND = ("synthetic", "returns", "published")
+NEVER_IN_GIT = "outputs/\nreturns/\npublished/\n*.key\n*.csv\n*.xlsx\n*.xml\n*.parquet\n"
+"""What the .gitignore of a new project names: data, secrets and what is made from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,39 @@ def upstream(notebook: Notebook, among: Sequence[Notebook]) -> tuple[Notebook, .
 
 
 def folder() -> Path:
-    """Return the folder of the notebooks: beside the package, or inside an installed one."""
+    """Return the folder of the notebooks: the working folder's project's, else `shipped` ones."""
+    here = Path.cwd()
+    for own in (here / "notebooks", here):
+        if (own / "01_returns.ipynb").is_file() and (own.parent / "params").is_dir():
+            return own
+    return shipped("notebooks")
+
+
+def shipped(name: str) -> Path:
+    """Return the folder of notebooks or of params that came with the software."""
     package = Path(__file__).resolve().parents[1]
-    beside = package.parent / "notebooks"
-    return beside if beside.is_dir() else package / "_notebooks"
+    beside = package.parent / name
+    return beside if beside.is_dir() else package / f"_{name}"
+
+
+def start_project(folder: Path) -> None:
+    """Write a project of one's own: params to copy, notebooks to change, and no data in git.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; it must be new or empty.
+
+    Raises
+    ------
+    ContractError
+        If there is something in the folder.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ContractError(f"{folder} is there and not empty, must be a new folder; name another.")
+    for name, pattern in (("params", "*.*"), ("notebooks", "*.ipynb")):
+        (folder / name).mkdir(parents=True)
+        for file in sorted(shipped(name).glob(pattern)):
+            shutil.copy(file, folder / name)
+    (folder / "outputs").mkdir()
+    (folder / ".gitignore").write_text(NEVER_IN_GIT, encoding="utf-8")
