@@ -94,11 +94,14 @@ def test_a_kernel_that_dies_is_noticed(folder):
 
 
 def test_kernels_end_with_what_runs_them(folder):
-    """A runner that is killed leaves neither a kernel nor the server behind."""
+    """A runner that is killed leaves neither a kernel nor the server behind.
+
+    It is a plain script, which a kernel must not run again.
+    """
     runner = folder / "runner.py"
     runner.write_text(
         "from pathlib import Path\nfrom tests.pipeline.test_kernels import run\n"
-        "if __name__ == '__main__':\n    run('import os, time; "
+        "run('import os, time; "
         'open("started", "w").write(f"{os.getpid()} {os.getppid()}"); time.sleep(600)\','
         " folder=Path('.'))\n",
         encoding="utf-8",

@@ -12,6 +12,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any, cast
 from uuid import uuid4
 
@@ -39,6 +40,10 @@ LAUNCHED = [sys.executable, "-m", "ipykernel_launcher"]
 PRELOADED = "vsh_eval.pipeline.preloaded"
 
 
+_STARTING = threading.Lock()
+"""Two notebooks may begin at once, in threads of one process."""
+
+
 class ForkedProvisioner(LocalProvisioner):
     """Forks an IPython kernel from a server that has imported what notebooks import.
 
@@ -57,7 +62,7 @@ class ForkedProvisioner(LocalProvisioner):
             target=_serve, args=(cmd[3:], kwargs.get("env") or dict(os.environ), kwargs.get("cwd"))
         )
         # What libraries read when they are imported is read by the server, before the kernel is.
-        with _environment(PLAIN):
+        with _STARTING, _environment(PLAIN), _no_main():
             process.start()
         self.process = cast(Any, _Forked(process))
         self.pid = self.pgid = process.pid
@@ -141,6 +146,17 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Hide the program that runs the notebooks: a child would run it again to know its names."""
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 @contextmanager
