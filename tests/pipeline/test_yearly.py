@@ -15,7 +15,7 @@ from tests.pipeline.conftest import standing_in
 from tests.pipeline.project import INVENTED, TWO_YEARS, Project, Said, state
 from tests.returns import published_example as example
 from tests.returns import tiny
-from vsh_eval.contracts import DisclosureError
+from vsh_eval.contracts import DisclosureError, NotebookFailedError
 from vsh_eval.pipeline import catalogue, engine, manifest, yearly
 from vsh_eval.release.disclosure import INTERNAL_STAMP, rule_named
 from vsh_eval.release.files.egress import check
@@ -401,3 +401,12 @@ def test_two_runs_at_once_are_refused(project, executed):
 def test_a_lock_that_nobody_holds_is_taken_over(owner, project, executed):
     (project.outputs / ".tiny.lock").write_text(owner, encoding="utf-8")
     assert project.say("run", "params/tiny.yaml").code == 0
+
+
+def test_a_notebook_that_a_full_disk_has_cut_off_has_no_page(project):
+    run = project.run("tiny")
+    (run.internal / "notebooks").mkdir(parents=True)
+    (run.internal / "notebooks" / "01_returns.ipynb").write_text('{"cells": [', encoding="utf-8")
+    error = NotebookFailedError("01_returns", "OSError: no space left on device")
+    yearly._say_where(run, error)
+    assert not hasattr(error, "__notes__")

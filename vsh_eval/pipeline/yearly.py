@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import psutil
+from nbformat.reader import NotJSONError
 
 from vsh_eval import returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
@@ -192,7 +193,10 @@ def _draft(params: Path, only: str) -> Path:
 
 def _say_where(current: Run, error: NotebookFailedError) -> None:
     """Write the failed notebook's page, where the notebook came as far, and note where it is."""
-    if (current.internal / "notebooks" / f"{error.notebook}.ipynb").is_file():
+    if not (current.internal / "notebooks" / f"{error.notebook}.ipynb").is_file():
+        return
+    # On a full disk the notebook may be cut off, and then the reason alone is what can be said.
+    with suppress(OSError, NotJSONError):
         page = pages.render_failure(current, error.notebook)
         error.add_note(f"its page: {workspace.relative(page, Path.cwd())}")
 
