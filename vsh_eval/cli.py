@@ -223,6 +223,10 @@ def synthesise(
         Literal["tables", "returns"],
         typer.Option("--as", help="Tables that are ready, or the files an authority holds."),
     ] = "tables",
+    faults: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="With --as returns: share of rows that go wrong."),
+    ] = 0.0,
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
     from dataclasses import replace
@@ -241,7 +245,7 @@ def synthesise(
     if children is not None:
         plan = replace(plan, cohort_per_school=children)
     form = "csv" if csv else "parquet"
-    written = synthetic.synthesise(folder, plan, format=form, layout=layout)
+    written = synthetic.synthesise(folder, plan, format=form, layout=layout, faults=faults)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
 
 

@@ -84,6 +84,14 @@ class Extracts(FileSet):
     )
 
 
+class ChildLookup(_Section):
+    """A table with a child id and a UPN a row."""
+
+    file: str = Field(description="a CSV file or a workbook, relative to the params file")
+    child_id: str = Field(default="Child Unique ID", description="its column of child ids")
+    upn: str = Field(default="UPN", description="its column of UPNs")
+
+
 class SessionMarks(FileSet):
     """Marks of every session, with names of columns where they are not the usual ones."""
 
@@ -91,6 +99,15 @@ class SessionMarks(FileSet):
         default={},
         description="pupil_id, urn, date, session, mark, week_start, week_marks or year_group: "
         "column of the files",
+    )
+    codes: dict[str, str] = Field(
+        default={},
+        description="a sign of the schools' own: the attendance code that it stands for",
+    )
+    lookup: ChildLookup | None = Field(
+        default=None,
+        description="where pupil_id is the schools' own id: the table that leads from it to the "
+        "UPN",
     )
 
 
@@ -104,14 +121,6 @@ class TrainingLog(FileSet):
         default={},
         description="column of the training table: what the log writes, and the code that it means",
     )
-
-
-class ChildLookup(_Section):
-    """A table with a child id and a UPN a row."""
-
-    file: str = Field(description="a CSV file or a workbook, relative to the params file")
-    child_id: str = Field(default="Child Unique ID", description="its column of child ids")
-    upn: str = Field(default="UPN", description="its column of UPNs")
 
 
 class AnnexA(FileSet):
@@ -529,7 +538,7 @@ def _files_relative_to(source: Source, path: Path) -> Source:
         if not isinstance(family, FileSet):
             continue
         update: dict[str, Any] = {"files": tuple(_absolute(file, path) for file in family.files)}
-        if isinstance(family, AnnexA):
+        if isinstance(family, AnnexA | SessionMarks) and family.lookup:
             file = _absolute(family.lookup.file, path)
             update["lookup"] = family.lookup.model_copy(update={"file": file})
         changed[name] = family.model_copy(update=update)

@@ -83,9 +83,9 @@ def as_text(expression: str, source_type: str = "VARCHAR") -> str:
         )
     if source_type == "VARCHAR" or source_type.startswith("ENUM"):
         text = f"CAST({expression} AS VARCHAR)"
-        # Trimming a set of characters is slow, so only text that holds one of them is trimmed.
+        # Trimming a set of characters is slow, so only text that one of them ends is trimmed.
         return (
-            f"CASE WHEN regexp_matches({text}, '[\\s\\x{{a0}}]') "
+            f"CASE WHEN regexp_matches({text}, '^[\\s\\x{{a0}}]|[\\s\\x{{a0}}]$') "
             f"THEN nullif(trim({text}, {literal(_WHITESPACE)}), '') "
             f"ELSE nullif({text}, '') END"
         )

@@ -6,7 +6,7 @@
 
 The modules behind them, in the order in which an authority comes about: `plan`, `calibration`
 (published figures), `schools`, `training`, `pupils`, `social_care`, `pupil_years`, `attendance` and
-`absence_rates`, `attainment`, `authority`, `social_care_returns`.
+`absence_rates`, `attainment`, `authority`, `as_returns`, `social_care_returns`, `faults`.
 """
 
 from vsh_eval.synthetic.authority import MARKER, Authority, Layout, invent, synthesise

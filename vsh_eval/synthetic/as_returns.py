@@ -90,7 +90,7 @@ def write_files(folder: Path, authority: Authority) -> dict[str, object]:
         table.to_csv(folder / f"{name}.csv", index=False)
     for name, table in _downloads(tables["attainment"]):
         table.to_csv(folder / f"{name}.csv", index=False)
-    _log(folder / "training_log.xlsx", tables["training"])
+    write_log(folder / "training_log.xlsx", _log(tables["training"]))
     return {
         "gias": "edubasealldata.csv",
         "gias_links": "links_edubasealldata.csv",
@@ -301,8 +301,7 @@ def _downloads(attainment: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield f"{name}_results", found
 
 
-def _log(path: Path, training: pd.DataFrame) -> None:
-    """Write the log as a workbook with a title above it."""
+def _log(training: pd.DataFrame) -> pd.DataFrame:
     columns = {
         "urn": "School URN",
         "programme": "Course",
@@ -316,6 +315,11 @@ def _log(path: Path, training: pd.DataFrame) -> None:
     rows = training.assign(
         programme=training["programme"].str.replace("_", " ").str.title(), Status="Attended"
     )
+    return rows.rename(columns=columns)
+
+
+def write_log(path: Path, rows: pd.DataFrame) -> None:
+    """Write a log as a workbook with a title above it."""
     with pd.ExcelWriter(path, engine="xlsxwriter") as book:
-        rows.rename(columns=columns).to_excel(book, sheet_name="Log", startrow=2, index=False)
+        rows.to_excel(book, sheet_name="Log", startrow=2, index=False)
         book.sheets["Log"].write(0, 0, "Training log of the virtual school (invented)")

@@ -128,7 +128,12 @@ _OURS = {MARKER, TRUTH, _FILES, _PARAMS} | {
 
 
 def synthesise(
-    folder: Path, plan: Plan, *, format: FileFormat = "parquet", layout: Layout = "tables"
+    folder: Path,
+    plan: Plan,
+    *,
+    format: FileFormat = "parquet",
+    layout: Layout = "tables",
+    faults: float = 0.0,
 ) -> Path:
     """Invent an authority and write its returns.
 
@@ -143,6 +148,8 @@ def synthesise(
     layout : {"tables", "returns"}
         ``returns``: the files that an authority would hold, in the folder ``files`` (see
         `as_returns` and `social_care_returns`), and ``params.yaml``, which reads them.
+    faults : float
+        The share of children, schools or rows of these files that each of `faults.FAULTS` touches.
 
     Returns
     -------
@@ -154,7 +161,8 @@ def synthesise(
     Raises
     ------
     ContractError
-        If the folder is a file, or holds anything this function did not write.
+        If the folder is a file, or holds anything this function did not write; if faults are asked
+        for tables that are ready, or are no share.
 
     Examples
     --------
@@ -167,6 +175,12 @@ def synthesise(
     """
     require_one_of(format, _FORMATS, name="format")
     require_one_of(layout, _LAYOUTS, name="layout")
+    from vsh_eval.synthetic.faults import put_into
+
+    if faults and layout != "returns":
+        raise ContractError("faults are of files, must have --as returns; add it.")
+    if not 0 <= faults <= 1:
+        raise ContractError(f"faults is {faults}, must be a share from 0 to 1; write 0.05 for 5%.")
     _refuse_others(folder)
     authority = invent(plan)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -175,6 +189,7 @@ def synthesise(
         temporary.mkdir()
         if layout == "returns":
             _write_returns(temporary, authority, plan)
+            put_into(temporary / _FILES, faults, seed=plan.seed)
         else:
             _write_tables(temporary, authority, format)
         authority.truth.to_csv(temporary / TRUTH, index=False)

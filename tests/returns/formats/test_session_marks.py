@@ -12,6 +12,7 @@ from vsh_eval.contracts import ContractError
 from vsh_eval.returns.formats.attendance import codes as attendance_codes
 from vsh_eval.returns.formats.attendance import session_marks, ytd_attendance
 from vsh_eval.returns.formats.reading import Options
+from vsh_eval.settings import SessionMarks
 
 PUPIL = "H801200001001"
 
@@ -100,6 +101,24 @@ def test_a_session_marked_twice_counts_once_and_one_marked_differently_not_at_al
     found = session_marks.read(paths, options=Options())
     assert sums(found) == {(202425, "autumn", "100000"): (3, 1, 0)}
     assert codes(found) == {"sessions_marked_twice": 2, "sessions_marked_differently": 1}
+
+
+def test_a_schools_own_ids_and_signs_lead_to_upns_and_codes(tmp_path):
+    marks = (
+        "Student ID,School,Date,Session Name,Mark\n7,100000,02/09/2024,AM,[\n"
+        "7,100000,02/09/2024,PM,I04\n 7 ,100000,03/09/2024,AM,/\n8,100000,02/09/2024,AM,/\n"
+    )
+    lookup = written(tmp_path, f"Student ID,UPN\n7,{PUPIL.lower()}\n9,\n", "upns.csv")
+    section = SessionMarks(
+        files=("marks.csv",),
+        columns={"pupil_id": "Student ID"},
+        codes={"[": "X"},
+        lookup={"file": str(lookup), "child_id": "Student ID"},
+    )
+    found = session_marks.read([written(tmp_path, marks)], options=Options(section))
+    assert found.tables["attendance"]["pupil_id"].tolist() == [PUPIL]
+    assert sums(found) == {(202425, "autumn", "100000"): (2, 1, 0)}
+    assert codes(found) == {"pupils_without_upn": 1}
 
 
 def test_weeks_of_ten_and_of_fourteen_marks(tmp_path):

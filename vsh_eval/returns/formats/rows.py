@@ -260,8 +260,8 @@ def sheets(path: Path, *, known: Sequence[str], unquoted: bool = False) -> list[
     ]
     if not found:
         raise ContractError(
-            f"{path.name} has no header line with one of {', '.join([*known][:6])}; see whether it "
-            "belongs to this family of source.files, or name its columns there."
+            f"{path.name} has no header line with one of {', '.join([*dict.fromkeys(known)][:6])}; "
+            "name another file, or its columns where its family of source.files takes them."
         )
     return found
 

@@ -10,9 +10,10 @@ import duckdb
 import pandas as pd
 
 from vsh_eval.contracts import ContractError, Message
-from vsh_eval.returns.columns import as_text, quoted
+from vsh_eval.returns.columns import as_text, literal, quoted
 from vsh_eval.returns.formats import coded, places
 from vsh_eval.returns.formats.attendance import codes
+from vsh_eval.returns.formats.identity import upns_of
 from vsh_eval.returns.formats.reading import Options, Reading, counted, note
 from vsh_eval.returns.formats.rows import Sheet, connect, key, load, select, sheets
 
@@ -46,6 +47,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     options : Options
         ``section.columns``: which column is ``pupil_id``, ``urn``, ``date``, ``session``,
         ``mark``, ``week_start``, ``week_marks`` or ``year_group``, where the usual names differ.
+        ``section.lookup``: the table that leads from a school's own pupil id to the UPN.
+        ``section.codes``: a sign of the schools' own and the code it stands for; a code with
+        a number that the list of the day lacks (``I02``) is its letter's without being named.
         ``references``: ``establishments``, by which LAESTABs and names of schools are found.
 
     Returns
@@ -57,6 +61,11 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         meaning is one session; with two meanings it is left out and counted. Where ``year_group``
         is there, the second half of the summer term of year 11 and above is left out, as in
         DfE's statistics.
+
+    Notes
+    -----
+    Layouts: exports of SIMS and the week strings that authorities ask for. What Wonde, Arbor and
+    SIMS give through their interfaces is not confirmed by any source, and not read.
 
     Raises
     ------
@@ -79,14 +88,29 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     with connect() as connection:
         # Else the engine, which does not know how many marks will come, holds them all to join.
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        connection.register("lookup", _lookup(options))
         for number, (sheet, names) in enumerate(zip(opened, columns, strict=True)):
-            _interpret(connection, number, sheet, names)
+            _interpret(connection, number, sheet, names, getattr(options.section, "codes", {}))
             notes += load(connection, "marks_read", sheet, _summed(number, sheet, names))
         _require_registers(connection)
         again = _marked_again(connection, opened, columns)
         sums = connection.execute(_TOTALS).df()
         notes += [*_notes(connection, len(opened)), *again]
     return _attendance(sums, notes, options)
+
+
+def _lookup(options: Options) -> pd.DataFrame:
+    """Return the UPN of each pupil id; of no one where the files hold the UPN itself."""
+    given = getattr(options.section, "lookup", None)
+    upns = pd.Series(dtype="str") if given is None else upns_of(given)
+    found = coded.column(coded.upn, upns)
+    return pd.DataFrame({"id": found.index.astype("str"), "upn": found.to_numpy()})
+
+
+_UPN = (
+    "if((FROM lookup SELECT count(*)) = 0, pupil, "
+    f"(FROM lookup SELECT any_value(upn) WHERE id = {as_text('pupil')}))"
+)
 
 
 def _known(options: Options) -> tuple[str, ...]:
@@ -129,6 +153,7 @@ def _interpret(
     number: int,
     sheet: Sheet,
     names: Mapping[str, tuple[str, ...]],
+    own_codes: Mapping[str, str],
 ) -> None:
     """Work out once what each entry means, as millions of rows hold only some thousands.
 
@@ -143,7 +168,7 @@ def _interpret(
     )
     connection.execute(
         f"CREATE TABLE marks_{number} AS FROM (FROM ({_single_marks(written, entries)}) SELECT *, "
-        f"{codes.code_of('sign', 'day')} AS code) "
+        f"{codes.code_of(_sign(own_codes), 'day')} AS code) "
         f"SELECT {keys}, day, pm, code, {codes.means('code', 'day')} AS meaning, {late} AS late, "
         f"{codes.year_of('day')} AS academic_year, {codes.term_of('day')} AS term"
     ).fetchall()
@@ -154,6 +179,12 @@ def _interpret(
         "count_if(day IS NULL) AS undated, count_if(pm IS NULL) AS lessons, "
         f"bitstring_agg({offset}, 0, {2 * _DAYS + 1}) AS sessions GROUP BY ALL"
     ).fetchall()
+
+
+def _sign(own_codes: Mapping[str, str]) -> str:
+    """Write the SQL of a sign, one of the schools' own being the code that it stands for."""
+    cases = "".join(f" WHEN {literal(a)} THEN {literal(b)}" for a, b in own_codes.items())
+    return f"(CASE sign{cases} ELSE sign END)" if cases else "sign"
 
 
 _COUNTS = (
@@ -203,7 +234,7 @@ def _summed(number: int, sheet: Sheet, names: Mapping[str, tuple[str, ...]]) -> 
     return (
         f"FROM ({_joined(number, 'entries', sheet, names)} SELECT {_place(sheet, names)}, "
         f"e.academic_year, e.term, {sums}, bit_or(e.sessions) AS sessions GROUP BY ALL) "
-        f"SELECT {coded.upn('pupil')} AS pupil_id, {as_text('school')} AS place, "
+        f"SELECT {coded.upn(_UPN)} AS pupil_id, {as_text('school')} AS place, "
         "* EXCLUDE (pupil, school)"
     )
 
@@ -244,7 +275,7 @@ def _marked_again(
     for number, (sheet, names) in enumerate(zip(opened, columns, strict=True)):
         marks = _joined(number, "marks", sheet, names)
         held = f"{_place(sheet, names)}, e.academic_year, e.term, e.day, e.pm, e.meaning, e.late"
-        plain = f"{coded.upn('pupil')} AS pupil_id, {as_text('school')} AS place"
+        plain = f"{coded.upn(_UPN)} AS pupil_id, {as_text('school')} AS place"
         sql = (
             f"FROM (FROM ({marks} SELECT {held}) SELECT {plain}, * EXCLUDE (pupil, school)) m "  # noqa: S608
             "SEMI JOIN repeated r ON m.pupil_id = r.pupil_id AND m.place IS NOT DISTINCT FROM "
