@@ -56,7 +56,7 @@ _WITH_INTERVAL: Mapping[Role, str] = {
     Role.DIFFERENCE: """
         gap change group_change reference_change trend group_trend reference_trend mean_gap
         composition composition_phase composition_sen composition_fsm6 composition_sex rates
-        matched_gap standardised_gap value baseline_gap
+        matched_gap standardised_gap value baseline_gap difference
         """,
     Role.RATIO: "ratio ratio_change baseline_ratio",
     Role.SHARE: "share share_found i_squared",
@@ -69,7 +69,7 @@ _WITHOUT: Mapping[Role, str] = {
         index cohort breakdown of part barrier check variant subgroup measure covid_years
         weights year_effects variant_code deprivation area need wait counted table step arm
         variable rule item  key term column role source vintage cohort_rule question method
-        test combination target treated assumption chosen_by
+        test combination target treated assumption chosen_by other
         """,
     Role.LABEL: """
         status unit gap_unit reason message result verdict direction protocol measured_by
@@ -92,7 +92,7 @@ _WITHOUT: Mapping[Role, str] = {
         rows of_rows years strata trainings with_staff with_hours with_cost with_audience draws
         authorities more
         leads donors placebos left_out suppressed own_suppressed programmes runs found
-        years_before years_after more_years authorities terms
+        years_before years_after more_years authorities terms comparisons
         """,
     Role.LEVEL: """
         rate denominator sessions_possible hours hours_per_school hours_per_100_pupils

@@ -4,11 +4,13 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import TWO_YEARS
+from tests.release.made import gap_rows, safe
 from vsh_eval import metrics, returns
 from vsh_eval.contracts import ContractError, SettingsError
 from vsh_eval.pipeline import corridor, open_run, workspace
 from vsh_eval.release.disclosure import INTERNAL_STAMP
 from vsh_eval.release.text.page import provenance
+from vsh_eval.release.text.protection import notes_of
 from vsh_eval.settings import load
 from vsh_eval.synthetic import MARKER
 
@@ -235,3 +237,11 @@ def test_a_published_panel_is_that_of_the_areas_a_page_speaks_of(project):
     assert set(panel["unit_id"]) == set(places) < set(run.load("panel")["unit_id"])
     shown = run.release(metrics.gaps, run.comparison(unit_id=None)).frame
     assert set(shown["unit_id"]) == set(places)
+
+
+def test_figures_of_dfe_that_are_read_back_are_not_said_to_be_changed(project):
+    run = project.run("tiny")
+    run.publish("gaps", safe(gap_rows().assign(source="published")))
+    assert notes_of(run.published_table("gaps")) == ()
+    run.publish("gaps", safe(gap_rows().assign(source="returns")))
+    assert "random change" in notes_of(run.published_table("gaps"))[0]

@@ -521,13 +521,44 @@ def shares_stated(statements: pd.DataFrame, effect: float) -> str:
     return table([one.replace("_", " ") for one in head], lines)
 
 
-def written(results: pd.DataFrame, statements: pd.DataFrame, command: str, sesoi: float) -> str:
-    """Return the committed page."""
+def cost_of_the_drift_rule(statements: pd.DataFrame) -> str:
+    """Write how many true effects the drift rule withholds: the same draws with and without it.
+
+    Where the protocol says that lots were drawn the rule is not asked; nothing else differs.
+    """
+    known, unsaid = (one.name for one in WORLDS[:2])
+    lines = []
+    for effect in EFFECTS:
+        rows = statements[statements["effect"].eq(effect)]
+        for size, of in rows.groupby(SETTING[1:]):
+            said = {
+                world: of.loc[of["world"].eq(world), "statement"].str.startswith("narrowed")
+                for world in (known, unsaid)
+            }
+            draws, found = len(said[known]), int(said[known].sum())
+            if not draws or len(said[unsaid]) != draws or not found:
+                continue
+            lost = found - int(said[unsaid].sum())
+            lines.append(
+                [f"{size[0]:.0f}", f"{size[1]:g}", str(draws), f"{effect:g}",
+                 per_cent(found, draws), per_cent(found - lost, draws), per_cent(lost, found)]
+            )  # fmt: skip
+    head = [*SETTING[1:], "draws", "effect", "narrowed %: lots known", "narrowed %: not said"]
+    return table([*head, "withheld, % of what lots would have shown"], lines)
+
+
+def not_run(rows: pd.DataFrame) -> str:
+    """Name the sizes of the specification that have no row."""
     missing = [
         f"{schools} schools of {children:g}"
         for children, schools in product((USUAL, 25.0), (60, 120, 240, 400))
-        if not (results["schools"].eq(schools) & results["children"].eq(children)).any()
+        if not (rows["schools"].eq(schools) & rows["children"].eq(children)).any()
     ]
+    return ", ".join(missing) or "none"
+
+
+def written(results: pd.DataFrame, statements: pd.DataFrame, command: str, sesoi: float) -> str:
+    """Return the committed page."""
     return f"""# What is said where training was, and was not, given by lot?
 
     {command}
@@ -560,7 +591,7 @@ by just that. In worlds with a bias above, the share is not power.
 
 ## Limits
 
-- Sizes not run: {", ".join(missing) or "none"}.
+- Sizes not run for the estimates: {not_run(results)}; for the statement: {not_run(statements)}.
 - The column of draws says how many. Where they are fewer than in the command, or a world of
   `WORLDS` is missing, the run was cut short; read the intervals, not the shares.
 - The statement is asked of the first draws of a setting. Of the make-up of the cohort these draws
@@ -588,9 +619,22 @@ volunteering, and as unknown in the other worlds.
 
 {(chr(10) * 2).join(parts)}
 
+### What the drift rule costs
+
+By lot there is no drift, and the rule is not asked. In the same draws, where the protocol does not
+say how schools were chosen, it withholds:
+
+{cost_of_the_drift_rule(statements)}
+
+### The law
+
 Falsely stated in more than {MOST_FALSE:g} % of draws, beyond chance, where training does nothing:
 
-{above(false_statements(statements))}"""
+{above(false_statements(statements))}
+
+The law asks for at most {MOST_FALSE:g} % in every world without an effect in which a rule could see
+the artefact. Of the rules that see who is counted, these draws can ask only the one on the number
+of children, so that none of them sees milder children in equal numbers."""
 
 
 def gathered(
@@ -655,20 +699,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def commands(asked: argparse.Namespace, results: pd.DataFrame, statements: pd.DataFrame) -> str:
-    """Return the commands that make all rows again."""
+    """Return the commands that make all rows again: one for the sizes that have as many draws."""
     lines = []
-    for kind, option, rows in (("--draws", "--stated 0", results), ("--stated", "", statements)):
-        if rows.empty:
-            continue
-        sizes = " ".join(str(one) for one in sorted(rows["schools"].unique()))
-        children = " ".join(f"{one:g}" for one in sorted(rows["children"].unique()))
-        by = SETTING if kind == "--draws" else [*SETTING, "effect"]
-        most = int(rows.groupby(by).size().max())
-        rest = option or "--draws 0"
-        lines.append(
-            f"python -m tests.proofs.worlds {kind} {most} {rest} --schools {sizes} "
-            f"--children {children} --seed {asked.seed} --results FOLDER"
-        )
+    for rows, options in ((results, ("--draws",)), (statements, ("--stated", "--with-effect"))):
+        of_size = {}
+        for size, of in rows.groupby(["schools", "children"]):
+            parts = [of]
+            if "effect" in of:
+                parts = [of[of["effect"].eq(effect)] for effect in (0.0, EFFECTS[0])]
+            counts = [int(part.groupby("world").size().max()) for part in parts if len(part)]
+            of_size.setdefault(tuple(counts), []).append(size)
+        for counts, sizes in of_size.items():
+            numbers = " ".join(f"{o} {n}" for o, n in zip(options, counts, strict=False))
+            other = "--stated 0" if options == ("--draws",) else "--draws 0"
+            schools = " ".join(f"{one:g}" for one in sorted({schools for schools, _ in sizes}))
+            children = " ".join(f"{one:g}" for one in sorted({number for _, number in sizes}))
+            lines.append(
+                f"python -m tests.proofs.worlds {numbers} {other} --schools {schools} "
+                f"--children {children} --seed {asked.seed} --results FOLDER"
+            )
     return "\n    ".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.release.made import NAN
+from tests.release.made import NAN, safe
 from tests.release.make_up_rows import by_value, decomposed, hidden_parts, matched, standardised
 from vsh_eval.release.text.characteristics import (
     breakdown_sentence,
@@ -77,32 +77,43 @@ def test_hidden_numbers_are_said_to_be_hidden(say):
     assert "too few of the children" in say(hidden_parts("u"), **ASKED)
 
 
+def apart(lower, upper, value="ehc_plan", other="no_sen"):
+    row = {"metric": "overall_absence", "time_period": 202425, "value": value, "other": other}
+    rows = [row | {"breakdown": by, "difference": (lower + upper) / 2} for by in ("sex", "sen")]
+    ends = {"difference_lower": lower, "difference_upper": upper, "status": ""}
+    return safe([one | ends for one in rows])
+
+
 def test_a_breakdown_says_for_whom_the_gap_is_widest():
-    text = breakdown_sentence(by_value(), breakdown="sex", **ASKED)
+    girls = {"value": "girls", "other": "boys"}
+    text = breakdown_sentence(by_value(), apart(-2.7, 0.1, **girls), breakdown="sex", **ASKED)
     assert text.startswith(
         "The gap in overall absence in 2024/25 was 10.7 percentage points among boys, against 9.4 "
         "among girls."
     )
     assert "The two differ by 1.3 percentage points (95% interval" in text
     assert text.endswith(f"{MINUS}0.1 to 2.7), so their order is not clear.")
-    clear = breakdown_sentence(by_value(), breakdown="sen", **ASKED)
+    clear = breakdown_sentence(by_value(), apart(8.0, 16.0), breakdown="sen", **ASKED)
     assert "20.9 percentage points among children with an education, health and care plan" in clear
     assert "not clear" not in clear
+    assert "differ by" not in breakdown_sentence(by_value(), apart(NAN, NAN, **girls),
+                                                 breakdown="sex", **ASKED)  # fmt: skip
 
 
 def test_a_breakdown_of_one_value_or_none():
     one = by_value({("sex", "girls"): (15.8, 6.4), ("sex", "boys"): (NAN, 6.5)}, group_pupils=20)
-    text = breakdown_sentence(one, breakdown="sex", **ASKED)
+    nothing = apart(NAN, NAN)
+    text = breakdown_sentence(one, nothing, breakdown="sex", **ASKED)
     assert text.startswith("Among girls the gap in overall absence in 2024/25 was 9.4")
     assert "for the other children it is not shown" in text
     assert "about 20 pupils" in text
     none = by_value({("key_stage", "ks1"): (NAN, 6.4)})
     assert "by key stage in 2024/25 is not shown" in breakdown_sentence(
-        none, breakdown="key_stage", **ASKED
+        none, nothing, breakdown="key_stage", **ASKED
     )
     bare = by_value({("sex", "girls"): (9.0, 6.0), ("sex", "boys"): (8.0, 6.0)},
                     gap_lower=NAN, group_pupils=None)  # fmt: skip
-    assert "not clear" not in breakdown_sentence(bare, breakdown="sex", **ASKED)
+    assert "not clear" not in breakdown_sentence(bare, nothing, breakdown="sex", **ASKED)
 
 
 def test_the_caveat_names_no_cause():

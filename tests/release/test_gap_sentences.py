@@ -378,3 +378,16 @@ def test_the_size_of_the_cohort_is_said_with_what_it_was(before, now, said):
     rows = [KEYS | {"time_period": y, "pupils": n} for y, n in ((201819, before), (YEAR, now))]
     table = safe(rows)
     assert said in cohort.size_sentence(table, metric=ABSENCE, first=201819, last=YEAR)
+
+
+def test_groups_of_the_same_schools_differ_by_the_gap_between_them_or_not_at_all():
+    need, care = ({"group": name, "reference": "peers"} for name in ("cin", "cla"))
+    rows = [
+        GAP | around("gap", 12.0, 2.0) | need,
+        GAP | around("gap", 4.0, 3.0) | care,
+    ]
+    between = GAP | around("gap", 8.0, 1.5) | {"group": "cin", "reference": "cla"}
+    asked = {"over": "group", "reference": "peers", **ABOUT}
+    said = gaps.widest_sentence(safe([*rows, between]), **asked)
+    assert said.endswith("The two differ by 8.0 percentage points (95% interval 6.5 to 9.5).")
+    assert "differ by" not in gaps.widest_sentence(safe(rows), **asked)

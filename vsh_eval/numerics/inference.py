@@ -9,7 +9,7 @@ from scipy import stats
 Floats = npt.NDArray[np.float64]
 
 
-def t_critical(df: Floats | float, *, alpha: float = 0.05) -> Floats:
+def t_critical(df: Floats | float, *, alpha: Floats | float = 0.05) -> Floats:
     """Return the two-sided critical value of Student's t; NaN below one degree of freedom.
 
     Examples

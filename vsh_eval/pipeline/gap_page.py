@@ -27,6 +27,8 @@ Topic = Literal["attendance", "attainment"]
 
 _GROUPS = ("cin", "cpp", "cwsw", "previous", "ever_cwsw", "cla")
 _REFERENCES = ("peers", "all")
+_LEAVES = tuple(name for name in _GROUPS if name not in names.GROUP_SUMS)
+"""Groups without a child in common, which are also compared with each other."""
 _MAIN: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
     {
         "attendance": ("overall_absence",),
@@ -76,7 +78,7 @@ def released_gaps(run: Run, *, measures: Iterable[str] | None = None) -> SafeTab
     groups = tuple(dict.fromkeys((cohort.group, *_GROUPS)))
     others = tuple(name for name in _REFERENCES if name != cohort.reference)
     # DfE publishes one reference only.
-    further = () if run.settings.source.kind == "published" else others
+    further = () if run.settings.source.kind == "published" else (*others, *_LEAVES)
     every = run.release(
         metrics.gap_table,
         groups=groups,
@@ -310,9 +312,18 @@ class GapPage:
             for by in _BREAKDOWNS[self.topic]
         ]
         broken = join(*tables)
+        apart = join(
+            *(
+                self.run.release(characteristics.differences_by, asked, by=by)
+                for by in _BREAKDOWNS[self.topic]
+            )
+        )
         self.run.publish(name, broken)
+        self.run.publish(f"{self.topic}_differences", apart)
         said = [
-            text.characteristics.breakdown_sentence(broken, breakdown=by, **self._last(broken, one))
+            text.characteristics.breakdown_sentence(
+                broken, apart, breakdown=by, **self._last(broken, one)
+            )
             for one in self.main
             for by in _BREAKDOWNS[self.topic]
         ]
@@ -328,10 +339,10 @@ class GapPage:
         for name in self.shown:
             near = rows.where(metric=name).latest("metric")
             about = {"metric": name, "year": last_year(near)}
-            same = near.where(reference=self.comparison.reference)
-            with pages.folded(text.gaps.widest_sentence(same, over="group", **about)):
+            own = {"over": "group", "reference": self.comparison.reference}
+            with pages.folded(text.gaps.widest_sentence(near, **own, **about)):
                 pages.show_table(
-                    near,
+                    near.where(reference=_REFERENCES),
                     phrase("gap_of_groups_and_references", **about),
                     columns=[
                         *("group", "reference", "group_pupils"),

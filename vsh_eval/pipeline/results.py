@@ -237,9 +237,11 @@ def summary_of(table: pd.DataFrame) -> Summary:
     parts = {part: table[table["part"] == part] for part in table["part"].unique()}
     nothing = table.iloc[:0]
     text = parts["sentence"]["text"].tolist()
+    # The headline is one sentence; what the answer says beyond it comes first below.
+    first, stop, rest = text[0].partition(". ")
     return Summary(
-        answer=text[0],
-        sentences=tuple(text[1:]),
+        answer=f"{first}{stop}".strip(),
+        sentences=(*([rest] if rest else []), *text[1:]),
         chart="".join(parts.get("chart", nothing)["text"]),
         key_figures=tuple(
             KeyFigure(*(str(value) for value in row))

@@ -18,7 +18,7 @@ import pandas as pd
 from vsh_eval import academic_year, names, returns, synthetic
 from vsh_eval.contracts import ContractError, Gate, produces
 from vsh_eval.metrics.characteristics import Moments
-from vsh_eval.panel import Comparison
+from vsh_eval.panel import Comparison, is_published
 from vsh_eval.pipeline import catalogue, protocol, secret
 from vsh_eval.pipeline.up_to_date import outputs_folder
 from vsh_eval.release.disclosure import (
@@ -243,7 +243,9 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         write_table(safe, folder, name, areas=self._areas())
         self.internal.mkdir(parents=True, exist_ok=True)
-        self._gate_of(name).write_text(safe.gate, encoding="utf-8")
+        # The file does not say whose figures these are.
+        gate = "published" if is_published(safe.frame) else safe.gate
+        self._gate_of(name).write_text(gate, encoding="utf-8")
 
     def published_table(self, name: str) -> SafeTable:
         """Read a table back that another notebook of the run publishes, made first as `load` does.

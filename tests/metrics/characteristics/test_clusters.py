@@ -1,9 +1,13 @@
 """Errors from products over schools against the schools themselves, one after another."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 from tests.metrics.children import children, composition_of, measured, moments_of, panel_of
 from vsh_eval import names
@@ -12,6 +16,7 @@ from vsh_eval.metrics import Comparison, gaps
 from vsh_eval.metrics.characteristics import (
     Moments,
     decompose,
+    differences_by,
     gaps_by,
     matched_gap,
     standardised_gap,
@@ -224,3 +229,35 @@ def test_moments_that_do_not_belong_are_refused(composition, moments):
         short[columns] = short[columns].drop(columns=gone)
         with pytest.raises(ContractError, match=gone):
             decompose(composition, Moments(**short), PAIR)
+
+
+@pytest.mark.parametrize(("by", "one", "other"), [("sex", "F", "M"), ("sen", "N", "K")])
+def test_two_values_differ_as_their_children_do_school_by_school(
+    pupils, composition, moments, by, one, other
+):
+    found = differences_by(composition, moments, replace(PAIR, metrics=("overall_absence",)), by=by)
+    values = names.BREAKDOWNS[by]
+    row = found[
+        found["value"].eq(values[one])
+        & found["other"].eq(values[other])
+        & found["time_period"].eq(202425)
+    ].iloc[0]
+    mine = pupils[pupils[by].isin([one, other]) & pupils["time_period"].eq(202425)]
+    y, x = measured(mine, "overall_absence")
+    own, first = (mine["group"] != "peers").to_numpy(float), mine[by].eq(one).to_numpy(float)
+    design = np.column_stack([np.ones(len(mine)), own, first, own * first])
+    school = mine["school"].to_numpy()
+    fit = sm.WLS(y / x, design, weights=x).fit(
+        cov_type="cluster", cov_kwds={"groups": school, "use_correction": False}
+    )
+    assert row["difference"] == pytest.approx(100 * fit.params[3], abs=1e-9)
+    few = min(
+        mine.loc[(own == a) & (first == b), "school"].nunique() for a in (0, 1) for b in (0, 1)
+    )
+    assert row["df"] == few - 1
+    error = 100 * fit.bse[3] * np.sqrt(few / (few - 1))
+    assert row["difference_std_error"] == pytest.approx(error, rel=1e-8)
+    pairs = math.comb(found["value"].nunique() + 1, 2) if by == "sen" else 1
+    assert row["comparisons"] == pairs
+    half = stats.t.ppf(1 - 0.025 / pairs, few - 1) * error
+    assert row["difference_upper"] - row["difference"] == pytest.approx(half, rel=1e-8)

@@ -1,26 +1,35 @@
 """How wide the gap is among girls and boys, by SEN status, free school meals and key stage."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, groupby
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import names
-from vsh_eval.cells.level import difference, log_ratio
+from vsh_eval.cells.level import Contrast, FloatArray, difference, log_ratio, worst_status
 from vsh_eval.cells.tables import Columns, same_text, table
 from vsh_eval.columns import released
-from vsh_eval.contracts import produces, require_one_of
+from vsh_eval.contracts import ContractError, produces, require_one_of
 from vsh_eval.metrics.characteristics.clusters import Moments, Schools, SchoolTables, school_tables
+from vsh_eval.metrics.characteristics.linearised import by_leaf, slopes_of_level
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import as_one_school, two_levels
 from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns
+from vsh_eval.numerics.inference import t_critical
 from vsh_eval.panel import Comparison, Panel, PanelSlice
 from vsh_eval.registry import Metric
 
 BREAKDOWN_COLUMNS = (*GAP_COLUMNS[:4], "breakdown", "value", *GAP_COLUMNS[4:])
+DIFFERENCE_COLUMNS = (
+    *GAP_COLUMNS[:4],
+    *("metric", "breakdown", "value", "other", "group", "reference", "comparisons", "difference"),
+    *("difference_lower", "difference_upper", "difference_std_error", "df", "gap_unit", "status"),
+)
 _TEXTS = (
-    *("geographic_level", "unit_id", "phase", "metric", "breakdown", "value"),
+    *("geographic_level", "unit_id", "phase", "metric", "breakdown", "value", "other"),
     *("group", "reference", "unit", "gap_unit", "status"),
 )
 
@@ -93,6 +102,107 @@ def gaps_by(
     return table(blocks or [_empty()], BREAKDOWN_COLUMNS, sliced=sliced)
 
 
+@produces("differences", released(DIFFERENCE_COLUMNS))
+def differences_by(
+    composition: Panel, moments: Moments, comparison: Comparison, *, by: str
+) -> pd.DataFrame:
+    """Measure how much wider the gap is among children of one value than among those of another.
+
+    Parameters
+    ----------
+    composition, moments, comparison, by
+        As for `gaps_by`.
+
+    Returns
+    -------
+    DataFrame
+        `DIFFERENCE_COLUMNS`, one row for each metric, year and pair of values: ``difference`` is
+        the gap among ``value`` less that among ``other``, in `gap_unit`. ``comparisons`` is the
+        number of pairs of that year whose gaps are both there; the interval allows for all of them
+        (Bonferroni). Where either gap is not there the difference is NaN and the status says why.
+
+    Raises
+    ------
+    ContractError, VintageError, CohortRuleError
+        As `gaps_by`.
+
+    Notes
+    -----
+    Both gaps come from the same schools, so the schools' influence values are subtracted school by
+    school before they are squared: ``Var = S / (S - 1) sum_s (e_s - f_s)^2``, e and f those of the
+    two gaps, S the fewest schools that any of the four levels has; t with S - 1 degrees of freedom.
+    The sum needs only the sums over schools of products of strata (`clusters.Clusters.joint`).
+
+    Examples
+    --------
+    >>> DIFFERENCE_COLUMNS[5:8]
+    ('breakdown', 'value', 'other')
+    """
+    require_one_of(by, names.BREAKDOWNS, name="by")
+    sliced = validate_composition(composition, comparison)
+    found = _by_value(sliced, by, school_tables(moments, sliced))
+    blocks = [
+        block
+        for _, of_metric in groupby(found, key=lambda one: one[1].metric.name)
+        for block in _difference_blocks(list(of_metric), by, comparison)
+    ]
+    return table(blocks or [_empty(DIFFERENCE_COLUMNS)], DIFFERENCE_COLUMNS, sliced=sliced)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """The gap among the children of one value, year by year, with its slopes in schools' sums."""
+
+    value: str
+    gap: Contrast
+    status: NDArray[np.object_]
+    load: FloatArray
+
+
+def _difference_blocks(
+    found: list[tuple[str, Strata, Schools | None]], by: str, comparison: Comparison
+) -> Iterator[Columns]:
+    """Yield one metric's differences, pair by pair of values."""
+    gaps = [_gap_of(value, strata, schools, comparison) for value, strata, schools in found]
+    _, strata, schools = found[0]
+    count = np.sum([np.isfinite(one.gap.value) for one in gaps], axis=0)
+    pairs = count * (count - 1) // 2
+    keys = as_one_school(strata, comparison.unit_id).keys
+    for one, other in combinations(gaps, 2):
+        load = one.load - other.load
+        df = np.fmin(one.gap.df, other.gap.df)
+        joint = np.sqrt(schools.clusters.joint(load, load) * (df + 1) / df) if schools else df
+        error = np.where(df >= 1, joint, np.nan)
+        width = t_critical(df, alpha=comparison.alpha / np.maximum(pairs, 1)) * error
+        apart, scale = one.gap.value - other.gap.value, strata.metric.scale
+        texts = {"breakdown": by, "value": one.value, "other": other.value}
+        texts |= {"group": comparison.group, "reference": comparison.reference}
+        texts |= {"metric": strata.metric.name, "gap_unit": strata.metric.gap_unit}
+        yield {
+            **keys,
+            **same_text(len(apart), **texts),
+            "comparisons": pairs,
+            "difference": scale * apart,
+            "difference_lower": scale * (apart - width),
+            "difference_upper": scale * (apart + width),
+            "difference_std_error": scale * error,
+            "df": df,
+            "status": worst_status(one.status, other.status),
+        }
+
+
+def _gap_of(value: str, strata: Strata, schools: Schools | None, comparison: Comparison) -> _Gap:
+    """Measure the gap among the children of one value, and its slopes by leaf group and stratum."""
+    if schools is None:
+        raise ContractError("moments are missing, must be given; take them from the cohort room.")
+    first, second = two_levels(strata, comparison.pair, schools, alpha=comparison.alpha)
+    gap = difference(first, second, metric=strata.metric, same_pupils=True, alpha=comparison.alpha)
+    group, reference = ((name, slopes_of_level(strata.of_group(name))) for name in comparison.pair)
+    slopes = by_leaf(strata, [group, (reference[0], -reference[1])])
+    status = worst_status(first.status, second.status)
+    return _Gap(value, gap, status, schools.clusters.loads(strata, slopes))
+
+
 def _by_value(
     sliced: PanelSlice, by: str, tables: SchoolTables | None
 ) -> Iterator[tuple[str, Strata, Schools | None]]:
@@ -125,7 +235,7 @@ def _block(
     }
 
 
-def _empty() -> Mapping[str, NDArray]:
+def _empty(columns: tuple[str, ...] = BREAKDOWN_COLUMNS) -> Mapping[str, NDArray]:
     """Return a block without rows, where no metric can be broken down."""
     kinds = {"time_period": np.int64, "comparable": np.bool_} | dict.fromkeys(_TEXTS, object)
-    return {name: np.empty(0, dtype=kinds.get(name, np.float64)) for name in BREAKDOWN_COLUMNS}
+    return {name: np.empty(0, dtype=kinds.get(name, np.float64)) for name in columns}

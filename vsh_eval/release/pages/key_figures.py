@@ -8,7 +8,13 @@ from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.rows import is_shown, last_year, one_row, records
 from vsh_eval.release.text.findings import Finding, compared, movement_of_gap
 from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.phrases import amount, in_brackets, number, usual_decimals
+from vsh_eval.release.text.phrases import (
+    amount,
+    in_brackets,
+    measure_decimals,
+    number,
+    usual_decimals,
+)
 
 NOT_CLEAR = "no_clear_change"
 
@@ -35,16 +41,16 @@ def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple
         year = last_year(safe, metric=name, phase=phase)
         row = one_row(safe, metric=name, phase=phase, time_period=year)
         if is_shown(row, "gap", "group_level", "reference_level"):
-            entry = registry.metric(name)
-            levels = (
-                f"{amount(float(row['group_level']), entry.unit)} against "
-                f"{amount(float(row['reference_level']), entry.unit)}"
+            entry, places = registry.metric(name), measure_decimals(row, "gap")
+            own, other = (
+                amount(float(row[f"{side}_level"]), entry.unit, decimals=places)
+                for side in ("group", "reference")
             )
             figures.append(
                 KeyFigure(
                     phrase("gap_in", measure=name, year=year),
-                    compared(row, "gap", entry.gap_unit),
-                    levels,
+                    compared(row, "gap", entry.gap_unit, least=places),
+                    f"{own} against {other}",
                 )
             )
     return tuple(figures)

@@ -32,7 +32,10 @@ def priority_sentences(
         One sentence or more.
     """
     found = [*_widened(changes), *([] if reach is None else _least_reached(reach, year))]
-    return tuple(found) or ("No gap clearly widened, and no kind of school is reached less.",)
+    if found:
+        return tuple(found)
+    least = "" if reach is None else ", and no kind of school is reached less"
+    return (f"No gap clearly widened{least}.",)
 
 
 def _widened(changes: SafeTable) -> Iterator[str]:

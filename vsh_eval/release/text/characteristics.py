@@ -4,11 +4,12 @@ Composition is not cause: every sentence that names a part says what goes togeth
 ``goes_together`` says so outright, once a page. Keywords as in `vsh_eval.release.text.gaps`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
+from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
 from vsh_eval.release.text.findings import Finding, indicative, not_shown
 from vsh_eval.release.text.fixed import phrase
 from vsh_eval.release.text.gaps import order_clause
@@ -188,9 +189,19 @@ def standardised_sentence(
 
 @sentence
 def breakdown_sentence(
-    safe: SafeTable, *, metric: str, year: int, breakdown: str, **where: Any
+    safe: SafeTable,
+    differences: SafeTable,
+    *,
+    metric: str,
+    year: int,
+    breakdown: str,
+    **where: Any,
 ) -> str:
-    """Say for which children the gap is widest, with every value that is shown (breakdown)."""
+    """Say for which children the gap is widest, with every value that is shown (breakdown).
+
+    `differences` has the difference of each pair of values with its interval: without that of the
+    widest and the narrowest no difference is said.
+    """
     rows = records(part_of(safe, metric=metric, time_period=year, breakdown=breakdown, **where))
     shown = sorted(
         (row for row in rows if is_shown(row, "gap")), key=lambda row: -abs(float(row["gap"]))
@@ -210,11 +221,24 @@ def breakdown_sentence(
             f"not shown.{caution}"
         )
     clauses = listed([f"{number(row['gap'])} among {_CHILDREN[row['value']]}" for row in others])
-    order = order_clause(widest, others[-1], of=len(shown), which=_EXTREMES[len(others) > 1])
+    about = {"metric": metric, "time_period": year, "breakdown": breakdown}
+    order = _order(widest, others[-1], records(differences.where(**about)), of=len(shown))
     return (
         f"{upper_first(what)} was {size} among {_CHILDREN[widest['value']]}, against {clauses}."
         f"{order}{caution}"
     )
+
+
+def _order(widest: Row, narrowest: Row, pairs: Sequence[Row], *, of: int) -> str:
+    """Say how far the widest and the narrowest gap differ; '' where the interval is not there."""
+    which = _EXTREMES[of > 2]
+    for row in pairs:
+        values, ends = (row["value"], row["other"]), interval_of(row, "difference")
+        if ends is not None and set(values) == {widest["value"], narrowest["value"]}:
+            turned = values[0] != widest["value"]
+            same_schools = (-ends[1], -ends[0]) if turned else ends
+            return order_clause(widest, narrowest, of=of, which=which, same_schools=same_schools)
+    return ""
 
 
 def _hidden(about: str, row: Row) -> str:

@@ -202,9 +202,7 @@ def difference(
         First less second, each as it is shown, so that a reader who takes one from the other finds
         the same. The interval is around the difference itself: half width = z x sqrt(h_1^2 +
         h_2^2), h the half widths of the two 95 % intervals, z = q(1 - 0.025 / comparisons) /
-        q(0.975) of the normal distribution, as for independent numbers. Where the two share schools
-        or a reference they rise and fall together as a rule, and the interval is then too wide
-        rather than too narrow.
+        q(0.975) of the normal distribution: for numbers of different schools or areas.
 
     Examples
     --------
@@ -219,12 +217,22 @@ def difference(
     ends = [pair for pair in pairs if pair is not None]
     if len(ends) < len(pairs):
         return None
-    normal = NormalDist()
-    wider = normal.inv_cdf(1 - 0.025 / comparisons) / normal.inv_cdf(0.975)
-    half = wider * math.hypot(*((upper - lower) / 2 for lower, upper in ends))
+    half = widened(comparisons) * math.hypot(*((upper - lower) / 2 for lower, upper in ends))
     apart = sign * (float(first[name]) - float(second[name]))
     shown = sign * (round(float(first[name]), decimals) - round(float(second[name]), decimals))
     return Finding(shown, (apart - half, apart + half), unit, decimals)
+
+
+def widened(comparisons: int) -> float:
+    """Return how much wider 95% intervals are that hold together (Bonferroni).
+
+    Examples
+    --------
+    >>> round(widened(1), 2), round(widened(6), 2)
+    (1.0, 1.35)
+    """
+    normal = NormalDist()
+    return normal.inv_cdf(1 - 0.025 / comparisons) / normal.inv_cdf(0.975)
 
 
 def not_shown(about: str, row: Row) -> str:

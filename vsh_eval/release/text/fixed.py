@@ -48,6 +48,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "waits": "From first to second programme",
         "cost_by_programme": "Cost by programme, up to {year}",
         "reach_not_known": "Reach is known only from the authority's own training log.",
+        "cost_not_known": "Costs are known only from the authority's own training log.",
         # 04 and 05 gaps
         "gaps_and_changes": "Gaps in {year} and how they changed",
         "no_published_folder": "A comparison with DfE's tables is not included in this run.",
@@ -120,7 +121,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "part_offer": "The effect of the offer",
         "gaps_of_the_report": "Gaps in the last year of each measure",
         "changes_of_the_report": "Change of the gaps since the baseline year",
-        "effect_by_two_estimators": "Effect of training on the gap, by two ways of estimating it",
+        "effect_by_two_estimators": "Estimated effect on the gap, by each way of estimating it",
         "part_trajectory": "The chart of both trajectories",
         "part_donors": "The list of donors",
         "donors": "The donors that carry the estimate",

@@ -8,11 +8,21 @@ the reason.
 """
 
 import math
+from dataclasses import replace
 from typing import Any, Literal
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records, title_of
+from vsh_eval.release.rows import (
+    Row,
+    interval_of,
+    is_shown,
+    one_row,
+    part_of,
+    records,
+    title_of,
+    value_of,
+)
 from vsh_eval.release.text.findings import (
     INDICATIVE_BELOW,
     NO_INTERVAL,
@@ -24,6 +34,7 @@ from vsh_eval.release.text.findings import (
     movement_of_gap,
     not_comparable,
     not_shown,
+    widened,
 )
 from vsh_eval.release.text.labels import (
     group_in_text,
@@ -397,17 +408,23 @@ def _moved(row: Row, metric: str) -> str:
 
 @sentence
 def widest_sentence(
-    safe: SafeTable, *, over: Literal["phase", "group"], metric: str, year: int
+    safe: SafeTable,
+    *,
+    over: Literal["phase", "group"],
+    metric: str,
+    year: int,
+    reference: str | None = None,
 ) -> str:
     """Say in which phase, or for which group, a gap is widest and narrowest (table of gaps).
 
     Only those with 30 pupils or more are ranked; all phases together, and groups that are sums of
-    others, are left out. A second
-    sentence gives the difference between the two with its interval.
+    others, are left out. A second sentence gives the difference between the two with its interval;
+    groups are in the same schools, so theirs is said only where the table has the gap between them.
     """
+    own = part_of(safe, metric=metric, time_period=year, reference=reference)
     rows = [
         row
-        for row in records(part_of(safe, metric=metric, time_period=year))
+        for row in records(own)
         if row[over] != names.TOTAL
         and row[over] not in names.GROUP_SUMS
         and is_shown(row, "gap", "group_pupils")
@@ -418,15 +435,29 @@ def widest_sentence(
     if len(rows) < 2:
         return f"{start} fewer than two {enough} are shown, so they are not ranked."
     first, *_, last = sorted(rows, key=lambda row: -abs(float(row["gap"])))
+    order = order_clause(first, last, of=len(rows))
+    if over == "group":
+        ends = _between_groups(safe, first, last, pairs=math.comb(len(rows), 2))
+        order = order_clause(first, last, of=len(rows), same_schools=ends) if ends else ""
     unit = registry.metric(metric).gap_unit
     widest, narrowest = (
         f"{_where(row, over)} ({compared(row, 'gap', unit, least=measure_decimals(row, 'gap'))})"
         for row in (first, last)
     )
-    return (
-        f"{start} of the {enough} the gap was widest {widest} and narrowest {narrowest}."
-        f"{order_clause(first, last, of=len(rows))}"
-    )
+    return f"{start} of the {enough} the gap was widest {widest} and narrowest {narrowest}.{order}"
+
+
+def _between_groups(
+    safe: SafeTable, first: Row, last: Row, *, pairs: int
+) -> tuple[float, float] | None:
+    """Return the interval of the gap from one group to the other, None where it is not there."""
+    about = {name: first[name] for name in ("metric", "time_period", "phase")}
+    found = records(safe.where(group=first["group"], reference=last["group"], **about))
+    ends = interval_of(found[0], "gap") if found else None
+    if ends is None:
+        return None
+    wider, value = widened(pairs), value_of(found[0], "gap")
+    return (value - wider * (value - ends[0]), value + wider * (ends[1] - value))
 
 
 def _where(row: Row, over: str) -> str:
@@ -434,7 +465,14 @@ def _where(row: Row, over: str) -> str:
     return phase_in_text(value) if over == "phase" else f"for {group_in_text(value)}"
 
 
-def order_clause(first: Row, last: Row, *, of: int, which: str = "The two") -> str:
+def order_clause(
+    first: Row,
+    last: Row,
+    *,
+    of: int,
+    which: str = "The two",
+    same_schools: tuple[float, float] | None = None,
+) -> str:
     """Say how far two gaps picked from several differ, with the interval of the difference.
 
     Parameters
@@ -445,6 +483,9 @@ def order_clause(first: Row, last: Row, *, of: int, which: str = "The two") -> s
         From how many gaps the two were picked: the interval allows for every pair of them.
     which : str
         What the two are called.
+    same_schools : tuple of float, optional
+        The interval of the first less the second, made school by school, where both gaps are of the
+        same schools; without it the two are of different schools and vary by themselves.
 
     Returns
     -------
@@ -455,6 +496,9 @@ def order_clause(first: Row, last: Row, *, of: int, which: str = "The two") -> s
     sign = 1 if float(first["gap"]) > 0 else -1
     places = measure_decimals(first, "gap")
     apart = difference(first, last, "gap", unit, decimals=places, comparisons=pairs, sign=sign)
+    if apart is not None and same_schools is not None:
+        lower, upper = same_schools if sign > 0 else (-same_schools[1], -same_schools[0])
+        apart = replace(apart, interval=(lower, upper))
     if apart is None or apart.interval is None:
         return " No interval can be given for the difference, so chance cannot be ruled out."
     ends = limits(*apart.interval, decimals=apart.decimals)

@@ -24,6 +24,10 @@ _BY_TOPIC: Mapping[str, tuple[str, str]] = MappingProxyType(
             "{topic} gap by characteristics of pupils",
             "How wide is the {topic} gap by sex, free school meals, SEN and key stage?",
         ),
+        "differences": (
+            "{topic} gap: differences between children",
+            "By how much does the {topic} gap of some children differ from that of others?",
+        ),
         "make_up": (
             "{topic} gap and pupils' characteristics",
             "How much of the {topic} gap reflects pupils' phase, SEN, free school meals and sex?",
