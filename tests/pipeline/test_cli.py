@@ -221,7 +221,7 @@ def test_check_writes_its_findings_and_tables_where_it_is_asked(project):
     assert tuple(row[["result", "rows", "of_rows", "which"]]) == ("warn", 1, 2, "E06000050: 1")
     assert len(written["findings"]) == len(found)
     with open_returns(project.folder / "tables") as again:
-        assert check(again)["result"].eq("pass").all()
+        assert check(again)["result"].ne("fail").all()
         [(pupil,)] = again.connection.execute("FROM episodes SELECT max(pupil_id)").fetchall()
     assert pupil == "0070003"
 

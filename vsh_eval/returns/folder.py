@@ -409,6 +409,21 @@ def _create(
     connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
 
 
+_CLOSED_INTO_OTHERS = """
+    INSERT INTO reading.others WITH RECURSIVE closed(urn) AS (
+        FROM reading.others UNION
+        SELECT link.urn FROM reading.school_links AS link, closed
+        WHERE link.successor_urn = closed.urn
+    )
+    FROM closed SELECT DISTINCT urn WHERE urn NOT IN (FROM reading.others)
+    AND urn NOT IN (SELECT urn FROM reading.schools WHERE urn IS NOT NULL)
+    AND urn NOT IN (SELECT link.urn FROM reading.school_links AS link, reading.schools AS school
+        WHERE link.successor_urn = school.urn AND link.urn IS NOT NULL
+        AND school.urn NOT IN (FROM reading.others))
+"""
+"""Schools that are in the links alone, whose successors are all of other authorities."""
+
+
 def _leave_out_others(connection: duckdb.DuckDBPyConnection, authority: str) -> None:
     """Leave other authorities' schools, and what is of them, out of the views."""
     others = [row[0] for row in connection.execute(OTHERS, [authority, authority]).fetchall()]
@@ -416,6 +431,7 @@ def _leave_out_others(connection: duckdb.DuckDBPyConnection, authority: str) -> 
         return
     connection.execute("CREATE TABLE reading.others (urn VARCHAR)")
     connection.execute("INSERT INTO reading.others SELECT unnest(?)", [others])
+    connection.execute(_CLOSED_INTO_OTHERS)
     for name, table in RETURNS.items():
         places = [column for column in ("urn", "successor_urn") if column in table.column_names]
         own = " AND ".join(
