@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import papermill
 from ipykernel import kernelspec
-from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
 from papermill.engines import Engine, NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
