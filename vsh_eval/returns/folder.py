@@ -353,7 +353,8 @@ def _date_format(
             f"{source.label} writes {column.name} neither as {' nor as '.join(rows)} (rows "
             f"with a value: {filled:,}), must keep to one of them; export the dates again."
         )
-    return next(iter(written), "yyyy-mm-dd")
+    found: list[DateFormat] = [form for form, n in rows.items() if n]
+    return found[0] if found else "yyyy-mm-dd"
 
 
 def _covariates(

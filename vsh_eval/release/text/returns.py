@@ -189,11 +189,13 @@ def _shares(joined: pd.DataFrame) -> Iterator[str]:
     """Write how much of each join was found."""
     if len(joined):
         yield f"{'found':>9}  {'of':>11}  {'share':>7}  {'least':>5}  join"
-    for row in joined.itertuples():
-        share = f"{row.share:7.1%}" if row.of else f"{'':7}"
-        what = JOINS[str(row.check)].format(table=row.table)
-        lost = f" {CONSEQUENCES[str(row.consequence)]}" if row.of and row.share < row.least else ""
-        yield f"{row.found:>9,}  {row.of:>11,}  {share}  {row.least:>5.0%}  {what}.{lost}"
+    for row in joined.to_dict("records"):
+        found, of, least = int(row["found"]), int(row["of"]), float(row["least"])
+        what = JOINS[str(row["check"])].format(table=row["table"])
+        few = of > 0 and found < least * of
+        lost = f" {CONSEQUENCES[str(row['consequence'])]}" if few else ""
+        share = f"{found / of:7.1%}" if of else f"{'':7}"
+        yield f"{found:>9,}  {of:>11,}  {share}  {least:>5.0%}  {what}.{lost}"
 
 
 def _judged(judged: pd.DataFrame) -> Iterator[str]:

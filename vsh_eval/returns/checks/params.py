@@ -57,4 +57,4 @@ def _named(table: str, asked: Iterable[str], held: Iterable[str]) -> Answer:
     near = [match for name in lacking for match in get_close_matches(name, known, 1)]
     instead = f"nearest: {listed(near)}" if near else f"there: {listed(known) or 'none'}"
     detail = f", and {listed(lacking)} is not ({instead})" if lacking else ""
-    return Answer(table, len(lacking), len(asked), (lacking and tuple(lacking)) or asked, detail)
+    return Answer(table, len(lacking), len(asked), tuple(lacking) or asked, detail)

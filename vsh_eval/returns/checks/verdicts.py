@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
 
 A failure stops the run; a table without rows leaves its question without an answer; three warnings
 are of what is left out, or is as it should be; every other one may move the result."""
-_WORST: tuple[Verdict, ...] = ("cannot", "care", "can")
+_WORST: tuple[str, ...] = ("cannot", "care", "can")
 
 
 def judge(findings: pd.DataFrame) -> pd.DataFrame:
@@ -77,12 +77,12 @@ def judge(findings: pd.DataFrame) -> pd.DataFrame:
     [['attendance_gap', 'can'], ['attainment_gap', 'can'], ['impact', 'cannot']]
     """
     known = zip(*(findings[name] for name in ("table", "check", "result", "rule")), strict=True)
-    found = [
+    found: list[tuple[str, str, str]] = [
         (table, _meaning(check, result), rule)
         for table, check, result, rule in known
         if result != "pass"
     ]
-    rows: list[tuple[str, Verdict, str]] = []
+    rows: list[tuple[str, str, str]] = []
     for question, tables in QUESTIONS.items():
         here = [(meaning, rule) for table, meaning, rule in found if table in tables]
         verdict = min((meaning for meaning, _ in here), key=_WORST.index, default="can")

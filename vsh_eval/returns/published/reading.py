@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -23,14 +22,14 @@ def header(path: Path) -> tuple[str, ...]:
     return tuple(next(csv.reader([line], delimiter=_delimiter(line)), ()))
 
 
-def read_text(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_text(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     r"""Read a CSV file as text: UTF-8, UTF-16 or Windows, with commas, semicolons or tabs.
 
     Parameters
     ----------
     path : Path
         The file.
-    columns : sequence of str, optional
+    columns : list of str, optional
         Read these alone.
 
     Raises
