@@ -1,8 +1,10 @@
 """An invented authority's episodes as the returns that authorities send: CIN census and SSDA903."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 import pandas as pd
@@ -73,32 +75,34 @@ def _census(rows: pd.DataFrame, year: int) -> ElementTree:
     source = SubElement(header, "Source")
     _add(source, SourceLevel="L", LEA="999", DateTime=f"{year}-05-01T12:00:00")
     children = SubElement(message, "Children")
-    for (child_id, upn), own in rows.groupby(["child_id", "pupil_id"]):
+    order = rows.assign(start=_days(rows["start_date"]), end=_days(rows["end_date"]))
+    order = order.sort_values(["child_id", "pupil_id", "start"], kind="stable")
+    spells = order[["child_id", "pupil_id", "status", "basis", "start", "end"]]
+    each = spells.itertuples(index=False, name=None)
+    for (child_id, upn), own in groupby(each, key=itemgetter(0, 1)):
         child = SubElement(children, "Child")
         sex = {"Sex": "U"} if year >= _FIRST_OF_SEX else {"GenderCurrent": "0"}
         identifiers = SubElement(child, "ChildIdentifiers")
         _add(identifiers, LAchildID=str(child_id), UPN=str(upn), **sex)
-        _referrals(child, own)
+        _referrals(child, [(f"{row[2]} {row[3]}", row[4], row[5]) for row in own])
     indent(message)
     return ElementTree(message)
 
 
-def _referrals(child: Element, own: pd.DataFrame) -> None:
-    """Add a child's referrals, each with the plans that began in it."""
-    rows = own.assign(kind=own["status"] + " " + own["basis"]).sort_values("start_date")
-    referrals = rows[rows["kind"] == "CIN episode"]
-    begun = referrals["start_date"].to_numpy()
-    rows = rows.assign(within=begun.searchsorted(rows["start_date"].to_numpy(), side="right") - 1)
-    for at, row in enumerate(referrals.itertuples()):
+def _referrals(child: Element, own: Sequence[tuple[str, str, str]]) -> None:
+    """Add a child's referrals, each with the plans that began in it; all are in order of time."""
+    referrals = [(start, end) for kind, start, end in own if kind == "CIN episode"]
+    begun = [start for start, _ in referrals]
+    for at, (start, end) in enumerate(referrals):
         details = SubElement(child, "CINdetails")
-        _add(details, CINreferralDate=_day(row.start_date), ReferralSource="1A")
-        _add(details, PrimaryNeedCode="N1", CINclosureDate=_day(row.end_date))
-        for kind, (name, begin, end) in _PLANS.items():
+        _add(details, CINreferralDate=start, ReferralSource="1A")
+        _add(details, PrimaryNeedCode="N1", CINclosureDate=end)
+        for kind, (name, begin, until) in _PLANS.items():
             if kind == "CPP episode":
                 _add(details, ReferralNFA="0")
-            for plan in rows[(rows["kind"] == kind) & (rows["within"] == at)].itertuples():
-                dates = {begin: _day(plan.start_date), end: _day(plan.end_date)}
-                _add(SubElement(details, name), **dates)
+            for this, first, last in own:
+                if this == kind and bisect_right(begun, first) - 1 == at:
+                    _add(SubElement(details, name), **{begin: first, until: last})
 
 
 def _ssda903(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -115,5 +119,5 @@ def _add(parent: Element, **texts: str) -> None:
             SubElement(parent, name).text = text
 
 
-def _day(day: Any) -> str:
-    return "" if pd.isna(day) else day.strftime("%Y-%m-%d")
+def _days(dates: pd.Series) -> pd.Series:
+    return dates.dt.strftime("%Y-%m-%d").fillna("")
