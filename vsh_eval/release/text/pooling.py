@@ -128,8 +128,8 @@ def every_sentence(safe: SafeTable, *, metric: str) -> str:
     interval = f" (95% interval {limits(*ends)})" if ends else ""
     return (
         f"Over all authorities, those left out among them, the effect is "
-        f"{amount(value, unit, signed=True)}{interval}. It is shown because leaving out is itself "
-        "a choice: an estimate that is clear is asked more than one that is not."
+        f"{amount(value, unit, signed=True)}{interval}. It is shown because the rule on drift is "
+        "asked of clear estimates alone, and so leaves these out more often than others."
     )
 
 
