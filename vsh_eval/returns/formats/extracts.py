@@ -90,6 +90,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     notes: list[Message] = []
     with connect() as connection:
         for sheet in (s for path in paths for s in sheets(path, known=[*names.values()])):
+            said: Sequence[Message] = ()
             for columns in _selections(sheet, section.table, names, sorted(measures)):
                 said = load(connection, "extract", sheet, select(columns))
             notes += said

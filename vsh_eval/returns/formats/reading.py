@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, SupportsInt
 
 import pandas as pd
 
@@ -78,7 +78,7 @@ def note(
 
 
 def counted(
-    *, file: str = "", of_rows: int = 0, family: str = "", **counts: int | None
+    *, file: str = "", of_rows: int = 0, family: str = "", **counts: SupportsInt | None
 ) -> tuple[Message, ...]:
     """Make a note of each count that is not 0, its name being the code.
 
@@ -89,7 +89,7 @@ def counted(
     """
     more = {"family": family} if family else {}
     return tuple(
-        note(code, file=file, rows=rows, of_rows=of_rows, **more)
+        note(code, file=file, rows=int(rows), of_rows=of_rows, **more)
         for code, rows in counts.items()
         if rows
     )

@@ -17,13 +17,14 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 import pyarrow.csv
 
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.columns import as_text, quoted
 from vsh_eval.returns.formats.reading import note
 
+_compute: Any = pyarrow.compute  # its functions are made when it is imported
 _SAMPLE = 1 << 16
 _CHUNK = 1 << 22
 _BLOCKS = (1 << 20, 1 << 27)
@@ -193,9 +194,9 @@ def frame(sheet: Sheet) -> pd.DataFrame:
 
 def text(column: pa.ChunkedArray) -> pd.Series:
     """Return a column of text without blanks around it, NA where nothing is left."""
-    bare = pc.utf8_trim(column.cast(pa.large_string()), _BLANK)
-    blank = pc.or_(pc.equal(bare, ""), pc.match_substring_regex(bare, _ERRORS))
-    return pc.if_else(blank, None, bare).to_pandas().astype("str")
+    bare = _compute.utf8_trim(column.cast(pa.large_string()), _BLANK)
+    blank = _compute.or_(_compute.equal(bare, ""), _compute.match_substring_regex(bare, _ERRORS))
+    return _compute.if_else(blank, None, bare).to_pandas().astype("str")
 
 
 def renamed(sheet: Sheet, table: pd.DataFrame, layout: Mapping[str, Iterable[str]]) -> pd.DataFrame:

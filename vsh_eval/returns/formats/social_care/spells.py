@@ -51,7 +51,7 @@ def parts(paths: Iterable[Path], known: Collection[str]) -> Iterator[tuple[str, 
     ``YEAR`` holds.
     """
     for path in sorted(paths, key=lambda path: (year_in(path), path)):
-        for sheet in rows_of.sheets(path, known=known):
+        for sheet in rows_of.sheets(path, known=[*known]):
             table = rows_of.frame(sheet)
             years = table["year"].fillna("") if "YEAR" in sheet.header else year_in(path)
             for year, rows in table.groupby(pd.Series(years, index=table.index), sort=True):
@@ -168,7 +168,7 @@ def typed(spells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Message, ...]]:
         "spells_end_before_start": end < start,
     }
     kept = rows[~pd.concat(wrong, axis=1).any(axis=1)]
-    counts = {code: which.sum() for code, which in wrong.items()}
+    counts: dict[str, Any] = {code: which.sum() for code, which in wrong.items()}
     return kept, counted(of_rows=len(spells), **counts)
 
 
