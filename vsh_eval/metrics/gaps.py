@@ -6,6 +6,7 @@ from itertools import chain, product
 import pandas as pd
 from numpy.typing import NDArray
 
+from vsh_eval import names
 from vsh_eval.cells.level import (
     Contrast,
     Level,
@@ -264,6 +265,7 @@ def gap_table(
     *,
     groups: Sequence[str],
     references: Sequence[str],
+    in_total: Sequence[str] = (),
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
     alpha: float = 0.05,
@@ -277,6 +279,8 @@ def gap_table(
     groups, references : sequence of str
         Each gap is group minus reference. Pairs that cannot be are left out: a group with itself,
         and groups that a published table does not have.
+    in_total : sequence of str
+        Further references, compared with over all phases together only; for a panel of returns.
     metrics : sequence of str, optional
         Metrics by name; all of the panel's if not given.
     unit_id : str
@@ -316,16 +320,23 @@ def gap_table(
     7  cwsw       all  6.36
     """
     sliced = validate_panel(panel, groups=(), metrics=metrics, alpha=alpha)
-    pairs = _pairs(groups, references, published=sliced.source == PUBLISHED)
+    every = (*references, *in_total)
+    pairs = _pairs(groups, every, published=sliced.source == PUBLISHED)
+    parted = [pair for pair in pairs if pair[1] in references]
     validate_panel(
         panel, groups=sorted(set(chain.from_iterable(pairs))), metrics=metrics, alpha=alpha
     )
     blocks = [
         block
         for cells in cells_of(sliced, unit_id=unit_id)
-        for block in _gap_blocks(cells, pairs, alpha=alpha)
+        for block in _gap_blocks(cells, pairs if _is_total(cells) else parted, alpha=alpha)
     ]
-    return table(blocks, GAP_COLUMNS, sliced=sliced, groups=groups, references=references)
+    return table(blocks, GAP_COLUMNS, sliced=sliced, groups=groups, references=every)
+
+
+def _is_total(cells: Cells) -> bool:
+    """Say whether cells are of all phases together; published ones hold every phase."""
+    return getattr(cells, "phase", names.TOTAL) == names.TOTAL
 
 
 def _pairs(

@@ -79,17 +79,12 @@ def released_gaps(run: Run, *, measures: Iterable[str] | None = None) -> SafeTab
     others = tuple(name for name in _REFERENCES if name != cohort.reference)
     # DfE publishes one reference only.
     further = () if run.settings.source.kind == "published" else (*others, *_LEAVES)
-    every = run.release(
+    return run.release(
         metrics.gap_table,
         groups=groups,
-        references=(cohort.reference, *further),
+        references=(cohort.reference,),
+        in_total=further,
         metrics=None if measures is None else tuple(measures),
-    )
-    if not further:
-        return every
-    return join(
-        every.where(reference=cohort.reference),
-        every.where(reference=further, phase=names.TOTAL),
     )
 
 
