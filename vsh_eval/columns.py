@@ -90,7 +90,7 @@ _WITHOUT: Mapping[Role, str] = {
         """,
     Role.COUNT: """
         rows of_rows years strata trainings with_staff with_hours with_cost with_audience draws
-        authorities more
+        more
         leads donors placebos left_out suppressed own_suppressed programmes runs found
         years_before years_after more_years authorities terms comparisons
         """,
