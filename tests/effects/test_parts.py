@@ -38,5 +38,5 @@ def test_what_is_left_out_and_what_cannot_be_named():
         effects.estimators.impute_parts(cells.assign(band=""), by="band")
     with pytest.raises(ContractError, match="lacks the column band"):
         effects.estimators.impute_parts(cells, by="band")
-    with pytest.raises(DesignError, match="nothing imputed"):
+    with pytest.raises(DesignError, match="nobody trained in years"):
         effects.estimators.impute_parts(cells.assign(cohort=0))

@@ -113,8 +113,8 @@ def _run(params: Path, *, force: bool) -> Ended:
 
 def _statement(params: Path) -> str:
     results = outputs_folder(params) / load(params).name / "release" / "results.json"
-    rows = json.loads(results.read_text(encoding="utf-8"))["evidence"]
-    return str(rows[0]["statement"]) if rows else ""
+    evidence = json.loads(results.read_text(encoding="utf-8"))["evidence"]
+    return str(evidence["statement"]) if evidence else ""
 
 
 def as_table(runs: Sequence[Ended]) -> list[str]:

@@ -42,7 +42,7 @@ def read_text(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "absence.csv")
-    ...     _ = path.write_bytes("year;place\\n202324;Rhôs".encode("cp1252"))
+    ...     _ = path.write_bytes("year;place\n202324;Rhôs".encode("cp1252"))
     ...     read_text(path).values.tolist()
     [['202324', 'Rhôs']]
     """
