@@ -37,7 +37,9 @@ def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole,
         tab.on("request", lambda request: asked.append(request.url))
         for page in pages:
             tab.goto(page.as_uri())
-            printed += pages_in(tab.pdf())
+            sheets = pages_in(tab.pdf(format="A4"))
+            printed += sheets
+            assert sheets <= 2 or page.name != "08_annual_report.html", "it is to print on two"
             tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
             tab.evaluate(script)
             for width, scheme, run_axe in SCREENS:
