@@ -135,8 +135,8 @@ def _started_below(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Process:
-    """Wait for the kernel of a run: the process that works in the folder of notebooks."""
+def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Process | None:
+    """Wait for the kernel of a run, which works in the folder of notebooks; None if it ends."""
     ends = time.monotonic() + patience
     while run.poll() is None and time.monotonic() < ends:
         for process in psutil.Process(run.pid).children(recursive=True):
@@ -146,7 +146,7 @@ def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Proce
             except (psutil.NoSuchProcess, FileNotFoundError):
                 continue
         time.sleep(0.05)
-    raise RuntimeError("no kernel was seen")
+    return None
 
 
 # --- The faults
@@ -156,25 +156,30 @@ def killed_often(
     which: tuple[str, ...], times: int, draws: random.Random, usual: float, trial: Trial
 ) -> None:
     """Kill at several moments; four interruptions in a row, then a run to the end."""
-    for _ in range(times):
-        if trial.count.tried % 4 == 0:
-            trial.change()
-        killed(which, trial, draws, usual)
-        if trial.count.tried % 4 == 0:
+    trial.change()
+    while trial.count.tried < times:
+        if not killed(which, trial, draws, usual):
+            trial.change()  # the run was at its end already
+        elif trial.count.tried % 4 == 0:
             trial.finish()
+            trial.change()
+    trial.finish()
 
 
-def killed(which: tuple[str, ...], trial: Trial, draws: random.Random, usual: float) -> None:
-    """Kill the runner, the kernel or both without warning, at a random moment."""
+def killed(which: tuple[str, ...], trial: Trial, draws: random.Random, usual: float) -> bool:
+    """Kill the runner, the kernel or both at a random moment; False where that was too late."""
     run = trial.start()
     time.sleep(draws.uniform(0.5, usual))
-    with_kernel = "kernel" in which and run.poll() is None
-    kernel = _kernel_of(run) if with_kernel else None
+    kernel = _kernel_of(run) if "kernel" in which and run.poll() is None else None
     if "runner" in which and run.poll() is None:
         run.kill()
     if kernel is not None and kernel.is_running():
         kernel.kill()
+    if run.wait() == 0:
+        run.communicate()
+        return False
     trial.stopped(run, by_itself=which == ("kernel",))
+    return True
 
 
 @contextmanager
@@ -251,7 +256,9 @@ def hangs(trial: Trial) -> None:
     """Stop a kernel without ending it; a cell may take one minute."""
     trial.change(cell_minutes=1)
     run = trial.start()
-    _kernel_of(run).send_signal(signal.SIGSTOP)
+    kernel = _kernel_of(run)
+    assert kernel is not None
+    kernel.send_signal(signal.SIGSTOP)
     trial.stopped(run)
     trial.finish()
 
@@ -261,6 +268,7 @@ def out_of_memory(trial: Trial) -> None:
     trial.change()
     run = trial.start()
     kernel = _kernel_of(run)
+    assert kernel is not None
     kernel.rlimit(psutil.RLIMIT_AS, (kernel.memory_info().vms, -1))
     trial.stopped(run)
     trial.finish()
