@@ -6,6 +6,8 @@ Exit codes: 0 done, 1 the data or a check says no, 2 usage, 3 a notebook failed.
 import errno
 import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -397,6 +399,9 @@ def _home() -> Iterator[None]:
 
 def _of_the_machine(error: OSError) -> str:
     """Say in one sentence what the machine did not allow; what stood there before is untouched."""
+    if isinstance(error, shutil.Error):  # of many files that were copied, the first says why
+        number = re.search(r"\[Errno (\d+)\]", str(error))
+        error = OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError()
     where = Path(error.filename).name if error.filename else "the output folder"
     remedy = {
         errno.ENOSPC: "make room on the disk, and run again",

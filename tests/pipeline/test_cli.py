@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -303,6 +304,19 @@ def test_what_the_machine_does_not_allow_is_one_sentence(number, words, project,
     said = project.say("run", "params/tiny.yaml")
     assert (said.code, said.out, len(said.lines)) == (3, "", 1)
     assert said.err.startswith(f"vsh-eval: {words}")
+
+
+def test_files_that_cannot_be_copied_are_one_sentence_too(project, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a")
+        raise shutil.Error([("a", "b", str(full)), ("c", "d", str(full))])
+
+    monkeypatch.setattr(yearly, "_one_at_a_time", refuse)
+    said = project.say("run", "params/tiny.yaml")
+    assert said.lines == [
+        "vsh-eval: the output folder: no space left on device; make room on the disk, and run "
+        "again."
+    ]
     assert str(project.folder) not in said.err
 
 
