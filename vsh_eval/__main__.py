@@ -1,6 +1,6 @@
 """``python -m vsh_eval`` is the same as ``vsh-eval``."""
 
-from vsh_eval.cli import main
+from vsh_eval.cli import start
 
 if __name__ == "__main__":
-    main()
+    start()

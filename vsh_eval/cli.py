@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the data or a check says no, 2 usage, 3 a notebook failed.
 
 import errno
 import json
+import locale
 import os
 import re
 import shutil
@@ -367,6 +368,15 @@ def _params(path: Path) -> Path:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def start() -> None:
+    """Begin anew in UTF-8 where the locale has another encoding: names of folders may need it."""
+    utf8 = locale.getencoding().lower().replace("-", "") == "utf8"
+    if os.name == "posix" and not (utf8 or sys.flags.utf8_mode):
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "vsh_eval", *sys.argv[1:]])  # noqa: S606
+    main()
 
 
 def main() -> None:
