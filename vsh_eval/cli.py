@@ -375,7 +375,7 @@ def start() -> None:
     utf8 = locale.getencoding().lower().replace("-", "") == "utf8"
     if os.name == "posix" and not (utf8 or sys.flags.utf8_mode):
         os.environ["PYTHONUTF8"] = "1"
-        os.execv(sys.executable, [sys.executable, "-m", "vsh_eval", *sys.argv[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "vsh_eval", *sys.argv[1:]])
     main()
 
 
