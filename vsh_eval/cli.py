@@ -125,11 +125,11 @@ def _run_one(params: Path, *, jobs: int, quiet: bool, **asked: Any) -> None:
 def _run_many(files: list[Path], *, jobs: int, force: bool, quiet: bool) -> None:
     from vsh_eval.pipeline import many
 
-    def tell(one: many.Ended) -> None:
+    def report(one: many.Ended) -> None:
         if not quiet:
-            typer.echo(f"{one.params.name}: {one.said}", err=bool(one.code))
+            typer.echo(f"{one.params.name}: {one.message}", err=bool(one.code))
 
-    runs = many.run_all(files, jobs=jobs, force=force, ended=tell)
+    runs = many.run_all(files, jobs=jobs, force=force, ended=report)
     stopped = [one.code for one in runs if one.code]
     if stopped or not quiet:
         typer.echo("\n".join(many.as_table(runs)))

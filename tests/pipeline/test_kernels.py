@@ -25,7 +25,7 @@ fresh = "a_mark" not in vars(pd)
 pd.a_mark = True
 print(json.dumps({
     "executable": sys.executable, "folder": os.getcwd(), "name": __name__,
-    "environment": {k: v for k, v in os.environ.items() if k not in TOLD_ANEW},
+    "environment": {k: v for k, v in os.environ.items() if k not in OWN_TO_EACH},
     "backend": plt.get_backend(), "settings": {k: str(v) for k, v in plt.rcParams.items()},
     "options": str(pd.options.d).lower(),
     "locale": locale.setlocale(locale.LC_ALL), "errors": np.geterr(), "fresh": fresh,
@@ -34,7 +34,7 @@ print(json.dumps({
     "group": os.getpgid(0) == os.getpid(),
 }))
 """.replace(
-    "TOLD_ANEW",
+    "OWN_TO_EACH",
     "{'JPY_PARENT_PID', 'PYDEVD_USE_FRAME_EVAL', 'IPYTHONDIR', COLD}",
 )
 PARENT = """

@@ -18,6 +18,7 @@ from vsh_eval.contracts import InfeasibleError, Message, require_columns
 from vsh_eval.effects import evidence
 from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.rows import COUNTS
+from vsh_eval.effects.sample import pool_mde
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.heterogeneity import between_schools
 from vsh_eval.numerics.inference import (
@@ -217,9 +218,8 @@ def detectable(found: Combined, *, alpha: float = 0.05, authorities: int | None 
 
     Notes
     -----
-    `numerics.inference.minimum_detectable` with the error times sqrt(k / authorities) and Student's
-    t on one less than the authorities: a further authority has the information w of an average
-    one here, and tau^2 stays.
+    `sample.pool_mde` of the error that one average authority would have, the pool's times sqrt(k):
+    a further authority has the information w of an average one here, and tau^2 stays.
 
     Examples
     --------
@@ -228,8 +228,7 @@ def detectable(found: Combined, *, alpha: float = 0.05, authorities: int | None 
     (6.87, 2.48)
     """
     k = found.authorities if authorities is None else authorities
-    error = found.std_error * math.sqrt(found.authorities / k)
-    return minimum_detectable(error, k - 1.0, alpha=alpha)
+    return pool_mde(found.std_error * math.sqrt(found.authorities), k, alpha=alpha)
 
 
 def more_needed(found: Combined, effect: float, *, alpha: float = 0.05) -> float:
@@ -324,8 +323,8 @@ def _own(overall: pd.DataFrame, within: pd.DataFrame) -> Iterator[dict[str, Any]
             shares = dict(zip(inside["name"], found.weights, strict=True))
         for row in rows.to_dict("records"):
             weight = shares.get(row["name"], math.nan)
-            told = {"variant": OWN, "authorities": 1, "weight": weight, "status": ""}
-            yield {str(key): value for key, value in row.items()} | told
+            labels = {"variant": OWN, "authorities": 1, "weight": weight, "status": ""}
+            yield {str(key): value for key, value in row.items()} | labels
 
 
 def _pools(given: pd.DataFrame, variant: str, *, alpha: float) -> Iterator[dict[str, Any]]:

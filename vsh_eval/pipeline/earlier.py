@@ -52,7 +52,7 @@ class Earlier:
     folder: Path
 
     @property
-    def said(self) -> Mapping[str, Any]:
+    def record(self) -> Mapping[str, Any]:
         """Return the earlier manifest."""
         text = (self.folder / manifest.NAME).read_text(encoding="utf-8")
         found: dict[str, Any] = json.loads(text)
@@ -61,7 +61,7 @@ class Earlier:
     @property
     def last_year(self) -> int:
         """The earlier release's last year of data."""
-        return int(self.said["settings"]["years"]["last"])
+        return int(self.record["settings"]["years"]["last"])
 
     @property
     def kept_years(self) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ class Earlier:
 
         Amended: the earlier one is an entry of this registration's history.
         """
-        before, standing = str(self.said["protocol"]["sha256"] or ""), self.run.standing
+        before, standing = str(self.record["protocol"]["sha256"] or ""), self.run.standing
         now = standing.sha256
         if before == now:
             return "kept" if now else "none"
@@ -85,9 +85,9 @@ class Earlier:
     @produces("settings_since_last_run", ("key", "earlier", "used"), gate="facts")
     def settings(self) -> pd.DataFrame:
         """Return the settings and the version that differ from the earlier release's, in words."""
-        before = frozen_of(dict(flat(self.said["settings"])))
+        before = frozen_of(dict(flat(self.record["settings"])))
         now = frozen(self.run.settings)
-        before["software"] = self.said["software"]["vsh-eval"]
+        before["software"] = self.record["software"]["vsh-eval"]
         now["software"] = version("vsh-eval")
         return differences(before, now).rename(columns={"registered": "earlier"})
 
@@ -132,7 +132,7 @@ class Earlier:
 
     def _both(self, gaps: SafeTable) -> pd.DataFrame:
         """Put this run's figures of the authority beside the earlier ones."""
-        stamp = str(self.said["stamp"])
+        stamp = str(self.record["stamp"])
         unit = self.run.settings.authority.code
         tables = [
             table.where(unit_id=unit).frame[[*KEYS, *_COMPARED, "status"]]
@@ -191,10 +191,10 @@ def name_earlier(run: Run, release: Path) -> None:
             "released; name the folder of an unchanged release as --previous."
         )
     folder = release / "release" if (release / "release").is_dir() else release
-    said = Earlier(run, folder).said["settings"]["authority"]["code"]
-    if said != run.settings.authority.code or not (folder / _GAPS).is_file():
+    code = Earlier(run, folder).record["settings"]["authority"]["code"]
+    if code != run.settings.authority.code or not (folder / _GAPS).is_file():
         raise ContractError(
-            f"{release.name} is a release of {said}, must be one of the gaps of "
+            f"{release.name} is a release of {code}, must be one of the gaps of "
             f"{run.settings.authority.code}; name last year's release of this authority."
         )
     _keep(folder, run)

@@ -54,32 +54,32 @@ def export(run: Path, to: Path | None = None) -> Path:
         )
     released = run / "release" if (run / "release").is_dir() else run
     path = released / manifest.NAME
-    said = json.loads(path.read_text(encoding="utf-8"))
-    settings = said["settings"]
+    record = json.loads(path.read_text(encoding="utf-8"))
+    settings = record["settings"]
     _refuse_kind(run.name, settings)
     results = json.loads((released / "results.json").read_text(encoding="utf-8"))
     about: dict[str, Any] = {
-        "software": said["software"]["vsh-eval"],
+        "software": record["software"]["vsh-eval"],
         "made": protocol.current_day().isoformat(),
-        "invented": bool(said["stamp"]),
+        "invented": bool(record["stamp"]),
         "authority": settings["authority"],
         "definitions": {
             **{name: settings[name] for name in ("years", "cohort", "exposure")},
             "protocol": {name: settings["protocol"][name] for name in sorted(exchange.ASKED)},
         },
         "registration": {
-            "status": said["protocol"]["status"],
-            "sha256": said["protocol"]["sha256"] or None,
+            "status": record["protocol"]["status"],
+            "sha256": record["protocol"]["sha256"] or None,
             "in_time": results["protocol"]["before_data"],
             "chosen_by": settings["protocol"]["chosen_by"],
         },
         "release_sha256": manifest.sha256(path),
     }
-    if said["protocol"]["status"] == NOT_REGISTERED:
+    if record["protocol"]["status"] == NOT_REGISTERED:
         about["registration"]["in_time"] = None
     last = settings["years"]["last"]
     written = to or Path.cwd() / f"{settings['authority']['code']}-{last}.zip"
-    exchange.write_bundle(written, about, **_tables(released, said["stamp"]))
+    exchange.write_bundle(written, about, **_tables(released, record["stamp"]))
     return written
 
 

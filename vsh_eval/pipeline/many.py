@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsh_eval.contracts import SettingsError
+from vsh_eval.pipeline import manifest
 from vsh_eval.pipeline.workspace import outputs_folder
 from vsh_eval.settings import load
 
@@ -28,17 +29,20 @@ class Ended:
         The exit code of its command.
     seconds : float
         How long it took.
-    said : str
+    message : str
         The first line of what it printed, or the sentence that it stopped with.
     statement : str
         The code of the report's evidence statement, '' where there is no report.
+    new : bool
+        Whether the report is a new one.
     """
 
     params: Path
     code: int
     seconds: float
-    said: str
+    message: str
     statement: str
+    new: bool = False
 
 
 def run_all(
@@ -97,7 +101,7 @@ def _require_own_folders(params: Iterable[Path]) -> None:
 
 
 def _run(params: Path, *, force: bool) -> Ended:
-    began = time.monotonic()
+    began, before = time.monotonic(), _made(params)
     command = [sys.executable, "-m", "vsh_eval", "run", str(params), *(["--force"] * force)]
     process = subprocess.run(  # noqa: S603  this interpreter and this package
         command, capture_output=True, text=True, encoding="utf-8", check=False
@@ -105,10 +109,22 @@ def _run(params: Path, *, force: bool) -> Ended:
     seconds = time.monotonic() - began
     if process.returncode:
         lines = [line for line in process.stderr.splitlines() if line.startswith("vsh-eval: ")]
-        said = (lines or process.stderr.splitlines() or [f"ended with {process.returncode}"])[-1]
-        return Ended(params, process.returncode, seconds, said.removeprefix("vsh-eval: "), "")
-    said = process.stdout.splitlines()[0]
-    return Ended(params, 0, seconds, said, _statement(params))
+        message = (lines or process.stderr.splitlines() or [f"ended with {process.returncode}"])[-1]
+        return Ended(params, process.returncode, seconds, message.removeprefix("vsh-eval: "), "")
+    message = process.stdout.splitlines()[0]
+    return Ended(params, 0, seconds, message, _statement(params), _made(params) != before)
+
+
+def _made(params: Path) -> int:
+    """Return the time at which the report was made, 0 where there is none or no name for it."""
+    try:
+        return (
+            (outputs_folder(params) / load(params).name / "release" / manifest.NAME)
+            .stat()
+            .st_mtime_ns
+        )
+    except (OSError, SettingsError):
+        return 0
 
 
 def _statement(params: Path) -> str:
@@ -123,7 +139,7 @@ def as_table(runs: Sequence[Ended]) -> list[str]:
     Examples
     --------
     >>> from pathlib import Path
-    >>> done = Ended(Path("a.yaml"), 0, 90.0, "Done: open outputs/a", "inconclusive")
+    >>> done = Ended(Path("a.yaml"), 0, 90.0, "Done: open outputs/a", "inconclusive", new=True)
     >>> stopped = Ended(Path("long.yaml"), 1, 3.0, "no school is trained; add one.", "")
     >>> for line in as_table([done, stopped]):
     ...     print(line)
@@ -133,9 +149,9 @@ def as_table(runs: Sequence[Ended]) -> list[str]:
     """
     rows = [("params", "result", "minutes", "statement")]
     for one in runs:
-        result = "stopped" if one.code else "done" if one.said.startswith("Done") else "unchanged"
-        told = one.said if one.code else one.statement
-        rows.append((one.params.name, result, f"{one.seconds / 60:.1f}", re.sub(r"\s+", " ", told)))
+        result = "stopped" if one.code else "done" if one.new else "unchanged"
+        last = one.message if one.code else one.statement
+        rows.append((one.params.name, result, f"{one.seconds / 60:.1f}", re.sub(r"\s+", " ", last)))
     widths = [max(len(row[at]) for row in rows) for at in range(3)]
     return [
         "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))

@@ -90,15 +90,15 @@ class Pool:
         return text.authorities_in_words(table)
 
     def _authority(self, bundle: Bundle) -> dict[str, Any]:
-        about, said = bundle.about, bundle.about.evidence
-        out = said.statement in pooling.NOT_POOLED
+        about, judged = bundle.about, bundle.about.evidence
+        out = judged.statement in pooling.NOT_POOLED
         return {
             "name": about.authority.name,
             "new_la_code": about.authority.code,
-            "statement": said.statement,
-            "confidence": said.confidence,
-            "decided_by": said.decided_by,
-            "pooled": said.statement if out else "included",
+            "statement": judged.statement,
+            "confidence": judged.confidence,
+            "decided_by": judged.decided_by,
+            "pooled": judged.statement if out else "included",
             "chosen_by": about.registration.chosen_by,
             "registered": about.registration.status,
             "software": about.software,

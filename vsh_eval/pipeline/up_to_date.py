@@ -17,6 +17,8 @@ import yaml
 from vsh_eval.pipeline import secret
 
 _RECORD = Path("internal", "up_to_date.json")
+_NO_PART = {"__pycache__", ".ipynb_checkpoints"}
+"""Folders that Python and JupyterLab make beside what is run, also while it runs."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -141,7 +143,7 @@ def tree_of(folder: Path | None) -> list[str]:
     """Return a folder, where one is named and there is one, and all folders below it."""
     found: list[str] = []
     for place, below, _ in os.walk(folder.resolve()) if folder is not None else ():
-        below[:] = [name for name in below if name != "__pycache__"]
+        below[:] = [name for name in below if name not in _NO_PART]
         found.append(place)
     return found
 
@@ -163,7 +165,7 @@ def _entries(folder: str) -> str:
             lines = [
                 entry.name if entry.is_dir() else f"{entry.name}|{_state(entry.path)}"
                 for entry in entries
-                if entry.name != "__pycache__"
+                if entry.name not in _NO_PART
             ]
     except OSError:
         return ""
