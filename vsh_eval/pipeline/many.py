@@ -118,17 +118,17 @@ def _run(params: Path, *, force: bool) -> Ended:
 def _made(params: Path) -> int:
     """Return the time at which the report was made, 0 where there is none or no name for it."""
     try:
-        return (
-            (outputs_folder(params) / load(params).name / "release" / manifest.NAME)
-            .stat()
-            .st_mtime_ns
-        )
+        return (_release(params) / manifest.NAME).stat().st_mtime_ns
     except (OSError, SettingsError):
         return 0
 
 
+def _release(params: Path) -> Path:
+    return outputs_folder(params) / load(params).name / "release"
+
+
 def _statement(params: Path) -> str:
-    results = outputs_folder(params) / load(params).name / "release" / "results.json"
+    results = _release(params) / "results.json"
     evidence = json.loads(results.read_text(encoding="utf-8"))["evidence"]
     return str(evidence["statement"]) if evidence else ""
 
