@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup, Tag
 
 from vsh_eval import registry
 from vsh_eval.columns import PROPORTIONS, ROLES, YEARS, Role
-from vsh_eval.release.text.labels import metric_in_text, value_label
+from vsh_eval.release.text.phrases.labels import metric_in_text, value_label
 
 NUMBER = re.compile(r"(?<![\w.,/])[£+\N{MINUS SIGN}-]?\d[\d,]*(?:\.\d+)?(?![\w/]|\.\d)")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"

@@ -6,7 +6,7 @@ import textstat
 
 from tests.pipeline.released import NAMES, NUMBER, sentences_of, text_of
 from vsh_eval.registry import METRICS
-from vsh_eval.release.text.labels import metric_in_text
+from vsh_eval.release.text.phrases.labels import metric_in_text
 
 GRADE = 9.0
 """US school grade of readers of 14, by the Flesch-Kincaid formula."""

@@ -7,14 +7,14 @@ from types import MappingProxyType
 from vsh_eval import academic_year, names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import records
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.phrases.labels import (
     COHORT_RULE_LABELS,
     GROUP_LABELS,
     metric_in_text,
 )
-from vsh_eval.release.text.phrases import listed
+from vsh_eval.release.text.phrases.numbers import listed
+from vsh_eval.release.text.phrases.tables import table_title
 from vsh_eval.release.text.safe_text import sentence
-from vsh_eval.release.text.tables import table_title
 from vsh_eval.settings import Settings
 
 WORDS: Mapping[str, str] = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any
 
 from vsh_eval import academic_year, names, registry
 from vsh_eval.columns import COUNTS, PROPORTIONS, ROLES, YEARS, Role, role_of
-from vsh_eval.release.text.check_names import CHECK_LETTERS
+from vsh_eval.release.text.phrases.check_names import CHECK_LETTERS
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from vsh_eval import academic_year
 from vsh_eval.contracts import Message
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.phrases.labels import (
     COHORT_RULE_LABELS,
     GROUP_LABELS,
     PHASE_LABELS,
@@ -21,7 +21,7 @@ from vsh_eval.release.text.labels import (
     metric_in_text,
     upper_first,
 )
-from vsh_eval.release.text.phrases import listed
+from vsh_eval.release.text.phrases.numbers import listed
 from vsh_eval.release.text.safe_text import sentence as sealed
 from vsh_eval.release.text.safe_text import sentences as sealed_all
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Self
 
 from vsh_eval import names, registry
 from vsh_eval.release.rows import Row, interval_of, is_shown, status_of
-from vsh_eval.release.text.labels import SYMBOL_MEANINGS, upper_first, year_label
-from vsh_eval.release.text.phrases import amount, decimals_for, in_brackets, number
+from vsh_eval.release.text.phrases.labels import SYMBOL_MEANINGS, upper_first, year_label
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, in_brackets, number
 
 INDICATIVE_BELOW = 30
 """Rates of fewer pupils move by several points when one child moves."""

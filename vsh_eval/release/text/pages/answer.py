@@ -6,17 +6,17 @@ from typing import NamedTuple
 from vsh_eval import academic_year, names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
-from vsh_eval.release.text.evidence import both_estimates
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.findings.evidence import both_estimates
+from vsh_eval.release.text.findings.subgroups import part_name
+from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     lower_first,
     metric_in_text,
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
-from vsh_eval.release.text.subgroups import part_name
 
 ESTABLISHED = {
     *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),

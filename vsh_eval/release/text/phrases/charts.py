@@ -4,7 +4,7 @@ A name says on which chart the words stand; what several charts share comes firs
 """
 
 from vsh_eval import registry
-from vsh_eval.release.text.labels import metric_in_text, phase_in_text, year_label
+from vsh_eval.release.text.phrases.labels import metric_in_text, phase_in_text, year_label
 
 # --- On every chart.
 NOT_SHOWN = "not shown"

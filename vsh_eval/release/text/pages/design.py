@@ -7,8 +7,13 @@ import numpy as np
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records
-from vsh_eval.release.text.labels import is_missing, lower_first, metric_in_text, value_label
-from vsh_eval.release.text.phrases import FOUR_IN_FIVE, amount, decimals_for, number
+from vsh_eval.release.text.phrases.labels import (
+    is_missing,
+    lower_first,
+    metric_in_text,
+    value_label,
+)
+from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, decimals_for, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 _FALSE_ALARMS = {

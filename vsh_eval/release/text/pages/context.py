@@ -10,10 +10,16 @@ from vsh_eval.contracts import ContractError, require_one_of
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
-from vsh_eval.release.text.findings import difference
-from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.labels import group_in_text, metric_in_text, year_label
-from vsh_eval.release.text.phrases import amount, in_brackets, listed, number, usual_decimals
+from vsh_eval.release.text.findings.finding import difference
+from vsh_eval.release.text.phrases.fixed import phrase
+from vsh_eval.release.text.phrases.labels import group_in_text, metric_in_text, year_label
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    in_brackets,
+    listed,
+    number,
+    usual_decimals,
+)
 from vsh_eval.release.text.safe_text import sentence
 
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ")

@@ -8,10 +8,17 @@ import pandas as pd
 
 from vsh_eval.contracts import Message
 from vsh_eval.release.rows import Row, interval_of, is_shown, value_of
-from vsh_eval.release.text.check_names import CHECK_NAMES
-from vsh_eval.release.text.labels import upper_first
-from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number, p_text
-from vsh_eval.release.text.reasons import COMPOSITION, in_words
+from vsh_eval.release.text.findings.reasons import COMPOSITION, in_words
+from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.phrases.labels import upper_first
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    decimals_for,
+    limits,
+    listed,
+    number,
+    p_text,
+)
 
 AGREES, DIFFERS = "agrees", "differs"
 NOT_TESTABLE = "This could not be tested here."

@@ -1,6 +1,6 @@
 """What the page on the cohort says: how many children, how high a level, which barriers.
 
-Keywords as in `vsh_eval.release.text.gaps`.
+Keywords as in `vsh_eval.release.text.pages.gaps`.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,21 @@ from typing import Any, NamedTuple
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
-from vsh_eval.release.text.findings import indicative, not_shown
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.findings.finding import indicative, not_shown
+from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     metric_in_text,
     upper_first,
     where_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, in_brackets, listed, number, usual_decimals
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    in_brackets,
+    listed,
+    number,
+    usual_decimals,
+)
 from vsh_eval.release.text.safe_text import sentence
 
 BARRIERS = {

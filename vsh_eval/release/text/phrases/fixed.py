@@ -5,7 +5,12 @@ from types import MappingProxyType
 
 from vsh_eval import registry
 from vsh_eval.contracts import ContractError, require_one_of
-from vsh_eval.release.text.labels import column_label, lower_first, metric_in_text, value_label
+from vsh_eval.release.text.phrases.labels import (
+    column_label,
+    lower_first,
+    metric_in_text,
+    value_label,
+)
 from vsh_eval.release.text.safe_text import SafeText, require_safe_text, sentence
 
 PHRASES: Mapping[str, str] = MappingProxyType(

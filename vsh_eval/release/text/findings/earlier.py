@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import records
-from vsh_eval.release.text.labels import year_label
-from vsh_eval.release.text.phrases import listed, number
+from vsh_eval.release.text.phrases.labels import year_label
+from vsh_eval.release.text.phrases.numbers import listed, number
 from vsh_eval.release.text.safe_text import sentence
 
 _WHY = {

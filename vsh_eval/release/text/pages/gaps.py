@@ -23,7 +23,7 @@ from vsh_eval.release.rows import (
     title_of,
     value_of,
 )
-from vsh_eval.release.text.findings import (
+from vsh_eval.release.text.findings.finding import (
     INDICATIVE_BELOW,
     NO_INTERVAL,
     OF_LEVEL,
@@ -36,7 +36,7 @@ from vsh_eval.release.text.findings import (
     not_shown,
     widened,
 )
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     measure_in_text,
     metric_in_text,
@@ -45,7 +45,7 @@ from vsh_eval.release.text.labels import (
     where_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases import (
+from vsh_eval.release.text.phrases.numbers import (
     amount,
     decimals_for,
     decimals_of_ratio,

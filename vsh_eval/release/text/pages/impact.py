@@ -6,15 +6,21 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records, value_of
-from vsh_eval.release.text.gaps import indicative, not_shown
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.pages.gaps import indicative, not_shown
+from vsh_eval.release.text.phrases.labels import (
     is_missing,
     metric_in_text,
     phase_in_text,
     programme_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, decimals_for, limits, number, usual_decimals
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    decimals_for,
+    limits,
+    number,
+    usual_decimals,
+)
 from vsh_eval.release.text.safe_text import sentence
 
 

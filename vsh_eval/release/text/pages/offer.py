@@ -11,8 +11,8 @@ from typing import Any
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of
-from vsh_eval.release.text.findings import Finding, indicative, not_shown
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.findings.finding import Finding, indicative, not_shown
+from vsh_eval.release.text.phrases.labels import (
     column_label,
     group_in_text,
     lower_first,
@@ -22,7 +22,7 @@ from vsh_eval.release.text.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 ANY = "any"

@@ -5,9 +5,9 @@ from types import MappingProxyType
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
-from vsh_eval.release.text.check_names import CHECK_NAMES
-from vsh_eval.release.text.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
-from vsh_eval.release.text.phrases import amount, decimals_for, listed, number
+from vsh_eval.release.text.findings.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
+from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 _HONEST = MappingProxyType(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from vsh_eval.columns import COUNTS, PROPORTIONS, ROLES, Role, role_of
-from vsh_eval.release.text.labels import column_label, in_words
+from vsh_eval.release.text.phrases.labels import column_label, in_words
 
 _BY_TOPIC: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

@@ -6,9 +6,9 @@ from vsh_eval import academic_year, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
-from vsh_eval.release.text.gaps import not_shown
-from vsh_eval.release.text.labels import metric_in_text
-from vsh_eval.release.text.phrases import amount, decimals_for, limits, number
+from vsh_eval.release.text.pages.gaps import not_shown
+from vsh_eval.release.text.phrases.labels import metric_in_text
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, number
 from vsh_eval.release.text.safe_text import sentence
 
 _DONORS = MappingProxyType(

@@ -10,9 +10,9 @@ from vsh_eval import registry
 from vsh_eval.contracts import require_one_of
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records
-from vsh_eval.release.text.labels import is_missing, upper_first
-from vsh_eval.release.text.phrases import amount, listed, number, p_text
-from vsh_eval.release.text.reasons import in_words
+from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.phrases.labels import is_missing, upper_first
+from vsh_eval.release.text.phrases.numbers import amount, listed, number, p_text
 from vsh_eval.release.text.safe_text import sentence
 
 STATEMENT_NAMES: Mapping[str, str] = MappingProxyType(

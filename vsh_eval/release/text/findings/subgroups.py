@@ -6,8 +6,13 @@ from types import MappingProxyType
 import pandas as pd
 
 from vsh_eval import registry
-from vsh_eval.release.text.labels import GROUP_LABELS, PHASE_LABELS, PROGRAMME_LABELS, upper_first
-from vsh_eval.release.text.reasons import YEAR_EFFECTS, in_words
+from vsh_eval.release.text.findings.reasons import YEAR_EFFECTS, in_words
+from vsh_eval.release.text.phrases.labels import (
+    GROUP_LABELS,
+    PHASE_LABELS,
+    PROGRAMME_LABELS,
+    upper_first,
+)
 
 _PARALLEL = "untrained schools show what would have happened"
 ASSUMPTIONS: Mapping[str, str] = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.columns import YEARS, Role, role_of
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.phrases.labels import (
     MINUS,
     SYMBOL_MEANINGS,
     decimals_of,

@@ -8,7 +8,7 @@ import pandas as pd
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, value_of
-from vsh_eval.release.text.reasons import in_words
+from vsh_eval.release.text.findings.reasons import in_words
 from vsh_eval.release.text.safe_text import sentence
 
 UNITS: Mapping[str, str] = MappingProxyType(

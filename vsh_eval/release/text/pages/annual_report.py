@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, records
-from vsh_eval.release.text.findings import Finding, movement_of_gap
-from vsh_eval.release.text.labels import measure_in_text, schools_of
-from vsh_eval.release.text.phrases import amount, listed, usual_decimals
+from vsh_eval.release.text.findings.finding import Finding, movement_of_gap
+from vsh_eval.release.text.phrases.labels import measure_in_text, schools_of
+from vsh_eval.release.text.phrases.numbers import amount, listed, usual_decimals
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 

@@ -1,7 +1,7 @@
 """What is said on pupils' characteristics and how much of a gap they account for.
 
 Composition is not cause: every sentence that names a part says what goes together, and the phrase
-``goes_together`` says so outright, once a page. Keywords as in `vsh_eval.release.text.gaps`.
+``goes_together`` says so outright, once a page. Keywords as in `vsh_eval.release.text.pages.gaps`.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
-from vsh_eval.release.text.findings import Finding, indicative, not_shown
-from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.gaps import order_clause
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.findings.finding import Finding, indicative, not_shown
+from vsh_eval.release.text.pages.gaps import order_clause
+from vsh_eval.release.text.phrases.fixed import phrase
+from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     measure_in_text,
     metric_in_text,
@@ -21,7 +21,7 @@ from vsh_eval.release.text.labels import (
     where_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, listed, number
 from vsh_eval.release.text.safe_text import SafeText, sentence
 
 _FACTORS = {

@@ -5,15 +5,15 @@ import pandas as pd
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, records, value_of
-from vsh_eval.release.text.evidence import STATEMENT_NAMES
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.findings.evidence import STATEMENT_NAMES
+from vsh_eval.release.text.phrases.labels import (
     RULE_LABELS,
     lower_first,
     metric_in_text,
     upper_first,
     value_label,
 )
-from vsh_eval.release.text.phrases import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
 from vsh_eval.release.text.safe_text import sentence
 
 _INCLUDED = "included"
