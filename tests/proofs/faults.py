@@ -307,7 +307,7 @@ def _disconnected(server: postgresql.Server) -> None:
 
 
 LOSSES: Mapping[str, tuple[Callable[[postgresql.Server], None], ...]] = {
-    "killed": (lambda server: server.signal(signal.SIGKILL), postgresql.Server.start),
+    "killed": (postgresql.Server.kill, postgresql.Server.start),
     "shut down": (lambda server: server.stop("fast"), postgresql.Server.start),
     "disconnected": (_disconnected, lambda _: None),
     "no answer": (

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -60,6 +61,11 @@ class Server:
         postmaster = psutil.Process(int(first))
         for process in (postmaster, *postmaster.children()):
             process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill it, and forget its process, which a machine may keep as a zombie."""
+        self.signal(signal.SIGKILL)
+        (self.folder / "data" / "postmaster.pid").unlink()
 
 
 def _programs() -> Path:
