@@ -395,6 +395,27 @@ class Disclosure(_Section):
     )
 
 
+class Spark(_Section):
+    """Where the Spark session is, and what it reads itself; used where engine is spark."""
+
+    remote: str = Field(
+        default="",
+        description="where Spark Connect listens, such as sc://host:15002; blank: the session of "
+        "this process or of the surroundings, else one on this machine",
+    )
+    tables: dict[str, str] = Field(
+        default_factory=dict,
+        description="where Spark finds a table of the returns: a name of its catalogue, or "
+        "parquet.`/folder` or delta.`/folder`; it is handed the others",
+    )
+
+    @model_validator(mode="after")
+    def _tables_of_the_returns(self) -> Self:
+        for name in self.tables:
+            require_one_of(name, tuple(RETURNS), name="table")
+        return self
+
+
 class Settings(_Section):
     """Everything a run depends on."""
 
@@ -406,6 +427,7 @@ class Settings(_Section):
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="what runs the cohort's SQL"
     )
+    spark: Spark = Spark()
     years: Years
     cohort: Cohort = Cohort()
     exposure: Exposure = Exposure()
