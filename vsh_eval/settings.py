@@ -205,7 +205,7 @@ class Database(_Section):
 
 
 class Files(_Section):
-    """The files that the authority holds, by family; README says which to ask whom for."""
+    """The files that the authority holds, by family; docs/how-to/my-files.md says whom to ask for which."""
 
     gias: FileSet | None = Field(
         default=None, description="GIAS extract of establishments, CSV or zip"
@@ -441,7 +441,7 @@ class Settings(_Section):
     name: Annotated[str, AfterValidator(_no_device)] = Field(
         pattern=r"^[a-z0-9][a-z0-9_-]*$",
         max_length=60,
-        description="the run's name: outputs/<name>",
+        description="the run's name, small letters, digits, - and _: outputs/<name>",
     )
     authority: Authority
     source: Source
