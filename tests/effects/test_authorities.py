@@ -13,7 +13,7 @@ from vsh_eval.effects.published import (
 )
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
 from vsh_eval.panel import Comparison
-from vsh_eval.release.text.reasons import sentence
+from vsh_eval.release.text.findings.reasons import sentence
 from vsh_eval.returns.published import read_published
 
 OWN, START = "a00", 202223

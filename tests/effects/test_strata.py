@@ -7,7 +7,7 @@ import pytest
 from tests.effects.conftest import gaps_of
 from vsh_eval import effects
 from vsh_eval.effects.sample import year_effects as strata
-from vsh_eval.release.text.reasons import sentence
+from vsh_eval.release.text.findings.reasons import sentence
 
 FEW = ("primary",) * 5 + ("secondary",) * 4 + ("special",)
 

@@ -5,8 +5,8 @@ import pytest
 
 from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.effects.evidence import RULES, STATEMENTS
-from vsh_eval.release.text.annual_report import committee_paragraph, priority_sentences
-from vsh_eval.release.text.answer import (
+from vsh_eval.release.text.pages.annual_report import committee_paragraph, priority_sentences
+from vsh_eval.release.text.pages.answer import (
     Asked,
     answer_sentence,
     decision_sentences,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.release.made import AUTHORITY, NAN, gap_rows, safe
 from vsh_eval import registry
-from vsh_eval.release.text import cohort, gaps
-from vsh_eval.release.text.findings import OF_GAP, OF_LEVEL, Finding
-from vsh_eval.release.text.phrases import MINUS
+from vsh_eval.release.text.findings.finding import OF_GAP, OF_LEVEL, Finding
+from vsh_eval.release.text.pages import cohort, gaps
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 ABSENCE, YEAR = "overall_absence", 202425
 ABOUT = {"metric": ABSENCE, "year": YEAR}

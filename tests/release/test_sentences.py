@@ -4,8 +4,8 @@ import pytest
 
 from tests.release.made import NAN, arm_rows, estimate_row, event_rows, gap_rows, safe
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release.text.gaps import gap_sentence
-from vsh_eval.release.text.impact import (
+from vsh_eval.release.text.pages.gaps import gap_sentence
+from vsh_eval.release.text.pages.impact import (
     estimate_sentence,
     exaggeration_sentence,
     late_years_sentence,
@@ -13,8 +13,8 @@ from vsh_eval.release.text.impact import (
     sample_sentence,
     trained_and_untrained_sentence,
 )
-from vsh_eval.release.text.offer import reach_sentence
-from vsh_eval.release.text.phrases import MINUS
+from vsh_eval.release.text.pages.offer import reach_sentence
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 ABSENCE = "overall_absence"
 

@@ -45,7 +45,7 @@ class Notebook:
 
 def _words(notebook: Notebook) -> tuple[str, str]:
     """Return title and question; loaded when asked for, as where a notebook lies needs no words."""
-    from vsh_eval.release.text.page import PAGES
+    from vsh_eval.release.text.pages.page import PAGES
 
     return PAGES[notebook.name]
 

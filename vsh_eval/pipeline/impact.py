@@ -39,10 +39,10 @@ from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_ga
 from vsh_eval.pipeline.protocol import studied
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.pages.show import show_text
-from vsh_eval.release.text import checks, reasons, subgroups
-from vsh_eval.release.text.evidence import rules_in_words
-from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.value import costs_in_words
+from vsh_eval.release.text.findings import checks, reasons, subgroups
+from vsh_eval.release.text.findings.evidence import rules_in_words
+from vsh_eval.release.text.findings.value import costs_in_words
+from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.settings import Protocol
 
 LEVELS = ("group", "reference")

@@ -13,9 +13,9 @@ from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.published import Synthetic
 from vsh_eval.pipeline.impact import once
 from vsh_eval.pipeline.workspace import Run, open_published
-from vsh_eval.release.text import reasons
-from vsh_eval.release.text.evidence import rules_in_words
-from vsh_eval.release.text.labels import upper_first
+from vsh_eval.release.text.findings import reasons
+from vsh_eval.release.text.findings.evidence import rules_in_words
+from vsh_eval.release.text.phrases.labels import upper_first
 from vsh_eval.settings import Settings
 
 DONOR_COLUMNS = ("name", "weight", "status")

@@ -8,15 +8,15 @@ from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.workbook import write_workbook
 from vsh_eval.release.pages.report import Card, render_index, render_page
-from vsh_eval.release.text.page import (
+from vsh_eval.release.text.pages.page import (
     WORDS,
     download_label,
     provenance,
     report_title,
     workbook_title,
 )
-from vsh_eval.release.text.protection import notes_of
-from vsh_eval.release.text.tables import without_rows
+from vsh_eval.release.text.phrases.protection import notes_of
+from vsh_eval.release.text.phrases.tables import without_rows
 
 INDEX = "index.html"
 WORKBOOK = "workbook.xlsx"

@@ -19,13 +19,14 @@ from vsh_eval.release.pages.key_figures import (
 from vsh_eval.release.pages.report import KeyFigure, Summary
 from vsh_eval.release.pages.show import figure_html
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.text import annual_report, answer, evidence, gaps, offer
-from vsh_eval.release.text.authority import authority_sentence
-from vsh_eval.release.text.cohort import moves_sentence
-from vsh_eval.release.text.design import caution_sentence, protocol_sentences
-from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.impact import exaggeration_sentence
-from vsh_eval.release.text.page import no_results_sentence
+from vsh_eval.release.text.findings import evidence
+from vsh_eval.release.text.pages import annual_report, answer, gaps, offer
+from vsh_eval.release.text.pages.authority import authority_sentence
+from vsh_eval.release.text.pages.cohort import moves_sentence
+from vsh_eval.release.text.pages.design import caution_sentence, protocol_sentences
+from vsh_eval.release.text.pages.impact import exaggeration_sentence
+from vsh_eval.release.text.pages.page import no_results_sentence
+from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.safe_text import SafeText
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")

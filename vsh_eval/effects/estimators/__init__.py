@@ -30,26 +30,3 @@ from vsh_eval.effects.estimators.two_way import (
     balanced,
     two_way_fixed_effects,
 )
-
-__all__ = [
-    "BACON_COLUMNS",
-    "TYPE_COLUMNS",
-    "GroupTime",
-    "Imputation",
-    "LongDifferences",
-    "adjust",
-    "att_gt",
-    "bacon",
-    "bacon_by_type",
-    "balanced",
-    "estimate",
-    "fit_att_gt",
-    "fit_imputation",
-    "fit_long_differences",
-    "fit_same_past",
-    "impute",
-    "impute_parts",
-    "long_differences",
-    "same_past",
-    "two_way_fixed_effects",
-]

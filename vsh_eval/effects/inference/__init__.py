@@ -22,17 +22,3 @@ from vsh_eval.effects.inference.randomisation import (
     reassignments,
 )
 from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
-
-__all__ = [
-    "CURVE_COLUMNS",
-    "PLACEBO_COLUMNS",
-    "InjectedEffectPower",
-    "Randomisation",
-    "equivalence_test",
-    "fit_randomisation",
-    "injected_effect_power",
-    "placebo_simulation",
-    "randomise",
-    "reassignments",
-    "wild_bootstrap",
-]

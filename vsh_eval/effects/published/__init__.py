@@ -15,16 +15,3 @@ from vsh_eval.effects.published.authority import (
     fit_authority,
 )
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic, synthetic_did
-
-__all__ = [
-    "EXTRA_COLUMNS",
-    "TRAJECTORY_COLUMNS",
-    "Synthetic",
-    "authority_estimates",
-    "authority_panel",
-    "authority_trajectory",
-    "donor_pools",
-    "fit_authority",
-    "fit_synthetic",
-    "synthetic_did",
-]

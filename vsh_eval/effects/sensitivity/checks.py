@@ -17,6 +17,7 @@ from vsh_eval.effects.inference.equivalence import equivalence_test
 from vsh_eval.effects.inference.randomisation import randomise
 from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
 from vsh_eval.effects.rows import (
+    CHECK_COLUMNS,
     ESTIMATE_COLUMNS,
     SAMPLE_COLUMNS,
     infeasible_row,
@@ -57,14 +58,7 @@ RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SEEN)
 - drift seen: the test would detect, four times in five, a drift that adds up to the estimate.
 """
 
-ROBUSTNESS_COLUMNS = (
-    "check",
-    "variant",
-    *(name for name in ESTIMATE_COLUMNS if name not in {"band_lower", "band_upper", "p_adjusted"}),
-    "verdict",
-    "rule",
-    "reason",
-)
+ROBUSTNESS_COLUMNS = ("check", "variant", *CHECK_COLUMNS, "verdict", "rule", "reason")
 """The robustness table; variant and reason are `Message`."""
 
 BOUNDS = (0.5, 1.0, 1.5, 2.0)

@@ -32,19 +32,8 @@ _SINGULAR = 1e-10
 MOST = 5.0
 """Largest bound looked at for the breakdown (smoothness: in standard errors)."""
 HONEST_COLUMNS = (
-    "method",
-    "bound",
-    "target",
-    "estimate",
-    "std_error",
-    "lower",
-    "upper",
-    "excludes_zero",
-    "breakdown",
-    "capped",
-    "years_before",
-    "years_after",
-    *SAMPLE_COLUMNS,
+    *("method", "bound", "target", "estimate", "std_error", "lower", "upper", "excludes_zero"),
+    *("breakdown", "capped", "years_before", "years_after", *SAMPLE_COLUMNS),
 )
 
 

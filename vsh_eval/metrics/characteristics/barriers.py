@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vsh_eval import names, registry
 from vsh_eval.cells.level import FloatArray, Level, difference, times_as_high, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.characteristics.clusters import Clusters, Moments, Schools, school_tables
 from vsh_eval.metrics.characteristics.linearised import phases_of
@@ -26,37 +26,10 @@ from vsh_eval.numerics import proportions
 from vsh_eval.panel import Comparison, Panel, opened
 
 BARRIER_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "barrier",
-    "group",
-    "reference",
-    "group_pupils",
-    "reference_pupils",
-    "group_numerator",
-    "reference_numerator",
-    "group_level",
-    "group_level_lower",
-    "group_level_upper",
-    "group_std_error",
-    "reference_level",
-    "reference_level_lower",
-    "reference_level_upper",
-    "reference_std_error",
-    "gap",
-    "gap_lower",
-    "gap_upper",
-    "gap_std_error",
-    "df",
-    "ratio",
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "status",
+    *(*CELL[:4], "barrier", *CELL[5:], *PUPILS, "group_numerator", "reference_numerator"),
+    *(*with_ends("group_level"), "group_std_error"),
+    *(*with_ends("reference_level"), "reference_std_error"),
+    *(*with_interval("gap"), "df", "ratio", *LAST[:-2], "status"),
 )
 TRAITS: Mapping[str, tuple[str, object]] = MappingProxyType(
     {"sen_support": ("sen", "K"), "ehc_plan": ("sen", "E"), "fsm6": ("fsm6", 1)}

@@ -16,8 +16,8 @@ from vsh_eval.contracts import ContractError, Gate, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, read_back, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import column_label, is_missing
-from vsh_eval.release.text.phrases import symbol_of
+from vsh_eval.release.text.phrases.labels import column_label, is_missing
+from vsh_eval.release.text.phrases.numbers import symbol_of
 
 TIME = ("time_period", "time_identifier")
 GEOGRAPHY = (
