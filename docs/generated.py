@@ -11,7 +11,8 @@ import typer
 from vsh_eval import academic_year, contracts, registry
 from vsh_eval.cli import app as commands_of_the_package
 from vsh_eval.pipeline import catalogue
-from vsh_eval.release.text import check_names, evidence, labels, protection, tables
+from vsh_eval.release.text.findings import evidence
+from vsh_eval.release.text.phrases import check_names, labels, protection, tables
 from vsh_eval.returns.checks.rules import CHECKS
 from vsh_eval.settings import Settings
 
