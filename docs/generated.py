@@ -4,6 +4,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
+from itertools import groupby
 from typing import Any
 
 import typer
@@ -104,7 +105,7 @@ def _allowed(one: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(kind for kind in kinds if kind != "null"))
     if "const" in one or "enum" in one:
         return ", ".join(map(str, one.get("enum", [one.get("const")])))
-    limits = [f"{words} {one[rule]}" for rule, words in _LIMITS.items() if rule in one]
+    limits = [words.format(one[rule]) for rule, words in _LIMITS.items() if rule in one]
     of = one.get("items") or one.get("additionalProperties")
     inside = f" of {_allowed(of)}" if isinstance(of, Mapping) else ""
     return " ".join([_KINDS.get(one.get("type", ""), one.get("type", "")) + inside, *limits])
@@ -112,8 +113,8 @@ def _allowed(one: Mapping[str, Any]) -> str:
 
 _KINDS = {"array": "list", "object": "section", "string": "text", "integer": "whole number"}
 _LIMITS = {
-    **{"minimum": "from", "maximum": "to", "exclusiveMinimum": "above"},
-    **{"exclusiveMaximum": "below", "maxLength": "with so many signs at most:"},
+    **{"minimum": "from {}", "maximum": "to {}", "exclusiveMinimum": "above {}"},
+    **{"exclusiveMaximum": "below {}", "maxLength": "of at most {} signs"},
 }
 
 
@@ -146,13 +147,15 @@ def _rule_of(column: contracts.Column) -> str:
 
 def metrics() -> str:
     """Every metric with its definition, from the registry."""
-    entries = registry.METRICS
-    known = entries.values() if isinstance(entries, Mapping) else map(registry.metric, entries)
-    return _table(
-        ("metric", "what it is called", "numerator", "denominator", "who counts", "source"),
-        [(_code(m.name), f"{m.label} ({m.unit})", m.numerator, m.denominator, m.population,
-          m.source) for m in known],
-    )  # fmt: skip
+    alike = groupby(registry.METRICS.values(), key=lambda m: (m.population, m.source))
+    return "\n\n".join(
+        f"Counted: {_cell(population)}. Source: {_cell(source)}.\n\n"
+        + _table(
+            ("metric", "what it is called", "numerator", "denominator"),
+            [(_code(m.name), f"{m.label} ({m.unit})", m.numerator, m.denominator) for m in some],
+        )
+        for (population, source), some in alike
+    )
 
 
 def breaks() -> str:
