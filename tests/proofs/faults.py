@@ -102,7 +102,7 @@ class Trial:
             self.count.lost += 1
         ends = time.monotonic() + ENDS_WITHIN
         while _started_below(self.project.folder) and time.monotonic() < ends:
-            time.sleep(0.2)
+            time.sleep(0.5)
         still = _started_below(self.project.folder)
         if still:
             self.count.left += 1
@@ -148,7 +148,7 @@ def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Proce
                     return process
             except (psutil.NoSuchProcess, FileNotFoundError):
                 continue
-        time.sleep(0.05)
+        time.sleep(0.2)
     return None
 
 
@@ -166,7 +166,7 @@ def _spent(run: subprocess.Popen[str], until: float = float("inf")) -> float:
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             seconds[process.pid] = times.user + times.system
-        time.sleep(0.05)
+        time.sleep(0.25)
     return sum(seconds.values())
 
 
