@@ -10,13 +10,8 @@ from typing import Any
 
 import pytest
 
-WHOLE_RUNS = (
-    "test_whole_run.py",
-    "test_report_in_browser.py",
-    "test_failure_modes.py",
-    "test_pool.py",
-)
-"""Files that share the finished runs."""
+WHOLE_RUNS = PurePosixPath("tests/whole_runs")
+"""The folder of the tests that share the finished runs."""
 
 
 def pytest_configure() -> None:
@@ -33,7 +28,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: the whole runs and the notebooks."""
-    items.sort(key=lambda item: (item.path.name not in WHOLE_RUNS, item.path.suffix != ".ipynb"))
+    items.sort(
+        key=lambda item: (item.path.parent.name != WHOLE_RUNS.name, item.path.suffix != ".ipynb")
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -87,4 +84,4 @@ def _together(nodeid: str) -> str:
     file = PurePosixPath(nodeid.split("::", maxsplit=1)[0])
     if file.suffix == ".ipynb":
         return "notebooks"
-    return "whole runs" if file.name in WHOLE_RUNS else str(file)
+    return str(WHOLE_RUNS if file.parent == WHOLE_RUNS else file)

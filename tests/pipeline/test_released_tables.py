@@ -9,8 +9,8 @@ import re
 import pandas as pd
 import pytest
 
-from tests.pipeline.released import tables_of
 from tests.release.xlsx import lines, sheet_names, table_rows
+from tests.whole_runs.released import tables_of
 from vsh_eval.release.files.open_data import GEOGRAPHY, TIME
 from vsh_eval.release.text.phrases.tables import TABLES
 

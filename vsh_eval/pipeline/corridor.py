@@ -63,7 +63,9 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     returns.require_sound(_findings(run, opened))
     published_already = closed.closed_tables(run)
     built = cohort.build_cohort(
-        cohort.open_engine(opened.connection, engine=run.settings.engine),
+        cohort.open_engine(
+            opened.connection, engine=run.settings.engine, **run.settings.spark.model_dump()
+        ),
         years=_years(run),
         secret=secret.secret_of(run.settings, invented=run.invented),
         cohort=run.settings.cohort,

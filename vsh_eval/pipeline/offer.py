@@ -109,11 +109,11 @@ class Offer:
             If the years or the donors cannot bear it, or the offer's start is not named.
         """
         pool = self.settings.published.donors
-        return published.fit_authority(
+        return published.fit_synthetic(
             published.authority_panel(self.gaps, metric=self.outcomes[0]),
             published.donor_pools(self.areas, self.neighbours, donors=pool),
-            authority=self.settings.authority.code,
-            offer_start=self.start,
+            unit=self.settings.authority.code,
+            start=self.start,
             alpha=self.settings.protocol.alpha,
         )
 

@@ -38,6 +38,7 @@ from vsh_eval.settings import AnnexA, FileSet, Settings, load
 FOLDERS: dict[str, Any] = {
     **{"source": {"folder", "files"}, "published": {"folder"}},
     "disclosure": {"secret_file"},
+    "spark": True,
 }
 """Settings that say where a machine keeps its files; no output names them."""
 SOURCES = ("panel", "composition", "moments", "schools", "exposure", "training", "unit_id")

@@ -258,7 +258,13 @@ def _identifiers(current: Run) -> frozenset[str]:
     """Return every pupil identifier of the returns, to be looked for in what leaves."""
     if current.settings.source.kind not in catalogue.RETURNS_KINDS:
         return frozenset()
-    return returns.identifiers(workspace.open_source(current))
+    settings = current.settings
+    return returns.identifiers(
+        workspace.source_folder(current),
+        files=settings.source.files,
+        authority=settings.authority.code,
+        years=settings.years.all(),
+    )
 
 
 def _into_place(building: Path, last_good: Path, *, keep: int) -> None:

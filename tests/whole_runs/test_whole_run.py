@@ -244,17 +244,6 @@ def test_of_several_runs_one_that_stops_leaves_the_others(whole):
     ]
 
 
-def test_one_real_notebook_goes_to_the_draft(whole):
-    before = state(whole.outputs / "small")
-    said = whole.say("run", whole.params, "--only", "01")
-    assert said.code == 0, said.err
-    assert said.out.startswith("Done: open outputs/small-draft/release/01_returns.html\n")
-    draft = whole.outputs / "small-draft"
-    assert [path.stem for path in (draft / "internal" / "notebooks").iterdir()] == ["01_returns"]
-    assert "Is this year" in (draft / "release" / "01_returns.html").read_text(encoding="utf-8")
-    assert state(whole.outputs / "small") == before
-
-
 # --- Published tables
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pandas as pd
 import pytest
 
-from tests.pipeline.released import (
+from tests.whole_runs.released import (
     Sentence,
     Table,
     numbers_in,

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on
 
 SMALL_AND_DARK = """axe.run({runOnly: ['scrollable-region-focusable', 'color-contrast']}).then(
     found => found.violations.map(one => one.id))"""
-"""The rules that hang on width and colours; test_browser asks all rules at both widths."""
+"""The rules that hang on width and colours; test_browser asks all rules of a narrow page."""
 LETTERS = """[...document.querySelectorAll("figure img")].filter(one => one.checkVisibility())
     .map(one => 10 * one.clientWidth / (one.naturalWidth * 0.75))"""
 """Pixels of letters of 10 points, the smallest of a chart whose points are 4/3 of its pixels."""

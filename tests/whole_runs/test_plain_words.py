@@ -4,7 +4,7 @@ import re
 
 import textstat
 
-from tests.pipeline.released import NAMES, NUMBER, sentences_of, text_of
+from tests.whole_runs.released import NAMES, NUMBER, sentences_of, text_of
 from vsh_eval.registry import METRICS
 from vsh_eval.release.text.phrases.labels import metric_in_text
 
