@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""Each process of the tests has a core to itself; threads of linear algebra would wait for it."""
+
 WHOLE_RUNS = PurePosixPath("tests/whole_runs")
 """The folder of the tests that share the finished runs."""
 
