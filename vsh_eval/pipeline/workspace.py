@@ -22,13 +22,7 @@ from vsh_eval.panel import Comparison, is_published
 from vsh_eval.pipeline import catalogue
 from vsh_eval.pipeline.records import protocol, secret
 from vsh_eval.pipeline.records.up_to_date import outputs_folder
-from vsh_eval.release.disclosure import (
-    Rule,
-    SafeTable,
-    protected,
-    release_table,
-    rule_named,
-)
+from vsh_eval.release.disclosure import Rule, SafeTable, protected, release_table, rule_named
 from vsh_eval.release.figures import Figure
 from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.pages.show import show_figure

@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    ContractError,
-    InfeasibleError,
-    require_columns,
-    require_one_of,
-)
+from vsh_eval.contracts import ContractError, InfeasibleError, require_columns, require_one_of
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS, OVERALL, ROW_COLUMNS, infeasible_row
 

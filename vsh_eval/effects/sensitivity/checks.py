@@ -29,13 +29,7 @@ from vsh_eval.effects.sample.year_effects import ESTIMATORS
 from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
 from vsh_eval.effects.sensitivity.pretrend import pretrend, pretrend_power
-from vsh_eval.effects.specification import (
-    Ask,
-    Specification,
-    Study,
-    estimated,
-    tabulate,
-)
+from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
 from vsh_eval.numerics.inference import equivalence_p_value, t_critical
 
 CHECKS = (
