@@ -10,7 +10,8 @@ import nbformat
 import pytest
 
 import vsh_eval
-from vsh_eval.pipeline import catalogue, engine
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.execution import engine
 
 LOOKS = """
 import locale, os, sys, matplotlib, numpy

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import PUBLISHED, SMALL, Project, state
-from vsh_eval.pipeline import catalogue, corridor, manifest, released_gaps
+from vsh_eval.pipeline import catalogue, corridor, released_gaps
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.files.contents import texts
 
 EVERY = [notebook.name for notebook in catalogue.of_kind("returns")]

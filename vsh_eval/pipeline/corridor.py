@@ -6,7 +6,8 @@ import pandas as pd
 
 from vsh_eval import cohort, names, returns
 from vsh_eval.contracts import produces
-from vsh_eval.pipeline import closed, secret, workspace
+from vsh_eval.pipeline import workspace
+from vsh_eval.pipeline.records import closed, secret
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.returns import published
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vsh_eval.pipeline import catalogue, protocol, results
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.questions import results
+from vsh_eval.pipeline.records import protocol
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.workbook import write_workbook

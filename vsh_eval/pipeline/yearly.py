@@ -16,22 +16,18 @@ from nbformat.reader import NotJSONError
 
 from vsh_eval import returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
-from vsh_eval.pipeline import (
-    catalogue,
+from vsh_eval.pipeline import catalogue, pages, workspace
+from vsh_eval.pipeline.execution import dag, engine, log
+from vsh_eval.pipeline.records import (
     closed,
-    dag,
     earlier,
-    engine,
     exchange,
-    log,
     manifest,
-    pages,
     protocol,
     secret,
     up_to_date,
-    workspace,
 )
-from vsh_eval.pipeline.up_to_date import Outcome
+from vsh_eval.pipeline.records.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
 from vsh_eval.release.text.findings import files as text_of_files

@@ -9,16 +9,8 @@ Callaway and Sant'Anna's; `two_way_fixed_effects` with the comparisons it is mad
 
 from vsh_eval.effects.estimators.callaway_santanna import att_gt
 from vsh_eval.effects.estimators.estimate import adjust, estimate
-from vsh_eval.effects.estimators.imputation import (
-    Imputation,
-    fit_imputation,
-    impute,
-    impute_parts,
-)
-from vsh_eval.effects.estimators.long_differences import (
-    LongDifferences,
-    long_differences,
-)
+from vsh_eval.effects.estimators.imputation import Imputation, fit_imputation, impute, impute_parts
+from vsh_eval.effects.estimators.long_differences import LongDifferences, long_differences
 from vsh_eval.effects.estimators.same_past import same_past
 from vsh_eval.effects.estimators.two_way import (
     BACON_COLUMNS,

@@ -12,12 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    DesignError,
-    InfeasibleError,
-    require_columns,
-    require_one_of,
-)
+from vsh_eval.contracts import DesignError, InfeasibleError, require_columns, require_one_of
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid, units_changing
 from vsh_eval.effects.rows import messages, with_inference
 from vsh_eval.effects.sample.selection import redundant_covariates

@@ -11,8 +11,5 @@ from vsh_eval.effects.inference.placebo_simulation import (
     injected_effect_power,
     placebo_simulation,
 )
-from vsh_eval.effects.inference.randomisation import (
-    randomise,
-    reassignments,
-)
+from vsh_eval.effects.inference.randomisation import randomise, reassignments
 from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap

@@ -7,12 +7,7 @@ import pandas as pd
 from scipy.special import gammaln
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    DesignError,
-    InfeasibleError,
-    Message,
-    require_columns,
-)
+from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics import permutation

@@ -8,14 +8,9 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    ContractError,
-    InfeasibleError,
-    require_columns,
-    require_one_of,
-)
+from vsh_eval.contracts import ContractError, InfeasibleError, require_columns, require_one_of
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS, infeasible_row
+from vsh_eval.effects.rows import ESTIMATE_COLUMNS, OVERALL, ROW_COLUMNS, infeasible_row
 
 Pool = Literal["neighbours", "region", "all"]
 POOLS: tuple[Pool, ...] = ("neighbours", "region", "all")
@@ -78,9 +73,7 @@ def donor_pools(
     return {u: tuple(o for o in units if o != u and place[o] == place[u]) for u in units}
 
 
-def authority_panel(
-    gaps: pd.DataFrame, *, metric: str, phase: str = names.TOTAL, group: str = names.CWSW
-) -> pd.DataFrame:
+def authority_panel(gaps: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     """Take one published gap of every authority over its comparable years.
 
     Parameters
@@ -88,14 +81,14 @@ def authority_panel(
     gaps : DataFrame
         Published gaps: geographic_level, unit_id, time_period, phase, metric, group, gap,
         group_pupils, comparable.
-    metric, phase, group : str
-        Which.
+    metric : str
+        Which; that of children with a social worker, all phases together.
 
     Returns
     -------
     DataFrame
         unit, time (academic year), outcome (missing where suppressed), pupils: what
-        `synthetic_did` takes.
+        `fit_synthetic` takes.
 
     Raises
     ------
@@ -107,14 +100,14 @@ def authority_panel(
     rows = gaps[
         gaps["geographic_level"].eq(names.LA)
         & gaps["metric"].eq(metric)
-        & gaps["phase"].eq(phase)
-        & gaps["group"].eq(group)
+        & gaps["phase"].eq(names.TOTAL)
+        & gaps["group"].eq(names.CWSW)
         & gaps["comparable"].astype(bool)
     ]
     if rows.empty:
         raise ContractError(
-            f"gaps have no row of {metric} for {group} in phase {phase}, must have one for each "
-            "authority and year; choose an outcome that is published."
+            f"gaps have no row of {metric} for {names.CWSW} in phase {names.TOTAL}, must have one "
+            "for each authority and year; choose an outcome that is published."
         )
     return pd.DataFrame(
         {
@@ -175,8 +168,7 @@ def authority_estimates(
         parts = _comparisons(fit, pools, authority=authority, asked=donors, role=role)
         own = own_suppressed(gaps, metric=metric, authority=authority)
         tables += [rows.assign(metric=metric, own_suppressed=own) for rows in parts]
-    everything = {"programme": "any", "tier": "any", "phase": names.TOTAL}
-    table = pd.concat(tables, ignore_index=True).assign(**everything)
+    table = pd.concat(tables, ignore_index=True).assign(**OVERALL)
     return table[[*ESTIMATE_COLUMNS, *EXTRA_COLUMNS]]
 
 

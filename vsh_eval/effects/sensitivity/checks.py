@@ -18,6 +18,7 @@ from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
 from vsh_eval.effects.rows import (
     CHECK_COLUMNS,
     ESTIMATE_COLUMNS,
+    PRIMARY,
     SAMPLE_COLUMNS,
     infeasible_row,
     messages,
@@ -28,13 +29,7 @@ from vsh_eval.effects.sample.year_effects import ESTIMATORS
 from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
 from vsh_eval.effects.sensitivity.pretrend import pretrend, pretrend_power
-from vsh_eval.effects.specification import (
-    Ask,
-    Specification,
-    Study,
-    estimated,
-    tabulate,
-)
+from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
 from vsh_eval.numerics.inference import equivalence_p_value, t_critical
 
 CHECKS = (
@@ -567,17 +562,9 @@ def not_estimable(metric: str, *, role: str = "primary", reason: Message) -> pd.
     >>> row[["metric", "estimate", "status"]].values.tolist()
     [['overall_absence', nan, 'x']]
     """
-    labels = {
-        "role": role,
-        "metric": metric,
-        "programme": "any",
-        "tier": "any",
-        "phase": names.TOTAL,
-        "estimator": "imputation",
-        "comparison": "not_yet_treated",
-    }
-    row = infeasible_row((*ESTIMATE_COLUMNS, "reason"), reason).assign(**labels)
-    return row[[*ESTIMATE_COLUMNS, "reason"]]
+    columns = [*ESTIMATE_COLUMNS, "reason"]
+    row = infeasible_row(tuple(columns), reason)
+    return row.assign(**PRIMARY, role=role, metric=metric)[columns]
 
 
 def nothing_to_check(metric: str, *, reason: Message) -> pd.DataFrame:
@@ -601,13 +588,9 @@ def nothing_to_check(metric: str, *, reason: Message) -> pd.DataFrame:
     ['not_testable']
     """
     row = not_estimable(metric, role="robustness", reason=reason)
+    variant = messages("every_variant", row)
     rows = [
-        row.assign(
-            check=check,
-            variant=messages("every_variant", row),
-            verdict=NOT_TESTABLE,
-            rule=_RULE_OF[check],
-        )
+        row.assign(check=check, variant=variant, verdict=NOT_TESTABLE, rule=_RULE_OF[check])
         for check in CHECKS
     ]
     return pd.concat(rows, ignore_index=True)[list(ROBUSTNESS_COLUMNS)]

@@ -11,7 +11,7 @@ from vsh_eval.contracts import InfeasibleError, Message, produces
 from vsh_eval.effects import evidence, published, rows
 from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.published import Synthetic
-from vsh_eval.pipeline.impact import once
+from vsh_eval.pipeline.questions.impact import once
 from vsh_eval.pipeline.workspace import Run, open_published
 from vsh_eval.release.text.findings import reasons
 from vsh_eval.release.text.findings.evidence import rules_in_words

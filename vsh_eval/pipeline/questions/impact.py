@@ -36,7 +36,7 @@ from vsh_eval.effects.specification import Specification, Study, tabulate
 from vsh_eval.metrics.training.arms import ARM_RELEASED, gaps_by_arm
 from vsh_eval.numerics.inference import exaggeration, minimum_detectable, power_at
 from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_gaps
-from vsh_eval.pipeline.protocol import studied
+from vsh_eval.pipeline.records.protocol import studied
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.pages.show import show_text
 from vsh_eval.release.text.findings import checks, reasons, subgroups
@@ -639,10 +639,8 @@ class Impact:
         return self._labelled(types.assign(index=0), "bacon")
 
     def _labelled(self, table: pd.DataFrame, estimator: str) -> pd.DataFrame:
-        study = self.study
-        labels = {"role": "robustness", "metric": study.metric, "estimator": estimator}
-        labels |= {"programme": study.programme, "tier": study.tier, "phase": "total"}
-        labels |= {"comparison": "not_yet_treated", "aggregation": "simple", "status": ""}
+        labels = {**rows.PRIMARY, "role": "robustness", "metric": self.protocol.primary}
+        labels |= {"estimator": estimator, "aggregation": "simple", "status": ""}
         return table.assign(**labels)
 
 
