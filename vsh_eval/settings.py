@@ -205,7 +205,7 @@ class Database(_Section):
 
 
 class Files(_Section):
-    """The files that the authority holds, by family; docs/how-to/my-files.md says whom to ask for which."""
+    """The files that the authority holds, by family; docs/how-to/my-files.md says whom to ask."""
 
     gias: FileSet | None = Field(
         default=None, description="GIAS extract of establishments, CSV or zip"

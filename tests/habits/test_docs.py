@@ -11,8 +11,8 @@ import textstat
 import typer
 
 from tests.habits.test_repository import ROOT
-from tests.pipeline.test_plain_words import GRADE
 from tests.proofs import tutorial
+from tests.whole_runs.test_plain_words import GRADE
 from vsh_eval.cli import app
 from vsh_eval.pipeline import exchange
 from vsh_eval.settings import load
@@ -53,7 +53,7 @@ def commands():
             yield pytest.param(written, id=f"{page.stem}: {written.strip()[:50]}")
 
 
-@pytest.mark.parametrize("written", commands())
+@pytest.mark.parametrize("written", list(commands()))
 def test_a_command_that_a_page_gives_is_one_that_there_is(written):
     known = typer.main.get_command(app).commands
     name, *given = shlex.split(re.sub(r"[\[\]();,.]+(?=\s|$)|\[", " ", written))
