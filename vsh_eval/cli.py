@@ -171,7 +171,7 @@ def check(
     """
     from vsh_eval import returns
     from vsh_eval.pipeline import yearly
-    from vsh_eval.release.text import returns as words
+    from vsh_eval.release.text.pages import returns as words
 
     checked = yearly.check(_params(params))
     if checked.opened is None:

@@ -3,11 +3,12 @@
 import difflib
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal, Self, get_args, override
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -40,6 +41,45 @@ Phases = Annotated[
 ]
 
 
+_ON_WINDOWS = os.name == "nt"
+DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(10)
+}
+"""Names that Windows keeps for devices, whatever their ending; no file or folder may have one."""
+
+
+def _no_device(written: str | Path) -> Any:
+    """Refuse the name of a folder or file to be made that Windows keeps for a device."""
+    name = PureWindowsPath(written).name
+    if name.split(".")[0].rstrip().casefold() in DEVICES:
+        raise ValueError(f"the name {name} is a device's on Windows; choose another")
+    return written
+
+
+def _path(written: Any) -> Any:
+    """Refuse a path that this machine would take for another one."""
+    if not isinstance(written, str | Path):
+        return written
+    path, text = PureWindowsPath(written), str(written)
+    if not text.isprintable():
+        raise ValueError(
+            "a path must have no tab or line break, which is what YAML makes of \\t and \\n in "
+            "double quotes; write it with /"
+        )
+    if path.drive and not path.root and not text.startswith("\\\\"):
+        raise ValueError(f"a path must have a / behind its drive; write {path.drive}/")
+    if not _ON_WINDOWS and (path.drive or "\\" in text):
+        raise ValueError(
+            "a path must be one of this machine; write it with /, which Windows reads too, and "
+            "without a drive"
+        )
+    return written
+
+
+OnePath = Annotated[str, AfterValidator(_path)]
+FolderPath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Path)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,7 +94,7 @@ class Authority(_Section):
 class FileSet(_Section):
     """The files of one family: a file, a pattern, a list of them, or a section with ``files``."""
 
-    files: tuple[str, ...] = Field(
+    files: tuple[OnePath, ...] = Field(
         min_length=1,
         description="the family's files: names or patterns such as cin/*.xml, relative to the "
         "params file",
@@ -87,7 +127,7 @@ class Extracts(FileSet):
 class ChildLookup(_Section):
     """A table with a child id and a UPN a row."""
 
-    file: str = Field(description="a CSV file or a workbook, relative to the params file")
+    file: OnePath = Field(description="a CSV file or a workbook, relative to the params file")
     child_id: str = Field(default="Child Unique ID", description="its column of child ids")
     upn: str = Field(default="UPN", description="its column of UPNs")
 
@@ -165,7 +205,7 @@ class Database(_Section):
 
 
 class Files(_Section):
-    """The files that the authority holds, by family; README says which to ask whom for."""
+    """The files that the authority holds, by family; docs/how-to/my-files.md says whom to ask for which."""
 
     gias: FileSet | None = Field(
         default=None, description="GIAS extract of establishments, CSV or zip"
@@ -213,7 +253,7 @@ class Source(_Section):
         description="an invented authority, a folder of returns, DfE's published files, or "
         "bundles of several authorities"
     )
-    folder: Path | None = Field(
+    folder: FolderPath | None = Field(
         default=None,
         description="the folder of tables that are ready, of the published files, or of bundles",
     )
@@ -363,7 +403,7 @@ class Protocol(_Section):
 class PublishedRoute(_Section):
     """What is asked of DfE's published tables beyond where the authority stands."""
 
-    folder: Path | None = Field(
+    folder: FolderPath | None = Field(
         default=None,
         description="returns only: DfE's published files, to be read beside the returns",
     )
@@ -388,7 +428,7 @@ class Disclosure(_Section):
         default="keep",
         description="keep published years as they were published, or count them again",
     )
-    secret_file: Path | None = Field(
+    secret_file: Annotated[FolderPath, AfterValidator(_no_device)] | None = Field(
         default=None,
         description="the file that holds the authority's secret, never one of a release; "
         "the environment's VSH_EVAL_SECRET goes before it",
@@ -419,8 +459,10 @@ class Spark(_Section):
 class Settings(_Section):
     """Everything a run depends on."""
 
-    name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9_-]*$", description="the run's name: outputs/<name>"
+    name: Annotated[str, AfterValidator(_no_device)] = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=60,
+        description="the run's name, small letters, digits, - and _: outputs/<name>",
     )
     authority: Authority
     source: Source

@@ -9,10 +9,10 @@ import re
 import pandas as pd
 import pytest
 
-from tests.pipeline.released import tables_of
 from tests.release.xlsx import lines, sheet_names, table_rows
+from tests.whole_runs.released import tables_of
 from vsh_eval.release.files.open_data import GEOGRAPHY, TIME
-from vsh_eval.release.text.tables import TABLES
+from vsh_eval.release.text.phrases.tables import TABLES
 
 META = [
     "col_name", "col_type", "label", "indicator_grouping", "indicator_unit", "indicator_dp",

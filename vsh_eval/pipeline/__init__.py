@@ -32,30 +32,6 @@ if TYPE_CHECKING:
         source_folder,
     )
 
-__all__ = [
-    "NOTEBOOKS",
-    "Earlier",
-    "GapPage",
-    "Impact",
-    "Notebook",
-    "Offer",
-    "Pool",
-    "Run",
-    "ask_impact",
-    "ask_offer",
-    "ask_pool",
-    "bands_of_need",
-    "earlier_of",
-    "expected",
-    "explain_if_infeasible",
-    "not_asked",
-    "open_published",
-    "open_run",
-    "open_source",
-    "released_gaps",
-    "source_folder",
-]
-
 _MODULE_OF = {
     **dict.fromkeys(("NOTEBOOKS", "Notebook"), "catalogue"),
     **dict.fromkeys(("Earlier", "earlier_of"), "earlier"),
@@ -63,12 +39,13 @@ _MODULE_OF = {
     **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "impact"),
     **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "offer"),
     **dict.fromkeys(("Pool", "ask_pool"), "pool"),
+    **dict.fromkeys(("Run", "expected", "open_published", "open_run"), "workspace"),
+    **dict.fromkeys(("open_source", "source_folder"), "workspace"),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Return a public name, from the module that has it."""
-    if name not in __all__:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_MODULE_OF.get(name, 'workspace')}")
-    return getattr(module, name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import papermill
+from nbclient.exceptions import CellTimeoutError
 from papermill.engines import Engine, NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
@@ -80,7 +81,8 @@ def execute(
     Raises
     ------
     NotebookFailedError
-        If a cell raises, in which case the partly executed notebook is kept, or the kernel dies.
+        If a cell raises, in which case the partly executed notebook is kept, or takes longer than
+        ``cell_minutes``, or the kernel dies.
     """
     executed = run.internal / "notebooks" / f"{notebook.name}.ipynb"
     executed.parent.mkdir(parents=True, exist_ok=True)
@@ -106,8 +108,19 @@ def execute(
         )
     except PapermillExecutionError as error:
         raise NotebookFailedError(notebook.name, f"{error.ename}: {error.evalue}") from error
-    except (OSError, RuntimeError) as error:  # no room on the disk, a kernel that died
+    except CellTimeoutError as error:
+        raise NotebookFailedError(
+            notebook.name,
+            f"a cell did not end within cell_minutes ({run.settings.cell_minutes}); see what holds "
+            "it up, such as a database that does not answer, or allow more, and run again.",
+        ) from error
+    except OSError as error:  # no room on the disk
         raise NotebookFailedError(notebook.name, f"{type(error).__name__}: {error}") from error
+    except RuntimeError as error:
+        raise NotebookFailedError(
+            notebook.name,
+            f"{error}; run again, and where it happens again, with more free memory.",
+        ) from error
     return executed
 
 

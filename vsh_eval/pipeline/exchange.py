@@ -16,7 +16,7 @@ from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files import exchange
 from vsh_eval.release.files.exchange import About, Bundle
 from vsh_eval.release.files.open_data import read_table
-from vsh_eval.release.text.registration import NOT_REGISTERED
+from vsh_eval.release.text.findings.registration import NOT_REGISTERED
 from vsh_eval.settings import parse
 from vsh_eval.synthetic import MARKER
 

@@ -20,7 +20,7 @@ from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release import figures, pages, text
 from vsh_eval.release.disclosure import SafeTable, join
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.text.fixed import phrase
+from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.safe_text import SafeText, paragraphs
 
 Topic = Literal["attendance", "attainment"]

@@ -13,9 +13,9 @@ from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.published import Synthetic
 from vsh_eval.pipeline.impact import once
 from vsh_eval.pipeline.workspace import Run, open_published
-from vsh_eval.release.text import reasons
-from vsh_eval.release.text.evidence import rules_in_words
-from vsh_eval.release.text.labels import upper_first
+from vsh_eval.release.text.findings import reasons
+from vsh_eval.release.text.findings.evidence import rules_in_words
+from vsh_eval.release.text.phrases.labels import upper_first
 from vsh_eval.settings import Settings
 
 DONOR_COLUMNS = ("name", "weight", "status")
@@ -109,11 +109,11 @@ class Offer:
             If the years or the donors cannot bear it, or the offer's start is not named.
         """
         pool = self.settings.published.donors
-        return published.fit_authority(
+        return published.fit_synthetic(
             published.authority_panel(self.gaps, metric=self.outcomes[0]),
             published.donor_pools(self.areas, self.neighbours, donors=pool),
-            authority=self.settings.authority.code,
-            offer_start=self.start,
+            unit=self.settings.authority.code,
+            start=self.start,
             alpha=self.settings.protocol.alpha,
         )
 

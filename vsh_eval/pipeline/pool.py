@@ -16,12 +16,13 @@ from vsh_eval.release.files.exchange import Bundle
 from vsh_eval.release.files.results import write_results
 from vsh_eval.release.pages.key_figures import effect_figure, power_figure
 from vsh_eval.release.pages.report import KeyFigure
-from vsh_eval.release.text import answer, reasons
-from vsh_eval.release.text import evidence as sentences_of_evidence
-from vsh_eval.release.text import pooling as text
-from vsh_eval.release.text.evidence import rules_in_words
+from vsh_eval.release.text.findings import evidence as sentences_of_evidence
+from vsh_eval.release.text.findings import reasons
+from vsh_eval.release.text.findings.evidence import rules_in_words
+from vsh_eval.release.text.findings.subgroups import part_name
+from vsh_eval.release.text.pages import answer
+from vsh_eval.release.text.pages import pooling as text
 from vsh_eval.release.text.safe_text import SafeText
-from vsh_eval.release.text.subgroups import part_name
 from vsh_eval.settings import Settings
 
 AUTHORITY_COLUMNS = (

@@ -26,7 +26,7 @@ from vsh_eval.pipeline.registration import (
     read,
     write,
 )
-from vsh_eval.release.text.registration import (
+from vsh_eval.release.text.findings.registration import (
     AFTER_RESULTS,
     DEVIATES,
     NOT_REGISTERED,

@@ -19,13 +19,14 @@ from vsh_eval.release.pages.key_figures import (
 from vsh_eval.release.pages.report import KeyFigure, Summary
 from vsh_eval.release.pages.show import figure_html
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.text import annual_report, answer, evidence, gaps, offer
-from vsh_eval.release.text.authority import authority_sentence
-from vsh_eval.release.text.cohort import moves_sentence
-from vsh_eval.release.text.design import caution_sentence, protocol_sentences
-from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.impact import exaggeration_sentence
-from vsh_eval.release.text.page import no_results_sentence
+from vsh_eval.release.text.findings import evidence
+from vsh_eval.release.text.pages import annual_report, answer, gaps, offer
+from vsh_eval.release.text.pages.authority import authority_sentence
+from vsh_eval.release.text.pages.cohort import moves_sentence
+from vsh_eval.release.text.pages.design import caution_sentence, protocol_sentences
+from vsh_eval.release.text.pages.impact import exaggeration_sentence
+from vsh_eval.release.text.pages.page import no_results_sentence
+from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.safe_text import SafeText
 
 _FRONT = ("persistent_absence", "ks2_rwm_expected", "ks4_attainment8")
@@ -82,16 +83,22 @@ def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
 
 def committee(run: Run, own: SafeTable) -> SafeText:
     """Put the answer into one paragraph for a committee paper."""
-    primary, nothing = run.settings.protocol.primary, ""
-    wide, reached = nothing, nothing
+    primary = run.settings.protocol.primary
+    wide, reached, sure = "", "", ""
     if held(own, (primary,)):
         year = last_year(own, metric=primary, phase=names.TOTAL)
         wide = gaps.gap_sentence(own, metric=primary, year=year)
     if run.has_published("reach"):
         reach = run.published_table("reach")
         reached = offer.reach_sentence(reach, year=last_year(reach))
+    if run.settings.source.kind != "published":
+        sure = evidence.confidence_sentence(run.published_table("evidence"))
     return annual_report.committee_paragraph(
-        authority=run.settings.authority.name, gap=wide, reach=reached, answer=_answer(run)[0]
+        authority=run.settings.authority.name,
+        gap=wide,
+        reach=reached,
+        answer=_answer(run)[0],
+        confidence=sure,
     )
 
 
@@ -173,7 +180,8 @@ def _in_the_authority(run: Run, own: SafeTable, changes: SafeTable) -> tuple[Saf
         return ()
     rows = changes.where(metric=metric, phase=names.TOTAL)
     moved = moves_sentence(own, metric=metric, group=group)
-    changed = gaps.change_sentence(rows, metric=metric, year=last_year(rows))
+    about = {"metric": metric, "year": last_year(rows)}
+    changed = gaps.change_sentence(rows, together=run.has_published("gaps_by_arm"), **about)
     return (changed, *([moved] if moved else []))
 
 

@@ -31,7 +31,7 @@ from vsh_eval.release.disclosure import (
 from vsh_eval.release.figures import Figure
 from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.pages.show import show_figure
-from vsh_eval.release.text.page import run_card
+from vsh_eval.release.text.pages.page import run_card
 from vsh_eval.returns import published
 from vsh_eval.settings import AnnexA, FileSet, Settings, load
 

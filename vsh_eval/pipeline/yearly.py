@@ -34,7 +34,7 @@ from vsh_eval.pipeline import (
 from vsh_eval.pipeline.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
-from vsh_eval.release.text import files as text_of_files
+from vsh_eval.release.text.findings import files as text_of_files
 from vsh_eval.settings import load
 
 

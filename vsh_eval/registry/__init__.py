@@ -18,21 +18,3 @@ from vsh_eval.registry.breaks import (
 from vsh_eval.registry.entry import Counts, Metric, Origin, Topic
 from vsh_eval.registry.known import METRICS, metric, of_topic, register
 from vsh_eval.registry.measures import Measure, returned_measures
-
-__all__ = [
-    "BREAKS",
-    "METRICS",
-    "Break",
-    "Counts",
-    "Measure",
-    "Metric",
-    "Origin",
-    "Topic",
-    "breaks_of",
-    "comparable_years",
-    "metric",
-    "of_topic",
-    "register",
-    "returned_measures",
-    "years_without_data",
-]

@@ -14,7 +14,6 @@ from vsh_eval.contracts import (
     require_columns,
     require_one_of,
 )
-from vsh_eval.effects.published.panel import with_cohort
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS, infeasible_row
 
@@ -127,46 +126,6 @@ def authority_panel(
     ).reset_index(drop=True)
 
 
-def fit_authority(
-    panel: pd.DataFrame,
-    pools: dict[str, tuple[str, ...]],
-    *,
-    authority: str,
-    offer_start: int,
-    alpha: float = 0.05,
-) -> Synthetic:
-    """Set one authority against weighted donors, judged by placebos on all the others.
-
-    Parameters
-    ----------
-    panel : DataFrame
-        From `authority_panel`.
-    pools : dict
-        From `donor_pools`. Every other authority is a placebo, against donors of its own pool:
-        ten neighbours alone could never reject anything at 5 %.
-    authority : str
-        Its ``unit_id``.
-    offer_start : int
-        First academic year of its offer.
-    alpha : float
-        Significance level.
-
-    Returns
-    -------
-    Synthetic
-        Placebos of authorities of other sizes are made comparable by the number of children, and
-        the estimate is ranked among those nearest in size: right for small and large ones alike
-        (docs/proofs/placebo_authorities.md).
-
-    Raises
-    ------
-    DesignError
-        If the years or the donors cannot bear it.
-    """
-    data = with_cohort(panel, unit=authority, start=offer_start)
-    return fit_synthetic(data, donors=pools, alpha=alpha)
-
-
 def authority_estimates(
     gaps: pd.DataFrame,
     areas: pd.DataFrame,
@@ -186,7 +145,7 @@ def authority_estimates(
         From `metrics.gaps` on the published panel, and from the published files. An
         authority with a suppressed number in a year used is left out and counted.
     authority, offer_start, alpha
-        As for `fit_authority`.
+        As for `fit_synthetic`.
     metrics : sequence of str
         The outcomes, the primary first, the others secondary.
     donors : {"neighbours", "region", "all"}
@@ -211,9 +170,7 @@ def authority_estimates(
     tables = []
     for place, metric in enumerate(metrics):
         outcomes = authority_panel(gaps, metric=metric)
-        fit = partial(
-            fit_authority, outcomes, authority=authority, offer_start=offer_start, alpha=alpha
-        )
+        fit = partial(fit_synthetic, outcomes, unit=authority, start=offer_start, alpha=alpha)
         role = "primary" if place == 0 else "secondary"
         parts = _comparisons(fit, pools, authority=authority, asked=donors, role=role)
         own = own_suppressed(gaps, metric=metric, authority=authority)
@@ -282,7 +239,7 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
     Parameters
     ----------
     found : Synthetic
-        From `fit_authority`.
+        From `fit_synthetic`.
     metric, comparison : str
         Written into the rows.
 
@@ -296,8 +253,6 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
     """
     events = found.rows[found.rows["aggregation"].eq("event")].sort_values("index")
     half = ((events["ci_upper"] - events["ci_lower"]) / 2).to_numpy(np.float64)
-    trajectory = found.path.rename(columns={"time": "time_period", "effect": "distance"}).drop(
-        columns="cohort"
-    )
+    trajectory = found.path.rename(columns={"time": "time_period", "effect": "distance"})
     trajectory = trajectory.assign(placebo_lower=-half, placebo_upper=half, status="")
     return trajectory.assign(metric=metric, comparison=comparison)[list(TRAJECTORY_COLUMNS)]

@@ -13,10 +13,10 @@ from vsh_eval.contracts import ContractError, InfeasibleError, Message
 from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS
 from vsh_eval.effects.estimators.imputation import fit_imputation
 from vsh_eval.effects.estimators.two_way import ALREADY_TRAINED, bacon, two_way_fixed_effects
-from vsh_eval.effects.inference.equivalence import equivalence_test
 from vsh_eval.effects.inference.randomisation import randomise
 from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
 from vsh_eval.effects.rows import (
+    CHECK_COLUMNS,
     ESTIMATE_COLUMNS,
     SAMPLE_COLUMNS,
     infeasible_row,
@@ -35,6 +35,7 @@ from vsh_eval.effects.specification import (
     estimated,
     tabulate,
 )
+from vsh_eval.numerics.inference import equivalence_p_value, t_critical
 
 CHECKS = (
     *("pretrend", "trend_breaks", "early_placebo", "own_levels", "chance", "leave_out"),
@@ -57,14 +58,7 @@ RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SEEN)
 - drift seen: the test would detect, four times in five, a drift that adds up to the estimate.
 """
 
-ROBUSTNESS_COLUMNS = (
-    "check",
-    "variant",
-    *(name for name in ESTIMATE_COLUMNS if name not in {"band_lower", "band_upper", "p_adjusted"}),
-    "verdict",
-    "rule",
-    "reason",
-)
+ROBUSTNESS_COLUMNS = ("check", "variant", *CHECK_COLUMNS, "verdict", "rule", "reason")
 """The robustness table; variant and reason are `Message`."""
 
 BOUNDS = (0.5, 1.0, 1.5, 2.0)
@@ -325,7 +319,7 @@ def _honest(study: Study, sample: AnalysisSample, path: str) -> pd.DataFrame:
     ask = partial(honest, sample.data, alpha=study.alpha, seed=study.seed)
     if path == FIRST_YEAR:
         return ask(bounds=(1.0,), target=0)
-    return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(method="smoothness")
+    return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(bounds=(0.0,), method="smoothness")
 
 
 def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
@@ -528,16 +522,13 @@ def _given(gaps: pd.DataFrame, _: Study) -> pd.DataFrame:
 def _equivalence(study: Study, primary: Primary) -> Mapping[str, Any]:
     if primary.row["status"]:
         raise InfeasibleError(primary.row["reason"].code)
-    found = equivalence_test(
-        primary.estimate,
-        float(primary.row["std_error"]),
-        float(primary.row["df"]),
-        margin=study.sesoi,
-        alpha=study.alpha,
-    ).iloc[0]
-    reason = Message("excluded" if found["equivalent"] else "not_excluded", sesoi=study.sesoi)
-    limits = {"ci_lower": found["lower"], "ci_upper": found["upper"]}
-    return {**_repeated(primary, float(found["p_value"]), reason), **limits}
+    error, df = float(primary.row["std_error"]), float(primary.row["df"])
+    p_value = equivalence_p_value(primary.estimate, error, df, margin=study.sesoi)
+    width = float(t_critical(df, alpha=2 * study.alpha)) * error
+    excluded = p_value < study.alpha
+    reason = Message("excluded" if excluded else "not_excluded", sesoi=study.sesoi)
+    limits = {"ci_lower": primary.estimate - width, "ci_upper": primary.estimate + width}
+    return {**_repeated(primary, p_value, reason), **limits}
 
 
 def _repeated(primary: Primary, p_value: float, reason: Message) -> Mapping[str, Any]:

@@ -17,13 +17,3 @@ from vsh_eval.metrics.characteristics.decomposition import (
     matched_gap,
     standardised_gap,
 )
-
-__all__ = [
-    "Moments",
-    "barriers",
-    "decompose",
-    "differences_by",
-    "gaps_by",
-    "matched_gap",
-    "standardised_gap",
-]

@@ -85,16 +85,13 @@ def year_of_dates(tables: Sequence[pa.Table]) -> int:
     return 0 if pd.isna(last) else int(last.year + (last.month > 3))
 
 
-def rows(columns: Sequence[str], found: Iterable[Sequence[str | None]]) -> pa.Table:
-    """Return rows of text as a table."""
-    values = list(zip(*found, strict=True)) or [()] * len(columns)
-    return pa.table({n: pa.array(v, pa.string()) for n, v in zip(columns, values, strict=True)})
-
-
 def table(rows: pd.DataFrame) -> pa.Table:
     """Return rows of text of a table as another one of its kind."""
-    schema = pa.schema([(name, pa.string()) for name in rows])
-    return pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+    return pa.Table.from_pandas(rows, schema=_schema(rows), preserve_index=False)
+
+
+def _schema(columns: Iterable[str]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in columns])
 
 
 def read(
@@ -131,7 +128,7 @@ def framed(returns: Sequence[Return], what: str, columns: Sequence[str]) -> pd.D
     """
     tables = []
     for one in returns or [Return("", "")]:
-        text = pa.concat_tables([rows(columns, []), *getattr(one, what)])
+        text = pa.concat_tables([_schema(columns).empty_table(), *getattr(one, what)])
         setattr(one, what, [])
         tables.append(
             pd.DataFrame({name: rows_of.text(text[name]) for name in columns}).assign(
