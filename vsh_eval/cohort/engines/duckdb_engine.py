@@ -33,7 +33,7 @@ class DuckDbEngine:
 
     def run(self, sql: str) -> pd.DataFrame:
         """Return the rows of a query."""
-        return self._connection.sql(sql).df()
+        return self._connection.execute(sql).df()
 
     def keep(self, name: str, sql: str) -> None:
         """Work out a query once and keep its rows under a name."""
