@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from datetime import date
 
 import duckdb
 import numpy as np
@@ -232,20 +231,6 @@ def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):
     assert {path.stem for path in (tmp_path / "returns").iterdir()} == set(TINY)
 
 
-@pytest.mark.parametrize("lines", [0, 1, 3, 7])
-def test_line_ends_of_two_kinds_are_read(tmp_path, lines):
-    """A file that several programs have written: one line ends as on Windows, the next does not."""
-    folder = write(tmp_path)
-    windows = TINY["episodes"].replace("\n", "\r\n").replace("\r\n", "\n", lines)
-    (folder / "episodes.csv").write_bytes((windows + "\n").encode())
-    with open_returns(folder) as mixed, open_returns(write(tmp_path / "plain")) as plain:
-        found, expected = (
-            returns.connection.execute("FROM episodes ORDER BY ALL").fetchall()
-            for returns in (mixed, plain)
-        )
-    assert found == expected
-
-
 OTHERS_SCHOOL = {
     **changed("schools", "secondary,E06000049", "secondary,E06000050"),
     "school_links": TINY["school_links"] + "000098,000102,2018-09-01\n",
@@ -285,21 +270,6 @@ def test_what_three_digits_name_is_not_another_authority(tmp_path):
     folder = write(tmp_path, changed("schools", "secondary,E06000049", "secondary,895"))
     with open_returns(folder, authority="E06000049") as returns:
         assert len(rows(returns, "schools")) == 2
-
-
-def test_a_link_needs_no_date_and_dates_may_be_written_as_gias_writes_them(tmp_path):
-    """GIAS writes 01-09-2019; what is in DfE's register cannot be corrected by an authority."""
-    undated = {**TINY, "school_links": "urn,successor_urn\n000099,000101\n"}
-    gias = changed("school_links", "2019-09-01", "01-09-2019")
-    gias["schools"] = TINY["schools"].replace("2019-09-01", "01-09-2019")
-    for name, tables, day in (("a", undated, None), ("b", gias, date(2019, 9, 1))):
-        with open_returns(write(tmp_path / name, tables), years=YEARS) as returns:
-            links = returns.connection.execute("FROM school_links").fetchall()
-            assert links == [("000099", "000101", day)]
-            assert check(returns)["result"].eq("pass").all()
-    with open_returns(write(tmp_path / "c", gias)) as returns:
-        opened = returns.connection.execute("FROM schools SELECT max(opened)").fetchall()
-    assert opened == [(date(2019, 9, 1),)]
 
 
 # --- What stops the reading, in one sentence that never quotes a pupil.

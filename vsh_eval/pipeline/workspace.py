@@ -443,22 +443,16 @@ def open_published(run: Run) -> published.Published:
     if folder is None:
         raise ContractError("source.folder is missing; name the folder of the published files.")
     found = published.read_published(folder)
-    code = run.settings.authority.code
-    if code not in set(found.areas["unit_id"]):
-        raise ContractError(
-            f"authority.code is {code!r}, must be an area of the published files; "
-            "look its nine-character code up in the CINO file's new_la_code."
-        )
+    found.years_of(run.settings.authority.code)
     if source.kind == "published":
-        _require_baseline(found.panel, run.settings)
+        _require_baseline(found, run.settings)
     return found
 
 
-def _require_baseline(panel: pd.DataFrame, settings: Settings) -> None:
+def _require_baseline(found: published.Published, settings: Settings) -> None:
     """Refuse a baseline in which the authority has no figures, as a new one has no earlier year."""
     code, metric, years = settings.authority.code, settings.protocol.primary, settings.years
-    own = panel[panel["unit_id"].eq(code) & panel["metric"].eq(metric)]
-    held = sorted(set(own.loc[own["numerator"].notna(), "time_period"]) & set(years.all()))
+    held = sorted({*found.years_of(code, metric)} & {*years.all()})
     if not held:
         raise ContractError(
             f"the published files hold no {metric} of {code} in the years asked for, must hold "

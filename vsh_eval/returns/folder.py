@@ -24,6 +24,7 @@ from vsh_eval.returns.columns import (
 )
 from vsh_eval.returns.files import Format, Source, find, open_source, open_table, require_tables
 from vsh_eval.returns.formats import Reading, note, read_files
+from vsh_eval.returns.reorganised import predecessors, same_area
 from vsh_eval.settings import Files
 
 READING = "reading"
@@ -34,12 +35,22 @@ Bit i stands for the contract's column i: blank in the file, or filled with what
 
 ONS_CODE = r"[EWSN]\d{8}"
 """What an authority's code looks like; others, such as DfE's three digits, cannot be compared."""
-OTHERS = f"""
-    FROM {READING}.schools SELECT urn, la_code
-    WHERE la_code <> ? AND regexp_full_match(la_code, '{ONS_CODE}')
-        AND ? IN (FROM {READING}.schools SELECT la_code)
+OTHERS = """
+    WITH RECURSIVE own(urn) AS (
+        FROM reading.schools SELECT urn WHERE list_contains($own, la_code) UNION
+        SELECT link.urn FROM reading.school_links AS link, reading.schools AS school, own
+        WHERE link.successor_urn = own.urn AND link.urn = school.urn
+        AND list_contains($before, school.la_code)
+    )
+    FROM reading.schools SELECT urn
+    WHERE NOT list_contains($own, la_code) AND regexp_full_match(la_code, $form)
+        AND urn NOT IN (FROM own) AND EXISTS (FROM own)
 """
-"""Schools of other authorities, in a folder that has some of the authority's own."""
+"""Schools of other authorities, in a folder that has some of the authority's own.
+
+One that closed under the authority of which this one was formed is its own where a link leads from
+it to one of its own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,7 +506,8 @@ _CLOSED_INTO_OTHERS = """
 
 def _leave_out_others(connection: duckdb.DuckDBPyConnection, authority: str) -> None:
     """Leave other authorities' schools, and what is of them, out of the views."""
-    others = [row[0] for row in connection.execute(OTHERS, [authority, authority]).fetchall()]
+    codes = {"own": [*same_area(authority)], "before": [*predecessors(authority)], "form": ONS_CODE}
+    others = [row[0] for row in connection.execute(OTHERS, codes).fetchall()]
     if not others:
         return
     connection.execute("CREATE TABLE reading.others (urn VARCHAR)")

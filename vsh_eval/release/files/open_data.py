@@ -77,6 +77,7 @@ _SHOWN = "shown"
 """The status of a row whose numbers are all shown: DfE takes no blank filter."""
 _DEFAULTS = (names.TOTAL, "any")
 """Values of a filter that stand for all its other values, as DfE's ``Total`` does."""
+_FEWEST_LEVELS = 2
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
@@ -221,11 +222,16 @@ def _decimals(column: str) -> int:
 
 
 def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
-    """Describe every column but time and place: what filters, what is counted or measured."""
+    """Describe the columns but time and place: what filters, what is counted or measured.
+
+    DfE's screener takes no filter of one value, which would choose nothing, so it is not described.
+    """
     lines = []
     for column in columns:
         text = not pd.api.types.is_numeric_dtype(safe.frame[column])
         if role_of(column, text=text) in DESCRIBING:
+            if safe.frame[column].nunique(dropna=False) < _FEWEST_LEVELS:
+                continue
             default = _default(safe.frame[column])
             lines.append([column, "Filter", column_label(column), *[""] * 5, default])
         else:
@@ -235,12 +241,8 @@ def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
 
 
 def _default(column: pd.Series) -> str:
-    """Return the value of a filter to show first: all of its values, or its only one."""
-    values = [str(value) for value in column.unique()]
-    whole = [value for value in _DEFAULTS if value in values]
-    if not whole and len(values) == 1 and not is_missing(column.iloc[0]):
-        return values[0] or _blank(str(column.name))
-    return next(iter(whole), "")
+    """Return the value of a filter to show first, that stands for all of them; '' without one."""
+    return next((value for value in _DEFAULTS if column.eq(value).any()), "")
 
 
 def _unit(column: str, frame: pd.DataFrame) -> str:
