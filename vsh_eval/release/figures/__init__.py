@@ -2,8 +2,8 @@
 
 A module a form; seaborn draws, in the one theme of `palette`:
 
-- `lines`: draw_levels, draw_gap, draw_ratio, draw_trained_and_untrained, draw_sizes and
-  draw_synthetic, lines over the years
+- `lines`: draw_levels, draw_gap, draw_trained_and_untrained, draw_sizes and draw_synthetic, lines
+  over the years
 - `curves`: draw_power, a line over a quantity
 - `intervals`: draw_forest, draw_pool, draw_robustness, draw_event_study, draw_honest and
   draw_specifications
