@@ -28,7 +28,8 @@ from tests.returns import published_example as example
 from tests.returns.tiny import TINY, added, changed, moved_together, without_lines, write
 from vsh_eval.contracts import DesignError, DisclosureError
 from vsh_eval.effects.estimators import bacon
-from vsh_eval.pipeline import catalogue, engine, yearly
+from vsh_eval.pipeline import catalogue, yearly
+from vsh_eval.pipeline.execution import engine
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure.rules import rule_named
 from vsh_eval.release.files import egress

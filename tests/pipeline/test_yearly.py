@@ -9,14 +9,16 @@ from importlib.metadata import version
 import nbformat
 import papermill
 import pytest
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
 from tests.pipeline.conftest import standing_in
 from tests.pipeline.project import INVENTED, TWO_YEARS, Project, Said, state
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import DisclosureError, NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine, manifest, yearly
+from vsh_eval.pipeline import catalogue, yearly
+from vsh_eval.pipeline.execution import engine
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.disclosure import INTERNAL_STAMP, rule_named
 from vsh_eval.release.files.egress import check
 
@@ -295,14 +297,30 @@ def test_a_run_that_was_killed_while_it_was_put_in_place_is_finished_by_the_next
     assert settings["seed"] == 1
 
 
-def test_a_kernel_that_dies_is_a_failed_notebook_and_no_success(project, monkeypatch):
-    def dies(*_, **__):
-        raise DeadKernelError("Kernel died")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            DeadKernelError("Kernel died"),
+            "Kernel died; run again, and where it happens again, with more free memory.",
+        ),
+        (
+            CellTimeoutError.error_from_timeout_and_cell("timed out", 60, {}),  # of four lines
+            "a cell did not end within cell_minutes (240); see what holds it up, such as a "
+            "database that does not answer, or allow more, and run again.",
+        ),
+    ],
+)
+def test_a_kernel_that_dies_or_hangs_is_a_failed_notebook_and_no_success(
+    project, monkeypatch, error, told
+):
+    def fails(*_, **__):
+        raise error
 
-    monkeypatch.setattr(papermill, "execute_notebook", dies)
+    monkeypatch.setattr(papermill, "execute_notebook", fails)
     said = project.say("run", "params/tiny.yaml")
     assert said.code == 3
-    assert said.lines == ["vsh-eval: notebook 01_returns stopped: DeadKernelError: Kernel died"]
+    assert said.lines == [f"vsh-eval: notebook 01_returns stopped: {told}"]
     assert not (project.outputs / "tiny").exists()
 
 

@@ -22,13 +22,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tests.pipeline.project import INVENTED, Project
-from vsh_eval.pipeline import manifest
+from tests.returns.formats import postgresql
+from tests.synthetic.twins import with_upns
+from vsh_eval.pipeline.records import manifest
+from vsh_eval.synthetic import Plan, invent
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "docs" / "proofs" / "faults.md"
@@ -99,7 +103,7 @@ class Trial:
             self.count.lost += 1
         ends = time.monotonic() + ENDS_WITHIN
         while _started_below(self.project.folder) and time.monotonic() < ends:
-            time.sleep(0.2)
+            time.sleep(0.5)
         still = _started_below(self.project.folder)
         if still:
             self.count.left += 1
@@ -107,9 +111,9 @@ class Trial:
             for process in still:
                 process.kill()
 
-    def finish(self) -> None:
+    def finish(self, run: subprocess.Popen[str] | None = None) -> None:
         """Make the next run; it must be good and leave nothing behind."""
-        out, err = self.start().communicate()
+        out, err = (run or self.start()).communicate()
         good = self.project.outputs / "small"
         if not out.startswith("Done: ") or err or manifest.verify(good):
             self.count.next_bad += 1
@@ -135,7 +139,7 @@ def _started_below(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Process | None:
+def _kernel_of(run: subprocess.Popen[str], patience: float = 300) -> psutil.Process | None:
     """Wait for the kernel of a run, which works in the folder of notebooks; None if it ends."""
     ends = time.monotonic() + patience
     while run.poll() is None and time.monotonic() < ends:
@@ -145,11 +149,26 @@ def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Proce
                     return process
             except (psutil.NoSuchProcess, FileNotFoundError):
                 continue
-        time.sleep(0.05)
+        time.sleep(0.2)
     return None
 
 
 # --- The faults
+
+
+def _spent(run: subprocess.Popen[str], until: float = float("inf")) -> float:
+    """Wait until a run and its kernels have spent seconds of a processor; return what they did."""
+    seconds: dict[int, float] = {}
+    while run.poll() is None and sum(seconds.values()) < until:
+        first = psutil.Process(run.pid)
+        for process in (first, *first.children(recursive=True)):
+            try:
+                times = process.cpu_times()
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            seconds[process.pid] = times.user + times.system
+        time.sleep(0.25)
+    return sum(seconds.values())
 
 
 def killed_often(
@@ -167,16 +186,19 @@ def killed_often(
 
 
 def killed(which: tuple[str, ...], trial: Trial, draws: random.Random, usual: float) -> bool:
-    """Kill the runner, the kernel or both at a random moment; False where that was too late."""
+    """Kill the runner, the kernel or both at a random moment; False where that was too late.
+
+    The moment is drawn in seconds of a processor, as a run takes longer on a machine that is busy.
+    """
     run = trial.start()
-    time.sleep(draws.uniform(0.5, usual))
+    _spent(run, draws.uniform(0, usual))
     kernel = _kernel_of(run) if "kernel" in which and run.poll() is None else None
     if "runner" in which and run.poll() is None:
         run.kill()
     if kernel is not None and kernel.is_running():
         kernel.kill()
     if run.wait() == 0:
-        run.communicate()
+        trial.finish(run)
         return False
     trial.stopped(run, by_itself=which == ("kernel",))
     return True
@@ -263,6 +285,67 @@ def hangs(trial: Trial) -> None:
     trial.finish()
 
 
+def _read_from(server: postgresql.Server, run: subprocess.Popen[str]) -> None:
+    """Wait until a run reads the children's attendance from a database, and a little more."""
+    asked = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
+        "AND position('FROM attendance' IN query) > 0 AND pid <> pg_backend_pid()"
+    )
+    with server.engine.connect() as connection:
+        while run.poll() is None and not connection.exec_driver_sql(asked).scalar():
+            time.sleep(0.1)
+    time.sleep(2)
+
+
+def _disconnected(server: postgresql.Server) -> None:
+    """End every connection but this one, as an administrator may."""
+    ended = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    with server.engine.connect() as connection:
+        connection.exec_driver_sql(ended)
+
+
+LOSSES: Mapping[str, tuple[Callable[[postgresql.Server], None], ...]] = {
+    "killed": (postgresql.Server.kill, postgresql.Server.start),
+    "shut down": (lambda server: server.stop("fast"), postgresql.Server.start),
+    "disconnected": (_disconnected, lambda _: None),
+}
+"""How a database is lost, and how it is there again."""
+
+
+def lost_database(trial: Trial) -> None:
+    """Lose the PostgreSQL that a run reads from, while it checks and while a notebook reads."""
+    folder = trial.project.folder.parent / "server"
+    folder.mkdir()
+    try:
+        with postgresql.started(folder) as server:
+            tables = with_upns(invent(Plan(schools=10, first=202122, last=202324))).tables
+            for name, table in tables.items():
+                table.to_sql(name, server.engine, index=False)
+            queries = {name: f"SELECT * FROM {name}" for name in tables}  # noqa: S608 - our names
+            # Rows that come over ten seconds leave time to lose the server among them.
+            pause = 10 / len(tables["attendance"])
+            queries["attendance"] += f" WHERE pg_sleep({pause:.6f}) IS NOT NULL"
+            database = {"url": server.url, "queries": queries}
+            keys = {"source": {"kind": "returns", "files": {"database": database}}}
+            trial.environment = {"VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD}
+            for (lose, mend), in_notebook in product(LOSSES.values(), (False, True)):
+                trial.change(**keys)
+                run = trial.start()
+                if in_notebook:
+                    _kernel_of(run)
+                _read_from(server, run)
+                lose(server)
+                trial.stopped(run)
+                mend(server)
+            trial.change(**keys)
+            trial.finish()
+    except postgresql.NoServerError as error:
+        raise NotTriedError(str(error)) from error
+
+
 def out_of_memory(trial: Trial) -> None:
     """Give a kernel no more memory than it has."""
     trial.change()
@@ -305,6 +388,7 @@ FAULTS: Mapping[str, Callable[[Trial], None]] = {
     "read-only outputs": read_only,
     "returns changed under way": changed_under_way,
     "two runs at once": two_at_once,
+    "database lost while it is read": lost_database,
     "kernel that hangs": hangs,
     "kernel without memory": out_of_memory,
     "clock put back": other_clock,
@@ -317,16 +401,16 @@ KILLS = {
 }
 
 
-def prove(kills: int, only: list[str]) -> dict[str, Count | str]:
-    """Do every fault and return what was seen, or why one was not tried."""
+def prove(kills: int, only: list[str]) -> Iterator[dict[str, Count | str]]:
+    """Do every fault; after each yield what was seen so far, or why one was not tried."""
     found: dict[str, Count | str] = {}
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         project = Project.start(Path(folder) / "project")
         base = Trial(project, Count())
         base.change()
-        began = time.monotonic()
-        base.finish()
-        usual = time.monotonic() - began
+        first = base.start()
+        usual = _spent(first)
+        base.finish(first)
         assert not base.count.problems, base.count.problems
         draws = random.Random(20261129)  # noqa: S311  moments, no secrets
         each = -(-kills // len(KILLS))
@@ -341,7 +425,7 @@ def prove(kills: int, only: list[str]) -> dict[str, Count | str]:
                 found[name] = str(error)
             sys.stdout.write(f"{name}: {found[name]}\n")
             sys.stdout.flush()
-    return found
+            yield found
 
 
 def as_text(found: Mapping[str, Count | str], kills: int) -> str:
@@ -354,8 +438,10 @@ def as_text(found: Mapping[str, Count | str], kills: int) -> str:
         "Real runs of an invented authority of ten schools, started by the command that a user",
         "gives. Lost: times that the last good run no longer agreed with its manifest. Next run",
         "bad: times that the run after the fault did not end well. Left behind: processes, locks,",
-        "or folders that were still there. Kills come at random moments, four in a row before a",
-        "run may end.",
+        "or folders that were still there. Kills come at random moments, up to four in a row",
+        "before a run may end. The database is a PostgreSQL that is killed, is shut down, or ends",
+        "its connections while it hands over the attendance: to the check before a run, and to a",
+        "notebook.",
         "",
         "| fault | tried | lost | next run bad | left behind | what the user is told |",
         "|---|---|---|---|---|---|",
@@ -379,8 +465,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--output", type=Path, default=OUTPUT)
     given = parser.parse_args(arguments)
-    found = prove(given.kills, given.only)
-    given.output.write_text(as_text(found, given.kills), encoding="utf-8")
+    found: dict[str, Count | str] = {}
+    for found in prove(given.kills, given.only):
+        given.output.write_text(as_text(found, given.kills), encoding="utf-8")
     counts = [count for count in found.values() if isinstance(count, Count)]
     return int(any(c.lost or c.next_bad or c.left or c.problems for c in counts))
 

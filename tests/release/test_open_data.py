@@ -9,7 +9,7 @@ from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.figures import draw_gap
 from vsh_eval.release.files.open_data import TABLE_COLUMNS, Area, read_table, write_table
 from vsh_eval.release.files.results import write_results
-from vsh_eval.release.text.protection import notes_of
+from vsh_eval.release.text.phrases.protection import notes_of
 from vsh_eval.settings import parse
 
 AREAS = {

@@ -1,6 +1,7 @@
 """A folder of returns opens as typed tables, or says in one sentence why not."""
 
 import re
+import shutil
 
 import duckdb
 import numpy as np
@@ -126,7 +127,42 @@ def in_parquet(folder):
     return as_parquet(folder, parts=("attendance", "enrolments"))
 
 
-@pytest.mark.parametrize("store", [british, from_windows, in_reverse, in_parquet])
+def typed_parquet(folder, tables=TINY):
+    """Write tables as Parquet in the contract's own types."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_returns(write(folder / "text", tables)) as returns:
+        for name in returns.tables:
+            file = folder / f"{name}.parquet"
+            returns.connection.execute(f"COPY (FROM {name}) TO '{file}' (FORMAT parquet)")
+    shutil.rmtree(folder / "text")
+    return folder
+
+
+def loaded(returns):
+    """The tables that are held in memory."""
+    found = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'reading'"
+    return {name for (name,) in returns.connection.execute(found).fetchall()}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("pupil_id", " 0070003 "), ("pupil_id", ""), ("academic_year", 202126), ("value", np.inf)],
+)
+def test_typed_parquet_is_read_in_place_unless_a_value_must_be_understood(tmp_path, column, value):
+    folder = typed_parquet(tmp_path)
+    assert loaded(open_returns(folder)) == set()
+    file = folder / "attainment.parquet"
+    changed_rows = pd.read_parquet(file)
+    changed_rows.loc[0, column] = value
+    changed_rows.to_parquet(file)
+    with open_returns(folder) as returns:
+        assert loaded(returns) == {"attainment"}
+        read = table(returns, "attainment")[column]
+        assert read.isna().sum() == (value != " 0070003 ")
+        assert value not in set(read)
+
+
+@pytest.mark.parametrize("store", [british, from_windows, in_reverse, in_parquet, typed_parquet])
 def test_the_same_returns_written_otherwise_are_the_same_tables_and_findings(tmp_path, store):
     plain = open_returns(write(tmp_path / "plain"), years=YEARS)
     other = open_returns(store(tmp_path / "other"), years=YEARS)
@@ -134,7 +170,8 @@ def test_the_same_returns_written_otherwise_are_the_same_tables_and_findings(tmp
         assert types(plain, name) == types(other, name)
         assert rows(plain, name) == rows(other, name)
     pd.testing.assert_frame_equal(check(plain), check(other))
-    assert set(other.formats.values()) == {"parquet" if store is in_parquet else "csv"}
+    in_columns = store in (in_parquet, typed_parquet)
+    assert set(other.formats.values()) == {"parquet" if in_columns else "csv"}
     forms = [other.date_formats[f"episodes.{column}"] for column in ("start_date", "end_date")]
     assert forms == ["dd/mm/yyyy" if store is british else "yyyy-mm-dd", "yyyy-mm-dd"]
 
@@ -180,9 +217,10 @@ def test_a_folder_with_wildcards_in_its_name_is_itself(tmp_path):
         assert len(table(returns, "attendance")) == 27
 
 
-def test_identifiers_are_those_of_every_table(opened):
-    tables = changed("episodes", "0070003", "0070099")
-    assert identifiers(opened(tables)) == {*PUPILS, "0070099"}
+@pytest.mark.parametrize("store", [write, as_parquet])
+def test_identifiers_are_those_of_every_table(tmp_path, store):
+    tables = changed("episodes", "0070003", " 0070099 ")
+    assert identifiers(store(tmp_path, tables)) == {*PUPILS, "0070099"}
 
 
 def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):

@@ -19,25 +19,21 @@ from vsh_eval import academic_year, names, returns, synthetic
 from vsh_eval.contracts import ContractError, Gate, produces
 from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison, is_published
-from vsh_eval.pipeline import catalogue, protocol, secret
-from vsh_eval.pipeline.up_to_date import outputs_folder
-from vsh_eval.release.disclosure import (
-    Rule,
-    SafeTable,
-    protected,
-    release_table,
-    rule_named,
-)
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.records import protocol, secret
+from vsh_eval.pipeline.records.up_to_date import outputs_folder
+from vsh_eval.release.disclosure import Rule, SafeTable, protected, release_table, rule_named
 from vsh_eval.release.figures import Figure
 from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.pages.show import show_figure
-from vsh_eval.release.text.page import run_card
+from vsh_eval.release.text.pages.page import run_card
 from vsh_eval.returns import published
 from vsh_eval.settings import AnnexA, FileSet, Settings, load
 
 FOLDERS: dict[str, Any] = {
     **{"source": {"folder", "files"}, "published": {"folder"}},
     "disclosure": {"secret_file"},
+    "spark": True,
 }
 """Settings that say where a machine keeps its files; no output names them."""
 SOURCES = ("panel", "composition", "moments", "schools", "exposure", "training", "unit_id")
@@ -158,7 +154,7 @@ class Run:
             raise ContractError(
                 f"table {name} is missing; run notebook {maker.name} first (vsh-eval run does)."
             )
-        from vsh_eval.pipeline import engine
+        from vsh_eval.pipeline.execution import engine
 
         self.make_missing(maker)
         engine.execute(self, maker)

@@ -17,25 +17,21 @@ from nbformat.reader import NotJSONError
 
 from vsh_eval import returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
-from vsh_eval.pipeline import (
-    catalogue,
+from vsh_eval.pipeline import catalogue, pages, workspace
+from vsh_eval.pipeline.execution import dag, engine, log
+from vsh_eval.pipeline.records import (
     closed,
-    dag,
     earlier,
-    engine,
     exchange,
-    log,
     manifest,
-    pages,
     protocol,
     secret,
     up_to_date,
-    workspace,
 )
-from vsh_eval.pipeline.up_to_date import Outcome
+from vsh_eval.pipeline.records.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
-from vsh_eval.release.text import files as text_of_files
+from vsh_eval.release.text.findings import files as text_of_files
 from vsh_eval.settings import load
 
 
@@ -275,7 +271,13 @@ def _identifiers(current: Run) -> frozenset[str]:
     """Return every pupil identifier of the returns, to be looked for in what leaves."""
     if current.settings.source.kind not in catalogue.RETURNS_KINDS:
         return frozenset()
-    return returns.identifiers(workspace.open_source(current))
+    settings = current.settings
+    return returns.identifiers(
+        workspace.source_folder(current),
+        files=settings.source.files,
+        authority=settings.authority.code,
+        years=settings.years.all(),
+    )
 
 
 def _into_place(building: Path, last_good: Path, *, keep: int) -> None:

@@ -1,15 +1,9 @@
 """A database: PostgreSQL as the test starts it, SQLite, the SSD's layout, and what is refused."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
+from tests.returns.formats import postgresql
 from tests.returns.formats.made import UPN, counts
 from tests.synthetic.twins import SMALLEST, assert_the_same, counted, with_upns
 from vsh_eval.contracts import ContractError
@@ -20,7 +14,6 @@ from vsh_eval.synthetic import Plan, authority, invent
 
 sqlalchemy = pytest.importorskip("sqlalchemy", reason="the extra files is not installed")
 
-PASSWORD = "a password only this test knows"  # noqa: S105 - of a database that the test makes
 SSD = """
 CREATE TABLE ssd_person (pers_person_id VARCHAR(48), pers_upn VARCHAR(48));
 CREATE TABLE ssd_linked_identifiers (link_person_id VARCHAR(48), link_identifier_type VARCHAR(100),
@@ -69,63 +62,27 @@ def sorted_rows(reading):
 # --- PostgreSQL
 
 
-def programs() -> Path:
-    """Return the folder of PostgreSQL's programs, or skip."""
-    found = shutil.which("initdb") or next(
-        iter(sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))), None
-    )
-    if found is None:
-        pytest.skip("PostgreSQL is not installed here")
-    return Path(found).resolve().parent
-
-
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
-    """Start a PostgreSQL of its own, with a reader who has a password, and stop it again."""
+def server(tmp_path_factory):
+    """Start a PostgreSQL with the tables of the Standard Safeguarding Dataset."""
     pytest.importorskip("psycopg", reason="the extra files is not installed")
-    tools, folder = programs(), tmp_path_factory.mktemp("pg")
-    home = folder / "data"
-    as_user = {}
-    if os.geteuid() == 0:  # PostgreSQL refuses to be started by root
-        try:
-            as_user = {"user": pwd.getpwnam("postgres").pw_uid}
-        except KeyError:
-            pytest.skip("PostgreSQL cannot be started by root, and there is no user postgres")
-        temporary = Path(tempfile.gettempdir())
-        for path in (folder, *folder.parents):
-            if temporary not in path.parents:
-                break
-            path.chmod(0o755)
-        os.chown(folder, as_user["user"], -1)
-    secret = folder / "password"
-    secret.write_text(PASSWORD)
-    secret.chmod(0o644)
-
-    def call(program, *arguments):
-        command = [tools / program, *arguments]
-        subprocess.run(command, check=True, capture_output=True, cwd=folder, **as_user)
-
-    call("initdb", "-D", home, "-U", "reader", "-A", "scram-sha-256", f"--pwfile={secret}",
-         "-E", "UTF8", "--no-locale")  # fmt: skip
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-    call("pg_ctl", "-D", home, "-o", options, "-l", folder / "log", "-w", "start")
-    url = f"postgresql+psycopg://reader@/postgres?host={folder}"
-    engine = sqlalchemy.create_engine(sqlalchemy.make_url(url).set(password=PASSWORD))
-    with engine.begin() as connection:
-        connection.exec_driver_sql(SSD)
-    yield url, engine
-    engine.dispose()
-    call("pg_ctl", "-D", home, "-m", "immediate", "stop")
+    try:
+        with postgresql.started(tmp_path_factory.mktemp("pg")) as running:
+            with running.engine.begin() as connection:
+                connection.exec_driver_sql(SSD)
+            yield running
+    except postgresql.NoServerError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
 def password(monkeypatch):
-    monkeypatch.setenv("VSH_EVAL_DATABASE_PASSWORD", PASSWORD)
+    monkeypatch.setenv("VSH_EVAL_DATABASE_PASSWORD", postgresql.PASSWORD)
 
 
 @pytest.mark.usefixtures("password")
-def test_the_standard_safeguarding_dataset_gives_the_episodes(postgresql):
-    found = read(postgresql[0], layout="ssd")
+def test_the_standard_safeguarding_dataset_gives_the_episodes(server):
+    found = read(server.url, layout="ssd")
     assert sorted_rows(found) == READ
     assert counts(found) == {"rows_without_upn": 1}
     former = found.references["former_upns"].to_numpy().tolist()
@@ -133,19 +90,19 @@ def test_the_standard_safeguarding_dataset_gives_the_episodes(postgresql):
 
 
 @pytest.mark.usefixtures("password")
-def test_a_query_goes_before_the_layouts_and_its_colons_and_signs_are_its_own(postgresql):
+def test_a_query_goes_before_the_layouts_and_its_colons_and_signs_are_its_own(server):
     query = (
         f"SELECT '{UPN}' AS pupil_id, 'CIN' AS status, '2021-05-01'::date AS start_date, "
         "CAST(NULL AS date) AS end_date WHERE 'a%b:c' LIKE '%b:c'"
     )
-    found = read(postgresql[0], layout="ssd", queries={"episodes": query})
+    found = read(server.url, layout="ssd", queries={"episodes": query})
     assert sorted_rows(found) == [(UPN, "CIN", "2021-05-01", None)]
 
 
 @pytest.mark.usefixtures("password")
 @pytest.mark.parametrize("query", ["DELETE FROM ssd_person", "DROP TABLE ssd_person"])
-def test_nothing_is_ever_written(postgresql, query):
-    url, engine = postgresql
+def test_nothing_is_ever_written(server, query):
+    url, engine = server.url, server.engine
     for written in (query, f"COMMIT; {query}"):
         with pytest.raises(ContractError, match=r"queries\.episodes cannot be run"):
             read(url, queries={"episodes": written})
@@ -153,10 +110,17 @@ def test_nothing_is_ever_written(postgresql, query):
         assert connection.exec_driver_sql("SELECT count(*) FROM ssd_person").scalar() == 3
 
 
-def test_a_wrong_password_is_said_in_one_sentence_without_the_url(postgresql, monkeypatch):
+@pytest.mark.usefixtures("password")
+def test_a_connection_lost_while_a_query_is_read_is_no_fault_of_the_query(server):
+    query = "SELECT pg_terminate_backend(pg_backend_pid())"
+    with pytest.raises(ContractError, match=r"was lost while queries\.episodes was read"):
+        read(server.url, queries={"episodes": query})
+
+
+def test_a_wrong_password_is_said_in_one_sentence_without_the_url(server, monkeypatch):
     monkeypatch.setenv("VSH_EVAL_DATABASE_PASSWORD", "wrong")
     with pytest.raises(ContractError, match="cannot be reached") as refused:
-        read(postgresql[0], layout="ssd")
+        read(server.url, layout="ssd")
     assert "reader@" not in str(refused.value)
 
 
@@ -234,8 +198,8 @@ def in_the_database(authority, engine) -> None:
 
 
 @pytest.mark.usefixtures("password")
-def test_the_panel_from_postgresql_is_that_of_the_folder(postgresql, tmp_path):
-    url, engine = postgresql
+def test_the_panel_from_postgresql_is_that_of_the_folder(server, tmp_path):
+    url, engine = server.url, server.engine
     plan = Plan(**SMALLEST, seed=4)
     made = with_upns(invent(plan))
     authority._write_tables(tmp_path, made, "parquet")

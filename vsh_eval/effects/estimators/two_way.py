@@ -7,19 +7,11 @@ import pandas as pd
 
 from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
-from vsh_eval.effects.rows import SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
+from vsh_eval.effects.rows import COUNTS, SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
 from vsh_eval.names import NEVER
 from vsh_eval.numerics.absorbed import Regression, regress
 
-BACON_COLUMNS = (
-    "type",
-    "treated",
-    "comparison",
-    "estimate",
-    "weight",
-    "schools_treated",
-    "schools_comparison",
-)
+BACON_COLUMNS = ("type", "treated", "comparison", "estimate", "weight", *COUNTS[:2])
 TREATED_VS_NEVER = "treated_vs_never"
 EARLIER_VS_LATER = "earlier_vs_later"
 LATER_VS_EARLIER = "later_vs_earlier"

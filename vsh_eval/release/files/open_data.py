@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,8 +17,8 @@ from vsh_eval.contracts import ContractError, Gate, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, read_back, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import column_label, is_missing
-from vsh_eval.release.text.phrases import symbol_of
+from vsh_eval.release.text.phrases.labels import column_label, is_missing
+from vsh_eval.release.text.phrases.numbers import symbol_of
 
 TIME = ("time_period", "time_identifier")
 GEOGRAPHY = (
@@ -191,10 +192,10 @@ def _place(row: Row, areas: Mapping[str, Area]) -> dict[str, str]:
 
 def _cell(column: str, row: Row) -> str:
     value = row[column]
-    if is_missing(value):
-        return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
     if isinstance(value, str):
         return value or _blank(column)
+    if is_missing(value):
+        return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         return str(value)
     written = f"{float(value):.{_decimals(column)}f}"
@@ -210,6 +211,7 @@ def _blank(column: str) -> str:
     return _SHOWN if column == "status" else names.NOT_APPLICABLE
 
 
+@cache
 def _decimals(column: str) -> int:
     role = role_of(column)
     if role in COUNTS or role in DESCRIBING or column in _IN_WHOLE_POINTS:
@@ -324,5 +326,7 @@ def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
     levels = {label: level for level, label in _LEVELS.items()}
     codes = {names.LA: "new_la_code", names.REGION: "region_code", names.NATIONAL: "country_code"}
     level = frame["geographic_level"].map(levels)
-    units = [row[codes[place]] for place, row in zip(level, frame.to_dict("records"), strict=True)]
+    units = pd.Series("", index=frame.index)
+    for place, column in codes.items():
+        units = units.mask(level == place, frame[column])
     return frame.assign(geographic_level=level, unit_id=units)

@@ -71,9 +71,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     Raises
     ------
     ContractError
-        In one sentence, if the libraries are not installed, the database cannot be reached, a query
-        fails, or it gives no column of its table. No message repeats the URL or what the database
-        says, as both may hold names.
+        In one sentence, if the libraries are not installed, the database cannot be reached or is
+        lost, a query fails, or it gives no column of its table. No message repeats the URL or what
+        the database says, as both may hold names.
 
     Notes
     -----
@@ -141,7 +141,7 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
 def _query(connection, table: str, query: str) -> pd.DataFrame:  # noqa: ANN001
     """Run one query, its values as text."""
     import sqlalchemy
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
     try:
         # A colon would name a parameter, and a query has none.
@@ -149,6 +149,11 @@ def _query(connection, table: str, query: str) -> pd.DataFrame:  # noqa: ANN001
         rows = [[None if cell is None else cell_text(cell) for cell in row] for row in result]
         return pd.DataFrame(rows, columns=list(result.keys()), dtype="str")
     except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise ContractError(
+                f"source.files.database was lost while queries.{table} was read, must answer until "
+                "all is read; see that the server is up and can be reached, and run again."
+            ) from error
         raise ContractError(
             f"source.files.database.queries.{table} cannot be run, must be one SELECT that its "
             "user may make; try it in the database's own tool."
