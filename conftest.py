@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""Each process of the tests has a core to itself; threads of linear algebra would wait for it."""
+
 WHOLE_RUNS = PurePosixPath("tests/whole_runs")
 """The folder of the tests that share the finished runs."""
 
@@ -20,7 +23,7 @@ def pytest_configure() -> None:
 
     KernelProvisionerFactory.provisioners["forked"] = EntryPoint(
         "forked",
-        "vsh_eval.pipeline.kernels:ForkedProvisioner",
+        "vsh_eval.pipeline.execution.kernels:ForkedProvisioner",
         KernelProvisionerFactory.GROUP_NAME,
     )
     os.environ[KernelProvisionerFactory.default_provisioner_name_env] = "forked"
@@ -51,7 +54,8 @@ def _small_authorities() -> dict[str, Path]:
     from tests.pipeline.project import INVENTED, PUBLISHED, Project
     from tests.release import bundles
     from tests.returns import published_example
-    from vsh_eval.pipeline import corridor, exchange, open_run
+    from vsh_eval.pipeline import corridor, open_run
+    from vsh_eval.pipeline.records import exchange
 
     folder = tempfile.TemporaryDirectory(prefix="notebooks-")
     atexit.register(folder.cleanup)

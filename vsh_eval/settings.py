@@ -29,6 +29,7 @@ def _phases(written: Any) -> Any:
     """Read ``all`` as every phase, and refuse one that is unknown."""
     if written == "all":
         return names.PHASES
+    written = _listed(written)
     for phase in written if isinstance(written, list | tuple) else [written]:
         require_one_of(phase, names.PHASES, name="phase")
     return written
@@ -78,6 +79,16 @@ def _path(written: Any) -> Any:
 
 OnePath = Annotated[str, AfterValidator(_path)]
 FolderPath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Path)]
+
+
+def _listed(written: Any) -> Any:
+    """Read one name as a list of it, but for ``all``, which is a word of its own."""
+    return [written] if isinstance(written, str) and written != "all" else written
+
+
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])
+]
 
 
 class _Section(BaseModel):
@@ -348,7 +359,7 @@ class Exposure(_Section):
         default="first_full_year",
         description="treated from the year of training if it began by 31 October, else the next",
     )
-    programmes: Literal["all"] | tuple[str, ...] = Field(
+    programmes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_listed)] = Field(
         default="all", description="the programmes that count as training"
     )
     tier: Literal["any", "universal", "targeted"] = Field(
@@ -360,7 +371,7 @@ class Protocol(_Section):
     """What was decided before any effect was looked at; ``vsh-eval register`` freezes it."""
 
     primary: str = Field(default="overall_absence", description="the primary outcome")
-    secondary: tuple[str, ...] = Field(
+    secondary: Names = Field(
         default=("persistent_absence", "severe_absence"), description="secondary outcomes"
     )
     population: Phases = Field(
@@ -369,7 +380,7 @@ class Protocol(_Section):
     comparison: Literal["not_yet_treated", "never_treated"] = Field(
         default="not_yet_treated", description="comparison schools of the Callaway-Sant'Anna check"
     )
-    covariates: tuple[str, ...] = Field(default=(), description="numeric columns of schools")
+    covariates: Names = Field(default=(), description="numeric columns of schools")
     sesoi: float = Field(
         default=0.5,
         gt=0,
@@ -435,6 +446,27 @@ class Disclosure(_Section):
     )
 
 
+class Spark(_Section):
+    """Where the Spark session is, and what it reads itself; used where engine is spark."""
+
+    remote: str = Field(
+        default="",
+        description="where Spark Connect listens, such as sc://host:15002; blank: the session of "
+        "this process or of the surroundings, else one on this machine",
+    )
+    tables: dict[str, str] = Field(
+        default_factory=dict,
+        description="where Spark finds a table of the returns: a name of its catalogue, or "
+        "parquet.`/folder` or delta.`/folder`; it is handed the others",
+    )
+
+    @model_validator(mode="after")
+    def _tables_of_the_returns(self) -> Self:
+        for name in self.tables:
+            require_one_of(name, tuple(RETURNS), name="table")
+        return self
+
+
 class Settings(_Section):
     """Everything a run depends on."""
 
@@ -448,6 +480,7 @@ class Settings(_Section):
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="what runs the cohort's SQL"
     )
+    spark: Spark = Spark()
     years: Years
     cohort: Cohort = Cohort()
     exposure: Exposure = Exposure()

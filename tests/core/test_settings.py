@@ -62,13 +62,6 @@ def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("key", "value"), [("reference", "peers"), ("rule", "ever_6")])
-def test_what_published_tables_do_not_know_is_refused_before_anything_runs(key, value):
-    written = yaml.safe_load((PARAMS / "published.yaml").read_text(encoding="utf-8"))
-    with pytest.raises(SettingsError, match=rf"cohort\.{key} is {value}, must be .* DfE publishes"):
-        settings.parse(changed(written, f"cohort.{key}", value))
-
-
 @pytest.mark.parametrize(
     ("more", "said"),
     [

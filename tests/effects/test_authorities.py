@@ -9,7 +9,7 @@ from vsh_eval.effects.published import (
     authority_panel,
     authority_trajectory,
     donor_pools,
-    fit_authority,
+    fit_synthetic,
 )
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
 from vsh_eval.panel import Comparison
@@ -112,11 +112,11 @@ def test_the_donors_of_the_params_carry_the_role_and_other_outcomes_are_secondar
 
 
 def test_ten_neighbours_can_reject_because_every_other_authority_is_a_placebo():
-    found = fit_authority(
+    found = fit_synthetic(
         authority_panel(gaps(effect=-3.0), metric=METRIC),
         donor_pools(areas(), neighbours(), donors="neighbours"),
-        authority=OWN,
-        offer_start=START,
+        unit=OWN,
+        start=START,
     )
     assert len(found.placebos) == 44
     assert found.rows.loc[0, "status"] == ""
@@ -129,7 +129,7 @@ def test_a_suppressed_year_drops_the_donor_and_never_counts_as_nought():
     table.loc[hidden, ["gap", "status"]] = [np.nan, "c"]
     panel = authority_panel(table, metric=METRIC)
     pools = donor_pools(areas(), neighbours(), donors="neighbours")
-    found = fit_authority(panel, pools, authority=OWN, offer_start=START)
+    found = fit_synthetic(panel, pools, unit=OWN, start=START)
     assert found.dropped["unit"].tolist() == ["a03"]
     assert "a03" not in set(found.weights["unit"]) | set(found.placebos["unit"])
     assert 201920 not in set(found.path["time"])
@@ -151,15 +151,15 @@ def test_an_outcome_that_is_not_published_is_refused():
 
 def test_an_authority_that_is_not_there_is_refused():
     with pytest.raises(DesignError, match="unit is 'b1' and has no row"):
-        fit_authority(authority_panel(gaps(), metric=METRIC), {}, authority="b1", offer_start=START)
+        fit_synthetic(authority_panel(gaps(), metric=METRIC), {}, unit="b1", start=START)
 
 
 def test_the_course_is_the_fit_year_by_year():
-    found = fit_authority(
+    found = fit_synthetic(
         authority_panel(gaps(effect=-3.0), metric=METRIC),
         donor_pools(areas(), neighbours(), donors="neighbours"),
-        authority=OWN,
-        offer_start=START,
+        unit=OWN,
+        start=START,
     )
     course = authority_trajectory(found, metric=METRIC, comparison="neighbours")
     assert course["time_period"].tolist() == [year for year in YEARS if year != 201920]
@@ -182,11 +182,11 @@ def test_the_published_files_give_the_illustration(shared_data):
     release = read_published(shared_data)
     panel = release.panel[release.panel["metric"].eq(METRIC)]
     table = metrics.gaps(panel, Comparison("cwsw", "all"))
-    found = fit_authority(
+    found = fit_synthetic(
         authority_panel(table, metric=METRIC),
         donor_pools(release.areas, release.neighbours, donors="neighbours"),
-        authority="E06000049",
-        offer_start=START,
+        unit="E06000049",
+        start=START,
     )
     row = found.rows.iloc[0]
     assert row["estimate"] == pytest.approx(-3.08, abs=0.005)

@@ -14,7 +14,7 @@ from tests.habits.test_repository import ROOT
 from tests.proofs import tutorial
 from tests.whole_runs.test_plain_words import GRADE
 from vsh_eval.cli import app
-from vsh_eval.pipeline import exchange
+from vsh_eval.release.files.exchange import ASKED
 from vsh_eval.settings import load
 
 DOCS = ROOT / "docs"
@@ -27,8 +27,10 @@ PROSE = [page for page in PAGES if page.parent.name in ("tutorial", "explanation
 NO_PROSE = re.compile(
     r"^```.*?^```$|^    .*?$|^<!--.*?-->$|^#.*?$|^\|.*?$", re.MULTILINE | re.DOTALL
 )
-COMMAND = re.compile(r"vsh-eval ((?:[a-z][a-z-]*|--?[a-z-]+)[^`\n#|&\"]*)")
-PROGRAMMERS = {"new-metric", "new-year", "own-notebook", "decisions"}
+COMMAND = re.compile(
+    r"(?:`|^ *|/|&& )vsh-eval ((?:[a-z][a-z-]*|--?[a-z-]+)[^`\n#|&\"]*)", re.MULTILINE
+)
+PROGRAMMERS = {"new-metric", "new-year", "own-notebook", "spark", "decisions"}
 """Pages for whoever changes the code, and a list."""
 
 
@@ -81,7 +83,7 @@ def test_the_tutorials_two_authorities_can_be_pooled(tmp_path):
     first, second = load(ROOT / "params" / "demo-small.yaml"), load(tmp_path / "neighbour.yaml")
     asked = {"years", "cohort", "exposure"}
     assert first.model_dump(include=asked) == second.model_dump(include=asked)
-    shared = sorted(exchange.exchange.ASKED)
+    shared = sorted(ASKED)
     assert all(getattr(first.protocol, key) == getattr(second.protocol, key) for key in shared)
     assert first.authority != second.authority
 

@@ -12,7 +12,8 @@ from tests.pipeline.project import INVENTED, PUBLISHED, TWO_YEARS, Project
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine, pages
+from vsh_eval.pipeline import catalogue, pages
+from vsh_eval.pipeline.execution import engine
 from vsh_eval.pipeline.workspace import Run
 
 

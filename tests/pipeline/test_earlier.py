@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.project import Project
 from tests.release.made import gap_rows
 from vsh_eval.contracts import ContractError, produces
-from vsh_eval.pipeline import earlier, manifest
+from vsh_eval.pipeline.records import earlier, manifest
 from vsh_eval.release.disclosure import release_table, rule_named
 from vsh_eval.release.files.open_data import read_table
 from vsh_eval.release.text.findings.earlier import changes_sentence, protocol_sentence

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.project import Project
 from tests.release import bundles
-from vsh_eval.pipeline import exchange
+from vsh_eval.pipeline.records import exchange
 from vsh_eval.release.files.exchange import read_bundle
 
 

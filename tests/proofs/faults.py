@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ import psutil
 from tests.pipeline.project import INVENTED, Project
 from tests.returns.formats import postgresql
 from tests.synthetic.twins import with_upns
-from vsh_eval.pipeline import manifest
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.synthetic import Plan, invent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +103,7 @@ class Trial:
             self.count.lost += 1
         ends = time.monotonic() + ENDS_WITHIN
         while _started_below(self.project.folder) and time.monotonic() < ends:
-            time.sleep(0.2)
+            time.sleep(0.5)
         still = _started_below(self.project.folder)
         if still:
             self.count.left += 1
@@ -138,7 +139,7 @@ def _started_below(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Process | None:
+def _kernel_of(run: subprocess.Popen[str], patience: float = 300) -> psutil.Process | None:
     """Wait for the kernel of a run, which works in the folder of notebooks; None if it ends."""
     ends = time.monotonic() + patience
     while run.poll() is None and time.monotonic() < ends:
@@ -148,7 +149,7 @@ def _kernel_of(run: subprocess.Popen[str], patience: float = 60) -> psutil.Proce
                     return process
             except (psutil.NoSuchProcess, FileNotFoundError):
                 continue
-        time.sleep(0.05)
+        time.sleep(0.2)
     return None
 
 
@@ -166,7 +167,7 @@ def _spent(run: subprocess.Popen[str], until: float = float("inf")) -> float:
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             seconds[process.pid] = times.user + times.system
-        time.sleep(0.05)
+        time.sleep(0.25)
     return sum(seconds.values())
 
 
@@ -310,16 +311,12 @@ LOSSES: Mapping[str, tuple[Callable[[postgresql.Server], None], ...]] = {
     "killed": (postgresql.Server.kill, postgresql.Server.start),
     "shut down": (lambda server: server.stop("fast"), postgresql.Server.start),
     "disconnected": (_disconnected, lambda _: None),
-    "no answer": (
-        lambda server: server.signal(signal.SIGSTOP),
-        lambda server: server.signal(signal.SIGCONT),
-    ),
 }
 """How a database is lost, and how it is there again."""
 
 
 def lost_database(trial: Trial) -> None:
-    """Lose the PostgreSQL that a run reads from, while it reads; four times, then a run."""
+    """Lose the PostgreSQL that a run reads from, while it checks and while a notebook reads."""
     folder = trial.project.folder.parent / "server"
     folder.mkdir()
     try:
@@ -334,9 +331,11 @@ def lost_database(trial: Trial) -> None:
             database = {"url": server.url, "queries": queries}
             keys = {"source": {"kind": "returns", "files": {"database": database}}}
             trial.environment = {"VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD}
-            for lose, mend in LOSSES.values():
-                trial.change(**keys, cell_minutes=2)
+            for (lose, mend), in_notebook in product(LOSSES.values(), (False, True)):
+                trial.change(**keys)
                 run = trial.start()
+                if in_notebook:
+                    _kernel_of(run)
                 _read_from(server, run)
                 lose(server)
                 trial.stopped(run)
@@ -440,8 +439,9 @@ def as_text(found: Mapping[str, Count | str], kills: int) -> str:
         "gives. Lost: times that the last good run no longer agreed with its manifest. Next run",
         "bad: times that the run after the fault did not end well. Left behind: processes, locks,",
         "or folders that were still there. Kills come at random moments, up to four in a row",
-        "before a run may end. The database is a PostgreSQL that is killed, is shut down, ends its",
-        "connections, or no longer answers, each while it hands over the attendance.",
+        "before a run may end. The database is a PostgreSQL that is killed, is shut down, or ends",
+        "its connections while it hands over the attendance: to the check before a run, and to a",
+        "notebook.",
         "",
         "| fault | tried | lost | next run bad | left behind | what the user is told |",
         "|---|---|---|---|---|---|",

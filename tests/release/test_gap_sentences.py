@@ -169,6 +169,8 @@ def test_a_year_without_data_says_why(status, why):
 def test_changes_over_new_rules_and_over_years_that_cannot_be_compared():
     said = gaps.change_sentence(change(1.2, baseline=201819), **ABOUT)
     assert said.endswith("Recording rules changed in 2020/21, 2021/22 and 2024/25.")
+    whole = gaps.change_sentence(change(1.2, baseline=201819), together=True, **ABOUT)
+    assert whole == said.replace("Between", "In all schools together, between")
     near = change(1.2, time_period=202324)
     assert "rules" not in gaps.change_sentence(near, metric=ABSENCE, year=202324)
     apart = {"metric": "ks4_attainment8", "baseline": 201819, "time_period": 202021}

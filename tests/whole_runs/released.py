@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,7 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
+@cache
 def tables_of(release: Path) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     """Return every released table with its metadata, by name."""
     paths = sorted(release.glob("tables/*.csv"))
@@ -71,6 +73,7 @@ def tables_of(release: Path) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     return {path.stem: (read(path), read(path.with_suffix(".meta.csv"))) for path in data}
 
 
+@cache
 def sentences_of(release: Path) -> list[Sentence]:
     """Return what the pages say outside tables, charts, code, notes on protection and footers."""
     return [
@@ -81,6 +84,7 @@ def sentences_of(release: Path) -> list[Sentence]:
     ]
 
 
+@cache
 def shown_tables(release: Path) -> dict[str, list[np.ndarray]]:
     """Return the numbers of the tables that each page shows, row by row."""
     return {

@@ -198,7 +198,8 @@ def keys_of(data, meta):
     return {
         name
         for name in data
-        if name in places or (name in of_type(meta, "Filter") and ROLES[name] is Role.KEY)
+        if name in places
+        or (ROLES.get(name) is Role.KEY and name not in of_type(meta, "Indicator"))
     }
 
 
@@ -214,6 +215,6 @@ def joined(one, other, keys):
 def alone(data, meta, keys):
     """Return the rows that are about the whole of every filter but the keys."""
     defaults = meta.set_index("col_name")["filter_default"]
-    for name in keys_of(data, meta) - set(keys):
-        data = data[data[name].eq(defaults.get(name, ""))]
+    for name in (keys_of(data, meta) - set(keys)) & set(defaults.index):
+        data = data[data[name].eq(defaults[name])]
     return data[~data.duplicated(keys, keep=False)]

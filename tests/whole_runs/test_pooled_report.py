@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import exchange
+from vsh_eval.pipeline.records import exchange
 
 
 def test_the_report_shows_all_and_pools_those_that_may_be(trio):

@@ -12,7 +12,8 @@ import pytest
 
 from tests.pipeline.project import PUBLISHED, SMALL, Project, state
 from tests.whole_runs.conftest import ROOT
-from vsh_eval.pipeline import catalogue, corridor, manifest, released_gaps
+from vsh_eval.pipeline import catalogue, corridor, released_gaps
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.files.contents import texts
 
 EVERY = [notebook.name for notebook in catalogue.of_kind("returns")]

@@ -308,7 +308,7 @@ def _pairs(
     return found
 
 
-def _side(found: Level, name: str, *, scale: float) -> dict[str, NDArray]:
+def side_columns(found: Level, name: str, *, scale: float) -> dict[str, NDArray]:
     """Return one side's columns of a gap: pupils, schools, level with interval and error."""
     return {
         f"{name}_pupils": found.pupils,
@@ -369,8 +369,8 @@ def gap_columns(
     return {
         **keys,
         **same_text(rows, metric=metric.name, group=group, reference=reference),
-        **_side(first, "group", scale=scale),
-        **_side(second, "reference", scale=scale),
+        **side_columns(first, "group", scale=scale),
+        **side_columns(second, "reference", scale=scale),
         **interval("gap", gap, scale=scale),
         "df": gap.df,
         "ratio": times_as_high(first, second, metric),

@@ -65,7 +65,8 @@ class Server:
     def kill(self) -> None:
         """Kill it, and forget its process, which a machine may keep as a zombie."""
         self.signal(signal.SIGKILL)
-        (self.folder / "data" / "postmaster.pid").unlink()
+        for lock in (self.folder / "data" / "postmaster.pid", *self.folder.glob(".s.PGSQL.*")):
+            lock.unlink()
 
 
 def _programs() -> Path:

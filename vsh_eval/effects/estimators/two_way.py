@@ -142,6 +142,8 @@ def bacon(data: pd.DataFrame) -> pd.DataFrame:
     onset = onset.mask((share.index == NEVER) | (onset >= len(times)), len(times))
     rows = []
     for one, other in combinations(onset.sort_values(kind="stable").index, 2):
+        if onset[one] == onset[other]:
+            continue  # the data lack the years between the two, so they tell nothing of each other
         rows += _pair(mean, share, onset, one, other)
     found = pd.DataFrame(rows, columns=list(BACON_COLUMNS[:5]))
     variance = found["weight"].sum()

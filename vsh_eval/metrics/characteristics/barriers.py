@@ -22,6 +22,7 @@ from vsh_eval.metrics.characteristics.clusters import Clusters, Moments, Schools
 from vsh_eval.metrics.characteristics.linearised import phases_of
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import two_levels
+from vsh_eval.metrics.gaps import side_columns
 from vsh_eval.numerics import proportions
 from vsh_eval.panel import Comparison, Panel, opened
 
@@ -241,14 +242,8 @@ def _rows(found: _Barrier, comparison: Comparison) -> Columns:
         "time_period": np.array(strata.years, dtype=np.int64),
     }
     for name, level in (("group", first), ("reference", second)):
-        columns |= {
-            f"{name}_pupils": level.pupils,
-            f"{name}_numerator": level.numerator,
-            f"{name}_level": 100 * level.level,
-            f"{name}_level_lower": 100 * level.lower,
-            f"{name}_level_upper": 100 * level.upper,
-            f"{name}_std_error": 100 * level.std_error,
-        }
+        columns |= side_columns(level, name, scale=100.0)
+        columns[f"{name}_numerator"] = level.numerator
     return {
         **columns,
         **interval("gap", gap, scale=100.0),

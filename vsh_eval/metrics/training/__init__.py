@@ -14,10 +14,5 @@ from vsh_eval.metrics.training.log import (
     training_records,
     years_to_second_programme,
 )
-from vsh_eval.metrics.training.need import (
-    Bands,
-    area_bands,
-    baseline_gap_bands,
-    deprivation_bands,
-)
+from vsh_eval.metrics.training.need import Bands, area_bands, baseline_gap_bands, deprivation_bands
 from vsh_eval.metrics.training.reach import audience_reach, reach_by_band, training_reach

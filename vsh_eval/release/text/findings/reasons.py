@@ -86,7 +86,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "with those not yet trained.",
         "library_finds_no_comparison": "Callaway and Sant'Anna's estimator finds no comparison it "
         "can make among these schools and years; read the primary estimate.",
-        "reference_year": "the year that all others are compared with.",
         "past_too_short": "too few schools have two years without training, and without them what "
         "lasts in a school's gap cannot be told from chance; begin the years earlier.",
         "no_overlap": "too few schools, or too little overlap, to compare.",
@@ -111,7 +110,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "fewer_schools_than_leads": "there are fewer schools than years before training.",
         "one_assignment_only": "every school was trained in the same year as all others it could "
         "change places with, so that there is only one way to assign the years.",
-        "no_standard_error": "the design has no standard error, so no effects can be chosen.",
         "no_assignment_with_error": "no random assignment of the years of training gives an "
         "estimate with an error, must be at least two; the outcomes may not vary, or too few "
         "schools have data.",
@@ -223,7 +221,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "trained_in_year_without_data": "schools trained in a year without data count from the "
         "next year with data.",
         "year_effects_one_phase": "year effects are common: all schools are of one phase.",
-        "year_effects_requested": "year effects are common, as requested.",
         "year_effects_too_few_phases": "year effects are common: fewer than two phases have "
         "{schools} or more schools, {untrained} or more of them untrained in every year.",
         "year_effects_by_phase": "year effects are estimated phase by phase: every phase has "

@@ -73,14 +73,16 @@ def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:
 
 
 @sentence
-def committee_paragraph(*, authority: str, gap: str, reach: str, answer: str) -> str:
+def committee_paragraph(
+    *, authority: str, gap: str, reach: str, answer: str, confidence: str
+) -> str:
     """Put the answer into one paragraph for a committee paper.
 
     Parameters
     ----------
     authority : str
         The authority's name.
-    gap, reach, answer : SafeText
+    gap, reach, answer, confidence : SafeText
         The sentences of the report that say these things; '' where there is none.
     """
     start = (
@@ -91,4 +93,4 @@ def committee_paragraph(*, authority: str, gap: str, reach: str, answer: str) ->
         "The evaluation compares groups of schools and years and follows no child. It cannot rule "
         "out other causes that came to the same schools at the same time."
     )
-    return " ".join(part for part in (start, reach, gap, answer, limit) if part)
+    return " ".join(part for part in (start, reach, gap, answer, confidence, limit) if part)

@@ -117,12 +117,18 @@ def _times(ratio: float) -> str:
 
 @sentence
 def change_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
+    safe: SafeTable,
+    *,
+    metric: str,
+    year: int,
+    phase: str = names.TOTAL,
+    together: bool = False,
+    **where: Any,
 ) -> str:
     """Say whether a gap widened or narrowed since the baseline, from a table of changes.
 
     The words follow the measure's direction, never the sign alone; a change whose interval contains
-    zero is no clear change.
+    zero is no clear change. ``together`` says that trained and untrained schools are one here.
     """
     row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
     what = measure_in_text(metric, phase)
@@ -143,8 +149,9 @@ def change_sentence(
         registry.metric(metric).gap_unit,
         least=measure_decimals(row, "gap"),
     )
+    start = "In all schools together, between" if together else "Between"
     return (
-        f"Between {first} and {year_label(year)} the gap in {what} "
+        f"{start} {first} and {year_label(year)} the gap in {what} "
         f"{change.moved(movement_of_gap(metric))}{'' if change.interval else NO_INTERVAL}."
         f"{_rules_changed(metric, years)}{indicative(row.get('group_pupils'))}"
     )

@@ -249,8 +249,8 @@ def sample_sentence(safe: SafeTable, *, metric: str, role: str = "primary") -> s
         for name in ("schools_treated", "schools_comparison", "pupils")
     )
     said = (
-        f"It rests on {treated} trained schools with {pupils} pupil-years of the cohort since "
-        f"training, and on {compared} other schools"
+        f"It rests on {treated} trained schools that have children of the cohort in a year since "
+        f"training ({pupils} pupil-years), compared with {compared} schools that have none"
     )
     if not is_shown(row, "std_error", "df"):
         return f"{said}."

@@ -154,10 +154,7 @@ PART_WITH_INTERVAL = "{part}: {value} (95% interval {interval})"
 # --- Estimates.
 EVENTS_TITLE = "Effect of training on the gap in {metric}, by years since training"
 EVENTS_OF = "Chart of the {title}"
-EVENTS_X = (
-    "Academic years since training (0 = first year trained),\nand the trained schools behind each "
-    "estimate"
-)
+EVENTS_X = "Years since training (0 = the first)\nand number of trained schools"
 EVENTS_BARS = "Bars: {confidence:g}% interval of each estimate."
 EVENTS_BAND = "Shaded: simultaneous band of all of them."
 EVENTS_HOLLOW = "Hollow points: years before training, where no effect is expected."

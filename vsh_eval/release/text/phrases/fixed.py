@@ -80,6 +80,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "100 for the highest.",
         "every_measure": "Every measure, subjects and passes on their own included",
         "last_gaps": "The last gap of every measure",
+        "others_sizes": "The other measures in standard deviations and months",
         "sizes_of_gaps": "The size of the last gap of every measure",
         "no_sen_published": "DfE's tables do not cross a social worker with SEN and free school "
         "meals.",

@@ -184,6 +184,14 @@ def without_rows(tables: Sequence[str]) -> list[str]:
     return [f"Without a row, and so without a sheet: {titles}."] if tables else []
 
 
+def in_part(tables: Sequence[str]) -> list[str]:
+    """Name the tables that are too long to look through; nothing where there are none."""
+    titles = ", ".join(table_title(name) for name in tables)
+    files = ", ".join(f"tables/{name}.csv" for name in tables)
+    said = f"Only the rows of the children asked about and of those compared with them: {titles}."
+    return [f"{said} All rows are in {files}."] if tables else []
+
+
 def every_row_line(labels: Mapping[str, str]) -> str:
     """Say the labels that are the same in every row of a table, '' where there are none.
 

@@ -109,19 +109,21 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     spells_of.refuse_both_forms(returns, what="children in need census", family="cin_census")
     notes = [message for one in returns for message in _about(one)]
     records = spells_of.framed(returns, "records", ("child_id", *_IDENTIFIERS))
-    spells = spells_of.framed(returns, "spells", _SPELL)
     children = identify(
         records.rename(columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"})
     )
-    spells, unread = spells_of.typed(spells)
+    notes += (*_about_all(returns), *_without_upn(records), *children.notes)
+    died = _died(records)
+    del records  # before the spells need the room
+    spells, unread = spells_of.typed(spells_of.framed(returns, "spells", _SPELL))
     last = spells_of.latest(spells)
     referrals = (last["basis"] == "episode") & (last["status"] == "CIN")
     idle = referrals & last["nfa"].str.lower().isin(_YES)
     notes += counted(of_rows=referrals.sum(), referrals_without_action=idle.sum())
     kept, ended = spells_of.ended(last[~idle], max((one.year for one in returns), default=0))
     return Reading(
-        {"episodes": spells_of.episodes(_until_death(kept, records), children)},
-        (*notes, *_about_all(returns), *_without_upn(records), *children.notes, *unread, *ended),
+        {"episodes": spells_of.episodes(_until_death(kept, died), children)},
+        (*notes, *unread, *ended),
         {"former_upns": children.former_upns},
     )
 
@@ -265,15 +267,19 @@ def _about_all(returns: Sequence[Return]) -> Iterator[Message]:
         yield note("returns_lack_years", names=tuple(lacking))
 
 
-def _until_death(spells: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
+def _died(records: pd.DataFrame) -> pd.Series:
+    """Return the day on which each child died who did."""
     died = records.dropna(subset="PersonDeathDate")
-    died = died.assign(day=coded.column(coded.day, died["PersonDeathDate"]))
+    days = coded.column(coded.day, died["PersonDeathDate"])
+    return days.groupby(died["child_id"]).max().dropna()
+
+
+def _until_death(spells: pd.DataFrame, died: pd.Series) -> pd.DataFrame:
     if died.empty:
         return spells
-    last = died.groupby("child_id")["day"].max().reindex(spells["child_id"])
-    died = pd.Series(last.array, index=spells.index)
-    open_still = spells["end_date"].isna() & died.notna() & (died >= spells["start_date"])
-    return spells.assign(end_date=spells["end_date"].mask(open_still, died))
+    last = pd.Series(died.reindex(spells["child_id"]).array, index=spells.index)
+    open_still = spells["end_date"].isna() & last.notna() & (last >= spells["start_date"])
+    return spells.assign(end_date=spells["end_date"].mask(open_still, last))
 
 
 def _without_upn(records: pd.DataFrame) -> tuple[Message, ...]:

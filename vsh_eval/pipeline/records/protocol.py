@@ -17,7 +17,7 @@ import pandas as pd
 
 from vsh_eval import academic_year
 from vsh_eval.contracts import ContractError, produces
-from vsh_eval.pipeline.registration import (
+from vsh_eval.pipeline.records.registration import (
     SHORT,
     Entry,
     differences,

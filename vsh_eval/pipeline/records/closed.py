@@ -16,7 +16,7 @@ import pandas as pd
 
 from vsh_eval import academic_year, cohort, names
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import secret
+from vsh_eval.pipeline.records import secret
 from vsh_eval.pipeline.workspace import Run
 
 TABLES = MappingProxyType(

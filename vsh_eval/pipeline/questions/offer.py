@@ -11,7 +11,7 @@ from vsh_eval.contracts import InfeasibleError, Message, produces
 from vsh_eval.effects import evidence, published, rows
 from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.published import Synthetic
-from vsh_eval.pipeline.impact import once
+from vsh_eval.pipeline.questions.impact import once
 from vsh_eval.pipeline.workspace import Run, open_published
 from vsh_eval.release.text.findings import reasons
 from vsh_eval.release.text.findings.evidence import rules_in_words
@@ -109,11 +109,11 @@ class Offer:
             If the years or the donors cannot bear it, or the offer's start is not named.
         """
         pool = self.settings.published.donors
-        return published.fit_authority(
+        return published.fit_synthetic(
             published.authority_panel(self.gaps, metric=self.outcomes[0]),
             published.donor_pools(self.areas, self.neighbours, donors=pool),
-            authority=self.settings.authority.code,
-            offer_start=self.start,
+            unit=self.settings.authority.code,
+            start=self.start,
             alpha=self.settings.protocol.alpha,
         )
 

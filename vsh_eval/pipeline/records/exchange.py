@@ -10,8 +10,8 @@ import yaml
 
 from vsh_eval.contracts import ContractError, Gate
 from vsh_eval.effects.pooling import LEAST, MOST_AUTHORITIES
-from vsh_eval.pipeline import manifest, protocol
-from vsh_eval.pipeline.registration import differences, flat
+from vsh_eval.pipeline.records import manifest, protocol
+from vsh_eval.pipeline.records.registration import differences, flat
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files import exchange
 from vsh_eval.release.files.exchange import About, Bundle

@@ -37,7 +37,7 @@ PLAIN = {
 }
 """What every kernel is told instead of what the user's settings say."""
 LAUNCHED = [sys.executable, "-m", "ipykernel_launcher"]
-PRELOADED = "vsh_eval.pipeline.preloaded"
+PRELOADED = "vsh_eval.pipeline.execution.preloaded"
 
 
 _STARTING = threading.Lock()

@@ -13,7 +13,7 @@ from traitlets.config import Config
 
 from vsh_eval.contracts import NotebookFailedError
 from vsh_eval.pipeline import catalogue
-from vsh_eval.pipeline.kernels import KernelManager
+from vsh_eval.pipeline.execution.kernels import KernelManager
 from vsh_eval.pipeline.workspace import Run, relative
 
 if TYPE_CHECKING:

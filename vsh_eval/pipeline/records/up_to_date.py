@@ -14,12 +14,12 @@ from typing import Any
 
 import yaml
 
-from vsh_eval.pipeline import secret
+from vsh_eval.pipeline.records import secret
 
 _RECORD = Path("internal", "up_to_date.json")
 _NO_PART = {"__pycache__", ".ipynb_checkpoints"}
 """Folders that Python and JupyterLab make beside what is run, also while it runs."""
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)

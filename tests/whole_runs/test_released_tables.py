@@ -44,10 +44,13 @@ def test_names_of_files_and_columns_are_as_dfe_wants_them(tables):
     assert breaking(tables, lambda data, _: [c for c in data if c != c.lower()]) == {}
 
 
-def test_the_metadata_describe_every_column_but_time_and_place(tables):
+def test_the_metadata_describe_every_column_but_time_place_and_texts_of_one_value(tables):
     def rule(data, meta):
-        others = [column for column in data if column not in {*TIME, *GEOGRAPHY}]
-        yield from {*others} ^ ({*meta["col_name"]} - {"time_period"})
+        others = {column for column in data if column not in {*TIME, *GEOGRAPHY}}
+        told = {*meta["col_name"]} - {"time_period"}
+        yield from told - others
+        yield from (c for c in others - told if len(set(data[c])) > 1)
+        yield from (c for c in of_type(meta, "Filter") if len(set(data[c])) < 2)
         yield from meta.loc[~meta["col_type"].isin(["Filter", "Indicator"]), "col_name"]
         yield from meta.loc[meta["label"].eq("") | meta["label"].duplicated(), "label"]
         yield from meta.loc[~meta["indicator_unit"].isin(UNITS), "indicator_unit"]

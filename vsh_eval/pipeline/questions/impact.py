@@ -36,7 +36,7 @@ from vsh_eval.effects.specification import Specification, Study, tabulate
 from vsh_eval.metrics.training.arms import ARM_RELEASED, gaps_by_arm
 from vsh_eval.numerics.inference import exaggeration, minimum_detectable, power_at
 from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_gaps
-from vsh_eval.pipeline.protocol import studied
+from vsh_eval.pipeline.records.protocol import studied
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.pages.show import show_text
 from vsh_eval.release.text.findings import checks, reasons, subgroups
@@ -105,16 +105,8 @@ _ESTIMATES = tuple(
             *value.VALUE_COLUMNS,
             *BOUND_COLUMNS,
             *TYPE_COLUMNS,
-            *(
-                "subgroup",
-                "group",
-                "part",
-                "value",
-                "protocol",
-                "variant_code",
-                "reason_code",
-                "amount",
-            ),
+            *("subgroup", "group", "part", "value"),
+            *("protocol", "variant_code", "reason_code", "amount"),
         )
     )
     if name != "largest_share"
@@ -182,9 +174,9 @@ class Impact:
         Raises
         ------
         InfeasibleError
-            If the outcome is absent.
+            If there is no estimate.
         """
-        if self.question is None:
+        if self.question is None or self.reason:
             raise self._infeasible()
         return self.question
 
@@ -276,16 +268,12 @@ class Impact:
         """
         return school_flow(self.sample, self.study.school_gaps, self.study.adopted())
 
-    def without_estimate(self, metric: str, *, role: str = "primary") -> pd.DataFrame:
-        """Return the one row that says why there is no estimate of an outcome."""
-        return _not_estimable(metric, role, self.reason)
-
     @produces("estimates", _ESTIMATES, gate="estimates")
     @once
     def primary(self) -> pd.DataFrame:
         """Estimate the effect on the primary outcome, or say in one row why there is none."""
         if not self.feasible:
-            return self.without_estimate(self.protocol.primary)
+            return _not_estimable(self.protocol.primary, "primary", self.reason)
         return self._estimate(self.sample, self.protocol.primary, "primary")
 
     @produces("estimates", _ESTIMATES, gate="estimates")
@@ -297,7 +285,6 @@ class Impact:
 
     def _secondary(self, metric: str) -> pd.DataFrame:
         try:
-            self.require()
             study = self.study
             if study.panel is not None:
                 _gaps(study.panel, metric, group=study.group, reference=study.reference)
@@ -324,7 +311,6 @@ class Impact:
         InfeasibleError
             If there is no such estimate.
         """
-        self.require()
         groups = {"group": self.study.group, "reference": self.study.reference}
         items = [
             (Specification(level=level), {"group": groups[level], "subgroup": "own_level"})
@@ -345,7 +331,6 @@ class Impact:
         InfeasibleError
             If there is no primary estimate.
         """
-        self.require()
         return subgroups.subgroups_in_words(sensitivity.subgroups(self.study))
 
     @produces("power_curve", POWER_CURVE_COLUMNS, gate="facts")
@@ -363,15 +348,14 @@ class Impact:
         InfeasibleError
             As `inference.injected_effect_power`.
         """
-        self.require()
         most = 2 * max(self.detectable().mde, self.protocol.sesoi)
         sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
         found = inference.injected_effect_power(
-            self.sample, effects=tuple(sizes), alpha=self.protocol.alpha, seed=self.seed
+            self.sample, effects=sizes, alpha=self.protocol.alpha, seed=self.seed
         )
         shares = {"power": "share_found"}
         shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
-        curve = found.curve[["effect", *shares]].rename(columns=shares)
+        curve = found[["effect", *shares]].rename(columns=shares)
         per_cent = {name: 100 * curve[name] for name in shares.values()}
         return curve.assign(**per_cent)[list(POWER_CURVE_COLUMNS)]
 
@@ -386,7 +370,6 @@ class Impact:
             The primary simple estimate, then the robustness table in words.
         """
         try:
-            self.require()
             table = sensitivity.robustness(self.study)
         except InfeasibleError as error:
             table = sensitivity.nothing_to_check(self.protocol.primary, reason=error.message)
@@ -410,7 +393,6 @@ class Impact:
         InfeasibleError
             If there is no primary estimate.
         """
-        self.require()
         return subgroups.specifications_in_words(sensitivity.specification_curve(self.study))
 
     @produces("estimates", _ESTIMATES, gate="estimates")
@@ -423,7 +405,6 @@ class Impact:
         InfeasibleError
             If there is no primary estimate.
         """
-        self.require()
         return costs_in_words(value.cost_effectiveness(self.study))
 
     @produces("estimates", _ESTIMATES, gate="estimates")
@@ -512,7 +493,6 @@ class Impact:
         InfeasibleError
             As `inference.placebo_simulation`.
         """
-        self.require()
         found = inference.placebo_simulation(
             self.sample, alpha=self.protocol.alpha, seed=self.seed
         ).rename(columns={"lower": "share_lower", "upper": "share_upper"})
@@ -532,6 +512,7 @@ class Impact:
         nothing = float("nan")
         return DesignPower(nothing, nothing, nothing, self.protocol.alpha, 0.80)
 
+    @once
     def pretrend(self) -> sensitivity.Pretrend | None:
         """Test the years before training together; None where there is nothing to test."""
         if self.selected is None:
@@ -547,8 +528,9 @@ class Impact:
         InfeasibleError
             If there is no sample.
         """
-        self.require()
-        found = sensitivity.pretrend(self.sample, alpha=self.protocol.alpha, seed=self.seed)
+        found = self.pretrend()
+        if found is None:
+            raise self._infeasible()
         row = (found.test.p_value, found.reason)
         return reasons.in_words(pd.DataFrame([row], columns=list(PRETREND_COLUMNS)), "reason")
 
@@ -625,7 +607,6 @@ class Impact:
         InfeasibleError
             As `sensitivity.honest`.
         """
-        self.require()
         tables = []
         for variant, target in _TARGETS:
             found = sensitivity.honest(
@@ -654,15 +635,12 @@ class Impact:
         InfeasibleError
             As `estimators.bacon`.
         """
-        self.require()
         types = estimators.bacon_by_type(self.sample.data, alpha=self.protocol.alpha)
         return self._labelled(types.assign(index=0), "bacon")
 
     def _labelled(self, table: pd.DataFrame, estimator: str) -> pd.DataFrame:
-        study = self.study
-        labels = {"role": "robustness", "metric": study.metric, "estimator": estimator}
-        labels |= {"programme": study.programme, "tier": study.tier, "phase": "total"}
-        labels |= {"comparison": "not_yet_treated", "aggregation": "simple", "status": ""}
+        labels = {**rows.PRIMARY, "role": "robustness", "metric": self.protocol.primary}
+        labels |= {"estimator": estimator, "aggregation": "simple", "status": ""}
         return table.assign(**labels)
 
 

@@ -15,7 +15,9 @@ from doit.tools import config_changed, result_dep
 from tqdm import tqdm
 
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, earlier, engine, log, workspace
+from vsh_eval.pipeline import catalogue, workspace
+from vsh_eval.pipeline.execution import engine, log
+from vsh_eval.pipeline.records import earlier
 from vsh_eval.pipeline.workspace import Run
 
 

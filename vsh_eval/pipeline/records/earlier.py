@@ -17,8 +17,8 @@ import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, produces
-from vsh_eval.pipeline import closed, manifest
-from vsh_eval.pipeline.registration import differences, flat, frozen, frozen_of
+from vsh_eval.pipeline.records import closed, manifest
+from vsh_eval.pipeline.records.registration import differences, flat, frozen, frozen_of
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.open_data import read_table

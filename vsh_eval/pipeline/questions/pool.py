@@ -8,8 +8,8 @@ import pandas as pd
 from vsh_eval import registry
 from vsh_eval.contracts import Message, produces
 from vsh_eval.effects import evidence, pooling
-from vsh_eval.pipeline.exchange import read_folder
-from vsh_eval.pipeline.results import keep_summary
+from vsh_eval.pipeline.questions.results import keep_summary
+from vsh_eval.pipeline.records.exchange import read_folder
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.exchange import Bundle

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import catalogue, closed, secret, workspace
+from vsh_eval.pipeline import catalogue, workspace
+from vsh_eval.pipeline.records import closed, secret
 from vsh_eval.pipeline.workspace import Run
 
 NAME = "manifest.json"

@@ -83,16 +83,22 @@ def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
 
 def committee(run: Run, own: SafeTable) -> SafeText:
     """Put the answer into one paragraph for a committee paper."""
-    primary, nothing = run.settings.protocol.primary, ""
-    wide, reached = nothing, nothing
+    primary = run.settings.protocol.primary
+    wide, reached, sure = "", "", ""
     if held(own, (primary,)):
         year = last_year(own, metric=primary, phase=names.TOTAL)
         wide = gaps.gap_sentence(own, metric=primary, year=year)
     if run.has_published("reach"):
         reach = run.published_table("reach")
         reached = offer.reach_sentence(reach, year=last_year(reach))
+    if run.settings.source.kind != "published":
+        sure = evidence.confidence_sentence(run.published_table("evidence"))
     return annual_report.committee_paragraph(
-        authority=run.settings.authority.name, gap=wide, reach=reached, answer=_answer(run)[0]
+        authority=run.settings.authority.name,
+        gap=wide,
+        reach=reached,
+        answer=_answer(run)[0],
+        confidence=sure,
     )
 
 
@@ -174,7 +180,8 @@ def _in_the_authority(run: Run, own: SafeTable, changes: SafeTable) -> tuple[Saf
         return ()
     rows = changes.where(metric=metric, phase=names.TOTAL)
     moved = moves_sentence(own, metric=metric, group=group)
-    changed = gaps.change_sentence(rows, metric=metric, year=last_year(rows))
+    about = {"metric": metric, "year": last_year(rows)}
+    changed = gaps.change_sentence(rows, together=run.has_published("gaps_by_arm"), **about)
     return (changed, *([moved] if moved else []))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsh_eval.contracts import SettingsError
-from vsh_eval.pipeline import manifest
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.pipeline.workspace import outputs_folder
 from vsh_eval.settings import load
 
