@@ -49,6 +49,17 @@ def test_links_from_outside_the_documentation_lead_somewhere():
         assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
+def test_a_file_that_a_page_names_is_there():
+    named = re.compile(r"`((?:vsh_eval|tests)/[\w/.-]+)`")
+    lost = {
+        f"{page.stem}: {name}"
+        for page in PAGES
+        for name in named.findall(page.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    }
+    assert lost == set()
+
+
 def commands():
     for page in PAGES:
         for written in COMMAND.findall(page.read_text(encoding="utf-8")):
