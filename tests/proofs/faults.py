@@ -167,7 +167,7 @@ def _spent(run: subprocess.Popen[str], until: float = float("inf")) -> float:
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             seconds[process.pid] = times.user + times.system
-        time.sleep(0.25)
+        time.sleep(1)
     return sum(seconds.values())
 
 
