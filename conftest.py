@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
-WHOLE_RUNS = (
-    "test_whole_run.py",
-    "test_report_in_browser.py",
-    "test_failure_modes.py",
-    "test_pool.py",
-)
-"""Files that share the finished runs."""
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""Each process of the tests has a core to itself; threads of linear algebra would wait for it."""
+
+WHOLE_RUNS = PurePosixPath("tests/whole_runs")
+"""The folder of the tests that share the finished runs."""
 
 
 def pytest_configure() -> None:
@@ -25,7 +23,7 @@ def pytest_configure() -> None:
 
     KernelProvisionerFactory.provisioners["forked"] = EntryPoint(
         "forked",
-        "vsh_eval.pipeline.kernels:ForkedProvisioner",
+        "vsh_eval.pipeline.execution.kernels:ForkedProvisioner",
         KernelProvisionerFactory.GROUP_NAME,
     )
     os.environ[KernelProvisionerFactory.default_provisioner_name_env] = "forked"
@@ -33,7 +31,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: the whole runs and the notebooks."""
-    items.sort(key=lambda item: (item.path.name not in WHOLE_RUNS, item.path.suffix != ".ipynb"))
+    items.sort(
+        key=lambda item: (item.path.parent.name != WHOLE_RUNS.name, item.path.suffix != ".ipynb")
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -54,7 +54,8 @@ def _small_authorities() -> dict[str, Path]:
     from tests.pipeline.project import INVENTED, PUBLISHED, Project
     from tests.release import bundles
     from tests.returns import published_example
-    from vsh_eval.pipeline import corridor, exchange, open_run
+    from vsh_eval.pipeline import corridor, open_run
+    from vsh_eval.pipeline.records import exchange
 
     folder = tempfile.TemporaryDirectory(prefix="notebooks-")
     atexit.register(folder.cleanup)
@@ -87,4 +88,4 @@ def _together(nodeid: str) -> str:
     file = PurePosixPath(nodeid.split("::", maxsplit=1)[0])
     if file.suffix == ".ipynb":
         return "notebooks"
-    return "whole runs" if file.name in WHOLE_RUNS else str(file)
+    return str(WHOLE_RUNS if file.parent == WHOLE_RUNS else file)

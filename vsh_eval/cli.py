@@ -105,7 +105,7 @@ def run(
 
 
 def _run_one(params: Path, *, jobs: int, quiet: bool, **asked: Any) -> None:
-    from vsh_eval.pipeline import up_to_date
+    from vsh_eval.pipeline.records import up_to_date
 
     outcome = None if any(asked.values()) else up_to_date.last_run(params)
     if outcome is None:
@@ -123,7 +123,7 @@ def _run_one(params: Path, *, jobs: int, quiet: bool, **asked: Any) -> None:
 
 
 def _run_many(files: list[Path], *, jobs: int, force: bool, quiet: bool) -> None:
-    from vsh_eval.pipeline import many
+    from vsh_eval.pipeline.execution import many
 
     def report(one: many.Ended) -> None:
         if not quiet:
@@ -145,7 +145,8 @@ def register(
     ] = "",
 ) -> None:
     """Freeze the protocol beside the params file, before any effect is looked at."""
-    from vsh_eval.pipeline import protocol, workspace
+    from vsh_eval.pipeline import workspace
+    from vsh_eval.pipeline.records import protocol
 
     protocol.register(params, outputs=workspace.outputs_folder(params), amend=amend)
     for sentence in protocol.standing(params).sentences:
@@ -171,11 +172,11 @@ def check(
     """
     from vsh_eval import returns
     from vsh_eval.pipeline import yearly
-    from vsh_eval.release.text import returns as words
+    from vsh_eval.release.text.pages import returns as words
 
-    checked = yearly.check(_params(params))
-    if checked.opened is None:
-        typer.echo("The data can bear the run: invented and published data are checked as read.")
+    checked = yearly.check(_params(params), invent=True)
+    if checked.findings.empty:
+        typer.echo("The bundles can be pooled.")
         return
     found, verdicts = checked.findings, returns.judge(checked.findings)
     shares = returns.joins(found)
@@ -187,7 +188,7 @@ def check(
         typer.echo(words.for_analyst(found, shares, verdicts))
     if findings is not None:
         returns.write_findings(found, findings)
-    if tables is not None:
+    if tables is not None and checked.opened is not None:
         folder = returns.write_tables(checked.opened, tables)
         typer.echo(f"Wrote {_shown(folder)}: it holds rows of pupils, keep it safe.", err=True)
     returns.require_sound(found)
@@ -271,7 +272,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(help="A finished run, for example outputs/demo.")],
 ) -> None:
     """Re-hash a finished run against its manifest; exit 1 if a file differs."""
-    from vsh_eval.pipeline import manifest
+    from vsh_eval.pipeline.records import manifest
 
     differences = manifest.verify(folder)
     for difference in differences:
@@ -289,7 +290,7 @@ def exchange(
     ] = None,
 ) -> None:
     """Write what a finished run may hand to others, to be pooled: released numbers only."""
-    from vsh_eval.pipeline import exchange as of_run
+    from vsh_eval.pipeline.records import exchange as of_run
 
     typer.echo(f"Wrote {_shown(of_run.export(run, output))}")
 
@@ -305,9 +306,9 @@ def pool(
     ] = "",
 ) -> None:
     """Check several authorities' bundles and write the report of all together."""
-    from vsh_eval.pipeline import exchange as of_runs
     from vsh_eval.pipeline import yearly
-    from vsh_eval.pipeline.up_to_date import outputs_folder
+    from vsh_eval.pipeline.records import exchange as of_runs
+    from vsh_eval.pipeline.records.up_to_date import outputs_folder
 
     outputs = outputs_folder(Path.cwd() / "params")
     params = of_runs.prepare(bundles, name=output, title=title, outputs=outputs)
@@ -349,7 +350,7 @@ def lab() -> None:
 
 
 def _new_secret(params: Path) -> None:
-    from vsh_eval.pipeline import secret
+    from vsh_eval.pipeline.records import secret
     from vsh_eval.settings import load
 
     file = secret.write_new(load(_params(params)))

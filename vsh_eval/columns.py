@@ -163,6 +163,36 @@ INSIDE = frozenset(
 )
 """Columns of a table of cells that are never released: their intervals say what a reader needs."""
 
+CELL = ("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference")
+"""The columns that say which gap a row is about."""
+PUPILS = ("group_pupils", "reference_pupils")
+ORIGIN = ("source", "vintage", "cohort_rule")
+"""Where a table of cells comes from and by which rule its children are counted."""
+LAST = ("unit", "gap_unit", *ORIGIN, "comparable", "status")
+"""The last columns of a table of gaps."""
+
+
+def with_interval(*columns: str) -> tuple[str, ...]:
+    """Return numbers, each with the columns of its limits and of its standard error.
+
+    Examples
+    --------
+    >>> with_interval("gap")
+    ('gap', 'gap_lower', 'gap_upper', 'gap_std_error')
+    """
+    return tuple(f"{name}{end}" for name in columns for end in ("", *(f"_{e}" for e in _ENDS)))
+
+
+def with_ends(*columns: str) -> tuple[str, ...]:
+    """Return numbers, each with the columns of its limits.
+
+    Examples
+    --------
+    >>> with_ends("ratio")
+    ('ratio', 'ratio_lower', 'ratio_upper')
+    """
+    return tuple(name for name in with_interval(*columns) if not name.endswith("_std_error"))
+
 
 def released(columns: Iterable[str]) -> tuple[str, ...]:
     """Return the columns of a table of cells that may be released, in order.

@@ -91,7 +91,7 @@ class InfeasibleError(DesignError):
     Parameters
     ----------
     code : str
-        The reason; `release.text.reasons` has the sentence, with its remedy.
+        The reason; `release.text.findings.reasons` has the sentence, with its remedy.
     **details
         Years, limits and names of that sentence, and what only an analyst may see.
 

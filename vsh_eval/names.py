@@ -1,7 +1,7 @@
 """The dictionary: the codes of the field, once, for code and tables.
 
 No logic lives here. Metrics have their own entries in `vsh_eval.registry`; what readers call a code
-stands in `vsh_eval.release.text.labels`.
+stands in `vsh_eval.release.text.phrases.labels`.
 """
 
 from collections.abc import Mapping

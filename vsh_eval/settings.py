@@ -3,11 +3,12 @@
 import difflib
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal, Self, get_args, override
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,6 +29,7 @@ def _phases(written: Any) -> Any:
     """Read ``all`` as every phase, and refuse one that is unknown."""
     if written == "all":
         return names.PHASES
+    written = _listed(written)
     for phase in written if isinstance(written, list | tuple) else [written]:
         require_one_of(phase, names.PHASES, name="phase")
     return written
@@ -37,6 +39,55 @@ Phases = Annotated[
     tuple[str, ...],
     BeforeValidator(_phases, json_schema_input_type=Literal["all"] | tuple[str, ...]),
     Field(min_length=1),
+]
+
+
+_ON_WINDOWS = os.name == "nt"
+DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(10)
+}
+"""Names that Windows keeps for devices, whatever their ending; no file or folder may have one."""
+
+
+def _no_device(written: str | Path) -> Any:
+    """Refuse the name of a folder or file to be made that Windows keeps for a device."""
+    name = PureWindowsPath(written).name
+    if name.split(".")[0].rstrip().casefold() in DEVICES:
+        raise ValueError(f"the name {name} is a device's on Windows; choose another")
+    return written
+
+
+def _path(written: Any) -> Any:
+    """Refuse a path that this machine would take for another one."""
+    if not isinstance(written, str | Path):
+        return written
+    path, text = PureWindowsPath(written), str(written)
+    if not text.isprintable():
+        raise ValueError(
+            "a path must have no tab or line break, which is what YAML makes of \\t and \\n in "
+            "double quotes; write it with /"
+        )
+    if path.drive and not path.root and not text.startswith("\\\\"):
+        raise ValueError(f"a path must have a / behind its drive; write {path.drive}/")
+    if not _ON_WINDOWS and (path.drive or "\\" in text):
+        raise ValueError(
+            "a path must be one of this machine; write it with /, which Windows reads too, and "
+            "without a drive"
+        )
+    return written
+
+
+OnePath = Annotated[str, AfterValidator(_path)]
+FolderPath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Path)]
+
+
+def _listed(written: Any) -> Any:
+    """Read one name as a list of it, but for ``all``, which is a word of its own."""
+    return [written] if isinstance(written, str) and written != "all" else written
+
+
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])
 ]
 
 
@@ -54,7 +105,7 @@ class Authority(_Section):
 class FileSet(_Section):
     """The files of one family: a file, a pattern, a list of them, or a section with ``files``."""
 
-    files: tuple[str, ...] = Field(
+    files: tuple[OnePath, ...] = Field(
         min_length=1,
         description="the family's files: names or patterns such as cin/*.xml, relative to the "
         "params file",
@@ -87,7 +138,7 @@ class Extracts(FileSet):
 class ChildLookup(_Section):
     """A table with a child id and a UPN a row."""
 
-    file: str = Field(description="a CSV file or a workbook, relative to the params file")
+    file: OnePath = Field(description="a CSV file or a workbook, relative to the params file")
     child_id: str = Field(default="Child Unique ID", description="its column of child ids")
     upn: str = Field(default="UPN", description="its column of UPNs")
 
@@ -165,7 +216,7 @@ class Database(_Section):
 
 
 class Files(_Section):
-    """The files that the authority holds, by family; README says which to ask whom for."""
+    """The files that the authority holds, by family; docs/how-to/my-files.md says whom to ask."""
 
     gias: FileSet | None = Field(
         default=None, description="GIAS extract of establishments, CSV or zip"
@@ -213,7 +264,7 @@ class Source(_Section):
         description="an invented authority, a folder of returns, DfE's published files, or "
         "bundles of several authorities"
     )
-    folder: Path | None = Field(
+    folder: FolderPath | None = Field(
         default=None,
         description="the folder of tables that are ready, of the published files, or of bundles",
     )
@@ -308,7 +359,7 @@ class Exposure(_Section):
         default="first_full_year",
         description="treated from the year of training if it began by 31 October, else the next",
     )
-    programmes: Literal["all"] | tuple[str, ...] = Field(
+    programmes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_listed)] = Field(
         default="all", description="the programmes that count as training"
     )
     tier: Literal["any", "universal", "targeted"] = Field(
@@ -320,7 +371,7 @@ class Protocol(_Section):
     """What was decided before any effect was looked at; ``vsh-eval register`` freezes it."""
 
     primary: str = Field(default="overall_absence", description="the primary outcome")
-    secondary: tuple[str, ...] = Field(
+    secondary: Names = Field(
         default=("persistent_absence", "severe_absence"), description="secondary outcomes"
     )
     population: Phases = Field(
@@ -329,7 +380,7 @@ class Protocol(_Section):
     comparison: Literal["not_yet_treated", "never_treated"] = Field(
         default="not_yet_treated", description="comparison schools of the Callaway-Sant'Anna check"
     )
-    covariates: tuple[str, ...] = Field(default=(), description="numeric columns of schools")
+    covariates: Names = Field(default=(), description="numeric columns of schools")
     sesoi: float = Field(
         default=0.5,
         gt=0,
@@ -363,7 +414,7 @@ class Protocol(_Section):
 class PublishedRoute(_Section):
     """What is asked of DfE's published tables beyond where the authority stands."""
 
-    folder: Path | None = Field(
+    folder: FolderPath | None = Field(
         default=None,
         description="returns only: DfE's published files, to be read beside the returns",
     )
@@ -388,24 +439,48 @@ class Disclosure(_Section):
         default="keep",
         description="keep published years as they were published, or count them again",
     )
-    secret_file: Path | None = Field(
+    secret_file: Annotated[FolderPath, AfterValidator(_no_device)] | None = Field(
         default=None,
         description="the file that holds the authority's secret, never one of a release; "
         "the environment's VSH_EVAL_SECRET goes before it",
     )
 
 
+class Spark(_Section):
+    """Where the Spark session is, and what it reads itself; used where engine is spark."""
+
+    remote: str = Field(
+        default="",
+        description="where Spark Connect listens, such as sc://host:15002; blank: the session of "
+        "this process or of the surroundings, else one on this machine",
+    )
+    tables: dict[str, str] = Field(
+        default_factory=dict,
+        description="where Spark finds a table of the returns: a name of its catalogue, or "
+        "parquet.`/folder` or delta.`/folder`; it is handed the others",
+    )
+
+    @model_validator(mode="after")
+    def _tables_of_the_returns(self) -> Self:
+        for name in self.tables:
+            require_one_of(name, tuple(RETURNS), name="table")
+        return self
+
+
 class Settings(_Section):
     """Everything a run depends on."""
 
-    name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9_-]*$", description="the run's name: outputs/<name>"
+    name: Annotated[str, AfterValidator(_no_device)] = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=60,
+        description="the run's name, small letters, digits, - and _: outputs/<name>",
     )
     authority: Authority
     source: Source
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="what runs the cohort's SQL"
     )
+    spark: Spark = Spark()
     years: Years
     cohort: Cohort = Cohort()
     exposure: Exposure = Exposure()

@@ -1,15 +1,14 @@
 """What runs the SQL, and what may be put into it."""
 
 import re
+import sys
 from importlib import resources
 
 import duckdb
 import pandas as pd
 import pytest
 
-from tests.cohort.invented import PERIODS, random_returns
-from tests.cohort.tables import SECRET, build, connect
-from vsh_eval.cohort import DuckDbEngine, Engine, build_cohort, open_engine, sql_text
+from vsh_eval.cohort import DuckDbEngine, Engine, open_engine, sql_text
 from vsh_eval.contracts import ContractError
 
 TEXTS = {
@@ -62,30 +61,9 @@ def test_another_engine_plugs_in():
     assert open_engine(session, engine="spark") is session
 
 
-def test_spark_counts_to_the_last_integer_what_duckdb_counts():
-    pyspark = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
-    from vsh_eval.cohort.engines.spark_engine import SparkEngine
-
-    session = (
-        pyspark.SparkSession.builder.master("local[1]")
-        .config("spark.sql.shuffle.partitions", 1)
-        .config("spark.ui.enabled", value=False)
-        .getOrCreate()
-    )
-    tables, years = random_returns(2026, pupils=40), PERIODS[:2]
-    returns = connect(tables)
-    for (name,) in returns.sql("SHOW TABLES").fetchall():
-        session.createDataFrame(returns.table(name).to_arrow_table()).createOrReplaceTempView(name)
-    there = build_cohort(SparkEngine(session), years=years, secret=SECRET)
-    here = build(tables, years=years)
-    for name in ("panel", "composition", "moments", "spread", "new_entrants", "flow"):
-        left, right = getattr(here, name), getattr(there, name)
-        pd.testing.assert_frame_equal(left, right, obj=name)
-    session.stop()
-
-
-def test_spark_without_an_engine_says_what_to_pass():
-    with pytest.raises(ContractError, match="set engine: duckdb"):
+def test_without_pyspark_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(ContractError, match=r"install vsh-eval\[spark\], or set engine: duckdb"):
         open_engine(duckdb.connect(), engine="spark")
 
 

@@ -1,8 +1,9 @@
-"""The same child has the same key for ever, and keys add up; the oracle knows the sums."""
+"""A child has one record key for ever, and keys add up; the other number is drawn by lot."""
 
 import hashlib
 import hmac
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -11,26 +12,56 @@ from hypothesis import strategies as st
 from tests.cohort.invented import PERIODS, random_returns
 from tests.cohort.tables import SECRET, attendance, build, connect, enrolment, school
 from vsh_eval import names
-from vsh_eval.cohort import build_cohort
-from vsh_eval.cohort.record_keys import record_keys
+from vsh_eval.cohort import DuckDbEngine, build_cohort
+from vsh_eval.cohort.engines import Temporary
+from vsh_eval.cohort.record_keys import keep_keys
 from vsh_eval.contracts import ContractError
 
 KEYS = list(names.RECORD_KEYS)
 
 
+ENGINE = DuckDbEngine(duckdb.connect())
+IDS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=20), max_size=40)
+
+
+def kept_keys(ids, secret=SECRET):
+    """Both numbers of every identifier, in the order of the pupils' numbers."""
+    with Temporary(ENGINE) as engine:
+        for name in ("enrolments", "attendance", "cohort_suspended", "attainment", "episodes"):
+            engine.give(name, pd.DataFrame({"pupil_id": ids}, dtype="str"))
+        keep_keys(engine, secret=secret)
+        return engine.run("SELECT * FROM cohort_keys ORDER BY pupil")
+
+
 @settings(max_examples=20, deadline=None)
-@given(ids=st.lists(st.text(min_size=1, max_size=20), max_size=40), secret=st.binary(min_size=16))
-def test_a_key_depends_on_secret_and_identifier_alone(ids, secret):
-    expected = [
-        int(hmac.new(secret, f"record key|{one}".encode(), hashlib.sha256).hexdigest()[:10], 16)
+@given(ids=IDS, secret=st.binary(min_size=16, max_size=100))
+def test_a_record_key_depends_on_secret_and_identifier_alone(ids, secret):
+    keys = kept_keys(ids, secret)
+    assert dict(zip(keys["pupil_id"], keys["record_key"], strict=True)) == {
+        one: int(
+            hmac.new(secret, f"record key|{one}".encode(), hashlib.sha256).hexdigest()[:10], 16
+        )
         for one in ids
-    ]
-    assert record_keys(ids, secret=secret).tolist() == expected
-    assert record_keys(ids[::-1], secret=secret).tolist() == expected[::-1]
+    }
+
+
+@settings(max_examples=20, deadline=None)
+@given(ids=IDS)
+def test_every_pupil_has_one_number_and_every_number_one_pupil(ids):
+    keys = kept_keys(ids)
+    assert sorted(keys["pupil_id"]) == sorted(set(ids))
+    assert keys["pupil"].tolist() == list(range(len(set(ids))))
+
+
+def test_numbers_are_drawn_anew_and_do_not_follow_the_identifiers():
+    ids = [f"P{n:02d}" for n in range(50)]
+    one, two = (kept_keys(ids)["pupil_id"].tolist() for _ in range(2))
+    assert one != two
+    assert ids not in (one, two)
 
 
 def test_the_largest_sum_of_a_country_fits():
-    assert record_keys(["P1"], secret=SECRET).dtype == "int64"
+    assert (kept_keys(["P1"]).dtypes[["pupil", "record_key"]] == "int64").all()
     assert 8_000_000 * (2**40 - 1) < 2**63
 
 

@@ -1,7 +1,7 @@
 """Every column of a released table is declared once, and readers can tell all of them apart."""
 
 from vsh_eval import columns
-from vsh_eval.release.text.labels import column_label, decimals_of, interval_label
+from vsh_eval.release.text.phrases.labels import column_label, decimals_of, interval_label
 
 
 def test_no_column_has_two_roles():

@@ -12,7 +12,7 @@ from vsh_eval.panel import Comparison
 from vsh_eval.registry import known
 from vsh_eval.release.disclosure import protected, release_table, rule_named
 from vsh_eval.release.files.open_data import Area, write_table
-from vsh_eval.release.text.gaps import gap_sentence
+from vsh_eval.release.text.pages.gaps import gap_sentence
 
 NEW = "ks2_maths_expected"
 YEARS = (202223, 202324)

@@ -62,13 +62,6 @@ def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, 
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("key", "value"), [("reference", "peers"), ("rule", "ever_6")])
-def test_what_published_tables_do_not_know_is_refused_before_anything_runs(key, value):
-    written = yaml.safe_load((PARAMS / "published.yaml").read_text(encoding="utf-8"))
-    with pytest.raises(SettingsError, match=rf"cohort\.{key} is {value}, must be .* DfE publishes"):
-        settings.parse(changed(written, f"cohort.{key}", value))
-
-
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -153,3 +146,57 @@ def test_the_offer_start_of_the_example_is_called_illustrative():
     text = (PARAMS / "published.yaml").read_text(encoding="utf-8")
     (line,) = [line for line in text.splitlines() if "offer_start" in line]
     assert "ILLUSTRATIVE ONLY" in line
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "com1", "lpt9", "prn", "aux"])
+def test_a_run_is_not_named_like_a_device_of_windows(written, name):
+    with pytest.raises(SettingsError, match=f"the name {name} is a device's on Windows; choose"):
+        settings.parse(changed(written, "name", name))
+
+
+@pytest.mark.parametrize("name", ["south.", "south ", "so:uth", "so/uth", "so\\uth", "x" * 61])
+def test_a_runs_name_is_a_folders_name_on_every_system(written, name):
+    with pytest.raises(SettingsError, match=r"^params: name is "):
+        settings.parse(changed(written, "name", name))
+
+
+def test_a_name_that_only_begins_like_a_device_stands(written):
+    assert settings.parse(changed(written, "name", "console")).name == "console"
+
+
+def test_a_secret_is_not_kept_in_a_device(written):
+    with pytest.raises(SettingsError, match=r"the name AUX\.key is a device"):
+        settings.parse(changed(written, "disclosure.secret_file", "../keys/AUX.key"))
+
+
+WINDOWS_PATHS = ("..\\returns", "C:\\data\\returns", "C:/data", r"\\server\share\returns")
+"""Paths that Windows reads, and other systems take for the name of one file."""
+
+
+@pytest.mark.parametrize("path", WINDOWS_PATHS)
+@pytest.mark.parametrize("windows", [True, False])
+def test_a_windows_path_is_read_on_windows_and_refused_elsewhere(
+    written, path, windows, monkeypatch
+):
+    monkeypatch.setattr(settings, "_ON_WINDOWS", windows)
+    given = changed(written, "source", {"kind": "returns", "files": {"gip": path}})
+    if windows:
+        assert settings.parse(given).source.files.gip.files == (path,)
+        return
+    with pytest.raises(SettingsError, match=r"gip\.files\.0 is .* must be one of this machine"):
+        settings.parse(given)
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_a_drive_without_a_folder_is_nowhere_one_would_look(written, windows, monkeypatch):
+    monkeypatch.setattr(settings, "_ON_WINDOWS", windows)
+    with pytest.raises(SettingsError, match="must have a / behind its drive; write C:/"):
+        settings.parse(changed(written, "source", {"kind": "returns", "folder": "C:returns"}))
+
+
+def test_a_path_that_yaml_has_taken_apart_says_so(tmp_path):
+    text = (PARAMS / "returns.yaml").read_text(encoding="utf-8")
+    broken = text.replace("folder: ../returns ", r'folder: "..\returns" ')
+    (tmp_path / "ours.yaml").write_text(broken, encoding="utf-8")
+    with pytest.raises(SettingsError, match="no tab or line break, which is what YAML makes"):
+        settings.load(tmp_path / "ours.yaml")

@@ -9,11 +9,11 @@ from vsh_eval.effects.published import (
     authority_panel,
     authority_trajectory,
     donor_pools,
-    fit_authority,
+    fit_synthetic,
 )
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
 from vsh_eval.panel import Comparison
-from vsh_eval.release.text.reasons import sentence
+from vsh_eval.release.text.findings.reasons import sentence
 
 OWN, START, AREAS = "a00", 202223, 31
 YEARS = (201819, 201920, 202021, 202122, 202223, 202324, 202425)
@@ -112,11 +112,11 @@ def test_the_donors_of_the_params_carry_the_role_and_other_outcomes_are_secondar
 
 @pytest.fixture(scope="module")
 def found():
-    return fit_authority(
+    return fit_synthetic(
         authority_panel(gaps(effect=-3.0), metric=METRIC),
         donor_pools(areas(), neighbours(), donors="neighbours"),
-        authority=OWN,
-        offer_start=START,
+        unit=OWN,
+        start=START,
     )
 
 
@@ -132,7 +132,7 @@ def test_a_suppressed_year_drops_the_donor_and_never_counts_as_nought():
     table.loc[hidden, ["gap", "status"]] = [np.nan, "c"]
     panel = authority_panel(table, metric=METRIC)
     pools = donor_pools(areas(), neighbours(), donors="neighbours")
-    found = fit_authority(panel, pools, authority=OWN, offer_start=START)
+    found = fit_synthetic(panel, pools, unit=OWN, start=START)
     assert found.dropped["unit"].tolist() == ["a03"]
     assert "a03" not in set(found.weights["unit"]) | set(found.placebos["unit"])
     assert 201920 not in set(found.path["time"])
@@ -154,7 +154,7 @@ def test_an_outcome_that_is_not_published_is_refused():
 
 def test_an_authority_that_is_not_there_is_refused():
     with pytest.raises(DesignError, match="unit is 'b1' and has no row"):
-        fit_authority(authority_panel(gaps(), metric=METRIC), {}, authority="b1", offer_start=START)
+        fit_synthetic(authority_panel(gaps(), metric=METRIC), {}, unit="b1", start=START)
 
 
 def test_the_course_is_the_fit_year_by_year(found):
@@ -178,11 +178,11 @@ def test_the_published_files_give_the_illustration(published):
     """Cheshire East with a pretended start in 2022/23: worked out once and kept."""
     panel = published.panel[published.panel["metric"].eq(METRIC)]
     table = metrics.gaps(panel, Comparison("cwsw", "all"))
-    found = fit_authority(
+    found = fit_synthetic(
         authority_panel(table, metric=METRIC),
         donor_pools(published.areas, published.neighbours, donors="neighbours"),
-        authority="E06000049",
-        offer_start=START,
+        unit="E06000049",
+        start=START,
     )
     row = found.rows.iloc[0]
     assert row["estimate"] == pytest.approx(-3.08, abs=0.005)

@@ -100,9 +100,9 @@ def test_prepared_covariates_are_compared_without_the_schools_table():
     pd.testing.assert_frame_equal(table, effects.sample.balance_table(prepared, schools))
 
 
-def test_a_covariate_that_is_not_there_is_named():
+def test_schools_without_their_numbers_are_refused():
     gaps, exposure = small([202021] * 4)
-    with pytest.raises(ContractError, match="schools lacks the column wealth"):
+    with pytest.raises(ContractError, match="schools lacks the column unit_id"):
         effects.sample.balance_table(
-            effects.sample.select_sample(gaps, exposure), exposure, covariates=["wealth"]
+            effects.sample.select_sample(gaps, exposure), exposure.drop(columns="unit_id")
         )

@@ -20,9 +20,7 @@ def prepared():
 
 @pytest.fixture(scope="module")
 def rows(prepared):
-    return effects.estimators.estimate(
-        prepared, metric="overall_absence", programme="elsa", phase="primary"
-    )
+    return effects.estimators.estimate(prepared, metric="overall_absence")
 
 
 def simple(rows, estimator, comparison="not_yet_treated"):
@@ -44,8 +42,8 @@ def test_the_contract(rows):
     assert rows.loc[rows["estimator"].eq("imputation"), "role"].eq("primary").all()
     assert rows.loc[rows["estimator"].ne("imputation"), "role"].eq("robustness").all()
     assert (rows["metric"].unique(), rows["tier"].unique()) == (["overall_absence"], ["any"])
-    assert rows["programme"].eq("elsa").all()
-    assert rows["phase"].eq("primary").all()
+    assert rows["programme"].eq("any").all()
+    assert rows["phase"].eq("total").all()
     assert rows["index"].dtype == np.int64
 
 

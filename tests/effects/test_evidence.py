@@ -137,7 +137,7 @@ def test_a_metric_that_is_better_high_narrows_upwards():
     assert judged((1.5, 0.4), (1.5, 0.4), lower_is_better=False).statement == "narrowed"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(
     value=st.floats(-6, 6),
     other=st.floats(-6, 6),

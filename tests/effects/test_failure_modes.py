@@ -31,7 +31,9 @@ def asked_of(prepared, study):
         "composition_tests": lambda: effects.sensitivity.composition_tests(study),
         "randomise": lambda: effects.inference.randomise(prepared, draws=99),
         "aa_run": lambda: effects.inference.placebo_simulation(prepared, runs=50),
-        "planted_power": lambda: effects.inference.injected_effect_power(prepared, runs=50),
+        "planted_power": lambda: effects.inference.injected_effect_power(
+            prepared, effects=(1.0,), runs=50
+        ),
         "subgroups": lambda: effects.sensitivity.subgroups(study),
         "specification_curve": lambda: effects.sensitivity.specification_curve(study),
         "value": lambda: effects.value.cost_effectiveness(study, draws=99),

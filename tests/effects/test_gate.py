@@ -56,7 +56,7 @@ def test_a_whole_panel_passes_untouched():
     ]
     assert prepared.cohorts.to_numpy().tolist() == [[3, 202021, 201819, 4]]
     assert prepared.schools == 12
-    assert prepared.few_schools
+    assert "few_schools" in {caution.code for caution in prepared.cautions}
     trained = prepared.data[prepared.data["unit"].eq("00")]
     assert trained["cohort"].unique().tolist() == [3]
     assert trained["base_pupils"].unique().tolist() == [5.0]
@@ -163,14 +163,14 @@ def test_phase_by_year_effects_by_the_rule(schools, cohorts, expected, why):
         schools=schools, absent=0.0, cohorts=cohorts, phases=("primary", "primary", "secondary")
     )
     prepared = effects.sample.select_sample(gaps, exposure)
-    assert prepared.stratified is expected
+    assert (prepared.year_effects != "common") is expected
     assert any(note.code == f"year_effects_{why}" for note in prepared.notes)
     strata = prepared.data["stratum"]
     assert strata.eq(prepared.data["phase"] if expected else "").all()
-    off = effects.sample.select_sample(gaps, exposure, phases_rule=False)
-    assert not off.stratified
+    common = prepared.with_year_effects("common")
     pd.testing.assert_frame_equal(
-        off.with_year_effects("by_phase").data, off.data.assign(stratum=off.data["phase"])
+        common.with_year_effects("by_phase").data,
+        prepared.data.assign(stratum=prepared.data["phase"]),
     )
 
 
@@ -237,5 +237,4 @@ def test_few_trained_schools_are_said(trained, few):
 
 def test_forty_schools_are_no_longer_few():
     prepared = effects.sample.select_sample(*gaps_of(schools=40, absent=0.0))
-    assert not prepared.few_schools
     assert not any(caution.code == "few_schools" for caution in prepared.cautions)

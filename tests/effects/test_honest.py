@@ -12,12 +12,22 @@ from scipy import optimize, stats
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.effects.estimators.long_differences import fit_long_differences
-from vsh_eval.effects.sensitivity.honest_did import path_of
+from vsh_eval.effects.estimators.long_differences import long_differences
+from vsh_eval.effects.rows import SAMPLE_COLUMNS
+from vsh_eval.effects.sensitivity.honest_did import EventPath, of_path, path_of, refuse_singular
 from vsh_eval.numerics.absorbed import regress
 from vsh_eval.numerics.honest import RelativeMagnitudes, truncated_quantile
 from vsh_eval.numerics.inference import t_critical
 from vsh_eval.numerics.smoothness import Smoothness, folded_quantile
+
+
+def questioned(index, estimate, covariance, *, weights=None, **options):
+    """Question an event study that was printed elsewhere; the mean of all years by default."""
+    late = sum(event >= 0 for event in index)
+    weights = np.full(late, 1 / late) if weights is None else np.array(weights)
+    sample = dict.fromkeys(SAMPLE_COLUMNS, np.nan)
+    path = EventPath(tuple(index), np.array(estimate), covariance, weights, "given", sample)
+    return of_path(path, **options)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +43,7 @@ def medicaid():
     regressors[np.arange(7), :, years] = treated
     found = regress(wide, regressors, np.ones(wide.shape), np.zeros(len(wide), dtype=np.int64))
     deviations = found.deviations()
-    study = pd.DataFrame({"index": [-6, -5, -4, -3, -2, 0, 1], "estimate": found.coefficient})
-    return study, deviations @ deviations.T
+    return [-6, -5, -4, -3, -2, 0, 1], found.coefficient, deviations @ deviations.T
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +57,7 @@ def benzarti(shared_data):
 
 def test_relative_magnitudes_are_those_of_r(medicaid):
     """R's first stage rests on 1,000 draws: two prints of its own page differ by 0.00035."""
-    rows = effects.sensitivity.honest(*medicaid, bounds=[0.5, 1, 1.5, 2], target=0)
+    rows = questioned(*medicaid, bounds=[0.5, 1, 1.5, 2], weights=[1.0, 0.0])
     assert rows["lower"].tolist() == pytest.approx([0.0241, 0.0171, 0.00859, -0.00107], abs=5e-4)
     assert rows["upper"].tolist() == pytest.approx([0.0673, 0.0720, 0.0796, 0.0883], abs=5e-4)
     assert rows["excludes_zero"].tolist() == [True, True, True, False]
@@ -56,16 +65,15 @@ def test_relative_magnitudes_are_those_of_r(medicaid):
 
 
 def test_the_mean_of_two_years_is_that_of_stata(medicaid):
-    row = effects.sensitivity.honest(*medicaid, bounds=[2.0]).iloc[0]
+    row = questioned(*medicaid, bounds=[2.0]).iloc[0]
     assert (row["lower"], row["upper"]) == pytest.approx((-0.008, 0.117), abs=1.1e-3)
-    assert row["target"] == "average"
 
 
 def test_smoothness_is_that_of_r(medicaid):
     printed = [(0.0259, 0.0607), (0.0132, 0.0787), (0.00286, 0.0907), (-0.00714, 0.101),
                (-0.0171, 0.111), (-0.0271, 0.121)]  # fmt: skip
     bounds = [0.0, 0.01, 0.02, 0.03, 0.04, 0.05]
-    rows = effects.sensitivity.honest(*medicaid, method="smoothness", bounds=bounds, target=0)
+    rows = questioned(*medicaid, method="smoothness", bounds=bounds, weights=[1.0, 0.0])
     for (lower, upper), (_, row) in zip(printed, rows.iterrows(), strict=True):
         assert row["lower"] == pytest.approx(lower, abs=1e-4)
         assert row["upper"] == pytest.approx(upper, abs=5e-4)
@@ -209,7 +217,7 @@ def schools():
 
 def test_school_years_are_asked_about_through_long_differences(schools):
     rows = effects.sensitivity.honest(schools, bounds=[0.0, 1.0])
-    found = fit_long_differences(schools)
+    found = long_differences(schools)
     study = found.rows.set_index("index")
     late = [event for event in study.index if event >= 0]
     mean = np.average(study.loc[late, "estimate"], weights=found.target[late])
@@ -227,92 +235,73 @@ def test_school_years_are_asked_about_through_long_differences(schools):
 
 def test_years_that_few_schools_carry_before_are_not_used():
     uneven = cells_of(4, schools=60, years=8, absent=0.0, cohorts=(0, 3, 3, 3, 7))
-    path = path_of(fit_long_differences(uneven))
+    path = path_of(long_differences(uneven))
     assert path.index[:1] == (-2,)
     assert path.weights.sum() == pytest.approx(1.0)
 
 
 def test_the_breakdown_is_the_last_bound_that_excludes_nought():
-    study = pd.DataFrame({"index": [-3, -2, 0], "estimate": [0.2, 0.1, 3.0]})
-    rows = effects.sensitivity.honest(study, 0.01 * np.eye(3), bounds=[1.0])
+    def at(*estimate, bounds=(1.0,), **options):
+        return questioned([-3, -2, 0], estimate, 0.01 * np.eye(3), bounds=bounds, **options)
+
+    rows = at(0.2, 0.1, 3.0)
     last = float(rows["breakdown"].iloc[0])
-    around = effects.sensitivity.honest(study, 0.01 * np.eye(3), bounds=[last, last + 0.1])
+    around = at(0.2, 0.1, 3.0, bounds=[last, last + 0.1])
     if not rows["capped"].iloc[0]:
         assert around["excludes_zero"].tolist() == [True, False]
-    strong = effects.sensitivity.honest(study.assign(estimate=[0.01, 0.0, 9.0]), 0.01 * np.eye(3))
+    strong, weak = at(0.01, 0.0, 9.0), at(0.2, 0.1, 0.05)
     assert strong[["breakdown", "capped"]].iloc[0].tolist() == [5.0, True]
-    weak = effects.sensitivity.honest(study.assign(estimate=[0.2, 0.1, 0.05]), 0.01 * np.eye(3))
     assert weak[["breakdown", "capped"]].iloc[0].tolist() == [0.0, False]
-    small = study.assign(estimate=[0.2, 0.1, 0.6])
-    bent = effects.sensitivity.honest(small, 0.01 * np.eye(3), method="smoothness")
+    bent = at(0.2, 0.1, 0.6, method="smoothness")
     bound = float(bent["breakdown"].iloc[0])
     assert 0 < bound < 5 * bent["std_error"].iloc[0]
 
 
-def test_a_reference_row_and_other_aggregations_do_not_matter():
-    study = pd.DataFrame({"index": [-3, -2, 0, 1], "estimate": [0.1, -0.1, -2.0, -2.2]})
-    full = pd.DataFrame(
-        {
-            "aggregation": ["simple", *["event"] * 5],
-            "index": [0, 1, 0, -1, -2, -3],
-            "estimate": [9.0, -2.2, -2.0, 0.0, -0.1, 0.1],
-        }
-    )
-    covariance = pd.DataFrame(0.04 * np.eye(5), index=range(-3, 2), columns=range(-3, 2))
-    expected = effects.sensitivity.honest(study, 0.04 * np.eye(4))
-    pd.testing.assert_frame_equal(effects.sensitivity.honest(full, covariance), expected)
-    weighted = effects.sensitivity.honest(study, 0.04 * np.eye(4), weights=[0.0, 2.0], bounds=[1.0])
-    single = effects.sensitivity.honest(study, 0.04 * np.eye(4), target=1, bounds=[1.0])
-    assert weighted["lower"].tolist() == single["lower"].tolist()
+def test_one_year_asked_about_is_the_mean_with_all_weight_on_it(schools):
+    fitted = long_differences(schools)
+    average, single = path_of(fitted), path_of(fitted, target=1)
+    assert single.weights.tolist() == [0.0, 1.0, *[0.0] * (len(single.weights) - 2)]
+    assert average.index == single.index
+    assert single.mean[0] == fitted.rows.set_index("index").loc[1, "estimate"]
 
 
-def test_leads_of_the_imputation_are_refused(schools):
-    fitted = effects.estimators.fit_imputation(schools)
-    with pytest.raises(DesignError, match="estimate of year -1 is"):
-        effects.sensitivity.honest(fitted.rows, fitted.event_covariance)
-
-
-STUDY = pd.DataFrame({"index": [-3, -2, 0, 1], "estimate": [0.1, -0.1, -2.0, -2.2]})
+@pytest.mark.parametrize("bounds", [[-1.0], []])
+def test_bounds_below_nought_and_none_at_all_are_refused(schools, bounds):
+    with pytest.raises(DesignError, match="must be one number or more, none below 0"):
+        effects.sensitivity.honest(schools, bounds=bounds)
 
 
 @pytest.mark.parametrize(
-    ("study", "covariance", "options", "said"),
+    ("matrix", "said"),
     [
-        (STUDY[STUDY["index"] >= 0], np.eye(2), {}, "no year before reference"),
-        (STUDY[STUDY["index"] < 0], np.eye(2), {}, "no year before reference"),
-        (STUDY, np.ones((4, 4)), {}, "singular covariance"),
-        (STUDY, np.diag([1.0, 1, 0, 1]), {}, "singular covariance"),
-        (STUDY, np.full((4, 4), np.nan), {}, "is missing"),
-        (STUDY.assign(estimate=np.nan), np.eye(4), {}, "an estimate is missing"),
-        (STUDY, pd.DataFrame(np.eye(4)), {}, "lacks the event times -3, -2"),
-        (STUDY, np.eye(3), {}, "one row for each event time"),
-        (STUDY, np.eye(4), {"target": 7}, "target is 7"),
-        (STUDY, np.eye(4), {"weights": [1.0]}, "weights are 1 numbers, must be 2"),
-        (STUDY, np.eye(4), {"weights": [1.0, -1.0]}, "not add up to 0"),
-        (STUDY, np.eye(4), {"bounds": [-1.0]}, "none below 0"),
-        (STUDY, np.eye(4), {"bounds": []}, "one number or more"),
+        (np.ones((4, 4)), "singular covariance"),
+        (np.diag([1.0, 1, 0, 1]), "singular covariance"),
+        (np.full((4, 4), np.nan), "is missing"),
     ],
 )
-def test_what_cannot_be_asked_is_refused(study, covariance, options, said):
-    with pytest.raises(DesignError, match=said) as caught:
-        effects.sensitivity.honest(study, covariance, **options)
-    assert str(caught.value).count("\n") == 0
+def test_a_covariance_that_cannot_be_inverted_is_refused(matrix, said):
+    with pytest.raises(DesignError, match=said):
+        refuse_singular(matrix, name="leads")
 
 
-def test_unknown_methods_and_columns_are_refused():
+def test_unknown_targets_methods_and_columns_are_refused(schools):
+    with pytest.raises(DesignError, match="target is 7"):
+        effects.sensitivity.honest(schools, bounds=[1.0], target=7)
     with pytest.raises(ContractError, match="method is 'bounds'"):
-        effects.sensitivity.honest(STUDY, np.eye(4), method="bounds")
+        effects.sensitivity.honest(schools, bounds=[1.0], method="bounds")
     with pytest.raises(ContractError, match="lacks the column"):
-        effects.sensitivity.honest(STUDY)
+        effects.sensitivity.honest(schools.drop(columns="cohort"), bounds=[1.0])
+    with pytest.raises(DesignError, match="no year before reference"):
+        effects.sensitivity.honest(schools[schools["time"].ge(4)], bounds=[1.0])
 
 
 def test_few_schools_and_constant_outcomes_are_refused(schools):
     still = schools.assign(outcome=5.0)
     with pytest.raises(DesignError):
-        effects.sensitivity.honest(still)
+        effects.sensitivity.honest(still, bounds=[1.0])
     few = cells_of(4, schools=4, years=8, absent=0.0, cohorts=(0, 0, 5, 5))
     with pytest.raises(DesignError, match="singular covariance"):
-        effects.sensitivity.honest(few)
+        effects.sensitivity.honest(few, bounds=[1.0])
 
 
 def test_nothing_is_allowed_where_the_data_refute_the_restriction():

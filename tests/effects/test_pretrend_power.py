@@ -1,7 +1,6 @@
 """The power of the pre-trend test against Roth's page, by simulation, and for our own leads."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -21,33 +20,32 @@ HE_AND_WANG = np.array(
         [1.9617728, 1.3847158, 0.7090144, 2.2345525, 3.7414359, 3.6507095, 9.7884266],
     ]
 ) / 1000  # fmt: skip
-STUDY = pd.DataFrame({"index": [-4, -3, -2, 0, 1, 2, 3]})
+YEARS = np.array([-3.0, -2, -1])
+"""How far the leads of He and Wang lie from their reference."""
+EARLY = HE_AND_WANG[:3, :3]
 
 
 def test_the_slope_that_roth_prints():
     # The page gives this slope a power of 0.4999776; R integrates by simulation.
     slope = 0.05205871
-    early = HE_AND_WANG[:3, :3]
-    power = pretest.individual_power(slope * np.array([-3.0, -2, -1]), early)
+    power = pretest.individual_power(slope * YEARS, EARLY)
     assert power == pytest.approx(0.4999776, abs=1.5e-4)
-    row = effects.sensitivity.pretrend_power(
-        STUDY, HE_AND_WANG, test="individual", power=(0.5,)
-    ).iloc[0]
-    assert row["slope"] == pytest.approx(slope, rel=2e-4)
-    assert row["bias"] == pytest.approx(2.5 * slope, rel=2e-4)
+    found = pretest.slope_for(pretest.individual_power, YEARS, EARLY, 0.5)
+    assert found == pytest.approx(slope, rel=2e-4)
+    with_mean = HE_AND_WANG[3:, :3].mean(axis=0)
+    passed = pretest.mean_given_passed(found * YEARS, EARLY, 2.5 * found, with_mean, joint=False)
     printed = np.mean([0.06490184, 0.12084694, 0.16946498, 0.22453827])
-    assert row["bias_given_passed"] == pytest.approx(printed, abs=5e-4)
+    assert passed == pytest.approx(printed, abs=5e-4)
 
 
 def test_diff_diff_and_draws_give_the_same_power():
     library = pytest.importorskip("diff_diff.pretrends")
-    found = effects.sensitivity.pretrend_power(STUDY, HE_AND_WANG, test="individual", power=(0.8,))
-    years, early = np.array([-3.0, -2, -1]), HE_AND_WANG[:3, :3]
-    limit, slope = stats.norm.ppf(0.975), float(found.loc[0, "slope"])
-    passed = library._compute_nis_acceptance_prob(slope, years, early, limit)
+    limit = stats.norm.ppf(0.975)
+    slope = pretest.slope_for(pretest.individual_power, YEARS, EARLY, 0.8)
+    passed = library._compute_nis_acceptance_prob(slope, YEARS, EARLY, limit)
     assert 1 - passed == pytest.approx(0.8, abs=1e-4)
-    drawn = np.random.default_rng(1).multivariate_normal(slope * years, early, 50_000)
-    seen = (np.abs(drawn) > limit * np.sqrt(np.diag(early))).any(axis=1)
+    drawn = np.random.default_rng(1).multivariate_normal(slope * YEARS, EARLY, 50_000)
+    seen = (np.abs(drawn) > limit * np.sqrt(np.diag(EARLY))).any(axis=1)
     assert seen.mean() == pytest.approx(0.8, abs=0.007)
 
 
@@ -98,59 +96,25 @@ def test_a_test_with_more_power_leaves_less_bias(schools):
     assert (slopes.last() > slopes.first()).all()
     assert rows["size"].iloc[0] == pytest.approx(0.05)
     assert 0.05 < rows["size"].iloc[2] < 0.15
-    fewer = effects.sensitivity.pretrend_power(schools, leads=1, test="joint", power=(0.5,))
-    assert fewer.loc[0, "leads"] == 1
 
 
-def test_one_lead_makes_both_tests_the_same(schools):
-    rows = effects.sensitivity.pretrend_power(schools, leads=1, power=(0.5,))
+def test_one_lead_makes_both_tests_the_same():
+    early = cells_of(3, schools=60, years=8, cohorts=(0, 3))
+    rows = effects.sensitivity.pretrend_power(early, power=(0.5,))
+    assert rows["leads"].tolist() == [1, 1]
     # The joint test knows that the error is estimated; the other takes the lead as normal.
     assert rows["slope"].iloc[0] == pytest.approx(rows["slope"].iloc[1], rel=0.03)
 
 
 def test_a_drift_detected_anyway_has_no_slope():
-    row = effects.sensitivity.pretrend_power(
-        STUDY, HE_AND_WANG, test="individual", power=(0.06,)
-    ).iloc[0]
-    assert row["slope"] == 0.0
+    assert pretest.slope_for(pretest.individual_power, YEARS, EARLY, 0.06) == 0.0
     assert np.isnan(pretest.slope_for(pretest.joint_power, np.zeros(1), np.ones((1, 1)), 0.5))
 
 
-def test_without_years_after_there_is_no_bias():
-    row = effects.sensitivity.pretrend_power(
-        STUDY.iloc[:3], HE_AND_WANG[:3, :3], power=(0.5,)
-    ).iloc[0]
-    assert np.isnan(row["bias"])
-    assert row["slope"] > 0
-
-
-def test_frames_and_aggregations_are_read_alike():
-    labels = STUDY["index"].tolist()
-    frame = pd.DataFrame(HE_AND_WANG, index=labels, columns=labels)
-    longer = pd.concat([STUDY.assign(aggregation="event"), pd.DataFrame({"index": [0]})])
-    options = {"test": "joint", "power": (0.5,)}
-    pd.testing.assert_frame_equal(
-        effects.sensitivity.pretrend_power(longer, frame, **options),
-        effects.sensitivity.pretrend_power(STUDY, HE_AND_WANG, **options),
-    )
-
-
-@pytest.mark.parametrize(
-    ("study", "covariance", "options", "said"),
-    [
-        (STUDY.iloc[3:], np.eye(4), {}, "no year before -1"),
-        (STUDY, np.eye(3), {}, "one row for each event time"),
-        (STUDY, pd.DataFrame(np.eye(len(STUDY))), {}, "lacks the event times"),
-        (STUDY, np.full((7, 7), np.nan), {}, "is missing"),
-        (STUDY, np.ones((7, 7)), {}, "singular covariance"),
-        (STUDY, np.diag([0.0, *[1.0] * 6]), {}, "singular covariance"),
-        (STUDY, HE_AND_WANG, {"power": (0.01,)}, "must lie between alpha"),
-        (STUDY, HE_AND_WANG, {"power": (1.0,)}, "must lie between alpha"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused(study, covariance, options, said):
-    with pytest.raises(DesignError, match=said):
-        effects.sensitivity.pretrend_power(study, covariance, **options)
+@pytest.mark.parametrize("power", [0.01, 1.0])
+def test_powers_that_no_drift_has_are_refused(schools, power):
+    with pytest.raises(DesignError, match="must lie between alpha"):
+        effects.sensitivity.pretrend_power(schools, power=(power,))
 
 
 def test_school_years_without_leads_are_refused(schools):

@@ -1,5 +1,7 @@
 """No public estimator takes an infinite or negative value where there is none."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,7 +29,9 @@ ESTIMATORS = {
     "wild_bootstrap": inference.wild_bootstrap,
     "randomise": inference.randomise,
     "pretrend": sensitivity.pretrend,
-    "synthetic_did": published.synthetic_did,
+    "fit_synthetic": partial(
+        published.fit_synthetic, donors=dict.fromkeys("abcdef", "abcdef"), unit="a", start=3
+    ),
 }
 WRONG = {
     "cohort = inf": ("cohort", np.inf, "cohort is inf in 12 rows, must be a finite number"),
@@ -44,13 +48,13 @@ PAIRS = [
     (name, *wrong)
     for name in ESTIMATORS
     for wrong in WRONG.values()
-    if (name, wrong[0]) != ("synthetic_did", "weight")  # trajectories have no weights
+    if name != "fit_synthetic" or wrong[0] == "outcome"  # it asks for no weight and no cohort
 ]
 
 
 @pytest.mark.parametrize(("name", "column", "value", "words"), PAIRS)
 def test_what_is_no_number_of_its_kind_is_refused(name, column, value, words):
-    treated = TABLE["cohort"].eq(3 if name != "synthetic_did" else 0)
+    treated = TABLE["cohort"].eq(3)
     spoilt = TABLE.assign(**{column: TABLE[column].mask(treated, value)})
     with pytest.raises(DesignError, match=words) as refused:
         ESTIMATORS[name](spoilt)

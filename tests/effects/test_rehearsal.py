@@ -13,7 +13,7 @@ from vsh_eval.numerics.inference import t_critical
 def test_the_a_a_run_is_the_power_of_no_effect():
     cells = cells_of(4, schools=30)
     found = effects.inference.placebo_simulation(cells, runs=60, seed=2).iloc[0]
-    curve = effects.inference.injected_effect_power(cells, effects=(0.0,), runs=60, seed=2).curve
+    curve = effects.inference.injected_effect_power(cells, effects=(0.0,), runs=60, seed=2)
     assert found["runs"] == 60
     assert found["found"] == curve.loc[0, "found"]
     assert found["lower"] < found["share"] < found["upper"]
@@ -29,15 +29,16 @@ def test_false_alarms_are_as_frequent_as_they_should_be():
 
 def test_planted_effects_are_found_as_the_design_promises():
     prepared = effects.sample.select_sample(*gaps_of(1))
-    found = effects.inference.injected_effect_power(prepared, runs=400)
-    assert found.mde == effects.sample.design_mde(prepared).mde
-    assert found.detectable == pytest.approx(found.mde, rel=0.2)
-    assert found.curve["effect"].iloc[-1] == pytest.approx(2 * found.mde)
-    assert found.curve["power"].is_monotonic_increasing
-    assert found.curve.loc[0, "power"] < 0.1
-    assert found.curve.loc[4, "power"] == pytest.approx(0.8, abs=0.15)
-    assert (found.curve["lower"] <= found.curve["power"]).all()
-    assert (found.curve["power"] <= found.curve["upper"] + 1e-12).all()
+    mde = effects.sample.design_mde(prepared).mde
+    sizes = mde * np.linspace(0, 2, 9)
+    curve = effects.inference.injected_effect_power(prepared, effects=sizes, runs=400)
+    assert curve["effect"].tolist() == sizes.tolist()
+    assert curve["power"].is_monotonic_increasing
+    assert curve.loc[0, "power"] < 0.1
+    assert curve.loc[4, "power"] == pytest.approx(0.8, abs=0.15)
+    assert curve.loc[5, "power"] > 0.8 > curve.loc[3, "power"]
+    assert (curve["lower"] <= curve["power"]).all()
+    assert (curve["power"] <= curve["upper"] + 1e-12).all()
 
 
 def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
@@ -53,7 +54,7 @@ def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
             made = imputation.estimate(fitted, target[None])
             width = t_critical(made.schools - 1.0) * made.jackknife_error()
             found += int((np.abs(made.estimate) > width).item())
-    curve = effects.inference.injected_effect_power(cells, effects=(2.0,), runs=50).curve
+    curve = effects.inference.injected_effect_power(cells, effects=(2.0,), runs=50)
     assert 0 < curve.loc[0, "found"] == found / 2
 
 
@@ -63,14 +64,3 @@ def test_what_cannot_be_rehearsed_says_why():
         effects.inference.placebo_simulation(cells, runs=10)
     with pytest.raises(DesignError, match="no assignment with error"):
         effects.inference.placebo_simulation(cells.assign(outcome=2.0))
-    with pytest.raises(DesignError, match="no standard error"):
-        effects.inference.injected_effect_power(cells.assign(outcome=2.0))
-
-
-def test_everything_found_leaves_nothing_to_detect():
-    assert (
-        effects.inference.injected_effect_power(
-            cells_of(1), runs=50, power=0.5, alpha=0.49
-        ).detectable
-        >= 0
-    )

@@ -13,7 +13,7 @@ from vsh_eval.effects.sensitivity import CHECKS, ROBUSTNESS_COLUMNS, RobustnessC
 from vsh_eval.effects.sensitivity.checks import Primary, pretended_early, run
 from vsh_eval.release.disclosure import rule_named
 from vsh_eval.release.disclosure.estimates import protect_estimates
-from vsh_eval.release.text.checks import checks_in_words
+from vsh_eval.release.text.findings.checks import checks_in_words
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from tests.effects.conftest import YEARS, cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, InfeasibleError
+from vsh_eval.effects.estimators.same_past import cells_of as same_past_cells
+from vsh_eval.effects.estimators.same_past import estimated_variances
+from vsh_eval.effects.grid import checked, grid
 from vsh_eval.numerics.same_past import Variances
 
 NUMBERS = ["estimate", "std_error", "df", "ci_lower", "ci_upper", "p_value"]
 HELD = Variances(2.0, np.array([11.0]), 0.6, 1.0)
-same_past, fit_same_past = effects.estimators.same_past, effects.estimators.fit_same_past
+same_past = effects.estimators.same_past
 
 
 def of(rows, aggregation):
@@ -69,28 +72,33 @@ def test_the_rows_are_the_primarys_without_leads(cells):
     assert whole == pytest.approx(rows.loc[0, "estimate"])
 
 
-def test_what_is_kept_belongs_to_the_rows(cells):
-    found = fit_same_past(cells)
-    simple, without = found.rows.iloc[0], found.leave_one_out["estimate"]
-    assert len(without) == found.schools == simple["df"] + 1
-    squares = ((without - simple["estimate"]) ** 2).sum()
-    error = np.sqrt((found.schools - 1) / found.schools * squares)
-    assert error == pytest.approx(simple["std_error"])
-    one = found.leave_one_out.iloc[5]
-    rest = same_past(cells[cells["unit"].ne(one["unit"])], variances=found.variances)
-    assert rest.loc[0, "estimate"] == pytest.approx(one["estimate"])
-    assert found.variances.noise.shape == (2,)
-    again = fit_same_past(cells, variances=found.variances)
-    pd.testing.assert_frame_equal(found.rows[NUMBERS], again.rows[NUMBERS])
+def variances_of(table):
+    return estimated_variances(same_past_cells(grid(checked(table))))
+
+
+def test_the_error_is_that_of_leaving_schools_out(cells):
+    held = variances_of(cells)
+    assert held.noise.shape == (2,)
+    rows = same_past(cells, variances=held)
+    pd.testing.assert_frame_equal(rows[NUMBERS], same_past(cells)[NUMBERS])
+    units = cells["unit"].unique()
+    without = [
+        same_past(cells[cells["unit"].ne(unit)], variances=held, draws=1).loc[0, "estimate"]
+        for unit in units
+    ]
+    assert len(units) == rows.loc[0, "df"] + 1
+    squares = ((np.array(without) - rows.loc[0, "estimate"]) ** 2).sum()
+    error = np.sqrt((len(units) - 1) / len(units) * squares)
+    assert error == pytest.approx(rows.loc[0, "std_error"])
 
 
 def test_a_small_phase_has_the_noise_of_the_largest(cells):
     few = cells["unit"].isin(cells["unit"].unique()[:14:2])
     special = cells.assign(phase=cells["phase"].mask(few, "special"))
     other = cells.assign(phase=cells["phase"].mask(few, cells["phase"].iloc[-1]))
-    found, expected = (fit_same_past(table) for table in (special, other))
-    np.testing.assert_allclose(found.variances.noise, expected.variances.noise)
-    assert found.rows.loc[0, "estimate"] == pytest.approx(expected.rows.loc[0, "estimate"])
+    np.testing.assert_allclose(variances_of(special).noise, variances_of(other).noise)
+    one, two = (same_past(table, draws=1).loc[0, "estimate"] for table in (special, other))
+    assert one == pytest.approx(two)
 
 
 @settings(max_examples=5, deadline=None)

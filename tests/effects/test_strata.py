@@ -7,7 +7,7 @@ import pytest
 from tests.effects.conftest import gaps_of
 from vsh_eval import effects
 from vsh_eval.effects.sample import year_effects as strata
-from vsh_eval.release.text.reasons import sentence
+from vsh_eval.release.text.findings.reasons import sentence
 
 FEW = ("primary",) * 5 + ("secondary",) * 4 + ("special",)
 
@@ -100,7 +100,7 @@ def test_the_gate_joins_and_effects_do_not_decide():
     prepared = effects.sample.select_sample(gaps, exposure)
     pairs = set(prepared.data[["phase", "stratum"]].itertuples(index=False, name=None))
     assert pairs == {("primary", "primary"), ("secondary", "secondary"), ("special", "secondary")}
-    assert (prepared.stratified, prepared.year_effects) == (True, strata.JOINED)
+    assert prepared.year_effects == strata.JOINED
     assert prepared.other_year_effects == (strata.COMMON, strata.BY_PHASE)
     [note] = [note for note in prepared.notes if note.code == "year_effects_joined"]
     assert note.details["joined"] == {"special": "secondary"}

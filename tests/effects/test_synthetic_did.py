@@ -5,26 +5,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsh_eval.contracts import ContractError, DesignError, Message
-from vsh_eval.effects.published import fit_synthetic, synthetic_did
+from vsh_eval.effects import published
 from vsh_eval.effects.rows import ROW_COLUMNS
 
 FIRST = 6
 
 
-def panel(seed=4, *, units=30, years=9, effect=0.0, treated=1, noise=0.3):
-    """Units that share two courses, each to its own degree; the first are treated from year 6."""
+def panel(seed=4, *, units=30, years=9, effect=0.0, noise=0.3):
+    """Units that share two courses, each to its own degree; the first is treated from year 6."""
     rng = np.random.default_rng(seed)
     courses = rng.normal(size=(2, years)).cumsum(axis=1)
     level = 5 + rng.normal(size=(units, 2)) @ courses + rng.normal(0, noise, (units, years))
-    level[:treated, FIRST:] += effect
+    level[0, FIRST:] += effect
     return pd.DataFrame(
         [
-            (f"u{unit:02d}", year, level[unit, year], FIRST * (unit < treated))
+            (f"u{unit:02d}", year, level[unit, year])
             for unit in range(units)
             for year in range(years)
         ],
-        columns=["unit", "time", "outcome", "cohort"],
+        columns=["unit", "time", "outcome"],
     )
+
+
+def fit_synthetic(data, donors=None, *, unit="u00", start=FIRST, **options):
+    """Compare the first unit, with all others unless donors are named."""
+    units = sorted(set(data["unit"]))
+    asked = dict.fromkeys(units, units) if donors is None else donors
+    return published.fit_synthetic(data, asked, unit=unit, start=start, **options)
 
 
 def simple(rows):
@@ -45,11 +52,12 @@ def test_the_estimate_is_that_of_another_implementation():
     for seed in (1, 4):
         data = panel(seed, units=15)
         other = SyntheticDiD(n_bootstrap=2, seed=1).fit(
-            data.assign(treated=data["cohort"].gt(0).astype(int)),
+            data.assign(treated=data["unit"].eq("u00").astype(int)),
             outcome="outcome", treatment="treated", unit="unit", time="time",
             post_periods=list(range(FIRST, 9)),
         )  # fmt: skip
-        assert simple(synthetic_did(data))["estimate"] == pytest.approx(other.att, abs=1e-9)
+        ours = fit_synthetic(data, solver="reference").rows
+        assert simple(ours)["estimate"] == pytest.approx(other.att, abs=1e-9)
 
 
 def test_proposition_99_is_what_the_paper_says(shared_data):
@@ -59,20 +67,20 @@ def test_proposition_99_is_what_the_paper_says(shared_data):
         pytest.skip("california_prop99.csv (R's synthdid, BSD) is not among the reference data")
     data = pd.read_csv(path, sep=";")
     data.columns = ["unit", "time", "outcome", "treated"]
-    ask = {"unit": "California", "start": 1989}
-    assert simple(synthetic_did(data, **ask))["estimate"] == pytest.approx(-15.60383, abs=1e-5)
-    assert simple(synthetic_did(data, **ask))["std_error"] == pytest.approx(9.3684, abs=1e-3)
+    found = fit_synthetic(data, unit="California", start=1989, solver="reference")
+    assert simple(found.rows)["estimate"] == pytest.approx(-15.60383, abs=1e-5)
+    assert simple(found.rows)["std_error"] == pytest.approx(9.3684, abs=1e-3)
 
 
 # --- What it must do
 
 
 def test_an_effect_is_found_and_its_absence_is_not():
-    found = simple(synthetic_did(panel(effect=-3.0), solver="exact"))
+    found = simple(fit_synthetic(panel(effect=-3.0)).rows)
     assert found["estimate"] == pytest.approx(-3.0, abs=0.5)
     assert found["p_value"] == pytest.approx(1 / 30)
     assert found["ci_upper"] < 0
-    nothing = simple(synthetic_did(panel(), solver="exact"))
+    nothing = simple(fit_synthetic(panel()).rows)
     assert nothing["ci_lower"] < 0 < nothing["ci_upper"]
 
 
@@ -109,47 +117,26 @@ def test_an_effect_moves_the_estimate_by_itself_and_nothing_else():
 @given(seed=st.integers(0, 1000), level=st.floats(-50, 50), scale=st.floats(0.1, 20))
 def test_order_names_level_and_unit_of_measurement_do_not_matter(seed, level, scale):
     data = panel(seed, units=8)
-    first = simple(synthetic_did(data, solver="exact"))
+    first = simple(fit_synthetic(data).rows)
     shuffled = data.sample(frac=1, random_state=seed).assign(
         outcome=lambda t: level + scale * t["outcome"], unit=lambda t: "x" + t["unit"]
     )
-    other = simple(synthetic_did(shuffled, solver="exact"))
+    other = simple(fit_synthetic(shuffled, unit="xu00").rows)
     assert other["estimate"] == pytest.approx(scale * first["estimate"], rel=1e-5, abs=1e-5)
     assert other["p_value"] == pytest.approx(first["p_value"])
 
 
-def test_the_unit_can_be_named_instead_of_marked():
-    data = panel(effect=-1.0)
-    marked = synthetic_did(data, solver="exact")
-    named = synthetic_did(data.drop(columns="cohort"), unit="u00", start=FIRST, solver="exact")
-    pd.testing.assert_frame_equal(marked, named)
-    own_start = synthetic_did(data, unit="u00", solver="exact")
-    pd.testing.assert_frame_equal(marked, own_start)
-
-
-def test_other_treated_units_are_no_donors():
-    two = panel(treated=2, effect=-2.0)
-    one = fit_synthetic(two[two["unit"].ne("u01")])
-    named = synthetic_did(two, unit="u00", solver="exact")
-    pd.testing.assert_frame_equal(named, one.rows)
-
-
-def test_donors_can_be_listed_for_all_or_for_each():
+def test_each_unit_has_donors_of_its_own():
     data = panel()
     wanted = [f"u{n:02d}" for n in range(1, 6)]
-    listed = fit_synthetic(data, donors=wanted)
-    assert set(listed.weights["unit"]) <= set(wanted)
-    assert len(listed.placebos) == 5
-    units = sorted(set(data["unit"]))
-    pools = dict.fromkeys(units, wanted) | {"u09": ["u10"]}
-    each = fit_synthetic(data, donors=pools)
-    pd.testing.assert_frame_equal(each.weights, listed.weights)
-    assert len(each.placebos) == 28, "a unit with a single donor is no placebo"
+    found = fit_synthetic(data, dict.fromkeys(sorted(set(data["unit"])), wanted) | {"u09": ["u10"]})
+    assert set(found.weights["unit"]) <= set(wanted)
+    assert len(found.placebos) == 28, "a unit with a single donor is no placebo"
 
 
 def test_a_pool_that_is_too_small_for_the_unit_is_refused():
     with pytest.raises(DesignError, match="too few donors"):
-        synthetic_did(panel(), donors={"u00": ["u01"]})
+        fit_synthetic(panel(), {"u00": ["u01"]})
 
 
 def test_few_placebos_give_an_estimate_without_an_interval():
@@ -167,43 +154,11 @@ def test_a_donor_that_carries_the_result_shows_when_it_is_left_out():
     data = panel(noise=0.01)
     spoilt = data["unit"].eq("u01") & data["time"].ge(FIRST)
     data.loc[spoilt, "outcome"] += 30
-    found = fit_synthetic(data, donors=["u01", "u02", "u03", "u04"])
+    found = fit_synthetic(data, {"u00": ["u01", "u02", "u03", "u04"]})
     without = found.leave_one_out.set_index("unit")["estimate"]
     others = without.drop("u01")
     assert "u01" in without.index
     assert (abs(without["u01"] - others) > 1).all()
-
-
-# --- Several treated units
-
-
-def test_units_treated_at_once_are_compared_by_their_mean():
-    found = synthetic_did(panel(units=24, treated=3, effect=-3.0), solver="exact")
-    row = simple(found)
-    assert row["estimate"] == pytest.approx(-3.0, abs=0.6)
-    assert row["schools_treated"] == 3
-    assert row["df"] == 199
-    again = synthetic_did(panel(units=24, treated=3, effect=-3.0), solver="exact")
-    pd.testing.assert_frame_equal(found, again)
-
-
-def test_cohorts_are_averaged_by_their_treated_periods():
-    data = panel(treated=3, units=20)
-    data.loc[data["unit"].eq("u02"), "cohort"] = FIRST + 1
-    rows = synthetic_did(data, solver="exact")
-    by_cohort = rows[rows["aggregation"].eq("cohort")].set_index("cohort")["estimate"]
-    assert by_cohort.index.tolist() == [FIRST, FIRST + 1]
-    expected = np.average(by_cohort, weights=[2 * 3, 1 * 2])
-    assert simple(rows)["estimate"] == pytest.approx(expected)
-    assert rows.loc[rows["aggregation"].eq("cohort"), "p_value"].notna().all()
-    assert 2 in events(rows).index
-
-
-def test_too_few_donors_for_draws_leave_no_placebo():
-    found = fit_synthetic(panel(units=6, treated=3))
-    assert found.placebos.empty
-    assert np.isnan(simple(found.rows)["p_value"])
-    assert found.leave_one_out.empty
 
 
 # --- Size of the units
@@ -297,37 +252,24 @@ def test_donors_with_a_hidden_year_are_left_out_and_counted():
     pd.testing.assert_frame_equal(found.rows, without.rows)
 
 
-def test_a_cohort_after_the_last_year_is_a_donor():
-    data = panel()
-    later = data.assign(cohort=data["cohort"].mask(data["unit"].eq("u05"), 99))
-    pd.testing.assert_frame_equal(
-        synthetic_did(later, solver="exact"), synthetic_did(data, solver="exact")
-    )
-
-
 def without_units(data, kept):
     return data[data["unit"].isin(kept)]
 
 
 REFUSED = {
-    "no unit": (lambda d: synthetic_did(d, unit="nobody"), "unit is 'nobody' and has no row"),
+    "no unit": (lambda d: fit_synthetic(d, unit="nobody"), "unit is 'nobody' and has no row"),
     "start too early": (
-        lambda d: synthetic_did(d, unit="u00", start=1),
+        lambda d: fit_synthetic(d, start=1),
         "too few years before start .years 9, before 1",
     ),
-    "start too late": (lambda d: synthetic_did(d, unit="u00", start=20), "no treated unit"),
-    "twice": (lambda d: synthetic_did(pd.concat([d, d])), "270 rows of data stand twice"),
-    "nobody treated": (lambda d: synthetic_did(d.assign(cohort=0)), "no treated unit"),
-    "moving": (
-        lambda d: synthetic_did(d.assign(cohort=d["time"])),
-        "cohort differs within 30 units",
-    ),
+    "start too late": (lambda d: fit_synthetic(d, start=20), "no treated unit"),
+    "twice": (lambda d: fit_synthetic(pd.concat([d, d])), "270 rows of data stand twice"),
     "one donor": (
-        lambda d: synthetic_did(without_units(d, ["u00", "u01"])),
+        lambda d: fit_synthetic(without_units(d, ["u00", "u01"])),
         "too few donors .donors 1",
     ),
     "no data": (
-        lambda d: synthetic_did(d.assign(outcome=d["outcome"].where(d["cohort"].gt(0)))),
+        lambda d: fit_synthetic(d.assign(outcome=d["outcome"].where(d["unit"].eq("u00")))),
         "no year with outcome",
     ),
 }
@@ -342,6 +284,4 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(ask, said):
 
 def test_missing_columns_are_refused():
     with pytest.raises(ContractError, match="lacks the column"):
-        synthetic_did(panel().drop(columns="cohort"))
-    with pytest.raises(ContractError, match="lacks the column"):
-        synthetic_did(panel().drop(columns="cohort"), unit="u00")
+        fit_synthetic(panel().drop(columns="outcome"))

@@ -3,11 +3,12 @@
 import re
 import subprocess
 import tomllib
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
 from tests.habits.pins import block, pins
+from vsh_eval.settings import DEVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +45,15 @@ def test_no_data_key_or_output_is_tracked():
     forbidden = {".csv", ".parquet", ".xlsx", ".xml", ".duckdb", ".key", ".lock"}
     found = [p.name for p in tracked() if p.suffix in forbidden or p.parts[-2] == "outputs"]
     assert [name for name in found if name != ".gitkeep"] == []
+
+
+def test_every_file_can_be_had_on_windows():
+    names = [path.relative_to(ROOT) for path in tracked()]
+    parts = {part for name in names for part in name.parts}
+    assert [part for part in parts if re.search(r'[<>:"\\|?*]|[. ]$', part)] == []
+    assert [part for part in parts if PureWindowsPath(part).stem.casefold() in DEVICES] == []
+    assert len({str(name).casefold() for name in names}) == len(names)
+    assert max(len(str(name)) for name in names) <= 150  # of Windows's 260, the rest for the folder
 
 
 def test_ci_runs_the_readmes_test_command():

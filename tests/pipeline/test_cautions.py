@@ -9,9 +9,9 @@ import pytest
 from tests.pipeline.test_impact import TRAINED, YEARS, ask, tables
 from vsh_eval import effects
 from vsh_eval.contracts import InfeasibleError
-from vsh_eval.release.text.evidence import evidence_sentence
-from vsh_eval.release.text.impact import estimate_sentence
-from vsh_eval.release.text.reasons import sentences
+from vsh_eval.release.text.findings.evidence import evidence_sentence
+from vsh_eval.release.text.findings.reasons import sentences
+from vsh_eval.release.text.pages.impact import estimate_sentence
 
 UNITS = [f"{s:02d}" for s in range(36)]
 IN_TURN = dict(zip(UNITS, [202122, 202223, 202324] * 12, strict=True))

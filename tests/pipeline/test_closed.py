@@ -9,7 +9,8 @@ import pytest
 from tests.pipeline.project import INVENTED, TWO_YEARS, Project
 from tests.returns import tiny
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import closed, corridor
+from vsh_eval.pipeline import corridor
+from vsh_eval.pipeline.records import closed
 
 FIRST = {"first": "2021/22", "last": "2021/22", "baseline": "2021/22"}
 LATE = tiny.changed("attendance", "autumn,000102,140,20,50", "autumn,000102,140,0,0")

@@ -2,7 +2,8 @@ import pytest
 
 from tests.pipeline.conftest import standing_in
 from vsh_eval.contracts import NotebookFailedError
-from vsh_eval.pipeline import catalogue, dag, engine
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.execution import dag, engine
 
 OF_RETURNS = catalogue.of_kind("returns")
 EVERY = [notebook.name for notebook in OF_RETURNS]

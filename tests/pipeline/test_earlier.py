@@ -9,10 +9,10 @@ import pytest
 from tests.pipeline.project import Project
 from tests.release.made import gap_rows
 from vsh_eval.contracts import ContractError, produces
-from vsh_eval.pipeline import earlier, manifest
+from vsh_eval.pipeline.records import earlier, manifest
 from vsh_eval.release.disclosure import release_table, rule_named
 from vsh_eval.release.files.open_data import read_table
-from vsh_eval.release.text.earlier import changes_sentence, protocol_sentence
+from vsh_eval.release.text.findings.earlier import changes_sentence, protocol_sentence
 
 AUTHORITY = {"code": "E06000049", "name": "Cheshire East"}
 YEARS = {"first": "2018/19", "last": "2023/24", "baseline": "2018/19"}

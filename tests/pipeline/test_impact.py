@@ -10,7 +10,7 @@ from vsh_eval import pipeline
 from vsh_eval.contracts import InfeasibleError, Message
 from vsh_eval.effects import sensitivity
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
-from vsh_eval.pipeline import impact, results
+from vsh_eval.pipeline.questions import impact, results
 
 YEARS = (201718, 201819, 202021, 202122, 202223, 202324)
 TRAINED = {f"{s:02d}": (202122 if s < 8 else 202223) for s in range(16)}

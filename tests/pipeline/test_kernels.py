@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from vsh_eval.pipeline.kernels import COLD, KernelManager
+from vsh_eval.pipeline.execution.kernels import COLD, KernelManager
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 

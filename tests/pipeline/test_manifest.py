@@ -3,7 +3,7 @@ import json
 import pytest
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import manifest
+from vsh_eval.pipeline.records import manifest
 
 
 @pytest.fixture

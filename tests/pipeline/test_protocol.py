@@ -9,7 +9,8 @@ from tests.pipeline.project import TWO_YEARS, say
 from tests.pipeline.test_impact import tables
 from tests.pipeline.test_results import published, written
 from vsh_eval.contracts import ContractError, SettingsError
-from vsh_eval.pipeline import ask_impact, open_run, protocol
+from vsh_eval.pipeline import ask_impact, open_run
+from vsh_eval.pipeline.records import protocol
 from vsh_eval.settings import load
 
 DAY = date(2026, 11, 22)

@@ -7,7 +7,7 @@ from tests.pipeline.project import PUBLISHED
 from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import results
+from vsh_eval.pipeline.questions import results
 
 LEVELS = {
     "time_period": [202324, 202425],

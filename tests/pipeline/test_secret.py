@@ -4,7 +4,7 @@ import pytest
 
 from tests.pipeline.project import TWO_YEARS
 from vsh_eval.contracts import ContractError
-from vsh_eval.pipeline import secret
+from vsh_eval.pipeline.records import secret
 
 
 @pytest.fixture

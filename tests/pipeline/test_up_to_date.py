@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.pipeline.project import TWO_YEARS, Project
-from vsh_eval.pipeline import up_to_date
+from vsh_eval.pipeline.records import up_to_date
 
 SAID = "Nothing has changed since the last run: outputs/tiny/release/index.html"
 

@@ -9,8 +9,8 @@ from vsh_eval import metrics, returns
 from vsh_eval.contracts import ContractError, SettingsError
 from vsh_eval.pipeline import corridor, open_run, workspace
 from vsh_eval.release.disclosure import INTERNAL_STAMP
-from vsh_eval.release.text.page import provenance
-from vsh_eval.release.text.protection import notes_of
+from vsh_eval.release.text.pages.page import provenance
+from vsh_eval.release.text.phrases.protection import notes_of
 from vsh_eval.settings import load
 from vsh_eval.synthetic import MARKER
 

@@ -16,7 +16,9 @@ from tests.pipeline.project import INVENTED, TWO_YEARS, Project, Said, state
 from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import DisclosureError, NotebookFailedError
-from vsh_eval.pipeline import catalogue, engine, manifest, yearly
+from vsh_eval.pipeline import catalogue, yearly
+from vsh_eval.pipeline.execution import engine
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.disclosure import INTERNAL_STAMP, rule_named
 from vsh_eval.release.files.egress import check
 

@@ -31,7 +31,7 @@ import psutil
 from tests.pipeline.project import INVENTED, Project
 from tests.returns.formats import postgresql
 from tests.synthetic.twins import with_upns
-from vsh_eval.pipeline import manifest
+from vsh_eval.pipeline.records import manifest
 from vsh_eval.synthetic import Plan, invent
 
 ROOT = Path(__file__).resolve().parents[2]

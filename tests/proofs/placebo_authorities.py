@@ -4,7 +4,7 @@
 
 Real data: in DfE's published tables an authority, an outcome and a year are drawn at random, as
 many small authorities as middling and large ones and none twice, an offer is pretended to have
-started there, and `fit_authority` asks for its effect, as it would be asked in earnest. Whatever is
+started there, and `fit_synthetic` asks for its effect, as it would be asked in earnest. Whatever is
 found is found by chance, or because the inference is wrong. Beside it stand three inferences that
 are not offered, and the share of effects of the smallest detectable size that are found when they
 are planted. From the root of the repository; needs DfE's files (``vsh-eval fetch-published``).
@@ -21,8 +21,8 @@ import pandas as pd
 from scipy import stats
 
 from vsh_eval import academic_year, metrics, names
-from vsh_eval.effects.published.authority import POOLS, authority_panel, donor_pools, fit_authority
-from vsh_eval.effects.published.synthetic_did import Synthetic
+from vsh_eval.effects.published.authority import POOLS, authority_panel, donor_pools
+from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
 from vsh_eval.numerics import placebos
 from vsh_eval.panel import Comparison
 from vsh_eval.returns.published import read_published
@@ -118,7 +118,7 @@ def simulate(
     thirds = {o: pd.Series(_third(known), index=known.index) for o, known in sizes.items()}
     rows = []
     for (outcome, start, place), pool in product(asked, pools):
-        found = fit_authority(panels[outcome], pools[pool], authority=place, offer_start=start)
+        found = fit_synthetic(panels[outcome], pools[pool], unit=place, start=start)
         row = {"outcome": outcome, "start": start, "pool": pool}
         row |= {"unit": place, "third": THIRDS[int(thirds[outcome][place])]}
         rows.append(row | judged(found, size=float(sizes[outcome][place])))
@@ -142,7 +142,7 @@ def census(
         sizes = complete(panels[outcome])
         first = str(sizes.index[0])
         for pool, donors in pools.items():
-            found = fit_authority(panels[outcome], donors, authority=first, offer_start=start)
+            found = fit_synthetic(panels[outcome], donors, unit=first, start=start)
             estimates = found.placebos.set_index("unit")["estimate"]
             estimates[first] = found.rows.loc[0, "estimate"]
             known = sizes[estimates.index]
@@ -231,7 +231,7 @@ def page(
         "",
         *of_everyone(every),
         "",
-        f"{runs} of these offers put to `fit_authority` itself, drawn at random, none twice, as "
+        f"{runs} of these offers put to `fit_synthetic` itself, drawn at random, none twice, as "
         "many from each third: the donors are made anew without the pretended authority. Monte "
         f"Carlo error {noise:.1f}, in a third {in_third:.1f}. A planted effect has the size that "
         "the run itself calls detectable with 80 % power, with either sign. Last: in how many runs "

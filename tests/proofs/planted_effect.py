@@ -130,7 +130,7 @@ def _estimated(prepared: effects.sample.AnalysisSample, truth: float) -> Found:
         std_error=float(simple["std_error"]),
         df=float(simple["df"]),
         truth=truth,
-        stratified=prepared.stratified,
+        stratified=prepared.year_effects != "common",
     )
 
 

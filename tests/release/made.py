@@ -16,7 +16,7 @@ from vsh_eval.release.disclosure.safe_table import read_back
 from vsh_eval.release.figures import draw_event_study, draw_levels
 from vsh_eval.release.pages.report import Card, KeyFigure, Summary, render_index, render_page
 from vsh_eval.release.pages.show import show_figure, show_statement, show_table, show_text
-from vsh_eval.release.text.gaps import gap_sentence
+from vsh_eval.release.text.pages.gaps import gap_sentence
 from vsh_eval.release.text.safe_text import sentence
 
 NAN = float("nan")

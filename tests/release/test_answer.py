@@ -5,8 +5,8 @@ import pytest
 
 from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.effects.evidence import RULES, STATEMENTS
-from vsh_eval.release.text.annual_report import committee_paragraph, priority_sentences
-from vsh_eval.release.text.answer import (
+from vsh_eval.release.text.pages.annual_report import committee_paragraph, priority_sentences
+from vsh_eval.release.text.pages.answer import (
     Asked,
     answer_sentence,
     decision_sentences,
@@ -167,7 +167,7 @@ def test_a_gap_that_widened_and_a_phase_reached_least_come_first():
 
 def test_the_paragraph_leaves_out_what_is_not_known():
     answer = answered("inconclusive")
-    said = committee_paragraph(authority="Poole", gap="", reach="", answer=answer)
+    said = committee_paragraph(authority="Poole", gap="", reach="", answer=answer, confidence="")
     assert said.startswith("The virtual school of Poole offers training")
     assert "  " not in said
     assert answer in said

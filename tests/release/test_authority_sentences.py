@@ -2,7 +2,7 @@ import pytest
 
 from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.contracts import ContractError
-from vsh_eval.release.text.authority import authority_sentence, suppressed_sentence
+from vsh_eval.release.text.pages.authority import authority_sentence, suppressed_sentence
 
 MINUS = chr(0x2212)
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.release.made import NAN, safe
 from tests.release.make_up_rows import by_value, decomposed, hidden_parts, matched, standardised
-from vsh_eval.release.text.characteristics import (
+from vsh_eval.release.text.pages.characteristics import (
     breakdown_sentence,
     composition_caveat,
     decomposition_sentence,

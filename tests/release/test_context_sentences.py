@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from tests.release.made import AUTHORITY, NAN, gap_rows, safe
-from vsh_eval.release.text.context import context_sentence, counting_sentence
-from vsh_eval.release.text.fixed import phrase
+from vsh_eval.release.text.pages.context import context_sentence, counting_sentence
+from vsh_eval.release.text.phrases.fixed import phrase
 
 LAST = (202324, 202425)
 MINUS, ALIKE = chr(0x2212), " (95% interval {})"

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from vsh_eval.contracts import DisclosureError
-from vsh_eval.pipeline import secret, yearly
+from vsh_eval.pipeline import yearly
+from vsh_eval.pipeline.records import secret
 from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, rule_named
 from vsh_eval.release.files import contents, egress
 from vsh_eval.settings import parse

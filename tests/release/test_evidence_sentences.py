@@ -4,7 +4,7 @@ import pytest
 from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.contracts import ContractError
 from vsh_eval.effects.evidence import RULES, STATEMENTS, Checks, judge
-from vsh_eval.release.text.evidence import (
+from vsh_eval.release.text.findings.evidence import (
     STATEMENT_NAMES,
     confidence_sentence,
     evidence_sentence,

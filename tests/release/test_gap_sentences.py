@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.release.made import AUTHORITY, NAN, gap_rows, safe
 from vsh_eval import registry
-from vsh_eval.release.text import cohort, gaps
-from vsh_eval.release.text.findings import OF_GAP, OF_LEVEL, Finding
-from vsh_eval.release.text.phrases import MINUS
+from vsh_eval.release.text.findings.finding import OF_GAP, OF_LEVEL, Finding
+from vsh_eval.release.text.pages import cohort, gaps
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 ABSENCE, YEAR = "overall_absence", 202425
 ABOUT = {"metric": ABSENCE, "year": YEAR}
@@ -169,6 +169,8 @@ def test_a_year_without_data_says_why(status, why):
 def test_changes_over_new_rules_and_over_years_that_cannot_be_compared():
     said = gaps.change_sentence(change(1.2, baseline=201819), **ABOUT)
     assert said.endswith("Recording rules changed in 2020/21, 2021/22 and 2024/25.")
+    whole = gaps.change_sentence(change(1.2, baseline=201819), together=True, **ABOUT)
+    assert whole == said.replace("Between", "In all schools together, between")
     near = change(1.2, time_period=202324)
     assert "rules" not in gaps.change_sentence(near, metric=ABSENCE, year=202324)
     apart = {"metric": "ks4_attainment8", "baseline": 201819, "time_period": 202021}

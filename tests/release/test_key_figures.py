@@ -4,7 +4,7 @@ import pytest
 from tests.release.made import NAN, estimate_row, gap_rows, safe
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.pages.key_figures import effect_figure, gap_figures
-from vsh_eval.release.text.phrases import MINUS
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 
 def both():

@@ -11,7 +11,7 @@ from tests.release.made import reach_rows, safe
 from vsh_eval.metrics import training
 from vsh_eval.release import year_label
 from vsh_eval.release.disclosure import protected, release_table, rule_named
-from vsh_eval.release.text.offer import (
+from vsh_eval.release.text.pages.offer import (
     cost_sentence,
     depth_sentence,
     equity_sentence,

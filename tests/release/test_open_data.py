@@ -9,7 +9,7 @@ from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.figures import draw_gap
 from vsh_eval.release.files.open_data import TABLE_COLUMNS, Area, read_table, write_table
 from vsh_eval.release.files.results import write_results
-from vsh_eval.release.text.protection import notes_of
+from vsh_eval.release.text.phrases.protection import notes_of
 from vsh_eval.settings import parse
 
 AREAS = {
@@ -43,10 +43,13 @@ def test_gaps_are_written_as_dfe_asks_with_symbols_for_what_is_hidden(tmp_path):
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
 
 
-def test_the_metadata_describe_every_column_but_time_and_place(tmp_path):
-    write_table(safe(gap_rows()), tmp_path, "gaps", areas=AREAS)
+def test_the_metadata_describe_every_column_but_time_place_and_texts_of_one_value(tmp_path):
+    """DfE's screener fails a filter that has one value: it must be out of the metadata."""
+    rows = gap_rows("persistent_absence").assign(phase="primary", group="cin")
+    write_table(safe(pd.concat([gap_rows(), rows])), tmp_path, "gaps", areas=AREAS)
     meta = text_of(tmp_path / "gaps.meta.csv")
-    assert tuple(meta["col_name"]) == TABLE_COLUMNS["gaps"]
+    one_value = {"reference", "unit", "cohort_rule", "vintage"}
+    assert tuple(meta["col_name"]) == tuple(c for c in TABLE_COLUMNS["gaps"] if c not in one_value)
     by_name = meta.set_index("col_name")
     assert by_name.loc["metric", "col_type"] == "Filter"
     assert by_name.loc["gap", "col_type"] == "Indicator"
@@ -54,7 +57,7 @@ def test_the_metadata_describe_every_column_but_time_and_place(tmp_path):
     assert by_name.loc["group_pupils", "indicator_dp"] == "0"
     assert by_name.loc["group_pupils", "indicator_unit"] == ""
     assert by_name.loc["phase", "filter_default"] == "total"
-    assert by_name.loc["group", "filter_default"] == "cwsw"
+    assert by_name.loc["group", "filter_default"] == ""
     assert by_name.loc["gap", "filter_default"] == ""
 
 
@@ -185,9 +188,9 @@ def test_bad_names_places_and_tables_are_refused(tmp_path):
 
 
 def test_truth_values_are_written_as_words(tmp_path):
-    table = safe([{"check": "a", "comparable": True}])
+    table = safe([{"check": "a", "comparable": True}, {"check": "b", "comparable": False}])
     written = text_of(write_table(table, tmp_path, "checks", areas={}))
-    assert written.iloc[0].tolist() == ["a", "True"]
+    assert written["comparable"].tolist() == ["True", "False"]
     assert set(text_of(tmp_path / "checks.meta.csv")["col_type"]) == {"Filter"}
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.release.made import NAN, estimate_row, safe
-from vsh_eval.release.text import pooling
+from vsh_eval.release.text.pages import pooling
 
 METRIC = "overall_absence"
 MINUS = chr(0x2212)

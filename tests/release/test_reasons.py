@@ -7,8 +7,8 @@ import pytest
 
 import vsh_eval
 from vsh_eval.contracts import ContractError, Message, message_of
-from vsh_eval.release.text import reasons
-from vsh_eval.release.text.check_names import CHECK_NAMES
+from vsh_eval.release.text.findings import reasons
+from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
 
 PACKAGE = Path(vsh_eval.__file__).parent
 CODE = re.compile(r"(?:InfeasibleError|Message|messages|without|noting)\(\s*\"([a-z_]+)\"")

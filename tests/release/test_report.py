@@ -21,7 +21,7 @@ from vsh_eval.contracts import ContractError, DisclosureError
 from vsh_eval.release.pages.cells import without_paths
 from vsh_eval.release.pages.report import Summary, render_index, render_page, write_whole
 from vsh_eval.release.pages.show import folded, show_table, show_text, side_by_side
-from vsh_eval.release.text.protection import NOTES
+from vsh_eval.release.text.phrases.protection import NOTES
 
 
 @pytest.fixture(scope="module")

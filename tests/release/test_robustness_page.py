@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 
 from tests.release.made import NAN, estimate_row, safe
-from vsh_eval.release.text.check_names import CHECK_NAMES
-from vsh_eval.release.text.design import (
+from vsh_eval.release.text.findings.value import value_sentence
+from vsh_eval.release.text.pages.design import (
     false_alarm_sentence,
     offer_least_sentence,
     planted_sentence,
 )
-from vsh_eval.release.text.robustness import (
+from vsh_eval.release.text.pages.robustness import (
     drift_sentence,
     honest_sentence,
     mind_headline,
     mind_sentences,
     two_way_sentence,
 )
-from vsh_eval.release.text.value import value_sentence
+from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
 
 
 def check_row(check, verdict="agrees", **changes):

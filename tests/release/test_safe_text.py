@@ -6,8 +6,8 @@ import pytest
 
 from tests.release.made import gap_rows, safe
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release.text import characteristics, cohort, context, gaps, offer
-from vsh_eval.release.text.fixed import PHRASES, caption_of, phrase
+from vsh_eval.release.text.pages import characteristics, cohort, context, gaps, offer
+from vsh_eval.release.text.phrases.fixed import PHRASES, caption_of, phrase
 from vsh_eval.release.text.safe_text import SafeText, paragraphs, require_safe_text
 
 PAGES = (characteristics, cohort, context, gaps, offer)

@@ -4,8 +4,8 @@ import pytest
 
 from tests.release.made import NAN, arm_rows, estimate_row, event_rows, gap_rows, safe
 from vsh_eval.contracts import ContractError, DisclosureError
-from vsh_eval.release.text.gaps import gap_sentence
-from vsh_eval.release.text.impact import (
+from vsh_eval.release.text.pages.gaps import gap_sentence
+from vsh_eval.release.text.pages.impact import (
     estimate_sentence,
     exaggeration_sentence,
     late_years_sentence,
@@ -13,8 +13,8 @@ from vsh_eval.release.text.impact import (
     sample_sentence,
     trained_and_untrained_sentence,
 )
-from vsh_eval.release.text.offer import reach_sentence
-from vsh_eval.release.text.phrases import MINUS
+from vsh_eval.release.text.pages.offer import reach_sentence
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 ABSENCE = "overall_absence"
 
@@ -111,8 +111,9 @@ def test_a_significant_estimate_is_said_to_exaggerate_small_effects_more():
 
 def test_what_an_estimate_rests_on_stands_beside_it():
     said = sample_sentence(safe([estimate_row()]), metric=ABSENCE)
-    assert "60 trained schools with 800 pupil-years of the cohort since training" in said
-    assert "60 other schools; standard error 0.6 percentage points, Student's t with 119" in said
+    assert "60 trained schools that have children of the cohort in a year since training" in said
+    assert "(800 pupil-years), compared with 60 schools that have none; standard error 0.6" in said
+    assert "percentage points, Student's t with 119 degrees" in said
     assert sample_sentence(safe([estimate_row(estimate=NAN)]), metric=ABSENCE) == ""
 
 

@@ -13,8 +13,8 @@ from vsh_eval.release.files.open_data import write_table
 from vsh_eval.release.files.workbook import write_workbook
 from vsh_eval.release.pages.show import MARK, show_figure, show_statement, show_table, show_text
 from vsh_eval.release.pages.tables import table_html
-from vsh_eval.release.text.labels import index_label, is_missing, value_label
-from vsh_eval.release.text.phrases import MINUS, cell_text, number, p_text
+from vsh_eval.release.text.phrases.labels import index_label, is_missing, value_label
+from vsh_eval.release.text.phrases.numbers import MINUS, cell_text, number, p_text
 
 
 def test_a_table_has_a_caption_scopes_and_a_box_that_can_be_reached():

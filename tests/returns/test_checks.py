@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from tests.returns.tiny import (
     PUPILS,
     TINY,
+    TWELVE_PUPILS,
     YEARS,
     added,
     changed,
     header_only,
+    moved_together,
     without,
+    without_lines,
     write,
 )
 from vsh_eval.contracts import RETURNS, DataError
@@ -24,17 +27,11 @@ from vsh_eval.returns import check, open_returns, require_sound
 from vsh_eval.returns.checks import CHECKS, FINDING_COLUMNS, INSIDE, Expected
 
 STAGE = {name: place for place, checks in enumerate(CHECKS.values()) for name in checks}
-TWELVE_PUPILS = tuple(f"00800{i:02}" for i in range(12))
 
 
 def moved_to(year: str, table: str, *, term: str = "") -> dict[str, str]:
     """Return the tiny tables with the rows of 2022/23 (of a term) in another year."""
     return changed(table, f"2022/23,{term}", f"{year},{term}")
-
-
-def without_lines(table: str, word: str) -> dict[str, str]:
-    lines = TINY[table].splitlines(keepends=True)
-    return {**TINY, table: "".join(line for line in lines if word not in line)}
 
 
 def _many_pupils(measure: str) -> dict[str, str]:
@@ -54,20 +51,6 @@ def _many_pupils(measure: str) -> dict[str, str]:
 
 def _many_enrolled(many: int) -> dict[str, str]:
     return added("enrolments", *(f"00900{n:03},2021/22,000101,4,F,0,N" for n in range(many)))
-
-
-def _moved_together(many: int, *, link: bool = False) -> dict[str, str]:
-    """Return the tiny tables with a school whose pupils go on to a new number, and one leaver."""
-    old = [f"{pupil},2021/22,000103,4,F,0,N" for pupil in (*TWELVE_PUPILS[:many], "0080099")]
-    new = [f"{pupil},2022/23,000104,5,F,0,N" for pupil in TWELVE_PUPILS[:many]]
-    elsewhere = "0080099,2022/23,000101,5,F,0,N"
-    schools = "000103,Cedar,primary,E06000049,,,0.2,\n000104,Cedar,primary,E06000049,,,0.2,\n"
-    links = "000103,000104,\n" if link else ""
-    return {
-        **added("enrolments", *old, *new, elsewhere),
-        "schools": TINY["schools"] + schools,
-        "school_links": TINY["school_links"] + links,
-    }
 
 
 # Check, table (and the table that is changed, if another), what is replaced by what; what is found:
@@ -310,7 +293,7 @@ REWRITTEN: tuple[tuple[str, str, Mapping[str, str], tuple[str, int, int, str], s
     (
         "schools_continued",
         "schools",
-        _moved_together(10),
+        moved_together(10),
         ("warn", 1, 4, "urn"),
         "add it to school_links",
     ),
@@ -525,7 +508,7 @@ def test_some_schools_of_another_authority_are_said_with_their_number(opened):
     assert found["which"] == "E06000050: 1"
 
 
-@pytest.mark.parametrize("tables", [_moved_together(9), _moved_together(12, link=True)])
+@pytest.mark.parametrize("tables", [moved_together(9), moved_together(12, link=True)])
 def test_few_pupils_and_linked_schools_are_no_new_school(opened, tables):
     found = check(opened(tables)).set_index("check").loc["schools_continued"]
     assert found["result"] == "pass"
@@ -539,7 +522,7 @@ def test_codes_of_another_form_cannot_be_compared_and_are_said(opened):
 
 
 def test_the_analyst_is_told_which_schools(opened):
-    moved = check(opened(_moved_together(12))).set_index("check")
+    moved = check(opened(moved_together(12))).set_index("check")
     assert moved.loc["schools_continued", "which"] == "000103 to 000104 (12 of 13 pupils)"
     cut = check(opened(without_lines("attendance", "2021/22,summer,000102"))).set_index("check")
     assert cut.loc["terms_of_schools", "which"] == "summer 2021/22: 000102"

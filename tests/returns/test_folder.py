@@ -1,7 +1,7 @@
 """A folder of returns opens as typed tables, or says in one sentence why not."""
 
 import re
-from datetime import date
+import shutil
 
 import duckdb
 import numpy as np
@@ -127,7 +127,42 @@ def in_parquet(folder):
     return as_parquet(folder, parts=("attendance", "enrolments"))
 
 
-@pytest.mark.parametrize("store", [british, from_windows, in_reverse, in_parquet])
+def typed_parquet(folder, tables=TINY):
+    """Write tables as Parquet in the contract's own types."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_returns(write(folder / "text", tables)) as returns:
+        for name in returns.tables:
+            file = folder / f"{name}.parquet"
+            returns.connection.execute(f"COPY (FROM {name}) TO '{file}' (FORMAT parquet)")
+    shutil.rmtree(folder / "text")
+    return folder
+
+
+def loaded(returns):
+    """The tables that are held in memory."""
+    found = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'reading'"
+    return {name for (name,) in returns.connection.execute(found).fetchall()}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("pupil_id", " 0070003 "), ("pupil_id", ""), ("academic_year", 202126), ("value", np.inf)],
+)
+def test_typed_parquet_is_read_in_place_unless_a_value_must_be_understood(tmp_path, column, value):
+    folder = typed_parquet(tmp_path)
+    assert loaded(open_returns(folder)) == set()
+    file = folder / "attainment.parquet"
+    changed_rows = pd.read_parquet(file)
+    changed_rows.loc[0, column] = value
+    changed_rows.to_parquet(file)
+    with open_returns(folder) as returns:
+        assert loaded(returns) == {"attainment"}
+        read = table(returns, "attainment")[column]
+        assert read.isna().sum() == (value != " 0070003 ")
+        assert value not in set(read)
+
+
+@pytest.mark.parametrize("store", [british, from_windows, in_reverse, in_parquet, typed_parquet])
 def test_the_same_returns_written_otherwise_are_the_same_tables_and_findings(tmp_path, store):
     plain = open_returns(write(tmp_path / "plain"), years=YEARS)
     other = open_returns(store(tmp_path / "other"), years=YEARS)
@@ -135,7 +170,8 @@ def test_the_same_returns_written_otherwise_are_the_same_tables_and_findings(tmp
         assert types(plain, name) == types(other, name)
         assert rows(plain, name) == rows(other, name)
     pd.testing.assert_frame_equal(check(plain), check(other))
-    assert set(other.formats.values()) == {"parquet" if store is in_parquet else "csv"}
+    in_columns = store in (in_parquet, typed_parquet)
+    assert set(other.formats.values()) == {"parquet" if in_columns else "csv"}
     forms = [other.date_formats[f"episodes.{column}"] for column in ("start_date", "end_date")]
     assert forms == ["dd/mm/yyyy" if store is british else "yyyy-mm-dd", "yyyy-mm-dd"]
 
@@ -181,9 +217,10 @@ def test_a_folder_with_wildcards_in_its_name_is_itself(tmp_path):
         assert len(table(returns, "attendance")) == 27
 
 
-def test_identifiers_are_those_of_every_table(opened):
-    tables = changed("episodes", "0070003", "0070099")
-    assert identifiers(opened(tables)) == {*PUPILS, "0070099"}
+@pytest.mark.parametrize("store", [write, as_parquet])
+def test_identifiers_are_those_of_every_table(tmp_path, store):
+    tables = changed("episodes", "0070003", " 0070099 ")
+    assert identifiers(store(tmp_path, tables)) == {*PUPILS, "0070099"}
 
 
 def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):
@@ -192,20 +229,6 @@ def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):
         check(returns)
     assert {path.name for path in tmp_path.iterdir()} == {"returns"}
     assert {path.stem for path in (tmp_path / "returns").iterdir()} == set(TINY)
-
-
-@pytest.mark.parametrize("lines", [0, 1, 3, 7])
-def test_line_ends_of_two_kinds_are_read(tmp_path, lines):
-    """A file that several programs have written: one line ends as on Windows, the next does not."""
-    folder = write(tmp_path)
-    windows = TINY["episodes"].replace("\n", "\r\n").replace("\r\n", "\n", lines)
-    (folder / "episodes.csv").write_bytes((windows + "\n").encode())
-    with open_returns(folder) as mixed, open_returns(write(tmp_path / "plain")) as plain:
-        found, expected = (
-            returns.connection.execute("FROM episodes ORDER BY ALL").fetchall()
-            for returns in (mixed, plain)
-        )
-    assert found == expected
 
 
 OTHERS_SCHOOL = {
@@ -247,21 +270,6 @@ def test_what_three_digits_name_is_not_another_authority(tmp_path):
     folder = write(tmp_path, changed("schools", "secondary,E06000049", "secondary,895"))
     with open_returns(folder, authority="E06000049") as returns:
         assert len(rows(returns, "schools")) == 2
-
-
-def test_a_link_needs_no_date_and_dates_may_be_written_as_gias_writes_them(tmp_path):
-    """GIAS writes 01-09-2019; what is in DfE's register cannot be corrected by an authority."""
-    undated = {**TINY, "school_links": "urn,successor_urn\n000099,000101\n"}
-    gias = changed("school_links", "2019-09-01", "01-09-2019")
-    gias["schools"] = TINY["schools"].replace("2019-09-01", "01-09-2019")
-    for name, tables, day in (("a", undated, None), ("b", gias, date(2019, 9, 1))):
-        with open_returns(write(tmp_path / name, tables), years=YEARS) as returns:
-            links = returns.connection.execute("FROM school_links").fetchall()
-            assert links == [("000099", "000101", day)]
-            assert check(returns)["result"].eq("pass").all()
-    with open_returns(write(tmp_path / "c", gias)) as returns:
-        opened = returns.connection.execute("FROM schools SELECT max(opened)").fetchall()
-    assert opened == [(date(2019, 9, 1),)]
 
 
 # --- What stops the reading, in one sentence that never quotes a pupil.

@@ -7,6 +7,7 @@ from tests.returns.tiny import TINY, added, changed, header_only
 from vsh_eval.returns import check, coverage, flow, joins, judge, terms_missed
 from vsh_eval.returns.checks import CHECKS
 from vsh_eval.returns.checks.joins import JOINS
+from vsh_eval.returns.checks.published import SENTENCES
 from vsh_eval.returns.checks.verdicts import QUESTIONS, RULES
 
 GOOD = ("can", "can", "can")
@@ -60,7 +61,7 @@ def test_reasons_are_the_rules_of_the_worst_findings_without_their_remedies(open
 
 
 def test_every_rule_is_of_a_check_and_the_last_ones_take_what_is_left():
-    known = {name for checks in CHECKS.values() for name in checks}
+    known = {*SENTENCES, *(name for checks in CHECKS.values() for name in checks)}
     assert {rule.check for rule in RULES} - {""} <= known
     assert {(rule.result, rule.check) for rule in RULES} >= {("fail", ""), ("warn", "")}
     assert set(JOINS) <= known

@@ -5,6 +5,8 @@ from pathlib import Path
 
 YEARS = (202122, 202223)
 PUPILS = ("0070001", "0070002", "0070003", "0070004", "0070005")
+TWELVE_PUPILS = tuple(f"00800{i:02}" for i in range(12))
+"""Further pupils, where a check takes several."""
 
 TINY: Mapping[str, str] = {
     "schools": """\
@@ -116,3 +118,23 @@ def without(*tables: str) -> dict[str, str]:
 def header_only(table: str) -> dict[str, str]:
     """Return the tiny tables with one that holds no rows."""
     return {**TINY, table: TINY[table].splitlines()[0] + "\n"}
+
+
+def without_lines(table: str, word: str) -> dict[str, str]:
+    """Return the tiny tables without the lines of one that hold a word."""
+    lines = TINY[table].splitlines(keepends=True)
+    return {**TINY, table: "".join(line for line in lines if word not in line)}
+
+
+def moved_together(many: int, *, link: bool = False) -> dict[str, str]:
+    """Return the tiny tables with a school whose pupils go on to a new number, and one leaver."""
+    old = [f"{pupil},2021/22,000103,4,F,0,N" for pupil in (*TWELVE_PUPILS[:many], "0080099")]
+    new = [f"{pupil},2022/23,000104,5,F,0,N" for pupil in TWELVE_PUPILS[:many]]
+    elsewhere = "0080099,2022/23,000101,5,F,0,N"
+    schools = "000103,Cedar,primary,E06000049,,,0.2,\n000104,Cedar,primary,E06000049,,,0.2,\n"
+    links = "000103,000104,\n" if link else ""
+    return {
+        **added("enrolments", *old, *new, elsewhere),
+        "schools": TINY["schools"] + schools,
+        "school_links": TINY["school_links"] + links,
+    }

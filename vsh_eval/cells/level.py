@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.numerics import proportions, ratios
+from vsh_eval.numerics.arrays import Floats as FloatArray
 from vsh_eval.registry import Metric
-
-FloatArray = NDArray[np.float64]
 
 _SEVERITY = (
     names.CONFIDENTIAL,

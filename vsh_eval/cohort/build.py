@@ -38,8 +38,7 @@ from vsh_eval.cohort.new_entrants import (
     keep_year_before,
 )
 from vsh_eval.cohort.panel import build_composition, build_panel
-from vsh_eval.cohort.pseudonyms import pseudonymise
-from vsh_eval.cohort.record_keys import record_keys
+from vsh_eval.cohort.record_keys import keep_keys
 from vsh_eval.contracts import RETURNS, ContractError
 from vsh_eval.settings import Cohort, Exposure
 
@@ -124,8 +123,8 @@ def build_cohort(
     years : sequence of int
         The academic years of the run, such as 202324; rows of other years are not counted.
     secret : bytes
-        At least 16 bytes; with a pupil's identifier it makes the record key (`record_keys`), and
-        so nothing but ``key_n`` and ``key_y`` depends on it.
+        At least 16 bytes; with a pupil's identifier it makes the record key
+        (`record_keys.keep_keys`), and so nothing but ``key_n`` and ``key_y`` depends on it.
     cohort : vsh_eval.settings.Cohort
         Rule, basis and look-back of membership.
     exposure : vsh_eval.settings.Exposure
@@ -282,9 +281,7 @@ def _take_in(
     """Keep what each year needs under pupils' keys, then forget which key is whose."""
     with Temporary(engine) as identities:
         _keep_suspensions(identities)
-        pupils = pseudonymise(engine.run(sql_text("pupil_ids"))["pupil_id"])
-        pupils["record_key"] = record_keys(pupils["pupil_id"], secret=secret)
-        identities.give("cohort_keys", pupils)
+        keep_keys(identities, secret=secret)
         for rule, cohort in rules.items():
             keep_spans(engine, cohort, rule)
         for period in periods:

@@ -49,26 +49,25 @@ _MEMBER = np.array(
         for name in GROUPS
     ]
 )
+_IN_CELL = tuple(np.kron(_MEMBER, has_value.T) for has_value in _HAS_VALUE)
+"""By family, which cells' pupils are of which group and value, the values of a group together."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The cells of one family, authority, phase and metric: where each is, and its sums."""
+    """The sums of one family, authority, phase and metric, by school and used cell.
+
+    A cell is a group and a stratum: ``cell`` is the group's place times the family's strata, plus
+    the stratum's.
+    """
 
     family: int
     area: int
     code: int
-    school: NDArray[np.intp]
-    leaf: NDArray[np.intp]
-    stratum: NDArray[np.intp]
+    cell: NDArray[np.intp]
     pupils: FloatArray
     y: FloatArray
     x: FloatArray
-
-    @property
-    def schools(self) -> int:
-        """Return how many schools have any of the cells."""
-        return int(self.school.max(initial=-1)) + 1
 
 
 def strata_known() -> dict[str, pd.DataFrame]:
@@ -120,7 +119,9 @@ def count_moments(
     where = pd.MultiIndex.from_frame(units[["la_code", "phase"]])
     areas = where.drop_duplicates().sort_values()
     of_unit = areas.get_indexer(where)
-    blocks = list(_blocks(cells, of_unit[cells["place"].to_numpy(np.intp)])) or [_nobody()]
+    place = cells["place"].to_numpy(np.intp)
+    in_area = pd.Series(of_unit).groupby(of_unit).cumcount().to_numpy(np.intp)
+    blocks = list(_blocks(cells, of_unit[place], in_area)) or [_nobody()]
     moments, spread = (
         _named(_joined([each(block) for block in blocks]), areas).assign(time_period=period)
         for each in (_products, _counts)
@@ -198,7 +199,9 @@ def _whole(
     return cells.assign(**same)[list(columns)].astype({"time_period": "int64"})
 
 
-def _blocks(cells: pd.DataFrame, area: NDArray[np.intp]) -> Iterator[_Block]:
+def _blocks(
+    cells: pd.DataFrame, area: NDArray[np.intp], schools: NDArray[np.intp]
+) -> Iterator[_Block]:
     """Yield the cells by family, authority, phase and metric, in that order."""
     keys = np.stack([cells["family"].to_numpy(), area, cells["code"].to_numpy()])
     order = np.lexsort(keys[::-1])
@@ -212,18 +215,21 @@ def _blocks(cells: pd.DataFrame, area: NDArray[np.intp]) -> Iterator[_Block]:
     ]
     for first, last in zip(starts, [*starts[1:], len(order)], strict=True):
         place, group_code, stratum, *sums = (column[first:last] for column in columns)
-        school = np.unique(place, return_inverse=True)[1]
         family, of_area, code = (int(key) for key in keys[:, first])
-        pupils, y, x = (np.asarray(part, dtype=np.float64) for part in sums)
-        leaf = np.asarray(group_code, dtype=np.intp) - 1
-        at = np.asarray(stratum, dtype=np.intp)
-        yield _Block(family - 1, of_area, code, school, leaf, at, pupils, y, x)
+        size = len(names.MOMENT_STRATA[FAMILIES[family - 1]])
+        cell = (group_code.astype(np.intp) - 1) * size + stratum
+        has = np.zeros(len(names.LEAF_GROUPS) * size, dtype=bool)
+        has[cell] = True
+        column, row = np.cumsum(has)[cell] - 1, schools[place]
+        pupils, y, x = np.zeros((3, row.max() + 1, has.sum()))
+        pupils[row, column], y[row, column], x[row, column] = sums
+        yield _Block(family - 1, of_area, code, np.flatnonzero(has), pupils, y, x)
 
 
 def _nobody() -> _Block:
     """Return a block of no cells, for a year without pupils."""
-    place, number = np.zeros(0, dtype=np.intp), np.zeros(0)
-    return _Block(0, 0, 1, place, place, place, number, number, number)
+    nothing = np.zeros((0, 0))
+    return _Block(0, 0, 1, np.zeros(0, dtype=np.intp), nothing, nothing, nothing)
 
 
 def _products(block: _Block) -> Columns:
@@ -231,47 +237,38 @@ def _products(block: _Block) -> Columns:
 
     Whole numbers up to 2^53 are exact as floats, and no sum of products comes near it.
     """
-    size = len(names.MOMENT_STRATA[FAMILIES[block.family]])
-    used, column = np.unique(block.leaf * size + block.stratum, return_inverse=True)
-    y, x = (np.zeros((block.schools, len(used))) for _ in range(2))
-    y[block.school, column], x[block.school, column] = block.y, block.x
-    xx, yx = x.T @ x, y.T @ x
-    one, two = np.nonzero(np.triu(xx))
+    size, cells = len(names.MOMENT_STRATA[FAMILIES[block.family]]), len(block.cell)
+    both = np.hstack([block.x, block.y])
+    products = both.T @ both
+    one, two = np.nonzero(np.triu(products[:cells, :cells]))
     return {
         **_keys(block, len(one)),
         "by": np.full(len(one), block.family, dtype=np.int8),
-        "group": used[one] // size,
-        "stratum": _offset(block.family) + used[one] % size,
-        "other_group": used[two] // size,
-        "other_stratum": _offset(block.family) + used[two] % size,
-        "yy": (y.T @ y)[one, two],
-        "yx": yx[one, two],
-        "xy": yx[two, one],
-        "xx": xx[one, two],
+        "group": block.cell[one] // size,
+        "stratum": _offset(block.family) + block.cell[one] % size,
+        "other_group": block.cell[two] // size,
+        "other_stratum": _offset(block.family) + block.cell[two] % size,
+        "yy": products[cells + one, cells + two],
+        "yx": products[cells + one, two],
+        "xy": products[one, cells + two],
+        "xx": products[one, two],
     }
 
 
 def _counts(block: _Block) -> Columns:
     """Return pupils, schools and the largest school's pupils by group and value of breakdowns."""
-    pupils = _pupils_by_value(block)
-    group, value = np.nonzero(pupils.any(axis=0))
-    some = pupils[:, group, value]
+    in_cell = _IN_CELL[block.family][:, block.cell]
+    some = in_cell.any(axis=1)
+    pupils = block.pupils @ in_cell[some].T
+    group, value = np.divmod(np.flatnonzero(some), len(_VALUES))
     return {
         **_keys(block, len(group)),
         "group": group,
         "value": value,
-        "pupils": some.sum(axis=0),
-        "schools": (some > 0).sum(axis=0),
-        "largest": some.max(axis=0, initial=0.0),
+        "pupils": pupils.sum(axis=0),
+        "schools": (pupils > 0).sum(axis=0),
+        "largest": pupils.max(axis=0, initial=0.0),
     }
-
-
-def _pupils_by_value(block: _Block) -> FloatArray:
-    """Return every school's pupils of each group and each value that the family knows."""
-    strata = names.MOMENT_STRATA[FAMILIES[block.family]]
-    of_leaf = np.zeros((block.schools, len(names.LEAF_GROUPS), len(strata)))
-    of_leaf[block.school, block.leaf, block.stratum] = block.pupils
-    return _MEMBER @ of_leaf @ _HAS_VALUE[block.family]
 
 
 def _keys(block: _Block, rows: int) -> Columns:

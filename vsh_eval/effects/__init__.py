@@ -35,16 +35,3 @@ from vsh_eval.effects import (
     specification,
     value,
 )
-
-__all__ = [
-    "estimators",
-    "evidence",
-    "inference",
-    "pooling",
-    "published",
-    "rows",
-    "sample",
-    "sensitivity",
-    "specification",
-    "value",
-]

@@ -10,7 +10,7 @@ import pandas as pd
 from vsh_eval.contracts import DesignError, Message, require_columns, require_one_of
 from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
-from vsh_eval.numerics.inference import equivalence_p_value
+from vsh_eval.numerics.inference import equivalence_p_value, smallest_adjusted
 
 Verdict = Literal["pass", "fail", "not_testable", "shown"]
 HOLDS: Verdict = "pass"
@@ -82,11 +82,7 @@ class Evidence:
 
     def table(self) -> pd.DataFrame:
         """Return `EVIDENCE_COLUMNS`: the rules, with statement and confidence in every row."""
-        labels = {
-            "statement": self.statement,
-            "confidence": self.confidence,
-            "decided_by": self.decided_by,
-        }
+        labels = {name: getattr(self, name) for name in EVIDENCE_COLUMNS[:3]}
         return self.rules.assign(**labels)[list(EVIDENCE_COLUMNS)]
 
 
@@ -317,15 +313,8 @@ def _rules(
     yield _losses(checks.exclusions)
     power = _limit("power", checks.mde, sesoi, below=True, reason=Message("mde_and_sesoi"))
     yield _shown(power) if first.significant or first.equivalent else power
-    yield _shown(
-        _limit(
-            "breakdown",
-            checks.breakdown,
-            LEAST_BREAKDOWN,
-            below=False,
-            reason=Message("breakdown"),
-        )
-    )
+    why = Message("breakdown")
+    yield _shown(_limit("breakdown", checks.breakdown, LEAST_BREAKDOWN, below=False, reason=why))
     yield _shown(_balance(checks.balance))
 
 
@@ -399,11 +388,7 @@ def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
         return _limit("composition", None, alpha, below=False, reason=Message("composition_p"))
     require_columns(composition, ["aggregation", "p_value"], name="composition")
     simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
-    value = None
-    if len(simple):
-        from statsmodels.stats.multitest import multipletests
-
-        value = float(multipletests(simple.to_numpy(float), method="holm")[1].min())
+    value = smallest_adjusted(simple.to_numpy(float))
     why = Message("composition_p", tests=len(simple))
     return _limit("composition", value, alpha, below=False, reason=why)
 

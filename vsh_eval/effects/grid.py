@@ -9,9 +9,7 @@ import pandas as pd
 from vsh_eval import academic_year
 from vsh_eval.contracts import DesignError, InfeasibleError, require_columns
 from vsh_eval.names import NEVER
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from vsh_eval.numerics.arrays import Floats, Ints
 
 CELL_COLUMNS = ("unit", "time", "cohort", "outcome", "weight")
 """What every estimator needs of a school-year."""
@@ -38,19 +36,19 @@ class Grid:
     """
 
     units: npt.NDArray[np.object_]
-    times: Integers
-    cohorts: Integers
-    onset: Integers
-    stratum: Integers
-    phase: Integers
-    years: Integers
+    times: Ints
+    cohorts: Ints
+    onset: Ints
+    stratum: Ints
+    phase: Ints
+    years: Ints
     outcome: Floats
     weight: Floats
     fit_weight: Floats
     pupils: Floats
 
     @property
-    def event(self) -> Integers:
+    def event(self) -> Ints:
         """Used years since adoption, (S, T); negative before it and for schools never treated."""
         return np.arange(len(self.times))[None, :] - self.onset[:, None]
 
@@ -199,7 +197,7 @@ def grid(cells: pd.DataFrame) -> Grid:
     if "time_period" in cells:
         years[column] = [academic_year.start(int(period)) for period in cells["time_period"]]
 
-    def numbered(name: str) -> Integers:
+    def numbered(name: str) -> Ints:
         values = np.zeros(len(units), dtype=np.int64)
         if name in cells:
             names = cells[name].to_numpy(object).astype(str)

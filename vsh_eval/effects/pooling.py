@@ -26,6 +26,7 @@ from vsh_eval.numerics.inference import (
     exaggeration,
     minimum_detectable,
     power_at,
+    smallest_adjusted,
     t_critical,
     t_p_value,
 )
@@ -446,13 +447,10 @@ def judge(
 
 def _leads(within: pd.DataFrame) -> Pretrend:
     """Test the pooled years before training together."""
-    from statsmodels.stats.multitest import multipletests
-
     events = within[within["aggregation"].eq("event") & within["estimator"].eq("imputation")]
     leads = events[events["index"].lt(0) & events["role"].eq("primary")]
     values = leads["p_value"].dropna().to_numpy(float)
-    p_value = float(multipletests(values, method="holm")[1].min()) if len(values) else math.nan
-    test = JointTest(math.nan, float(len(values)), math.nan, p_value)
+    test = JointTest(math.nan, float(len(values)), math.nan, smallest_adjusted(values))
     return Pretrend(leads, test, Message("pooled_leads_p", leads=len(values)))
 
 

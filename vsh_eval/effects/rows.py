@@ -1,6 +1,7 @@
 """Rows of estimates: the columns every estimator fills, and what stands behind each number."""
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,62 +13,33 @@ from vsh_eval.effects.grid import Floats, Grid
 from vsh_eval.numerics.imputation import contributes
 from vsh_eval.numerics.inference import t_critical, t_p_value
 
+_NUMBERS = ("estimate", "std_error", "df", "ci_lower", "ci_upper", "band_lower", "band_upper")
+COUNTS = ("schools_treated", "schools_comparison", "pupils")
+"""Whole numbers of a table of estimates, NA where there is none."""
 ROW_COLUMNS = (
-    "aggregation",
-    "cohort",
-    "index",
-    "estimate",
-    "std_error",
-    "df",
-    "ci_lower",
-    "ci_upper",
-    "band_lower",
-    "band_upper",
-    "p_value",
-    "schools_treated",
-    "schools_comparison",
-    "pupils",
-    "largest_share",
-    "status",
-    "reason",
+    *("aggregation", "cohort", "index", *_NUMBERS, "p_value"),
+    *(*COUNTS, "largest_share", "status", "reason"),
 )
 """What an estimator gives for each estimate; `reason` is a `Message`."""
 
 ESTIMATE_COLUMNS = (
-    "role",
-    "metric",
-    "programme",
-    "tier",
-    "phase",
-    "estimator",
-    "comparison",
-    "aggregation",
-    "index",
-    "estimate",
-    "std_error",
-    "df",
-    "ci_lower",
-    "ci_upper",
-    "band_lower",
-    "band_upper",
-    "p_value",
-    "p_adjusted",
-    "schools_treated",
-    "schools_comparison",
-    "pupils",
-    "largest_share",
-    "status",
+    *("role", "metric", "programme", "tier", "phase", "estimator", "comparison", "aggregation"),
+    *("index", *_NUMBERS, "p_value", "p_adjusted", *COUNTS, "largest_share", "status"),
 )
 """The contract of the estimates table."""
 RELEASED_COLUMNS = tuple(name for name in ESTIMATE_COLUMNS if name != "largest_share")
 """Its columns that may be released."""
-COUNTS = ("schools_treated", "schools_comparison", "pupils")
-"""Its whole numbers, NA where there is none."""
+CHECK_COLUMNS = tuple(n for n in ESTIMATE_COLUMNS if n not in {*_NUMBERS[5:], "p_adjusted"})
+"""Its columns in tables of many estimates that are not adjusted for one another."""
 SAMPLE_COLUMNS = ("df", *COUNTS, "largest_share")
 """What says how many schools and children an estimate rests on."""
+OVERALL = MappingProxyType({"programme": "any", "tier": "any", "phase": names.TOTAL})
+"""Labels of an estimate for all schools and all training."""
+PRIMARY = MappingProxyType({**OVERALL, "estimator": "imputation", "comparison": "not_yet_treated"})
+"""Labels of an estimate that is made as the primary one."""
 
 _NO_VARIATION = 1e-12
-_INTERVAL = ["std_error", "df", "ci_lower", "ci_upper", "band_lower", "band_upper", "p_value"]
+_INTERVAL = [*_NUMBERS[1:], "p_value"]
 
 
 def linear_rows(

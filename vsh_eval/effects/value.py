@@ -19,24 +19,9 @@ FEWEST_RECORDED = 0.8
 """Share of trainings whose cost must be recorded; the rest take their programme's mean."""
 MEASURE = "cost_per_unit_regained"
 VALUE_COLUMNS = (
-    "measure",
-    "unit",
-    "role",
-    "metric",
-    "programme",
-    "tier",
-    "phase",
-    "estimate",
-    "std_error",
-    "df",
-    "ci_lower",
-    "ci_upper",
-    "schools_treated",
-    "schools_comparison",
-    "pupils",
-    "largest_share",
-    "status",
-    "reason",
+    *("measure", "unit", "role", "metric", "programme", "tier", "phase"),
+    *("estimate", "std_error", "df", "ci_lower", "ci_upper", *COUNTS),
+    *("largest_share", "status", "reason"),
 )
 
 

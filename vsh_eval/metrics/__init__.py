@@ -23,18 +23,3 @@ from vsh_eval.metrics.heterogeneity import heterogeneity
 from vsh_eval.metrics.parts import parts
 from vsh_eval.metrics.trend import trend
 from vsh_eval.panel import Comparison
-
-__all__ = [
-    "Comparison",
-    "changes",
-    "characteristics",
-    "effect_sizes",
-    "gap_table",
-    "gaps",
-    "heterogeneity",
-    "levels",
-    "parts",
-    "sessions_and_days",
-    "training",
-    "trend",
-]

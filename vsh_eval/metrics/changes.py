@@ -22,52 +22,17 @@ from vsh_eval.cells.level import (
     worst_status,
 )
 from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.panel import Comparison, Panel, comparable, slice_for
 
 CHANGE_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "baseline",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "group_pupils",
-    "reference_pupils",
-    "baseline_group_pupils",
-    "baseline_reference_pupils",
-    "gap",
-    "baseline_gap",
-    "change",
-    "change_lower",
-    "change_upper",
-    "change_std_error",
-    "df",
-    "group_change",
-    "group_change_lower",
-    "group_change_upper",
-    "group_change_std_error",
-    "reference_change",
-    "reference_change_lower",
-    "reference_change_upper",
-    "reference_change_std_error",
-    "ratio",
-    "baseline_ratio",
-    "ratio_change",
-    "ratio_change_lower",
-    "ratio_change_upper",
-    "direction",
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "definition_changed",
-    "status",
+    *CELL[:3],
+    *("baseline", *CELL[3:], *PUPILS, *(f"baseline_{name}" for name in PUPILS)),
+    *("gap", "baseline_gap", *with_interval("change"), "df"),
+    *with_interval("group_change", "reference_change"),
+    *("ratio", "baseline_ratio", *with_ends("ratio_change"), "direction"),
+    *(*LAST[:-1], "definition_changed", "status"),
 )
 
 

@@ -11,7 +11,7 @@ from vsh_eval import names, registry
 from vsh_eval.cells.exact import ExactCells, exact_cells
 from vsh_eval.cells.level import Contrast, FloatArray, difference, quotient, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text, table
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.gaps import gaps, levels
 from vsh_eval.numerics import ratios
@@ -28,74 +28,13 @@ from vsh_eval.panel import (
 )
 
 EFFECT_SIZE_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "group_pupils",
-    "reference_pupils",
-    "group_level",
-    "reference_level",
-    "gap",
-    "gap_lower",
-    "gap_upper",
-    "gap_std_error",
-    "pooled_sd",
-    "effect_size",
-    "effect_size_lower",
-    "effect_size_upper",
-    "effect_size_std_error",
-    "df",
-    "measured_by",
-    "months",
-    "months_lower",
-    "months_upper",
-    "gap_index",
-    "gap_index_lower",
-    "gap_index_upper",
-    "gap_index_std_error",
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
+    *(*CELL, *PUPILS, "group_level", "reference_level"),
+    *(*with_interval("gap"), "pooled_sd", *with_interval("effect_size"), "df", "measured_by"),
+    *(*with_ends("months"), *with_interval("gap_index"), *LAST),
 )
 SESSION_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "group_pupils",
-    "reference_pupils",
-    "sessions_possible",
-    "gap",
-    "gap_lower",
-    "gap_upper",
-    "gap_std_error",
-    "df",
-    "sessions",
-    "sessions_lower",
-    "sessions_upper",
-    "days",
-    "days_lower",
-    "days_upper",
-    *("group_days", "group_days_lower", "group_days_upper"),
-    *("reference_days", "reference_days_lower", "reference_days_upper"),
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
+    *(*CELL, *PUPILS, "sessions_possible", *with_interval("gap"), "df"),
+    *(*with_ends("sessions", "days", "group_days", "reference_days"), *LAST),
 )
 _SESSIONS_A_DAY = 2
 HEDGES, COX, INDEX = "hedges_g", "cox_index", "gap_index"

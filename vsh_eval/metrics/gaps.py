@@ -17,7 +17,7 @@ from vsh_eval.cells.level import (
     worst_status,
 )
 from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces, require_one_of
 from vsh_eval.panel import (
     GROUPS,
@@ -31,69 +31,18 @@ from vsh_eval.panel import (
 )
 
 LEVEL_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "metric",
-    "group",
-    "pupils",
-    "schools",
-    "numerator",
-    "denominator",
-    "level_value",
-    "lower",
-    "upper",
-    "std_error",
-    "df",
-    "largest_share",
-    "unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
+    *(*CELL[:6], "pupils", "schools", "numerator", "denominator"),
+    *("level_value", "lower", "upper", "std_error", "df", "largest_share"),
+    *("unit", *LAST[2:]),
 )
 
 
 GAP_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "group_pupils",
-    "reference_pupils",
-    "group_schools",
-    "reference_schools",
-    "group_largest_share",
-    "reference_largest_share",
-    "group_level",
-    "group_level_lower",
-    "group_level_upper",
-    "group_std_error",
-    "reference_level",
-    "reference_level_lower",
-    "reference_level_upper",
-    "reference_std_error",
-    "gap",
-    "gap_lower",
-    "gap_upper",
-    "gap_std_error",
-    "df",
-    "ratio",
-    "ratio_lower",
-    "ratio_upper",
-    "log_ratio_std_error",
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
+    *(*CELL, *PUPILS, "group_schools", "reference_schools"),
+    *("group_largest_share", "reference_largest_share"),
+    *(*with_ends("group_level"), "group_std_error"),
+    *(*with_ends("reference_level"), "reference_std_error"),
+    *(*with_interval("gap"), "df", *with_ends("ratio"), "log_ratio_std_error", *LAST),
 )
 
 
@@ -359,7 +308,7 @@ def _pairs(
     return found
 
 
-def _side(found: Level, name: str, *, scale: float) -> dict[str, NDArray]:
+def side_columns(found: Level, name: str, *, scale: float) -> dict[str, NDArray]:
     """Return one side's columns of a gap: pupils, schools, level with interval and error."""
     return {
         f"{name}_pupils": found.pupils,
@@ -420,8 +369,8 @@ def gap_columns(
     return {
         **keys,
         **same_text(rows, metric=metric.name, group=group, reference=reference),
-        **_side(first, "group", scale=scale),
-        **_side(second, "reference", scale=scale),
+        **side_columns(first, "group", scale=scale),
+        **side_columns(second, "reference", scale=scale),
         **interval("gap", gap, scale=scale),
         "df": gap.df,
         "ratio": times_as_high(first, second, metric),

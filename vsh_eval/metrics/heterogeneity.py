@@ -5,43 +5,16 @@ import pandas as pd
 
 from vsh_eval import names, registry
 from vsh_eval.cells.tables import table
+from vsh_eval.columns import CELL, LAST, ORIGIN, with_ends
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.numerics.heterogeneity import Between, between_schools
 from vsh_eval.numerics.inference import t_critical
 from vsh_eval.panel import Comparison, PanelSlice, leaves_of, require_returns, slice_for
 
 HETEROGENEITY_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "schools",
-    "group_pupils",
-    "mean_gap",
-    "mean_gap_lower",
-    "mean_gap_upper",
-    "tau",
-    "tau_lower",
-    "tau_upper",
-    "tau_dl",
-    "tau_pm",
-    "i_squared",
-    "i_squared_lower",
-    "i_squared_upper",
-    "prediction_lower",
-    "prediction_upper",
-    "q",
-    "q_p_value",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
-    "reason",
+    *(*CELL, "schools", "group_pupils", *with_ends("mean_gap", "tau"), "tau_dl", "tau_pm"),
+    *(*with_ends("i_squared"), "prediction_lower", "prediction_upper", "q", "q_p_value"),
+    *(*LAST[1:], "reason"),
 )
 FEWEST_SCHOOLS = 3
 
@@ -52,7 +25,6 @@ HETEROGENEITY_RELEASED = tuple(
 )
 _FEWEST_DEGREES = 10
 """Pupils beyond the first of each school that a variance within schools needs."""
-_OF_SLICE = ("source", "vintage", "cohort_rule")
 _KEYS = ["metric", "phase", "time_period", "unit_id"]
 _SUMS = list(names.PANEL_SUMS)
 
@@ -174,7 +146,7 @@ def _numbers(found: Between, *, alpha: float) -> dict[str, float]:
 def _table(
     rows: list[dict[str, object]], sliced: PanelSlice, comparison: Comparison
 ) -> pd.DataFrame:
-    columns = [name for name in HETEROGENEITY_COLUMNS if name not in _OF_SLICE]
+    columns = [name for name in HETEROGENEITY_COLUMNS if name not in ORIGIN]
     frame = pd.DataFrame(rows, columns=columns).assign(
         group=comparison.group,
         reference=comparison.reference,

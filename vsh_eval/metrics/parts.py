@@ -11,38 +11,15 @@ from numpy.typing import NDArray
 from vsh_eval.cells.exact import ExactCells
 from vsh_eval.cells.level import Contrast, FloatArray, quotient
 from vsh_eval.cells.tables import Columns, cells_of, interval, same_text, table
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.changes import Change
 from vsh_eval.numerics import contrasts, ratios
 from vsh_eval.panel import Comparison, Panel, slice_for
 
 PART_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "baseline",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "of",
-    "part",
-    "whole",
-    "value",
-    "value_lower",
-    "value_upper",
-    "value_std_error",
-    "df",
-    "share",
-    "share_lower",
-    "share_upper",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
+    *(*CELL[:3], "baseline", *CELL[3:], "of", "part", "whole", *with_interval("value"), "df"),
+    *(*with_ends("share"), *LAST[1:]),
 )
 GAP, CHANGE, SEPARATE = "gap", "change", "separate"
 """What a part is of."""

@@ -7,51 +7,17 @@ from numpy.typing import NDArray
 from vsh_eval import names, registry
 from vsh_eval.cells.level import Contrast, FloatArray, Level, difference, worst_status
 from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text, table
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, released, with_interval
 from vsh_eval.contracts import produces
 from vsh_eval.metrics.changes import definition_changed, direction
 from vsh_eval.numerics import ratios
-from vsh_eval.numerics.contrasts import (
-    combine,
-    contrast_limits,
-    correlations,
-    slope_weights,
-)
+from vsh_eval.numerics.contrasts import combine, contrast_limits, correlations, slope_weights
 from vsh_eval.panel import Comparison, Panel, comparable, slice_for
 
 TREND_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "first_year",
-    "years",
-    "phase",
-    "metric",
-    "group",
-    "reference",
-    "trend",
-    "trend_lower",
-    "trend_upper",
-    "trend_std_error",
-    "df",
-    "group_trend",
-    "group_trend_lower",
-    "group_trend_upper",
-    "group_trend_std_error",
-    "reference_trend",
-    "reference_trend_lower",
-    "reference_trend_upper",
-    "reference_trend_std_error",
-    "direction",
-    "definition_changed",
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "comparable",
-    "status",
-    "reason",
+    *(*CELL[:3], "first_year", "years", *CELL[3:], *with_interval("trend"), "df"),
+    *with_interval("group_trend", "reference_trend"),
+    *("direction", "definition_changed", *LAST, "reason"),
 )
 FEWEST_YEARS = 3
 TOO_FEW_YEARS = "too_few_years"

@@ -6,12 +6,9 @@ Shapes: S schools, T years, K regressors. A cell without data has weight 0.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from vsh_eval.numerics import imputation
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from vsh_eval.numerics.arrays import Floats, Ints
 
 _NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and K) below this are zero."""
@@ -53,7 +50,7 @@ class Regression:
         return np.sqrt(self.correction) * self.influence
 
 
-def regress(outcome: Floats, regressors: Floats, weight: Floats, stratum: Integers) -> Regression:
+def regress(outcome: Floats, regressors: Floats, weight: Floats, stratum: Ints) -> Regression:
     """Regress an outcome on regressors, school effects and year effects (by stratum).
 
     Parameters
@@ -109,13 +106,13 @@ def regress(outcome: Floats, regressors: Floats, weight: Floats, stratum: Intege
     )
 
 
-def _absorb(values: Floats, weight: Floats, stratum: Integers) -> tuple[imputation.Fit, Floats]:
+def _absorb(values: Floats, weight: Floats, stratum: Ints) -> tuple[imputation.Fit, Floats]:
     """Take school and year effects out."""
     fitted = imputation.fit(values, weight, np.zeros(weight.shape, dtype=bool), stratum)
     return fitted, np.where(weight > 0, fitted.residual, 0.0)
 
 
-def _correction(weight: Floats, stratum: Integers, regressors: int) -> float:
+def _correction(weight: Floats, stratum: Ints, regressors: int) -> float:
     cells = weight > 0
     schools = int(cells.any(axis=1).sum())
     years = sum(int(cells[stratum == one].any(axis=0).sum()) for one in np.unique(stratum))

@@ -1,11 +1,9 @@
 """Critical values that make a set of intervals hold together (simultaneous bands)."""
 
 import numpy as np
-import numpy.typing as npt
 
+from vsh_eval.numerics.arrays import Floats
 from vsh_eval.numerics.inference import t_critical
-
-Floats = npt.NDArray[np.float64]
 
 
 def max_t_critical(

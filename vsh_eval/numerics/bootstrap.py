@@ -1,9 +1,8 @@
 """The cluster bootstrap: whole schools drawn with replacement, sums added up."""
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
 
 _AT_ONCE = 1_000
 """Draws counted at once, to bound memory."""

@@ -12,11 +12,9 @@ Shapes: A pre-periods (the reference period left out), P post-periods, V vertice
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from vsh_eval.numerics.arrays import Flags, Floats
 
 DRAWS = 10_000
 """Draws behind the first stage's critical value."""

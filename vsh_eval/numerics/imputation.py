@@ -14,11 +14,8 @@ A cell without data has weight 0; its outcome is ignored.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.int64]
+from vsh_eval.numerics.arrays import Flags, Floats, Ints
 
 _NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""
@@ -59,7 +56,7 @@ class Fit:
 
     outcome: Floats
     weight: Floats
-    stratum: Integers
+    stratum: Ints
     prediction: Floats
     year_effect: Floats
     normal: Floats
@@ -106,7 +103,7 @@ class Estimates:
     contributes: Flags
 
     @property
-    def schools(self) -> Integers:
+    def schools(self) -> Ints:
         """Number of schools that carry each estimate, (K,)."""
         return self.contributes.sum(axis=1)
 
@@ -146,7 +143,7 @@ class Estimates:
         return np.where(self.jackknifed, error, np.nan)
 
 
-def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Integers) -> Fit:
+def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Ints) -> Fit:
     """Fit school and stratum-by-year effects to the untreated cells.
 
     Parameters
@@ -196,7 +193,7 @@ def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Integers) -> F
 def solve(
     outcome: Floats,
     weight: Floats,
-    stratum: Integers,
+    stratum: Ints,
     *,
     prediction: Floats,
     precision: Floats,
@@ -306,7 +303,7 @@ def estimate(fitted: Fit, target: Floats) -> Estimates:
     )
 
 
-def by_stratum(values: Floats, stratum: Integers) -> Floats:
+def by_stratum(values: Floats, stratum: Ints) -> Floats:
     """Add schools' arrays within strata: (S, ...) to (J, ...).
 
     Examples

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
-Floats = npt.NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
 
 
 def t_critical(df: Floats | float, *, alpha: Floats | float = 0.05) -> Floats:
@@ -175,6 +174,19 @@ def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin:
     below = stats.t.sf((estimate + margin) / std_error, df)
     above = stats.t.cdf((estimate - margin) / std_error, df)
     return float(max(below, above))
+
+
+def smallest_adjusted(p_values: Floats) -> float:
+    """Return the smallest of some p values, adjusted for their number (Holm); NaN without any.
+
+    Holm's adjustment multiplies the smallest by how many there are, as Bonferroni's does.
+
+    Examples
+    --------
+    >>> smallest_adjusted(np.array([0.02, 0.5, 0.3]))
+    0.06
+    """
+    return min(1.0, len(p_values) * float(p_values.min())) if len(p_values) else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

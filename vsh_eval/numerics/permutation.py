@@ -11,13 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from vsh_eval.numerics import imputation
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.int64]
+from vsh_eval.numerics.arrays import Flags, Floats, Ints
 
 _NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""
@@ -51,8 +47,8 @@ class Terms:
     outcome: Floats
     weight: Floats
     fit_weight: Floats
-    onsets: Integers
-    stratum: Integers
+    onsets: Ints
+    stratum: Ints
     parts: Floats
 
 
@@ -76,11 +72,11 @@ class Batch:
     estimate: Floats
     influence_error: Floats
     jackknife_error: Floats
-    schools: Integers
+    schools: Ints
 
 
 def terms(
-    outcome: Floats, weight: Floats, fit_weight: Floats, onsets: Integers, stratum: Integers
+    outcome: Floats, weight: Floats, fit_weight: Floats, onsets: Ints, stratum: Ints
 ) -> Terms:
     """Work out what every school adds, for every year in which it might adopt.
 
@@ -130,7 +126,7 @@ def terms(
     return Terms(outcome, weight, fit_weight, np.asarray(onsets), stratum, parts)
 
 
-def batch(given: Terms, labels: Integers, *, jackknife: bool = False) -> Batch:
+def batch(given: Terms, labels: Ints, *, jackknife: bool = False) -> Batch:
     """Estimate the effect on the treated for every allocation.
 
     Parameters
@@ -174,7 +170,7 @@ def batch(given: Terms, labels: Integers, *, jackknife: bool = False) -> Batch:
 class _Stratum:
     """One stratum's sums and solutions, (D, ...)."""
 
-    members: Integers
+    members: Ints
     reached: Flags
     normal: Floats
     right: Floats
@@ -186,9 +182,7 @@ class _Stratum:
     linked: Flags
 
 
-def _piece(
-    given: Terms, labels: Integers, *, jackknife: bool
-) -> tuple[Floats, Floats, Floats, Integers]:
+def _piece(given: Terms, labels: Ints, *, jackknife: bool) -> tuple[Floats, Floats, Floats, Ints]:
     strata = [
         _solved(given, labels, np.flatnonzero(given.stratum == number))
         for number in np.unique(given.stratum)
@@ -222,9 +216,7 @@ def _piece(
     return theta, error, left_out, schools
 
 
-def _one_by_one(
-    given: Terms, labels: Integers, *, jackknife: bool
-) -> tuple[float, float, float, int]:
+def _one_by_one(given: Terms, labels: Ints, *, jackknife: bool) -> tuple[float, float, float, int]:
     """Estimate an allocation whose years are not all linked by the general route."""
     onset = given.onsets[labels]
     treated = np.arange(given.outcome.shape[1]) >= onset[:, None]
@@ -246,7 +238,7 @@ def _split(values: Floats, years: int) -> Iterator[Floats]:
         yield values[..., start : start + years]
 
 
-def _solved(given: Terms, labels: Integers, members: Integers) -> _Stratum:
+def _solved(given: Terms, labels: Ints, members: Ints) -> _Stratum:
     """Add one stratum's parts for each allocation and solve for its year effects."""
     years = given.outcome.shape[1]
     chosen = labels[:, members]
@@ -277,7 +269,7 @@ def _solved(given: Terms, labels: Integers, members: Integers) -> _Stratum:
     )
 
 
-def _inverse(normal: Floats, reached: Flags, scale: Floats) -> tuple[Floats, Integers]:
+def _inverse(normal: Floats, reached: Flags, scale: Floats) -> tuple[Floats, Ints]:
     """Invert (D, T, T) on the range within the years reached, and count its rank."""
     both = reached[:, :, None] & reached[:, None, :]
     scaled = np.where(both, normal / (scale[:, :, None] * scale[:, None, :]), 0.0)
@@ -291,7 +283,7 @@ def _inverse(normal: Floats, reached: Flags, scale: Floats) -> tuple[Floats, Int
 
 
 def _influence(
-    given: Terms, labels: Integers, part: _Stratum, theta: Floats, total: Floats
+    given: Terms, labels: Ints, part: _Stratum, theta: Floats, total: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return one stratum's influence (D, S_j), how much is leant on each school, and its target."""
     draws = len(labels)
@@ -327,7 +319,7 @@ def _influence(
 
 def _jackknife(
     given: Terms,
-    labels: Integers,
+    labels: Ints,
     strata: list[_Stratum],
     above: Floats,
     total: Floats,
@@ -350,10 +342,10 @@ def _jackknife(
 
 def _without(
     given: Terms,
-    labels: Integers,
+    labels: Ints,
     part: _Stratum,
-    draws: Integers,
-    place: Integers,
+    draws: Ints,
+    place: Ints,
     sums: tuple[Floats, Floats],
 ) -> Floats:
     """Return the estimates of allocations `draws` without the schools `place` of a stratum."""

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import nnls
 
-Floats = npt.NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
 
 NEAREST = 59
 """Placebos of the nearest sizes that an estimate is ranked among: the third of 60 stands at 5 %."""

@@ -6,10 +6,10 @@ Shapes: A leads.
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize, stats
 
-Floats = npt.NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
+
 Power = Callable[..., float]
 
 _DRAWS = 100_000

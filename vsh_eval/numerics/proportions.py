@@ -5,9 +5,8 @@ which know the school, are measured by `vsh_eval.numerics.ratios` instead.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats as FloatArray
 
 
 def wilson(

@@ -11,10 +11,10 @@ Arrays have the schools on the first axis and the cells on the last.
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit, stdtrit
 
-FloatArray = NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats as FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,10 @@ a gap lasts. Shapes: S schools, T years, J strata, P phases (each with its own n
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
+from vsh_eval.numerics.arrays import Flags, Floats, Ints
 from vsh_eval.numerics.imputation import Fit, by_stratum, solve
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.int64]
 
 MOST_AUTOCORRELATION = 0.95
 """Above it a lasting deviation is not told from a school's own level."""
@@ -67,9 +63,9 @@ class Cells:
     outcome: Floats
     size: Floats
     untreated: Flags
-    stratum: Integers
-    phase: Integers
-    years: Integers
+    stratum: Ints
+    phase: Ints
+    years: Ints
 
 
 def fit(cells: Cells, variances: Variances) -> Fit:

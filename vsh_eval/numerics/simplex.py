@@ -1,10 +1,9 @@
 """Weights that are not negative and sum to one: the average that comes nearest to a target."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import nnls
 
-Floats = npt.NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
 
 FIRST_STEPS, MOST_STEPS = 100, 10_000
 """Steps of the reference algorithm before and after small weights are set to zero."""

@@ -10,10 +10,9 @@ Shapes: A pre-periods (the reference period left out), P post-periods, L points 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
-Floats = npt.NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
 
 _POINTS = 400
 _FINER = 21

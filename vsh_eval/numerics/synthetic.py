@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from vsh_eval.numerics.arrays import Floats
 from vsh_eval.numerics.simplex import nearest_weights, stepwise_weights
 
-Floats = npt.NDArray[np.float64]
 Solver = Literal["exact", "reference"]
 
 _SLIGHT = 1e-6
@@ -64,7 +63,6 @@ def synthetic_unit(
     before: int,
     *,
     solver: Solver = "exact",
-    treated_units: int = 1,
 ) -> SyntheticUnit:
     """Set a treated series against weighted untreated ones that matched it before.
 
@@ -73,13 +71,11 @@ def synthetic_unit(
     untreated : array (N, T)
         Outcomes of at least two untreated units.
     treated : array (T,)
-        The treated unit's outcomes, or the mean of several.
+        The treated unit's outcomes.
     before : int
         Periods before treatment, at least 2 and fewer than T.
     solver : {"exact", "reference"}
         The exact minimum, or the steps of the R package synthdid, which stop short of it.
-    treated_units : int
-        How many units `treated` is the mean of.
 
     Returns
     -------
@@ -88,7 +84,7 @@ def synthetic_unit(
     Notes
     -----
     Arkhangelsky et al. (2021), algorithm 1: unit weights with the penalty
-    ``(N1 T1)^(1/2) T0 noise^2``, period weights with a penalty that only makes them unique; both
+    ``T1^(1/2) T0 noise^2``, period weights with a penalty that only makes them unique; both
     after taking out means: the trajectory is matched, not the level.
 
     Examples
@@ -100,7 +96,7 @@ def synthetic_unit(
     after = untreated.shape[1] - before
     noise = max(yearly_noise(untreated, before), _NOTHING)
     sources, target = untreated[:, :before].T, treated[:before]
-    penalty = (treated_units * after) ** 0.25 * noise
+    penalty = after**0.25 * noise
     weights = _weights(_centred(sources), target - target.mean(), penalty, noise, solver)
     later = untreated[:, before:].mean(axis=1)
     earlier = _centred(untreated[:, :before])

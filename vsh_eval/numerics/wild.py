@@ -13,10 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vsh_eval.numerics.absorbed import Regression
+from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.numerics.imputation import Estimates, Fit
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 WEBB_BELOW = 12
 """Clusters below which six-point weights are drawn: two-point ones have too few patterns."""
@@ -53,7 +51,7 @@ class Scores:
     implied_weight: Floats
     pulled: Floats
     pulled_by_effect: Floats
-    stratum: Integers
+    stratum: Ints
 
     @property
     def influence(self) -> Floats:

@@ -7,7 +7,8 @@
 - `earlier_of`, `Earlier`: last year's release, and what has changed since
 - `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
 - `ask_pool`, `Pool`: the same of several authorities' bundles
-- `pipeline.yearly`: the unattended run (`run`, `check`); `pipeline.manifest`: `verify`
+- `yearly`: the unattended run (`run`, `check`); `execution`: how its notebooks are run;
+  `records`: what is kept of it (`manifest.verify`); `questions`: what notebooks ask
 
 A module is imported when the first of its names is asked for, so that a notebook starts fast and
 a run of which nothing has changed ends at once.
@@ -18,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
-    from vsh_eval.pipeline.earlier import Earlier, earlier_of
-    from vsh_eval.pipeline.gap_page import GapPage, bands_of_need, released_gaps
-    from vsh_eval.pipeline.impact import Impact, ask_impact, explain_if_infeasible
-    from vsh_eval.pipeline.offer import Offer, ask_offer, not_asked
-    from vsh_eval.pipeline.pool import Pool, ask_pool
+    from vsh_eval.pipeline.questions.gap_page import GapPage, bands_of_need, released_gaps
+    from vsh_eval.pipeline.questions.impact import Impact, ask_impact, explain_if_infeasible
+    from vsh_eval.pipeline.questions.offer import Offer, ask_offer, not_asked
+    from vsh_eval.pipeline.questions.pool import Pool, ask_pool
+    from vsh_eval.pipeline.records.earlier import Earlier, earlier_of
     from vsh_eval.pipeline.workspace import (
         Run,
         expected,
@@ -32,43 +33,20 @@ if TYPE_CHECKING:
         source_folder,
     )
 
-__all__ = [
-    "NOTEBOOKS",
-    "Earlier",
-    "GapPage",
-    "Impact",
-    "Notebook",
-    "Offer",
-    "Pool",
-    "Run",
-    "ask_impact",
-    "ask_offer",
-    "ask_pool",
-    "bands_of_need",
-    "earlier_of",
-    "expected",
-    "explain_if_infeasible",
-    "not_asked",
-    "open_published",
-    "open_run",
-    "open_source",
-    "released_gaps",
-    "source_folder",
-]
-
 _MODULE_OF = {
     **dict.fromkeys(("NOTEBOOKS", "Notebook"), "catalogue"),
-    **dict.fromkeys(("Earlier", "earlier_of"), "earlier"),
-    **dict.fromkeys(("GapPage", "bands_of_need", "released_gaps"), "gap_page"),
-    **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "impact"),
-    **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "offer"),
-    **dict.fromkeys(("Pool", "ask_pool"), "pool"),
+    **dict.fromkeys(("Earlier", "earlier_of"), "records.earlier"),
+    **dict.fromkeys(("GapPage", "bands_of_need", "released_gaps"), "questions.gap_page"),
+    **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "questions.impact"),
+    **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "questions.offer"),
+    **dict.fromkeys(("Pool", "ask_pool"), "questions.pool"),
+    **dict.fromkeys(("Run", "expected", "open_published", "open_run"), "workspace"),
+    **dict.fromkeys(("open_source", "source_folder"), "workspace"),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Return a public name, from the module that has it."""
-    if name not in __all__:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_MODULE_OF.get(name, 'workspace')}")
-    return getattr(module, name)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

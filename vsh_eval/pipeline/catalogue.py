@@ -45,36 +45,22 @@ class Notebook:
 
 def _words(notebook: Notebook) -> tuple[str, str]:
     """Return title and question; loaded when asked for, as where a notebook lies needs no words."""
-    from vsh_eval.release.text.page import PAGES
+    from vsh_eval.release.text.pages.page import PAGES
 
     return PAGES[notebook.name]
 
 
+_OF_SCHOOLS = ("panel", "other_rule_panel", "make_up", "schools", "exposure", "training")
 NOTEBOOKS: tuple[Notebook, ...] = (
-    Notebook(
-        "01_returns",
-        RETURNS_KINDS,
-        makes=("findings",),
-    ),
+    Notebook("01_returns", RETURNS_KINDS, makes=("findings",)),
     Notebook(
         "02_cohort",
         EVERY_KIND,
         needs=("findings",),
         makes=(
-            "panel",
-            "composition",
-            "moments",
-            "spread",
-            "make_up",
-            "other_rule_panel",
-            "schools",
-            "exposure",
-            "training",
-            "flow",
-            "areas",
-            "neighbours",
-            "published_panel",
-            "published_areas",
+            *("panel", "composition", "moments", "spread", "make_up", "other_rule_panel"),
+            *("schools", "exposure", "training", "flow"),
+            *("areas", "neighbours", "published_panel", "published_areas"),
         ),
     ),
     Notebook(
@@ -83,45 +69,18 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         needs=("panel", "schools", "training"),
         makes=("reach",),
     ),
-    Notebook(
-        "04_attendance_gap",
-        EVERY_KIND,
-        needs=("panel", "areas"),
-    ),
-    Notebook(
-        "05_attainment_gap",
-        EVERY_KIND,
-        needs=("panel", "areas"),
-    ),
-    Notebook(
-        "06_impact",
-        RETURNS_KINDS,
-        needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
-        makes=("evidence", "power"),
-    ),
-    Notebook(
-        "06_published_impact",
-        ("published",),
-        needs=("panel",),
-        makes=("evidence", "power"),
-    ),
-    Notebook(
-        "07_robustness",
-        RETURNS_KINDS,
-        needs=("panel", "other_rule_panel", "make_up", "schools", "exposure", "training"),
-        makes=("robustness",),
-    ),
+    Notebook("04_attendance_gap", EVERY_KIND, needs=("panel", "areas")),
+    Notebook("05_attainment_gap", EVERY_KIND, needs=("panel", "areas")),
+    Notebook("06_impact", RETURNS_KINDS, needs=_OF_SCHOOLS, makes=("evidence", "power")),
+    Notebook("06_published_impact", ("published",), needs=("panel",), makes=("evidence", "power")),
+    Notebook("07_robustness", RETURNS_KINDS, needs=_OF_SCHOOLS, makes=("robustness",)),
     Notebook(
         "08_annual_report",
         EVERY_KIND,
         needs=("panel", "areas", "reach", "evidence", "power", "robustness"),
         makes=("summary",),
     ),
-    Notebook(
-        "09_pooled",
-        ("pooled",),
-        makes=("summary",),
-    ),
+    Notebook("09_pooled", ("pooled",), makes=("summary",)),
 )
 """Every notebook, in the order of the report."""
 

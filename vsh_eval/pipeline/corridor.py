@@ -6,7 +6,8 @@ import pandas as pd
 
 from vsh_eval import cohort, names, returns
 from vsh_eval.contracts import produces
-from vsh_eval.pipeline import closed, secret, workspace
+from vsh_eval.pipeline import workspace
+from vsh_eval.pipeline.records import closed, secret
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.returns import published
 
@@ -63,7 +64,9 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
     returns.require_sound(_findings(run, opened))
     published_already = closed.closed_tables(run)
     built = cohort.build_cohort(
-        cohort.open_engine(opened.connection, engine=run.settings.engine),
+        cohort.open_engine(
+            opened.connection, engine=run.settings.engine, **run.settings.spark.model_dump()
+        ),
         years=_years(run),
         secret=secret.secret_of(run.settings, invented=run.invented),
         cohort=run.settings.cohort,

@@ -3,23 +3,27 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from vsh_eval.pipeline import catalogue, protocol, results
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.questions import results
+from vsh_eval.pipeline.records import protocol
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.workbook import write_workbook
 from vsh_eval.release.pages.report import Card, render_index, render_page
-from vsh_eval.release.text.page import (
+from vsh_eval.release.text.pages.page import (
     WORDS,
     download_label,
     provenance,
     report_title,
     workbook_title,
 )
-from vsh_eval.release.text.protection import notes_of
-from vsh_eval.release.text.tables import without_rows
+from vsh_eval.release.text.phrases.protection import notes_of
+from vsh_eval.release.text.phrases.tables import in_part, without_rows
 
 INDEX = "index.html"
 WORKBOOK = "workbook.xlsx"
+_MOST_ROWS = 5_000
+"""Rows of a sheet that a person can still look through; of more, the workbook has a part."""
 
 
 def render(run: Run) -> None:
@@ -58,15 +62,28 @@ def _protection(tables: Mapping[str, SafeTable]) -> dict[str, str]:
 def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
     """Write the tables as one workbook; one without rows has no sheet and is named on the cover."""
     empty = [name for name, table in tables.items() if table.frame.empty]
+    long = [name for name, table in tables.items() if len(table.frame) > _MOST_ROWS]
     made = protocol.current_day()
     write_workbook(
-        {name: table for name, table in tables.items() if name not in empty},
+        {
+            name: _of_the_comparison(run, table) if name in long else table
+            for name, table in tables.items()
+            if name not in empty
+        },
         run.released / WORKBOOK,
         title=workbook_title(run.settings.authority.name),
         made=made,
         provenance=provenance(run.settings, invented=run.invented, date=made.isoformat()),
-        notes=without_rows(empty),
+        notes=[*without_rows(empty), *in_part(long)],
     )
+
+
+def _of_the_comparison(run: Run, table: SafeTable) -> SafeTable:
+    """Return the rows about the children asked for and those they are compared with."""
+    cohort = run.settings.cohort
+    if "reference" in table.frame:
+        return table.where(group=cohort.group, reference=cohort.reference)
+    return table.where(group=(cohort.group, cohort.reference)) if "group" in table.frame else table
 
 
 def _downloads(tables: Mapping[str, SafeTable]) -> list[tuple[str, str]]:

@@ -19,25 +19,21 @@ from vsh_eval import academic_year, names, returns, synthetic
 from vsh_eval.contracts import ContractError, Gate, produces
 from vsh_eval.metrics.characteristics import Moments
 from vsh_eval.panel import Comparison, is_published
-from vsh_eval.pipeline import catalogue, protocol, secret
-from vsh_eval.pipeline.up_to_date import outputs_folder
-from vsh_eval.release.disclosure import (
-    Rule,
-    SafeTable,
-    protected,
-    release_table,
-    rule_named,
-)
+from vsh_eval.pipeline import catalogue
+from vsh_eval.pipeline.records import protocol, secret
+from vsh_eval.pipeline.records.up_to_date import outputs_folder
+from vsh_eval.release.disclosure import Rule, SafeTable, protected, release_table, rule_named
 from vsh_eval.release.figures import Figure
 from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.pages.show import show_figure
-from vsh_eval.release.text.page import run_card
+from vsh_eval.release.text.pages.page import run_card
 from vsh_eval.returns import published
 from vsh_eval.settings import AnnexA, FileSet, Settings, load
 
 FOLDERS: dict[str, Any] = {
     **{"source": {"folder", "files"}, "published": {"folder"}},
     "disclosure": {"secret_file"},
+    "spark": True,
 }
 """Settings that say where a machine keeps its files; no output names them."""
 SOURCES = ("panel", "composition", "moments", "schools", "exposure", "training", "unit_id")
@@ -158,7 +154,7 @@ class Run:
             raise ContractError(
                 f"table {name} is missing; run notebook {maker.name} first (vsh-eval run does)."
             )
-        from vsh_eval.pipeline import engine
+        from vsh_eval.pipeline.execution import engine
 
         self.make_missing(maker)
         engine.execute(self, maker)
@@ -447,22 +443,16 @@ def open_published(run: Run) -> published.Published:
     if folder is None:
         raise ContractError("source.folder is missing; name the folder of the published files.")
     found = published.read_published(folder)
-    code = run.settings.authority.code
-    if code not in set(found.areas["unit_id"]):
-        raise ContractError(
-            f"authority.code is {code!r}, must be an area of the published files; "
-            "look its nine-character code up in the CINO file's new_la_code."
-        )
+    found.years_of(run.settings.authority.code)
     if source.kind == "published":
-        _require_baseline(found.panel, run.settings)
+        _require_baseline(found, run.settings)
     return found
 
 
-def _require_baseline(panel: pd.DataFrame, settings: Settings) -> None:
+def _require_baseline(found: published.Published, settings: Settings) -> None:
     """Refuse a baseline in which the authority has no figures, as a new one has no earlier year."""
     code, metric, years = settings.authority.code, settings.protocol.primary, settings.years
-    own = panel[panel["unit_id"].eq(code) & panel["metric"].eq(metric)]
-    held = sorted(set(own.loc[own["numerator"].notna(), "time_period"]) & set(years.all()))
+    held = sorted({*found.years_of(code, metric)} & {*years.all()})
     if not held:
         raise ContractError(
             f"the published files hold no {metric} of {code} in the years asked for, must hold "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -16,25 +17,21 @@ from nbformat.reader import NotJSONError
 
 from vsh_eval import returns
 from vsh_eval.contracts import ContractError, NotebookFailedError
-from vsh_eval.pipeline import (
-    catalogue,
+from vsh_eval.pipeline import catalogue, pages, workspace
+from vsh_eval.pipeline.execution import dag, engine, log
+from vsh_eval.pipeline.records import (
     closed,
-    dag,
     earlier,
-    engine,
     exchange,
-    log,
     manifest,
-    pages,
     protocol,
     secret,
     up_to_date,
-    workspace,
 )
-from vsh_eval.pipeline.up_to_date import Outcome
+from vsh_eval.pipeline.records.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
-from vsh_eval.release.text import files as text_of_files
+from vsh_eval.release.text.findings import files as text_of_files
 from vsh_eval.settings import load
 
 
@@ -130,8 +127,8 @@ class Checked:
     Attributes
     ----------
     findings : DataFrame
-        From `returns.check`; no row for invented and for published data, which are checked as
-        they are made and read.
+        From `returns.check` or `returns.check_published`; no row for a pool, and for an invented
+        authority that was not made.
     notes : tuple of str
         What the readers of files left open, for the analyst.
     opened : Returns or None
@@ -143,13 +140,15 @@ class Checked:
     opened: returns.Returns | None = None
 
 
-def check(params: Path) -> Checked:
+def check(params: Path, *, invent: bool = False) -> Checked:
     """Check a params file's data, writing nothing.
 
     Parameters
     ----------
     params : Path
         The params file.
+    invent : bool
+        Whether an invented authority is made for it, in a folder that is gone again.
 
     Returns
     -------
@@ -167,10 +166,21 @@ def check(params: Path) -> Checked:
     if settings.source.kind == "pooled":
         exchange.read_folder(settings.source.folder)
     elif settings.source.kind == "published" or settings.published.folder is not None:
-        workspace.open_published(Run(settings, params, params.parent, interactive=False))
-    if settings.source.kind != "returns":
+        found = workspace.open_published(Run(settings, params, params.parent, interactive=False))
+        if settings.source.kind == "published":
+            return Checked(
+                returns.check_published(
+                    found,
+                    settings.authority.code,
+                    years=settings.years.all(),
+                    offer_start=settings.published.offer_start,
+                )
+            )
+    if settings.source.kind == "pooled" or (settings.synthetic and not invent):
         return Checked(pd.DataFrame({"result": []}))
-    opened = workspace.open_returns(settings, settings.source.folder)
+    with TemporaryDirectory() as nowhere:
+        inventing = Run(settings, params, Path(nowhere), interactive=False)
+        opened = workspace.open_source(inventing)
     return Checked(
         returns.check(opened, workspace.expected(settings)),
         tuple(map(text_of_files.for_analyst, opened.notes)),
@@ -248,17 +258,26 @@ def _depends_on(current: Run) -> dict[str, Any]:
 
 
 def _paths(current: Run) -> tuple[str, ...]:
-    """Return the paths of this machine that could reach a page, the secret file's among them."""
-    named = (Path.home(), current.folder.parent, catalogue.folder().parent)
-    file = current.settings.disclosure.secret_file
-    return tuple(map(str, named if file is None else (*named, file)))
+    """Return the paths of this machine that could reach a page: those of the params among them."""
+    settings = current.settings
+    named = (
+        *(Path.home(), current.folder.parent, catalogue.folder().parent, current.params.parent),
+        *(settings.source.folder, settings.published.folder, settings.disclosure.secret_file),
+    )
+    return tuple(str(path) for path in named if path is not None)
 
 
 def _identifiers(current: Run) -> frozenset[str]:
     """Return every pupil identifier of the returns, to be looked for in what leaves."""
     if current.settings.source.kind not in catalogue.RETURNS_KINDS:
         return frozenset()
-    return returns.identifiers(workspace.open_source(current))
+    settings = current.settings
+    return returns.identifiers(
+        workspace.source_folder(current),
+        files=settings.source.files,
+        authority=settings.authority.code,
+        years=settings.years.all(),
+    )
 
 
 def _into_place(building: Path, last_good: Path, *, keep: int) -> None:

@@ -8,31 +8,7 @@ This is the one place to add a metric. Every room reads it; none repeats it.
 - `breaks_of`, `comparable_years`, `years_without_data`: which years may be compared.
 """
 
-from vsh_eval.registry.breaks import (
-    BREAKS,
-    Break,
-    breaks_of,
-    comparable_years,
-    years_without_data,
-)
+from vsh_eval.registry.breaks import BREAKS, Break, breaks_of, comparable_years, years_without_data
 from vsh_eval.registry.entry import Counts, Metric, Origin, Topic
 from vsh_eval.registry.known import METRICS, metric, of_topic, register
 from vsh_eval.registry.measures import Measure, returned_measures
-
-__all__ = [
-    "BREAKS",
-    "METRICS",
-    "Break",
-    "Counts",
-    "Measure",
-    "Metric",
-    "Origin",
-    "Topic",
-    "breaks_of",
-    "comparable_years",
-    "metric",
-    "of_topic",
-    "register",
-    "returned_measures",
-    "years_without_data",
-]

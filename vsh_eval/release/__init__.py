@@ -12,7 +12,7 @@ Everything after `disclosure` takes a `SafeTable`, and pages take a `SafeText`, 
 from vsh_eval.release import disclosure, figures, files, pages, text
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.rows import last_year
-from vsh_eval.release.text.labels import year_label
+from vsh_eval.release.text.phrases.labels import year_label
 
 __all__ = [
     "SafeTable",

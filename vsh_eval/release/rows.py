@@ -6,7 +6,7 @@ from typing import Any
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
-from vsh_eval.release.text.labels import is_missing, value_label
+from vsh_eval.release.text.phrases.labels import is_missing, value_label
 
 Row = Mapping[str, Any]
 

@@ -15,6 +15,7 @@ through `vsh_eval.returns.published`.
 
 from vsh_eval.returns.checks import Expected, check, findings_of, require_sound, write_findings
 from vsh_eval.returns.checks.joins import joins
+from vsh_eval.returns.checks.published import check_published
 from vsh_eval.returns.checks.verdicts import judge
 from vsh_eval.returns.flow import coverage, flow, terms_missed
 from vsh_eval.returns.folder import Returns, identifiers, open_returns, write_tables
@@ -25,6 +26,7 @@ __all__ = [
     "Expected",
     "Returns",
     "check",
+    "check_published",
     "coverage",
     "findings_of",
     "flow",

@@ -136,6 +136,37 @@ def typed(text: str, kind: Kind, date_format: DateFormat = "yyyy-mm-dd") -> str:
     )
 
 
+def stored_otherwise(name: str, stored_type: str, kind: Kind) -> str:
+    """Write the SQL condition that a stored value is not, to the bit, what `typed` makes of it.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    stored_type : str
+        Its DuckDB type.
+    kind : {"text", "integer", "number", "date", "academic_year"}
+        The column's kind.
+
+    Examples
+    --------
+    >>> stored_otherwise("start_date", "DATE", "date"), stored_otherwise("value", "VARCHAR", "date")
+    ('false', 'true')
+    """
+    if stored_type != SQL_TYPES[kind]:
+        return "true"
+    value = quoted(name)
+    if kind == "text":
+        return f"{value} = '' OR regexp_matches({value}, '^[\\s\\x{{a0}}]|[\\s\\x{{a0}}]$')"
+    if kind == "number":
+        return f"NOT isfinite({value})"
+    if kind == "academic_year":
+        return (
+            f"{value} NOT BETWEEN 100000 AND 999999 OR ({value} // 100 + 1) % 100 <> {value} % 100"
+        )
+    return "false"
+
+
 def without_midnight(text: str) -> str:
     """Write the SQL that drops a time of midnight, which databases export with a date."""
     return f"regexp_replace({text}, '[ T]00:00(:00([.]0+)?)?$', '')"

@@ -43,6 +43,8 @@ class Source:
         The SQL that reads it.
     columns : mapping of str to str
         Each column of the file and the SQL of its text (blank is NULL).
+    stored : mapping of str to str
+        Of Parquet, each column's DuckDB type.
     """
 
     table: Table
@@ -51,6 +53,7 @@ class Source:
     size: str
     relation: str
     columns: Mapping[str, str]
+    stored: Mapping[str, str] = MappingProxyType({})
 
     @property
     def label(self) -> str:
@@ -240,8 +243,17 @@ def _parquet(path: Path, table: Table, connection: duckdb.DuckDBPyConnection) ->
         raise ContractError(
             f"{path.name} cannot be read as Parquet; write it again, or give the table as CSV."
         )
-    columns = {name: as_text(quoted(name), kind) for name, kind, *_ in described}
-    return Source(table, path, "parquet", f"{rows:,} rows", relation, MappingProxyType(columns))
+    stored = {name: kind for name, kind, *_ in described}
+    columns = {name: as_text(quoted(name), kind) for name, kind in stored.items()}
+    return Source(
+        table,
+        path,
+        "parquet",
+        f"{rows:,} rows",
+        relation,
+        MappingProxyType(columns),
+        MappingProxyType(stored),
+    )
 
 
 def open_table(

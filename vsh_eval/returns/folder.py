@@ -1,4 +1,4 @@
-"""The returns, opened: typed tables in memory, and nothing written anywhere."""
+"""The returns, opened: typed tables, and nothing written anywhere."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,13 @@ from vsh_eval.returns.columns import (
     DateFormat,
     literal,
     quoted,
+    stored_otherwise,
     typed,
     written_as,
 )
 from vsh_eval.returns.files import Format, Source, find, open_source, open_table, require_tables
 from vsh_eval.returns.formats import Reading, note, read_files
+from vsh_eval.returns.reorganised import predecessors, same_area
 from vsh_eval.settings import Files
 
 READING = "reading"
@@ -33,17 +35,27 @@ Bit i stands for the contract's column i: blank in the file, or filled with what
 
 ONS_CODE = r"[EWSN]\d{8}"
 """What an authority's code looks like; others, such as DfE's three digits, cannot be compared."""
-OTHERS = f"""
-    FROM {READING}.schools SELECT urn, la_code
-    WHERE la_code <> ? AND regexp_full_match(la_code, '{ONS_CODE}')
-        AND ? IN (FROM {READING}.schools SELECT la_code)
+OTHERS = """
+    WITH RECURSIVE own(urn) AS (
+        FROM reading.schools SELECT urn WHERE list_contains($own, la_code) UNION
+        SELECT link.urn FROM reading.school_links AS link, reading.schools AS school, own
+        WHERE link.successor_urn = own.urn AND link.urn = school.urn
+        AND list_contains($before, school.la_code)
+    )
+    FROM reading.schools SELECT urn
+    WHERE NOT list_contains($own, la_code) AND regexp_full_match(la_code, $form)
+        AND urn NOT IN (FROM own) AND EXISTS (FROM own)
 """
-"""Schools of other authorities, in a folder that has some of the authority's own."""
+"""Schools of other authorities, in a folder that has some of the authority's own.
+
+One that closed under the authority of which this one was formed is its own where a link leads from
+it to one of its own.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """The returns of one authority, typed, in memory.
+    """The returns of one authority, typed; in memory, or read in place where they are typed.
 
     Attributes
     ----------
@@ -106,7 +118,8 @@ def open_returns(
 
     Every column is read as text first, so ``007`` stays ``007``; then each becomes its contract's
     type by one rule for the whole column. Blanks and whitespace are NULL. What cannot be read is
-    NULL too and is counted by `check`: nothing is repaired, and no row is dropped.
+    NULL too and is counted by `check`: nothing is repaired, and no row is dropped. Parquet that is
+    stored just as that rule would leave it is not loaded: its view reads the file.
 
     Parameters
     ----------
@@ -128,7 +141,8 @@ def open_returns(
     Returns
     -------
     opened : Returns
-        An in-memory database: VARCHAR, BIGINT, DOUBLE and DATE; an academic year is 202324.
+        A database that writes no file: VARCHAR, BIGINT, DOUBLE and DATE; an academic year is
+        202324.
 
     Raises
     ------
@@ -145,20 +159,11 @@ def open_returns(
     vsh_eval.contracts.ContractError: folder 'nowhere' of the returns does not exist; name the \
 folder that holds schools.csv and the other tables.
     """
-    folder = None if folder is None else Path(folder)
-    paths = {} if folder is None else find(folder)
     wanted = None if years is None else tuple(sorted(set(map(academic_year.parse, years))))
-    reading = read_files(files or Files(), authority=authority, years=wanted or ())
-    require_tables({*paths, *reading.tables}, folder)
+    paths, reading = _found(folder, files, authority, wanted)
     connection = _connect()
     try:
-        sources = {
-            name: open_source(paths[name], table=RETURNS[name], connection=connection)
-            if name in paths
-            else open_table(reading.tables[name], table=RETURNS[name], connection=connection)
-            for name in RETURNS
-            if name in paths or name in reading.tables
-        }
+        sources = dict(_sources(paths, reading, connection))
         date_formats: dict[str, DateFormat] = {
             f"{name}.{column}": form
             for name, source in sources.items()
@@ -175,7 +180,7 @@ folder that holds schools.csv and the other tables.
         raise
     return Returns(
         connection=connection,
-        folder=folder,
+        folder=None if folder is None else Path(folder),
         tables=tuple(sources),
         formats=MappingProxyType({name: source.format for name, source in sources.items()}),
         date_formats=MappingProxyType(date_formats),
@@ -194,25 +199,58 @@ def _passed_over(paths: Mapping[str, Path], reading: Reading) -> Iterator[Messag
             yield note("ready_table_first", file=path.name, rows=rows, family="folder", table=name)
 
 
-def identifiers(returns: Returns) -> frozenset[str]:
+def identifiers(
+    folder: Path | None = None,
+    *,
+    files: Files | None = None,
+    authority: str = "",
+    years: tuple[int, ...] | None = None,
+) -> frozenset[str]:
     """Return every pupil identifier in the returns, for the egress check to look for.
 
     Parameters
     ----------
-    returns : Returns
-        From `open_returns`.
+    folder, files, authority, years
+        As for `open_returns`. Only identifiers are read, those of other authorities' schools too.
 
     Returns
     -------
     frozenset of str
         It stays inside: nothing that leaves may hold one of them.
     """
-    everyone = " UNION ".join(
-        f"(FROM {name} SELECT pupil_id WHERE pupil_id IS NOT NULL)"
-        for name, table in RETURNS.items()
-        if "pupil_id" in table.column_names
-    )
-    return frozenset(row[0] for row in returns.connection.execute(everyone).fetchall())
+    paths, reading = _found(folder, files, authority, years)
+    with _connect() as connection:
+        everyone = " UNION ".join(
+            f"(FROM {source.relation} SELECT {source.columns['pupil_id']} AS pupil_id)"
+            for _, source in _sources(paths, reading, connection)
+            if "pupil_id" in source.table.column_names
+        )
+        found = connection.execute(f"FROM ({everyone}) WHERE pupil_id IS NOT NULL").fetchall()
+    return frozenset(row[0] for row in found)
+
+
+def _found(
+    folder: Path | None,
+    files: Files | None,
+    authority: str,
+    years: tuple[int, ...] | None,
+) -> tuple[dict[str, Path], Reading]:
+    """Return the files of the tables that are ready, and what the authority's files give."""
+    paths = {} if folder is None else find(Path(folder))
+    reading = read_files(files or Files(), authority=authority, years=years or ())
+    require_tables({*paths, *reading.tables}, None if folder is None else Path(folder))
+    return paths, reading
+
+
+def _sources(
+    paths: Mapping[str, Path], reading: Reading, connection: duckdb.DuckDBPyConnection
+) -> Iterator[tuple[str, Source]]:
+    """Yield what gives each table, in the contract's order; a table that is ready goes first."""
+    for name, table in RETURNS.items():
+        if name in paths:
+            yield name, open_source(paths[name], table=table, connection=connection)
+        elif name in reading.tables:
+            yield name, open_table(reading.tables[name], table=table, connection=connection)
 
 
 def write_tables(returns: Returns, folder: Path) -> Path:
@@ -315,8 +353,8 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, sql: str) -> li
 def _date_formats(connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, DateFormat]:
     """Decide the format of each date column from the whole column."""
     dates = [c for c in source.table.columns if c.kind == "date" and c.name in source.columns]
-    if not dates:
-        return {}
+    if all(source.stored.get(c.name) == "DATE" for c in dates):
+        return {c.name: "yyyy-mm-dd" for c in dates}
     texts = ", ".join(f"{source.columns[c.name]} AS t{i}" for i, c in enumerate(dates))
     counts = ", ".join(
         f"count(t{i}), " + ", ".join(f"count_if({written_as(f't{i}', f)})" for f in DATE_PATTERNS)
@@ -388,26 +426,67 @@ def _create(
     """Make a table of the reading schema and the view that everybody else sees."""
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {READING}")
     columns = (*table.columns, *(Column(name, "number", required=False) for name in covariates))
-    creation = f"CREATE TABLE {READING}.{table.name} AS "
     if source is None:
         empty = ", ".join(f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {quoted(c.name)}" for c in columns)
-        connection.execute(f"{creation} SELECT {empty}, 0 AS blank_bits, 0 AS unread_bits LIMIT 0")
+        kind, rows = "TABLE", f"SELECT {empty}, 0 AS blank_bits, 0 AS unread_bits LIMIT 0"
+    elif _stored_typed(connection, source, columns):
+        kind, rows = "VIEW", _in_place(source, columns)
     else:
-        texts = ", ".join(
-            f"{source.columns.get(c.name, 'CAST(NULL AS VARCHAR)')} AS t{i}"
-            for i, c in enumerate(columns)
-        )
-        values = ", ".join(
-            f"{typed(f't{i}', c.kind, date_formats.get(f'{table.name}.{c.name}', 'yyyy-mm-dd'))}"
-            f" AS v{i}"
-            for i, c in enumerate(columns)
-        )
-        shown = ", ".join(f"v{i} AS {quoted(c.name)}" for i, c in enumerate(columns))
-        read = f"FROM (FROM (FROM {source.relation} SELECT {texts}) SELECT *, {values})"
-        bits = " , ".join(_bits(table, source))
-        _read(connection, source, f"{creation} {read} SELECT {shown}, {bits}")
+        kind, rows = "TABLE", _read_as_text(source, columns, date_formats)
+    made = f"CREATE {kind} {READING}.{table.name} AS {rows}"
+    if source is None:
+        connection.execute(made)
+    else:
+        _read(connection, source, made)
     names = ", ".join(quoted(c.name) for c in columns)
     connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
+
+
+def _stored_typed(
+    connection: duckdb.DuckDBPyConnection, source: Source, columns: tuple[Column, ...]
+) -> bool:
+    """Whether a file's values are just what reading them as text would make of them."""
+    present = [c for c in columns if c.name in source.columns]
+    otherwise = [stored_otherwise(c.name, source.stored.get(c.name, ""), c.kind) for c in present]
+    if "true" in otherwise:
+        return False
+    counts = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in otherwise)
+    ((*found,),) = _read(connection, source, f"FROM {source.relation} SELECT {counts}")
+    return not any(found)
+
+
+def _in_place(source: Source, columns: tuple[Column, ...]) -> str:
+    """Write the SQL of a table whose file is read whenever the table is."""
+    values = ", ".join(
+        quoted(c.name)
+        if c.name in source.columns
+        else f"CAST(NULL AS {SQL_TYPES[c.kind]}) AS {quoted(c.name)}"
+        for c in columns
+    )
+    present = [(1 << i, c) for i, c in enumerate(source.table.columns) if c.name in source.columns]
+    blank = " + ".join(f"{bit} * CAST({quoted(c.name)} IS NULL AS INTEGER)" for bit, c in present)
+    return f"FROM {source.relation} SELECT {values}, {blank} AS blank_bits, 0 AS unread_bits"
+
+
+def _read_as_text(
+    source: Source, columns: tuple[Column, ...], date_formats: Mapping[str, DateFormat]
+) -> str:
+    """Write the SQL that makes a table of a file, every column read as text first."""
+    texts = ", ".join(
+        f"{source.columns.get(c.name, 'CAST(NULL AS VARCHAR)')} AS t{i}"
+        for i, c in enumerate(columns)
+    )
+    forms = [date_formats.get(f"{source.table.name}.{c.name}", "yyyy-mm-dd") for c in columns]
+    values = ", ".join(
+        f"{typed(f't{i}', c.kind, form)} AS v{i}"
+        for i, (c, form) in enumerate(zip(columns, forms, strict=True))
+    )
+    shown = ", ".join(f"v{i} AS {quoted(c.name)}" for i, c in enumerate(columns))
+    bits = ", ".join(_bits(source.table, source))
+    return (
+        f"FROM (FROM (FROM {source.relation} SELECT {texts}) SELECT *, {values}) "
+        f"SELECT {shown}, {bits}"
+    )
 
 
 _CLOSED_INTO_OTHERS = """
@@ -427,7 +506,8 @@ _CLOSED_INTO_OTHERS = """
 
 def _leave_out_others(connection: duckdb.DuckDBPyConnection, authority: str) -> None:
     """Leave other authorities' schools, and what is of them, out of the views."""
-    others = [row[0] for row in connection.execute(OTHERS, [authority, authority]).fetchall()]
+    codes = {"own": [*same_area(authority)], "before": [*predecessors(authority)], "form": ONS_CODE}
+    others = [row[0] for row in connection.execute(OTHERS, codes).fetchall()]
     if not others:
         return
     connection.execute("CREATE TABLE reading.others (urn VARCHAR)")

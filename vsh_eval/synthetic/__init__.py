@@ -11,5 +11,3 @@ The modules behind them, in the order in which an authority comes about: `plan`,
 
 from vsh_eval.synthetic.authority import MARKER, Authority, Layout, invent, synthesise
 from vsh_eval.synthetic.plan import Plan
-
-__all__ = ["MARKER", "Authority", "Layout", "Plan", "invent", "synthesise"]

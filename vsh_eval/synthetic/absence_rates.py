@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats
 
 _EDGES = np.array([0.0, 0.1, 0.5])
 _WIDTHS = np.array([0.1, 0.4, 0.5])

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr, ndtri
 
 from vsh_eval import registry
+from vsh_eval.numerics.arrays import Flags, Floats
 from vsh_eval.synthetic.calibration import yearly_levels
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.pupil_years import PupilYears, standardised
 from vsh_eval.synthetic.pupils import Pupils
 from vsh_eval.synthetic.schools import Schools
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Result = tuple[str, PupilYears, Floats]
 """A measure, the pupil-years that have a result in it, and their values."""
 

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.synthetic.absence_rates import moved, rate_at, rate_distribution
 from vsh_eval.synthetic.calibration import STAGES, absence_levels, yearly_levels
 from vsh_eval.synthetic.plan import NO_ATTENDANCE, Plan
 from vsh_eval.synthetic.pupil_years import PupilYears, standardised
 from vsh_eval.synthetic.pupils import OLDEST, TERMS, Pupils
 from vsh_eval.synthetic.schools import Schools
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SHARED_SD, RESIDUAL_SD = 0.006, 0.010
 """Shocks of a school-year, as proportions: shared by all its pupils, and the cohort's own."""

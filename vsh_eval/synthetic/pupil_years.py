@@ -3,17 +3,13 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsh_eval import academic_year
+from vsh_eval.numerics.arrays import Flags, Floats, Ints
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.pupils import Places, years_of
 from vsh_eval.synthetic.schools import Schools
 from vsh_eval.synthetic.social_care import CIN, CPP, Membership
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 MEMORY = 0.64
 """Correlation of a pupil's latent absence from year to year: about .6 for the rates."""

@@ -7,11 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import academic_year
+from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.schools import Schools
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 HISTORY = 10
 """Years before the first in which children are followed, so that the look-back is filled."""

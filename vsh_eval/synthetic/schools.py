@@ -8,11 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import academic_year
+from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.synthetic.calibration import STAGES
 from vsh_eval.synthetic.plan import Plan
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class _Phase(NamedTuple):

@@ -7,13 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vsh_eval import academic_year, names
+from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.synthetic.days import dates, september, start_of
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.pupils import HISTORY, Pupils
 from vsh_eval.synthetic.schools import Schools
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 LOOK_BACK = 6
 """Years in which an ended episode makes a child one who had a social worker before."""

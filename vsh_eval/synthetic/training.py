@@ -2,14 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vsh_eval import academic_year, names
+from vsh_eval.numerics.arrays import Ints
 from vsh_eval.synthetic.days import dates, september, start_of
 from vsh_eval.synthetic.plan import Plan
 from vsh_eval.synthetic.schools import Schools
-
-Ints = NDArray[np.int64]
 
 PROGRAMMES = names.PROGRAMMES
 # For each programme, in the order of the dictionary: share of first trainings, chance of being for

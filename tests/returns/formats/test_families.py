@@ -13,7 +13,7 @@ from tests.returns.tiny import TINY, YEARS, without
 from tests.returns.tiny import write as write_tables
 from vsh_eval import settings
 from vsh_eval.contracts import ContractError, SettingsError
-from vsh_eval.release.text import files as text
+from vsh_eval.release.text.findings import files as text
 from vsh_eval.returns import check, open_returns
 from vsh_eval.returns import identifiers as every_identifier
 from vsh_eval.returns.formats import FAMILIES, Reading, families

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsh_eval.contracts import ContractError
-from vsh_eval.release.text.files import for_analyst, notes
+from vsh_eval.release.text.findings.files import for_analyst, notes
 from vsh_eval.returns.formats.reading import Options, note
 from vsh_eval.returns.formats.training import read
 from vsh_eval.settings import TrainingLog

@@ -5,29 +5,54 @@
 - `open_engine`: the engine that reads the tables of a connection.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
 
 from vsh_eval.cohort.engines.base import Engine, Temporary, sql_file, sql_text
 from vsh_eval.cohort.engines.duckdb_engine import DuckDbEngine
-from vsh_eval.contracts import ContractError, require_one_of
+from vsh_eval.cohort.engines.spark_engine import SparkEngine, spark_session
+from vsh_eval.contracts import RETURNS, ContractError, require_one_of
 
-__all__ = ["DuckDbEngine", "Engine", "Temporary", "open_engine", "sql_file", "sql_text"]
+__all__ = [
+    "DuckDbEngine",
+    "Engine",
+    "SparkEngine",
+    "Temporary",
+    "open_engine",
+    "spark_session",
+    "sql_file",
+    "sql_text",
+]
 
 
-def open_engine(connection: object, *, engine: str = "duckdb") -> Engine:
+def open_engine(
+    connection: Any,
+    *,
+    engine: str = "duckdb",
+    remote: str = "",
+    tables: Mapping[str, str] | None = None,
+) -> Engine:
     """Return the engine that reads the tables of a connection.
 
     Parameters
     ----------
-    connection : duckdb.DuckDBPyConnection or Engine
-        An engine is returned as it is.
+    connection : duckdb.DuckDBPyConnection, pyspark.sql.SparkSession or Engine
+        An engine is returned as it is. Spark is handed the tables of a DuckDB connection, apart
+        from those of ``tables``, in memory; no file is written.
     engine : {"duckdb", "spark"}
-        What kind of connection it is.
+        What runs the SQL.
+    remote : str
+        Where Spark Connect listens, if Spark is not given (`spark_session`).
+    tables : mapping of str to str, optional
+        Where Spark itself finds tables of the returns (`SparkEngine`).
 
     Raises
     ------
     ContractError
-        If the engine is not known, or is not the one of the connection.
+        If the engine is not known or cannot read the connection, pyspark is not installed, or
+        Spark finds not as many rows of a table as DuckDB, which is what was checked.
 
     Examples
     --------
@@ -37,14 +62,42 @@ def open_engine(connection: object, *, engine: str = "duckdb") -> Engine:
     require_one_of(engine, ("duckdb", "spark"), name="engine")
     if isinstance(connection, Engine):
         return connection
-    if engine == "spark":
-        raise ContractError(
-            "engine is 'spark', but a run reads its returns into DuckDB; set engine: duckdb in the "
-            "params file, or in a program hand over a vsh_eval.cohort.Engine for the connection."
-        )
+    if engine == "spark" and hasattr(connection, "catalog"):
+        return SparkEngine(connection, tables)
     if not isinstance(connection, duckdb.DuckDBPyConnection):
         raise ContractError(
-            f"connection is a {type(connection).__name__}, must be an open DuckDB connection; "
-            "open one with duckdb.connect."
+            f"connection is a {type(connection).__name__}, must be an open DuckDB connection, or a "
+            "Spark session where engine is 'spark'; open one with duckdb.connect."
         )
+    if engine == "spark":
+        return _handed_over(connection, spark_session(remote), tables or {})
     return DuckDbEngine(connection)
+
+
+def _handed_over(
+    connection: duckdb.DuckDBPyConnection, session: Any, tables: Mapping[str, str]
+) -> SparkEngine:
+    """Give Spark the tables of a connection that it does not find itself."""
+    spark, here = SparkEngine(session, tables), DuckDbEngine(connection)
+    for name in RETURNS:
+        if name in tables:
+            _require_same_rows(name, spark, here)
+        elif here.columns(name):
+            rows = connection.table(name).to_arrow_table()
+            session.createDataFrame(rows).createOrReplaceTempView(name)
+        else:
+            spark.drop(name)
+    return spark
+
+
+def _require_same_rows(name: str, spark: Engine, here: Engine) -> None:
+    """Refuse a table of Spark's that is not the one that was checked."""
+    found, checked = (
+        int(engine.run(f"SELECT COUNT(*) AS n FROM {name}")["n"].iloc[0])  # noqa: S608 - RETURNS
+        for engine in (spark, here)
+    )
+    if found != checked:
+        raise ContractError(
+            f"spark.tables has {found:,} rows of {name}, must have the {checked:,} that the "
+            "returns have, which were checked; name the table that the returns were made of."
+        )

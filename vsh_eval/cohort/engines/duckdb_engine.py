@@ -3,6 +3,13 @@
 import duckdb
 import pandas as pd
 
+_SPARK_FUNCTIONS = """
+CREATE OR REPLACE TEMPORARY MACRO sha2(bytes, bits) AS sha256(bytes);
+CREATE OR REPLACE TEMPORARY MACRO to_binary(words, form) AS encode(words);
+CREATE OR REPLACE TEMPORARY MACRO conv(digits, base, other) AS CAST('0x' || digits AS BIGINT);
+"""
+"""What the SQL calls as Spark does and DuckDB has under other names, for the arguments used."""
+
 
 class DuckDbEngine:
     """DuckDB: what is kept are temporary tables of the connection.
@@ -22,10 +29,11 @@ class DuckDbEngine:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        connection.execute(_SPARK_FUNCTIONS)
 
     def run(self, sql: str) -> pd.DataFrame:
         """Return the rows of a query."""
-        return self._connection.sql(sql).df()
+        return self._connection.execute(sql).df()
 
     def keep(self, name: str, sql: str) -> None:
         """Work out a query once and keep its rows under a name."""

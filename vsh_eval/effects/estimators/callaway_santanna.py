@@ -6,63 +6,25 @@ with cohort pupils in every year used, and one weight a school.
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    DesignError,
-    InfeasibleError,
-    require_columns,
-    require_one_of,
-)
-from vsh_eval.effects.grid import Floats, Grid, Integers, checked, grid, units_changing
+from vsh_eval.contracts import DesignError, InfeasibleError, require_columns, require_one_of
+from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid, units_changing
 from vsh_eval.effects.rows import messages, with_inference
 from vsh_eval.effects.sample.selection import redundant_covariates
 from vsh_eval.numerics import bands
-from vsh_eval.numerics.inference import JointTest
+from vsh_eval.numerics.arrays import Flags
 
 ControlGroup = Literal["not_yet_treated", "never_treated"]
 COMPARISONS: tuple[ControlGroup, ...] = ("not_yet_treated", "never_treated")
-BasePeriod = Literal["varying", "universal"]
-Method = Literal["dr", "reg", "ipw"]
-
-Flags = npt.NDArray[np.bool_]
 
 AGGREGATED = {"cohort": "group", "calendar": "calendar", "event": "dynamic"}
 """Our aggregations and the library's names for them."""
 _CONTROL = {"not_yet_treated": "notyettreated", "never_treated": "nevertreated"}
-
-
-@dataclass(frozen=True, slots=True)
-class GroupTime:
-    """Callaway and Sant'Anna's estimates with what later questions need.
-
-    Attributes
-    ----------
-    rows : DataFrame
-        One row an estimate (`rows.ROW_COLUMNS`).
-    event_covariance : DataFrame
-        Covariance of the event rows by event time, from the influence functions.
-    dropped : DataFrame
-        reason, schools, school_years: what a balanced panel loses.
-    pretest : JointTest
-        Wald test that the effects before training are all zero (chi-squared; denominator
-        degrees of freedom infinite); NaN where it cannot be made.
-    notes : tuple of str
-        What the library warned of.
-    """
-
-    rows: pd.DataFrame
-    event_covariance: pd.DataFrame
-    dropped: pd.DataFrame
-    pretest: JointTest
-    notes: tuple[str, ...]
 
 
 def att_gt(
@@ -73,8 +35,6 @@ def att_gt(
     alpha: float = 0.05,
     seed: int = 0,
     draws: int = 999,
-    base_period: BasePeriod = "varying",
-    method: Method = "dr",
 ) -> pd.DataFrame:
     """Estimate group-time effects and their means as Callaway and Sant'Anna do.
 
@@ -91,11 +51,6 @@ def att_gt(
         Significance level.
     seed, draws : int
         Of the multiplier bootstrap that makes the bands simultaneous.
-    base_period : {"varying", "universal"}
-        Years before training compared with the year before each, or all with the last before
-        training (that row is then 0 with status ``z``).
-    method : {"dr", "reg", "ipw"}
-        Doubly robust, outcome regression, or inverse probability weighting.
 
     Returns
     -------
@@ -114,8 +69,9 @@ def att_gt(
 
     Notes
     -----
-    Callaway and Sant'Anna (2021), Journal of Econometrics 225(2); moderndid's estimates equal
-    those of R's `did`.
+    Doubly robust; years before training are compared with the year before each. Callaway and
+    Sant'Anna (2021), Journal of Econometrics 225(2); moderndid's estimates equal those of R's
+    `did`.
 
     Examples
     --------
@@ -126,58 +82,13 @@ def att_gt(
     >>> att_gt(table).loc[0, "estimate"].round(3)
     np.float64(-3.0)
     """
-    return fit_att_gt(
-        data,
-        comparison=comparison,
-        covariates=covariates,
-        alpha=alpha,
-        seed=seed,
-        draws=draws,
-        base_period=base_period,
-        method=method,
-    ).rows
-
-
-def fit_att_gt(
-    data: pd.DataFrame,
-    *,
-    comparison: ControlGroup = "not_yet_treated",
-    covariates: Sequence[str] = (),
-    alpha: float = 0.05,
-    seed: int = 0,
-    draws: int = 999,
-    base_period: BasePeriod = "varying",
-    method: Method = "dr",
-) -> GroupTime:
-    """Estimate as `att_gt` does and keep the covariance, the pre-test and what was dropped.
-
-    Parameters, errors and method are those of `att_gt`.
-
-    Returns
-    -------
-    GroupTime
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({
-    ...     "unit": np.repeat(list("abcdef"), 2), "time": [1, 2] * 6,
-    ...     "cohort": [2] * 6 + [0] * 6, "weight": 1.0,
-    ...     "outcome": [5.0, 3, 7, 6, 6, 3, 8, 9, 9, 11, 7, 7]})
-    >>> len(fit_att_gt(table).dropped)
-    0
-    """
     require_one_of(comparison, _CONTROL, name="comparison")
     require_columns(data, covariates, name="the table of school-years")
-    cells, dropped = _balanced(checked(data))
+    cells = _balanced(checked(data))
     _refuse(cells, covariates, comparison)
     laid_out = grid(cells)
-    result, aggregated, notes = _moderndid(
-        _numbered(cells, laid_out, covariates),
-        covariates=covariates,
-        control_group=_CONTROL[comparison],
-        base_period=base_period,
-        est_method=method,
-    )
+    numbered = _numbered(cells, laid_out, covariates)
+    result, aggregated = _moderndid(numbered, covariates, _CONTROL[comparison])
     rows, influence = _library_rows(laid_out, result, aggregated, comparison)
     units = len(laid_out.units)
     critical = {
@@ -190,39 +101,15 @@ def fit_att_gt(
         )
         for name in ("cohort", "calendar", "event", "att_gt")
     }
-    events = rows["aggregation"].eq("event").to_numpy()
-    labels = rows.loc[events, "index"].to_list()
-    return GroupTime(
-        rows=with_inference(
-            rows, critical, alpha=alpha, size=float(np.abs(laid_out.outcome).max())
-        ),
-        event_covariance=pd.DataFrame(
-            influence[events] @ influence[events].T / units**2, index=labels, columns=labels
-        ),
-        dropped=dropped,
-        pretest=_pretest(result),
-        notes=notes,
-    )
+    return with_inference(rows, critical, alpha=alpha, size=float(np.abs(laid_out.outcome).max()))
 
 
-def _balanced(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _balanced(cells: pd.DataFrame) -> pd.DataFrame:
     """Keep schools with data in every year that were not trained before the second of them."""
     times = np.unique(cells["time"])
     years = cells.groupby("unit")["time"].transform("size")
     early = cells["cohort"].ne(names.NEVER) & cells["cohort"].le(times[0])
-    lost = {
-        "trained_before": early,
-        "year_without_pupils": ~early & years.ne(len(times)),
-    }
-    dropped = pd.DataFrame(
-        [
-            (reason, int(cells.loc[flags, "unit"].nunique()), int(flags.sum()))
-            for reason, flags in lost.items()
-            if flags.any()
-        ],
-        columns=["reason", "schools", "school_years"],
-    )
-    return cells[~early & years.eq(len(times))], dropped
+    return cells[~early & years.eq(len(times))]
 
 
 def _refuse(cells: pd.DataFrame, covariates: Sequence[str], comparison: ControlGroup) -> None:
@@ -269,14 +156,14 @@ def _numbered(cells: pd.DataFrame, laid_out: Grid, covariates: Sequence[str]) ->
 
 
 def _moderndid(
-    numbered: pd.DataFrame, *, covariates: Sequence[str], **options: str
-) -> tuple[Any, dict[str, Any], tuple[str, ...]]:
-    """Run the library; its errors become one of ours, its warnings notes."""
+    numbered: pd.DataFrame, covariates: Sequence[str], control_group: str
+) -> tuple[Any, dict[str, Any]]:
+    """Run the library; its errors become one of ours, its warnings say what our rows count."""
     import moderndid
 
     formula = "~ " + " + ".join(f"x{number}" for number in range(len(covariates)))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
             result = moderndid.att_gt(
                 numbered,
@@ -286,30 +173,15 @@ def _moderndid(
                 gname="cohort",
                 weightsname="weight",
                 xformla=formula if covariates else None,
+                control_group=control_group,
                 cband=False,
-                **options,
             )
-            aggregated = {
+            return result, {
                 name: moderndid.aggte(result, type=kind, na_rm=True, cband=False)
                 for name, kind in {"simple": "simple", **AGGREGATED}.items()
             }
         except (ValueError, np.linalg.LinAlgError, IndexError, KeyError) as error:
             raise InfeasibleError("library_finds_no_comparison") from error
-    return (
-        result,
-        aggregated,
-        tuple(dict.fromkeys(" ".join(str(entry.message).split()) for entry in caught)),
-    )
-
-
-def _pretest(result: Any) -> JointTest:
-    """Return the library's Wald test of the effects before training."""
-    before = np.asarray(result.times) < np.asarray(result.groups)
-    count = float((before & np.isfinite(np.asarray(result.se_gt, float))).sum())
-    if count == 0 or result.wald_stat is None or not np.isfinite(result.wald_stat):
-        return JointTest(float("nan"), count, float("inf"), float("nan"))
-    statistic = float(result.wald_stat)
-    return JointTest(statistic, count, float("inf"), float(stats.chi2.sf(statistic, count)))
 
 
 def _library_rows(
@@ -343,22 +215,18 @@ def _library_rows(
         records, columns=["aggregation", "cohort", "index", "estimate", "std_error"]
     ).astype({"estimate": float, "std_error": float})
     rows["df"] = len(laid_out.units) - 1.0
-    reference = rows["estimate"].eq(0) & rows["std_error"].isna()
-    failed = rows["estimate"].isna() | (rows["std_error"].isna() & ~reference)
-    rows["status"] = np.select([reference, failed], [names.NOT_APPLICABLE, names.UNAVAILABLE], "")
-    codes = np.select([reference, failed], ["reference_year", "no_overlap"], "")
-    rows["reason"] = messages(codes, rows)
-    universal = str(result.estimation_params["base_period"]).endswith("universal")
-    latest = np.maximum(times, groups - 1) if universal else times
-    compared = _compared(laid_out, groups, latest, comparison)
+    failed = rows["estimate"].isna() | rows["std_error"].isna()
+    rows["status"] = np.where(failed, names.UNAVAILABLE, "")
+    rows["reason"] = messages(np.where(failed, "no_overlap", ""), rows)
+    compared = _compared(laid_out, groups, times, comparison)
     counted = _with_schools(rows, laid_out, groups, times, compared)
     return counted, np.nan_to_num(np.stack(influence))
 
 
-def _compared(laid_out: Grid, groups: Integers, latest: Integers, comparison: str) -> Flags:
+def _compared(laid_out: Grid, groups: Ints, times: Ints, comparison: str) -> Flags:
     """Return the comparison schools of each cell (cells, S): untrained in its later year."""
     onset, years = laid_out.onset[None, :] + 1, len(laid_out.times)
-    untrained = onset > (years if comparison == "never_treated" else latest[:, None])
+    untrained = onset > (years if comparison == "never_treated" else times[:, None])
     return untrained & (onset != groups[:, None])
 
 
@@ -368,7 +236,7 @@ def _label(laid_out: Grid, name: str, value: int) -> int:
 
 
 def _with_schools(
-    rows: pd.DataFrame, laid_out: Grid, groups: Integers, times: Integers, compared: Flags
+    rows: pd.DataFrame, laid_out: Grid, groups: Ints, times: Ints, compared: Flags
 ) -> pd.DataFrame:
     """Count the schools and pupils behind each row."""
     treated = laid_out.onset[None, :] + 1 == groups[:, None]
@@ -385,7 +253,7 @@ def _with_schools(
     return pd.concat([rows, counted], axis=1)
 
 
-def _cells_of(row: Any, laid_out: Grid, groups: Integers, times: Integers) -> Flags:
+def _cells_of(row: Any, laid_out: Grid, groups: Ints, times: Ints) -> Flags:
     """Return which group-time cells a row is made of."""
     after = times >= groups
     if row.aggregation == "event":

@@ -7,12 +7,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from vsh_eval import names
 from vsh_eval.contracts import InfeasibleError, produces, require_columns, require_one_of
 from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS, att_gt
 from vsh_eval.effects.estimators.imputation import impute
 from vsh_eval.effects.estimators.same_past import same_past
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS, RELEASED_COLUMNS, ROW_COLUMNS, infeasible_row
+from vsh_eval.effects.rows import (
+    ESTIMATE_COLUMNS,
+    OVERALL,
+    RELEASED_COLUMNS,
+    ROW_COLUMNS,
+    infeasible_row,
+)
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.sample.year_effects import ESTIMATORS
 
@@ -27,9 +32,6 @@ def estimate(
     *,
     metric: str,
     role: Role = "primary",
-    programme: str = "any",
-    tier: str = "any",
-    phase: str = names.TOTAL,
     alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -39,7 +41,7 @@ def estimate(
     ----------
     sample : AnalysisSample
         From `select_sample`.
-    metric, programme, tier, phase : str
+    metric : str
         What the school-years are of; written into the rows.
     role : {"primary", "secondary", "robustness", "exploratory"}
         The role of the imputation's rows. Beside a primary or secondary outcome, with role
@@ -79,7 +81,7 @@ def estimate(
     [202021, 202122]
     """
     require_one_of(role, ROLES, name="role")
-    labels = {"metric": metric, "programme": programme, "tier": tier, "phase": phase}
+    labels = {**OVERALL, "metric": metric}
     rows = impute(sample.data, alpha=alpha, seed=seed)
     fits: list[tuple[str, str, Role, pd.DataFrame]] = [
         ("imputation", "not_yet_treated", role, rows)

@@ -11,7 +11,6 @@ from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import linear_rows, messages, with_inference
 from vsh_eval.numerics import bands
 from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics.same_past import Variances
 
 MOST_LEADS = 3
 """Placebo leads at most: each takes a year away from what the gap is imputed from."""
@@ -32,23 +31,11 @@ class Imputation:
         Jackknife covariance of the event rows, leads included, by event time.
     leave_one_out : DataFrame
         unit, estimate: the simple estimate without each school. Internal: never released.
-    dropped : DataFrame
-        reason, schools, school_years, weight: treated cells that could not be imputed.
-    schools : int
-        Schools that carry the simple estimate.
-    leads : int
-        Placebo leads made.
-    variances : Variances, optional
-        What `same_past` took for how schools' gaps vary; None for `impute`.
     """
 
     rows: pd.DataFrame
     event_covariance: pd.DataFrame
     leave_one_out: pd.DataFrame
-    dropped: pd.DataFrame
-    schools: int
-    leads: int
-    variances: Variances | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +158,7 @@ def imputed(
     DesignError
         If no treated school-year can be imputed.
     """
-    possible = numeric.imputable(fitted)
-    wanted = cells.treated & (cells.weight > 0)
-    target = np.where(wanted & possible, cells.weight, 0.0)
+    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
     if not target.any():
         raise _nothing_imputed(cells)
     main = _targets(cells, target)
@@ -204,9 +189,6 @@ def imputed(
         leave_one_out=pd.DataFrame({"unit": cells.units, "estimate": estimates.leave_one_out[0]})[
             estimates.contributes[0]
         ].reset_index(drop=True),
-        dropped=_dropped(cells, wanted & ~possible),
-        schools=int(estimates.schools[0]),
-        leads=made if placebo is not None else 0,
     )
 
 
@@ -355,22 +337,6 @@ def _block_rows(cells: Grid, targets: _Targets, estimates: numeric.Estimates) ->
     )
     codes = np.where(estimates.jackknifed, "", "influence_function_error")
     return rows.assign(reason=messages(codes, rows))
-
-
-def _dropped(cells: Grid, lost: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    alone = ~((cells.fit_weight > 0) & ~cells.treated).any(axis=1)
-    reasons = {
-        "no_year_before": lost & alone[:, None],
-        "no_untrained_school": lost & ~alone[:, None],
-    }
-    return pd.DataFrame(
-        [
-            (reason, int(flags.any(axis=1).sum()), int(flags.sum()), cells.weight[flags].sum())
-            for reason, flags in reasons.items()
-            if flags.any()
-        ],
-        columns=["reason", "schools", "school_years", "weight"],
-    )
 
 
 def _nothing_imputed(cells: Grid) -> InfeasibleError:

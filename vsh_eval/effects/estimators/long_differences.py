@@ -14,7 +14,6 @@ import pandas as pd
 from vsh_eval.contracts import InfeasibleError, Message
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import with_inference
-from vsh_eval.numerics import bands
 from vsh_eval.numerics import imputation as numeric
 
 REFERENCE = -1
@@ -38,20 +37,12 @@ class LongDifferences:
     behind : DataFrame
         school, index, weight, pupils, deviates: what each school adds to each event time; of
         schools that add anything. Internal: never released.
-    left_out : tuple of int
-        Event times that fewer than two trained schools carry.
     """
 
     rows: pd.DataFrame
     covariance: pd.DataFrame
     target: pd.Series
     behind: pd.DataFrame
-    left_out: tuple[int, ...]
-
-    @property
-    def schools(self) -> int:
-        """Schools that carry any of them."""
-        return int(self.behind.loc[self.behind["deviates"], "school"].nunique())
 
     def sample(self, index: Sequence[int], target: Sequence[int]) -> dict[str, float]:
         """Return the sample behind event times: `rows.SAMPLE_COLUMNS`.
@@ -93,7 +84,7 @@ class _Cohort:
     estimates: numeric.Estimates
 
 
-def long_differences(data: pd.DataFrame, *, alpha: float = 0.05, seed: int = 0) -> pd.DataFrame:
+def long_differences(data: pd.DataFrame) -> LongDifferences:
     """Compare every year around training with the last year before it.
 
     Parameters
@@ -101,15 +92,11 @@ def long_differences(data: pd.DataFrame, *, alpha: float = 0.05, seed: int = 0) 
     data : DataFrame
         As for `impute`. A trained school without data in its last year before training is left
         out.
-    alpha : float
-        Significance level of intervals and bands.
-    seed : int
-        Of the draws that make the bands simultaneous.
 
     Returns
     -------
-    DataFrame
-        Rows as from `impute`, aggregation ``event`` only, by years since training; -1 is the
+    LongDifferences
+        Its rows as from `impute`, aggregation ``event`` only, by years since training; -1 is the
         reference and has no row.
 
     Raises
@@ -135,31 +122,8 @@ def long_differences(data: pd.DataFrame, *, alpha: float = 0.05, seed: int = 0) 
     ...     "unit": np.repeat(list("abcd"), 3), "time": [1, 2, 3] * 4,
     ...     "cohort": [3] * 6 + [0] * 6, "weight": 1.0,
     ...     "outcome": [5.0, 6, 4, 7, 9, 7, 8, 9, 10, 6, 6, 9]})
-    >>> long_differences(table)[["index", "estimate"]].round(6).values.tolist()
+    >>> long_differences(table).rows[["index", "estimate"]].round(6).values.tolist()
     [[-2.0, -1.0], [0.0, -4.0]]
-    """
-    return fit_long_differences(data, alpha=alpha, seed=seed).rows
-
-
-def fit_long_differences(
-    data: pd.DataFrame, *, alpha: float = 0.05, seed: int = 0
-) -> LongDifferences:
-    """Estimate as `long_differences` does and keep the covariance and the targets' weights.
-
-    Parameters, errors and method are those of `long_differences`.
-
-    Returns
-    -------
-    LongDifferences
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({
-    ...     "unit": np.repeat(list("abcd"), 3), "time": [1, 2, 3] * 4,
-    ...     "cohort": [3] * 6 + [0] * 6, "weight": 1.0,
-    ...     "outcome": [5.0, 6, 4, 7, 9, 7, 8, 9, 10, 6, 6, 9]})
-    >>> fit_long_differences(table).covariance.shape
-    (2, 2)
     """
     cells = grid(checked(data))
     cohorts = [_cohort(cells, onset) for onset in np.unique(cells.onset[cells.ever]) if onset > 0]
@@ -172,16 +136,12 @@ def fit_long_differences(
     deviations = np.stack([deviation for _, _, deviation, _ in kept])
     weight = np.stack([by_school for *_, by_school in kept])
     rows = _rows(cells, kept, deviations, weight)
-    critical = bands.max_t_critical(deviations, float(rows["df"].min()), alpha=alpha, seed=seed)
     labels = rows["index"].to_list()
     return LongDifferences(
-        rows=with_inference(
-            rows, {"event": critical}, alpha=alpha, size=float(np.abs(cells.outcome).max())
-        ),
+        rows=with_inference(rows, {}, alpha=0.05, size=float(np.abs(cells.outcome).max())),
         covariance=pd.DataFrame(deviations @ deviations.T, index=labels, columns=labels),
         target=pd.Series(weight.sum(axis=1), index=labels, name="weight"),
         behind=_behind(cells, labels, deviations, weight),
-        left_out=tuple(int(one[0]) for one in made if (one[3] > 0).sum() < FEWEST_TREATED),
     )
 
 

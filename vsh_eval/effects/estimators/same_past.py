@@ -1,13 +1,11 @@
 """The second estimator: trained schools against untrained ones that had the same past."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import InfeasibleError
-from vsh_eval.effects.estimators.imputation import Imputation, imputed
-from vsh_eval.effects.grid import Grid, Integers, checked, grid
+from vsh_eval.effects.estimators.imputation import imputed
+from vsh_eval.effects.grid import Grid, Ints, checked, grid
 from vsh_eval.numerics import same_past as numeric
 
 NOISE_SCHOOLS = 8
@@ -72,41 +70,11 @@ def same_past(
     >>> bool(found.loc[0, "ci_lower"] < 0 < found.loc[0, "ci_upper"])
     True
     """
-    return fit_same_past(data, alpha=alpha, seed=seed, draws=draws, variances=variances).rows
-
-
-def fit_same_past(
-    data: pd.DataFrame,
-    *,
-    alpha: float = 0.05,
-    seed: int = 0,
-    draws: int = 10_000,
-    variances: numeric.Variances | None = None,
-) -> Imputation:
-    """Estimate by random-effects imputation and keep the variances and the leave-one-outs.
-
-    Parameters, errors and method are those of `same_past`.
-
-    Returns
-    -------
-    Imputation
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> table = pd.DataFrame({
-    ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
-    ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
-    >>> fit_same_past(table).schools
-    30
-    """
     laid_out = grid(checked(data))
     cells = cells_of(laid_out)
     held = estimated_variances(cells) if variances is None else variances
-    found = imputed(
-        laid_out, numeric.fit(cells, held), alpha=alpha, leads=0, seed=seed, draws=draws
-    )
-    return replace(found, variances=held)
+    fitted = numeric.fit(cells, held)
+    return imputed(laid_out, fitted, alpha=alpha, leads=0, seed=seed, draws=draws).rows
 
 
 def cells_of(laid_out: Grid) -> numeric.Cells:
@@ -124,7 +92,7 @@ def cells_of(laid_out: Grid) -> numeric.Cells:
     )
 
 
-def _large_phases(phase: Integers) -> Integers:
+def _large_phases(phase: Ints) -> Ints:
     """Return each school's phase, numbered; a small phase is counted with the largest."""
     schools = np.bincount(phase)
     large = np.where(schools[phase] >= NOISE_SCHOOLS, phase, schools.argmax())

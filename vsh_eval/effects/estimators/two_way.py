@@ -7,19 +7,11 @@ import pandas as pd
 
 from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
-from vsh_eval.effects.rows import SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
+from vsh_eval.effects.rows import COUNTS, SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
 from vsh_eval.names import NEVER
 from vsh_eval.numerics.absorbed import Regression, regress
 
-BACON_COLUMNS = (
-    "type",
-    "treated",
-    "comparison",
-    "estimate",
-    "weight",
-    "schools_treated",
-    "schools_comparison",
-)
+BACON_COLUMNS = ("type", "treated", "comparison", "estimate", "weight", *COUNTS[:2])
 TREATED_VS_NEVER = "treated_vs_never"
 EARLIER_VS_LATER = "earlier_vs_later"
 LATER_VS_EARLIER = "later_vs_earlier"
@@ -150,6 +142,8 @@ def bacon(data: pd.DataFrame) -> pd.DataFrame:
     onset = onset.mask((share.index == NEVER) | (onset >= len(times)), len(times))
     rows = []
     for one, other in combinations(onset.sort_values(kind="stable").index, 2):
+        if onset[one] == onset[other]:
+            continue  # the data lack the years between the two, so they tell nothing of each other
         rows += _pair(mean, share, onset, one, other)
     found = pd.DataFrame(rows, columns=list(BACON_COLUMNS[:5]))
     variance = found["weight"].sum()

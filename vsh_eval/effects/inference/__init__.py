@@ -1,38 +1,15 @@
 """How much of an estimate could be chance.
 
-`randomise` reassigns the years of training at random (`fit_randomisation` keeps the draws),
-`wild_bootstrap` is for few schools, `equivalence_test` asks whether an effect is too small to
-matter.
+`randomise` reassigns the years of training at random, `wild_bootstrap` is for few schools.
 Before effects are looked at: `placebo_simulation` counts false alarms on the user's own data,
 `injected_effect_power` how often effects of known size are found.
 """
 
-from vsh_eval.effects.inference.equivalence import equivalence_test
 from vsh_eval.effects.inference.placebo_simulation import (
     CURVE_COLUMNS,
     PLACEBO_COLUMNS,
-    InjectedEffectPower,
     injected_effect_power,
     placebo_simulation,
 )
-from vsh_eval.effects.inference.randomisation import (
-    Randomisation,
-    fit_randomisation,
-    randomise,
-    reassignments,
-)
+from vsh_eval.effects.inference.randomisation import randomise, reassignments
 from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
-
-__all__ = [
-    "CURVE_COLUMNS",
-    "PLACEBO_COLUMNS",
-    "InjectedEffectPower",
-    "Randomisation",
-    "equivalence_test",
-    "fit_randomisation",
-    "injected_effect_power",
-    "placebo_simulation",
-    "randomise",
-    "reassignments",
-    "wild_bootstrap",
-]

@@ -5,16 +5,15 @@ random. Then nothing happened in the "trained" schools (the placebo simulation, 
 exactly the effect that was injected.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from vsh_eval.contracts import DesignError, InfeasibleError, produces
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.inference.randomisation import reassignments
-from vsh_eval.effects.sample.power import design_mde
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics import permutation
 from vsh_eval.numerics.inference import t_critical
@@ -24,31 +23,6 @@ PLACEBO_COLUMNS = ("runs", "found", "share", "lower", "upper", "alpha", "error_r
 CURVE_COLUMNS = ("effect", "found", "runs", "power", "lower", "upper")
 AS_IT_SHOULD, TOO_MANY, TOO_FEW = "as_it_should_be", "too_many", "too_few"
 """Verdicts on the share of false alarms."""
-
-
-@dataclass(frozen=True, slots=True)
-class InjectedEffectPower:
-    """How often effects of known size would be found.
-
-    Attributes
-    ----------
-    curve : DataFrame
-        effect (in the outcome's unit), found (runs), runs, power (share found), lower, upper
-        (Wilson's interval of the share), by size of effect.
-    detectable : float
-        Effect, without its sign, that `power` of the runs find (mean of both signs); NaN where
-        none is.
-    mde : float
-        The minimum detectable effect by formula, from the design as it is.
-    power, alpha : float
-        The power asked for and the size of the test.
-    """
-
-    curve: pd.DataFrame
-    detectable: float
-    mde: float
-    power: float
-    alpha: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +39,6 @@ def placebo_simulation(
     data: AnalysisSample | pd.DataFrame,
     *,
     runs: int = 500,
-    within: str | None = "phase",
     alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -112,7 +85,7 @@ def placebo_simulation(
     >>> placebo_simulation(table, runs=200)[["runs", "verdict"]].values.tolist()
     [[200, 'as_it_should_be']]
     """
-    made = _runs(data, runs=runs, within=within, alpha=alpha, seed=seed)
+    made = _runs(data, runs=runs, alpha=alpha, seed=seed)
     number = len(made.estimate)
     found = int((np.abs(made.estimate) > made.width).sum())
     lower, upper = _wilson(found, number)
@@ -136,36 +109,33 @@ def placebo_simulation(
 def injected_effect_power(
     data: AnalysisSample | pd.DataFrame,
     *,
-    effects: tuple[float, ...] | None = None,
+    effects: Sequence[float],
     runs: int = 500,
-    within: str | None = "phase",
     alpha: float = 0.05,
-    power: float = 0.80,
     seed: int = 0,
-) -> InjectedEffectPower:
+) -> pd.DataFrame:
     """Inject effects of known size into the user's own panel and count how often they are found.
 
     Parameters
     ----------
     data : AnalysisSample or DataFrame
         From `select_sample`, or a table as for `impute`.
-    effects : tuple of float, optional
-        Effects to inject, in the outcome's unit; by default 0 to twice the minimum detectable
-        effect, both signs counted together.
-    runs, within, alpha, seed
+    effects : sequence of float
+        Effects to inject, in the outcome's unit, both signs counted together.
+    runs, alpha, seed
         As for `placebo_simulation`.
-    power : float
-        The power that `detectable` is for.
 
     Returns
     -------
-    InjectedEffectPower
-        Every point of the curve is made from the same assignments, so it never falls by chance.
+    DataFrame
+        `CURVE_COLUMNS`, by size of effect: effect, found (runs), runs, power (share found), lower,
+        upper (Wilson's interval of the share). Every point is made from the same assignments, so
+        the curve never falls by chance.
 
     Raises
     ------
     ContractError, DesignError
-        As `placebo_simulation` and `design_mde`.
+        As `placebo_simulation`.
 
     Notes
     -----
@@ -180,28 +150,16 @@ def injected_effect_power(
     >>> table = pd.DataFrame({
     ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
     ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
-    >>> found = injected_effect_power(table, effects=(0.0, 3.0), runs=200)
-    >>> bool(0.5 < found.detectable / found.mde < 1.5), found.curve["power"].iloc[-1]
-    (True, np.float64(1.0))
+    >>> injected_effect_power(table, effects=(0.0, 3.0), runs=200)["power"].iloc[-1]
+    np.float64(1.0)
     """
-    formula = design_mde(data, alpha=alpha, power=power)
-    if effects is None:
-        if not np.isfinite(formula.mde):
-            raise InfeasibleError("no_standard_error")
-        effects = tuple(float(step) for step in formula.mde * np.linspace(0, 2, 9))
-    made = _runs(data, runs=runs, within=within, alpha=alpha, seed=seed)
+    made = _runs(data, runs=runs, alpha=alpha, seed=seed)
     number = len(made.estimate)
     rows = []
     for effect in sorted(effects, key=abs):
         share = _found(made, effect)
         rows.append((effect, share * number, number, share, *_wilson(share * number, number)))
-    return InjectedEffectPower(
-        curve=pd.DataFrame(rows, columns=list(CURVE_COLUMNS)),
-        detectable=_detectable(made, power),
-        mde=formula.mde,
-        power=power,
-        alpha=alpha,
-    )
+    return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
 
 def _wilson(found: float, number: int) -> tuple[float, float]:
@@ -212,12 +170,10 @@ def _wilson(found: float, number: int) -> tuple[float, float]:
     return float(ends[0]), float(ends[1])
 
 
-def _runs(
-    data: AnalysisSample | pd.DataFrame, *, runs: int, within: str | None, alpha: float, seed: int
-) -> _Runs:
+def _runs(data: AnalysisSample | pd.DataFrame, *, runs: int, alpha: float, seed: int) -> _Runs:
     if runs < FEWEST_RUNS:
         raise DesignError(f"runs is {runs}, must be at least {FEWEST_RUNS}; use 500.")
-    design = reassignments(data, within=within)
+    design = reassignments(data, within="phase")
     made = permutation.batch(design.terms, design.draw(runs, seed=seed), jackknife=True)
     size = float(np.abs(design.cells.outcome).max())
     usable = np.isfinite(made.estimate) & (made.jackknife_error > 1e-12 * max(size, 1e-12))
@@ -233,15 +189,3 @@ def _found(made: _Runs, effect: float) -> float:
     """Return the share of runs that find an effect of this size, averaged over both signs."""
     either = [np.abs(made.estimate + sign * effect) > made.width for sign in (-1.0, 1.0)]
     return float(np.mean(either))
-
-
-def _detectable(made: _Runs, power: float) -> float:
-    """Return the smallest effect that this share of the runs finds."""
-    most = 2 * float((np.abs(made.estimate) + made.width).max())
-    if _found(made, 0.0) >= power:
-        return 0.0
-
-    def missing(effect: float) -> float:
-        return _found(made, effect) - power
-
-    return float(brentq(missing, 0.0, most, xtol=1e-6 * most))

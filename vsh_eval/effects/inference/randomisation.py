@@ -1,26 +1,17 @@
 """Randomisation inference: how often chance alone would give an effect as large as this."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    DesignError,
-    InfeasibleError,
-    Message,
-    require_columns,
-    require_one_of,
-)
-from vsh_eval.effects.grid import Floats, Grid, Integers, checked, grid
+from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
+from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics import permutation
 
-Statistic = Literal["studentised", "plain"]
-STATISTICS = ("studentised", "plain")
 _TIE = 1e-9
 """Statistics that differ by less than this share are equal, whatever the order of adding up."""
 
@@ -45,8 +36,8 @@ class Reassignments:
 
     cells: Grid
     terms: permutation.Terms
-    actual: Integers
-    blocks: tuple[Integers, ...]
+    actual: Ints
+    blocks: tuple[Ints, ...]
     within: str
 
     @property
@@ -58,7 +49,7 @@ class Reassignments:
             number += gammaln(len(block) + 1) - gammaln(counts + 1).sum()
         return float(number)
 
-    def draw(self, draws: int, *, seed: int) -> Integers:
+    def draw(self, draws: int, *, seed: int) -> Ints:
         """Reassign the years at random, (draws, S); a block keeps how many schools adopt when."""
         generator = np.random.default_rng(seed)
         drawn = np.tile(self.actual, (draws, 1))
@@ -115,28 +106,11 @@ def reassignments(data: AnalysisSample | pd.DataFrame, *, within: str | None) ->
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Randomisation:
-    """Where the estimate lies among the estimates that chance alone gives.
-
-    Attributes
-    ----------
-    rows : DataFrame
-        As from `randomise`.
-    drawn : array (draws,)
-        The statistic of every assignment drawn, NaN where there is none.
-    """
-
-    rows: pd.DataFrame
-    drawn: Floats
-
-
 def randomise(
     data: AnalysisSample | pd.DataFrame,
     *,
     draws: int = 999,
     within: str | None = "phase",
-    statistic: Statistic = "studentised",
     seed: int = 0,
 ) -> pd.DataFrame:
     """Reassign the years of training at random and count how often the effect is as large.
@@ -150,9 +124,6 @@ def randomise(
     within : str or None
         Years change places among schools that are alike in this column; None for all schools.
         ``phase`` counts as None where the table has no such column.
-    statistic : {"studentised", "plain"}
-        The imputation's simple estimate over its influence-function standard error, or the
-        estimate itself.
     seed : int
         Of the draws.
 
@@ -160,15 +131,16 @@ def randomise(
     -------
     DataFrame
         One row: estimate (the simple estimate, in the outcome's unit), statistic (of the actual
-        assignment), p_value (two-sided), draws, allocations (how many different ones there are;
-        infinite beyond the range of a float), smallest_p (the smallest p value there could be),
+        assignment: the estimate over its influence-function standard error), p_value (two-sided),
+        draws, allocations (how many different ones there are; infinite beyond the range of a
+        float), smallest_p (the smallest p value there could be),
         schools, within, status, reason. Where the outcomes do not vary there is no p value and
         status is ``x``.
 
     Raises
     ------
     ContractError
-        If a column is missing or the statistic unknown.
+        If a column is missing.
     DesignError
         If no school is trained, there is only one assignment, no trained school-year can be
         imputed, or `draws` is below 99.
@@ -176,11 +148,11 @@ def randomise(
     Notes
     -----
     ``p = (1 + #{|T*| >= |T|}) / (draws + 1)``. Whole sequences of training are exchanged, and a
-    school keeps its outcomes and weights, so the test is exact, with either statistic and any
-    number of schools, if training changed nothing in any school and the years had been assigned
-    at random within the blocks. The studentised statistic stays valid in large samples where
-    training changed schools up and down but not on average (Chung and Romano 2013; DiCiccio and
-    Romano 2017), and is the default. An assignment without an estimate counts as one as large.
+    school keeps its outcomes and weights, so the test is exact, with any number of schools, if
+    training changed nothing in any school and the years had been assigned at random within the
+    blocks. A studentised statistic stays valid in large samples where training changed schools up
+    and down but not on average (Chung and Romano 2013; DiCiccio and Romano 2017). An assignment
+    without an estimate counts as one as large.
 
     Examples
     --------
@@ -192,34 +164,6 @@ def randomise(
     >>> randomise(table).loc[0, "p_value"]
     np.float64(0.001)
     """
-    return fit_randomisation(data, draws=draws, within=within, statistic=statistic, seed=seed).rows
-
-
-def fit_randomisation(
-    data: AnalysisSample | pd.DataFrame,
-    *,
-    draws: int = 999,
-    within: str | None = "phase",
-    statistic: Statistic = "studentised",
-    seed: int = 0,
-) -> Randomisation:
-    """Do as `randomise` and keep the statistic of every assignment drawn.
-
-    Parameters, errors and method are those of `randomise`.
-
-    Returns
-    -------
-    Randomisation
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({
-    ...     "unit": list("aabbcc"), "time": [1, 2] * 3, "cohort": [2] * 2 + [0] * 4,
-    ...     "outcome": [5.0, 6, 7, 9, 8, 10.5], "weight": 1.0})
-    >>> fit_randomisation(table, draws=99).rows.loc[0, "smallest_p"].round(3)
-    np.float64(0.333)
-    """
-    require_one_of(statistic, STATISTICS, name="statistic")
     if draws < 99:
         raise DesignError(f"draws is {draws}, must be at least 99; use 999.")
     design = reassignments(data, within=within)
@@ -228,16 +172,10 @@ def fit_randomisation(
     if not np.isfinite(found.estimate[0]):
         raise InfeasibleError("nothing_imputed")
     size = float(np.abs(design.cells.outcome).max())
-    values = _statistics(found, statistic, still=1e-12 * max(size, 1e-12))
+    varies = found.influence_error > 1e-12 * max(size, 1e-12)
+    values = found.estimate / np.where(varies, found.influence_error, np.nan)
     reason = Message() if np.isfinite(values[0]) else Message("no_variation")
-    return Randomisation(_row(design, found.estimate[0], values, reason), values[1:])
-
-
-def _statistics(found: permutation.Batch, statistic: Statistic, *, still: float) -> Floats:
-    varies = found.influence_error > still
-    if statistic == "plain":
-        return np.where(varies, found.estimate, np.nan)
-    return found.estimate / np.where(varies, found.influence_error, np.nan)
+    return _row(design, found.estimate[0], values, reason)
 
 
 def _row(design: Reassignments, estimate: float, values: Floats, reason: Message) -> pd.DataFrame:
@@ -261,7 +199,7 @@ def _row(design: Reassignments, estimate: float, values: Floats, reason: Message
     )
 
 
-def _blocks(table: pd.DataFrame, cells: Grid, within: str | None) -> tuple[Integers, ...]:
+def _blocks(table: pd.DataFrame, cells: Grid, within: str | None) -> tuple[Ints, ...]:
     if within is None:
         return (np.arange(len(cells.units)),)
     names = table["unit"].astype(str)

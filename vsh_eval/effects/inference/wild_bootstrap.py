@@ -15,17 +15,8 @@ from vsh_eval.numerics.wild import WEBB_BELOW, Scores, WildBootstrap, of_imputat
 Estimator = Literal["imputation", "two_way_fixed_effects"]
 
 WILD_COLUMNS = (
-    "estimator",
-    "estimate",
-    "std_error",
-    "statistic",
-    "p_value",
-    "ci_lower",
-    "ci_upper",
-    "schools",
-    "schools_treated",
-    "weights",
-    "draws",
+    *("estimator", "estimate", "std_error", "statistic", "p_value", "ci_lower", "ci_upper"),
+    *("schools", "schools_treated", "weights", "draws"),
 )
 FEWEST_TREATED = 2
 

@@ -1,8 +1,7 @@
 """From DfE's published tables: one authority's offer against other authorities' offers.
 
-`authority_estimates` puts an authority's offer into the estimates contract; `fit_authority` and
-`authority_trajectory` show what it is made of. `synthetic_did` is for any long table
-(`fit_synthetic` keeps donor weights, trajectories and placebos).
+`authority_estimates` puts an authority's offer into the estimates contract; `fit_synthetic`
+compares one unit with its donors, `authority_trajectory` shows its path and theirs.
 """
 
 from vsh_eval.effects.published.authority import (
@@ -12,19 +11,5 @@ from vsh_eval.effects.published.authority import (
     authority_panel,
     authority_trajectory,
     donor_pools,
-    fit_authority,
 )
-from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic, synthetic_did
-
-__all__ = [
-    "EXTRA_COLUMNS",
-    "TRAJECTORY_COLUMNS",
-    "Synthetic",
-    "authority_estimates",
-    "authority_panel",
-    "authority_trajectory",
-    "donor_pools",
-    "fit_authority",
-    "fit_synthetic",
-    "synthetic_did",
-]
+from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic

@@ -8,15 +8,9 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import (
-    ContractError,
-    InfeasibleError,
-    require_columns,
-    require_one_of,
-)
-from vsh_eval.effects.published.panel import with_cohort
+from vsh_eval.contracts import ContractError, InfeasibleError, require_columns, require_one_of
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS, ROW_COLUMNS, infeasible_row
+from vsh_eval.effects.rows import ESTIMATE_COLUMNS, OVERALL, ROW_COLUMNS, infeasible_row
 
 Pool = Literal["neighbours", "region", "all"]
 POOLS: tuple[Pool, ...] = ("neighbours", "region", "all")
@@ -79,9 +73,7 @@ def donor_pools(
     return {u: tuple(o for o in units if o != u and place[o] == place[u]) for u in units}
 
 
-def authority_panel(
-    gaps: pd.DataFrame, *, metric: str, phase: str = names.TOTAL, group: str = names.CWSW
-) -> pd.DataFrame:
+def authority_panel(gaps: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     """Take one published gap of every authority over its comparable years.
 
     Parameters
@@ -89,14 +81,14 @@ def authority_panel(
     gaps : DataFrame
         Published gaps: geographic_level, unit_id, time_period, phase, metric, group, gap,
         group_pupils, comparable.
-    metric, phase, group : str
-        Which.
+    metric : str
+        Which; that of children with a social worker, all phases together.
 
     Returns
     -------
     DataFrame
         unit, time (academic year), outcome (missing where suppressed), pupils: what
-        `synthetic_did` takes.
+        `fit_synthetic` takes.
 
     Raises
     ------
@@ -108,14 +100,14 @@ def authority_panel(
     rows = gaps[
         gaps["geographic_level"].eq(names.LA)
         & gaps["metric"].eq(metric)
-        & gaps["phase"].eq(phase)
-        & gaps["group"].eq(group)
+        & gaps["phase"].eq(names.TOTAL)
+        & gaps["group"].eq(names.CWSW)
         & gaps["comparable"].astype(bool)
     ]
     if rows.empty:
         raise ContractError(
-            f"gaps have no row of {metric} for {group} in phase {phase}, must have one for each "
-            "authority and year; choose an outcome that is published."
+            f"gaps have no row of {metric} for {names.CWSW} in phase {names.TOTAL}, must have one "
+            "for each authority and year; choose an outcome that is published."
         )
     return pd.DataFrame(
         {
@@ -125,46 +117,6 @@ def authority_panel(
             "pupils": rows["group_pupils"].astype("Float64").to_numpy(float, na_value=np.nan),
         }
     ).reset_index(drop=True)
-
-
-def fit_authority(
-    panel: pd.DataFrame,
-    pools: dict[str, tuple[str, ...]],
-    *,
-    authority: str,
-    offer_start: int,
-    alpha: float = 0.05,
-) -> Synthetic:
-    """Set one authority against weighted donors, judged by placebos on all the others.
-
-    Parameters
-    ----------
-    panel : DataFrame
-        From `authority_panel`.
-    pools : dict
-        From `donor_pools`. Every other authority is a placebo, against donors of its own pool:
-        ten neighbours alone could never reject anything at 5 %.
-    authority : str
-        Its ``unit_id``.
-    offer_start : int
-        First academic year of its offer.
-    alpha : float
-        Significance level.
-
-    Returns
-    -------
-    Synthetic
-        Placebos of authorities of other sizes are made comparable by the number of children, and
-        the estimate is ranked among those nearest in size: right for small and large ones alike
-        (docs/proofs/placebo_authorities.md).
-
-    Raises
-    ------
-    DesignError
-        If the years or the donors cannot bear it.
-    """
-    data = with_cohort(panel, unit=authority, start=offer_start)
-    return fit_synthetic(data, donors=pools, alpha=alpha)
 
 
 def authority_estimates(
@@ -186,7 +138,7 @@ def authority_estimates(
         From `metrics.gaps` on the published panel, and from the published files. An
         authority with a suppressed number in a year used is left out and counted.
     authority, offer_start, alpha
-        As for `fit_authority`.
+        As for `fit_synthetic`.
     metrics : sequence of str
         The outcomes, the primary first, the others secondary.
     donors : {"neighbours", "region", "all"}
@@ -211,15 +163,12 @@ def authority_estimates(
     tables = []
     for place, metric in enumerate(metrics):
         outcomes = authority_panel(gaps, metric=metric)
-        fit = partial(
-            fit_authority, outcomes, authority=authority, offer_start=offer_start, alpha=alpha
-        )
+        fit = partial(fit_synthetic, outcomes, unit=authority, start=offer_start, alpha=alpha)
         role = "primary" if place == 0 else "secondary"
         parts = _comparisons(fit, pools, authority=authority, asked=donors, role=role)
         own = own_suppressed(gaps, metric=metric, authority=authority)
         tables += [rows.assign(metric=metric, own_suppressed=own) for rows in parts]
-    everything = {"programme": "any", "tier": "any", "phase": names.TOTAL}
-    table = pd.concat(tables, ignore_index=True).assign(**everything)
+    table = pd.concat(tables, ignore_index=True).assign(**OVERALL)
     return table[[*ESTIMATE_COLUMNS, *EXTRA_COLUMNS]]
 
 
@@ -282,7 +231,7 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
     Parameters
     ----------
     found : Synthetic
-        From `fit_authority`.
+        From `fit_synthetic`.
     metric, comparison : str
         Written into the rows.
 
@@ -296,8 +245,6 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
     """
     events = found.rows[found.rows["aggregation"].eq("event")].sort_values("index")
     half = ((events["ci_upper"] - events["ci_lower"]) / 2).to_numpy(np.float64)
-    trajectory = found.path.rename(columns={"time": "time_period", "effect": "distance"}).drop(
-        columns="cohort"
-    )
+    trajectory = found.path.rename(columns={"time": "time_period", "effect": "distance"})
     trajectory = trajectory.assign(placebo_lower=-half, placebo_upper=half, status="")
     return trajectory.assign(metric=metric, comparison=comparison)[list(TRAJECTORY_COLUMNS)]

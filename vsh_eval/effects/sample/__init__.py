@@ -28,23 +28,3 @@ from vsh_eval.effects.sample.selection import (
     refuse_no_variation,
     select_sample,
 )
-
-__all__ = [
-    "BALANCE_COLUMNS",
-    "DESIGN_COLUMNS",
-    "EXCLUSION_COLUMNS",
-    "FLOW_COLUMNS",
-    "AnalysisSample",
-    "DesignPower",
-    "adopted_by_school",
-    "balance_table",
-    "design_mde",
-    "design_table",
-    "mde",
-    "pool_mde",
-    "refuse_no_variation",
-    "school_flow",
-    "select_sample",
-    "wait_ratios",
-    "years_needed",
-]

@@ -1,7 +1,5 @@
 """What is compared, before any effect: schools by arm, and how balanced the arms are."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -138,12 +136,7 @@ def school_flow(
 
 
 @produces("balance", BALANCE_COLUMNS, gate="sample")
-def balance_table(
-    sample: AnalysisSample,
-    schools: pd.DataFrame | None = None,
-    *,
-    covariates: Sequence[str] | None = None,
-) -> pd.DataFrame:
+def balance_table(sample: AnalysisSample, schools: pd.DataFrame | None = None) -> pd.DataFrame:
     """Compare schools that were trained with those that were not, before anyone was.
 
     Parameters
@@ -151,9 +144,7 @@ def balance_table(
     sample : AnalysisSample
         From `select_sample`.
     schools : DataFrame, optional
-        unit_id and further numeric columns to compare.
-    covariates : sequence of str, optional
-        Columns of `schools`; by default all numeric ones.
+        unit_id and further numeric columns to compare; the sample's covariates by default.
 
     Returns
     -------
@@ -199,21 +190,19 @@ def balance_table(
         },
         index=trained.index,
     )
-    for name, column in _further(sample, schools, covariates).items():
+    for name, column in _further(sample, schools).items():
         values[name] = column.reindex(values.index)
     return pd.DataFrame([_difference(str(name), values[name], trained, weight) for name in values])
 
 
-def _further(
-    sample: AnalysisSample, schools: pd.DataFrame | None, covariates: Sequence[str] | None
-) -> dict[str, pd.Series]:
+def _further(sample: AnalysisSample, schools: pd.DataFrame | None) -> dict[str, pd.Series]:
     if schools is None:
         by_unit = sample.data.groupby("unit")
-        return {name: by_unit[name].first() for name in covariates or sample.covariates}
-    require_columns(schools, ["unit_id", *(covariates or ())], name="schools")
-    table = schools.set_index(schools["unit_id"].astype(str))
-    numeric = table.drop(columns="unit_id").select_dtypes("number").columns
-    return {name: table[name].astype(float) for name in covariates or numeric}
+        return {name: by_unit[name].first() for name in sample.covariates}
+    require_columns(schools, ["unit_id"], name="schools")
+    table = schools.set_index(schools["unit_id"].astype(str)).drop(columns="unit_id")
+    numeric = table.select_dtypes("number").astype(float)
+    return {str(name): column for name, column in numeric.items()}
 
 
 def _difference(

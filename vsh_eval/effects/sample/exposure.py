@@ -124,31 +124,24 @@ def first_against_untrained(
     return kept, exposure.reset_index()
 
 
-def dose(
-    training: pd.DataFrame | None,
-    panel: pd.DataFrame | None,
-    *,
-    metric: str,
-    measure: str = "staff_trained",
-) -> pd.Series:
+def dose(training: pd.DataFrame | None, panel: pd.DataFrame | None, *, metric: str) -> pd.Series:
     """Return the cumulative dose per 100 pupils of every school and year.
 
     Parameters
     ----------
     training : DataFrame or None
-        The training log: unit_id, time_period and the measure.
+        The training log: unit_id, time_period and staff_trained.
     panel : DataFrame or None
         The panel of returns.
     metric : str
         The metric whose pupils are counted.
-    measure : {"staff_trained", "hours"}
-        What is cumulated over the years up to and with the year.
 
     Returns
     -------
     Series
-        By unit_id and time_period, for every school-year of the panel's metric; 0 before any
-        training, NaN from the first training on whose measure is not recorded.
+        Staff trained up to and with the year, by unit_id and time_period, for every school-year of
+        the panel's metric; 0 before any training, NaN from the first training on whose staff are
+        not recorded.
 
     Raises
     ------
@@ -159,13 +152,13 @@ def dose(
     """
     if training is None or panel is None:
         raise InfeasibleError("no_log_or_panel")
-    require_columns(training, ["unit_id", "time_period", measure], name="training")
+    require_columns(training, ["unit_id", "time_period", "staff_trained"], name="training")
     rows = panel[panel["metric"].eq(metric)]
     keys = ["unit_id", "time_period"]
     size = rows.assign(unit_id=rows["unit_id"].astype(str)).groupby(keys)["pupils"].sum()
     size = size.astype(float)
     log = training.assign(unit_id=training["unit_id"].astype(str))
-    given = log.groupby(keys)[measure].agg(["sum", "size", "count"])
+    given = log.groupby(keys)["staff_trained"].agg(["sum", "size", "count"])
     units = size.index.get_level_values("unit_id").unique()
     years = sorted({*size.index.get_level_values(1), *given.index.get_level_values(1)})
     every = pd.MultiIndex.from_product([units, years], names=keys)

@@ -9,7 +9,7 @@ import pandas as pd
 from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
 from vsh_eval.effects.grid import units_changing
 from vsh_eval.effects.sample.exposure import adopted_by_school
-from vsh_eval.effects.sample.year_effects import BY_PHASE, COMMON, common, kind_of, year_effects
+from vsh_eval.effects.sample.year_effects import BY_PHASE, COMMON, kind_of, year_effects
 from vsh_eval.names import NEVER
 
 FEWEST_SCHOOLS = 10
@@ -46,10 +46,6 @@ class AnalysisSample:
         time, time_period, schools.
     cohorts : DataFrame
         cohort, cohort_period, base_period (last year with data before training), schools.
-    stratified : bool
-        Whether year effects are by phase, small phases joined to large ones or not.
-    few_schools : bool
-        Fewer than 40 schools: read randomisation or a wild bootstrap beside the interval.
     covariates : tuple of str
         Columns of `data`.
     notes : tuple of Message
@@ -62,8 +58,6 @@ class AnalysisSample:
     exclusions: pd.DataFrame
     periods: pd.DataFrame
     cohorts: pd.DataFrame
-    stratified: bool
-    few_schools: bool
     covariates: tuple[str, ...]
     notes: tuple[Message, ...]
     cautions: tuple[Message, ...]
@@ -90,8 +84,7 @@ class AnalysisSample:
         if kind == self.year_effects:
             return self
         stratum = self.data["phase"] if kind == BY_PHASE else ""
-        stratified = kind == BY_PHASE
-        return replace(self, data=self.data.assign(stratum=stratum), stratified=stratified)
+        return replace(self, data=self.data.assign(stratum=stratum))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +115,6 @@ def select_sample(
     programme: str = "any",
     tier: str = "any",
     min_schools: int = 3,
-    phases_rule: bool = True,
     covariates: Sequence[str] = (),
 ) -> AnalysisSample:
     """Select the school-years that can bear an estimate of what training did.
@@ -142,9 +134,6 @@ def select_sample(
         An adoption cohort of fewer schools is pooled with the next: its school-years before the
         next cohort's year are left out, as they are neither untrained nor of that cohort. The
         last cohort's school-years from training on are left out instead.
-    phases_rule : bool
-        Use year effects by phase, small phases joined to the one most like them, where two phases
-        or more can bear their own (`year_effects`); never, where False.
     covariates : sequence of str
         Columns of `schools`; a school that lacks one is left out.
 
@@ -192,7 +181,7 @@ def select_sample(
         state = step(state)
     cells = _number(state).cells
     _refuse(cells, before, min_schools)
-    return _selected(start, replace(state, cells=cells), covariates, phases_rule=phases_rule)
+    return _selected(start, replace(state, cells=cells), covariates)
 
 
 def _checked(school_gaps: pd.DataFrame) -> pd.DataFrame:
@@ -335,14 +324,11 @@ def redundant_covariates(schools: pd.DataFrame, covariates: Sequence[str]) -> tu
     return tuple(added)
 
 
-def _selected(
-    start: pd.DataFrame, state: _State, covariates: tuple[str, ...], *, phases_rule: bool
-) -> AnalysisSample:
+def _selected(start: pd.DataFrame, state: _State, covariates: tuple[str, ...]) -> AnalysisSample:
     cells = state.cells.rename(columns={"unit_id": "unit"})
     years = cells.groupby("time")["time_period"].first()
     cells["cohort_period"] = cells["cohort"].map(years).fillna(NEVER).astype(np.int64)
-    schools = int(cells["unit"].nunique())
-    years_by = year_effects(cells) if phases_rule else common(cells)
+    years_by = year_effects(cells)
     notes = [*state.notes, years_by.note]
     waiting = cells["adopted"].ne(cells["cohort_period"])
     if waiting.any():
@@ -361,8 +347,6 @@ def _selected(
             schools=("unit", "nunique")
         ),
         cohorts=_cohorts(cells),
-        stratified=years_by.kind != COMMON,
-        few_schools=schools < FEW_SCHOOLS,
         covariates=covariates,
         notes=tuple(notes),
         cautions=_cautions(cells, covariates),

@@ -99,17 +99,6 @@ def year_effects(
     return YearEffects(JOINED, cells["phase"].map(nearest), note)
 
 
-def common(cells: pd.DataFrame) -> YearEffects:
-    """Let all schools share year effects because that was requested.
-
-    Examples
-    --------
-    >>> common(pd.DataFrame({"phase": ["primary"]})).kind
-    'common'
-    """
-    return _common(cells, Message("year_effects_requested"))
-
-
 def kind_of(cells: pd.DataFrame) -> str:
     """Name the year effects that a table of school-years has, by its phase and stratum.
 

@@ -32,28 +32,3 @@ from vsh_eval.effects.sensitivity.specification_curve import (
     specification_curve,
 )
 from vsh_eval.effects.sensitivity.subgroups import SUBGROUP_COLUMNS, subgroups
-
-__all__ = [
-    "CHECKS",
-    "HONEST_COLUMNS",
-    "ROBUSTNESS_COLUMNS",
-    "SPECIFICATION_COLUMNS",
-    "SUBGROUP_COLUMNS",
-    "Drift",
-    "Pretrend",
-    "RobustnessCheck",
-    "breakdown",
-    "composition_outcomes",
-    "composition_tests",
-    "drift",
-    "honest",
-    "imputed_leads",
-    "not_estimable",
-    "nothing_to_check",
-    "pretrend",
-    "pretrend_of",
-    "pretrend_power",
-    "robustness",
-    "specification_curve",
-    "subgroups",
-]

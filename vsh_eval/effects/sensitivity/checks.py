@@ -13,11 +13,12 @@ from vsh_eval.contracts import ContractError, InfeasibleError, Message
 from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS
 from vsh_eval.effects.estimators.imputation import fit_imputation
 from vsh_eval.effects.estimators.two_way import ALREADY_TRAINED, bacon, two_way_fixed_effects
-from vsh_eval.effects.inference.equivalence import equivalence_test
 from vsh_eval.effects.inference.randomisation import randomise
 from vsh_eval.effects.inference.wild_bootstrap import wild_bootstrap
 from vsh_eval.effects.rows import (
+    CHECK_COLUMNS,
     ESTIMATE_COLUMNS,
+    PRIMARY,
     SAMPLE_COLUMNS,
     infeasible_row,
     messages,
@@ -28,13 +29,8 @@ from vsh_eval.effects.sample.year_effects import ESTIMATORS
 from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
 from vsh_eval.effects.sensitivity.pretrend import pretrend, pretrend_power
-from vsh_eval.effects.specification import (
-    Ask,
-    Specification,
-    Study,
-    estimated,
-    tabulate,
-)
+from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
+from vsh_eval.numerics.inference import equivalence_p_value, t_critical
 
 CHECKS = (
     *("pretrend", "trend_breaks", "early_placebo", "own_levels", "chance", "leave_out"),
@@ -57,14 +53,7 @@ RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SEEN)
 - drift seen: the test would detect, four times in five, a drift that adds up to the estimate.
 """
 
-ROBUSTNESS_COLUMNS = (
-    "check",
-    "variant",
-    *(name for name in ESTIMATE_COLUMNS if name not in {"band_lower", "band_upper", "p_adjusted"}),
-    "verdict",
-    "rule",
-    "reason",
-)
+ROBUSTNESS_COLUMNS = ("check", "variant", *CHECK_COLUMNS, "verdict", "rule", "reason")
 """The robustness table; variant and reason are `Message`."""
 
 BOUNDS = (0.5, 1.0, 1.5, 2.0)
@@ -325,7 +314,7 @@ def _honest(study: Study, sample: AnalysisSample, path: str) -> pd.DataFrame:
     ask = partial(honest, sample.data, alpha=study.alpha, seed=study.seed)
     if path == FIRST_YEAR:
         return ask(bounds=(1.0,), target=0)
-    return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(method="smoothness")
+    return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(bounds=(0.0,), method="smoothness")
 
 
 def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
@@ -528,16 +517,13 @@ def _given(gaps: pd.DataFrame, _: Study) -> pd.DataFrame:
 def _equivalence(study: Study, primary: Primary) -> Mapping[str, Any]:
     if primary.row["status"]:
         raise InfeasibleError(primary.row["reason"].code)
-    found = equivalence_test(
-        primary.estimate,
-        float(primary.row["std_error"]),
-        float(primary.row["df"]),
-        margin=study.sesoi,
-        alpha=study.alpha,
-    ).iloc[0]
-    reason = Message("excluded" if found["equivalent"] else "not_excluded", sesoi=study.sesoi)
-    limits = {"ci_lower": found["lower"], "ci_upper": found["upper"]}
-    return {**_repeated(primary, float(found["p_value"]), reason), **limits}
+    error, df = float(primary.row["std_error"]), float(primary.row["df"])
+    p_value = equivalence_p_value(primary.estimate, error, df, margin=study.sesoi)
+    width = float(t_critical(df, alpha=2 * study.alpha)) * error
+    excluded = p_value < study.alpha
+    reason = Message("excluded" if excluded else "not_excluded", sesoi=study.sesoi)
+    limits = {"ci_lower": primary.estimate - width, "ci_upper": primary.estimate + width}
+    return {**_repeated(primary, p_value, reason), **limits}
 
 
 def _repeated(primary: Primary, p_value: float, reason: Message) -> Mapping[str, Any]:
@@ -576,17 +562,9 @@ def not_estimable(metric: str, *, role: str = "primary", reason: Message) -> pd.
     >>> row[["metric", "estimate", "status"]].values.tolist()
     [['overall_absence', nan, 'x']]
     """
-    labels = {
-        "role": role,
-        "metric": metric,
-        "programme": "any",
-        "tier": "any",
-        "phase": names.TOTAL,
-        "estimator": "imputation",
-        "comparison": "not_yet_treated",
-    }
-    row = infeasible_row((*ESTIMATE_COLUMNS, "reason"), reason).assign(**labels)
-    return row[[*ESTIMATE_COLUMNS, "reason"]]
+    columns = [*ESTIMATE_COLUMNS, "reason"]
+    row = infeasible_row(tuple(columns), reason)
+    return row.assign(**PRIMARY, role=role, metric=metric)[columns]
 
 
 def nothing_to_check(metric: str, *, reason: Message) -> pd.DataFrame:
@@ -610,13 +588,9 @@ def nothing_to_check(metric: str, *, reason: Message) -> pd.DataFrame:
     ['not_testable']
     """
     row = not_estimable(metric, role="robustness", reason=reason)
+    variant = messages("every_variant", row)
     rows = [
-        row.assign(
-            check=check,
-            variant=messages("every_variant", row),
-            verdict=NOT_TESTABLE,
-            rule=_RULE_OF[check],
-        )
+        row.assign(check=check, variant=variant, verdict=NOT_TESTABLE, rule=_RULE_OF[check])
         for check in CHECKS
     ]
     return pd.concat(rows, ignore_index=True)[list(ROBUSTNESS_COLUMNS)]

@@ -1,7 +1,7 @@
 """Does the effect survive if trends were not parallel? Rambachan and Roth's sensitivity."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from vsh_eval.effects.estimators.imputation import MOST_LEADS
 from vsh_eval.effects.estimators.long_differences import (
     REFERENCE,
     LongDifferences,
-    fit_long_differences,
+    long_differences,
 )
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
@@ -22,9 +22,6 @@ from vsh_eval.numerics.smoothness import Smoothness
 
 Method = Literal["relative_magnitudes", "smoothness"]
 
-RELATIVE_BOUNDS = (0.0, 0.5, 1.0, 1.5, 2.0)
-SMOOTH_SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
-"""Default bounds of the slope's change, in standard errors of the mean asked about."""
 STEPS = 10
 """Steps a unit in which the breakdown is looked for (unit: M-bar of 1; a standard error)."""
 _SINGULAR = 1e-10
@@ -32,19 +29,8 @@ _SINGULAR = 1e-10
 MOST = 5.0
 """Largest bound looked at for the breakdown (smoothness: in standard errors)."""
 HONEST_COLUMNS = (
-    "method",
-    "bound",
-    "target",
-    "estimate",
-    "std_error",
-    "lower",
-    "upper",
-    "excludes_zero",
-    "breakdown",
-    "capped",
-    "years_before",
-    "years_after",
-    *SAMPLE_COLUMNS,
+    *("method", "bound", "target", "estimate", "std_error", "lower", "upper", "excludes_zero"),
+    *("breakdown", "capped", "years_before", "years_after", *SAMPLE_COLUMNS),
 )
 
 
@@ -65,7 +51,7 @@ class EventPath:
     target : str
         ``average`` or the event time.
     sample : mapping
-        Schools and children behind the mean asked about (`rows.SAMPLE_COLUMNS`), where known.
+        Schools and children behind the mean asked about (`rows.SAMPLE_COLUMNS`).
     """
 
     index: tuple[int, ...]
@@ -73,7 +59,7 @@ class EventPath:
     covariance: Floats
     weights: Floats
     target: str
-    sample: Mapping[str, float] = field(default_factory=dict)
+    sample: Mapping[str, float]
 
     @property
     def before(self) -> int:
@@ -92,12 +78,10 @@ class EventPath:
 
 def honest(
     data: pd.DataFrame,
-    covariance: pd.DataFrame | Floats | None = None,
     *,
+    bounds: Sequence[float],
     method: Method = "relative_magnitudes",
-    bounds: Sequence[float] | None = None,
     target: Literal["average"] | int = "average",
-    weights: Sequence[float] | None = None,
     alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -106,22 +90,16 @@ def honest(
     Parameters
     ----------
     data : DataFrame
-        School-years as for `impute`; the event study is then `long_differences`. Or, with
-        `covariance`, an event study of your own: index (years since training, without gaps; -1 is
-        the reference: absent or 0), estimate, and optionally aggregation (rows ``event`` are used).
-    covariance : DataFrame or array, optional
-        Of the estimates: by event time, or in the order of the rows.
+        School-years as for `impute`; the event study is `long_differences`.
+    bounds : sequence of float
+        Values of M-bar, or of M.
     method : {"relative_magnitudes", "smoothness"}
         ``relative_magnitudes``: no change of the trend difference from one year to the next after
         training is more than `bound` (M-bar) times the largest before it. ``smoothness``: its
         slope changes by at most `bound` (M, in the outcome's unit a year) from year to year.
-    bounds : sequence of float, optional
-        M-bar 0, 0.5, 1, 1.5, 2 by default; M 0, 0.1, 0.25, 0.5 and 1 standard errors.
     target : "average" or int
-        Mean over the years from training on, or one event time (0 = the first).
-    weights : sequence of float, optional
-        Of the event times from 0 on, for the average; by default the trained school-years' weight
-        (so the average means what the simple estimate means), equal where that is not known.
+        Mean over the years from training on, weighted by the trained school-years' weight (so that
+        it means what the simple estimate means), or one event time (0 = the first).
     alpha : float
         One minus the coverage.
     seed : int
@@ -135,46 +113,44 @@ def honest(
         the interval excludes zero, in steps of 0.1 (SE); 0 where not even parallel trends give
         that), capped (zero is still
         excluded at 5, or 5 SE, where the search ends), years_before, years_after (event times
-        used, the reference not counted), and the schools and children behind the mean asked about
-        (NaN for an event study of your own). Bounds are NaN where the data refute the restriction.
+        used, the reference not counted), and the schools and children behind the mean asked
+        about. Limits are NaN where the data refute the restriction.
 
     Raises
     ------
     ContractError
         If a column is missing or a name is not known.
     DesignError
-        If there is no year before the reference or after training, the estimates are not
-        against the reference, or their covariance is singular.
+        If there is no year before the reference or after training, or the covariance is singular.
 
     Notes
     -----
     `numerics.honest` (conditional test with a least favourable first stage, C-LF) and
     `numerics.smoothness` (fixed-length interval). From school-years the covariance is scaled by the
     square of t over normal critical value, as the theory knows no degrees of freedom. Leads of
-    `impute` are refused: they and the effects rest on different years (docs/adr/0007).
+    `impute` would not do: they and the effects rest on different years (docs/adr/0007).
     Rambachan and Roth (2023), Review of Economic Studies 90(5).
 
     Examples
     --------
-    >>> study = pd.DataFrame({"index": [-3, -2, 0, 1], "estimate": [0.1, -0.1, -2.0, -2.2]})
-    >>> found = honest(study, 0.04 * np.eye(4))
-    >>> found[["bound", "upper", "excludes_zero", "breakdown"]].round(2).values.tolist()[:3]
-    [[0.0, -1.82, True, 2.0], [0.5, -1.52, True, 2.0], [1.0, -1.06, True, 2.0]]
+    >>> rng = np.random.default_rng(1)
+    >>> table = pd.DataFrame({
+    ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
+    ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
+    >>> honest(table, bounds=(0.0, 1.0))[["bound", "excludes_zero"]].values.tolist()
+    [[0.0, False], [1.0, False]]
     """
     require_one_of(method, ("relative_magnitudes", "smoothness"), name="method")
-    if covariance is None:
-        require_columns(data, CELL_COLUMNS, name="the table of school-years")
-        path = path_of(fit_long_differences(data), target=target, alpha=alpha, weights=weights)
-    else:
-        path = _given(data, covariance, target=target, weights=weights)
+    require_columns(data, CELL_COLUMNS, name="the table of school-years")
+    path = path_of(long_differences(data), target=target, alpha=alpha)
     return of_path(path, method=method, bounds=bounds, alpha=alpha, seed=seed)
 
 
 def of_path(
     path: EventPath,
     *,
+    bounds: Sequence[float],
     method: Method = "relative_magnitudes",
-    bounds: Sequence[float] | None = None,
     alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -182,7 +158,8 @@ def of_path(
 
     Examples
     --------
-    >>> path = EventPath((-2, 0), np.array([0.1, -2.0]), 0.04 * np.eye(2), np.ones(1), "0")
+    >>> sample = dict.fromkeys(SAMPLE_COLUMNS, 12)
+    >>> path = EventPath((-2, 0), np.array([0.1, -2.0]), 0.04 * np.eye(2), np.ones(1), "0", sample)
     >>> of_path(path, method="smoothness", bounds=[0.0])["excludes_zero"].tolist()
     [True]
     """
@@ -195,16 +172,14 @@ def of_path(
         else Smoothness(path.estimate, path.covariance, **options)
     )
     unit = 1.0 if relative else error
-    asked = RELATIVE_BOUNDS if relative else tuple(share * error for share in SMOOTH_SHARES)
-    asked = tuple(asked if bounds is None else bounds)
-    if not asked or min(asked) < 0:
+    if not bounds or min(bounds) < 0:
         raise DesignError(
-            f"bounds are {list(asked)}, must be one number or more, none below 0; "
+            f"bounds are {list(bounds)}, must be one number or more, none below 0; "
             "0 means parallel trends (or one straight line)."
         )
     breakdown, capped = _breakdown(sets, unit)
     rows = pd.DataFrame(
-        [(method, bound, path.target, estimate, error, *sets.interval(bound)) for bound in asked],
+        [(method, bound, path.target, estimate, error, *sets.interval(bound)) for bound in bounds],
         columns=list(HONEST_COLUMNS[:7]),
     )
     rows["excludes_zero"] = [
@@ -215,7 +190,7 @@ def of_path(
         capped=capped,
         years_before=path.before,
         years_after=len(path.weights),
-        **{name: path.sample.get(name, np.nan) for name in SAMPLE_COLUMNS},
+        **path.sample,
     )
 
 
@@ -224,7 +199,6 @@ def path_of(
     *,
     target: Literal["average"] | int = "average",
     alpha: float = 0.05,
-    weights: Sequence[float] | None = None,
 ) -> EventPath:
     """Take from long differences the years that enough schools carry.
 
@@ -239,86 +213,31 @@ def path_of(
         schools.get(REFERENCE - 1 - len(early), 0)
     ) >= 3 * max(first, 1):
         early.insert(0, REFERENCE - 1 - len(early))
-    index = (*early, *_run(schools.index, 0))
-    scale = float(t_critical(rows["df"].min(), alpha=alpha) / t_critical(np.inf, alpha=alpha))
-    late = index[len(early) :]
-    known = weights if weights is not None else found.target.reindex(list(late))
-    path = _path(
-        index,
-        rows["estimate"],
-        found.covariance * scale**2,
-        target=target,
-        weights=np.asarray(known, dtype=float),
-    )
-    about = [event for event, weight in zip(late, path.weights, strict=True) if weight]
-    return replace(path, sample=found.sample(index, about))
-
-
-def _given(
-    data: pd.DataFrame,
-    covariance: pd.DataFrame | Floats,
-    *,
-    target: Literal["average"] | int,
-    weights: Sequence[float] | None,
-) -> EventPath:
-    """Read an event study of the caller's own."""
-    require_columns(data, ("index", "estimate"), name="the event study")
-    rows = event_rows(data)
-    matrix = event_covariance(rows, covariance)
-    estimates = rows.set_index("index")["estimate"].astype(float)
-    if abs(estimates.get(REFERENCE, 0.0)) > 0:
+    late: list[int] = []
+    while len(late) in schools.index:
+        late.append(len(late))
+    index = [*early, *late]
+    if not early or not late:
+        raise InfeasibleError("no_year_before_reference", events=tuple(index))
+    if target != "average" and target not in late:
         raise DesignError(
-            f"the estimate of year {REFERENCE} is {estimates[REFERENCE]:.4g}, must be 0 or absent "
-            "because all years are compared with it; give the school-years themselves, or the "
-            "rows of long_differences."
+            f"target is {target}, must be 'average' or one of {', '.join(map(str, late))}."
         )
-    early = _run(matrix.index, REFERENCE - 1, step=-1)[::-1]
-    late = _run(matrix.index, 0)
-    given = np.ones(len(late)) if weights is None else np.asarray(weights, dtype=float)
-    return _path((*early, *late), estimates, matrix, target=target, weights=given)
-
-
-def _run(labels: pd.Index, start: int, *, step: int = 1) -> tuple[int, ...]:
-    """Return the event times from `start` on, up to the first that is missing."""
-    there = set(map(int, labels))
-    run = []
-    while start + step * len(run) in there:
-        run.append(start + step * len(run))
-    return tuple(run)
-
-
-def _path(
-    index: tuple[int, ...],
-    estimates: pd.Series,
-    covariance: pd.DataFrame,
-    *,
-    target: Literal["average"] | int,
-    weights: Floats,
-) -> EventPath:
-    late = [event for event in index if event >= 0]
-    if not late or len(late) == len(index):
-        raise InfeasibleError("no_year_before_reference", events=index)
+    weights = found.target.loc[late].to_numpy(float)
     if target != "average":
-        if target not in late:
-            raise DesignError(
-                f"target is {target}, must be 'average' or one of {', '.join(map(str, late))}."
-            )
         weights = np.array([float(event == target) for event in late])
-    if len(weights) != len(late) or not np.isfinite(weights).all() or weights.sum() == 0:
-        raise DesignError(
-            f"weights are {len(weights)} numbers, must be {len(late)}, one for each event time "
-            "from 0 on, and not add up to 0."
-        )
-    labels = list(index)
-    matrix = covariance.loc[labels, labels].to_numpy(float)
-    values = estimates.loc[labels].to_numpy(float)
-    if not np.isfinite(values).all():
-        raise DesignError(
-            "an estimate is missing, must be given for every event time used; leave out the event "
-            "times without one."
-        )
+    scale = float(t_critical(rows["df"].min(), alpha=alpha) / t_critical(np.inf, alpha=alpha))
+    matrix = (found.covariance * scale**2).loc[index, index].to_numpy(float)
     refuse_singular(matrix, name="event times")
-    return EventPath(index, values, matrix, weights / weights.sum(), str(target))
+    about = [event for event, weight in zip(late, weights, strict=True) if weight]
+    return EventPath(
+        tuple(index),
+        rows.loc[index, "estimate"].to_numpy(float),
+        matrix,
+        weights / weights.sum(),
+        str(target),
+        found.sample(index, about),
+    )
 
 
 def _excludes(lower: float, upper: float) -> bool:
@@ -338,64 +257,6 @@ def _breakdown(sets: RelativeMagnitudes | Smoothness, unit: float) -> tuple[floa
         else:
             included = middle
     return max(excluded, 0) / STEPS * unit, included > round(MOST * STEPS)
-
-
-def event_rows(data: pd.DataFrame) -> pd.DataFrame:
-    """Return the event rows, by whole event times, of a table with `index`.
-
-    Raises
-    ------
-    ContractError
-        If there is no column `index`.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"aggregation": ["simple", "event"], "index": [0.0, -2.0]})
-    >>> event_rows(table)["index"].tolist()
-    [-2]
-    """
-    require_columns(data, ("index",), name="the event study")
-    rows = data[data["aggregation"].eq("event")] if "aggregation" in data else data
-    return rows.astype({"index": int})
-
-
-def event_covariance(rows: pd.DataFrame, covariance: pd.DataFrame | Floats) -> pd.DataFrame:
-    """Return the covariance of event rows, by event time in their order.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        From `event_rows`.
-    covariance : DataFrame or array (K, K)
-        By event time, or in the order of the rows.
-
-    Raises
-    ------
-    DesignError
-        If an event time stands twice, or the covariance is not of these event times.
-
-    Examples
-    --------
-    >>> event_covariance(pd.DataFrame({"index": [-2, 0]}), np.eye(2)).loc[-2, 0].item()
-    0.0
-    """
-    labels = rows["index"].tolist()
-    if len(set(labels)) != len(labels) or len(labels) != len(covariance):
-        raise DesignError(
-            f"the event study has {len(labels)} rows of {len(set(labels))} event times and a "
-            f"covariance of {len(covariance)}, must be one row for each event time; select one "
-            "event study."
-        )
-    if not isinstance(covariance, pd.DataFrame):
-        return pd.DataFrame(covariance, index=labels, columns=labels, dtype=float)
-    matrix = covariance.rename(index=int, columns=int)
-    absent = [label for label in labels if label not in matrix.index or label not in matrix.columns]
-    if absent:
-        raise DesignError(
-            f"the covariance lacks the event times {', '.join(map(str, absent))}, must have all of "
-            "the event study; give the covariance of the same rows."
-        )
-    return matrix.loc[labels, labels].astype(float)
 
 
 def refuse_singular(matrix: Floats, *, name: str) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from vsh_eval.contracts import (
@@ -21,17 +20,16 @@ from vsh_eval.effects.estimators.imputation import (
     imputable_target,
     leads_borne,
 )
-from vsh_eval.effects.estimators.long_differences import REFERENCE
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats, Grid, checked, grid
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.effects.sensitivity.honest_did import event_covariance, event_rows, refuse_singular
+from vsh_eval.effects.sensitivity.honest_did import refuse_singular
 from vsh_eval.numerics import imputation as numeric
 from vsh_eval.numerics import pretest
+from vsh_eval.numerics.arrays import Flags
 from vsh_eval.numerics.inference import JointTest, joint_test, t_critical
 
 Test = Literal["joint", "individual"]
-Flags = npt.NDArray[np.bool_]
 
 _ROUNDING = 1e-12
 POWER_COLUMNS = ("test", "power", "slope", "bias", "bias_given_passed", "leads", "size")
@@ -68,7 +66,6 @@ def pretrend(
     data: AnalysisSample | pd.DataFrame,
     *,
     alpha: float = 0.05,
-    leads: int | None = None,
     seed: int = 0,
 ) -> Pretrend:
     """Test that training had no "effect" in the years before it.
@@ -79,8 +76,6 @@ def pretrend(
         From `select_sample`, or a table as for `impute`.
     alpha : float
         Significance level of the leads' intervals.
-    leads : int, optional
-        As for `impute`.
     seed : int
         Of the leads' simultaneous band.
 
@@ -109,7 +104,7 @@ def pretrend(
     2.0
     """
     table = data.data if isinstance(data, AnalysisSample) else data
-    return pretrend_of(fit_imputation(table, alpha=alpha, leads=leads, seed=seed))
+    return pretrend_of(fit_imputation(table, alpha=alpha, seed=seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +151,13 @@ class Drift:
         return towards + float(t_critical(self.df, alpha=2 * alpha)) * self.std_error
 
 
-def drift(data: AnalysisSample | pd.DataFrame, *, leads: int | None = None) -> Drift:
+def drift(data: AnalysisSample | pd.DataFrame) -> Drift:
     """Estimate the yearly drift that the placebo leads show.
 
     Parameters
     ----------
     data : AnalysisSample or DataFrame
         As for `pretrend`.
-    leads : int, optional
-        As for `impute`.
 
     Returns
     -------
@@ -192,7 +185,7 @@ def drift(data: AnalysisSample | pd.DataFrame, *, leads: int | None = None) -> D
     table = data.data if isinstance(data, AnalysisSample) else data
     require_columns(table, CELL_COLUMNS, name="the table of school-years")
     try:
-        found = imputed_leads(grid(checked(table)), leads=leads)
+        found = imputed_leads(grid(checked(table)))
         refuse_singular(found.covariance, name="leads")
     except InfeasibleError:
         return Drift()
@@ -266,13 +259,10 @@ class Leads:
 @produces("pretrend_power", POWER_COLUMNS, gate="facts")
 def pretrend_power(
     data: pd.DataFrame,
-    covariance: pd.DataFrame | Floats | None = None,
     *,
     test: Test | tuple[Test, ...] = ("joint", "individual"),
     power: tuple[float, ...] = SHARES,
-    df: float = np.inf,
     alpha: float = 0.05,
-    leads: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Find the drift that the pre-trend test would detect, and the bias it would cause.
@@ -280,22 +270,14 @@ def pretrend_power(
     Parameters
     ----------
     data : DataFrame
-        School-years as for `impute`: leads and estimate are then the imputation's. Or, with
-        `covariance`, an event study of your own against event time -1: index and optionally
-        aggregation (rows ``event`` are used). Its bias is that of the mean of the effects.
-    covariance : DataFrame or array, optional
-        Of the event study's estimates: by event time, or in the order of the rows.
+        School-years as for `impute`: leads and estimate are the imputation's.
     test : "joint", "individual" or both
         ``joint``: Hotelling's test that all leads are zero, as `pretrend` makes. ``individual``:
         the eye's test, that no lead differs from zero by itself (Roth's).
     power : tuple of float
         Probabilities of detection asked about.
-    df : float
-        Degrees of freedom of a covariance that is given; school-years bring their own.
     alpha : float
         Size of each lead's test, or of the joint one.
-    leads : int, optional
-        As for `impute`.
     seed : int
         Of the integration behind the individual tests.
 
@@ -325,10 +307,13 @@ def pretrend_power(
 
     Examples
     --------
-    >>> study = pd.DataFrame({"index": [-3, -2, 0, 1]})
-    >>> found = pretrend_power(study, 0.04 * np.eye(4), test="individual")
-    >>> found[["power", "slope", "bias"]].round(2).values.tolist()
-    [[0.5, 0.18, 0.26], [0.8, 0.26, 0.39]]
+    >>> rng = np.random.default_rng(1)
+    >>> table = pd.DataFrame({
+    ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
+    ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
+    >>> found = pretrend_power(table, test="joint")
+    >>> found["power"].tolist(), found["slope"].is_monotonic_increasing
+    ([0.5, 0.8], True)
     """
     tests = (test,) if isinstance(test, str) else tuple(test)
     for one in tests:
@@ -338,11 +323,8 @@ def pretrend_power(
             f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1; "
             "write 0.5 for an even chance."
         )
-    if covariance is None:
-        require_columns(data, CELL_COLUMNS, name="the table of school-years")
-        found = imputed_leads(grid(checked(data)), leads=leads)
-    else:
-        found = _given(data, covariance, df=df)
+    require_columns(data, CELL_COLUMNS, name="the table of school-years")
+    found = imputed_leads(grid(checked(data)))
     refuse_singular(found.covariance, name="leads")
     return pd.DataFrame(
         [_row(found, one, share, alpha, seed) for one in tests for share in power],
@@ -368,15 +350,13 @@ def _row(
     return (test, share, slope, slope * found.shifted, passed, len(found.drift), size)
 
 
-def imputed_leads(cells: Grid, *, leads: int | None = None) -> Leads:
+def imputed_leads(cells: Grid) -> Leads:
     """Make the imputation's leads and estimate, and make them again from a drift.
 
     Parameters
     ----------
     cells : Grid
         Schools by years.
-    leads : int, optional
-        As for `impute`.
 
     Returns
     -------
@@ -389,8 +369,8 @@ def imputed_leads(cells: Grid, *, leads: int | None = None) -> Leads:
         If no treated school-year can be imputed, or there is no such lead.
     """
     _, target = imputable_target(cells)
-    made = leads_borne(cells, target) if leads is None else leads
-    early = cells.ever[:, None] & (cells.event < 0) & (cells.event >= -made)
+    early = cells.event >= -leads_borne(cells, target)
+    early &= cells.ever[:, None] & (cells.event < 0)
     blocks = _blocks(cells, cells.treated, cells.treated, by_event=False)
     blocks += _blocks(cells, cells.treated | early, early, by_event=True)
     drift = np.where(cells.ever[:, None], cells.event, 0).astype(float)
@@ -428,25 +408,3 @@ def _blocks(
     events = np.unique(cells.event[target > 0])
     by_year = np.stack([np.where(cells.event == event, target, 0.0) for event in events])
     return [numeric.estimate(fitted, by_year)]
-
-
-def _given(data: pd.DataFrame, covariance: pd.DataFrame | Floats, *, df: float) -> Leads:
-    """Read an event study of the caller's own, all years against one reference."""
-    rows = event_rows(data)
-    index = rows["index"].to_numpy(int)
-    matrix = event_covariance(rows, covariance).to_numpy(float)
-    early, late = index < REFERENCE, index > REFERENCE
-    if not early.any():
-        raise DesignError(
-            f"the event study has no year before {REFERENCE}, must have at least one; "
-            "begin the years earlier."
-        )
-    mean = late / max(int(late.sum()), 1)
-    return Leads(
-        estimate=np.full(int(early.sum()), np.nan),
-        covariance=matrix[np.ix_(early, early)],
-        drift=(index - REFERENCE)[early].astype(float),
-        shifted=float(mean @ (index - REFERENCE)) if late.any() else float("nan"),
-        effect=mean @ matrix[:, early],
-        df=df,
-    )

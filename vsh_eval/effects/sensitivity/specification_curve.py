@@ -10,7 +10,7 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
 from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS
+from vsh_eval.effects.rows import CHECK_COLUMNS
 from vsh_eval.effects.sample.selection import COVID_YEARS
 from vsh_eval.effects.sample.year_effects import COMMON
 from vsh_eval.effects.specification import (
@@ -26,13 +26,7 @@ from vsh_eval.effects.specification import (
 CHOICES = ("group", "reference", "covid_years", "weights", "year_effects")
 """The choices that are varied, one column each."""
 WITH, WITHOUT = "with", "without"
-SPECIFICATION_COLUMNS = (
-    "rank",
-    "preregistered",
-    *CHOICES,
-    *(name for name in ESTIMATE_COLUMNS if name not in {"band_lower", "band_upper", "p_adjusted"}),
-    "reason",
-)
+SPECIFICATION_COLUMNS = ("rank", "preregistered", *CHOICES, *CHECK_COLUMNS, "reason")
 
 
 def specification_curve(study: Study) -> pd.DataFrame:

@@ -12,18 +12,4 @@
 from vsh_eval.metrics.characteristics.barriers import barriers
 from vsh_eval.metrics.characteristics.breakdowns import differences_by, gaps_by
 from vsh_eval.metrics.characteristics.clusters import Moments
-from vsh_eval.metrics.characteristics.decomposition import (
-    decompose,
-    matched_gap,
-    standardised_gap,
-)
-
-__all__ = [
-    "Moments",
-    "barriers",
-    "decompose",
-    "differences_by",
-    "gaps_by",
-    "matched_gap",
-    "standardised_gap",
-]
+from vsh_eval.metrics.characteristics.decomposition import decompose, matched_gap, standardised_gap

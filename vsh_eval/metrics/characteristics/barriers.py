@@ -16,47 +16,21 @@ from numpy.typing import NDArray
 from vsh_eval import names, registry
 from vsh_eval.cells.level import FloatArray, Level, difference, times_as_high, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text
-from vsh_eval.columns import released
+from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.characteristics.clusters import Clusters, Moments, Schools, school_tables
 from vsh_eval.metrics.characteristics.linearised import phases_of
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import two_levels
+from vsh_eval.metrics.gaps import side_columns
 from vsh_eval.numerics import proportions
 from vsh_eval.panel import Comparison, Panel, opened
 
 BARRIER_COLUMNS = (
-    "geographic_level",
-    "unit_id",
-    "time_period",
-    "phase",
-    "barrier",
-    "group",
-    "reference",
-    "group_pupils",
-    "reference_pupils",
-    "group_numerator",
-    "reference_numerator",
-    "group_level",
-    "group_level_lower",
-    "group_level_upper",
-    "group_std_error",
-    "reference_level",
-    "reference_level_lower",
-    "reference_level_upper",
-    "reference_std_error",
-    "gap",
-    "gap_lower",
-    "gap_upper",
-    "gap_std_error",
-    "df",
-    "ratio",
-    "unit",
-    "gap_unit",
-    "source",
-    "vintage",
-    "cohort_rule",
-    "status",
+    *(*CELL[:4], "barrier", *CELL[5:], *PUPILS, "group_numerator", "reference_numerator"),
+    *(*with_ends("group_level"), "group_std_error"),
+    *(*with_ends("reference_level"), "reference_std_error"),
+    *(*with_interval("gap"), "df", "ratio", *LAST[:-2], "status"),
 )
 TRAITS: Mapping[str, tuple[str, object]] = MappingProxyType(
     {"sen_support": ("sen", "K"), "ehc_plan": ("sen", "E"), "fsm6": ("fsm6", 1)}
@@ -268,14 +242,8 @@ def _rows(found: _Barrier, comparison: Comparison) -> Columns:
         "time_period": np.array(strata.years, dtype=np.int64),
     }
     for name, level in (("group", first), ("reference", second)):
-        columns |= {
-            f"{name}_pupils": level.pupils,
-            f"{name}_numerator": level.numerator,
-            f"{name}_level": 100 * level.level,
-            f"{name}_level_lower": 100 * level.lower,
-            f"{name}_level_upper": 100 * level.upper,
-            f"{name}_std_error": 100 * level.std_error,
-        }
+        columns |= side_columns(level, name, scale=100.0)
+        columns[f"{name}_numerator"] = level.numerator
     return {
         **columns,
         **interval("gap", gap, scale=100.0),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.cells.level import Contrast, FloatArray, Level, difference, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text, table
+from vsh_eval.columns import CELL, LAST, PUPILS, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.characteristics import kitagawa
 from vsh_eval.metrics.characteristics.clusters import Moments, Schools, SchoolTables, school_tables
@@ -27,67 +28,32 @@ from vsh_eval.metrics.characteristics.strata_levels import two_levels
 from vsh_eval.numerics import ratios
 from vsh_eval.panel import Comparison, Panel, PanelSlice, comparable
 
-_FIRST = (
-    *("geographic_level", "unit_id", "time_period", "phase", "metric", "group", "reference"),
-    *("group_pupils", "reference_pupils"),
-)
-_LAST = ("unit", "gap_unit", "source", "vintage", "cohort_rule", "comparable", "status")
-
-
-def _with_limits(*stems: str) -> tuple[str, ...]:
-    endings = ("", "_lower", "_upper", "_std_error")
-    return tuple(f"{stem}{ending}" for stem in stems for ending in endings)
-
-
+_FIRST = (*CELL, *PUPILS)
 DECOMPOSITION_COLUMNS = (
-    *_FIRST,
-    *("group_level", "reference_level"),
-    *_with_limits("gap", "composition", "rates"),
-    *_with_limits(*(f"composition_{factor}" for factor in FACTORS)),
-    *("strata", "group_alone", "reference_alone"),
-    "df",
-    *_LAST,
+    *(*_FIRST, "group_level", "reference_level"),
+    *with_interval("gap", "composition", "rates"),
+    *with_interval(*(f"composition_{factor}" for factor in FACTORS)),
+    *("strata", "group_alone", "reference_alone", "df", *LAST),
 )
 DECOMPOSITION_RELEASED = (
-    *_FIRST,
-    *("gap", "composition", "composition_lower", "composition_upper"),
-    *("rates", "rates_lower", "rates_upper"),
-    *(f"composition_{factor}" for factor in FACTORS),
-    *_LAST,
+    *(*_FIRST, "gap", *with_ends("composition", "rates")),
+    *(*(f"composition_{factor}" for factor in FACTORS), *LAST),
 )
 MATCHED_COLUMNS = (
-    *_FIRST,
-    *("matched_pupils", "coverage"),
-    *("matched_group_level", "matched_group_level_lower"),
-    *("matched_group_level_upper", "matched_group_level_std_error"),
-    *("matched_level", "matched_level_lower", "matched_level_upper", "matched_level_std_error"),
-    *("matched_gap", "matched_gap_lower", "matched_gap_upper", "matched_gap_std_error"),
-    "gap",
-    "df",
-    *_LAST,
+    *(*_FIRST, "matched_pupils", "coverage"),
+    *with_interval("matched_group_level", "matched_level", "matched_gap"),
+    *("gap", "df", *LAST),
 )
 MATCHED_RELEASED = (
-    *_FIRST,
-    *("matched_group_level", "matched_level", "matched_level_lower", "matched_level_upper"),
-    *("gap", "matched_gap", "matched_gap_lower", "matched_gap_upper"),
-    *_LAST,
+    *(*_FIRST, "matched_group_level", *with_ends("matched_level")),
+    *("gap", *with_ends("matched_gap"), *LAST),
 )
 STANDARDISED_COLUMNS = (
-    *_FIRST,
-    "baseline",
-    *("group_level", "reference_level", "gap"),
+    *(*_FIRST, "baseline", "group_level", "reference_level", "gap"),
     *("standardised_group_level", "standardised_reference_level"),
-    *("standardised_gap", "standardised_gap_lower", "standardised_gap_upper"),
-    *("standardised_gap_std_error", "group_coverage", "reference_coverage"),
-    "df",
-    *_LAST,
+    *(*with_interval("standardised_gap"), "group_coverage", "reference_coverage", "df", *LAST),
 )
-STANDARDISED_RELEASED = (
-    *_FIRST,
-    *("baseline", "gap", "standardised_gap"),
-    *("standardised_gap_lower", "standardised_gap_upper"),
-    *_LAST,
-)
+STANDARDISED_RELEASED = (*_FIRST, "baseline", "gap", *with_ends("standardised_gap"), *LAST)
 MATCHED_BY = ("phase", "fsm6", "sen")
 """What pupils of the reference share with those of the group that they are matched with."""
 

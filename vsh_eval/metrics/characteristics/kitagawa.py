@@ -21,7 +21,7 @@ class Mix:
 
     Attributes
     ----------
-    p, q : FloatArray, shape (years, *factors)
+    p, q : FloatArray, shape ``(years, *factors)``
         Shares of the group's and the reference's denominators.
     r, s : FloatArray, same shape
         Their rates. A stratum that one of the two does not have takes the other's rate; one that

@@ -65,7 +65,7 @@ class Strata:
     labels : tuple of tuple of str
         The values along each of them.
     sums : dict of FloatArray
-        `names.PANEL_SUMS` by name, each of shape (years, leaf groups, *factors).
+        `names.PANEL_SUMS` by name, each of shape ``(years, leaf groups, *factors)``.
     record_keys : tuple of int array, same shape each
         Sums of record keys of all pupils, and of those in the numerator.
     available : bool array, shape (years,)

@@ -14,25 +14,5 @@ from vsh_eval.metrics.training.log import (
     training_records,
     years_to_second_programme,
 )
-from vsh_eval.metrics.training.need import (
-    Bands,
-    area_bands,
-    baseline_gap_bands,
-    deprivation_bands,
-)
+from vsh_eval.metrics.training.need import Bands, area_bands, baseline_gap_bands, deprivation_bands
 from vsh_eval.metrics.training.reach import audience_reach, reach_by_band, training_reach
-
-__all__ = [
-    "Bands",
-    "area_bands",
-    "audience_reach",
-    "baseline_gap_bands",
-    "deprivation_bands",
-    "equity",
-    "gaps_by_arm",
-    "programme_overlap",
-    "reach_by_band",
-    "training_reach",
-    "training_records",
-    "years_to_second_programme",
-]

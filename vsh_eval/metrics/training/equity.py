@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.contracts import produces
 from vsh_eval.metrics.training.need import Bands
 from vsh_eval.metrics.training.places import find_places
+from vsh_eval.numerics.arrays import Floats
 from vsh_eval.numerics.inference import t_critical
 
 EQUITY_COLUMNS = (
@@ -19,7 +19,6 @@ EQUITY_COLUMNS = (
 )
 EQUITY_RELEASED = tuple(name for name in EQUITY_COLUMNS if not name.startswith("pupils"))
 _LEAST_SCHOOLS = 10
-Floats = NDArray[np.float64]
 
 
 @produces("equity", EQUITY_RELEASED, gate="schools")

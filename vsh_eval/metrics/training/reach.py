@@ -15,34 +15,12 @@ from vsh_eval.metrics.training.places import Places, find_places
 from vsh_eval.panel import Panel
 
 REACH_COLUMNS = (
-    "time_period",
-    "programme",
-    "tier",
-    "phase",
-    "group",
-    "schools",
-    "schools_trained",
-    "share_schools",
-    "pupils",
-    "pupils_reached",
-    "share_pupils",
-    "staff_trained",
-    "hours",
-    "staff_per_100_pupils",
-    "hours_per_100_pupils",
-    "cost",
-    "pupils_not_reached",
-    "schools_ever",
-    "schools_first_trained",
-    "pupil_years_reached",
-    "staff_per_school",
-    "hours_per_school",
-    "cost_per_school",
-    "cost_per_pupil_year",
-    "first_year",
-    "growth_share_schools",
-    "growth_share_pupils",
-    "status",
+    *("time_period", "programme", "tier", "phase", "group", "schools", "schools_trained"),
+    *("share_schools", "pupils", "pupils_reached", "share_pupils", "staff_trained", "hours"),
+    *("staff_per_100_pupils", "hours_per_100_pupils", "cost", "pupils_not_reached"),
+    *("schools_ever", "schools_first_trained", "pupil_years_reached", "staff_per_school"),
+    *("hours_per_school", "cost_per_school", "cost_per_pupil_year", "first_year"),
+    *("growth_share_schools", "growth_share_pupils", "status"),
 )
 AUDIENCE_REACH_COLUMNS = (
     "time_period",
@@ -54,13 +32,8 @@ BAND_REACH_COLUMNS = (
     *("pupils_reached", "pupils_not_reached", "share_pupils", "status"),
 )
 """Columns of `reach_by_band`; the bands' own column stands after the phase."""
-BAND_REACH_RELEASED = (
-    *BAND_REACH_COLUMNS[:2],
-    DEPRIVATION,
-    BASELINE_GAP,
-    AREA,
-    *BAND_REACH_COLUMNS[2:],
-)
+_BANDS = (DEPRIVATION, BASELINE_GAP, AREA)
+BAND_REACH_RELEASED = (*BAND_REACH_COLUMNS[:2], *_BANDS, *BAND_REACH_COLUMNS[2:])
 _REACHED = ("pupils_reached", "pupils_not_reached")
 _DEPTH = ("staff_trained", "hours", "cost")
 _CHILDREN = ("pupils", "pupils_reached", "pupils_not_reached", "pupil_years_reached")

@@ -2,14 +2,14 @@
 
 A module a form; seaborn draws, in the one theme of `palette`:
 
-lines       draw_levels, draw_gap, draw_ratio, draw_trained_and_untrained, draw_sizes,
-            draw_synthetic: lines over the years
-curves      draw_power: a line over a quantity
-intervals   draw_forest, draw_pool, draw_robustness, draw_event_study, draw_honest,
-            draw_specifications
-bars        draw_rollout, draw_reach_by_need, draw_standing, draw_decomposition, draw_breakdown:
-            bars and dots in rows
-heat        draw_reach_heat: shaded cells
+- `lines`: draw_levels, draw_gap, draw_ratio, draw_trained_and_untrained, draw_sizes and
+  draw_synthetic, lines over the years
+- `curves`: draw_power, a line over a quantity
+- `intervals`: draw_forest, draw_pool, draw_robustness, draw_event_study, draw_honest and
+  draw_specifications
+- `bars`: draw_rollout, draw_reach_by_need, draw_standing, draw_decomposition and draw_breakdown,
+  bars and dots in rows
+- `heat`: draw_reach_heat, shaded cells
 """
 
 from vsh_eval.release.figures.bars import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from vsh_eval.registry import Metric, comparable_years
 from vsh_eval.release.figures.base import Series
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.labels import year_label
-from vsh_eval.release.text.phrases import amount, limits, listed, number
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import year_label
+from vsh_eval.release.text.phrases.numbers import amount, limits, listed, number
 
 
 def named(name: str, text: str) -> str:

@@ -35,15 +35,15 @@ from vsh_eval.release.rows import (
     status_of,
     value_of,
 )
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.context import (
+from vsh_eval.release.text.pages.context import (
     Place,
     Standing,
     compared_in_text,
     counting_sentence,
     standing,
 )
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import (
     column_label,
     group_in_text,
     lower_first,
@@ -52,7 +52,7 @@ from vsh_eval.release.text.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases import amount, limits, number
+from vsh_eval.release.text.phrases.numbers import amount, limits, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

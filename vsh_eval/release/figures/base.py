@@ -15,8 +15,8 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import palette
 from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, is_shown, status_of
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.phrases import symbol_notes
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.numbers import symbol_notes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,9 +10,9 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import Figure, at_two_widths, remark, stacked
 from vsh_eval.release.rows import is_shown, part_of, records, value_of
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.labels import metric_in_text, upper_first
-from vsh_eval.release.text.phrases import FOUR_IN_FIVE, amount, number
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import metric_in_text, upper_first
+from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,9 +18,9 @@ from vsh_eval.release.figures.base import (
     wrapped,
 )
 from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.labels import column_label, lower_first, value_label
-from vsh_eval.release.text.phrases import amount, number
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import column_label, lower_first, value_label
+from vsh_eval.release.text.phrases.numbers import amount, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

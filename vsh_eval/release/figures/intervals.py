@@ -30,20 +30,20 @@ from vsh_eval.release.figures.base import (
 )
 from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.pages.pooling import name_of
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import (
     index_label,
     lower_first,
     metric_in_text,
     upper_first,
     value_label,
 )
-from vsh_eval.release.text.phrases import (
+from vsh_eval.release.text.phrases.numbers import (
     decimals_for,
     limits,
     number,
 )
-from vsh_eval.release.text.pooling import name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -24,16 +24,16 @@ from vsh_eval.release.figures.base import (
 )
 from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, part_of, records, status_of, title_of, value_of
-from vsh_eval.release.text import charts
-from vsh_eval.release.text.cohort import moves_of, written_move
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.pages.cohort import moves_of, written_move
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     lower_first,
     metric_in_text,
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases import (
+from vsh_eval.release.text.phrases.numbers import (
     amount,
     decimals_of_ratio,
     number,

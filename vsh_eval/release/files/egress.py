@@ -15,7 +15,7 @@ from vsh_eval.columns import ROLES, Role
 from vsh_eval.contracts import DisclosureError
 from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, Rule
 from vsh_eval.release.files.contents import UnreadableError, texts
-from vsh_eval.release.text.page import EGRESS_CLEAN, EGRESS_FINDS, EGRESS_TOO_SHORT
+from vsh_eval.release.text.pages.page import EGRESS_CLEAN, EGRESS_FINDS, EGRESS_TOO_SHORT
 
 COUNTS_OF_PEOPLE = frozenset(name for name, role in ROLES.items() if role is Role.CHILDREN)
 SHORTEST = 4

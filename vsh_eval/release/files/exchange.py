@@ -35,9 +35,9 @@ from vsh_eval.release.disclosure.rules import rule_named
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, is_shown, records
-from vsh_eval.release.text.evidence import STATEMENT_NAMES
-from vsh_eval.release.text.labels import GROUP_LABELS, RULE_LABELS, VERDICT_LABELS
-from vsh_eval.release.text.registration import STATUSES
+from vsh_eval.release.text.findings.evidence import STATEMENT_NAMES
+from vsh_eval.release.text.findings.registration import STATUSES
+from vsh_eval.release.text.phrases.labels import GROUP_LABELS, RULE_LABELS, VERDICT_LABELS
 from vsh_eval.settings import Cohort, Exposure, Protocol, Years
 
 FORMAT = "vsh_eval estimates for pooling"

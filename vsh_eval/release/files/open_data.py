@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,8 +17,8 @@ from vsh_eval.contracts import ContractError, Gate, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, read_back, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import column_label, is_missing
-from vsh_eval.release.text.phrases import symbol_of
+from vsh_eval.release.text.phrases.labels import column_label, is_missing
+from vsh_eval.release.text.phrases.numbers import symbol_of
 
 TIME = ("time_period", "time_identifier")
 GEOGRAPHY = (
@@ -76,6 +77,7 @@ _SHOWN = "shown"
 """The status of a row whose numbers are all shown: DfE takes no blank filter."""
 _DEFAULTS = (names.TOTAL, "any")
 """Values of a filter that stand for all its other values, as DfE's ``Total`` does."""
+_FEWEST_LEVELS = 2
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
@@ -190,10 +192,10 @@ def _place(row: Row, areas: Mapping[str, Area]) -> dict[str, str]:
 
 def _cell(column: str, row: Row) -> str:
     value = row[column]
-    if is_missing(value):
-        return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
     if isinstance(value, str):
         return value or _blank(column)
+    if is_missing(value):
+        return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         return str(value)
     written = f"{float(value):.{_decimals(column)}f}"
@@ -209,6 +211,7 @@ def _blank(column: str) -> str:
     return _SHOWN if column == "status" else names.NOT_APPLICABLE
 
 
+@cache
 def _decimals(column: str) -> int:
     role = role_of(column)
     if role in COUNTS or role in DESCRIBING or column in _IN_WHOLE_POINTS:
@@ -219,11 +222,16 @@ def _decimals(column: str) -> int:
 
 
 def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
-    """Describe every column but time and place: what filters, what is counted or measured."""
+    """Describe the columns but time and place: what filters, what is counted or measured.
+
+    DfE's screener takes no filter of one value, which would choose nothing, so it is not described.
+    """
     lines = []
     for column in columns:
         text = not pd.api.types.is_numeric_dtype(safe.frame[column])
         if role_of(column, text=text) in DESCRIBING:
+            if safe.frame[column].nunique(dropna=False) < _FEWEST_LEVELS:
+                continue
             default = _default(safe.frame[column])
             lines.append([column, "Filter", column_label(column), *[""] * 5, default])
         else:
@@ -233,12 +241,8 @@ def _meta(columns: Sequence[str], safe: SafeTable) -> list[list[str]]:
 
 
 def _default(column: pd.Series) -> str:
-    """Return the value of a filter to show first: all of its values, or its only one."""
-    values = [str(value) for value in column.unique()]
-    whole = [value for value in _DEFAULTS if value in values]
-    if not whole and len(values) == 1 and not is_missing(column.iloc[0]):
-        return values[0] or _blank(str(column.name))
-    return next(iter(whole), "")
+    """Return the value of a filter to show first, that stands for all of them; '' without one."""
+    return next((value for value in _DEFAULTS if column.eq(value).any()), "")
 
 
 def _unit(column: str, frame: pd.DataFrame) -> str:
@@ -322,5 +326,7 @@ def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
     levels = {label: level for level, label in _LEVELS.items()}
     codes = {names.LA: "new_la_code", names.REGION: "region_code", names.NATIONAL: "country_code"}
     level = frame["geographic_level"].map(levels)
-    units = [row[codes[place]] for place, row in zip(level, frame.to_dict("records"), strict=True)]
+    units = pd.Series("", index=frame.index)
+    for place, column in codes.items():
+        units = units.mask(level == place, frame[column])
     return frame.assign(geographic_level=level, unit_id=units)

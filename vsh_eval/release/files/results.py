@@ -10,7 +10,7 @@ from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import records
-from vsh_eval.release.text.labels import is_missing
+from vsh_eval.release.text.phrases.labels import is_missing
 
 SCHEMA = 2
 """Raised when a key changes its meaning or goes."""

@@ -19,11 +19,17 @@ from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import column_label, index_label, is_missing, value_label
-from vsh_eval.release.text.page import WORDS
-from vsh_eval.release.text.phrases import SMALLEST_P, is_numeric, p_text, symbol_notes, symbol_of
-from vsh_eval.release.text.protection import notes_of
-from vsh_eval.release.text.tables import (
+from vsh_eval.release.text.pages.page import WORDS
+from vsh_eval.release.text.phrases.labels import column_label, index_label, is_missing, value_label
+from vsh_eval.release.text.phrases.numbers import (
+    SMALLEST_P,
+    is_numeric,
+    p_text,
+    symbol_notes,
+    symbol_of,
+)
+from vsh_eval.release.text.phrases.protection import notes_of
+from vsh_eval.release.text.phrases.tables import (
     every_row_line,
     stamped,
     table_question,

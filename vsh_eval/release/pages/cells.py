@@ -6,7 +6,7 @@ from typing import Any
 
 from vsh_eval.contracts import DisclosureError
 from vsh_eval.release.pages.show import MARK
-from vsh_eval.release.text.page import WORDS, step_heading, step_label
+from vsh_eval.release.text.pages.page import WORDS, step_heading, step_label
 
 _PATHS = re.compile(
     r"(?<![\w:/.<~-])"

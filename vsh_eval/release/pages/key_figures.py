@@ -6,9 +6,9 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.rows import is_shown, last_year, one_row, records
-from vsh_eval.release.text.findings import Finding, compared, movement_of_gap
-from vsh_eval.release.text.fixed import phrase
-from vsh_eval.release.text.phrases import (
+from vsh_eval.release.text.findings.finding import Finding, compared, movement_of_gap
+from vsh_eval.release.text.phrases.fixed import phrase
+from vsh_eval.release.text.phrases.numbers import (
     amount,
     in_brackets,
     measure_decimals,

@@ -15,7 +15,7 @@ from typing import Any
 
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.pages.cells import code_of, failed_step, fit_for_page, without_paths
-from vsh_eval.release.text import page as furniture
+from vsh_eval.release.text.pages import page as furniture
 
 TEMPLATES = Path(__file__).parent / "template"
 Link = tuple[str, str]

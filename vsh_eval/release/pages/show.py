@@ -13,7 +13,7 @@ from typing import Literal
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import Figure
 from vsh_eval.release.pages.tables import table_html
-from vsh_eval.release.text.fixed import caption_of, nothing_of, phrase
+from vsh_eval.release.text.phrases.fixed import caption_of, nothing_of, phrase
 from vsh_eval.release.text.safe_text import require_safe_text
 
 MARK = "vsh_eval"

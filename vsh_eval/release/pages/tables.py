@@ -6,7 +6,7 @@ from html import escape
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.rows import Row, records
-from vsh_eval.release.text.labels import (
+from vsh_eval.release.text.phrases.labels import (
     column_label,
     decimals_of,
     interval_label,
@@ -14,7 +14,7 @@ from vsh_eval.release.text.labels import (
     is_missing,
     value_label,
 )
-from vsh_eval.release.text.phrases import (
+from vsh_eval.release.text.phrases.numbers import (
     MINUS,
     cell_text,
     decimals_of_ratio,
@@ -24,7 +24,7 @@ from vsh_eval.release.text.phrases import (
     symbol_notes,
     symbol_of,
 )
-from vsh_eval.release.text.protection import notes_of
+from vsh_eval.release.text.phrases.protection import notes_of
 
 _BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "cohort_rule", "df"})
 _OF_ESTIMATES = frozenset({"ci_lower", "band_lower"})

@@ -1,19 +1,21 @@
-"""All English for readers: labels, phrases, and one module of sentences a page.
+"""All English for readers; whatever it hands out is a `SafeText`.
 
-`labels` names codes and columns, `phrases` writes numbers, `findings` says a number with its
-interval, `fixed` holds what is said without a number, `page` the words around a page; the other
-modules hold the sentences of one page or of one kind of table. Whatever they hand out is a
-`SafeText`.
+`pages` holds the sentences of one page each (`pages.page` those around every page), `findings` what
+is said in the same words wherever a result, a rule or a reason stands, `phrases` the names of
+codes, columns, tables and charts and how numbers are written.
 """
 
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+_FOLDERS = ("pages", "findings", "phrases")
+
 
 def __getattr__(name: str) -> ModuleType:
-    """Load a module of this folder when it is asked for, as in ``text.gaps``."""
-    module = f"{__name__}.{name}"
-    if name.startswith("_") or find_spec(module) is None:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    return import_module(module)
+    """Load a module below this folder when it is asked for, as in ``text.gaps``."""
+    places = (name, *(f"{folder}.{name}" for folder in _FOLDERS))
+    for module in (f"{__name__}.{place}" for place in places if not name.startswith("_")):
+        if find_spec(module) is not None:
+            return import_module(module)
+    raise AttributeError(f"module {__name__} has no attribute {name}")

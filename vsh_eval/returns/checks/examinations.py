@@ -246,11 +246,15 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     """See whether identifiers without an enrolment have one but for capitals and leading zeros."""
     plain = "ltrim(upper(pupil_id), '0')"
     for table in inspection.present("episodes", "attendance", "suspensions", "attainment"):
-        sought, alike = inspection.counts(
-            f"FROM (FROM {table} SELECT DISTINCT pupil_id) "
-            "SELECT count(pupil_id), count_if(pupil_id NOT IN "
-            "(FROM enrolments SELECT pupil_id WHERE pupil_id IS NOT NULL) AND "
-            f"{plain} IN (FROM enrolments SELECT {plain} WHERE pupil_id IS NOT NULL))"
+        sought, unmatched = inspection.counts(
+            f"FROM (FROM {table} SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL) t "
+            "LEFT JOIN (FROM enrolments SELECT DISTINCT pupil_id) e ON t.pupil_id = e.pupil_id "
+            "SELECT count(*), count_if(e.pupil_id IS NULL)"
+        )
+        alike = unmatched and inspection.count(
+            f"FROM (FROM {table} ANTI JOIN enrolments USING (pupil_id) SELECT DISTINCT pupil_id) "
+            f"SELECT count_if({plain} IN "
+            f"(FROM enrolments SELECT {plain} WHERE pupil_id IS NOT NULL))"
         )
         yield Answer(table, alike, sought, ("pupil_id",))
 

@@ -134,24 +134,29 @@ class Check:
     examine: Examine
 
     def findings(self, name: str, inspection: Inspection) -> Iterator[dict[str, Any]]:
-        """Yield one row of the findings a table, passed or not."""
-        rule, remedy = self.sentence.split("; ", 1)
-        severity: Result = "fail" if " must " in rule else "warn"
-        for answer in self.examine(inspection):
-            result = answer.result or (severity if answer.rows else "pass")
-            advice = "" if result == "pass" else f"{answer.detail}; {remedy}"
-            holds = rule.format(table=answer.table, columns=listed(answer.columns))
-            yield {
-                "check": name,
-                "table": answer.table,
-                "result": result,
-                "rows": answer.rows,
-                "of_rows": answer.of_rows,
-                "message": f"{holds}{advice}.",
-                "column": ", ".join(answer.columns),
-                "rule": f"{holds}{answer.detail}" if advice else holds,
-                "which": answer.which,
-            }
+        """Return one row of the findings a table, passed or not."""
+        return worded(self.sentence, name, self.examine(inspection))
+
+
+def worded(sentence: str, name: str, answers: Iterable[Answer]) -> Iterator[dict[str, Any]]:
+    """Yield one row of the findings an answer, passed or not, in the words of a check."""
+    rule, remedy = sentence.split("; ", 1)
+    severity: Result = "fail" if " must " in rule else "warn"
+    for answer in answers:
+        result = answer.result or (severity if answer.rows else "pass")
+        advice = "" if result == "pass" else f"{answer.detail}; {remedy}"
+        holds = rule.format(table=answer.table, columns=listed(answer.columns))
+        yield {
+            "check": name,
+            "table": answer.table,
+            "result": result,
+            "rows": answer.rows,
+            "of_rows": answer.of_rows,
+            "message": f"{holds}{advice}.",
+            "column": ", ".join(answer.columns),
+            "rule": f"{holds}{answer.detail}" if advice else holds,
+            "which": answer.which,
+        }
 
 
 def counted(sql: str, tables: str, columns: str) -> Examine:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from vsh_eval.returns.checks.inspection import Answer, Inspection, listed
 from vsh_eval.returns.folder import ONS_CODE, READING
+from vsh_eval.returns.reorganised import formed_of, same_area
 
 
 def authority(inspection: Inspection) -> Iterator[Answer]:
@@ -17,12 +18,18 @@ def authority(inspection: Inspection) -> Iterator[Answer]:
         f"FROM {READING}.schools SELECT la_code, count(*) AS n WHERE la_code IS NOT NULL "
         "GROUP BY la_code ORDER BY n DESC, la_code"
     )
-    others = [(other, n) for other, n in found if other != code]
+    others = [(other, n) for other, n in found if other not in same_area(code)]
     rows, of_rows = sum(n for _, n in others), sum(n for _, n in found)
     detail = f" ({code}), and some are of {listed(other for other, _ in others[:3])}"
     which = ", ".join(f"{other}: {n}" for other, n in others)
     if not all(re.fullmatch(ONS_CODE, other) for other, _ in others):
         detail += " (a code of another form cannot be compared, so such schools count)"
+    formed = formed_of(code)
+    if formed and {other for other, _ in others} & {*formed.before}:
+        detail += (
+            f" ({code} was formed on {formed.day.day} {formed.day:%B %Y}: of schools that closed "
+            "before, those count that a link leads on to one of its own)"
+        )
     elsewhere = rows == of_rows and all(re.fullmatch(ONS_CODE, other) for other, _ in others)
     result = "fail" if elsewhere else "warn" if rows else None
     yield Answer("schools", rows, of_rows, ("la_code",), detail, result, which)

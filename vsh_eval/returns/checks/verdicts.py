@@ -42,6 +42,7 @@ class Rule(NamedTuple):
 RULES: tuple[Rule, ...] = (
     Rule("fail", "", "cannot"),
     Rule("warn", "rows_there", "cannot"),
+    Rule("warn", "offer_named", "cannot"),
     Rule("warn", "one_school_a_term", "can"),
     Rule("warn", "years_usable", "can"),
     Rule("warn", "covariates_numeric", "can"),
@@ -49,8 +50,9 @@ RULES: tuple[Rule, ...] = (
 )
 """In order: the first that fits a finding says what it means, and the worst is the verdict.
 
-A failure stops the run; a table without rows leaves its question without an answer; three warnings
-are of what is left out, or is as it should be; every other one may move the result."""
+A failure stops the run; a table without rows leaves its question without an answer, and so does a
+params file for published tables that names no offer; three warnings are of what is left out, or is
+as it should be; every other one may move the result."""
 _WORST: tuple[str, ...] = ("cannot", "care", "can")
 
 

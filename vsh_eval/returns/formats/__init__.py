@@ -6,7 +6,7 @@ To add a family: one row of ``FAMILIES``, one key of `vsh_eval.settings.Files`, 
 
 which matches columns and elements by name, never by position, and lists what changed from one
 collection year to the next as data. What a reader leaves out or cannot know it says in a note: a
-code and its numbers, for which `vsh_eval.release.text.files` has the sentence.
+code and its numbers, for which `vsh_eval.release.text.findings.files` has the sentence.
 """
 
 from vsh_eval.returns.formats.families import FAMILIES, read_files

@@ -61,11 +61,13 @@ def column(read_as: Callable[[str], str], texts: pd.Series) -> pd.Series:
     >>> column(upn, pd.Series([" h80120 0001001 ", "UN3"])).tolist()
     ['H801200001001', nan]
     """
+    # Days repeat, so each text is looked at once.
     asked = pa.table({"text": pa.array(texts, pa.string(), from_pandas=True)})
+    every = asked["text"].combine_chunks().dictionary_encode()
     with _engine().cursor() as connection:
-        connection.register("asked", asked)
+        connection.register("asked", pa.table({"text": every.dictionary}))
         sql = f"FROM asked SELECT {read_as('text')} AS found"
-        found = connection.sql(sql).to_arrow_table()["found"]
+        found = connection.sql(sql).to_arrow_table()["found"].take(every.indices)
     if pa.types.is_date(found.type):
         return found.cast(pa.timestamp("s")).to_pandas().set_axis(texts.index)
     return found.to_pandas().astype("str").set_axis(texts.index)

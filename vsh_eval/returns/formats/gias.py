@@ -14,6 +14,7 @@ from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.formats import coded
 from vsh_eval.returns.formats.reading import Options, Reading, counted
 from vsh_eval.returns.formats.rows import Sheet, connect, load, select, sheets
+from vsh_eval.returns.reorganised import predecessors, same_area
 
 _ESTABLISHMENTS = ("urn", "lacode", "establishmentname", "establishmentnumber")
 _LINKS = ("urn", "linkurn", "linktype")
@@ -75,8 +76,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         CSV files or zip archives as GIAS gives them, or as a spreadsheet has saved them again.
         What each is, its columns say. A URN in several extracts has the row of the last file.
     options : Options
-        ``authority``: only its schools become ``schools``; all where it is ''. ``references``:
-        ``establishments``, where links are read.
+        ``authority``: only its schools become ``schools``, and those of the authorities of which
+        it was formed; all where it is ''. ``references``: ``establishments``, where links are read.
 
     Returns
     -------
@@ -181,7 +182,8 @@ def _schools(extract: pd.DataFrame, options: Options) -> Reading:
     )
     school = known["phase"].notna() & ~known["type_group"].isin(_NO_STATE_SCHOOL)
     school &= known["la_code"].notna() & ~known["status"].eq("proposed to open")
-    own = known["la_code"].eq(options.authority) if options.authority else True
+    codes = (*same_area(options.authority), *predecessors(options.authority))
+    own = known["la_code"].isin(codes) if options.authority else True
     columns = ["urn", "name", "phase", "la_code", "opened", "closed"]
     covariates = ["pct_fsm"] if known.loc[school & own, "pct_fsm"].notna().any() else []
     schools = known.loc[school & own, [*columns, *covariates]]
@@ -190,7 +192,7 @@ def _schools(extract: pd.DataFrame, options: Options) -> Reading:
             f"the GIAS extract holds no school of authority {options.authority!r}, must hold the "
             "evaluated authority's; correct authority.code, or fetch all establishments."
         )
-    left_out = (known["la_code"].eq(options.authority) & ~school).sum()
+    left_out = (known["la_code"].isin(codes) & ~school).sum()
     establishments = known[[*columns, "laestab"]]
     return Reading(
         {"schools": schools.sort_values("urn", ignore_index=True)},

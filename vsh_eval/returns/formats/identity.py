@@ -119,13 +119,14 @@ def identify(records: pd.DataFrame) -> Children:
     ({'1': 'A950000178301'}, [['H801200001001', 'A950000178301']])
     """
     upn = coded.column(coded.upn, records["upn"])
-    month = coded.column(coded.day, records["born"]).dt.strftime("%Y-%m")
+    born = coded.column(coded.day, records["born"]).dt
+    month = born.year * 12 + born.month
     needed = [name for name in ("child_id", "year", "former_upn") if name in records]
     rows = records[needed].assign(upn=upn, month=month)
     rows = rows.sort_values(["year", "child_id"], kind="stable")
     if "former_upn" in rows:
         former = coded.column(coded.upn, rows["former_upn"])
-        never = ~rows["child_id"].isin(rows["child_id"][rows["upn"].notna()])
+        never = rows.groupby("child_id", dropna=False)["upn"].transform("count").eq(0)
         rows = rows.assign(former_upn=former, upn=rows["upn"].mask(never, former))
     known = rows.dropna(subset=["upn", "child_id"])
     latest = known.drop_duplicates("child_id", keep="last").set_index("child_id")["upn"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vsh_eval.returns.formats.reading import Options
+from vsh_eval.returns.reorganised import predecessors, same_area
 
 _WORDS: Mapping[str, str] = {
     "st": "saint",
@@ -115,7 +116,8 @@ def propose(name: str, options: Options) -> str:
 
 def _own(options: Options) -> pd.DataFrame:
     every = options.references["establishments"]
-    return every[every["la_code"].eq(options.authority)] if options.authority else every
+    codes = (*same_area(options.authority), *predecessors(options.authority))
+    return every[every["la_code"].isin(codes)] if options.authority else every
 
 
 def _key(written: str) -> str:

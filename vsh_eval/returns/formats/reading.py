@@ -61,7 +61,7 @@ def note(
     Parameters
     ----------
     code : str
-        Which sentence of `release.text.files` says it.
+        Which sentence of `release.text.findings.files` says it.
     file : str
         The file's name without its folder, '' where it concerns several.
     rows, of_rows : int

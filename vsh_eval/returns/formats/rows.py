@@ -24,7 +24,7 @@ from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.columns import as_text, quoted
 from vsh_eval.returns.formats.reading import note
 
-_compute: Any = pyarrow.compute  # its functions are made when it is imported
+compute: Any = pyarrow.compute  # its functions are made when it is imported
 _SAMPLE = 1 << 16
 _CHUNK = 1 << 22
 _BLOCKS = (1 << 20, 1 << 27)
@@ -194,9 +194,9 @@ def frame(sheet: Sheet) -> pd.DataFrame:
 
 def text(column: pa.ChunkedArray) -> pd.Series:
     """Return a column of text without blanks around it, NA where nothing is left."""
-    bare = _compute.utf8_trim(column.cast(pa.large_string()), _BLANK)
-    blank = _compute.or_(_compute.equal(bare, ""), _compute.match_substring_regex(bare, _ERRORS))
-    return _compute.if_else(blank, None, bare).to_pandas().astype("str")
+    bare = compute.utf8_trim(column.cast(pa.large_string()), _BLANK)
+    blank = compute.or_(compute.equal(bare, ""), compute.match_substring_regex(bare, _ERRORS))
+    return compute.if_else(blank, None, bare).to_pandas().astype("str")
 
 
 def renamed(sheet: Sheet, table: pd.DataFrame, layout: Mapping[str, Iterable[str]]) -> pd.DataFrame:

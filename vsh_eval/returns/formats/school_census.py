@@ -80,8 +80,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     Raises
     ------
     ContractError
-        If a file's name lacks year, term or table, or a census without totals has no session
-        details.
+        If a file is a school's own XML, its name lacks year, term or table, or a census without
+        totals has no session details.
 
     Notes
     -----
@@ -125,6 +125,12 @@ def _named(paths: Sequence[Path]) -> Iterator[tuple[Sheet, tuple[int, str, str]]
     """Yield each table that is read, with its census year, term and name."""
     known = ("nativeid", *_ROLLS.values(), "schoolcensustableid")
     for path in paths:
+        if path.suffix.lower() == ".xml":
+            raise ContractError(
+                f"{path.name} is a school's own census in XML, must be a table that COLLECT "
+                "exports; ask for its table exports, which hold every school, or read the "
+                "school's sessions as source.files.extracts."
+            )
         inside = path.suffix.lower() == ".zip"
         if not inside and _census_of(path, path.name) is None:
             continue

@@ -9,6 +9,7 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.reading import read_text
+from vsh_eval.returns.reorganised import RECODED
 
 AREA_COLUMNS = ("unit_id", "name", "old_la_code", "level", "region_id", "region_name")
 NEIGHBOUR_COLUMNS = ("unit_id", "neighbour_id", "rank", "closeness")
@@ -62,7 +63,9 @@ def with_units(table: pd.DataFrame, *, origin: str) -> pd.DataFrame:
             f"{origin}: {int(unit_id.eq('').sum())} rows have no code for their area, must have an "
             "ONS code; download the file again."
         )
-    return table.assign(level=level, unit_id=unit_id)
+    # An area that has both its codes in a file is one series under the later one.
+    recoded = {old: new for old, new in RECODED.items() if new in set(unit_id)}
+    return table.assign(level=level, unit_id=unit_id.replace(recoded))
 
 
 def areas_of(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

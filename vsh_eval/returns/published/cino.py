@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from vsh_eval import academic_year, names
+from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS, with_units
-from vsh_eval.returns.published.reading import read_text
+from vsh_eval.returns.published.reading import read_text, years_written
 from vsh_eval.returns.published.symbols import numbers_and_symbols, strongest
 
 GROUPS = MappingProxyType(
@@ -186,7 +186,7 @@ def read_outcomes(path: Path, *, role: str) -> Outcomes:
     if role == "absence":
         table = _of_whole_year(table, origin=path.name)
     table = with_units(table.assign(phase=_phase(table, path.name)), origin=path.name)
-    years = {year: academic_year.parse(year) for year in table["time_period"].unique()}
+    years = years_written(table["time_period"], origin=path.name)
     table = table.assign(time_period=table["time_period"].map(years).astype("int64"))
     _refuse_repeats(table, origin=path.name)
     return Outcomes(role, path.name, table)

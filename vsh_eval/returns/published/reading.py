@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from vsh_eval import academic_year
 from vsh_eval.contracts import ContractError
 
 _DELIMITERS = (",", ";", "\t")
@@ -68,6 +69,32 @@ def read_text(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     raise ContractError(
         f"{path.name} is neither UTF-8 nor Windows text, must be; download it again."
     )
+
+
+def years_written(periods: pd.Series, *, origin: str) -> dict[str, int]:
+    """Return the academic year that each text of a column ``time_period`` means.
+
+    Raises
+    ------
+    ContractError
+        If one means none, with the file's name.
+
+    Examples
+    --------
+    >>> years_written(pd.Series(["202324", "2024/25"]), origin="a.csv")
+    {'202324': 202324, '2024/25': 202425}
+    """
+    years: dict[str, int] = {}
+    for written in periods.unique():
+        try:
+            years[written] = academic_year.parse(written)
+        except ContractError:
+            rows = int(periods.eq(written).sum())
+            raise ContractError(
+                f"{origin}: time_period is {written!r} in {rows:,} rows, must be an academic year "
+                "such as 202425; take out the rows of calendar years, or download the file again."
+            ) from None
+    return years
 
 
 def _encodings(path: Path) -> tuple[str, ...]:

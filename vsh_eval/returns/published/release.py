@@ -15,7 +15,8 @@ from vsh_eval.contracts import ContractError, VintageError
 from vsh_eval.returns.published.areas import areas_of, no_neighbours, read_neighbours
 from vsh_eval.returns.published.cino import GROUPS, panel_rows, read_outcomes
 from vsh_eval.returns.published.comparators import comparator_rows, latest_year, read_comparators
-from vsh_eval.returns.published.reading import header, read_text
+from vsh_eval.returns.published.reading import header, read_text, years_written
+from vsh_eval.returns.reorganised import same_area
 
 SIGNATURES = MappingProxyType(
     {
@@ -62,28 +63,37 @@ class Published:
     files: pd.DataFrame
     vintage: str
 
-    def years_of(self, unit_id: str) -> tuple[int, ...]:
+    def years_of(self, unit_id: str, metric: str = "") -> tuple[int, ...]:
         """Return the academic years for which the release has figures of an authority's children.
 
         A reorganised authority has none before it came about: those of Cumberland begin with
         2023/24, as before it was a part of Cumbria, which has a code of its own.
 
+        Parameters
+        ----------
+        unit_id : str
+            The area's code.
+        metric : str
+            A metric; '' for any.
+
         Raises
         ------
         ContractError
-            If the release has no such area; the nine-character code is named where the code is the
-            three-digit one.
+            If the release has no such area; the code to write is named where it is the three-digit
+            one, or another code of the same area.
         """
         if unit_id not in set(self.areas["unit_id"]):
-            rows = self.areas[self.areas["old_la_code"].eq(unit_id) & (unit_id != "")]
+            same = self.areas["unit_id"].isin(same_area(unit_id))
+            rows = self.areas[same | (self.areas["old_la_code"].eq(unit_id) & (unit_id != ""))]
             here = ", ".join(rows["unit_id"] + " for " + rows["name"])
             raise ContractError(
                 f"authority.code is {unit_id!r}, must be an area of the published files"
                 + (f": write {here}." if here else ", by its nine-character code in new_la_code.")
             )
         of_children = self.panel["group"].isin(GROUPS.values()) & self.panel["rate"].notna()
-        own = self.panel.loc[of_children & self.panel["unit_id"].eq(unit_id), "time_period"]
-        return tuple(sorted(own.unique().tolist()))
+        own = of_children & self.panel["unit_id"].eq(unit_id)
+        own &= self.panel["metric"].eq(metric) | (metric == "")
+        return tuple(sorted(self.panel.loc[own, "time_period"].unique().tolist()))
 
 
 def read_published(folder: Path, *, vintage: str | None = None) -> Published:
@@ -338,7 +348,7 @@ def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
     if role == "neighbours":
         return _rows(path, "old_la_code"), ""
     periods = read_text(path, ["time_period"])
-    years = [academic_year.parse(year) for year in periods["time_period"].unique()]
+    years = years_written(periods["time_period"], origin=path.name).values()
     if not years:
         raise ContractError(f"{path.name} holds no rows; download the file again.")
     return len(periods), _release_named(max(years))

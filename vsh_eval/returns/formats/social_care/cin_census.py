@@ -6,18 +6,18 @@ event, with ``YEAR`` and ``LA``): they are known by their columns, never by thei
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from xml.etree.ElementTree import Element
 
 import pandas as pd
+import pyarrow as pa
 
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.formats import coded
 from vsh_eval.returns.formats.identity import identify
 from vsh_eval.returns.formats.reading import Options, Reading, counted, note
-from vsh_eval.returns.formats.rows import Sheet, key, renamed
+from vsh_eval.returns.formats.rows import Sheet, compute, key, renamed
 from vsh_eval.returns.formats.social_care import spells as spells_of
 from vsh_eval.returns.formats.social_care import xml
 from vsh_eval.returns.formats.social_care.spells import Return
@@ -66,6 +66,7 @@ _IDENTIFIERS = (
     "ExpectedPersonBirthDate",
     "PersonDeathDate",
 )
+_NFA = "ReferralNFA"
 _SPELL = ("child_id", "status", "basis", "start", "end", "nfa")
 _YES = ("true", "1", "yes", "y")
 _NAME = re.compile(r"\w{1,40}")
@@ -108,19 +109,21 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     spells_of.refuse_both_forms(returns, what="children in need census", family="cin_census")
     notes = [message for one in returns for message in _about(one)]
     records = spells_of.framed(returns, "records", ("child_id", *_IDENTIFIERS))
-    spells = spells_of.framed(returns, "spells", _SPELL)
     children = identify(
         records.rename(columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"})
     )
-    spells, unread = spells_of.typed(spells)
+    notes += (*_about_all(returns), *_without_upn(records), *children.notes)
+    died = _died(records)
+    del records  # before the spells need the room
+    spells, unread = spells_of.typed(spells_of.framed(returns, "spells", _SPELL))
     last = spells_of.latest(spells)
     referrals = (last["basis"] == "episode") & (last["status"] == "CIN")
     idle = referrals & last["nfa"].str.lower().isin(_YES)
     notes += counted(of_rows=referrals.sum(), referrals_without_action=idle.sum())
     kept, ended = spells_of.ended(last[~idle], max((one.year for one in returns), default=0))
     return Reading(
-        {"episodes": spells_of.episodes(_until_death(kept, records), children)},
-        (*notes, *_about_all(returns), *_without_upn(records), *children.notes, *unread, *ended),
+        {"episodes": spells_of.episodes(_until_death(kept, died), children)},
+        (*notes, *unread, *ended),
         {"former_upns": children.former_upns},
     )
 
@@ -142,52 +145,45 @@ def layout_of(year: int) -> frozenset[str]:
 
 def _of_xml(path: Path) -> Return:
     space = xml.namespace_of(xml.root_of(path))
+    names = dict.fromkeys(
+        ("LAchildID", *_IDENTIFIERS, *KINDS, *(n for of in KINDS.values() for n in of[:2]), _NFA)
+    )
+    read = xml.read(path, f"{space}Child", [space + name for name in names])
     found = Return(path.name, "XML")
-    root, tags = xml.read(path, f"{space}Child", _taker(space, found))
-    header = root.find(f"{space}Header")
+    header = read.root.find(f"{space}Header")
     if header is not None:
         found.header = {e.tag.removeprefix(space): (e.text or "").strip() for e in header.iter()}
-    found.elements = {tag.removeprefix(space) for tag in tags}
+    found.elements = {tag.removeprefix(space) for tag in read.tags}
     collection = found.header.get("Collection", "")
     if "Message" not in found.elements or collection.upper() not in ("", "CIN"):
         raise ContractError(
             f"{path.name} is not a children in need census, must be one; take it out of "
             "source.files.cin_census."
         )
+    _take(read, space, found)
     return found
 
 
-def _taker(space: str, found: Return) -> Callable[[Sequence[Element]], None]:
-    """Return what takes children's identifiers and spells, its tags written once."""
-    identifiers, own, details = (space + n for n in ("ChildIdentifiers", "LAchildID", "CINdetails"))
-    upn, former, *others = (space + name for name in _IDENTIFIERS)
-    (_, (begin, end, *kind)), *plans = KINDS.items()
-    begin, end, nfa = space + begin, space + end, f"{space}ReferralNFA"
-    plans = [(space + n, space + first, space + last, *of) for n, (first, last, *of) in plans]
-
-    def take(elements: Sequence[Element]) -> None:
-        records, spells = [], []
-        for element in elements:
-            names = element.find(identifiers)
-            names = Element("") if names is None else names
-            text = names.findtext
-            about = [text(name) for name in others]
-            child = text(own) or text(upn)
-            records.append((child, text(upn), text(former), *about))
-            # The schema has one of each, returns have sometimes several.
-            further = [one.text for name in (upn, former) for one in names.findall(name)[1:]]
-            records += [(child, None, more, *about) for more in further]
-            for spell in element.findall(details):
-                text = spell.findtext
-                spells.append((child, *kind, text(begin), text(end), text(nfa)))
-                for plan, first, last, *of in plans:
-                    for one in spell.findall(plan):
-                        dates = one.findtext(first), one.findtext(last)
-                        spells.append((child, *of, *dates, None))
-        found.records.append(spells_of.rows(("child_id", *_IDENTIFIERS), records))
-        found.spells.append(spells_of.rows(_SPELL, spells))
-
-    return take
+def _take(read: xml.Elements, space: str, found: Return) -> None:
+    """Take children's identifiers and spells of a census."""
+    child = f"{space}Child"
+    about = {name: read.text(child, space + name) for name in ("LAchildID", *_IDENTIFIERS)}
+    ids = compute.coalesce(about.pop("LAchildID"), about["UPN"])
+    records = pa.table({"child_id": ids, **about})
+    found.records.append(records)
+    for name in ("UPN", "FormerUPN"):
+        # The schema has one of each, returns have sometimes several.
+        of, more = read.further(child, space + name)
+        rows = records.take(of).drop_columns(["UPN", "FormerUPN"])
+        rows = rows.append_column("UPN", pa.nulls(len(of), pa.string()))
+        found.records.append(rows.append_column("FormerUPN", more).select(records.column_names))
+    for element, (begin, end, *kind) in KINDS.items():
+        spell = space + element
+        of = read.before(read.at(spell), child)
+        texts = [read.text(spell, space + name) for name in (begin, end, _NFA)]
+        constants = [pa.repeat(word, len(of)) for word in kind]
+        columns = (ids.take(pa.array(of)), *constants, *texts)
+        found.spells.append(pa.table(dict(zip(_SPELL, columns, strict=True))))
 
 
 def _of_tables(paths: Sequence[Path]) -> Iterable[Return]:
@@ -271,13 +267,19 @@ def _about_all(returns: Sequence[Return]) -> Iterator[Message]:
         yield note("returns_lack_years", names=tuple(lacking))
 
 
-def _until_death(spells: pd.DataFrame, records: pd.DataFrame) -> pd.DataFrame:
-    died = records.assign(died=coded.column(coded.day, records["PersonDeathDate"]))
-    died = died.dropna(subset="died")
-    last = died.groupby("child_id")["died"].max().reindex(spells["child_id"])
-    died = pd.Series(last.array, index=spells.index)
-    open_still = spells["end_date"].isna() & died.notna() & (died >= spells["start_date"])
-    return spells.assign(end_date=spells["end_date"].mask(open_still, died))
+def _died(records: pd.DataFrame) -> pd.Series:
+    """Return the day on which each child died who did."""
+    died = records.dropna(subset="PersonDeathDate")
+    days = coded.column(coded.day, died["PersonDeathDate"])
+    return days.groupby(died["child_id"]).max().dropna()
+
+
+def _until_death(spells: pd.DataFrame, died: pd.Series) -> pd.DataFrame:
+    if died.empty:
+        return spells
+    last = pd.Series(died.reindex(spells["child_id"]).array, index=spells.index)
+    open_still = spells["end_date"].isna() & last.notna() & (last >= spells["start_date"])
+    return spells.assign(end_date=spells["end_date"].mask(open_still, last))
 
 
 def _without_upn(records: pd.DataFrame) -> tuple[Message, ...]:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -85,16 +87,13 @@ def year_of_dates(tables: Sequence[pa.Table]) -> int:
     return 0 if pd.isna(last) else int(last.year + (last.month > 3))
 
 
-def rows(columns: Sequence[str], found: Iterable[Sequence[str | None]]) -> pa.Table:
-    """Return rows of text as a table."""
-    values = list(zip(*found, strict=True)) or [()] * len(columns)
-    return pa.table({n: pa.array(v, pa.string()) for n, v in zip(columns, values, strict=True)})
-
-
 def table(rows: pd.DataFrame) -> pa.Table:
     """Return rows of text of a table as another one of its kind."""
-    schema = pa.schema([(name, pa.string()) for name in rows])
-    return pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+    return pa.Table.from_pandas(rows, schema=_schema(rows), preserve_index=False)
+
+
+def _schema(columns: Iterable[str]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in columns])
 
 
 def read(
@@ -129,18 +128,20 @@ def framed(returns: Sequence[Return], what: str, columns: Sequence[str]) -> pd.D
         The columns as str without blanks around them, NA where blank, and ``year``, ``written``
         (when the return was made, '' where unknown) and ``reference`` (31 March of the year).
     """
-    tables = []
-    for one in returns or [Return("", "")]:
-        text = pa.concat_tables([rows(columns, []), *getattr(one, what)])
-        setattr(one, what, [])
-        tables.append(
-            pd.DataFrame({name: rows_of.text(text[name]) for name in columns}).assign(
-                year=one.year,
-                written=one.header.get("DateTime", ""),
-                reference=pd.Timestamp(max(one.year, 1), 3, 31).as_unit("s"),
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    tables = [getattr(one, what) for one in returns]
+    rows = [sum(map(len, given)) for given in tables]
+    text = pa.concat_tables([_schema(columns).empty_table(), *chain.from_iterable(tables)])
+    for given in tables:
+        given.clear()
+    years = np.repeat(np.array([one.year for one in returns], dtype="int64"), rows)
+    written = pd.Series([one.header.get("DateTime", "") for one in returns], dtype="str")
+    return pd.DataFrame({name: rows_of.text(text[name]) for name in columns}).assign(
+        year=years,
+        written=written.repeat(rows).array,
+        reference=np.array(
+            [f"{max(one.year, 1):04}-03-31" for one in returns], "datetime64[s]"
+        ).repeat(rows),
+    )
 
 
 def typed(spells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Message, ...]]:
@@ -159,7 +160,6 @@ def typed(spells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Message, ...]]:
         How many have no beginning, dates that cannot be read, or an end before their beginning.
     """
     start, end = (coded.column(coded.day, spells[name]) for name in ("start", "end"))
-    rows = spells.drop(columns=["start", "end"]).assign(start_date=start, end_date=end)
     # An end that cannot be read is no open spell: nobody knows when it ended.
     wrong = {
         "spells_without_start": spells["start"].isna(),
@@ -167,9 +167,10 @@ def typed(spells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Message, ...]]:
         | (spells["end"].notna() & end.isna()),
         "spells_end_before_start": end < start,
     }
-    kept = rows[~pd.concat(wrong, axis=1).any(axis=1)]
+    kept = ~pd.concat(wrong, axis=1).any(axis=1)
+    rows = spells.drop(columns=["start", "end"])[kept].assign(start_date=start, end_date=end)
     counts: dict[str, Any] = {code: which.sum() for code, which in wrong.items()}
-    return kept, counted(of_rows=len(spells), **counts)
+    return rows, counted(of_rows=len(spells), **counts)
 
 
 def latest(spells: pd.DataFrame) -> pd.DataFrame:
@@ -189,6 +190,8 @@ def latest(spells: pd.DataFrame) -> pd.DataFrame:
     key = ["child_id", "status", "basis", "start_date"]
     order = [*key, "year", "written", "end_date"]
     several = spells.duplicated(key, keep=False)
+    if not several.any():
+        return spells
     rows = spells[several].sort_values(order, na_position="first", kind="stable")
     return pd.concat([spells[~several], rows.drop_duplicates(key, keep="last")])
 

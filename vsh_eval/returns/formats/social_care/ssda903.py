@@ -7,9 +7,9 @@ known by their columns; those that hold no episodes (UASC, OC2, reviews, missing
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from xml.etree.ElementTree import Element
 
 import pandas as pd
+import pyarrow as pa
 
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.returns.formats.identity import identify
@@ -30,7 +30,7 @@ EPISODE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "legal_status": ("LS",),
     }
 )
-"""What we call a column, and its names in the tables and in XML; all years have the same."""
+"""What we call a column, and its names, of which the last is that of the XML."""
 
 RESPITE = ("V3", "V4")
 """Legal statuses of short breaks, which DfE leaves out of its counts of children looked after."""
@@ -96,24 +96,15 @@ def _of_xml(path: Path) -> Return:
             f"{path.name} is not an SSDA903 return, must be one; take it out of "
             "source.files.ssda903."
         )
+    child, episode = f"{space}CHILD", f"{space}EPISODE"
+    names = dict.fromkeys(of[-1] for of in (*HEADER.values(), *EPISODE.values()))
+    read = xml.read(path, child, [episode, *(space + name for name in names)])
+    records = {ours: read.text(child, space + of[-1]) for ours, of in HEADER.items()}
+    spells = {ours: read.text(episode, space + of[-1]) for ours, of in EPISODE.items()}
+    spells["child_id"] = records["child_id"].take(pa.array(read.before(read.at(episode), child)))
     found = Return(path.name, "XML", int(spells_of.year_in(path) or 0))
-    header, episode = f"{space}HEADER", f"{space}EPISODE"
-
-    def values(part: Element | None, layout: Mapping[str, Sequence[str]]) -> list[str | None]:
-        texts = {} if part is None else {one.tag[len(space) :]: one.text for one in part}
-        held = (next((name for name in of if name in texts), "") for of in layout.values())
-        return [texts.get(name) for name in held]
-
-    def take(children: Sequence[Element]) -> None:
-        records, spells = [], []
-        for child in children:
-            (child_id, *about) = values(child.find(header), HEADER)
-            records.append((child_id, *about))
-            spells += [(child_id, *values(one, EPISODE)[1:]) for one in child.iterfind(episode)]
-        found.records.append(spells_of.rows(tuple(HEADER), records))
-        found.spells.append(spells_of.rows(tuple(EPISODE), spells))
-
-    xml.read(path, f"{space}CHILD", take)
+    found.records.append(pa.table(records))
+    found.spells.append(pa.table(spells))
     return found
 
 

@@ -1,15 +1,19 @@
 """XML as systems export it, read as a stream; nothing that a document declares is ever followed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 import defusedxml.ElementTree
+import numpy as np
+import pyarrow as pa
 from defusedxml import DefusedXmlException
 
 from vsh_eval.contracts import ContractError
 
-_CHUNK = 1 << 19
+_CHUNK = 1 << 14
+"""Bytes parsed at a time: what they become is still in the processor's cache when it is read."""
 
 
 def root_of(path: Path) -> str:
@@ -45,43 +49,113 @@ def root_of(path: Path) -> str:
         raise _not_xml(path, error) from error
 
 
-def read(
-    path: Path, name: str, take: Callable[[Sequence[Element]], None]
-) -> tuple[Element, set[str]]:
-    """Read a document as a stream and hand over every element of a name when it is whole.
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """What was asked for of a document, in its order.
+
+    Attributes
+    ----------
+    root : Element
+        The root with all that is no item.
+    tags : frozenset of str
+        Every tag of the document.
+    names : tuple of str
+        The tags that were asked for; the first is that of the items.
+    kinds : ndarray of int
+        Of each element, the place of its tag among `names`.
+    texts : StringArray
+        The text of each element, null where it has none.
+    """
+
+    root: Element
+    tags: frozenset[str]
+    names: tuple[str, ...]
+    kinds: np.ndarray
+    texts: pa.StringArray
+
+    def at(self, name: str) -> np.ndarray:
+        """Return where the elements of a name stand."""
+        return np.flatnonzero(self.kinds == self.names.index(name))
+
+    def before(self, at: np.ndarray, name: str) -> np.ndarray:
+        """Return the number of the last element of a name before each place; -1 without one.
+
+        One of an earlier item is none.
+        """
+        owners, items = self.at(name), self.at(self.names[0])
+        last = np.searchsorted(owners, at, side="right") - 1
+        begins = np.searchsorted(items, at, side="right") - 1
+        there = (last >= 0) & (begins >= 0)
+        there[there] = owners[last[there]] >= items[begins[there]]
+        return np.where(there, last, -1)
+
+    def text(self, owner: str, name: str) -> pa.Array:
+        """Return the first text of a name within each element of another one, null without one."""
+        at = self.at(name)
+        of, first = np.unique(self.before(at, owner), return_index=True)
+        found = np.full(len(self.at(owner)), -1)
+        found[of[of >= 0]] = at[first[of >= 0]]
+        return self.texts.take(pa.array(found, mask=found < 0))
+
+    def further(self, owner: str, name: str) -> tuple[pa.Array, pa.Array]:
+        """Return every text of a name after the first within an element, and whose it is."""
+        at = self.at(name)
+        of = self.before(at, owner)
+        again = np.zeros(len(at), dtype="bool")
+        again[1:] = (of[1:] == of[:-1]) & (of[1:] >= 0)
+        return pa.array(of[again]), self.texts.take(pa.array(at[again]))
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What is kept of the items of a document while it is read."""
+
+    item: str
+    places: dict[str, int]
+    tags: set[str] = field(default_factory=set)
+    kinds: list[np.ndarray] = field(default_factory=lambda: [np.empty(0, dtype="int16")])
+    texts: list[pa.Array] = field(default_factory=lambda: [pa.array([], pa.string())])
+
+    def take(self, parent: Element, whole: Sequence[Element]) -> None:
+        """Keep what is wanted of those elements that are items, and forget them."""
+        items = [element for element in whole if element.tag == self.item]
+        if not items:
+            return
+        parts = [part for element in items for part in element.iter()]
+        tags = [part.tag for part in parts]
+        self.tags.update(tags)
+        places = self.places
+        kept = [(places[tag], n) for n, tag in enumerate(tags) if tag in places]
+        self.kinds.append(np.array([place for place, _ in kept], dtype="int16"))
+        self.texts.append(pa.array([parts[n].text for _, n in kept], pa.string()))
+        for element in items:
+            parent.remove(element)
+
+
+def read(path: Path, item: str, names: Collection[str]) -> Elements:
+    """Read a document as a stream, and keep the text of what is asked for.
 
     Parameters
     ----------
     path : Path
         A document that `root_of` has accepted.
-    name : str
-        A tag, namespace included.
-    take : callable
-        Gets some of them at a time, each once and in order; they are then forgotten, so that the
+    item : str
+        A tag, namespace included. Such an element is forgotten once it is whole, so that the
         document never stands in memory as a whole.
+    names : collection of str
+        The tags of which the text is kept, namespace included.
 
     Returns
     -------
-    root : Element
-        The root with all that has another name.
-    tags : set of str
-        Every tag of the document.
+    Elements
+        The items and the elements of these names within them, in the order of the document.
 
     Raises
     ------
     ContractError
         In one sentence with the line, if the document breaks off or is no XML.
     """
-    tags: set[str] = set()
-
-    def hand_over(parent: Element, whole: Sequence[Element]) -> None:
-        found = [element for element in whole if element.tag == name]
-        if found:
-            take(found)
-        for element in found:
-            tags.update([part.tag for part in element.iter()])
-            parent.remove(element)
-
+    wanted = _Wanted(item, {tag: place for place, tag in enumerate((item, *names))})
     # An element that is begun by hand holds the root while the parser builds it; events for each
     # element, as of iterparse, would cost more than all that is done with them.
     builder = TreeBuilder()
@@ -92,14 +166,20 @@ def read(
             while chunk := file.read(_CHUNK):
                 parser.feed(chunk)
                 for parent in (*document, *(part[-1] for part in document if len(part))):
-                    hand_over(parent, parent[:-1])
+                    wanted.take(parent, parent[:-1])
         parser.close()
     except (ParseError, ValueError, LookupError) as error:
         raise _not_xml(path, error) from error
     root = document[0]
     for parent in list(root.iter()):
-        hand_over(parent, parent[:])
-    return root, tags | {part.tag for part in root.iter()}
+        wanted.take(parent, parent[:])
+    return Elements(
+        root,
+        frozenset(wanted.tags.union(part.tag for part in root.iter())),
+        tuple(wanted.places),
+        np.concatenate(wanted.kinds),
+        pa.chunked_array(wanted.texts).combine_chunks(),
+    )
 
 
 def namespace_of(tag: str) -> str:

@@ -1,0 +1,126 @@
+"""Does the tutorial work, command by command, from an empty folder?
+
+    python -m tests.proofs.tutorial [--output FILE]
+
+Builds the wheel, makes a new folder with nothing but it and the pins, and gives every command of
+docs/tutorial/index.md as it stands, one after another in one shell. Packages are installed by pip.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "docs" / "proofs" / "tutorial.md"
+PAGE = ROOT / "docs" / "tutorial" / "index.md"
+BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = "\x1e"
+"""Ends what a command prints; no command prints it."""
+NOT_OF_A_USER = ("PYTHONPATH", "VIRTUAL_ENV", "VSH_EVAL_SECRET")
+
+
+class Step(NamedTuple):
+    """One command of the tutorial, or a file that it asks to be saved."""
+
+    text: str
+    saves: str = ""
+
+    @property
+    def script(self) -> str:
+        """What the shell is given."""
+        return f"cat > {self.saves} <<'END'\n{self.text}END" if self.saves else self.text
+
+
+class Done(NamedTuple):
+    """A step that was made, its seconds and the last line that it printed."""
+
+    step: Step
+    code: int
+    seconds: float
+    last: str
+
+
+def steps() -> list[Step]:
+    """Return what the tutorial asks for, in order; a file names itself in its first line."""
+    found = []
+    for kind, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if kind == "yaml":
+            found.append(Step(text, saves=text.splitlines()[0].removeprefix("# ")))
+        else:
+            found += [Step(line) for line in text.splitlines()]
+    return found
+
+
+def make(folder: Path, wanted: list[Step]) -> list[Done]:
+    """Make the steps in one shell that begins in a folder, up to the first that fails."""
+    stamp = f'printf \'{MARK}%s %s{MARK}\' "$code" "$EPOCHREALTIME"'
+    ask = "".join(f"{s.script}\ncode=$?; {stamp}; test $code = 0 || exit\n" for s in wanted)
+    environment = {k: v for k, v in os.environ.items() if k not in NOT_OF_A_USER}
+    said = subprocess.run(
+        ["bash", "-c", f"code=0; {stamp}\n{ask}"], cwd=folder, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    ).stdout.split(MARK)  # fmt: skip
+    ends = [line.split() for line in said[1::2]]
+    return [
+        Done(step, int(code), float(end) - float(before[1]), _last_line(printed))
+        for step, before, (code, end), printed in zip(
+            wanted, ends[:-1], ends[1:], said[2::2], strict=False
+        )
+    ]
+
+
+def _last_line(printed: str) -> str:
+    lines = [line.strip() for line in re.split(r"[\n\r]", printed) if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def start(folder: Path) -> None:
+    """Put into a folder what the tutorial says is in it: the wheel and the pins."""
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True
+    )
+    shutil.copy(ROOT / "constraints.txt", folder)
+
+
+def written(made: list[Done], asked: int) -> str:
+    """Return the committed page."""
+    rows = "\n".join(
+        f"| `{done.step.saves or done.step.text}` | {done.code} | {done.seconds:.0f} | "
+        f"{done.last.replace('|', ' ')} |"
+        for done in made
+    )
+    minutes = sum(done.seconds for done in made) / 60
+    return f"""# Does the tutorial work, command by command?
+
+    python -m tests.proofs.tutorial
+
+From an empty folder that holds the wheel and the pins: {len(made)} of {asked} steps were made, in
+{minutes:.0f} minutes on a machine with {os.cpu_count()} cores. Seconds depend on what else it does.
+
+| step | exit code | seconds | its last line |
+|---|---|---|---|
+{rows}
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make every step of the tutorial and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    given = parser.parse_args(arguments)
+    wanted = steps()
+    with tempfile.TemporaryDirectory() as folder:
+        start(Path(folder))
+        made = make(Path(folder), wanted)
+    given.output.write_text(written(made, len(wanted)), encoding="utf-8")
+    return int(len(made) < len(wanted) or any(done.code for done in made))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""A whole report in a real browser: every page of a run, not a sample."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.release.test_browser import ARGUMENTS, BROWSER, RUN_AXE, api, axe_core
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+
+
+SMALL_AND_DARK = """axe.run({runOnly: ['scrollable-region-focusable', 'color-contrast']}).then(
+    found => found.violations.map(one => one.id))"""
+"""The rules that hang on width and colours; test_browser asks all rules of a narrow page."""
+LETTERS = """[...document.querySelectorAll("figure img")].filter(one => one.checkVisibility())
+    .map(one => 10 * one.clientWidth / (one.naturalWidth * 0.75))"""
+"""Pixels of letters of 10 points, the smallest of a chart whose points are 4/3 of its pixels."""
+SCREENS = ((1280, "light", RUN_AXE), (320, "dark", SMALL_AND_DARK))
+
+
+def pages_in(printed):
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole, trio):
+    runs = (whole.outputs / "small", trio.outputs / "trio")
+    pages = [page for run in runs for page in sorted((run / "release").glob("*.html"))]
+    script = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    assert len(pages) == 9 + 2
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        tab, printed = browser.new_page(), 0
+        said, asked = [], []
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
+        for page in pages:
+            tab.goto(page.as_uri())
+            sheets = pages_in(tab.pdf(format="A4"))
+            printed += sheets
+            assert sheets <= 2 or page.name != "08_annual_report.html", "it is to print on two"
+            tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            tab.evaluate(script)
+            for width, scheme, run_axe in SCREENS:
+                tab.set_viewport_size({"width": width, "height": 900})
+                tab.emulate_media(color_scheme=scheme)
+                tab.evaluate("new Promise(drawn => requestAnimationFrame(drawn))")
+                assert tab.evaluate(run_axe) == [], (page.name, width)
+                assert tab.evaluate("document.documentElement.scrollWidth") == width, page.name
+                assert min(tab.evaluate(LETTERS), default=10) >= 10, page.name
+        browser.close()
+    assert printed < 40 + 6
+    assert said == []
+    assert [url for url in asked if not url.startswith(("file://", "data:"))] == []

@@ -1,0 +1,34 @@
+-- Every child named in a return, once: a number drawn by lot, and the record key, which is the
+-- first 40 bits of HMAC-SHA256(secret, 'record key|' + pupil_id), as RFC 2104 makes it of two
+-- hashes. The lot is a hash too: an engine that works a row out again must find the same number.
+SELECT
+    k.pupil_id,
+    CAST(ROW_NUMBER() OVER (ORDER BY k.drawn, k.pupil_id) - 1 AS BIGINT) AS pupil,
+    CAST(conv(substr(k.hashed, 1, 10), 16, 10) AS BIGINT) AS record_key
+FROM (
+    SELECT
+        p.pupil_id,
+        md5(concat(s.lot, p.pupil_id)) AS drawn,
+        sha2(
+            s.outer_key || unhex(
+                sha2(s.inner_key || to_binary(concat('record key|', p.pupil_id), 'utf-8'), 256)
+            ),
+            256
+        ) AS hashed
+    FROM (
+        SELECT pupil_id FROM enrolments
+        UNION
+        SELECT pupil_id FROM attendance
+        UNION
+        SELECT pupil_id FROM cohort_suspended
+        UNION
+        SELECT pupil_id FROM attainment
+        UNION
+        SELECT pupil_id FROM episodes
+    ) p
+    CROSS JOIN (
+        SELECT lot, unhex(inner_key) AS inner_key, unhex(outer_key) AS outer_key
+        FROM cohort_secret
+    ) s
+    WHERE p.pupil_id IS NOT NULL
+) k

@@ -1,0 +1,233 @@
+"""Sentences about how far a result can be trusted."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from vsh_eval import registry
+from vsh_eval.contracts import require_one_of
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import is_shown, one_row, records
+from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.phrases.labels import is_missing, upper_first
+from vsh_eval.release.text.phrases.numbers import amount, listed, number, p_text
+from vsh_eval.release.text.safe_text import sentence
+
+STATEMENT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "narrowed": "narrowed",
+        "widened": "widened",
+        "narrowed_below_interest": "narrowed by less than the smallest effect of interest",
+        "widened_below_interest": "widened by less than the smallest effect of interest",
+        "no_effect_of_interest": "no effect as large as the smallest of interest",
+        "inconclusive": "inconclusive",
+        "whole_school_moved": "the whole school moved",
+        "not_attributable": "cannot be put down to training",
+        "not_estimable": "not estimable",
+    }
+)
+"""What each evidence statement is called."""
+_MEANING = MappingProxyType(
+    {
+        "narrowed": "where schools were trained the gap is smaller than it would have been "
+        "without training. Both ways of estimating this agree.",
+        "widened": "where schools were trained the gap is larger than it would have been without "
+        "training. Both ways of estimating this agree.",
+        "narrowed_below_interest": "where schools were trained the gap is a little smaller than it "
+        "would have been without training.",
+        "widened_below_interest": "where schools were trained the gap is a little larger than it "
+        "would have been without training.",
+        "no_effect_of_interest": "an effect that large, in either direction, is ruled out.",
+        "inconclusive": "the data cannot tell whether training changed the gap, which is not the "
+        "same as no effect.",
+        "whole_school_moved": "where schools were trained the results of other pupils changed too. "
+        "The gap alone does not measure the effect of such training, so both levels are given.",
+        "not_attributable": "the estimate must not be read as an effect of training.",
+        "not_estimable": "these data do not allow an estimate of what training changed, which says "
+        "nothing about the training itself.",
+    }
+)
+_DECIDED_BY = MappingProxyType(
+    {
+        "pretrend": "Before any training, the schools that were trained later were already on "
+        "another path.",
+        "drift": "A steady drift that began before the training could explain it, and the years "
+        "before training do not rule such a drift out.",
+        "composition": "The children who are counted changed when schools were trained.",
+        "agreement": "The two ways of estimating the effect do not agree.",
+        "randomisation": "Few schools were trained, and chance alone could give as much.",
+    }
+)
+"""Why a rule keeps an estimate from being read as an effect."""
+_NOT_MET = MappingProxyType(
+    {
+        "chosen_by": "schools were not chosen at random",
+        "registered": "the plan was not fixed before the last year of data ended",
+        "randomisation": "chance alone could give as much",
+        "losses": "many schools could not be used",
+        "composition": "whether the same kind of children were counted could not be tested",
+        "pretrend": "the years before training could not be tested",
+        "drift": "a drift that began before training is not ruled out",
+        "agreement": "the two ways of estimating the effect do not agree",
+        "peers": "the results of other pupils could not be tested",
+    }
+)
+"""What a rule that is not passed takes from a result."""
+_VERDICTS = MappingProxyType({"not_testable": "not testable", "shown": "for information"})
+
+
+def rules_in_words(rules: pd.DataFrame) -> pd.DataFrame:
+    """Word the table of rules: each verdict, and what its number is.
+
+    Parameters
+    ----------
+    rules : DataFrame
+        rule, verdict (a code), value, limit, reason (a message).
+    """
+    missing = rules["value"].isna() & rules["limit"].notna()
+    reasons = in_words(rules, "reason")["reason"].str.rstrip(".")
+    return rules.assign(
+        verdict=rules["verdict"].replace(dict(_VERDICTS)),
+        reason=reasons.mask(missing, "not computed: " + reasons.astype(str)),
+    )
+
+
+@sentence
+def evidence_sentence(safe: SafeTable) -> str:
+    """Say in plain words what the evidence statement means, and which rule led to it.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``evidence`` table: statement and decided_by (codes, the same in every row).
+
+    Returns
+    -------
+    str
+        Two sentences at least.
+
+    Raises
+    ------
+    ContractError
+        If the statement is not known.
+    """
+    row = records(safe)[0]
+    statement = require_one_of(str(row["statement"]), STATEMENT_NAMES, name="statement")
+    said = f"{upper_first(STATEMENT_NAMES[statement])}: {_MEANING[statement]}"
+    why = _DECIDED_BY.get(str(row["decided_by"]), "")
+    return f"{said} {why}".rstrip()
+
+
+@sentence
+def confidence_sentence(safe: SafeTable) -> str:
+    """Say how sure the answer is and which rules were not passed; '' where there is no answer.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``evidence`` table.
+    """
+    rows = records(safe)
+    confidence, decided_by = (str(rows[0][name]) for name in ("confidence", "decided_by"))
+    if confidence == "none":
+        return ""
+    if confidence == "high":
+        return "Confidence: high. Every test that applies was passed."
+    verdicts = {str(row["rule"]): str(row["verdict"]) for row in rows}
+    unmet = [
+        words
+        for rule, words in _NOT_MET.items()
+        if verdicts.get(rule) in {"fail", "not testable"} and rule != decided_by
+    ]
+    tests = sum(verdict != "for information" for verdict in verdicts.values())
+    return (
+        f"Confidence: moderate. {number(len(unmet), decimals=0)} of {tests} tests "
+        f"{'was' if len(unmet) == 1 else 'were'} not passed: {listed(unmet)}."
+    )
+
+
+@sentence
+def ruled_out_sentence(safe: SafeTable, *, metric: str) -> str:
+    """Say what an estimate that is not clear does rule out.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table with the simple rows of the primary estimator and of ``same_past``.
+    metric : str
+        The outcome.
+
+    Returns
+    -------
+    str
+        One sentence: the effects outside both estimators' 95% intervals; '' where the primary
+        interval is not shown.
+    """
+    rows = both_estimates(safe, metric=metric)
+    if not is_shown(rows[0], "ci_lower", "ci_upper"):
+        return ""
+    ends = [(float(row["ci_lower"]), float(row["ci_upper"])) for row in rows]
+    lower, upper = min(low for low, _ in ends), max(high for _, high in ends)
+    entry = registry.metric(metric)
+    narrower, wider = (-lower, upper) if entry.lower_is_better else (upper, -lower)
+    parts = [
+        f"{word} by more than {amount(size, entry.gap_unit)}"
+        for size, word in ((narrower, "smaller"), (wider, "larger"))
+        if size > 0
+    ]
+    return f"Ruled out: that training made the gap {' or '.join(parts)}."
+
+
+def both_estimates(safe: SafeTable, *, metric: str) -> list[dict[str, Any]]:
+    """Return the simple row of the primary estimator and, where it was made, of ``same_past``."""
+    simple = [
+        row for row in records(safe) if row["metric"] == metric and row["aggregation"] == "simple"
+    ]
+    first = [row for row in simple if row["role"] == "primary"]
+    second = [row for row in simple if row["estimator"] == "same_past" and row["role"] != "primary"]
+    return first[:1] + [row for row in second[:1] if is_shown(row, "ci_lower", "ci_upper")]
+
+
+@sentence
+def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
+    """Say whether schools were on the same path before training.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        One row of facts: p_value (joint test that every lead is zero; NaN where it cannot be
+        tested) and reason (why not).
+    alpha : float
+        Significance level of the test.
+
+    Returns
+    -------
+    str
+        Two sentences; a test that finds nothing is not read as proof of the same path.
+
+    Raises
+    ------
+    ContractError
+        If the table has not one row.
+    """
+    row = one_row(safe)
+    if is_missing(row["p_value"]):
+        asked = "Whether schools were on the same path before training"
+        return f"{asked} cannot be tested: {str(row['reason']).rstrip('.')}."
+    said = f"the joint test of the years before training gives p {_p(float(row['p_value']))}"
+    if float(row["p_value"]) < alpha:
+        return (
+            f"Schools about to be trained were already on another path: {said}. "
+            "An effect estimated from such schools must not be believed."
+        )
+    return (
+        f"No different path is detected before training: {said}. A small difference could still "
+        "have been missed (Roth, 2022)."
+    )
+
+
+def _p(value: float) -> str:
+    text = p_text(value)
+    return text if text.startswith("<") else f"= {text}"

@@ -1,0 +1,74 @@
+"""What the training cost for what it changed, in words."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pandas as pd
+
+from vsh_eval import registry
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import Row, is_shown, one_row, value_of
+from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.safe_text import sentence
+
+UNITS: Mapping[str, str] = MappingProxyType(
+    {
+        "sessions": "GBP per session regained",
+        "children": "GBP per child per year regained",
+        "events": "GBP per event avoided",
+        "points": "GBP per point of one child",
+    }
+)
+"""What each cost is for, by what is counted."""
+_REGAINED = MappingProxyType(
+    {
+        "sessions": ("extra school day", 2),
+        "children": ("child per year regained", 1),
+        "events": ("event avoided", 1),
+        "points": ("point of one child", 1),
+    }
+)
+
+
+def costs_in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Word a table of costs: what each is for, and why it cannot be estimated."""
+    return in_words(table, "reason").assign(unit=[UNITS[unit] for unit in table["unit"]])
+
+
+@sentence
+def value_sentence(safe: SafeTable) -> str:
+    """Say what each unit regained cost, to two significant figures, or why that is not known.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table of one cost: metric, unit, estimate, ci_lower, ci_upper, reason.
+
+    Returns
+    -------
+    str
+        One sentence, two where there is an estimate.
+    """
+    row = one_row(safe)
+    unit, times = _REGAINED[registry.metric(str(row["metric"])).counts]
+    if not is_shown(row, "estimate"):
+        reason = str(row.get("reason") or "")
+        why = f": {reason}" if reason else ""
+        return f"What it cost per {unit} cannot be estimated{why}."
+    return (
+        f"That is about {_pounds(row, times)} per {unit}, if the effect is real: the cost of what "
+        "was given, not what would be saved."
+    )
+
+
+def _pounds(row: Row, times: int = 1) -> str:
+    text = _money(times * value_of(row, "estimate"))
+    if not is_shown(row, "ci_lower", "ci_upper"):
+        return text
+    lower, upper = _money(times * value_of(row, "ci_lower")), times * value_of(row, "ci_upper")
+    end = "no upper limit" if upper == float("inf") else _money(upper)
+    return f"{text} (95% interval {lower} to {end})"
+
+
+def _money(value: float) -> str:
+    return f"£{value:,.0f}" if value >= 10 else f"£{value:,.2f}"

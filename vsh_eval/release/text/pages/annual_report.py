@@ -1,0 +1,96 @@
+"""What the annual report alone says: next year's priorities, and a paragraph for a committee."""
+
+from collections.abc import Iterator
+
+from vsh_eval import names
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import is_shown, records
+from vsh_eval.release.text.findings.finding import Finding, movement_of_gap
+from vsh_eval.release.text.phrases.labels import measure_in_text, schools_of
+from vsh_eval.release.text.phrases.numbers import amount, listed, usual_decimals
+from vsh_eval.release.text.safe_text import sentence, sentences
+
+
+@sentences
+def priority_sentences(
+    changes: SafeTable, reach: SafeTable | None, *, year: int
+) -> tuple[str, ...]:
+    """Say what comes first next year: gaps that widened, and schools that are reached least.
+
+    Parameters
+    ----------
+    changes : SafeTable
+        The last change of each measure since the baseline, all phases together.
+    reach : SafeTable or None
+        A ``reach`` table, by phase.
+    year : int
+        The last academic year of training.
+
+    Returns
+    -------
+    tuple of str
+        One sentence or more.
+    """
+    found = [*_widened(changes), *([] if reach is None else _least_reached(reach, year))]
+    if found:
+        return tuple(found)
+    least = "" if reach is None else ", and no kind of school is reached less"
+    return (f"No gap clearly widened{least}.",)
+
+
+def _widened(changes: SafeTable) -> Iterator[str]:
+    worse = []
+    for row in records(changes):
+        metric = str(row["metric"])
+        if not is_shown(row, "change", "change_lower", "change_upper"):
+            continue
+        change = Finding.of(row, "change", least=usual_decimals(metric))
+        if not change.is_unclear and change.compared(*movement_of_gap(metric)[:2]) == "widened":
+            worse.append(measure_in_text(metric, names.TOTAL))
+    if worse:
+        yield f"The gap widened in {listed(worse)}: ask why, and what training could change there."
+
+
+def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:
+    """Name the phase whose children are reached least, where it is below all schools together."""
+    rows = [
+        row
+        for row in records(reach.where(time_period=year, programme="any", tier="any"))
+        if is_shown(row, "share_pupils")
+    ]
+    whole = [row for row in rows if row["phase"] == names.TOTAL]
+    parts = [row for row in rows if row["phase"] != names.TOTAL]
+    if not (whole and parts):
+        return
+    least = min(parts, key=lambda row: float(row["share_pupils"]))
+    if round(float(least["share_pupils"])) < round(float(whole[0]["share_pupils"])):
+        yield (
+            f"Of the children in {schools_of(str(least['phase']))}, "
+            f"{amount(float(least['share_pupils']), '%', decimals=0)} are in a trained school, "
+            f"fewer than of all ({amount(float(whole[0]['share_pupils']), '%', decimals=0)}): "
+            "reach these schools next."
+        )
+
+
+@sentence
+def committee_paragraph(
+    *, authority: str, gap: str, reach: str, answer: str, confidence: str
+) -> str:
+    """Put the answer into one paragraph for a committee paper.
+
+    Parameters
+    ----------
+    authority : str
+        The authority's name.
+    gap, reach, answer, confidence : SafeText
+        The sentences of the report that say these things; '' where there is none.
+    """
+    start = (
+        f"The virtual school of {authority} offers training to schools to support children with a "
+        "social worker."
+    )
+    limit = (
+        "The evaluation compares groups of schools and years and follows no child. It cannot rule "
+        "out other causes that came to the same schools at the same time."
+    )
+    return " ".join(part for part in (start, reach, gap, answer, confidence, limit) if part)

@@ -1,0 +1,355 @@
+"""The first page: one answer, what it rests on, and what to decide now."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vsh_eval import academic_year, names, registry
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import Row, is_shown, records, value_of
+from vsh_eval.release.text.findings.evidence import both_estimates
+from vsh_eval.release.text.findings.subgroups import part_name
+from vsh_eval.release.text.phrases.labels import (
+    group_in_text,
+    lower_first,
+    metric_in_text,
+    value_label,
+    year_label,
+)
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.safe_text import sentence, sentences
+
+ESTABLISHED = {
+    *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),
+}
+"""Statements that say which way training moved the gap."""
+_NO_ANSWER = {
+    "inconclusive": "We cannot yet tell whether the training changed the gap in {metric}.",
+    "not_attributable": "We cannot say that the training changed the gap in {metric}.",
+    "not_estimable": "What the training changed cannot be estimated from these data.",
+}
+
+
+class Asked(NamedTuple):
+    """What the answer is about: the outcome, whose gap, and the smallest effect of interest."""
+
+    metric: str
+    group: str
+    reference: str
+    sesoi: float
+
+
+@sentence
+def answer_sentence(
+    evidence: SafeTable, impact: SafeTable, sessions: SafeTable | None, *, asked: Asked
+) -> str:
+    """Give the answer in one sentence: in days of school where the outcome is absence.
+
+    Parameters
+    ----------
+    evidence : SafeTable
+        An ``evidence`` table.
+    impact : SafeTable
+        An ``estimates`` table: the primary simple row and the effects on both levels.
+    sessions : SafeTable or None
+        The rows of the outcome in the last year, with sessions_possible; None where no sessions
+        are counted.
+    asked : Asked
+        What the answer is about.
+
+    Returns
+    -------
+    str
+        One sentence. Days a child a year are estimate / 100 x possible sessions / 2.
+    """
+    statement, metric = statement_of(evidence), metric_in_text(asked.metric)
+    if statement in _NO_ANSWER:
+        return _NO_ANSWER[statement].format(metric=metric)
+    unit = registry.metric(asked.metric).gap_unit
+    if statement == "no_effect_of_interest":
+        size = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+        return f"The training changed the gap in {metric} by less than {size}, if at all."
+    if statement == "whole_school_moved":
+        return _levels(impact, asked)
+    row = both_estimates(impact, metric=asked.metric)[0]
+    possible = _possible(sessions)
+    if possible is None:
+        moved = "smaller" if statement.startswith("narrowed") else "larger"
+        size, interval = _size(row, 1.0, unit)
+        return (
+            f"In trained schools the gap in {metric} was {size} {moved} than expected without "
+            f"training ({interval})."
+        )
+    size, interval = _size(row, possible / 200, "")
+    more = "fewer" if float(row["estimate"]) < 0 else "more"
+    return (
+        f"In trained schools {group_in_text(asked.group)} missed about {size} {more} days of "
+        f"school a year than expected without training ({interval}), compared with "
+        f"{group_in_text(asked.reference)}."
+    )
+
+
+def _size(row: Row, scale: float, unit: str) -> tuple[str, str]:
+    """Write the size of an estimate and its likely range, both turned so that the size is above 0.
+
+    Numbers under 10 keep one decimal.
+    """
+    value, lower, upper = (scale * float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
+    if value < 0:
+        value, lower, upper = -value, -upper, -lower
+    places = 0 if value >= 10 else 1
+    return (
+        amount(value, unit, decimals=places),
+        f"likely range {limits(lower, upper, decimals=places)}",
+    )
+
+
+def _possible(sessions: SafeTable | None) -> float | None:
+    """Return the possible sessions of a child and year, None where they are not shown."""
+    rows = [] if sessions is None else records(sessions)
+    if not rows or not is_shown(rows[0], "sessions_possible"):
+        return None
+    return float(rows[0]["sessions_possible"])
+
+
+def _levels(impact: SafeTable, asked: Asked) -> str:
+    """Say what happened to both levels in trained schools."""
+    unit = registry.metric(asked.metric).gap_unit
+    parts = []
+    for group in (asked.group, asked.reference):
+        own = {"subgroup": "own_level", "part": part_name("group", group)}
+        row = next((r for r in records(impact) if all(r.get(key) == own[key] for key in own)), None)
+        if row is None or not is_shown(row, "estimate", "ci_lower", "ci_upper"):
+            parts.append(f"that of {group_in_text(group)} is not shown")
+            continue
+        size, interval = _size(row, 1.0, unit)
+        way = "lower" if float(row["estimate"]) < 0 else "higher"
+        parts.append(f"that of {group_in_text(group)} was {size} {way} ({interval})")
+    return (
+        f"In trained schools {metric_in_text(asked.metric)} changed for all pupils, compared with "
+        f"what was expected without training: {listed(parts)}."
+    )
+
+
+@sentence
+def estimates_sentence(impact: SafeTable, *, metric: str) -> str:
+    """Give both estimates of the effect on the gap with their intervals, each with its comparison.
+
+    Parameters
+    ----------
+    impact : SafeTable
+        An ``estimates`` table.
+    metric : str
+        The outcome.
+
+    Returns
+    -------
+    str
+        One sentence; '' where the primary estimate has no interval that is shown.
+    """
+    rows = both_estimates(impact, metric=metric)
+    if not rows or not is_shown(rows[0], "estimate", "ci_lower", "ci_upper"):
+        return ""
+    unit = registry.metric(metric).gap_unit
+    ways = (
+        "when each school is compared with itself over time",
+        "when it is compared with untrained schools that had the same past",
+    )
+    parts = []
+    for row, way in zip(rows, ways, strict=False):
+        value, lower, upper = (float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
+        parts.append(
+            f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
+        )
+    return f"Estimated effect on the gap in {metric_in_text(metric)}: {listed(parts)}."
+
+
+@sentences
+def decision_sentences(
+    evidence: SafeTable,
+    power: SafeTable | None,
+    findings: SafeTable | None,
+    needs: SafeTable | None,
+    *,
+    asked: Asked,
+    last_year: int,
+) -> tuple[str, ...]:
+    """Say what to decide now, by fixed rules.
+
+    Parameters
+    ----------
+    evidence : SafeTable
+        An ``evidence`` table.
+    power : SafeTable or None
+        The first row is what is detected now (mde); rows with more_years above 0 or with
+        authorities above 1 what would be then.
+    findings : SafeTable or None
+        The checks of the returns: result (pass, warn, fail).
+    needs : SafeTable or None
+        Schools trained by band of deprivation in the last year, all phases together, the greatest
+        first: deprivation, share_schools.
+    asked : Asked
+        What the answer is about.
+    last_year : int
+        The last year of data.
+
+    Returns
+    -------
+    tuple of str
+        One or more texts in Markdown, each a decision in bold and its reason (`halves`).
+    """
+    return tuple(_decisions(evidence, power, findings, needs, asked, last_year))
+
+
+def halves(decision: str) -> tuple[str, str]:
+    """Part a text of `decision_sentences` into what to decide and why.
+
+    Examples
+    --------
+    >>> halves("**Draw lots.** They are fair.")
+    ('Draw lots.', 'They are fair.')
+    """
+    what, _, why = decision.removeprefix("**").partition("** ")
+    return what, why
+
+
+def _decisions(
+    evidence: SafeTable,
+    power: SafeTable | None,
+    findings: SafeTable | None,
+    needs: SafeTable | None,
+    asked: Asked,
+    last_year: int,
+) -> Iterator[str]:
+    statement = statement_of(evidence)
+    verdicts = {str(row["rule"]): str(row["verdict"]) for row in records(evidence)}
+    yield from _about_the_offer(statement)
+    if "chosen_by" in verdicts and verdicts["chosen_by"] != "pass":
+        yield (
+            "**Draw the next schools by lot.** Where more schools want the training than there are "
+            "places, a lot decides fairly, and only then can a change be put down to training."
+        )
+    if verdicts.get("registered") != "pass":
+        following = year_label(academic_year.after(last_year))
+        yield (
+            f"**Fix the plan before {following} ends.** A plan that is written down before the "
+            "data exist cannot have been chosen for its result (vsh-eval register)."
+        )
+    # Neither helps an estimate that cannot be put down to training: a pool leaves it out.
+    if statement == "inconclusive" and power is not None:
+        yield from _wait(power, asked)
+        yield from _pool(power, asked)
+    if needs is not None:
+        yield from _spread(needs)
+    if findings is not None:
+        yield from _mend(findings)
+
+
+def _about_the_offer(statement: str) -> Iterator[str]:
+    said = {
+        "narrowed": "**Keep the offer and extend it.** The gap is smaller where schools were "
+        "trained.",
+        "widened": "**Find out why before more schools are trained.** The gap is larger where "
+        "schools were trained.",
+        "narrowed_below_interest": "**Weigh the cost.** The gap became smaller, but by less than "
+        "the smallest effect that was called worth having.",
+        "widened_below_interest": "**Weigh the cost.** The gap did not become smaller.",
+        "no_effect_of_interest": "**Weigh the cost.** An effect worth having is ruled out for this "
+        "outcome.",
+        "whole_school_moved": "**Judge the offer by both levels.** It may help all pupils, which "
+        "the gap does not show.",
+        "inconclusive": "**Do not stop or extend the offer because of this result.** The data "
+        "cannot tell yet.",
+        "not_attributable": "**Do not stop or extend the offer because of this result.** Something "
+        "other than training could explain it.",
+        "not_estimable": "**Collect what is missing.** The page on impact says what an estimate "
+        "needs.",
+    }
+    yield said[statement]
+
+
+def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
+    """Say how many more years would do, or that none would."""
+    now, waits = _now_and(power, "more_years", above=0)
+    if not waits or value_of(now, "mde") <= asked.sesoi:
+        return
+    unit, kept = registry.metric(asked.metric).gap_unit, "the schools trained and the children"
+    small = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+    enough = [row for row in waits if value_of(row, "mde") <= asked.sesoi]
+    if enough:
+        years = number(value_of(enough[0], "more_years"), decimals=0)
+        yield (
+            f"**Wait {years} {'year' if years == '1' else 'years'}, or look for another way.** If "
+            f"{kept} counted stay as they are, {years} more years of data bring the effect with an "
+            f"80% chance of being detected from {amount(value_of(now, 'mde'), unit)} down to "
+            f"{small}, the smallest of interest."
+        )
+        return
+    last = waits[-1]
+    yield (
+        f"**Do not wait for more years alone.** If {kept} counted stay as they are, even "
+        f"{number(value_of(last, 'more_years'), decimals=0)} more years bring the effect with an "
+        f"80% chance of being detected only down to {amount(value_of(last, 'mde'), unit)}; the "
+        f"smallest of interest is {small}."
+    )
+
+
+def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
+    """Say what several authorities of this size could detect together."""
+    now, pools = _now_and(power, "authorities", above=1)
+    helping = [row for row in pools if value_of(row, "mde") < value_of(now, "mde")]
+    if not helping or value_of(now, "mde") <= asked.sesoi:
+        return
+    unit, small = registry.metric(asked.metric).gap_unit, asked.sesoi
+    enough = [row for row in helping if value_of(row, "mde") <= small]
+    together = [
+        f"{number(value_of(row, 'authorities'), decimals=0)} of this size together one of "
+        f"{number(value_of(row, 'mde'), decimals=decimals_for(value_of(row, 'mde')))}"
+        for row in helping
+    ]
+    never = "" if enough else " That many authorities do not reach the smallest of interest."
+    yield (
+        f"**Join with other authorities.** This authority alone has an 80% chance of detecting an "
+        f"effect of {amount(value_of(now, 'mde'), unit)}, {listed(together)}.{never}"
+    )
+
+
+def _now_and(power: SafeTable, column: str, *, above: int) -> tuple[Row, list[Row]]:
+    """Return what is detected now, and the rows with more of something, the fewest first."""
+    first, *others = [row for row in records(power) if is_shown(row, "mde")] or [{}]
+    more = [row for row in others if value_of(row, column) > above]
+    return first, sorted(more, key=lambda row: value_of(row, column))
+
+
+def _spread(needs: SafeTable) -> Iterator[str]:
+    """Point to the schools of the greatest need where they have been reached less."""
+    rows = [
+        row
+        for row in records(needs)
+        if row["deprivation"] not in (names.TOTAL, "not_known") and is_shown(row, "share_schools")
+    ]
+    if len(rows) < 2:
+        return
+    shares = [float(row["share_schools"]) for row in (rows[0], rows[-1])]
+    if round(shares[0]) >= round(shares[1]):
+        return
+    bands = [lower_first(value_label("deprivation", r["deprivation"])) for r in (rows[0], rows[-1])]
+    most, least = (amount(share, "%", decimals=0) for share in shares)
+    yield (
+        f"**Offer training next where deprivation is greatest.** In the {bands[0]} of schools "
+        f"{most} have been trained, in the {bands[1]} {least}."
+    )
+
+
+def _mend(findings: SafeTable) -> Iterator[str]:
+    warned = sum(str(row["result"]) == "warn" for row in records(findings))
+    if warned:
+        checks = "check" if warned == 1 else "checks"
+        yield (
+            f"**Mend the data.** {number(warned, decimals=0)} {checks} of the returns found "
+            "something to put right: see the page on data quality."
+        )
+
+
+def statement_of(evidence: SafeTable) -> str:
+    """Return the code of the evidence statement, which every row of the table has."""
+    return str(records(evidence)[0]["statement"])

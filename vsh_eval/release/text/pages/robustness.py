@@ -1,0 +1,208 @@
+"""What would change our mind: the verdicts of the checks in plain words."""
+
+from types import MappingProxyType
+
+from vsh_eval import registry
+from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
+from vsh_eval.release.text.findings.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
+from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
+from vsh_eval.release.text.safe_text import sentence, sentences
+
+_HONEST = MappingProxyType(
+    {
+        "all years": "Averaged over all years after training",
+        "first year": "In the first year after training",
+    }
+)
+"""The targets, that of the headline first."""
+
+
+@sentence
+def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
+    """Say how many kinds of check speak against the primary estimate.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table: the primary simple estimate and the robustness table.
+    alpha : float
+        Significance level.
+
+    Returns
+    -------
+    str
+        One or two sentences; agreement is not called proof.
+    """
+    if _primary(safe) is None:
+        return "There is no estimate, so there is nothing that a check could change our mind about."
+    verdicts = [check.verdict for check in _checks(safe, alpha)]
+    agree, against, silent = (verdicts.count(verdict) for verdict in (AGREES, DIFFERS, ""))
+    found = _found(safe, alpha)
+    if not found:
+        start = "The primary test detects no effect; the checks ask whether one was missed."
+    elif against:
+        doubt = "check raises" if against == 1 else "checks raise"
+        start = f"{against} of {len(verdicts)} kinds of {doubt} a doubt about the result."
+    else:
+        start = "No check raises a doubt about the result, which is not proof that it is right."
+    counts = [f"{agree} of {len(verdicts)} kinds of check agree with the primary estimate"]
+    if against and not found:
+        counts.append(f"{against} {'does' if against == 1 else 'do'} not")
+    if silent:
+        counts.append(f"{silent} could not be made")
+    return f"{start} {listed(counts)}."
+
+
+@sentences
+def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
+    """Say of each kind of check what would change our mind and what was found.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table: the primary simple estimate and the robustness table.
+    alpha : float
+        Significance level.
+
+    Returns
+    -------
+    tuple of str
+        One text a check in Markdown: its letter, what would change our mind, then the finding.
+        What speaks against the result comes first, then what could not be tested.
+
+    Raises
+    ------
+    ContractError
+        If the table has no row of the primary estimate.
+    """
+    primary = _primary(safe)
+    said: dict[str, list[str]] = {DIFFERS: [], "": [], AGREES: []}
+    for check in _checks(safe, alpha):
+        if check.code == "trend_breaks" and not check.found and primary:
+            answer = "No effect is detected, so there is nothing that such a break could undo."
+        elif not check.verdict:
+            answer = f"{NOT_TESTABLE}{check.reason if primary else ''}"
+        else:
+            answer = check.answer
+        mark, name = "", CHECK_NAMES[check.code]
+        if check.verdict == DIFFERS:
+            mark = "Leaves a doubt. " if check.only_a_doubt else "Raises a doubt. "
+        said[check.verdict].append(f"**{name.letter}: {name.what}** {mark}{answer}")
+    return tuple(text for texts in said.values() for text in texts)
+
+
+@sentence
+def honest_sentence(safe: SafeTable) -> str:
+    """Say how large a difference of the paths the result survives, on average and at first.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table of honest bounds: variant (``first year``, ``all years``) and
+        breakdown.
+
+    Returns
+    -------
+    str
+        One sentence a target.
+    """
+    parts = []
+    for variant, words in _HONEST.items():
+        row = next((row for row in records(safe) if row["variant"] == variant), None)
+        if row is None:
+            continue
+        size = float(row["breakdown"])
+        parts.append(
+            f"{words} the result still excludes zero if trends differed by up to {number(size)} "
+            "times the largest difference seen before training."
+            if size > 0
+            else f"{words} the interval contains zero even if the trends were the same, so there "
+            "is nothing that a difference of trends could undo."
+        )
+    return " ".join(parts)
+
+
+@sentence
+def drift_sentence(safe: SafeTable, *, metric: str) -> str:
+    """Say which drift before training the test would have seen.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        One row of facts: slope (a year) and bias (what the drift would add to the estimate).
+    metric : str
+        The outcome.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    row = one_row(safe)
+    unit = registry.metric(metric).gap_unit
+    slope, bias = abs(float(row["slope"])), abs(float(row["bias"]))
+    return (
+        f"A trend that differed by {amount(slope, unit, decimals=decimals_for(slope))} a year had "
+        f"an 80% chance of being detected before training. One just too small to be detected "
+        f"could add {amount(bias, unit)} to the estimate (Roth, 2022)."
+    )
+
+
+@sentence
+def two_way_sentence(safe: SafeTable) -> str:
+    """Say how much of two-way fixed effects compares with schools that were trained already.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table: variant (kind of comparison) and weight, all adding up to 1.
+
+    Returns
+    -------
+    str
+        One sentence on the weight, one on what it means.
+    """
+    rows = records(safe)
+    already = sum(
+        float(row["weight"])
+        for row in rows
+        if row["variant"] in {"later_vs_earlier", "treated_vs_always"}
+    )
+    return (
+        f"Of the weight in two-way fixed effects {number(100 * already, decimals=0)}% lies on "
+        "comparisons with schools that were trained already. Where effects grow over time, these "
+        "bias the estimate (Goodman-Bacon, 2021), so it is shown for reference only."
+    )
+
+
+def _checks(safe: SafeTable, alpha: float) -> list[Check]:
+    """Gather the rows of each kind of check, in order."""
+    rows: dict[str, list[Row]] = {}
+    for row in records(safe):
+        if row.get("role") != "primary":
+            rows.setdefault(str(row["check"]), []).append(row)
+    unit, found = _unit(safe), _found(safe, alpha)
+    return [Check(code, rows[code], unit, found) for code in CHECK_NAMES if code in rows]
+
+
+def _primary(safe: SafeTable) -> Row | None:
+    return next(
+        (
+            row
+            for row in records(safe)
+            if row.get("role") == "primary" and is_shown(row, "estimate")
+        ),
+        None,
+    )
+
+
+def _found(safe: SafeTable, alpha: float) -> bool:
+    row = _primary(safe)
+    return row is not None and is_shown(row, "p_value") and value_of(row, "p_value") < alpha
+
+
+def _unit(safe: SafeTable) -> str:
+    row = records(part_of(safe, role="primary"))[0]
+    return registry.metric(str(row["metric"])).gap_unit
