@@ -14,7 +14,7 @@ from tests.habits.test_repository import ROOT
 from tests.proofs import tutorial
 from tests.whole_runs.test_plain_words import GRADE
 from vsh_eval.cli import app
-from vsh_eval.pipeline import exchange
+from vsh_eval.pipeline.records import exchange
 from vsh_eval.settings import load
 
 DOCS = ROOT / "docs"
