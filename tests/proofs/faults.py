@@ -182,6 +182,8 @@ def killed_often(
         elif trial.count.tried % 4 == 0:
             trial.finish()
             trial.change()
+        sys.stdout.write(f"{' and '.join(which)}: {trial.count.tried} of {times} kills\n")
+        sys.stdout.flush()
     trial.finish()
 
 
