@@ -332,7 +332,10 @@ def lost_database(trial: Trial) -> None:
             queries["attendance"] += f" WHERE pg_sleep({pause:.6f}) IS NOT NULL"
             database = {"url": server.url, "queries": queries}
             keys = {"source": {"kind": "returns", "files": {"database": database}}}
-            trial.environment = {"VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD}
+            trial.environment = {
+                "VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD,
+                "VSH_EVAL_SECRET": "of the invented authority that is read as a real one",
+            }
             for (lose, mend), in_notebook in product(LOSSES.values(), (False, True)):
                 trial.change(**keys)
                 run = trial.start()
