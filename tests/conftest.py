@@ -2,8 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from vsh_eval.returns.published import Published
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,3 +29,21 @@ def shared_data() -> Path:
             "published DfE files are not here; set VSH_EVAL_SHARED to the folder that holds them"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def releases(shared_data) -> tuple["Published", "Published"]:
+    """The latest release of the real published files, and the one before, read once."""
+    from tests.proofs import published_tables
+
+    return published_tables.releases(shared_data)
+
+
+@pytest.fixture(scope="session")
+def published(releases) -> "Published":
+    return releases[0]
+
+
+@pytest.fixture(scope="session")
+def published_before(releases) -> "Published":
+    return releases[1]

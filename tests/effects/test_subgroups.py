@@ -118,26 +118,29 @@ def test_doses_alike_make_two_bands(study):
     assert set(bands) == {"", "low::10"}
 
 
+ANY = exposure_of().query("programme == 'any' and tier == 'any'")
+UNNAMED = {"dose": "no_log_or_panel", "programme": "no_kind_named", "tier": "no_kind_named"}
+
+
 @pytest.mark.parametrize(
-    ("changes", "subgroup", "reason"),
+    ("changes", "reasons"),
     [
-        ({"panel": None}, "group", "no_panel"),
-        ({"panel": None}, "outcome", "no_panel"),
-        ({"training": None}, "dose", "no_log_or_panel"),
-        ({"exposure": exposure_of()[["unit_id", "adopted"]].drop_duplicates("unit_id")},
-         "programme", "no_kind_named"),
-        ({"exposure": exposure_of().query("programme == 'any' and tier == 'any'")},
-         "tier", "no_kind_named"),
+        (
+            {"panel": None, "exposure": ANY[["unit_id", "adopted"]]},
+            UNNAMED | {"group": "no_panel", "outcome": "no_panel"},
+        ),
+        ({"training": None, "exposure": ANY}, UNNAMED),
     ],
-)  # fmt: skip
-def test_what_is_missing_is_said_in_the_row(study, changes, subgroup, reason):
-    groups, outcomes = ["cin"], ["ks2_rwm_expected"]
+    ids=["no panel and no kinds", "no log and one kind"],
+)
+def test_what_is_missing_is_said_in_the_row(study, changes, reasons):
     table = effects.sensitivity.subgroups(
-        replace(study, **changes), groups=groups, outcomes=outcomes
+        replace(study, **changes), groups=["cin"], outcomes=["ks2_rwm_expected"]
     )
-    found = table[table["subgroup"].eq(subgroup)]
-    assert found["status"].eq("x").all()
-    assert {message.code for message in found["reason"]} == {reason}
+    for subgroup, reason in reasons.items():
+        found = table[table["subgroup"].eq(subgroup)]
+        assert found["status"].eq("x").all()
+        assert {message.code for message in found["reason"]} == {reason}
 
 
 def test_no_recorded_staff_and_few_children_are_said(study):

@@ -42,13 +42,16 @@ def _pairs(cells, by):
 
 
 def _spread(cells):
+    leaves = [(group, leaf) for group, leaves in GROUPS.items() for leaf in leaves]
+    within = cells.rename(columns={"group": "leaf"}).merge(
+        pd.DataFrame(leaves, columns=["group", "leaf"]), on="leaf"
+    )
     parts = []
     for by in (names.ANY, *names.BREAKDOWNS):
-        valued = cells.assign(value=names.ANY if by == names.ANY else value_of(cells, by))
-        for group, leaves in GROUPS.items():
-            mine = valued[valued["group"].isin(leaves)]
-            each = mine.groupby([*CELL, "value", "school"], as_index=False)["pupils"].sum()
-            found = each.groupby([*CELL, "value"])["pupils"].agg(["sum", "count", "max"])
-            found.columns = ["pupils", "schools", "largest"]
-            parts.append(found.reset_index().assign(breakdown=by, group=group))
+        valued = within.assign(value=names.ANY if by == names.ANY else value_of(within, by))
+        keys = [*CELL, "value", "group"]
+        each = valued.groupby([*keys, "school"], as_index=False)["pupils"].sum()
+        found = each.groupby(keys)["pupils"].agg(["sum", "count", "max"])
+        found.columns = ["pupils", "schools", "largest"]
+        parts.append(found.reset_index().assign(breakdown=by))
     return pd.concat(parts, ignore_index=True)

@@ -167,7 +167,7 @@ def _spent(run: subprocess.Popen[str], until: float = float("inf")) -> float:
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             seconds[process.pid] = times.user + times.system
-        time.sleep(0.25)
+        time.sleep(1)
     return sum(seconds.values())
 
 
@@ -182,6 +182,8 @@ def killed_often(
         elif trial.count.tried % 4 == 0:
             trial.finish()
             trial.change()
+        sys.stdout.write(f"{' and '.join(which)}: {trial.count.tried} of {times} kills\n")
+        sys.stdout.flush()
     trial.finish()
 
 
@@ -330,7 +332,10 @@ def lost_database(trial: Trial) -> None:
             queries["attendance"] += f" WHERE pg_sleep({pause:.6f}) IS NOT NULL"
             database = {"url": server.url, "queries": queries}
             keys = {"source": {"kind": "returns", "files": {"database": database}}}
-            trial.environment = {"VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD}
+            trial.environment = {
+                "VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD,
+                "VSH_EVAL_SECRET": "of the invented authority that is read as a real one",
+            }
             for (lose, mend), in_notebook in product(LOSSES.values(), (False, True)):
                 trial.change(**keys)
                 run = trial.start()

@@ -24,7 +24,7 @@ from tests.proofs import _authority_figures as authority_figures
 from tests.proofs._printed_figures import LINES, Figure, Line
 from vsh_eval import metrics, names, registry
 from vsh_eval.panel import Comparison
-from vsh_eval.returns.published import read_published
+from vsh_eval.returns.published import Published, read_published
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "proofs" / "published_tables.md"
@@ -88,9 +88,15 @@ class Tables:
 
 
 @lru_cache(maxsize=1)
+def releases(data: Path) -> tuple[Published, Published]:
+    """Read the latest release and the one before."""
+    return read_published(data, vintage=LATEST), read_published(data, vintage=EARLIER)
+
+
+@lru_cache(maxsize=1)
 def read(data: Path) -> Tables:
     """Read the files and make every table that the figures need."""
-    latest, before = (read_published(data, vintage=one) for one in (LATEST, EARLIER))
+    latest, before = releases(data)
     panel = latest.panel
     asked = panel["metric"].isin({figure.metric for line in LINES for figure in line.figures})
     england = panel[panel["unit_id"].eq(ENGLAND) & asked]

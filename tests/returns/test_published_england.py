@@ -6,7 +6,7 @@ import pytest
 from tests.proofs._printed_figures import ABSENCE, LINES, Line
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
-from vsh_eval.returns.published import Published, read_published
+from vsh_eval.returns.published import Published
 
 ENGLAND = "E92000001"
 READ = ("pupils", "level")
@@ -15,13 +15,13 @@ RATE_ONLY = ("eyfsp_gld", "phonics_expected", "pupils_suspended", "permanent_exc
 
 
 @pytest.fixture(scope="module")
-def latest(shared_data) -> Published:
-    return read_published(shared_data)
+def latest(published) -> Published:
+    return published
 
 
 @pytest.fixture(scope="module")
-def earlier(shared_data) -> Published:
-    return read_published(shared_data, vintage="2022/23 release")
+def earlier(published_before) -> Published:
+    return published_before
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +201,7 @@ def test_figures_of_a_reorganised_authority_begin_with_it(latest, code, first, l
     ("code", "said"),
     [
         ("940", "'940', must be an area of the published files: write E06000061 for North Nor"),
+        ("E10000027", "'E10000027', must be an area of the published files: write E06000066 for"),
         ("E06999999", "'E06999999', must be an area of the published files, by its nine"),
         ("", "must be an area"),
     ],

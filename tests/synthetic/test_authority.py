@@ -267,23 +267,20 @@ def test_cohort_size_follows_the_plan(cohort):
 
 
 def test_pretrend_growth_and_milder_entrants_do_what_they_say():
-    usual = attended(invent(Plan(schools=40, effect=0.0, first=201819)))
+    plan = Plan(schools=30, effect=0.0, first=201819)
+    asked = ({}, {"pretrend": 1.0}, {"growth_after_training": 3.0}, {"milder_entrants": 3.0})
+    usual, drifting, growing, milder = (attended(invent(replace(plan, **one))) for one in asked)
     cohort = usual["group"].isin(["cin", "cpp"])
-    drifting = attended(invent(Plan(schools=40, effect=0.0, first=201819, pretrend=1.0)))
     moved = (drifting["missed"] - usual["missed"]) / usual["sess_possible"]
     assert (moved[~cohort] == 0).all()
     by_year = moved[cohort].groupby(usual["academic_year"]).mean()
     assert by_year[201819] < -0.01 < 0.005 < by_year[202425]
-    growing = attended(
-        invent(Plan(schools=40, effect=0.0, first=201819, growth_after_training=3.0))
-    )
     sizes = [
         part[part["group"].isin(["cin", "cpp"])].groupby("academic_year").size()
         for part in (usual, growing)
     ]
     assert sizes[0][202021] == sizes[1][202021]
     assert sizes[1][202425] > 1.2 * sizes[0][202425]
-    milder = attended(invent(Plan(schools=40, effect=0.0, first=201819, milder_entrants=3.0)))
     fewer = (milder["missed"] < usual["missed"]).groupby(usual["academic_year"]).sum()
     assert fewer[202021] == 0
     assert fewer[202425] > 20

@@ -147,7 +147,8 @@ def combine(
     sqrt(c / sum w) with Student's t on k - 1 and c = sum w (y - mu)^2 / (k - 1): Hartung and Knapp
     (2001), *Statistics in Medicine* 20, 3875-3889. With this tau^2 the factor c is 1, but where
     tau^2 is 0 it is below 1 by luck, and 0 where rounded estimates are equal; it is then held at
-    1, as Röver, Knapp and Friede (2015), *BMC Medical Research Methodology* 15, 99 recommend.
+    1, as Röver, Knapp and Friede (2015), *BMC Medical Research Methodology* 15, 99 recommend. So
+    it is 1 throughout, and the error is 1 / sqrt(sum w).
     Prediction: mu -/+ t(k - 2) sqrt(tau^2 + error^2), Higgins, Thompson and Spiegelhalter (2009),
     *Journal of the Royal Statistical Society A* 172, 137-159. The limits of tau^2 and I^2:
     `numerics.heterogeneity.between_schools`, of authorities in place of schools.
@@ -173,7 +174,7 @@ def combine(
     with np.errstate(divide="ignore"):  # of equal estimates, in a number that is not used
         found: Any = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
     mean, df = float(found.mean_effect_re), k - 1.0
-    error = float(found.sd_eff_w_re * np.sqrt(max(1.0, found.scale_hksj_re)))
+    error = float(found.sd_eff_w_re)
     reach = float(t_critical(df, alpha=alpha)) * error
     further = float(t_critical(k - 2.0, alpha=alpha)) * math.hypot(found.tau2**0.5, error)
     taus = (float(found.tau2), between.tau_squared_lower, between.tau_squared_upper)

@@ -81,8 +81,9 @@ def test_the_gap_that_is_decomposed_is_that_of_gaps(pupils, reference, compositi
         )
 
 
-def heavier(pupils, function, columns, pair):
-    """A statistic with each school a little heavier or lighter, in place of other years."""
+@pytest.fixture(scope="module")
+def heavier(pupils):
+    """Each school a little heavier or lighter, in place of other years; those and their weights."""
     own = pupils[pupils["time_period"] == 202425]
     plain, sums = composition_of(pupils, ["overall_absence"]), list(names.PANEL_SUMS)
     now = plain[plain["time_period"] == 202425]
@@ -95,10 +96,7 @@ def heavier(pupils, function, columns, pair):
             parts += [now.assign(time_period=years[-1]), more.assign(time_period=years[-1])]
             weights.append(weight / 0.005)
     parts = [part.astype(dict.fromkeys(sums, float)) for part in parts]
-    found = function(pd.concat(parts, ignore_index=True), None, pair)
-    values = total(found).set_index("time_period").loc[years, columns].to_numpy(float)
-    weighed = values * np.array(weights)[:, None]
-    return weighed.reshape(-1, len(FIVE_POINT), len(columns)).sum(axis=1)
+    return pd.concat(parts, ignore_index=True), years, np.array(weights)[:, None]
 
 
 def by_free_meals(composition, moments, pair):
@@ -116,11 +114,14 @@ def by_free_meals(composition, moments, pair):
     ids=["matched", "standardised", "decomposed", "by"],
 )
 def test_errors_are_those_of_every_school_a_little_heavier(
-    pupils, function, columns, composition, moments
+    heavier, function, columns, composition, moments
 ):
     """The derivative in a school's weight is its influence, whatever the statistic."""
     pair = Comparison("cwsw", "peers", ("overall_absence",), baseline=202324)
-    influence = heavier(pupils, function, columns, pair)
+    table, years, weights = heavier
+    found = total(function(table, None, pair)).set_index("time_period")
+    weighed = found.loc[years, columns].to_numpy(float) * weights
+    influence = weighed.reshape(-1, len(FIVE_POINT), len(columns)).sum(axis=1)
     assert np.abs(influence.sum(axis=0)).max() < 1e-8, "all heavier alike moves nothing"
     schools = len(influence)
     expected = np.sqrt(schools / (schools - 1) * (influence**2).sum(axis=0))
@@ -171,20 +172,20 @@ def test_pupils_of_one_school_are_measured_as_gaps_measures_them(pupils):
     own = pupils["group"] != "peers"
     one = pupils[~own | (pupils["sex"] == "F") | (pupils["school"] == 3)]
     alone = one[(one["sex"] == "M") | (one["school"] == 4)]
-    found = gaps_by(composition_of(alone), moments_of(alone), PAIR, by="sex")
+    counted = composition_of(alone), moments_of(alone)
+    found = gaps_by(*counted, PAIR, by="sex")
     for value, sex in (("girls", "F"), ("boys", "M")):
         expected = total(gaps(panel_of(alone[alone["sex"] == sex]), PAIR))
         rows = found[found["value"] == value]
         assert (rows["group_schools"] == 1).all()
         for column in ("gap", "gap_std_error", "gap_lower", "gap_upper", "df"):
             np.testing.assert_allclose(rows[column], expected[column], rtol=1e-10)
-    parts = total(decompose(composition_of(alone), moments_of(alone), PAIR))
+    parts = total(decompose(*counted, PAIR))
     assert parts["gap_std_error"].notna().all()
     only = pupils[pupils["school"] == 3]
+    counted = composition_of(only), moments_of(only)
     for function in (matched_gap, decompose):
-        with_schools, without = (
-            function(composition_of(only), m, PAIR) for m in (moments_of(only), None)
-        )
+        with_schools, without = (function(counted[0], m, PAIR) for m in (counted[1], None))
         pd.testing.assert_frame_equal(with_schools, without)
 
 
