@@ -296,9 +296,9 @@ each, trained by lot, which the protocol does not say; true effects are the same
 
 Without an effect these authorities average {here:+.2f}, so the two means are to be compared with
 each other. Leaving out what is clear pulls the pool of {AT_ONCE[-1]} towards zero (in points:
-{pulls}) and shows an effect in fewer pools. The page of a pool says so, and shows all authorities beside it.
-The rule is kept for gaps that were closing anyway, where an estimate is clear because of the drift
-([worlds.md](worlds.md)).
+{pulls}) and shows an effect in fewer pools. The page of a pool says so, and
+shows all authorities beside it. The rule is kept for gaps that were closing anyway, where an
+estimate is clear because of the drift ([worlds.md](worlds.md)).
 
 ## What is detected
 
