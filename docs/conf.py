@@ -16,7 +16,7 @@ import generated
 project = html_title = "vsh_eval"
 author = "The vsh_eval developers"
 release = metadata.version("vsh-eval")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
 
 html_theme = "furo"
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
@@ -28,8 +28,7 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "ignore-module-all": True}
 autodoc_mock_imports = ["pyspark"]
-napoleon_google_docstring = False
-napoleon_use_ivar = True
+numpydoc_show_class_members = False
 default_role = "code"
 
 

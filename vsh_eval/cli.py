@@ -188,7 +188,12 @@ def check(
         typer.echo(words.for_analyst(found, shares, verdicts))
     if findings is not None:
         returns.write_findings(found, findings)
-    if tables is not None and checked.opened is not None:
+    if tables is not None:
+        if checked.opened is None:
+            raise SettingsError(
+                "--tables is given and the params name no returns; leave it out, as published "
+                "files and bundles hold no pupils."
+            )
         folder = returns.write_tables(checked.opened, tables)
         typer.echo(f"Wrote {_shown(folder)}: it holds rows of pupils, keep it safe.", err=True)
     returns.require_sound(found)

@@ -40,6 +40,7 @@ def test_every_params_file_of_the_repository_loads(path):
         ("protocol.alpha", 5, "protocol.alpha is 5"),
         ("source.schools", 3, "source.schools is 3"),
         ("engine", "oracle", "engine is 'oracle'"),
+        ("spark.tables", {"pupils": "x"}, "spark table is 'pupils', must be one of attainment"),
         ("source", {"kind": "returns"}, "source.folder is missing"),
         ("source.licence", "own", "source.licence is given and source.kind is synthetic"),
         ("protocol.population", ["nursery"], "phase is 'nursery', must be one of all_through"),

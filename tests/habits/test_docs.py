@@ -14,7 +14,7 @@ from tests.habits.test_repository import ROOT
 from tests.proofs import tutorial
 from tests.whole_runs.test_plain_words import GRADE
 from vsh_eval.cli import app
-from vsh_eval.pipeline.records import exchange
+from vsh_eval.release.files.exchange import ASKED
 from vsh_eval.settings import load
 
 DOCS = ROOT / "docs"
@@ -27,8 +27,10 @@ PROSE = [page for page in PAGES if page.parent.name in ("tutorial", "explanation
 NO_PROSE = re.compile(
     r"^```.*?^```$|^    .*?$|^<!--.*?-->$|^#.*?$|^\|.*?$", re.MULTILINE | re.DOTALL
 )
-COMMAND = re.compile(r"vsh-eval ((?:[a-z][a-z-]*|--?[a-z-]+)[^`\n#|&\"]*)")
-PROGRAMMERS = {"new-metric", "new-year", "own-notebook", "decisions"}
+COMMAND = re.compile(
+    r"(?:`|^ *|/|&& )vsh-eval ((?:[a-z][a-z-]*|--?[a-z-]+)[^`\n#|&\"]*)", re.MULTILINE
+)
+PROGRAMMERS = {"new-metric", "new-year", "own-notebook", "spark", "decisions"}
 """Pages for whoever changes the code, and a list."""
 
 
@@ -45,6 +47,17 @@ def test_links_from_outside_the_documentation_lead_somewhere():
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
         assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_a_file_that_a_page_names_is_there():
+    named = re.compile(r"`((?:vsh_eval|tests)/[\w/.-]+)`")
+    lost = {
+        f"{page.stem}: {name}"
+        for page in PAGES
+        for name in named.findall(page.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    }
+    assert lost == set()
 
 
 def commands():
@@ -81,7 +94,7 @@ def test_the_tutorials_two_authorities_can_be_pooled(tmp_path):
     first, second = load(ROOT / "params" / "demo-small.yaml"), load(tmp_path / "neighbour.yaml")
     asked = {"years", "cohort", "exposure"}
     assert first.model_dump(include=asked) == second.model_dump(include=asked)
-    shared = sorted(exchange.exchange.ASKED)
+    shared = sorted(ASKED)
     assert all(getattr(first.protocol, key) == getattr(second.protocol, key) for key in shared)
     assert first.authority != second.authority
 

@@ -30,10 +30,12 @@ from vsh_eval.contracts import DesignError, DisclosureError
 from vsh_eval.effects.estimators import bacon
 from vsh_eval.pipeline import catalogue, yearly
 from vsh_eval.pipeline.execution import engine
+from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure.rules import rule_named
 from vsh_eval.release.files import egress
 from vsh_eval.release.files.open_data import Area, write_table
 from vsh_eval.returns.published import read_published
+from vsh_eval.settings import load
 
 ATTENDANCE = TINY["attendance"]
 CUMULATIVE = {
@@ -329,7 +331,9 @@ def test_case_9_a_user_without_a_home_folder_and_a_passwd_entry_can_run(project,
         text=True,
         check=False,
     )
-    assert (said.returncode, said.stderr) == (0, "")
+    # A slow machine says so while matplotlib makes its first list of fonts.
+    assert [line for line in said.stderr.splitlines() if "font cache" not in line] == []
+    assert said.returncode == 0
     assert "Done: open outputs/tiny-draft/release/01_returns.html" in said.stdout
 
 
@@ -353,7 +357,8 @@ def test_case_23_the_folders_of_params_and_data_may_be_on_no_page(project, tmp_p
     keys = {**TWO_YEARS, "source": {"kind": "returns", "folder": "../data"}, "name": "tiny"}
     (elsewhere / "tiny.yaml").write_text(yaml.safe_dump(keys))
     run = project.run("tiny")
-    run = type(run)(yearly.load(elsewhere / "tiny.yaml"), elsewhere / "tiny.yaml", run.folder)
+    params = elsewhere / "tiny.yaml"
+    run = Run(load(params), params, run.folder, interactive=False)
     for place in (elsewhere / "tiny.yaml", tmp_path / "elsewhere" / "data" / "schools.csv"):
         (run.folder / "release").mkdir(parents=True, exist_ok=True)
         (run.folder / "release" / "index.html").write_text(f"<p>Read {place}.</p>")

@@ -248,7 +248,10 @@ def test_what_holds_pupils_is_written_neither_into_a_release_nor_over_files(
 @pytest.mark.parametrize("name", ["invented", "public"])
 def test_check_of_other_sources_reads_or_invents_and_writes_nothing(name, project):
     before = state(project.folder)
-    assert project.say("check", f"params/{name}.yaml").code == 0
+    said = project.say("check", f"params/{name}.yaml")
+    assert said.code == 0
+    verdicts = [line.split(": ")[0] for line in said.out.splitlines()[-3:]]
+    assert verdicts == ["Attendance gap", "Attainment gap", "Impact of the training"]
     assert state(project.folder) == before
 
 

@@ -56,7 +56,7 @@ def test_the_order_of_a_list_is_no_other_definition(tmp_path):
 
 def test_what_cannot_be_pooled_is_refused(project):
     first = bundles.write(project.folder)
-    assert "1 bundles were given, must be 2" in project.say("pool", first).err
+    assert "bundles given: 1, must be 2" in project.say("pool", first).err
     assert "E06000900 has two bundles" in project.say("pool", first, first).err
     real = bundles.write(project.folder, number=1, said=bundles.about(1, invented=False))
     assert "bundle of Invented Abbey is invented" in project.say("pool", first, real).err

@@ -152,7 +152,7 @@ POOL = [
 CHARTS = {
     "levels": (gap_rows(), figures.draw_levels, {"metric": METRIC}),
     "gap": (gap_rows(), figures.draw_gap, {"metric": METRIC}),
-    "ratio": (gap_rows(), figures.draw_ratio, {"metric": METRIC}),
+    "ratio": (gap_rows(), figures.draw_gap, {"metric": METRIC, "measure": "ratio"}),
     "arms": (arm_rows(), figures.draw_trained_and_untrained, {"metric": METRIC}),
     "sizes": (sizes("cin", "cla", "cwsw"), figures.draw_sizes,
               {"metric": METRIC, "cohort": "cwsw"}),

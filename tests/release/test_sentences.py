@@ -61,7 +61,7 @@ def test_an_estimate_without_interval_or_value_claims_nothing():
 
 
 def test_one_row_must_fit():
-    table = safe([estimate_row(), estimate_row(estimator="twfe")])
+    table = safe([estimate_row(), estimate_row(estimator="two_way_fixed_effects")])
     with pytest.raises(ContractError, match="2 rows of the gaps table have metric = overall"):
         estimate_sentence(table, metric=ABSENCE)
     with pytest.raises(ContractError, match="no row of the gaps table"):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.returns.tiny import PUPILS, TINY, YEARS, changed, header_only, without, write
 from vsh_eval.contracts import RETURNS, ContractError
-from vsh_eval.returns import check, identifiers, open_returns
+from vsh_eval.returns import Expected, check, identifiers, open_returns
 
 
 def table(returns, name):
@@ -264,6 +264,30 @@ def test_schools_of_other_authorities_are_left_out_unless_asked_for(
             )
         ]
     assert counts == expected
+
+
+@pytest.mark.parametrize(
+    ("authority", "before", "link", "own", "said"),
+    [
+        ("E06000066", "E10000027", "", 2, ""),  # Somerset has another code since 2023
+        ("E06000063", "E10000006", "", 1, "E06000063 was formed on 1 April 2023"),
+        ("E06000063", "E10000006", "000102,000101,\n", 2, "E06000063 was formed on 1 April 2023"),
+    ],
+    ids=["recoded", "split", "split and linked"],
+)
+def test_schools_of_an_authority_that_was_reorganised(tmp_path, authority, before, link, own, said):
+    """One that closed before counts where the area is the same, or a link leads to one of today."""
+    first, second = ("primary", authority), ("secondary", before)
+    schools = TINY["schools"]
+    for phase, code in (first, second):
+        schools = schools.replace(f"{phase},E06000049", f"{phase},{code}")
+    links = TINY["school_links"] + link
+    folder = write(tmp_path, {**TINY, "schools": schools, "school_links": links})
+    with open_returns(folder, authority=authority, years=YEARS) as returns:
+        assert len(rows(returns, "schools")) == own
+        found = check(returns, Expected(authority)).set_index("check").loc["authority_asked"]
+    assert (found["result"], found["rows"]) == (("warn", 1) if said else ("pass", 0))
+    assert said in found["message"]
 
 
 def test_what_three_digits_name_is_not_another_authority(tmp_path):

@@ -201,6 +201,7 @@ def test_figures_of_a_reorganised_authority_begin_with_it(latest, code, first, l
     ("code", "said"),
     [
         ("940", "'940', must be an area of the published files: write E06000061 for North Nor"),
+        ("E10000027", "'E10000027', must be an area of the published files: write E06000066 for"),
         ("E06999999", "'E06999999', must be an area of the published files, by its nine"),
         ("", "must be an area"),
     ],

@@ -131,10 +131,16 @@ def moved_together(many: int, *, link: bool = False) -> dict[str, str]:
     old = [f"{pupil},2021/22,000103,4,F,0,N" for pupil in (*TWELVE_PUPILS[:many], "0080099")]
     new = [f"{pupil},2022/23,000104,5,F,0,N" for pupil in TWELVE_PUPILS[:many]]
     elsewhere = "0080099,2022/23,000101,5,F,0,N"
+    attended = [
+        f"{','.join(row.split(',')[:2])},{term},{row.split(',')[2]},100,0,0"
+        for row in (*old, *new, elsewhere)
+        for term in ("autumn", "spring", "summer")
+    ]
     schools = "000103,Cedar,primary,E06000049,,,0.2,\n000104,Cedar,primary,E06000049,,,0.2,\n"
     links = "000103,000104,\n" if link else ""
     return {
         **added("enrolments", *old, *new, elsewhere),
+        "attendance": added("attendance", *attended)["attendance"],
         "schools": TINY["schools"] + schools,
         "school_links": TINY["school_links"] + links,
     }

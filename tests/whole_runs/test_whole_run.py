@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import zipfile
 from html import unescape
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import PUBLISHED, SMALL, Project, state
+from tests.whole_runs.conftest import ROOT
 from vsh_eval.pipeline import catalogue, corridor, released_gaps
 from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.files.contents import texts
@@ -316,3 +318,13 @@ def test_what_a_run_would_release_of_dfes_own_files(shared_data, tmp_path):
     assert len(hidden) > 0
     assert hidden["gap"].isna().all()
     assert (table["group_level"].notna() & table["gap"].notna() | table["status"].ne("")).all()
+
+
+def test_a_notebook_of_ones_own_is_written_as_the_how_to_says(whole, tmp_path, capsys):
+    page = (ROOT / "docs" / "how-to" / "own-notebook.md").read_text(encoding="utf-8")
+    opening, *cells = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    given = {"params": str(whole.params), "run_folder": str(whole.outputs / "small")}
+    assert re.findall(r"^(\w+): str = ", opening, re.MULTILINE) == list(given)
+    (tmp_path / "own.py").write_text("\n".join(cells), encoding="utf-8")
+    runpy.run_path(str(tmp_path / "own.py"), init_globals=given)
+    assert "<caption>Gaps in 2023/24 and how they changed" in capsys.readouterr().out

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.returns.formats.made import UPN, census, counts, identifiers, protection, referral
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import RETURNS, ContractError
 from vsh_eval.returns.formats import Options
 from vsh_eval.returns.formats.families import _read
 from vsh_eval.settings import AnnexA, Extracts, SessionMarks, TrainingLog
@@ -381,7 +381,8 @@ def test_a_quirk_has_the_right_value(write, tmp_path, name):
     if not first:
         assert rows is None or rows.empty
     else:
-        assert rows.iloc[0, : len(first)].tolist() == first
+        columns = [name for name in RETURNS[table].column_names if name in rows]
+        assert rows[columns].iloc[0, : len(first)].tolist() == first
 
 
 REFUSED = {

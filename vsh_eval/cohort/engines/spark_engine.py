@@ -45,7 +45,7 @@ class SparkEngine:
 
     def run(self, sql: str) -> pd.DataFrame:
         """Return the rows of a query."""
-        return self._session.sql(sql).toArrow().to_pandas()
+        return _as_duckdb_would(self._session.sql(sql).toArrow())
 
     def keep(self, name: str, sql: str) -> None:
         """Work out a query once and keep its rows under a name."""
@@ -139,6 +139,18 @@ def _require_type(table: str, column: Column, type_: str, made_of: tuple[str, ..
             f"Spark has {column.name} of {table} as {type_}, must have it as "
             f"{' or '.join(made_of)}; make a view that casts it, and name the view."
         )
+
+
+def _as_duckdb_would(rows: Any) -> pd.DataFrame:
+    """Return an Arrow table in the dtypes of `DuckDbEngine`: dates, and whole numbers with gaps."""
+    table = rows.to_pandas(date_as_object=False)
+    dates = dict.fromkeys(table.select_dtypes("datetime"), "datetime64[us]")
+    gaps = {
+        name: pd.array(rows[name].to_pylist(), dtype="Int64")
+        for name in rows.column_names
+        if str(rows[name].type).startswith("int") and rows[name].null_count
+    }
+    return table.astype(dates).assign(**gaps)
 
 
 def _kind(column: pd.Series) -> str:

@@ -8,7 +8,7 @@ and the others folded, is said here once.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -228,9 +228,11 @@ class GapPage:
         for name in self.shown:
             summary = text.gaps.gap_in_short(self.own, changes, **self.about(name))
             first = name in self.main
-            charts = [figures.draw_levels] if not first else []
-            charts += [figures.draw_gap] if first and len(self.main) > 1 else []
-            charts += [figures.draw_ratio] if registry.metric(name).has_ratio else []
+            charts: list[Callable[..., figures.Figure]] = [] if first else [figures.draw_levels]
+            if first and len(self.main) > 1:
+                charts.append(figures.draw_gap)
+            if registry.metric(name).has_ratio:
+                charts.append(partial(figures.draw_gap, measure="ratio"))
             with pages.folded(summary):
                 if not first:
                     pages.show_text(*self._sentences(changes, name))

@@ -184,7 +184,7 @@ def require_alike(bundles: Sequence[Bundle]) -> None:
     """
     if not LEAST <= len(bundles) <= MOST_AUTHORITIES:
         raise ContractError(
-            f"{len(bundles)} bundles were given, must be {LEAST} to {MOST_AUTHORITIES}; collect "
+            f"bundles given: {len(bundles)}, must be {LEAST} to {MOST_AUTHORITIES}; collect "
             "one of each authority (vsh-eval exchange writes it)."
         )
     first, *others = (bundle.about for bundle in bundles)

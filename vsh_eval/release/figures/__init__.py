@@ -2,8 +2,8 @@
 
 A module a form; seaborn draws, in the one theme of `palette`:
 
-- `lines`: draw_levels, draw_gap, draw_ratio, draw_trained_and_untrained, draw_sizes and
-  draw_synthetic, lines over the years
+- `lines`: draw_levels, draw_gap, draw_trained_and_untrained, draw_sizes and draw_synthetic, lines
+  over the years
 - `curves`: draw_power, a line over a quantity
 - `intervals`: draw_forest, draw_pool, draw_robustness, draw_event_study, draw_honest and
   draw_specifications
@@ -33,7 +33,6 @@ from vsh_eval.release.figures.intervals import (
 from vsh_eval.release.figures.lines import (
     draw_gap,
     draw_levels,
-    draw_ratio,
     draw_sizes,
     draw_synthetic,
     draw_trained_and_untrained,
@@ -50,7 +49,6 @@ __all__ = [
     "draw_levels",
     "draw_pool",
     "draw_power",
-    "draw_ratio",
     "draw_reach_by_need",
     "draw_reach_heat",
     "draw_robustness",

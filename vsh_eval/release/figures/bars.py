@@ -17,6 +17,7 @@ from vsh_eval.release.figures.base import (
     Page,
     Series,
     at_two_widths,
+    draw_bars,
     draw_intervals,
     draw_points,
     symbols_sentence,
@@ -119,7 +120,7 @@ def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
         Entry(one.label, _per_cent(share.values[-1]), bold=not at)
         for at, (one, share) in enumerate(zip(series, shares, strict=True))
     ]
-    with rows_of(data, [entries], head=0.62, numbers=_SHORT) as page:
+    with rows_of(data, [entries], head=0.62, foot=0.4, numbers=_SHORT) as page:
         _draw_timeline(page.panels[0], series, heights_of(entries))
         draw_years(page.panels[0], years)
         last = year_label(years[-1])
@@ -154,8 +155,6 @@ def _per_cent(value: float) -> str:
 
 def _draw_timeline(axes: "Axes", series: Sequence[Series], heights: Sequence[float]) -> None:
     """Draw each row's bars on a base line of its own, all to one scale."""
-    import seaborn as sns
-
     most = max((value for one in series for value in one.numbers), default=0.0) or 1.0
     axes.grid(visible=False)
     for place, (one, height) in enumerate(zip(series, heights, strict=True)):
@@ -165,19 +164,9 @@ def _draw_timeline(axes: "Axes", series: Sequence[Series], heights: Sequence[flo
         if not shown:
             continue
         places, values = zip(*shown, strict=True)
-        sns.barplot(
-            x=list(places),
-            y=[-_TALL * value / most for value in values],
-            bottom=base,
-            width=0.62,
-            native_scale=True,
-            errorbar=None,
-            color=palette.TURQUOISE if place else palette.DARK_BLUE,
-            saturation=1,
-            linewidth=0,
-            zorder=2,
-            ax=axes,
-        )
+        tall = [-_TALL * value / most for value in values]
+        colour = palette.TURQUOISE if place else palette.DARK_BLUE
+        draw_bars(axes, places, tall, start=base, width=0.62, colour=colour, upright=True)
         for at, value in shown:
             top = base - _TALL * value / most - 0.015
             text = number(value, decimals=0)
@@ -228,7 +217,9 @@ def draw_reach_by_need(safe: SafeTable, *, by: str, year: int) -> Figure:
     with rows_of(data, [entries], head=0.78) as page:
         axes, heights = page.panels[0], heights_of(entries)
         for share, line, shift in zip(_SHARES, _LINES, _SHIFTS, strict=True):
-            _draw_shares(axes, rows, share, [at + shift for at in heights], line.colour)
+            shares = [value_of(row, share) for row in rows]
+            beside = [at + shift for at in heights]
+            draw_bars(axes, beside, shares, width=_THIN, colour=line.colour)
         axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
         axes.set_ylim(heights[-1] + heights[0], 0.0)
         axes.set_yticks([])
@@ -252,26 +243,6 @@ def _shares_in_text(row: Row) -> list[str]:
         amount(value_of(row, share), "%", decimals=0) if is_shown(row, share) else status_of(row)
         for share in _SHARES
     ]
-
-
-def _draw_shares(
-    axes: "Axes", rows: Sequence[Row], share: str, heights: Sequence[float], colour: str
-) -> None:
-    import seaborn as sns
-
-    sns.barplot(
-        x=[value_of(row, share) for row in rows],
-        y=list(heights),
-        orient="y",
-        native_scale=True,
-        errorbar=None,
-        width=_THIN,
-        color=colour,
-        saturation=1,
-        linewidth=0,
-        zorder=2,
-        ax=axes,
-    )
 
 
 # --- An authority among others.
@@ -468,27 +439,12 @@ def _bars(row: Row) -> list[_Bar]:
 
 
 def _draw_waterfall(axes: "Axes", bars: Sequence[_Bar], heights: Sequence[float]) -> None:
-    import seaborn as sns
-
     for bar, height in zip(bars, heights, strict=True):
         colour = _COLOURS.get(bar.column, palette.TURQUOISE)
-        sns.barplot(
-            x=[bar.end - bar.start],
-            y=[height],
-            orient="y",
-            native_scale=True,
-            errorbar=None,
-            left=bar.start,
-            width=_THIN if bar.is_part else _THICK,
-            color=colour,
-            facecolor="white" if bar.is_part else colour,
-            edgecolor=colour,
-            hatch="////" if bar.is_part else None,
-            saturation=1,
-            linewidth=1.4,
-            zorder=2,
-            ax=axes,
-        )
+        hatched = {"facecolor": "white", "hatch": "////"} if bar.is_part else {"facecolor": colour}
+        width = _THIN if bar.is_part else _THICK
+        look = {"width": width, "colour": colour, "edgecolor": colour, "linewidth": 1.4, **hatched}
+        draw_bars(axes, [height], [bar.end - bar.start], start=bar.start, **look)
     for (bar, height), (_, below) in pairwise(zip(bars, heights, strict=True)):
         axes.vlines(bar.end, height, below, color=palette.QUIET, lw=0.9, zorder=1.5)
     axes.axvline(0, color=palette.TEXT, lw=1.2, zorder=3)

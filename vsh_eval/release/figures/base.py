@@ -361,6 +361,28 @@ def draw_points(
     )
 
 
+def draw_bars(
+    axes: "Axes",
+    places: Sequence[float],
+    sizes: Sequence[float],
+    *,
+    width: float,
+    colour: str,
+    start: float = 0.0,
+    upright: bool = False,
+    **look: Any,
+) -> None:
+    """Draw bars that begin at one value, across unless they are upright."""
+    import seaborn as sns
+
+    at, size, base = ("x", "y", "bottom") if upright else ("y", "x", "left")
+    bars: dict[str, Any] = {at: list(places), size: list(sizes), base: start, "orient": at}
+    style = {"color": colour, "linewidth": 0, "zorder": 2} | look
+    sns.barplot(
+        **bars, native_scale=True, errorbar=None, width=width, saturation=1, ax=axes, **style
+    )
+
+
 def draw_intervals(
     axes: "Axes",
     places: Sequence[float],

@@ -122,6 +122,7 @@ def rows_of(
     blocks: Sequence[Sequence[Entry]],
     *,
     head: float = 0.12,
+    foot: float = _FOOT,
     numbers: float = _NARROW_NUMBERS,
 ) -> Iterator[Page]:
     """Give a panel a block, as high as its rows need, the names and numbers written.
@@ -132,8 +133,8 @@ def rows_of(
         The rows to be drawn.
     blocks : sequence of sequence of Entry
         The rows; heights on a panel are those of `heights_of`.
-    head : float
-        Inches above the first panel.
+    head, foot : float
+        Inches above the first panel, and below each.
     numbers : float
         Inches of the column of numbers of a narrow chart.
     """
@@ -143,7 +144,7 @@ def rows_of(
     for block in blocks:
         height = sum(entry.height for entry in block)
         boxes.append(Box(left, top, width, height))
-        top += height + _FOOT
+        top += height + foot
     with page_of(data, boxes, height=top) as page:
         for axes, block, box in zip(page.panels, blocks, boxes, strict=True):
             axes.set_ylim(box.height, 0.0)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from vsh_eval import academic_year, names, registry
@@ -449,9 +450,20 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
         )
 
 
+_COMPARED = MappingProxyType(
+    {
+        "gap": (charts.GAP_NAME, charts.NO_GAP, 0.0, charts.GAP_TITLE, alt.of_gap),
+        "ratio": (charts.RATIO_NAME, charts.EQUAL_LEVELS, 1.0, charts.RATIO_TITLE, alt.of_ratio),
+    }
+)
+"""How two levels are compared: the measure's name, the line of no gap, its title, its course."""
+
+
 @at_two_widths
-def draw_gap(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
-    """Draw the signed gap over the years, with the line of no gap.
+def draw_gap(
+    safe: SafeTable, *, metric: str, phase: str = names.TOTAL, measure: str = "gap"
+) -> Figure:
+    """Draw the gap over the years, signed or as a ratio, with the line of equal levels.
 
     Parameters
     ----------
@@ -459,75 +471,45 @@ def draw_gap(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figur
         A ``gaps`` table of one area and one comparison.
     metric, phase : str
         What is drawn.
+    measure : {"gap", "ratio"}
+        Group minus reference, or the group's level over the reference's.
 
     Returns
     -------
     Figure
-        Group minus reference with its interval, years without data as gaps.
+        The measure with its interval, years without data as gaps, a line at 0 (at 1 of a ratio).
 
     Raises
     ------
     ContractError
         If no row fits, or a year occurs twice.
     """
-    return _draw_difference(part_of(safe, metric=metric, phase=phase), "gap", metric, phase)
-
-
-@at_two_widths
-def draw_ratio(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
-    """Draw the relative gap over the years, with the line of equal levels at 1.
-
-    Parameters
-    ----------
-    safe, metric, phase
-        As for `draw_gap`.
-
-    Returns
-    -------
-    Figure
-        The group's level over the reference's with its interval, years without data as gaps.
-
-    Raises
-    ------
-    ContractError
-        As for `draw_gap`.
-    """
-    return _draw_difference(part_of(safe, metric=metric, phase=phase), "ratio", metric, phase)
-
-
-def _draw_difference(data: SafeTable, column: str, metric: str, phase: str) -> Figure:
-    """Draw how two levels compare over the years, as their difference or as their ratio."""
+    data = part_of(safe, metric=metric, phase=phase)
     rows, entry = records(data), registry.metric(metric)
-    years = span_of(rows)
-    is_gap = column == "gap"
-    label, rule, start, title_is, axis = (
-        (charts.GAP_NAME, charts.NO_GAP, 0.0, charts.GAP_TITLE, charts.gap_axis(metric))
-        if is_gap
-        else (charts.RATIO_NAME, charts.EQUAL_LEVELS, 1.0, charts.RATIO_TITLE, charts.RATIO_AXIS)
-    )
-    series = [series_of(rows, years, column, label)]
+    years, (label, rule, start, title_is, course) = span_of(rows), _COMPARED[measure]
+    series = [series_of(rows, years, measure, label)]
     places = usual_decimals(metric, rows[0].get("source"))
-    if not is_gap:
+    if measure == "ratio":
         places = decimals_of_ratio(series[0].last)
     panel = Panel(series, years, metric, start=start, rule=rule, decimals=places)
     with stacked(data) as page:
-        notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, column, metric))
-        page.name_axis(axis)
+        notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, measure, metric))
+        page.name_axis(charts.gap_axis(metric) if measure == "gap" else charts.RATIO_AXIS)
         title = title_is.format(
             measure=charts.in_phase(metric_in_text(metric), phase),
             group=group_in_text(rows[0]["group"]),
             reference=group_in_text(rows[0]["reference"]),
         )
         opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
-        said = (alt.of_gap if is_gap else alt.of_ratio)(series[0], years, entry, decimals=places)
+        said = course(series[0], years, entry, decimals=places)
         return page.figure(
-            f"{column}_{metric}_{phase}",
-            ["time_period", *_with_limits([column])],
+            f"{measure}_{metric}_{phase}",
+            ["time_period", *_with_limits([measure])],
             alt=[alt.over_years(opening, years), *said],
             caption=[
                 f"{title}.",
                 *_notes(series, notes),
-                symbols_sentence(unexplained(rows, metric), column),
+                symbols_sentence(unexplained(rows, metric), measure),
             ],
         )
 

@@ -1,6 +1,6 @@
 """The one kind of text that may be shown: made by the functions of this folder and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Self
 
@@ -43,7 +43,7 @@ def sentence[**P](make: Callable[P, str]) -> Callable[P, SafeText]:
     return made
 
 
-def sentences[**P](make: Callable[P, tuple[str, ...]]) -> Callable[P, tuple[SafeText, ...]]:
+def sentences[**P](make: Callable[P, Iterable[str]]) -> Callable[P, tuple[SafeText, ...]]:
     """Mark a function whose texts may all be shown."""
 
     @wraps(make)

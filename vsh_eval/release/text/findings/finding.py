@@ -147,13 +147,13 @@ class Finding:
         'showed no clear change'
         >>> Finding(-1.6, None, "points", 1).moved(OF_LEVEL)
         'ended 1.6 points lower'
+        >>> Finding(-1.6, None, "points", 1).moved(OF_LEVEL, " a year")
+        'fell by 1.6 points a year'
         """
-        if self.interval is None:
-            return (
-                "was about the same"
-                if self.is_zero
-                else (f"ended {self.size()} {self.compared(words.more, words.less)}{per}")
-            )
+        if self.interval is None and self.is_zero:
+            return "was about the same"
+        if self.interval is None and not per:
+            return f"ended {self.size()} {self.compared(words.more, words.less)}"
         if self.is_unclear:
             return f"showed no clear change: {self.written(signed=True)}{per}{self.brackets()}"
         verb = self.compared(words.rose, words.fell)

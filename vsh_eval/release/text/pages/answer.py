@@ -172,7 +172,7 @@ def decision_sentences(
     *,
     asked: Asked,
     last_year: int,
-) -> tuple[str, ...]:
+) -> Iterator[str]:
     """Say what to decide now, by fixed rules.
 
     Parameters
@@ -197,29 +197,6 @@ def decision_sentences(
     tuple of str
         One or more texts in Markdown, each a decision in bold and its reason (`halves`).
     """
-    return tuple(_decisions(evidence, power, findings, needs, asked, last_year))
-
-
-def halves(decision: str) -> tuple[str, str]:
-    """Part a text of `decision_sentences` into what to decide and why.
-
-    Examples
-    --------
-    >>> halves("**Draw lots.** They are fair.")
-    ('Draw lots.', 'They are fair.')
-    """
-    what, _, why = decision.removeprefix("**").partition("** ")
-    return what, why
-
-
-def _decisions(
-    evidence: SafeTable,
-    power: SafeTable | None,
-    findings: SafeTable | None,
-    needs: SafeTable | None,
-    asked: Asked,
-    last_year: int,
-) -> Iterator[str]:
     statement = statement_of(evidence)
     verdicts = {str(row["rule"]): str(row["verdict"]) for row in records(evidence)}
     yield from _about_the_offer(statement)
@@ -242,6 +219,18 @@ def _decisions(
         yield from _spread(needs)
     if findings is not None:
         yield from _mend(findings)
+
+
+def halves(decision: str) -> tuple[str, str]:
+    """Part a text of `decision_sentences` into what to decide and why.
+
+    Examples
+    --------
+    >>> halves("**Draw lots.** They are fair.")
+    ('Draw lots.', 'They are fair.')
+    """
+    what, _, why = decision.removeprefix("**").partition("** ")
+    return what, why
 
 
 def _about_the_offer(statement: str) -> Iterator[str]:

@@ -157,8 +157,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "schools_trained_by": "Schools trained by {year}",
         "smallest_detectable": "Smallest effect on the gap that could be detected",
         "power_80": "With a chance of 80%",
-        "effect_of_offer": "Distance of the authority's gap from a weighted average of other "
-        "authorities, since its offer is taken to begin",
+        "effect_of_offer": "Distance of the gap from a weighted average of other authorities",
         "effect_not_asked": "DfE's tables do not say which schools were trained, and the params do "
         "not say when this authority's offer began: its effect is not asked.",
     }

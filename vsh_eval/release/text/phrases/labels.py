@@ -413,8 +413,6 @@ ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
         "imputation": "Each school compared with itself",
         "same_past": "Compared with untrained schools that had the same past",
         "callaway_santanna": "Callaway and Sant'Anna",
-        "cs": "Callaway and Sant'Anna",
-        "twfe": "Two-way fixed effects",
         "synthetic_did": "Synthetic difference-in-differences",
         "imputation_common_year": "Each school compared with itself, years common to all phases",
         "two_way_fixed_effects": "Two-way fixed effects",
