@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -293,9 +292,11 @@ def _read_from(server: postgresql.Server, run: subprocess.Popen[str]) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
         "AND position('FROM attendance' IN query) > 0 AND pid <> pg_backend_pid()"
     )
-    with server.engine.connect() as connection:
-        while run.poll() is None and not connection.exec_driver_sql(asked).scalar():
-            time.sleep(0.1)
+    reading = False
+    while run.poll() is None and not reading:
+        with server.engine.connect() as connection:  # one transaction sees the same all the time
+            reading = bool(connection.exec_driver_sql(asked).scalar())
+        time.sleep(0.5)
     time.sleep(2)
 
 
@@ -309,12 +310,13 @@ def _disconnected(server: postgresql.Server) -> None:
         connection.exec_driver_sql(ended)
 
 
-LOSSES: Mapping[str, tuple[Callable[[postgresql.Server], None], ...]] = {
-    "killed": (postgresql.Server.kill, postgresql.Server.start),
-    "shut down": (lambda server: server.stop("fast"), postgresql.Server.start),
-    "disconnected": (_disconnected, lambda _: None),
+Step = Callable[[postgresql.Server], None]
+LOSSES: Mapping[str, tuple[Step, Step, bool]] = {
+    "killed": (postgresql.Server.kill, postgresql.Server.start, True),
+    "shut down": (lambda server: server.stop("fast"), postgresql.Server.start, False),
+    "disconnected": (_disconnected, lambda _: None, True),
 }
-"""How a database is lost, and how it is there again."""
+"""How a database is lost, how it is there again, and whether to a notebook or to the check."""
 
 
 def lost_database(trial: Trial) -> None:
@@ -336,7 +338,7 @@ def lost_database(trial: Trial) -> None:
                 "VSH_EVAL_DATABASE_PASSWORD": postgresql.PASSWORD,
                 "VSH_EVAL_SECRET": "of the invented authority that is read as a real one",
             }
-            for (lose, mend), in_notebook in product(LOSSES.values(), (False, True)):
+            for lose, mend, in_notebook in LOSSES.values():
                 trial.change(**keys)
                 run = trial.start()
                 if in_notebook:
@@ -445,7 +447,7 @@ def as_text(found: Mapping[str, Count | str], kills: int) -> str:
         "bad: times that the run after the fault did not end well. Left behind: processes, locks,",
         "or folders that were still there. Kills come at random moments, up to four in a row",
         "before a run may end. The database is a PostgreSQL that is killed, is shut down, or ends",
-        "its connections while it hands over the attendance: to the check before a run, and to a",
+        "its connections while it hands over the attendance, to the check before a run or to a",
         "notebook.",
         "",
         "| fault | tried | lost | next run bad | left behind | what the user is told |",

@@ -237,8 +237,10 @@ def written(
         for row in missed.to_dict("records")
     )
     said = f"Outside 93 to 97 %: {misses}." if misses else "All within 93 to 97 %."
-    last = left.iloc[-1]
-    pull = last["those left: mean"] - last["all: mean"]
+    eight = left[left["authorities"].eq(AT_ONCE[-1])].set_index("effect")
+    apart = eight["those left: mean"] - eight["all: mean"]
+    pulls = ", ".join(f"{apart[effect]:.1f} at {effect:g}" for effect in TRUE_EFFECTS[1:])
+    here = eight["all: mean"][0.0]
     inside = int((real["lower"].le(real["truth"]) & real["truth"].le(real["upper"])).sum())
     shares = {name: 1 for table in (*tables, left) for name in table if "%" in name}
     shares |= {"tau": 1, "authorities": 0, "effect": 1}
@@ -292,10 +294,11 @@ each, trained by lot, which the protocol does not say; true effects are the same
 
 {markdown(left, shares)}
 
-Leaving out what is clear pulls the pool towards zero where there is an effect, by {pull:.2f}
-points at {TRUE_EFFECTS[-1]:g} and {AT_ONCE[-1]} authorities; the page of a pool says so, and shows
-all authorities beside it. Without an effect nothing is pulled. The rule is kept for gaps that were
-closing anyway, where an estimate is clear because of the drift ([worlds.md](worlds.md)).
+Without an effect these authorities average {here:+.2f}, so the two means are to be compared with
+each other. Leaving out what is clear pulls the pool of {AT_ONCE[-1]} towards zero (in points:
+{pulls}) and shows an effect in fewer pools. The page of a pool says so, and
+shows all authorities beside it. The rule is kept for gaps that were closing anyway, where an
+estimate is clear because of the drift ([worlds.md](worlds.md)).
 
 ## What is detected
 

@@ -129,7 +129,8 @@ def every_sentence(safe: SafeTable, *, metric: str) -> str:
     return (
         f"Over all authorities, those left out among them, the effect is "
         f"{amount(value, unit, signed=True)}{interval}. It is shown because the rule on drift is "
-        "asked of clear estimates alone, and so leaves these out more often than others."
+        "asked of clear estimates alone, and so leaves these out more often than others, which "
+        "pulls the effect of the pool towards zero."
     )
 
 
