@@ -595,13 +595,16 @@ def cost_of_the_drift_rule(statements: pd.DataFrame) -> str:
 
 
 def not_run(rows: pd.DataFrame) -> str:
-    """Name the sizes of the specification that have no row."""
-    missing = [
-        f"{schools} schools of {children:g}"
+    """Name the sizes of the specification that have no row, and those that lack worlds."""
+    worlds = rows.groupby(SETTING[1:])["world"].nunique()
+    sizes = [
+        (f"{schools} schools of {children:g}", worlds.get((schools, children), 0))
         for children, schools in product((USUAL, 25.0), (60, 120, 240, 400))
-        if not (rows["schools"].eq(schools) & rows["children"].eq(children)).any()
     ]
-    return ", ".join(missing) or "none"
+    missing = ", ".join(size for size, count in sizes if not count)
+    most = worlds.max()
+    part = [f"{size} ({count} of {most} worlds)" for size, count in sizes if 0 < count < most]
+    return f"{missing or 'none'}; in part: {', '.join(part) or 'none'}"
 
 
 def written(
@@ -652,7 +655,8 @@ times.
 
 ## Limits
 
-- Sizes not run for the estimates: {not_run(results)}; for the statement: {not_run(statements)}.
+- Sizes not run for the estimates: {not_run(results)}.
+- Sizes not run for the statement: {not_run(statements)}.
 - The column of draws says how many. Where they are fewer than in the command, or a world of
   `WORLDS` is missing, the run was cut short; read the intervals, not the shares.
 - The statement is asked of the first draws of a setting. Of the make-up of the cohort these draws
