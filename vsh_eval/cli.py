@@ -191,8 +191,8 @@ def check(
     if tables is not None:
         if checked.opened is None:
             raise SettingsError(
-                "--tables is given and the params name no returns; leave it out, as published "
-                "files and bundles hold no pupils."
+                "--tables is given and the params name no returns of an authority; leave it out "
+                "(vsh-eval synthesise writes those of an invented one)."
             )
         folder = returns.write_tables(checked.opened, tables)
         typer.echo(f"Wrote {_shown(folder)}: it holds rows of pupils, keep it safe.", err=True)

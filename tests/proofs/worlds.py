@@ -1,7 +1,8 @@
 """What is said where training was, and was not, given by lot?
 
-    python -m tests.proofs.worlds [--draws N] [--stated N] [--with-effect N] [--schools S ...]
-        [--children C ...] [--sesoi X] [--seed S] [--only NAME] [--results FOLDER] [--output FILE]
+    python -m tests.proofs.worlds [--draws N] [--stated N] [--with-effect N] [--confident N]
+        [--schools S ...] [--children C ...] [--sesoi X] [--seed S] [--only NAME]
+        [--results FOLDER] [--output FILE]
 
 Each world is a row of `WORLDS`: the schools of `tests.proofs._school_gaps` with one thing changed,
 most often how schools came to be trained. Every draw is estimated by the primary estimator and by
@@ -39,6 +40,7 @@ OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "worlds.md"
 CHECKED = 2
 ALPHA = 0.05
 EFFECTS = (-1.5, -3.0)
+REASSIGNED = 199
 USUAL = 6.4
 MOST_FALSE = 5.0
 ESTIMATORS = ("primary", "same_past")
@@ -296,8 +298,12 @@ def decides(estimate: float, found: dict[str, float], sesoi: float) -> bool:
     return bool(small or beyond)
 
 
-def by_the_page(drawn: GapDraw) -> Asked:
-    """Make the same by the rooms' own functions, as the impact page does."""
+def by_the_page(drawn: GapDraw, *, reassigned: int = 0) -> Asked:
+    """Make the same by the rooms' own functions, as the impact page does.
+
+    With `reassigned` the years of training are also reassigned at random so often, and the schools
+    left out counted: what confidence hangs on and the statement does not.
+    """
     exposure = drawn.gaps[["unit_id", "adopted"]].drop_duplicates()
     study = effects.specification.Study(
         school_gaps=drawn.gaps, exposure=exposure, metric="overall_absence", min_schools=1
@@ -317,10 +323,18 @@ def by_the_page(drawn: GapDraw) -> Asked:
     size = dict(effects.sensitivity.composition.composition_specifications(study))[
         "log_cohort_size"
     ]
+    further: dict[str, object] = {}
+    if reassigned:
+        found = effects.inference.randomise(sample.data, draws=reassigned)
+        further = {
+            "randomisation_p": float(found["p_value"].iloc[0]),
+            "exclusions": sample.exclusions,
+        }
     return Asked(
         rows=rows,
         peers=effects.estimators.impute_parts(peers).iloc[0],
-        checks={
+        checks=further
+        | {
             "pretrend": effects.sensitivity.pretrend_of(primary),
             "drift": effects.sensitivity.drift(sample),
             "composition": effects.specification.estimated(study, size, samples),
@@ -389,6 +403,27 @@ def stated(
             )
             said = {"statement": found.statement, "decided_by": found.decided_by}
             yield {"world": one.name, "effect": effect, **said}
+
+
+def confident(
+    world: World, draws: Iterator[GapDraw], *, sesoi: float
+) -> Iterator[dict[str, object]]:
+    """Say how sure the report would be of `EFFECTS[-1]`, by lot and registered in time."""
+    if world.chosen_by != "lot":
+        return
+    for drawn in draws:
+        trained = drawn.gaps["adopted"].gt(0) & drawn.gaps["time_period"].ge(drawn.gaps["adopted"])
+        gaps = drawn.gaps.assign(outcome=drawn.gaps["outcome"] + EFFECTS[-1] * trained)
+        asked = by_the_page(drawn._replace(gaps=gaps), reassigned=REASSIGNED)
+        checks = effects.evidence.Checks(
+            **asked.checks,
+            peers_p=float(asked.peers["p_value"]),
+            chosen_by="lot",
+            registered=True,
+        )
+        found = effects.evidence.judge(asked.rows, sesoi=sesoi, lower_is_better=True, checks=checks)
+        said = {"statement": found.statement, "confidence": found.confidence}
+        yield {"world": world.name, "effect": EFFECTS[-1], **said}
 
 
 def alike(world: World) -> list[World]:
@@ -521,6 +556,18 @@ def shares_stated(statements: pd.DataFrame, effect: float) -> str:
     return table([one.replace("_", " ") for one in head], lines)
 
 
+def how_sure(confidence: pd.DataFrame) -> str:
+    """Write how often the effect is said to have narrowed the gap, and with which confidence."""
+    lines = []
+    for size, of in confidence.groupby(SETTING[1:]):
+        narrowed = of["statement"].str.startswith("narrowed")
+        sure = [narrowed & of["confidence"].eq(one) for one in ("high", "moderate")]
+        counts = [per_cent(int(one.sum()), len(of)) for one in (*sure, ~narrowed)]
+        lines.append([f"{size[0]:.0f}", f"{size[1]:g}", str(len(of)), *counts])
+    head = ["narrowed %: confidence high", "narrowed %: moderate", "another statement %"]
+    return table([*SETTING[1:], "draws", *head], lines)
+
+
 def cost_of_the_drift_rule(statements: pd.DataFrame) -> str:
     """Write how many true effects the drift rule withholds: the same draws with and without it.
 
@@ -548,16 +595,25 @@ def cost_of_the_drift_rule(statements: pd.DataFrame) -> str:
 
 
 def not_run(rows: pd.DataFrame) -> str:
-    """Name the sizes of the specification that have no row."""
-    missing = [
-        f"{schools} schools of {children:g}"
+    """Name the sizes of the specification that have no row, and those that lack worlds."""
+    worlds = rows.groupby(SETTING[1:])["world"].nunique()
+    sizes = [
+        (f"{schools} schools of {children:g}", worlds.get((schools, children), 0))
         for children, schools in product((USUAL, 25.0), (60, 120, 240, 400))
-        if not (rows["schools"].eq(schools) & rows["children"].eq(children)).any()
     ]
-    return ", ".join(missing) or "none"
+    missing = ", ".join(size for size, count in sizes if not count)
+    most = worlds.max()
+    part = [f"{size} ({count} of {most} worlds)" for size, count in sizes if 0 < count < most]
+    return f"{missing or 'none'}; in part: {', '.join(part) or 'none'}"
 
 
-def written(results: pd.DataFrame, statements: pd.DataFrame, command: str, sesoi: float) -> str:
+def written(
+    results: pd.DataFrame,
+    statements: pd.DataFrame,
+    confidence: pd.DataFrame,
+    command: str,
+    sesoi: float,
+) -> str:
     """Return the committed page."""
     return f"""# What is said where training was, and was not, given by lot?
 
@@ -589,9 +645,18 @@ by just that. In worlds with a bias above, the share is not power.
 
 {_statement_part(statements, sesoi)}
 
+## How sure the report would be
+
+An effect of {EFFECTS[-1]:g} where schools were drawn by lot and the protocol was registered before
+the last year of data ended, by the rooms' own functions; years of training reassigned {REASSIGNED}
+times.
+
+{how_sure(confidence)}
+
 ## Limits
 
-- Sizes not run for the estimates: {not_run(results)}; for the statement: {not_run(statements)}.
+- Sizes not run for the estimates: {not_run(results)}.
+- Sizes not run for the statement: {not_run(statements)}.
 - The column of draws says how many. Where they are fewer than in the command, or a world of
   `WORLDS` is missing, the run was cut short; read the intervals, not the shares.
 - The statement is asked of the first draws of a setting. Of the make-up of the cohort these draws
@@ -656,6 +721,8 @@ def gathered(
             continue
         drawn = draws_of(world, schools, children, draws=draws, seed=asked.seed)
         new = pd.DataFrame(make(world, drawn)).assign(**setting)
+        if new.empty:
+            continue
         held = new if held.empty else pd.concat([held, new], ignore_index=True)
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -675,6 +742,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--with-effect", type=int, default=200, help="of these, draws also given an effect"
     )
+    parser.add_argument(
+        "--confident", type=int, default=100, help="draws by lot of which it is said how sure"
+    )
     parser.add_argument("--schools", type=int, nargs="+", default=[60, 120, 240, 400])
     parser.add_argument("--children", type=float, nargs="+", default=[USUAL, 25.0])
     parser.add_argument("--sesoi", type=float, default=1.5, help="smallest effect of interest")
@@ -692,26 +762,33 @@ def main(arguments: list[str] | None = None) -> int:
         asked.stated,
         partial(stated, sesoi=asked.sesoi, with_effect=asked.with_effect),
     )
-    command = commands(asked, results, statements)
-    page = written(results, statements, command, asked.sesoi)
+    confidence = gathered(
+        asked, "confidence", asked.confident, partial(confident, sesoi=asked.sesoi)
+    )
+    command = commands(asked, results, statements, confidence)
+    page = written(results, statements, confidence, command, asked.sesoi)
     asked.output.write_text(page, encoding="utf-8")
     return 0
 
 
-def commands(asked: argparse.Namespace, results: pd.DataFrame, statements: pd.DataFrame) -> str:
+KINDS = (("--draws",), ("--stated", "--with-effect"), ("--confident",))
+"""The options that ask for each kind of rows."""
+
+
+def commands(asked: argparse.Namespace, *kinds: pd.DataFrame) -> str:
     """Return the commands that make all rows again: one for the sizes that have as many draws."""
     lines = []
-    for rows, options in ((results, ("--draws",)), (statements, ("--stated", "--with-effect"))):
+    for rows, options in zip(kinds, KINDS, strict=True):
         of_size = {}
         for size, of in rows.groupby(["schools", "children"]):
             parts = [of]
-            if "effect" in of:
+            if len(options) > 1:
                 parts = [of[of["effect"].eq(effect)] for effect in (0.0, EFFECTS[0])]
             counts = [int(part.groupby("world").size().max()) for part in parts if len(part)]
             of_size.setdefault(tuple(counts), []).append(size)
         for counts, sizes in of_size.items():
             numbers = " ".join(f"{o} {n}" for o, n in zip(options, counts, strict=False))
-            other = "--stated 0" if options == ("--draws",) else "--draws 0"
+            other = " ".join(f"{one[0]} 0" for one in KINDS if one != options)
             schools = " ".join(f"{one:g}" for one in sorted({schools for schools, _ in sizes}))
             children = " ".join(f"{one:g}" for one in sorted({number for _, number in sizes}))
             lines.append(

@@ -125,6 +125,9 @@ CHECKS = [
                  variant_code="trained_early", verdict="agrees", estimate=0.3, ci_lower=-0.9,
                  ci_upper=1.5),
 ]  # fmt: skip
+HIDDEN_PRIMARY = estimate_row(
+    check="", variant="", verdict="", status="c", estimate=NAN, ci_lower=NAN, ci_upper=NAN
+)
 FOREST = [
     estimate_row(estimate=-0.04, ci_lower=-0.6, ci_upper=0.5),
     estimate_row(role="robustness", estimator="callaway_santanna", ci_lower=NAN, ci_upper=NAN),
@@ -722,6 +725,7 @@ def test_published_numbers_are_of_children_not_of_enrolments():
         ("standing", None, {"authority": "E1"}, "authority E1 has no row among 3"),
         ("decomposition", hidden_parts().frame, {}, "decomposition_sentence"),
         ("robustness", CHECKS[1:], {}, "no primary estimate"),
+        ("robustness", [HIDDEN_PRIMARY, *CHECKS[1:]], {}, "cannot bear this estimate: primary hid"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_refused(name, rows, changes, match):

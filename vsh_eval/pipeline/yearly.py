@@ -178,9 +178,13 @@ def check(params: Path, *, invent: bool = False) -> Checked:
             )
     if settings.source.kind == "pooled" or (settings.synthetic and not invent):
         return Checked(pd.DataFrame({"result": []}))
-    with TemporaryDirectory() as nowhere:
-        inventing = Run(settings, params, Path(nowhere), interactive=False)
-        opened = workspace.open_source(inventing)
+    if settings.synthetic:
+        with (
+            TemporaryDirectory() as nowhere,
+            workspace.open_source(Run(settings, params, Path(nowhere), interactive=False)) as made,
+        ):
+            return Checked(returns.check(made, workspace.expected(settings)))
+    opened = workspace.open_returns(settings, settings.source.folder)
     return Checked(
         returns.check(opened, workspace.expected(settings)),
         tuple(map(text_of_files.for_analyst, opened.notes)),

@@ -18,7 +18,7 @@ from vsh_eval.synthetic.pupil_years import PupilYears, standardised
 from vsh_eval.synthetic.pupils import Pupils
 from vsh_eval.synthetic.schools import Schools
 
-Result = tuple[str, PupilYears, Floats]
+type Result = tuple[str, PupilYears, Floats]
 """A measure, the pupil-years that have a result in it, and their values."""
 
 GLD, PHONICS = "eyfsp_gld", "phonics_expected"

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
 from vsh_eval.effects.grid import refuse_unlike
-from vsh_eval.numerics.arrays import Floats
+from vsh_eval.numerics.arrays import Floats, Ints
 
 Donors = Mapping[str, Sequence[str]]
 
@@ -25,6 +26,8 @@ class BalancedPanel:
     ----------
     outcomes : DataFrame (U, T)
         By unit and period, the treated unit first.
+    times : tuple of int
+        The periods kept, in order.
     before : int
         Periods before the treated unit's first treated one.
     pools : dict
@@ -39,6 +42,7 @@ class BalancedPanel:
     """
 
     outcomes: pd.DataFrame
+    times: tuple[int, ...]
     before: int
     pools: dict[str, tuple[str, ...]]
     sizes: Floats | None
@@ -81,21 +85,24 @@ def balanced_panel(data: pd.DataFrame, donors: Donors, *, unit: str, start: int)
     wide = table.pivot_table(
         index="unit", columns="time", values="outcome", dropna=False, aggfunc="first"
     ).astype(float)
-    if start > wide.columns.max():
+    times = wide.columns.to_numpy(np.int64)
+    if start > times.max():
         raise InfeasibleError("no_treated_unit")
     others = wide.drop(index=unit)
     # Periods that the treated unit, or half of the others, do not have are taken out.
-    kept = wide.loc[unit].notna() & (others.notna().mean() >= _HALF if len(others) else True)
-    out = tuple(int(time) for time in wide.columns[~kept])
+    known = others.notna().mean().to_numpy() >= _HALF if len(others) else True
+    kept = wide.loc[unit].notna().to_numpy() & known
+    out, times = tuple(times[~kept].tolist()), times[kept]
     wide = wide.loc[:, kept]
     dropped = [u for u in others.index if wide.loc[u].isna().any()]
     wide = wide.loc[[unit, *(u for u in others.index if u not in dropped)]]
-    _refuse(wide.columns, start, donors=len(wide) - 1)
+    _refuse(times, start, donors=len(wide) - 1)
     notes = [Message("years_left_out", years=out)] if out else []
     notes += [Message("units_left_out", units=len(dropped))] if dropped else []
     return BalancedPanel(
         outcomes=wide,
-        before=int((wide.columns < start).sum()),
+        times=tuple(times.tolist()),
+        before=int((times < start).sum()),
         pools=_pools(donors, wide.index.tolist()),
         sizes=_sizes(table, wide.index.tolist()),
         dropped=pd.DataFrame({"unit": dropped, "reason": "outcome_missing"}),
@@ -123,8 +130,8 @@ def _checked(data: pd.DataFrame, unit: str) -> pd.DataFrame:
     return table
 
 
-def _refuse(times: pd.Index, start: int, *, donors: int) -> None:
-    if times.empty:
+def _refuse(times: Ints, start: int, *, donors: int) -> None:
+    if not len(times):
         raise InfeasibleError("no_year_with_outcome", least=LEAST_BEFORE + 1)
     before = int((times < start).sum())
     if before < LEAST_BEFORE or before == len(times):

@@ -136,7 +136,7 @@ def fit_synthetic(
     near = table[table["compared"]]
     scale = near["scale"].to_numpy(np.float64)
     compared = [others[name] for name in near["unit"]]
-    pool, times = panel.pools[panel.unit], [int(time) for time in panel.outcomes]
+    pool, times = panel.pools[panel.unit], list(panel.times)
     weights = pd.DataFrame({"unit": pool, "weight": own.weights})
     outcome = panel.rows([panel.unit])[0]
     return Synthetic(

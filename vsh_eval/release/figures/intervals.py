@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.contracts import ContractError, require_columns
+from vsh_eval.contracts import ContractError, InfeasibleError, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
@@ -448,6 +448,8 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
     ------
     ContractError
         If there is no primary estimate to hold them against.
+    InfeasibleError
+        If there is one that may not be shown.
     """
     data = part_of(safe, metric=metric)
     rows = [
@@ -457,6 +459,8 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
     ]
     rows.sort(key=lambda row: (row.get("variant_code") in _PLACEBOS, _place(row)))
     if not rows or not _is_primary(rows[0]):
+        if any(map(_is_primary, records(data))):
+            raise InfeasibleError("primary_hidden")
         raise ContractError(
             "the robustness table has no primary estimate with an interval, must have one to hold "
             "the others against; put the primary row above."

@@ -18,7 +18,7 @@ from vsh_eval.release.pages.cells import code_of, failed_step, fit_for_page, wit
 from vsh_eval.release.text.pages import page as furniture
 
 TEMPLATES = Path(__file__).parent / "template"
-Link = tuple[str, str]
+type Link = tuple[str, str]
 """href, label."""
 
 _HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)

@@ -65,6 +65,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "no_gap": "no school has results for {metric} of {group} and of their peers in a year that "
         "can be compared, and an estimate needs both; add years, or name another group or "
         "outcome.",
+        "primary_hidden": "the primary estimate rests on too few schools or children to be shown, "
+        "and the others are held against it; evaluate together with other authorities.",
         # What an estimator needs
         "nobody_trained_in_years": "no school is trained within the years used; extend the years "
         "or the programmes.",
