@@ -226,7 +226,12 @@ def run(tmp_path, monkeypatch):
     released = tmp_path / "site" / "release"
     write(released, {"index.html": "<p>Somewhere</p>"})
     return SimpleNamespace(
-        settings=settings, released=released, folder=tmp_path / "site", rule=CELLKEY, invented=False
+        settings=settings,
+        released=released,
+        folder=tmp_path / "site",
+        params=tmp_path / "params" / "la.yaml",
+        rule=CELLKEY,
+        invented=False,
     )
 
 
