@@ -200,7 +200,7 @@ def _whole(
 
 
 def _blocks(
-    cells: pd.DataFrame, area: NDArray[np.intp], schools: NDArray[np.intp]
+    cells: pd.DataFrame, area: NDArray[np.intp], schools: NDArray[np.integer]
 ) -> Iterator[_Block]:
     """Yield the cells by family, authority, phase and metric, in that order."""
     keys = np.stack([cells["family"].to_numpy(), area, cells["code"].to_numpy()])

@@ -476,7 +476,9 @@ def _read_as_text(
         f"{source.columns.get(c.name, 'CAST(NULL AS VARCHAR)')} AS t{i}"
         for i, c in enumerate(columns)
     )
-    forms = [date_formats.get(f"{source.table.name}.{c.name}", "yyyy-mm-dd") for c in columns]
+    forms: list[DateFormat] = [
+        date_formats.get(f"{source.table.name}.{c.name}", "yyyy-mm-dd") for c in columns
+    ]
     values = ", ".join(
         f"{typed(f't{i}', c.kind, form)} AS v{i}"
         for i, (c, form) in enumerate(zip(columns, forms, strict=True))

@@ -89,7 +89,7 @@ def year_of_dates(tables: Sequence[pa.Table]) -> int:
 
 def table(rows: pd.DataFrame) -> pa.Table:
     """Return rows of text of a table as another one of its kind."""
-    return pa.Table.from_pandas(rows, schema=_schema(rows), preserve_index=False)
+    return pa.Table.from_pandas(rows, schema=_schema(map(str, rows)), preserve_index=False)
 
 
 def _schema(columns: Iterable[str]) -> pa.Schema:
