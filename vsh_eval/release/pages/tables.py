@@ -27,6 +27,8 @@ from vsh_eval.release.text.phrases.numbers import (
 from vsh_eval.release.text.phrases.protection import notes_of
 
 _BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "cohort_rule", "df"})
+_MOST_OF_A_LABEL = 60
+"""Letters of a text that may be broken into a column of single words."""
 _OF_ESTIMATES = frozenset({"ci_lower", "band_lower"})
 
 
@@ -179,14 +181,17 @@ def _head_row(heads: Sequence[str], numeric: Sequence[bool]) -> str:
 def _body_row(line: Sequence[str], numeric: Sequence[bool]) -> str:
     first = f'<th scope="row">{escape(line[0]) or "&nbsp;"}</th>'
     rest = "".join(
-        f"<td{_class(right)}>{escape(text)}</td>"
+        f"<td{_class(right, text)}>{escape(text)}</td>"
         for text, right in zip(line[1:], numeric[1:], strict=True)
     )
     return f"<tr>{first}{rest}</tr>"
 
 
-def _class(right: object) -> str:
-    return ' class="number"' if right else ""
+def _class(right: object, text: str = "") -> str:
+    """Say what a cell needs: digits below digits, or room for a sentence on a narrow screen."""
+    if right:
+        return ' class="number"'
+    return ' class="sentence"' if len(text) > _MOST_OF_A_LABEL else ""
 
 
 def _below(body: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
