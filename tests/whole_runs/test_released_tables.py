@@ -12,6 +12,7 @@ import pytest
 
 from tests.release.xlsx import lines, sheet_names, table_rows
 from tests.whole_runs.released import tables_of
+from vsh_eval.pipeline.pages import MOST_ROWS
 from vsh_eval.release.files.open_data import GEOGRAPHY, TIME
 from vsh_eval.release.text.phrases.tables import TABLES
 
@@ -185,7 +186,7 @@ def test_the_workbook_has_the_numbers_of_the_files(book, tables, release):
     own = json.loads((release / "results.json").read_text(encoding="utf-8"))["gaps"][0]
     for name in ("levels", "gaps"):
         data, meta = tables[name]
-        if len(data) > 5_000:
+        if len(data) > MOST_ROWS:
             asked = ["group"] if name == "gaps" else ["group", "reference"]
             data = data[data["group"].isin([own[key] for key in asked])]
             data = data[data["reference"].eq(own["reference"])] if name == "gaps" else data

@@ -18,11 +18,11 @@ from vsh_eval.release.text.pages.page import (
     workbook_title,
 )
 from vsh_eval.release.text.phrases.protection import notes_of
-from vsh_eval.release.text.phrases.tables import in_part, without_rows
+from vsh_eval.release.text.phrases.tables import only_the_comparison, without_rows
 
 INDEX = "index.html"
 WORKBOOK = "workbook.xlsx"
-_MOST_ROWS = 5_000
+MOST_ROWS = 5_000
 """Rows of a sheet that a person can still look through; of more, the workbook has a part."""
 
 
@@ -60,27 +60,26 @@ def _protection(tables: Mapping[str, SafeTable]) -> dict[str, str]:
 
 
 def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
-    """Write the tables as one workbook; one without rows has no sheet and is named on the cover."""
-    empty = [name for name, table in tables.items() if table.frame.empty]
-    long = [name for name, table in tables.items() if len(table.frame) > _MOST_ROWS]
+    """Write the tables as one workbook, whose cover names those that lack a sheet or rows."""
+    shown = {name: _to_look_through(run, table) for name, table in tables.items()}
+    empty = [name for name, table in shown.items() if table.frame.empty]
+    in_part = [name for name in shown if len(shown[name].frame) < len(tables[name].frame)]
     made = protocol.current_day()
     write_workbook(
-        {
-            name: _of_the_comparison(run, table) if name in long else table
-            for name, table in tables.items()
-            if name not in empty
-        },
+        {name: table for name, table in shown.items() if name not in empty},
         run.released / WORKBOOK,
         title=workbook_title(run.settings.authority.name),
         made=made,
         provenance=provenance(run.settings, invented=run.invented, date=made.isoformat()),
-        notes=[*without_rows(empty), *in_part(long)],
+        notes=[*without_rows(empty), *only_the_comparison(in_part)],
     )
 
 
-def _of_the_comparison(run: Run, table: SafeTable) -> SafeTable:
-    """Return the rows about the children asked for and those they are compared with."""
+def _to_look_through(run: Run, table: SafeTable) -> SafeTable:
+    """Return a table, of a long one the children asked about and those they are compared with."""
     cohort = run.settings.cohort
+    if len(table.frame) <= MOST_ROWS:
+        return table
     if "reference" in table.frame:
         return table.where(group=cohort.group, reference=cohort.reference)
     return table.where(group=(cohort.group, cohort.reference)) if "group" in table.frame else table

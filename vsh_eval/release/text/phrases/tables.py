@@ -184,7 +184,7 @@ def without_rows(tables: Sequence[str]) -> list[str]:
     return [f"Without a row, and so without a sheet: {titles}."] if tables else []
 
 
-def in_part(tables: Sequence[str]) -> list[str]:
+def only_the_comparison(tables: Sequence[str]) -> list[str]:
     """Name the tables that are too long to look through; nothing where there are none."""
     titles = ", ".join(table_title(name) for name in tables)
     files = ", ".join(f"tables/{name}.csv" for name in tables)
