@@ -8,7 +8,6 @@ from types import MappingProxyType
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, VintageError
@@ -330,6 +329,8 @@ def _refuse_mixture(found: Sequence[PublishedFile], newest: str) -> None:
 
 def _header(path: Path) -> set[str]:
     if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
         try:
             return set(pq.read_schema(path).names)
         except (pa.ArrowInvalid, OSError) as error:
@@ -356,5 +357,7 @@ def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
 
 def _rows(path: Path, column: str) -> int:
     if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
         return pq.read_metadata(path).num_rows
     return len(read_text(path, [column]))
