@@ -10,6 +10,7 @@ import nbformat
 import papermill
 import pytest
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillExecutionError
 
 from tests.pipeline.conftest import standing_in
 from tests.pipeline.project import INVENTED, TWO_YEARS, Project, Said, state
@@ -308,6 +309,10 @@ def test_a_run_that_was_killed_while_it_was_put_in_place_is_finished_by_the_next
             CellTimeoutError.error_from_timeout_and_cell("timed out", 60, {}),  # of four lines
             "a cell did not end within cell_minutes (240); see what holds it up, such as a "
             "database that does not answer, or allow more, and run again.",
+        ),
+        (
+            PapermillExecutionError(1, 1, "", "DesignError", "no school is trained; add one.", []),
+            "no school is trained; add one.",  # of the package: no more than its sentence
         ),
     ],
 )

@@ -7,10 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from vsh_eval import names
 from vsh_eval.contracts import DesignError, Message, require_columns, require_one_of
 from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference import equivalence_p_value, smallest_adjusted
+from vsh_eval.numerics.rounding import decimals, never_zero, to_decimals
 
 Verdict = Literal["pass", "fail", "not_testable", "shown"]
 HOLDS: Verdict = "pass"
@@ -133,7 +135,7 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class _Estimate:
-    """One estimator's effect: whether it is beyond chance, and whether too small to matter."""
+    """One estimator's effect, as it is shown: whether beyond chance, and whether too small."""
 
     value: float
     significant: bool
@@ -238,14 +240,17 @@ def judge(
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
     )
+    table = pd.DataFrame(
+        [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in judged if r.rule in rules],
+        columns=list(RULE_COLUMNS),
+    )
+    chances = table["rule"].isin(names.P_VALUE_RULES)
+    table["value"] = table["value"].mask(chances, never_zero(table["value"].to_numpy(float)))
     return Evidence(
         statement=statement,
         confidence=_confidence(statement, {rule: verdicts[rule] for rule in rules}),
         decided_by=decided_by,
-        rules=pd.DataFrame(
-            [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in judged if r.rule in rules],
-            columns=list(RULE_COLUMNS),
-        ),
+        rules=table,
     )
 
 
@@ -348,7 +353,7 @@ def _estimate(rows: pd.DataFrame, *, sesoi: float, alpha: float) -> _Estimate:
     value, error, df = (float(row[name]) for name in ("estimate", "std_error", "df"))
     trained = rows.get("schools_treated", pd.Series(dtype=float))
     return _Estimate(
-        value=value,
+        value=float(to_decimals(np.array(value), decimals(np.array(error)))),
         significant=bool(float(row["p_value"]) < alpha),
         equivalent=bool(equivalence_p_value(value, error, df, margin=sesoi) < alpha),
         few_trained=bool(trained.between(1, FEW_TRAINED - 1).fillna(value=False).any()),

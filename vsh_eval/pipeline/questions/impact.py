@@ -680,7 +680,7 @@ def ask_impact(run: Run) -> Impact:
             alpha=protocol.alpha,
             seed=settings.seed,
             other_gaps=_other_gaps(studied(other, protocol), protocol.primary, **cohort),
-            composition=sensitivity.composition_outcomes(studied(make_up, protocol), group=group),
+            composition=sensitivity.composition_outcomes(studied(make_up, protocol), **cohort),
         )
         ready = question.sample()
         refuse_no_variation(ready.data)

@@ -281,7 +281,7 @@ COMPOSITION: Mapping[str, str] = MappingProxyType(
         "plan_share": "share of the cohort on a child protection plan",
         "entries": "children who newly entered the cohort",
         "prior_attendance": "the cohort's absence in earlier years",
-        "entrants_attendance": "the absence of its newly entered children in the year before",
+        "entrants_attendance": "its new children's absence in the year before, less other pupils'",
     }
 )
 """Outcomes that say who is counted."""
