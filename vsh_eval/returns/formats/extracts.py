@@ -111,7 +111,7 @@ def _selections(
     if missing:
         raise ContractError(
             f"{sheet.name} lacks {', '.join(missing)}, which source.files.extracts.columns names; "
-            f"its columns are {', '.join(sheet.header[:12])}."
+            "write there the names that stand in its header line."
         )
     columns = {ours: _READ_AS.get(ours, str)(sheet.text(theirs)) for ours, theirs in names.items()}
     for measure in measures:

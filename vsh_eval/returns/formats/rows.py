@@ -365,6 +365,7 @@ def _csv(name: str, data: Data, known: Collection[str], *, unquoted: bool) -> Sh
     separator = max(by_separator, key=lambda sign: _best(by_separator[sign], known))
     cells = by_separator[separator]
     at = _header_row(cells, known)
+    quoted_cells = not unquoted or lines[at].startswith('"')  # another program has saved it
     if not any(cell.strip() for cell in cells[at]):
         raise ContractError(f"{name} has no header line; its first line must name the columns.")
     header = tuple(cell.strip() for cell in cells[at])
@@ -375,7 +376,7 @@ def _csv(name: str, data: Data, known: Collection[str], *, unquoted: bool) -> Sh
         ragged.clear()
 
         def leave_out(row: Any) -> str:
-            if row.text.strip(_BLANK):
+            if row.text.strip(_BLANK + separator):
                 ragged.append(row.number)
             return "skip"
 
@@ -391,8 +392,8 @@ def _csv(name: str, data: Data, known: Collection[str], *, unquoted: bool) -> Sh
                 ),
                 parse_options=pyarrow.csv.ParseOptions(
                     delimiter=separator,
-                    quote_char=False if unquoted else '"',
-                    newlines_in_values=not unquoted,
+                    quote_char='"' if quoted_cells else False,
+                    newlines_in_values=quoted_cells,
                     ignore_empty_lines=not blank,
                     invalid_row_handler=leave_out,
                 ),
@@ -402,9 +403,14 @@ def _csv(name: str, data: Data, known: Collection[str], *, unquoted: bool) -> Sh
             )
 
         try:
-            return _with_larger_blocks(opened, ragged)
+            reader = _with_larger_blocks(opened, ragged)
         except (pa.ArrowException, UnicodeError):
             raise broken(name) from None
+        return (
+            reader
+            if blank
+            else pa.RecordBatchReader.from_batches(reader.schema, map(_filled, reader))
+        )
 
     return Sheet(name, header, at + 2, open_reader, ragged)
 
@@ -436,6 +442,16 @@ def _unique(names: Sequence[object]) -> tuple[str, ...]:
         seen[its] = seen.get(its, 0) + 1
         keys.append(its if seen[its] == 1 else f"{its}#{seen[its]}")
     return tuple(keys)
+
+
+def _filled(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Leave out the rows that hold separators only, as spreadsheets write below a table."""
+    empty = pa.scalar(value=True)
+    for column in batch.columns:
+        empty = compute.and_(empty, compute.equal(column, ""))
+        if not compute.any(empty).as_py():
+            return batch
+    return batch.filter(compute.invert(empty))
 
 
 def _with_larger_blocks(
