@@ -35,6 +35,8 @@ STATEMENTS = (
     *(INCONCLUSIVE, WHOLE_SCHOOL_MOVED, NOT_ATTRIBUTABLE, NOT_ESTIMABLE),
 )
 HIGH, MODERATE, NONE = "high", "moderate", "none"
+ESTABLISHED = (NARROWED, WIDENED, NARROWED_BELOW_INTEREST, WIDENED_BELOW_INTEREST)
+"""Statements that say which way training moved the gap."""
 UNDECIDED = (INCONCLUSIVE, NOT_ATTRIBUTABLE, NOT_ESTIMABLE)
 """Statements that say nothing about the effect, so that no confidence belongs to them."""
 

@@ -177,6 +177,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "{least:.0%}",
         "no_interval": "the effect has no interval",
         "interval_contains_zero": "the effect's interval contains zero",
+        "effect_not_established": "the evidence does not establish an effect of training",
         "gap_widened": "the gap widened, so that nothing was regained",
         # What a rule's number is
         "mde_and_sesoi": "minimum detectable effect, and the smallest effect of interest",
