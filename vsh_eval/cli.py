@@ -234,7 +234,9 @@ def synthesise(
     ] = "tables",
     faults: Annotated[
         float,
-        typer.Option(min=0, max=1, help="With --as returns: share of rows that go wrong."),
+        typer.Option(
+            min=0, max=1, help="With --as returns: share of rows that go wrong, such as 0.02."
+        ),
     ] = 0.0,
 ) -> None:
     """Write an invented authority's returns with a planted effect."""
@@ -256,6 +258,8 @@ def synthesise(
     form = "csv" if csv else "parquet"
     written = synthetic.synthesise(folder, plan, format=form, layout=layout, faults=faults)
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
+    if layout == "returns":
+        typer.echo(f"Next: vsh-eval check {_shown(written / 'params.yaml')}")
 
 
 @app.command("fetch-published")

@@ -566,7 +566,10 @@ def load(path: Path | str) -> Settings:
     """
     path = Path(path)
     if not path.is_file():
-        raise SettingsError(f"params file {path.name} does not exist; name a YAML file in params/.")
+        raise SettingsError(
+            f"params file {path.name} does not exist in the folder {path.resolve().parent.name}; "
+            "correct its name, or make params with vsh-eval init."
+        )
     try:
         written = _read(path)
     except UnicodeDecodeError as error:

@@ -97,7 +97,7 @@ def test_params_against_their_rules_are_usage(changes, words, project):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "params file wrong.yaml does not exist; name a YAML file in params/."),
+        (None, "wrong.yaml does not exist in the folder params; correct its name"),
         ("name: [", "params file wrong.yaml is not YAML"),
         ("", "params file wrong.yaml holds no keys; start from params/demo.yaml."),
     ],

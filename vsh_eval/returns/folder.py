@@ -24,6 +24,7 @@ from vsh_eval.returns.columns import (
 )
 from vsh_eval.returns.files import Format, Source, find, open_source, open_table, require_tables
 from vsh_eval.returns.formats import Reading, note, read_files
+from vsh_eval.returns.formats.rows import connect
 from vsh_eval.returns.reorganised import predecessors, same_area
 from vsh_eval.settings import Files
 
@@ -161,7 +162,7 @@ folder that holds schools.csv and the other tables.
     """
     wanted = None if years is None else tuple(sorted(set(map(academic_year.parse, years))))
     paths, reading = _found(folder, files, authority, wanted)
-    connection = _connect()
+    connection = connect()
     try:
         sources = dict(_sources(paths, reading, connection))
         date_formats: dict[str, DateFormat] = {
@@ -219,7 +220,7 @@ def identifiers(
         It stays inside: nothing that leaves may hold one of them.
     """
     paths, reading = _found(folder, files, authority, years)
-    with _connect() as connection:
+    with connect() as connection:
         everyone = " UNION ".join(
             f"(FROM {source.relation} SELECT {source.columns['pupil_id']} AS pupil_id)"
             for _, source in _sources(paths, reading, connection)
@@ -323,18 +324,6 @@ numbers or rows of pupils; name a place that stays in the authority.
             f"{path.name} lies in a folder named release, must not, as it holds numbers or rows of "
             "pupils; name a place that stays in the authority."
         )
-
-
-def _connect() -> duckdb.DuckDBPyConnection:
-    """Open a database that lives in memory, spills nothing to a disk and asks no network."""
-    return duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": "",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        },
-    )
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: Source, sql: str) -> list[tuple]:

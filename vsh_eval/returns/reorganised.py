@@ -1,7 +1,9 @@
 """Authorities of England that were reorganised or got another code, as facts.
 
-Sources: ONS, Code History Database; the Structural Changes Orders for Bournemouth, Dorset and Poole
-(2018), Buckinghamshire (2019), Northamptonshire (2020), Cumbria, North Yorkshire, Somerset (2022).
+Sources: the day of each is that of its Order (legislation.gov.uk), whose number stands beside it.
+Codes up to 2023 are those under which DfE's tables on children in need (releases of 2024 and 2026)
+have an area before and after that day, but for Buckinghamshire's first; that and the codes of 2025
+are ONS's.
 """
 
 from datetime import date
@@ -27,15 +29,17 @@ class Reorganisation(NamedTuple):
 REORGANISED: tuple[Reorganisation, ...] = tuple(
     Reorganisation(date(year, 4, 1), tuple(before.split()), tuple(after.split()))
     for year, before, after in (
-        # Christchurch went from Dorset to Bournemouth and Poole.
+        # S.I. 2018/648: Christchurch went from Dorset to Bournemouth and Poole.
         (2019, "E06000028 E06000029 E10000009", "E06000058 E06000059"),
-        (2020, "E10000002", "E06000060"),  # Buckinghamshire
-        (2021, "E10000021", "E06000061 E06000062"),  # Northamptonshire: North, West
-        (2023, "E10000006", "E06000063 E06000064"),  # Cumbria: Cumberland, Westmorland and Furness
-        (2023, "E10000023", "E06000065"),  # North Yorkshire
-        (2023, "E10000027", "E06000066"),  # Somerset
-        (2025, "E08000016", "E08000038"),  # Barnsley
-        (2025, "E08000019", "E08000039"),  # Sheffield
+        (2020, "E10000002", "E06000060"),  # S.I. 2019/957: Buckinghamshire
+        (2021, "E10000021", "E06000061 E06000062"),  # S.I. 2020/156: Northamptonshire
+        # S.I. 2022/331: Cumberland, Westmorland and Furness
+        (2023, "E10000006", "E06000063 E06000064"),
+        (2023, "E10000023", "E06000065"),  # S.I. 2022/328: North Yorkshire
+        (2023, "E10000027", "E06000066"),  # S.I. 2022/329: Somerset
+        # S.I. 2024/1328: a few streets went from Barnsley to Sheffield, and both got other codes.
+        (2025, "E08000016", "E08000038"),
+        (2025, "E08000019", "E08000039"),
     )
 )
 """Since the academic year 2016/17, of authorities that have children's services."""

@@ -129,11 +129,12 @@ def test_children_without_a_upn_are_left_out_and_counted_by_why(write):
     )
     young = identifiers("3", "", more="<UPNunknown>UN1</UPNunknown>")
     new = identifiers("4", "un4", more="<UPNunknown>UN4</UPNunknown>")
-    children = [one + referral() for one in (identifiers(), unborn, young, new)]
+    nameless = "<ChildIdentifiers><UPNunknown>UN1</UPNunknown></ChildIdentifiers>"
+    children = [one + referral() for one in (identifiers(), unborn, young, new, nameless)]
     found = read(write("a.xml", census(*children)))
     assert [row[0] for row in rows(found)] == [UPN]
     assert counts(found) == {
-        "children_unborn": 1, "children_not_of_school_age": 1, "children_without_upn": 3
+        "children_unborn": 1, "children_not_of_school_age": 2, "children_without_upn": 3
     }  # fmt: skip
 
 

@@ -311,7 +311,8 @@ def terms_whole(inspection: Inspection) -> Iterator[Answer]:
         return
     # A year at either end can be given up in the params; one in between is left out instead.
     ends = {wanted[0], wanted[-1]} & set(lacking) if lacking else set()
-    detail = f", which {labels(lacking)} does not" + (
+    terms = listed(term for term in TERMS if any(term in of for of in lacking.values()))
+    detail = f", which {labels(lacking)} does not (lacking: {terms})" + (
         "" if ends else ", so that its absence and suspensions are not shown"
     )
     yield Answer(

@@ -233,9 +233,9 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             examine.years_attended,
         ),
         "terms_whole": Check(
-            "In {table}, an academic year must have its three terms; add the missing term, or "
-            "leave the year out in params under years, as a part of a year is never compared "
-            "with whole ones",
+            "In {table}, an academic year must have its three terms; add the missing term, which "
+            "the school census of the next term holds, or leave the year out in params under "
+            "years, as a part of a year is never compared with whole ones",
             examine.terms_whole,
         ),
         "terms_of_schools": Check(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.numerics.check_letters import ALPHABET, check_letters
 from vsh_eval.returns.formats import coded
 from vsh_eval.returns.formats.reading import Reading, counted
-from vsh_eval.returns.formats.rows import frame, key, renamed, sheets
+from vsh_eval.returns.formats.rows import compute, frame, key, renamed, sheets
 from vsh_eval.settings import ChildLookup
 
 _PLACES = np.zeros(128, dtype="int64")
@@ -87,7 +88,7 @@ class Children:
 
     def upn_of(self, child_ids: pd.Series) -> pd.Series:
         """Return the UPN of each child id, NA where it has none."""
-        return pd.Series(self.upns.reindex(child_ids).array, index=child_ids.index, dtype="str")
+        return _looked_up(child_ids, self.upns)
 
 
 def identify(records: pd.DataFrame) -> Children:
@@ -123,14 +124,14 @@ def identify(records: pd.DataFrame) -> Children:
     month = born.year * 12 + born.month
     needed = [name for name in ("child_id", "year", "former_upn") if name in records]
     rows = records[needed].assign(upn=upn, month=month)
-    rows = rows.sort_values(["year", "child_id"], kind="stable")
+    rows = rows.sort_values("year", kind="stable")
     if "former_upn" in rows:
         former = coded.column(coded.upn, rows["former_upn"])
         never = rows.groupby("child_id", dropna=False)["upn"].transform("count").eq(0)
         rows = rows.assign(former_upn=former, upn=rows["upn"].mask(never, former))
     known = rows.dropna(subset=["upn", "child_id"])
     latest = known.drop_duplicates("child_id", keep="last").set_index("child_id")["upn"]
-    shared = _shared(known.assign(upn=known["child_id"].map(latest)))
+    shared = _shared(known.assign(upn=_looked_up(known["child_id"], latest)))
     reused = latest.index.isin(_reused(known))
     upns = latest[~latest.isin(shared) & ~reused]
     children = rows["child_id"].nunique()
@@ -144,15 +145,24 @@ def identify(records: pd.DataFrame) -> Children:
     return Children(upns, _former(rows, upns), notes)
 
 
+def _looked_up(keys: pd.Series, values: pd.Series) -> pd.Series:
+    """Return the text of each key, NA without one; pandas would make an object of every key."""
+    at = compute.index_in(pa.array(keys.astype("str")), pa.array(values.index.astype("str")))
+    found = pa.array(values.astype("str")).take(at)
+    return pd.Series(found, index=keys.index, dtype="str")
+
+
 def _shared(known: pd.DataFrame) -> set[str]:
     """Return the UPNs that two child ids with different months of birth have."""
-    born = known.dropna(subset="month").groupby("upn")[["child_id", "month"]].nunique()
+    several = known[known.duplicated("upn", keep=False)].dropna(subset="month")
+    born = several.groupby("upn")[["child_id", "month"]].nunique()
     return set(born.index[(born > 1).all(axis=1)])
 
 
 def _reused(known: pd.DataFrame) -> set[str]:
     """Return the child ids that one return gives to two UPNs with different months of birth."""
-    born = known.dropna(subset="month").groupby(["child_id", "year"])[["upn", "month"]].nunique()
+    several = known[known.duplicated(["child_id", "year"], keep=False)].dropna(subset="month")
+    born = several.groupby(["child_id", "year"])[["upn", "month"]].nunique()
     return set(born.index[(born > 1).all(axis=1)].get_level_values("child_id"))
 
 
@@ -161,8 +171,7 @@ def _former(rows: pd.DataFrame, upns: pd.Series) -> pd.DataFrame:
     written = earlier
     if "former_upn" in rows:
         written = pd.concat([earlier, rows[["child_id", "former_upn"]]])
-    today = upns.reindex(written["child_id"]).array
-    pairs = written.assign(upn=today).dropna()
+    pairs = written.assign(upn=_looked_up(written["child_id"], upns)).dropna()
     pairs = pairs.loc[pairs["former_upn"] != pairs["upn"], ["former_upn", "upn"]]
     return pairs.drop_duplicates().sort_values(["former_upn", "upn"], ignore_index=True)
 

@@ -151,8 +151,7 @@ def load(
     except duckdb.ProgrammingError:
         raise
     except (duckdb.Error, pa.ArrowException, UnicodeError):
-        # Its own message would quote the line, so it is not passed on.
-        raise _broken(sheet.name) from None
+        raise broken(sheet.name) from None
     finally:
         connection.unregister("sheet")
     return ragged_note(sheet)
@@ -183,7 +182,7 @@ def frame(sheet: Sheet) -> pd.DataFrame:
     try:
         table = sheet.open(True).read_all()  # noqa: FBT003
     except (pa.ArrowException, UnicodeError):
-        raise _broken(sheet.name) from None
+        raise broken(sheet.name) from None
     left_out = set(sheet.ragged)
     numbers = range(sheet.first_row, sheet.first_row + table.num_rows + len(left_out))
     named = [name for name in sheet.keys if not re.fullmatch(r"column\d+", name)]
@@ -267,10 +266,11 @@ def sheets(path: Path, *, known: Sequence[str], unquoted: bool = False) -> list[
     return found
 
 
-def _broken(name: str) -> ContractError:
+def broken(name: str) -> ContractError:
+    """Refuse a file that is no table of rows; what a parser says would quote a line of it."""
     return ContractError(
         f"{name} cannot be read, every line must have as many values as the header and closed "
-        "quotes; export it again."
+        "quotes; export or download it again."
     )
 
 
@@ -404,7 +404,7 @@ def _csv(name: str, data: Data, known: Collection[str], *, unquoted: bool) -> Sh
         try:
             return _with_larger_blocks(opened, ragged)
         except (pa.ArrowException, UnicodeError):
-            raise _broken(name) from None
+            raise broken(name) from None
 
     return Sheet(name, header, at + 2, open_reader, ragged)
 

@@ -8,16 +8,6 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    UnknownHandler,
-)
 
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.published.release import PublishedFile, describe, recognise, role_of
@@ -180,15 +170,17 @@ def _get(address: str) -> bytes:
 
 def _get_if_there(address: str) -> bytes | None:
     """Ask over http or https and nothing else; None where nothing is there."""
-    opener = OpenerDirector()
+    from urllib import request  # only who fetches needs it, and all that it loads
+
+    opener = request.OpenerDirector()
     for handler in (
-        ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPRedirectHandler(),
-        HTTPDefaultErrorHandler(),
-        HTTPErrorProcessor(),
-        UnknownHandler(),
+        request.ProxyHandler(),
+        request.HTTPHandler(),
+        request.HTTPSHandler(),
+        request.HTTPRedirectHandler(),
+        request.HTTPDefaultErrorHandler(),
+        request.HTTPErrorProcessor(),
+        request.UnknownHandler(),
     ):
         opener.add_handler(handler)
     try:

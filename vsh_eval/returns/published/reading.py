@@ -1,74 +1,48 @@
 """Published files as text, whatever a spreadsheet has made of them since they were downloaded."""
 
-import codecs
-import csv
 from pathlib import Path
 
 import pandas as pd
 
 from vsh_eval import academic_year
 from vsh_eval.contracts import ContractError
+from vsh_eval.returns.formats import rows
 
-_DELIMITERS = (",", ";", "\t")
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_KNOWN = ("social_care_group", "Short Desc", "old_la_code")
+"""One column of each kind of published file, by which its header line is found."""
 
 
 def header(path: Path) -> tuple[str, ...]:
-    """Return the names of a CSV file's first line, separated by whatever separates most of them.
-
-    A file that is no text has names too, and none that anybody knows.
-    """
-    with path.open(encoding=_encodings(path)[0], errors="replace", newline="") as stream:
-        line = stream.readline()
-    return tuple(next(csv.reader([line], delimiter=_delimiter(line)), ()))
+    """Return the names of a CSV file's columns; none where it is no published file."""
+    try:
+        return rows.sheets(path, known=_KNOWN)[0].header
+    except ContractError:
+        return ()
 
 
-def read_text(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    r"""Read a CSV file as text: UTF-8, UTF-16 or Windows, with commas, semicolons or tabs.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    columns : list of str, optional
-        Read these alone.
+def read_text(path: Path) -> pd.DataFrame:
+    r"""Read a CSV file as text, however it is encoded and separated; blank cells are ''.
 
     Raises
     ------
     ContractError
-        In one sentence, if it is no table of text in any of these forms.
+        In one sentence, if it is no table of text, or a row has not as many values as the header.
 
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "absence.csv")
-    ...     _ = path.write_bytes("year;place\n202324;Rhôs".encode("cp1252"))
+    ...     _ = path.write_bytes("social_care_group;place\nCINO;Rhôs".encode("cp1252"))
     ...     read_text(path).values.tolist()
-    [['202324', 'Rhôs']]
+    [['CINO', 'Rhôs']]
     """
-    for encoding in _encodings(path):
-        try:
-            with path.open(encoding=encoding, newline="") as stream:
-                delimiter = _delimiter(stream.readline())
-            return pd.read_csv(
-                path,
-                dtype="str",
-                keep_default_na=False,
-                encoding=encoding,
-                sep=delimiter,
-                usecols=columns,
-            )
-        except UnicodeError:
-            continue
-        except pd.errors.ParserError:
-            raise ContractError(
-                f"{path.name} cannot be read, every line must have as many values as the header "
-                "and closed quotes; download it again."
-            ) from None
-    raise ContractError(
-        f"{path.name} is neither UTF-8 nor Windows text, must be; download it again."
-    )
+    (sheet,) = rows.sheets(path, known=_KNOWN)[:1]
+    table = rows.frame(sheet)
+    if sheet.ragged:
+        raise rows.broken(path.name)
+    written = dict(zip(sheet.keys, sheet.header, strict=True))
+    return table.rename(columns=written).fillna("").reset_index(drop=True)
 
 
 def years_written(periods: pd.Series, *, origin: str) -> dict[str, int]:
@@ -95,12 +69,3 @@ def years_written(periods: pd.Series, *, origin: str) -> dict[str, int]:
                 "such as 202425; take out the rows of calendar years, or download the file again."
             ) from None
     return years
-
-
-def _encodings(path: Path) -> tuple[str, ...]:
-    with path.open("rb") as stream:
-        return ("utf-16",) if stream.read(2) in _UTF_16 else ("utf-8-sig", "cp1252")
-
-
-def _delimiter(line: str) -> str:
-    return max(_DELIMITERS, key=line.count)

@@ -8,10 +8,9 @@ from types import MappingProxyType
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vsh_eval import academic_year, names
-from vsh_eval.contracts import ContractError, VintageError
+from vsh_eval.contracts import ContractError, VintageError, require_columns
 from vsh_eval.returns.published.areas import areas_of, no_neighbours, read_neighbours
 from vsh_eval.returns.published.cino import GROUPS, panel_rows, read_outcomes
 from vsh_eval.returns.published.comparators import comparator_rows, latest_year, read_comparators
@@ -330,6 +329,8 @@ def _refuse_mixture(found: Sequence[PublishedFile], newest: str) -> None:
 
 def _header(path: Path) -> set[str]:
     if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
         try:
             return set(pq.read_schema(path).names)
         except (pa.ArrowInvalid, OSError) as error:
@@ -344,17 +345,20 @@ def _header(path: Path) -> set[str]:
 def _rows_and_vintage(path: Path, role: str) -> tuple[int, str]:
     if role == "comparators":
         year = latest_year(read_comparators(path))
-        return _rows(path, "Short Desc"), _release_named(year)
+        return _rows(path), _release_named(year)
     if role == "neighbours":
-        return _rows(path, "old_la_code"), ""
-    periods = read_text(path, ["time_period"])
+        return _rows(path), ""
+    periods = read_text(path)
+    require_columns(periods, ["time_period"], name=path.name)
     years = years_written(periods["time_period"], origin=path.name).values()
     if not years:
         raise ContractError(f"{path.name} holds no rows; download the file again.")
     return len(periods), _release_named(max(years))
 
 
-def _rows(path: Path, column: str) -> int:
+def _rows(path: Path) -> int:
     if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
         return pq.read_metadata(path).num_rows
-    return len(read_text(path, [column]))
+    return len(read_text(path))

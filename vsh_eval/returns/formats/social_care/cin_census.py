@@ -108,22 +108,22 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         one.year = _year(one)
     spells_of.refuse_both_forms(returns, what="children in need census", family="cin_census")
     notes = [message for one in returns for message in _about(one)]
+    # Spells come first: of all that is made here, they need the most room.
+    spells, unread = spells_of.typed(spells_of.framed(returns, "spells", _SPELL))
+    spells = spells_of.latest(spells)
+    referrals = (spells["basis"] == "episode") & (spells["status"] == "CIN")
+    idle = referrals & spells.pop("nfa").str.lower().isin(_YES)
+    nothing_done = counted(of_rows=referrals.sum(), referrals_without_action=idle.sum())
+    spells = spells[~idle]
+    spells, ended = spells_of.ended(spells, max((one.year for one in returns), default=0))
     records = spells_of.framed(returns, "records", ("child_id", *_IDENTIFIERS))
     children = identify(
         records.rename(columns={"UPN": "upn", "FormerUPN": "former_upn", "PersonBirthDate": "born"})
     )
     notes += (*_about_all(returns), *_without_upn(records), *children.notes)
-    died = _died(records)
-    del records  # before the spells need the room
-    spells, unread = spells_of.typed(spells_of.framed(returns, "spells", _SPELL))
-    last = spells_of.latest(spells)
-    referrals = (last["basis"] == "episode") & (last["status"] == "CIN")
-    idle = referrals & last["nfa"].str.lower().isin(_YES)
-    notes += counted(of_rows=referrals.sum(), referrals_without_action=idle.sum())
-    kept, ended = spells_of.ended(last[~idle], max((one.year for one in returns), default=0))
     return Reading(
-        {"episodes": spells_of.episodes(_until_death(kept, died), children)},
-        (*notes, *unread, *ended),
+        {"episodes": spells_of.episodes(_until_death(spells, _died(records)), children)},
+        (*notes, *nothing_done, *unread, *ended),
         {"former_upns": children.former_upns},
     )
 
@@ -270,6 +270,8 @@ def _about_all(returns: Sequence[Return]) -> Iterator[Message]:
 def _died(records: pd.DataFrame) -> pd.Series:
     """Return the day on which each child died who did."""
     died = records.dropna(subset="PersonDeathDate")
+    if died.empty:
+        return pd.Series(dtype="datetime64[s]")
     days = coded.column(coded.day, died["PersonDeathDate"])
     return days.groupby(died["child_id"]).max().dropna()
 
@@ -284,14 +286,13 @@ def _until_death(spells: pd.DataFrame, died: pd.Series) -> pd.DataFrame:
 
 def _without_upn(records: pd.DataFrame) -> tuple[Message, ...]:
     """Note children of whom no UPN is expected, so that the others can be judged."""
-    rows = records.assign(has=records["UPN"].notna() | records["FormerUPN"].notna())
-    rows = rows.sort_values(["child_id", "year"], kind="stable")
-    some = rows.groupby("child_id")["has"].transform("any")
-    without = rows[~some].drop_duplicates("child_id", keep="last")
+    has = records["UPN"].notna() | records["FormerUPN"].notna()
+    without = records[~has.groupby(records["child_id"], dropna=False).transform("any")]
+    without = without.sort_values("year", kind="stable").drop_duplicates("child_id", keep="last")
     unborn = without["PersonBirthDate"].isna() & without["ExpectedPersonBirthDate"].notna()
     young = ~unborn & (without["UPNunknown"] == "UN1")
     return counted(
-        of_rows=rows["child_id"].nunique(),
+        of_rows=records["child_id"].nunique(dropna=False),
         children_unborn=unborn.sum(),
         children_not_of_school_age=young.sum(),
     )

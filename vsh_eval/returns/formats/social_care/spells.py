@@ -130,12 +130,14 @@ def framed(returns: Sequence[Return], what: str, columns: Sequence[str]) -> pd.D
     """
     tables = [getattr(one, what) for one in returns]
     rows = [sum(map(len, given)) for given in tables]
-    text = pa.concat_tables([_schema(columns).empty_table(), *chain.from_iterable(tables)])
+    every = pa.concat_tables([_schema(columns).empty_table(), *chain.from_iterable(tables)])
+    text = dict(zip(every.column_names, every.columns, strict=True))
+    del every  # each column is forgotten once it is read
     for given in tables:
         given.clear()
     years = np.repeat(np.array([one.year for one in returns], dtype="int64"), rows)
     written = pd.Series([one.header.get("DateTime", "") for one in returns], dtype="str")
-    return pd.DataFrame({name: rows_of.text(text[name]) for name in columns}).assign(
+    return pd.DataFrame({name: rows_of.text(text.pop(name)) for name in columns}).assign(
         year=years,
         written=written.repeat(rows).array,
         reference=np.array(
@@ -189,11 +191,9 @@ def latest(spells: pd.DataFrame) -> pd.DataFrame:
     """
     key = ["child_id", "status", "basis", "start_date"]
     order = [*key, "year", "written", "end_date"]
-    several = spells.duplicated(key, keep=False)
-    if not several.any():
-        return spells
-    rows = spells[several].sort_values(order, na_position="first", kind="stable")
-    return pd.concat([spells[~several], rows.drop_duplicates(key, keep="last")])
+    rows = spells[spells.duplicated(key, keep=False)]
+    rows = rows.sort_values(order, na_position="first", kind="stable")
+    return spells[~spells.index.isin(rows.index[rows.duplicated(key, keep="last")])]
 
 
 def ended(spells: pd.DataFrame, last_year: int) -> tuple[pd.DataFrame, tuple[Message, ...]]:
@@ -273,10 +273,10 @@ def episodes(spells: pd.DataFrame, children: Children) -> pd.DataFrame:
     DataFrame
         ``pupil_id``, ``status``, ``start_date``, ``end_date`` and ``basis``, sorted.
     """
-    rows = spells.assign(pupil_id=children.upn_of(spells["child_id"]))
-    rows = rows.dropna(subset="pupil_id")
     columns = ["pupil_id", "status", "start_date", "end_date", "basis"]
-    return rows[columns].drop_duplicates().sort_values(columns, ignore_index=True)
+    rows = spells.assign(pupil_id=children.upn_of(spells["child_id"]))[columns]
+    rows = rows.dropna(subset="pupil_id").drop_duplicates()
+    return rows.sort_values(columns, ignore_index=True)
 
 
 def listed(names: Iterable[str], most: int = 12) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, compress
+from operator import attrgetter
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
@@ -14,6 +16,8 @@ from vsh_eval.contracts import ContractError
 
 _CHUNK = 1 << 14
 """Bytes parsed at a time: what they become is still in the processor's cache when it is read."""
+_OTHER = 255
+_TAG, _TEXT = attrgetter("tag"), attrgetter("text")
 
 
 def root_of(path: Path) -> str:
@@ -92,18 +96,26 @@ class Elements:
     def text(self, owner: str, name: str) -> pa.Array:
         """Return the first text of a name within each element of another one, null without one."""
         at = self.at(name)
-        of, first = np.unique(self.before(at, owner), return_index=True)
+        of = self.before(at, owner)
+        first = (of >= 0) & (np.diff(of, prepend=-1) != 0)
         found = np.full(len(self.at(owner)), -1)
-        found[of[of >= 0]] = at[first[of >= 0]]
+        found[of[first]] = at[first]
         return self.texts.take(pa.array(found, mask=found < 0))
 
     def further(self, owner: str, name: str) -> tuple[pa.Array, pa.Array]:
         """Return every text of a name after the first within an element, and whose it is."""
         at = self.at(name)
         of = self.before(at, owner)
-        again = np.zeros(len(at), dtype="bool")
-        again[1:] = (of[1:] == of[:-1]) & (of[1:] >= 0)
+        again = (of >= 0) & (np.diff(of, prepend=-1) == 0)
         return pa.array(of[again]), self.texts.take(pa.array(at[again]))
+
+
+class _Places(dict[str, int]):
+    """The place of each tag that is wanted; any other tag that is met gets the last place."""
+
+    def __missing__(self, tag: str) -> int:
+        self[tag] = _OTHER
+        return _OTHER
 
 
 @dataclass(slots=True)
@@ -111,9 +123,8 @@ class _Wanted:
     """What is kept of the items of a document while it is read."""
 
     item: str
-    places: dict[str, int]
-    tags: set[str] = field(default_factory=set)
-    kinds: list[np.ndarray] = field(default_factory=lambda: [np.empty(0, dtype="int16")])
+    places: _Places
+    kinds: list[np.ndarray] = field(default_factory=lambda: [np.empty(0, dtype="uint8")])
     texts: list[pa.Array] = field(default_factory=lambda: [pa.array([], pa.string())])
 
     def take(self, parent: Element, whole: Sequence[Element]) -> None:
@@ -121,13 +132,12 @@ class _Wanted:
         items = [element for element in whole if element.tag == self.item]
         if not items:
             return
-        parts = [part for element in items for part in element.iter()]
-        tags = [part.tag for part in parts]
-        self.tags.update(tags)
-        places = self.places
-        kept = [(places[tag], n) for n, tag in enumerate(tags) if tag in places]
-        self.kinds.append(np.array([place for place, _ in kept], dtype="int16"))
-        self.texts.append(pa.array([parts[n].text for _, n in kept], pa.string()))
+        # Every element passes here, so that none of these lines is a loop of Python's.
+        parts = [*chain.from_iterable(map(Element.iter, items))]
+        kinds = np.frombuffer(bytes(map(self.places.__getitem__, map(_TAG, parts))), dtype="uint8")
+        kept = kinds != _OTHER
+        self.kinds.append(kinds[kept])
+        self.texts.append(pa.array([*map(_TEXT, compress(parts, kept.tobytes()))], pa.string()))
         for element in items:
             parent.remove(element)
 
@@ -143,7 +153,7 @@ def read(path: Path, item: str, names: Collection[str]) -> Elements:
         A tag, namespace included. Such an element is forgotten once it is whole, so that the
         document never stands in memory as a whole.
     names : collection of str
-        The tags of which the text is kept, namespace included.
+        The tags of which the text is kept, namespace included; 254 at most.
 
     Returns
     -------
@@ -155,7 +165,8 @@ def read(path: Path, item: str, names: Collection[str]) -> Elements:
     ContractError
         In one sentence with the line, if the document breaks off or is no XML.
     """
-    wanted = _Wanted(item, {tag: place for place, tag in enumerate((item, *names))})
+    asked = (item, *names)
+    wanted = _Wanted(item, _Places(zip(asked, range(_OTHER), strict=False)))
     # An element that is begun by hand holds the root while the parser builds it; events for each
     # element, as of iterparse, would cost more than all that is done with them.
     builder = TreeBuilder()
@@ -173,11 +184,14 @@ def read(path: Path, item: str, names: Collection[str]) -> Elements:
     root = document[0]
     for parent in list(root.iter()):
         wanted.take(parent, parent[:])
+    kinds = np.concatenate(wanted.kinds)
+    there = {asked[place] for place in np.unique(kinds)}
+    other = {tag for tag, place in wanted.places.items() if place == _OTHER}
     return Elements(
         root,
-        frozenset(wanted.tags.union(part.tag for part in root.iter())),
-        tuple(wanted.places),
-        np.concatenate(wanted.kinds),
+        frozenset(there | other | {part.tag for part in root.iter()}),
+        asked,
+        kinds,
         pa.chunked_array(wanted.texts).combine_chunks(),
     )
 
