@@ -11,7 +11,7 @@ from tests.release.made import AUTHORITY, NAN, gap_rows, safe
 from vsh_eval import registry
 from vsh_eval.release.text.findings.finding import OF_GAP, OF_LEVEL, Finding
 from vsh_eval.release.text.pages import cohort, gaps
-from vsh_eval.release.text.phrases.numbers import MINUS
+from vsh_eval.release.text.phrases.numbers import MINUS, rounded
 
 ABSENCE, YEAR = "overall_absence", 202425
 ABOUT = {"metric": ABSENCE, "year": YEAR}
@@ -66,7 +66,9 @@ def test_a_movement_has_a_direction_only_where_its_interval_leaves_zero_out(valu
     assert (words.rose in told) == (clear and value > 0)
     assert (words.fell in told) == (clear and value < 0)
     assert ("no clear change" in told) == (not clear)
-    assert (MINUS in told) == (not clear and round(value - half, finding.decimals) < 0)
+    assert MINUS not in told
+    for way, end in {words.more: value + half, words.less: half - value}.items():
+        assert clear or (way in told) == (rounded(end, finding.decimals) > 0)
 
 
 @given(value=numbers)

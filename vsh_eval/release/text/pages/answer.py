@@ -15,7 +15,14 @@ from vsh_eval.release.text.phrases.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    decimals_for,
+    limits,
+    listed,
+    number,
+    rounded,
+)
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 ESTABLISHED = {
@@ -319,7 +326,7 @@ def _spread(needs: SafeTable) -> Iterator[str]:
     if len(rows) < 2:
         return
     shares = [float(row["share_schools"]) for row in (rows[0], rows[-1])]
-    if round(shares[0]) >= round(shares[1]):
+    if rounded(shares[0]) >= rounded(shares[1]):
         return
     bands = [lower_first(value_label("deprivation", r["deprivation"])) for r in (rows[0], rows[-1])]
     most, least = (amount(share, "%", decimals=0) for share in shares)

@@ -111,7 +111,7 @@ def _times(ratio: float) -> str:
     if ratio < 0.5:
         return "less than half"
     if ratio < 1:
-        return f"{100 * ratio:.0f}%"
+        return amount(100 * ratio, "%", decimals=0)
     return f"{number(ratio, decimals=decimals_of_ratio(ratio))} times"
 
 
