@@ -35,6 +35,8 @@ STATEMENTS = (
     *(INCONCLUSIVE, WHOLE_SCHOOL_MOVED, NOT_ATTRIBUTABLE, NOT_ESTIMABLE),
 )
 HIGH, MODERATE, NONE = "high", "moderate", "none"
+ESTABLISHED = (NARROWED, WIDENED, NARROWED_BELOW_INTEREST, WIDENED_BELOW_INTEREST)
+"""Statements that say which way training moved the gap."""
 UNDECIDED = (INCONCLUSIVE, NOT_ATTRIBUTABLE, NOT_ESTIMABLE)
 """Statements that say nothing about the effect, so that no confidence belongs to them."""
 
@@ -310,14 +312,17 @@ def _rules(
     yield _pretrend(checks.pretrend, alpha)
     yield _drift(first, checks, sesoi=sesoi, alpha=alpha)
     yield _composition(checks.composition, alpha)
-    yield _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
+    peers = _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
+    yield peers
     yield _agreement(first, second)
     yield _randomisation(first, checks.randomisation_p, alpha)
     yield _chosen_by(checks.chosen_by)
     yield _registered(checks)
     yield _losses(checks.exclusions)
     power = _limit("power", checks.mde, sesoi, below=True, reason=Message("mde_and_sesoi"))
-    yield _shown(power) if first.significant or first.equivalent else power
+    # Power speaks against an unclear gap only, and where the other pupils moved the gap is not it.
+    decided = first.significant or first.equivalent or peers.verdict == FAILS
+    yield _shown(power) if decided else power
     why = Message("breakdown")
     yield _shown(_limit("breakdown", checks.breakdown, LEAST_BREAKDOWN, below=False, reason=why))
     yield _shown(_balance(checks.balance))

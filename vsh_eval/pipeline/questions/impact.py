@@ -405,7 +405,8 @@ class Impact:
         InfeasibleError
             If there is no primary estimate.
         """
-        return costs_in_words(value.cost_effectiveness(self.study))
+        established = self.judged().statement in evidence.ESTABLISHED
+        return costs_in_words(value.cost_effectiveness(self.study, established=established))
 
     @produces("estimates", _ESTIMATES, gate="estimates")
     @once
