@@ -133,7 +133,7 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
     decided = [what for what, _ in summary.decisions]
     assert decided == [
         "Do not stop or extend the offer because of this result.",
-        "Draw the next schools by lot.",
+        "Choose the next schools at random.",
         "Join with other authorities.",
     ]
     pool = dict(summary.decisions)["Join with other authorities."]

@@ -110,7 +110,7 @@ def test_the_two_levels_are_headed_by_whose_they_are_where_that_is_one_group():
     assert ">Children with a social worker (%)<" in html
     assert ">Pupils without a social worker (%)<" in html
     mixed = rows.assign(group=["cwsw", "cin", *["cwsw"] * 5])
-    assert ">Level of the group<" in table_html(safe(mixed), caption="Gaps", columns=columns)
+    assert ">This group<" in table_html(safe(mixed), caption="Gaps", columns=columns)
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "pretrend_p": "p value of the joint test of the years before training",
         "largest_difference": "largest standardised difference before training",
         "share_excluded": "share of schools excluded on the way to the estimate",
-        "share_as_far": "share of authorities of about its size that moved this far",
+        "share_as_far": "p value: the share of authorities of about its size, this one "
+        "counted, that moved as far",
         # The sample flow
         "panel": "school-years of comparable years",
         "used": "school-years that bear the estimate",

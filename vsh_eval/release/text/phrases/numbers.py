@@ -215,6 +215,8 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
     '1,235'
     >>> cell_text("value", {"rule": "peers", "value": 0.0001})
     '<0.001'
+    >>> cell_text("power", {"power": 0.101}), cell_text("value", {"rule": "losses", "value": 0.004})
+    ('10%', '0.4%')
     """
     value = row[column]
     if column == "index":
@@ -226,20 +228,27 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         return value_label(column, value)
     if not is_numeric(value):
         return str(value)
-    if decimals is None and _is_p_value(column, row):
-        return p_text(float(value))
+    if decimals is None and (written := _chance_text(column, row)):
+        return written
     places = _places(column, row) if decimals is None else decimals
     return figures(float(value)) if places is None else number(float(value), decimals=places)
 
 
-def _is_p_value(column: str, row: Mapping[str, Any]) -> bool:
-    of_rule = column == "value" and row.get("rule") in names.P_VALUE_RULES
-    return of_rule or role_of(column) is Role.P_VALUE
+def _chance_text(column: str, row: Mapping[str, Any]) -> str:
+    """Write a p value, or in per cent a power or a share of schools lost; '' for other numbers."""
+    value, rule = float(row[column]), row.get("rule")
+    if role_of(column) is Role.P_VALUE or (column == "value" and rule in names.P_VALUE_RULES):
+        return p_text(value)
+    if column == "power" or (column in ("value", "limit") and rule == "losses"):
+        return amount(100 * value, "%", decimals=decimals_for(100 * value, least=0, most=1))
+    return ""
 
 
 def _places(column: str, row: Mapping[str, Any]) -> int | None:
     """Return the decimals of a cell that are its column's or its row's own."""
     places = decimals_of(column)
+    if column == "value" and row.get("rule") == "power":
+        return decimals_for(float(row[column]))
     if column == "estimate":
         return estimate_decimals(row)
     if role_of(column) is Role.RATIO:
