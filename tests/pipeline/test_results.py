@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import PUBLISHED
-from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
+from tests.release.made import AUTHORITY, NAN, arm_rows, estimate_row, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline.questions import results
@@ -138,6 +138,14 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
     ]
     pool = dict(summary.decisions)["Join with other authorities."]
     assert "4 of this size together one of 2.0" in pool
+
+
+def test_the_chart_of_the_first_page_names_the_page_that_has_its_table(project):
+    run = project.run("tiny")
+    run.publish("gaps_by_arm", safe(arm_rows()))
+    alt = results.chart(run).alt
+    assert alt.endswith("All numbers are on the page Impact.")
+    assert "below" not in alt
 
 
 def test_a_change_that_is_not_clear_is_called_so(project):

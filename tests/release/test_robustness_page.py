@@ -18,6 +18,7 @@ from vsh_eval.release.text.pages.robustness import (
     two_way_sentence,
 )
 from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 
 def check_row(check, verdict="agrees", **changes):
@@ -128,6 +129,7 @@ def test_estimators_that_agree_but_find_nothing_are_counted():
     rows.append(check_row("estimators", estimate=-1.1, ci_lower=-3.0, ci_upper=0.7))
     found = next(one for one in mind_sentences(page(rows)) if one.startswith("**g: "))
     assert "1 of 2 hold zero too." in found
+    assert f"Estimates are all about {MINUS}1.1 percentage points." in found
 
 
 def test_where_the_primary_test_finds_nothing_there_is_nothing_to_undo():
