@@ -335,6 +335,11 @@ def test_what_an_interrupted_change_of_places_left_is_cleared(project, executed)
     (previous / "old").write_text("", encoding="utf-8")
     assert project.say("run", "params/tiny.yaml").code == 0
     assert not previous.exists()
+    # Stopped when the new run was in its place already: nothing has to be made, and it is cleared.
+    previous.mkdir()
+    assert "Done" in project.say("run", "params/tiny.yaml").out
+    assert not previous.exists()
+    assert "Nothing has changed" in project.say("run", "params/tiny.yaml").out
 
 
 # --- What is kept, and what is said
