@@ -153,7 +153,10 @@ def test_a_change_that_is_not_clear_is_called_so(project):
     published(run)
     written(run, changes=changes(change_lower=-0.4))
     summary = results.summary_of(run.load("summary"))
-    assert summary.key_figures[1].value == "No clear change"
+    tile = summary.key_figures[1]
+    assert tile.value == "No clear change"
+    assert tile.detail.startswith("2.6 percentage points wider (95% interval from ")
+    assert tile.detail.endswith(" to 0.4 narrower)")
 
 
 def test_published_tables_are_not_asked_for_an_effect(project):

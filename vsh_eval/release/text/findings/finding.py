@@ -161,11 +161,11 @@ class Finding:
         if self.interval is None and not per:
             return f"ended {self.size()} {self.compared(words.more, words.less)}"
         if self.is_unclear:
-            return f"showed no clear change: {self._either_way(words, per)}"
+            return f"showed no clear change: {self.either_way(words, per)}"
         verb = self.compared(words.rose, words.fell)
         return f"{verb} by {self.size()}{per}{self.brackets(of_size=True)}"
 
-    def _either_way(self, words: Movement, per: str) -> str:
+    def either_way(self, words: Movement, per: str = "") -> str:
         """Write the number with its direction, and both ends of its interval with theirs."""
         ends = self.interval or (self.value, self.value)
         first, last = ends[::-1] if self.value > 0 else ends
