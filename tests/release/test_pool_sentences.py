@@ -43,6 +43,7 @@ def test_how_much_authorities_differ_is_said_with_what_to_expect_in_one_more():
     alike = safe([row(tau_squared=0.0, i_squared=0.0, next_lower=NAN, next_upper=NAN)])
     said = pooling.between_sentence(alike, metric=METRIC)
     assert said.startswith("No difference between the authorities' effects is seen beyond chance")
+    assert "0 to 70%); that does not show that there is none." in said
     assert said.endswith("With two authorities nothing can be said of a further one.")
 
 

@@ -107,9 +107,10 @@ class Standing:
 
     @property
     def sign(self) -> int:
-        """-1 where the numbers compared are gaps below zero alone, so that they have one side."""
+        """-1 where the wider a gap is the further it is below zero, and all are; else 1."""
         shown = [v for place in self.in_order if not math.isnan(v := self.last(place))]
-        return -1 if self.measure == "gap" and max(shown, default=0.0) < 0 else 1
+        turned = self.measure == "gap" and not self.metric.lower_is_better
+        return -1 if turned and max(shown, default=0.0) < 0 else 1
 
     def written(self, value: float, unit: str = "") -> str:
         """Write a number that is compared, a gap below zero without its sign."""

@@ -87,8 +87,8 @@ def between_sentence(safe: SafeTable, *, metric: str) -> str:
     range_of = f", 95% interval {limits(*ends, decimals=0)}%" if ends else ""
     if value_of(row, "tau_squared") == 0:
         said = (
-            "No difference between the authorities' effects is seen beyond chance, which with so "
-            f"few authorities says little (share beyond chance 0%{range_of})."
+            "No difference between the authorities' effects is seen beyond chance (share beyond "
+            f"chance 0%{range_of}); that does not show that there is none."
         )
     else:
         spread = value_of(row, "tau_squared") ** 0.5
