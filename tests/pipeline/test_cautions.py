@@ -44,14 +44,14 @@ NOT_ESTIMABLE = {
         lambda: tables(adopted={"00": 202122}),
         {},
         "too few schools with data were trained by 2023/24, and an estimate needs at least 3, "
-        "because no result may hang on one or two of them; wait until more are trained, or "
+        "because no result may rest on one or two of them; wait until more are trained, or "
         "evaluate together with other authorities.",
     ),
     "two treated schools": (
         lambda: tables(adopted={"00": 202122, "01": 202223}),
         {},
         "too few schools with data were trained by 2023/24, and an estimate needs at least 3, "
-        "because no result may hang on one or two of them; wait until more are trained, or "
+        "because no result may rest on one or two of them; wait until more are trained, or "
         "evaluate together with other authorities.",
     ),
     "no training": (

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.pipeline.project import PUBLISHED
-from tests.release.made import AUTHORITY, NAN, estimate_row, gap_rows, safe
+from tests.release.made import AUTHORITY, NAN, arm_rows, estimate_row, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline.questions import results
@@ -133,11 +133,19 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
     decided = [what for what, _ in summary.decisions]
     assert decided == [
         "Do not stop or extend the offer because of this result.",
-        "Draw the next schools by lot.",
+        "Choose the next schools at random.",
         "Join with other authorities.",
     ]
     pool = dict(summary.decisions)["Join with other authorities."]
     assert "4 of this size together one of 2.0" in pool
+
+
+def test_the_chart_of_the_first_page_names_the_page_that_has_its_table(project):
+    run = project.run("tiny")
+    run.publish("gaps_by_arm", safe(arm_rows()))
+    alt = results.chart(run).alt
+    assert alt.endswith("All numbers are on the page Impact.")
+    assert "below" not in alt
 
 
 def test_a_change_that_is_not_clear_is_called_so(project):
@@ -145,7 +153,10 @@ def test_a_change_that_is_not_clear_is_called_so(project):
     published(run)
     written(run, changes=changes(change_lower=-0.4))
     summary = results.summary_of(run.load("summary"))
-    assert summary.key_figures[1].value == "No clear change"
+    tile = summary.key_figures[1]
+    assert tile.value == "No clear change"
+    assert tile.detail.startswith("2.6 percentage points wider (95% interval from ")
+    assert tile.detail.endswith(" to 0.4 narrower)")
 
 
 def test_published_tables_are_not_asked_for_an_effect(project):

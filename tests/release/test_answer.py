@@ -133,12 +133,12 @@ def test_decisions_follow_from_what_is_missing():
     said = dict(halves(text) for text in decided)
     assert list(said) == [
         "Do not stop or extend the offer because of this result.",
-        "Draw the next schools by lot.",
+        "Choose the next schools at random.",
         "Fix the plan before 2026/27 ends.",
         "Do not wait for more years alone.",
         "Join with other authorities.",
         "Offer training next where deprivation is greatest.",
-        "Mend the data.",
+        "Correct the data.",
     ]
     assert "30% have been trained" in said["Offer training next where deprivation is greatest."]
     never = said["Do not wait for more years alone."]

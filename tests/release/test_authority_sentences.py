@@ -10,7 +10,7 @@ MINUS = chr(0x2212)
 def said(**changes):
     row = estimate_row(
         estimator="synthetic_did", comparison="neighbours", estimate=-3.08, ci_lower=-5.74,
-        ci_upper=-0.42, p_value=0.049, mde=3.89, reason="",
+        ci_upper=-0.42, p_value=0.05, placebos=59, mde=3.89, reason="",
     )  # fmt: skip
     table = safe([row | changes])
     metric = str((row | changes)["metric"])
@@ -21,10 +21,10 @@ def test_a_distance_beyond_chance_is_told_with_its_size_and_its_limits():
     assert said() == (
         "Since 2022/23 the gap in overall absence of Cheshire East has been 3.1 percentage points "
         "narrower than expected from a weighted average of its statistical neighbours that moved "
-        f"as it did before (difference {MINUS}3.1, 95% interval {MINUS}5.7 to {MINUS}0.4). Of "
-        "authorities of about its size, 5% moved this far without any known cause: the gap is "
-        "narrower than chance alone explains, whatever the cause that began there at that time. An "
-        "effect of 3.9 percentage points had an 80% chance of being detected."
+        f"as it did before (difference {MINUS}3.1, 95% interval {MINUS}5.7 to {MINUS}0.4). 2 of 59 "
+        "authorities of about its size moved as far without any known cause (p = 0.050): the gap "
+        "is narrower than chance alone explains, whatever the cause that began there at that time. "
+        "An effect of 3.9 percentage points had an 80% chance of being detected."
     )
 
 
@@ -32,6 +32,9 @@ def test_a_distance_beyond_chance_is_told_with_its_size_and_its_limits():
     ("changes", "words"),
     [
         ({"ci_upper": 0.3, "p_value": 0.2}, "do not show an effect, nor that there is none"),
+        # (1 + 3) / (1 + 59), the authority among those that moved as far.
+        ({"ci_upper": 0.3, "p_value": 0.0667}, "3 of 59 authorities of about its size moved as"),
+        ({"p_value": 1 / 60}, "None of 59 authorities of about its size moved as far"),
         ({"estimate": 3.0, "ci_lower": 1.0, "ci_upper": 5.0}, "the gap is wider than chance"),
         (
             {"metric": "ks4_attainment8", "estimate": 3.0, "ci_lower": 1.0, "ci_upper": 5.0},

@@ -88,13 +88,14 @@ def test_a_breakdown_says_for_whom_the_gap_is_widest():
     girls = {"value": "girls", "other": "boys"}
     text = breakdown_sentence(by_value(), apart(-2.7, 0.1, **girls), breakdown="sex", **ASKED)
     assert text.startswith(
-        "The gap in overall absence in 2024/25 was 10.7 percentage points among boys, against 9.4 "
+        "In 2024/25 overall absence for children with a social worker, compared with pupils "
+        "without a social worker, was 10.7 percentage points higher among boys, against 9.4 higher "
         "among girls."
     )
     assert "The two differ by 1.3 percentage points (95% interval" in text
     assert text.endswith(f"{MINUS}0.1 to 2.7), so their order is not clear.")
     clear = breakdown_sentence(by_value(), apart(8.0, 16.0), breakdown="sen", **ASKED)
-    assert "20.9 percentage points among children with an education, health and care plan" in clear
+    assert "20.9 percentage points higher among children with an education, health and" in clear
     assert "not clear" not in clear
     assert "differ by" not in breakdown_sentence(by_value(), apart(NAN, NAN, **girls),
                                                  breakdown="sex", **ASKED)  # fmt: skip
@@ -104,8 +105,7 @@ def test_a_breakdown_of_one_value_or_none():
     one = by_value({("sex", "girls"): (15.8, 6.4), ("sex", "boys"): (NAN, 6.5)}, group_pupils=20)
     nothing = apart(NAN, NAN)
     text = breakdown_sentence(one, nothing, breakdown="sex", **ASKED)
-    assert text.startswith("Among girls the gap in overall absence in 2024/25 was 9.4")
-    assert "for the other children it is not shown" in text
+    assert "was 9.4 percentage points higher among girls; for the other children it is" in text
     assert "about 20 pupils" in text
     none = by_value({("key_stage", "ks1"): (NAN, 6.4)})
     assert "by key stage in 2024/25 is not shown" in breakdown_sentence(

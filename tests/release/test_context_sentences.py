@@ -84,7 +84,8 @@ def test_whole_per_cents_are_compared_as_such():
         area("E92000001", "national", -30.4, metric=metric, **published),
         metric=metric,
     )
-    assert f"was {MINUS}28 percentage points: 2 narrower" in text
+    assert "was 28 percentage points (lower than for pupils without a social worker): 2 " in text
+    assert "than in England (30)" in text
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,12 @@ def test_a_score_further_below_nought_is_wider():
         area("E1", "la", -1.25, metric="ks4_progress8"),
         metric="ks4_progress8",
     )
+    assert "was 1.85 points (lower than for" in sentence
     assert "0.25 wider" in sentence
+    assert "who lie between 1.25 and 1.25." in sentence
+    mixed = said(own(-1.85, metric="ks4_progress8"), area("E1", "la", 0.2, metric="ks4_progress8"),
+                 metric="ks4_progress8")  # fmt: skip
+    assert f"was {MINUS}1.85 points." in mixed
     assert "about the same as in London" in sentence
     assert "the widest among it and its 1" in sentence
 

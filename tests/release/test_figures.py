@@ -469,6 +469,15 @@ def test_areas_stand_in_order_with_their_intervals_and_what_is_hidden_last():
     assert len(intervals_of(axes, 0)) == 4
     assert "c = suppressed" in figure.caption
     assert "Poole: 11.6. The others shown: 9.6 to 12.6." in figure.alt
+    listed = figure.data.frame["unit_id"].tolist()
+    assert listed == ["E06000050", AUTHORITY, "E12000002", "E92000001", "E08000003"]
+
+
+def test_the_interval_of_an_authority_stands_without_an_error_it_is_not_made_of():
+    of_schools = [estimate_row(df=58.0), estimate_row(role="robustness", df=5.0)]
+    assert {"std_error", "df"} <= set(draw("forest", of_schools).columns)
+    among = [row | {"estimator": "synthetic_did"} for row in of_schools]
+    assert not {"std_error", "df"} & set(draw("forest", among).columns)
 
 
 def test_a_strip_without_intervals_says_that_there_are_none():

@@ -11,6 +11,7 @@ from tests.release.made import reach_rows, safe
 from vsh_eval.metrics import training
 from vsh_eval.release import year_label
 from vsh_eval.release.disclosure import protected, release_table, rule_named
+from vsh_eval.release.rows import one_row
 from vsh_eval.release.text.pages.offer import (
     cost_sentence,
     depth_sentence,
@@ -120,6 +121,9 @@ def test_the_first_lines_answer_the_question(pages):
     assert "began in 2021/22; no school was trained before it" in growth
     assert "grown by" in growth
     assert "were in trained schools in 2023/24" in left
+    whole = {"time_period": LAST, "programme": "any", "tier": "any", "phase": "total"}
+    row = one_row(pages["ordinary"].reach, **whole)
+    assert f"{row['pupils_not_reached']:,.0f} were not." in left
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def test_how_much_authorities_differ_is_said_with_what_to_expect_in_one_more():
     assert said.endswith(f"the true effect may be {MINUS}3.2 to 0.4.")
     alike = safe([row(tau_squared=0.0, i_squared=0.0, next_lower=NAN, next_upper=NAN)])
     said = pooling.between_sentence(alike, metric=METRIC)
-    assert said.startswith("The authorities' estimates differ no more than chance")
+    assert said.startswith("No difference between the authorities' effects is seen beyond chance")
+    assert "0 to 70%); that does not show that there is none." in said
     assert said.endswith("With two authorities nothing can be said of a further one.")
 
 
@@ -84,5 +85,8 @@ def test_how_many_more_authorities_an_effect_needs(more, said):
         }
     )
     found = pooling.power_sentence(safe(power), metric=METRIC)
+    assert "less together than one alone" not in found
+    two = pooling.power_sentence(safe(power.assign(authorities=2)), metric=METRIC)
+    assert "Two authorities detect less together than one alone" in two
     assert found.startswith("These 4 authorities together have an 80% chance of detecting an")
     assert found.endswith(said)

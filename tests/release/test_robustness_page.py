@@ -18,6 +18,7 @@ from vsh_eval.release.text.pages.robustness import (
     two_way_sentence,
 )
 from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.phrases.numbers import MINUS
 
 
 def check_row(check, verdict="agrees", **changes):
@@ -128,6 +129,7 @@ def test_estimators_that_agree_but_find_nothing_are_counted():
     rows.append(check_row("estimators", estimate=-1.1, ci_lower=-3.0, ci_upper=0.7))
     found = next(one for one in mind_sentences(page(rows)) if one.startswith("**g: "))
     assert "1 of 2 hold zero too." in found
+    assert f"Estimates are all about {MINUS}1.1 percentage points." in found
 
 
 def test_where_the_primary_test_finds_nothing_there_is_nothing_to_undo():
@@ -168,7 +170,11 @@ def test_an_open_upper_limit_of_a_cost_is_said():
                        estimate=22.0, ci_lower=9.5, ci_upper=np.inf, reason="")  # fmt: skip
     said = value_sentence(safe([row]))
     # Two sessions make a day.
-    assert "about £44 (95% interval £19 to no upper limit) per extra school day" in said
+    assert said.startswith("Training cost about £44 (95% interval £19 to no upper limit) per extra")
+    low = value_sentence(safe([row | {"ci_lower": 3.5, "ci_upper": 31.0}]))
+    assert "£44 (95% interval £7 to £62)" in low
+    cheap = value_sentence(safe([row | {"estimate": 4.5, "ci_lower": 3.5, "ci_upper": 9.5}]))
+    assert "£9.00 (95% interval £7.00 to £19.00)" in cheap
     assert "if the effect is real" in said
 
 
@@ -198,12 +204,19 @@ def test_power_and_false_alarms_are_said_before_any_effect():
             "share_found_upper": [8.0, 25.0, 93.0],
         }
     )
-    about = {"metric": "overall_absence", "sesoi": 0.5}
-    said = planted_sentence(curve, **about)
+    about, power = {"metric": "overall_absence", "sesoi": 0.5}, safe([{"mde": 1.8}])
+    said = planted_sentence(curve, power, **about)
     assert "0.5 percentage points" in said
-    assert "detected in 20% of the runs; one of 1.8 percentage points in 80% of them" in said
+    assert said.endswith("20% of the runs; one of 1.8 percentage points in 80% of them.")
     none = curve.where(effect=[0.0, 0.5])
-    assert "none of the effects tried" in planted_sentence(none, **about)
+    assert planted_sentence(none, power, **about).endswith(
+        "none of the effects tried is detected in 80% of them. The formula above gives 1.8, which "
+        "is too low."
+    )
+    # The interval of the share at 1.4 ends at 65.8%, that at 2.0 begins at 85%.
+    for formula in (1.4, 2.0):
+        said = planted_sentence(curve, safe([{"mde": formula}]), **about)
+        assert said.endswith(f"The formula above gives {formula}; rely on the larger.")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ sessions_of_a_year attendance: 70001,2021/22,summer,000101,110 -> 70001,2021/22,
     not those of the year to date
 spells_closed episodes: CPP,2022-02-01 -> CPP,2018-08-31
     warn 1 of 1: start_date, end_date
-    give them the day on which they ended
+    fill in end_date
 year_group_of_measure attainment in enrolments: 22/23,000102,11 -> 22/23,000102,10
     warn 1 of 4: measure
     correct the year group

@@ -37,6 +37,7 @@ NOT_IN_A_TABLE = {
     "an area beside others, checked below": r"[\d.]+ (?:narrower|wider|lower|higher)"
     r"(?: \(95% interval [^)]*\))? than in",
     "places among neighbours": r"its \d+ statistical neighbours|from \d+ to \d+ of \d+, counted",
+    "p value times its authorities": r"\d+ of (?=\d+ authorities of about its size)",
     "years on a chart": r"over the \d+ years shown",
     "two gaps set beside each other, checked below": r"differ by .*?\(95% interval [^)]*\)",
 }

@@ -1,6 +1,7 @@
 """What a run puts on record: results.json, and what the report's first page says."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -27,6 +28,7 @@ from vsh_eval.release.text.pages.cohort import moves_sentence
 from vsh_eval.release.text.pages.design import caution_sentence, protocol_sentences
 from vsh_eval.release.text.pages.impact import exaggeration_sentence
 from vsh_eval.release.text.pages.page import no_results_sentence
+from vsh_eval.release.text.phrases import charts
 from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.safe_text import SafeText
 
@@ -114,7 +116,8 @@ def chart(run: Run) -> Figure | None:
     if not run.has_published("gaps_by_arm"):
         return None
     arms = run.published_table("gaps_by_arm")
-    return draw_trained_and_untrained(arms, metric=run.settings.protocol.primary)
+    drawn = draw_trained_and_untrained(arms, metric=run.settings.protocol.primary)
+    return replace(drawn, alt=drawn.alt.replace(charts.MORE_IN_TABLE, charts.MORE_ON_IMPACT))
 
 
 def _answer(run: Run) -> tuple[SafeText, ...]:

@@ -8,7 +8,7 @@ from vsh_eval.registry import Metric, comparable_years
 from vsh_eval.release.figures.base import Series
 from vsh_eval.release.text.phrases import charts
 from vsh_eval.release.text.phrases.labels import year_label
-from vsh_eval.release.text.phrases.numbers import amount, limits, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, limits, listed, number, rounded
 
 
 def named(name: str, text: str) -> str:
@@ -132,7 +132,7 @@ def _gap_course(one: Series, years: Sequence[int], entry: Metric, *, decimals: i
     worse = last > first if entry.lower_is_better else last < first
     start, end = (amount(value, entry.gap_unit, decimals=decimals) for value in (first, last))
     verdict = charts.WIDER if worse else charts.NARROWER
-    if start == end or round(abs(last - first), decimals) == 0:
+    if start == end or rounded(last - first, decimals) == 0:
         verdict = charts.AS_WIDE if start == end else charts.ABOUT_AS_WIDE
     return charts.GAP_COURSE.format(
         end=end,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.registry import Metric
-from vsh_eval.release.disclosure.safe_table import SafeTable
+from vsh_eval.release.disclosure.safe_table import SafeTable, join
 from vsh_eval.release.figures import alt, palette
 from vsh_eval.release.figures.base import (
     SMALL,
@@ -286,7 +286,9 @@ def draw_standing(
     places, year = position.in_order, position.year
     entries = [_place_entry(position, place) for place in places]
     own = entries[places.index(position.authority)]
-    with rows_of(data.where(time_period=year), [entries], head=_titled()) as page:
+    rows = [place.by_year[year] for place in places if year in place.by_year]
+    ordered = join(*(data.where(time_period=year, unit_id=row["unit_id"]) for row in rows))
+    with rows_of(ordered, [entries], head=_titled()) as page:
         _draw_places(page.panels[0], position, heights_of(entries))
         page.panels[0].set_xlabel(upper_first(position.unit))
         _write_title(
@@ -294,7 +296,6 @@ def draw_standing(
         )
         about = compared_in_text(position)
         title = charts.of_year(charts.STANDING_TITLE.format(about=upper_first(about)), year)
-        shown = [place.by_year[year] for place in places if year in place.by_year]
         return page.figure(
             f"standing_{metric}",
             ["unit_id", "gap", "gap_lower", "gap_upper"],
@@ -306,7 +307,7 @@ def draw_standing(
             caption=[
                 f"{title}.",
                 charts.STANDING_BARS if any(e.interval for e in entries) else charts.NO_INTERVALS,
-                symbols_sentence(shown, "gap"),
+                symbols_sentence(rows, "gap"),
                 counting_sentence(data, metric=metric),
             ],
             areas=labels,

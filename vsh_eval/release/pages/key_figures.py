@@ -78,14 +78,11 @@ def change_figure(safe: SafeTable, *, metric: str, phase: str) -> tuple[KeyFigur
     places = usual_decimals(metric)
     change = Finding.of(row, "change", registry.metric(metric).gap_unit, least=places)
     words = movement_of_gap(metric)
-    value = (
-        phrase(NOT_CLEAR)
-        if change.is_unclear
-        else f"{change.size()} {change.compared(words.more, words.less)}"
-    )
-    detail = change.with_interval() if change.is_unclear else change.brackets(of_size=True)
     label = phrase("change_since", measure=metric, year=int(row["baseline"]))
-    return (KeyFigure(label, value, detail.strip(" ()")),)
+    if change.is_unclear:
+        return (KeyFigure(label, phrase(NOT_CLEAR), change.either_way(words)),)
+    value = f"{change.size()} {change.compared(words.more, words.less)}"
+    return (KeyFigure(label, value, change.brackets(of_size=True).strip(" ()")),)
 
 
 def reach_figure(safe: SafeTable, *, year: int) -> tuple[KeyFigure, ...]:

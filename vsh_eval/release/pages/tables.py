@@ -167,7 +167,7 @@ def _is_numeric(texts: Sequence[str]) -> bool:
 
 def _looks_numeric(text: str) -> bool:
     bare = text.replace(" to ", "").replace(MINUS, "").replace(",", "").replace(".", "")
-    return bare.lstrip("+<").isdigit() or bool(symbol_notes([text]))
+    return bare.lstrip("+<").rstrip("%").isdigit() or bool(symbol_notes([text]))
 
 
 def _head_row(heads: Sequence[str], numeric: Sequence[bool]) -> str:

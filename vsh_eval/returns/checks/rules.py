@@ -108,8 +108,9 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         ),
         "spells_closed": Check(
             "In {table}, spells of need and protection should not stay open for more than "
-            f"{examine.LONG_OPEN} years or beyond school age; give them the day on which they "
-            "ended, as referrals without further action need no closure and go on for ever",
+            f"{examine.LONG_OPEN} years or beyond school age; fill in end_date, for a "
+            "referral that ended without further action with the day of that decision, else the "
+            "child counts as in need in every later year",
             examine.spells_closed,
         ),
         "training_dates_plausible": Check(

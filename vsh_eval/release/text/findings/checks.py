@@ -260,10 +260,10 @@ def _ranging(what: str, *, unclear: bool = False) -> Callable[[Check], str]:
         if len(values) > 1:
             low, high = min(values), max(values)
             places = decimals_for(low, high)
-            span = (
-                f" Estimates go from {number(low, decimals=places, signed=True)} to "
-                f"{amount(high, check.unit, decimals=places, signed=True)}."
-            )
+            start = number(low, decimals=places, signed=True)
+            end = amount(high, check.unit, decimals=places, signed=True)
+            same = start == number(high, decimals=places, signed=True)
+            span = f" Estimates {'are all about' if same else f'go from {start} to'} {end}."
         elif values:
             span = f" It gives {_estimate(tested[0], check.unit)}."
         ends = [interval_of(row, "ci") for row in tested]

@@ -12,7 +12,13 @@ from typing import Any, NamedTuple, Self
 from vsh_eval import names, registry
 from vsh_eval.release.rows import Row, interval_of, is_shown, status_of
 from vsh_eval.release.text.phrases.labels import SYMBOL_MEANINGS, upper_first, year_label
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, in_brackets, number
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    decimals_for,
+    in_brackets,
+    number,
+    rounded,
+)
 
 INDICATIVE_BELOW = 30
 """Rates of fewer pupils move by several points when one child moves."""
@@ -107,7 +113,7 @@ class Finding:
     @property
     def is_zero(self) -> bool:
         """Whether the number is zero at the decimals it is written with."""
-        return round(abs(self.value), self.decimals) == 0
+        return rounded(self.value, self.decimals) == 0
 
     def written(self, *, signed: bool = False) -> str:
         """Write the number with its unit."""
@@ -143,8 +149,8 @@ class Finding:
         --------
         >>> Finding(1.6, (0.1, 3.1), "points", 1).moved(OF_GAP)
         'widened by 1.6 points (95% interval 0.1 to 3.1)'
-        >>> Finding(1.6, (-0.4, 3.6), "points", 1).moved(OF_GAP).split(":")[0]
-        'showed no clear change'
+        >>> Finding(1.6, (-0.4, 3.6), "points", 1).moved(OF_GAP)[24:]
+        '1.6 points wider (95% interval from 3.6 wider to 0.4 narrower)'
         >>> Finding(-1.6, None, "points", 1).moved(OF_LEVEL)
         'ended 1.6 points lower'
         >>> Finding(-1.6, None, "points", 1).moved(OF_LEVEL, " a year")
@@ -155,9 +161,24 @@ class Finding:
         if self.interval is None and not per:
             return f"ended {self.size()} {self.compared(words.more, words.less)}"
         if self.is_unclear:
-            return f"showed no clear change: {self.written(signed=True)}{per}{self.brackets()}"
+            return f"showed no clear change: {self.either_way(words, per)}"
         verb = self.compared(words.rose, words.fell)
         return f"{verb} by {self.size()}{per}{self.brackets(of_size=True)}"
+
+    def either_way(self, words: Movement, per: str = "") -> str:
+        """Write the number with its direction, and both ends of its interval with theirs."""
+        ends = self.interval or (self.value, self.value)
+        first, last = ends[::-1] if self.value > 0 else ends
+        return (
+            f"{self._directed(self.value, words, self.unit)}{per} (95% interval from "
+            f"{self._directed(first, words)} to {self._directed(last, words)})"
+        )
+
+    def _directed(self, value: float, words: Movement, unit: str = "") -> str:
+        written = amount(abs(value), unit, decimals=self.decimals)
+        if rounded(value, self.decimals) == 0:
+            return written
+        return f"{written} {words.more if value > 0 else words.less}"
 
 
 def compared(row: Row, name: str, unit: str, *, least: int = 1) -> str:
@@ -219,7 +240,7 @@ def difference(
         return None
     half = widened(comparisons) * math.hypot(*((upper - lower) / 2 for lower, upper in ends))
     apart = sign * (float(first[name]) - float(second[name]))
-    shown = sign * (round(float(first[name]), decimals) - round(float(second[name]), decimals))
+    shown = sign * (rounded(first[name], decimals) - rounded(second[name], decimals))
     return Finding(shown, (apart - half, apart + half), unit, decimals)
 
 

@@ -34,7 +34,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "estimate needs at least {least}; record every training with its date in the training "
         "log, or wait for a year after training.",
         "too_few_trained": "too few schools with data were trained by {last}, and an estimate "
-        "needs at least {least}, because no result may hang on one or two of them; wait until "
+        "needs at least {least}, because no result may rest on one or two of them; wait until "
         "more are trained, or evaluate together with other authorities.",
         "all_trained_early": "every trained school was trained by {first}, the first year with "
         "data, so there is no year before training to compare with, and an estimate needs at "
@@ -199,7 +199,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "pretrend_p": "p value of the joint test of the years before training",
         "largest_difference": "largest standardised difference before training",
         "share_excluded": "share of schools excluded on the way to the estimate",
-        "share_as_far": "share of authorities of about its size that moved this far",
+        "share_as_far": "p value: the share of authorities of about its size, this one "
+        "counted, that moved as far",
         # The sample flow
         "panel": "school-years of comparable years",
         "used": "school-years that bear the estimate",
@@ -236,7 +237,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         # Cautions
         "nobody_left_untrained": "every school was trained by {year}, so {year} and later years "
         "carry no estimate: there is no school not yet trained to compare with. Schools that were "
-        "trained later or never would mend that.",
+        "trained later or never would put that right.",
         "few_schools": "few schools: read the randomisation test beside the interval.",
         "few_trained": "few schools were trained (under {limit}): the interval excludes zero too "
         "readily, so believe it only where the randomisation test agrees.",

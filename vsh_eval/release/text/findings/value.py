@@ -1,5 +1,6 @@
 """What the training cost for what it changed, in words."""
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -9,6 +10,7 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, value_of
 from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.phrases.numbers import number
 from vsh_eval.release.text.safe_text import sentence
 
 UNITS: Mapping[str, str] = MappingProxyType(
@@ -56,19 +58,18 @@ def value_sentence(safe: SafeTable) -> str:
         why = f": {reason}" if reason else ""
         return f"What it cost per {unit} cannot be estimated{why}."
     return (
-        f"That is about {_pounds(row, times)} per {unit}, if the effect is real: the cost of what "
-        "was given, not what would be saved."
+        f"Training cost about {_pounds(row, times)} per {unit}, if the effect is real: the cost of "
+        "what was given, not what would be saved."
     )
 
 
 def _pounds(row: Row, times: int = 1) -> str:
-    text = _money(times * value_of(row, "estimate"))
+    """Write a cost and its interval, in whole pounds where it is 10 pounds or more."""
+    value, *ends = (times * value_of(row, name) for name in ("estimate", "ci_lower", "ci_upper"))
+    places = 0 if value >= 10 else 2
+    text = f"£{number(value, decimals=places)}"
     if not is_shown(row, "ci_lower", "ci_upper"):
         return text
-    lower, upper = _money(times * value_of(row, "ci_lower")), times * value_of(row, "ci_upper")
-    end = "no upper limit" if upper == float("inf") else _money(upper)
-    return f"{text} (95% interval {lower} to {end})"
-
-
-def _money(value: float) -> str:
-    return f"£{value:,.0f}" if value >= 10 else f"£{value:,.2f}"
+    lower, upper = (f"£{number(end, decimals=places)}" for end in ends)
+    upper = "no upper limit" if math.isinf(ends[1]) else upper
+    return f"{text} (95% interval {lower} to {upper})"

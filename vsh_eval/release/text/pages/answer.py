@@ -230,8 +230,9 @@ def decision_sentences(
     yield from _about_the_offer(statement)
     if "chosen_by" in verdicts and verdicts["chosen_by"] != "pass":
         yield (
-            "**Draw the next schools by lot.** Where more schools want the training than there are "
-            "places, a lot decides fairly, and only then can a change be put down to training."
+            "**Choose the next schools at random.** Where more schools want the training than "
+            "there are places, chance decides fairly, and only then can a change be put down to "
+            "training."
         )
     if verdicts.get("registered") != "pass":
         yield _PLAN[plan].format(year=year_label(plan_year))
@@ -250,8 +251,8 @@ def halves(decision: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> halves("**Draw lots.** They are fair.")
-    ('Draw lots.', 'They are fair.')
+    >>> halves("**Weigh the cost.** The gap did not become smaller.")
+    ('Weigh the cost.', 'The gap did not become smaller.')
     """
     what, _, why = decision.removeprefix("**").partition("** ")
     return what, why
@@ -308,8 +309,7 @@ def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
 
 def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
     """Say what several authorities of this size could detect together."""
-    now, pools = _now_and(power, "authorities", above=1)
-    helping = [row for row in pools if value_of(row, "mde") < value_of(now, "mde")]
+    now, helping = _now_and(pools_that_help(power), "authorities", above=1)
     if not helping or value_of(now, "mde") <= asked.sesoi:
         return
     unit, small = registry.metric(asked.metric).gap_unit, asked.sesoi
@@ -324,6 +324,16 @@ def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
         f"**Join with other authorities.** This authority alone has an 80% chance of detecting an "
         f"effect of {amount(value_of(now, 'mde'), unit)}, {listed(together)}.{never}"
     )
+
+
+def pools_that_help(power: SafeTable) -> SafeTable:
+    """Leave out the pools that detect no smaller effect than one authority alone.
+
+    How much authorities differ must be judged from the authorities of the pool, which few cannot.
+    """
+    now, pools = _now_and(power, "authorities", above=1)
+    useless = {row["authorities"] for row in pools if value_of(row, "mde") >= value_of(now, "mde")}
+    return power.where(authorities=sorted(set(power.frame["authorities"]) - useless))
 
 
 def _now_and(power: SafeTable, column: str, *, above: int) -> tuple[Row, list[Row]]:
@@ -358,7 +368,7 @@ def _mend(findings: SafeTable) -> Iterator[str]:
     if warned:
         checks = "check" if warned == 1 else "checks"
         yield (
-            f"**Mend the data.** {number(warned, decimals=0)} {checks} of the returns found "
+            f"**Correct the data.** {number(warned, decimals=0)} {checks} of the returns found "
             "something to put right: see the page on data quality."
         )
 

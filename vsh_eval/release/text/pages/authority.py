@@ -8,7 +8,7 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.text.pages.gaps import not_shown
 from vsh_eval.release.text.phrases.labels import metric_in_text
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, number
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, number, p_text
 from vsh_eval.release.text.safe_text import sentence
 
 _DONORS = MappingProxyType(
@@ -161,10 +161,15 @@ def _interval(row: Row, confidence: float) -> str:
 
 
 def _meaning(row: Row, metric: str) -> str:
-    if not is_shown(row, "ci_lower", "ci_upper", "p_value"):
+    if not is_shown(row, "ci_lower", "ci_upper", "p_value", "placebos"):
         return "Without an interval this says nothing about an effect."
-    as_far = number(100 * float(row["p_value"]), decimals=0)
-    chance = f"Of authorities of about its size, {as_far}% moved this far without any known cause"
+    # The p value counts the authority among those that moved as far: (1 + as far) / (1 + others).
+    others, p_value = int(row["placebos"]), float(row["p_value"])
+    as_far = round(p_value * (others + 1)) - 1
+    chance = (
+        f"{as_far or 'None'} of {others} authorities of about its size moved as far without any "
+        f"known cause (p = {p_text(p_value)})"
+    )
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     if lower <= 0 <= upper:
         return f"{chance}: the data do not show an effect, nor that there is none."

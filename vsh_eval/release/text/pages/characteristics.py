@@ -10,7 +10,7 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
-from vsh_eval.release.text.findings.finding import Finding, indicative, not_shown
+from vsh_eval.release.text.findings.finding import Finding, compared, indicative, not_shown
 from vsh_eval.release.text.pages.gaps import order_clause
 from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.phrases.labels import (
@@ -21,7 +21,13 @@ from vsh_eval.release.text.phrases.labels import (
     where_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import amount, listed, number
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    listed,
+    measure_decimals,
+    number,
+    rounded,
+)
 from vsh_eval.release.text.safe_text import SafeText, sentence
 
 _FACTORS = {
@@ -119,8 +125,8 @@ def _named_factors(row: Row, sign: int) -> str:
         return ""
     parts = {factor: sign * float(row[column]) for factor, column in columns.items()}
     ordered = sorted(parts.items(), key=lambda item: -item[1])
-    more = [f"{number(v)} for {_FACTORS[f]}" for f, v in ordered if round(v, 1) > 0]
-    less = [f"{number(-v)} for {_FACTORS[f]}" for f, v in reversed(ordered) if round(v, 1) < 0]
+    more = [f"{number(v)} for {_FACTORS[f]}" for f, v in ordered if rounded(v, 1) > 0]
+    less = [f"{number(-v)} for {_FACTORS[f]}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
     if not more:
         return ""
     return f" ({listed(more)}{f', less {listed(less)}' if less else ''})"
@@ -209,24 +215,26 @@ def breakdown_sentence(
     if not shown:
         by = f"by {_FACTORS.get(breakdown, 'key stage')}"
         return _hidden(f"the gap in {metric_in_text(metric)} {by}", rows[0])
-    what = f"the gap in {metric_in_text(metric)} in {year_label(year)}"
     widest, *others = shown
-    size = amount(widest["gap"], registry.metric(metric).gap_unit)
+    start = (
+        f"In {year_label(year)} {metric_in_text(metric)} for {group_in_text(widest['group'])}, "
+        f"compared with {group_in_text(widest['reference'])}, was "
+        f"{_among(widest, registry.metric(metric).gap_unit)}"
+    )
     caution = indicative(
         min((row["group_pupils"] for row in shown if is_shown(row, "group_pupils")), default=None)
     )
     if not others:
-        return (
-            f"Among {_CHILDREN[widest['value']]} {what} was {size}; for the other children it is "
-            f"not shown.{caution}"
-        )
-    clauses = listed([f"{number(row['gap'])} among {_CHILDREN[row['value']]}" for row in others])
+        return f"{start}; for the other children it is not shown.{caution}"
+    clauses = listed([_among(row) for row in others])
     about = {"metric": metric, "time_period": year, "breakdown": breakdown}
     order = _order(widest, others[-1], records(differences.where(**about)), of=len(shown))
-    return (
-        f"{upper_first(what)} was {size} among {_CHILDREN[widest['value']]}, against {clauses}."
-        f"{order}{caution}"
-    )
+    return f"{start}, against {clauses}.{order}{caution}"
+
+
+def _among(row: Row, unit: str = "") -> str:
+    least = measure_decimals(row, "gap")
+    return f"{compared(row, 'gap', unit, least=least)} among {_CHILDREN[row['value']]}"
 
 
 def _order(widest: Row, narrowest: Row, pairs: Sequence[Row], *, of: int) -> str:

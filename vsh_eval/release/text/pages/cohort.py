@@ -23,6 +23,7 @@ from vsh_eval.release.text.phrases.numbers import (
     in_brackets,
     listed,
     number,
+    rounded,
     usual_decimals,
 )
 from vsh_eval.release.text.safe_text import sentence
@@ -145,7 +146,7 @@ def size_sentence(safe: SafeTable, *, metric: str, first: int, last: int, **wher
     if not is_shown(before, "pupils") or float(before["pupils"]) == 0:
         return f"{text}; the number of {year_label(first)} is not shown."
     past = float(before["pupils"])
-    share = round(100 * (count - past) / past)
+    share = rounded(100 * (count - past) / past)
     if share == 0:
         return f"{text}, about as many as in {year_label(first)} ({number(past, decimals=0)})."
     compared = "more" if share > 0 else "fewer"

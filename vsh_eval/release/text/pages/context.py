@@ -18,6 +18,7 @@ from vsh_eval.release.text.phrases.numbers import (
     in_brackets,
     listed,
     number,
+    rounded,
     usual_decimals,
 )
 from vsh_eval.release.text.safe_text import sentence
@@ -103,6 +104,17 @@ class Standing:
         source = next(iter(self.authority.by_year.values())).get("source")
         usual = usual_decimals(self.metric.name, source)
         return 2 if max(known, default=_SMALL) < _SMALL else usual
+
+    @property
+    def sign(self) -> int:
+        """-1 where the wider a gap is the further it is below zero, and all are; else 1."""
+        shown = [v for place in self.in_order if not math.isnan(v := self.last(place))]
+        turned = self.measure == "gap" and not self.metric.lower_is_better
+        return -1 if turned and max(shown, default=0.0) < 0 else 1
+
+    def written(self, value: float, unit: str = "") -> str:
+        """Write a number that is compared, a gap below zero without its sign."""
+        return amount(self.sign * value, unit, decimals=self.decimals)
 
     def values(self, place: Place) -> tuple[float, ...]:
         """Return an area's numbers, year by year."""
@@ -206,9 +218,11 @@ def standing_in_words(position: Standing) -> str:
     if math.isnan(own):
         return f"The {about} in {position.authority.name} is not shown in any year."
     distances = [_distance(position, place) for place in position.wider]
+    reference = str(position.authority.by_year[position.year]["reference"])
+    below = f" (lower than for {group_in_text(reference)})" if position.sign < 0 else ""
     opening = (
         f"In {year_label(position.year)} the {about} in {position.authority.name} was "
-        f"{amount(own, position.unit, decimals=position.decimals)}"
+        f"{position.written(own, position.unit)}{below}"
     )
     first = f"{opening}{f': {listed(distances)}' if distances else ''}."
     return " ".join(part for part in (first, _rank(position)) if part)
@@ -250,9 +264,9 @@ def _distance(position: Standing, place: Place) -> str:
     own, other = position.last(position.authority), position.last(place)
     if math.isnan(other):
         return f"{_in_text(place)} is not shown"
-    shown = number(other, decimals=position.decimals)
+    shown = position.written(other)
     # Of the numbers shown, so that a reader who takes them from each other finds the same.
-    apart = round(own, position.decimals) - round(other, position.decimals)
+    apart = rounded(own, position.decimals) - rounded(other, position.decimals)
     if apart == 0:
         return f"about the same as in {_in_text(place)} ({shown})"
     less, more = ("narrower", "wider") if position.measure == "gap" else ("lower", "higher")
@@ -290,7 +304,7 @@ def _rank(position: Standing) -> str:
     place = _ORDINALS[min(better if from_best else worse, len(_ORDINALS) - 1)]
     tied = " (shared)" if len(shown) - better - worse else ""
     values = [one.value(year, position.measure) for one in shown]
-    ends = (number(v, decimals=position.decimals) for v in (min(values), max(values)))
+    ends = (position.written(v) for v in (min(values), max(values))[:: position.sign])
     missing = len(position.neighbours) - len(shown)
     hidden = f"; {missing} more not shown" if missing else ""
     return (
@@ -307,9 +321,9 @@ def _shown(position: Standing, year: int) -> list[Place]:
 def _counted(position: Standing, year: int) -> tuple[int, int]:
     """Return how many neighbours are better and how many worse, at the decimals shown."""
     measure, places = position.measure, position.decimals
-    own = round(position.against(position.authority.value(year, measure)), places)
+    own = rounded(position.against(position.authority.value(year, measure)), places)
     others = [
-        round(position.against(place.value(year, measure)), places)
+        rounded(position.against(place.value(year, measure)), places)
         for place in _shown(position, year)
     ]
     return sum(v < own for v in others), sum(v > own for v in others)

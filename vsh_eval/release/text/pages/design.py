@@ -6,7 +6,7 @@ import numpy as np
 
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import is_shown, one_row, records
+from vsh_eval.release.rows import is_shown, one_row, records, value_of
 from vsh_eval.release.text.phrases.labels import (
     is_missing,
     lower_first,
@@ -153,13 +153,16 @@ def false_alarm_sentence(safe: SafeTable) -> str:
 
 
 @sentence
-def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
+def planted_sentence(safe: SafeTable, power: SafeTable, *, metric: str, sesoi: float) -> str:
     """Say how often injected effects are found, that of interest first.
 
     Parameters
     ----------
     safe : SafeTable
-        Rows of facts: effect and share_found (per cent of the runs that find it), by size.
+        Rows of facts: effect and share_found (per cent of the runs that find it) with its interval,
+        by size.
+    power : SafeTable
+        A ``power`` table; its first row is the effect that the formula gives 80% for.
     metric : str
         The outcome.
     sesoi : float
@@ -169,7 +172,8 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     -------
     str
         Which share of the runs finds the effect nearest to the smallest of interest, and which
-        effect, read between the sizes tried, in 80% of them.
+        effect, read between the sizes tried, in 80% of them; a second sentence where the interval
+        of the share that finds the formula's effect leaves out 80%.
     """
     curve = safe.frame.sort_values("effect")
     unit = registry.metric(metric).gap_unit
@@ -180,8 +184,15 @@ def planted_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
         f"{metric_in_text(metric)}, added to these data, is detected in "
         f"{number(float(near['share_found']), decimals=0)}% of the runs"
     )
-    if shares.max() < FOUR_IN_FIVE:
-        return f"{injected}; none of the effects tried is detected in 80% of them."
+    ends = [curve[f"share_found_{end}"].to_numpy(dtype=float) for end in ("lower", "upper")]
+    formula = value_of(records(power)[0], "mde")
     # The shares come from the same draws, so they never fall and can be read between two sizes.
+    lower, upper = (float(np.interp(formula, effects, end)) for end in ends)
+    apart = lower > FOUR_IN_FIVE or upper < FOUR_IN_FIVE
+    given = f" The formula above gives {number(formula)}"
+    if shares.max() < FOUR_IN_FIVE:
+        low = f"{given}, which is too low." if apart else ""
+        return f"{injected}; none of the effects tried is detected in 80% of them.{low}"
     seen = float(np.interp(FOUR_IN_FIVE, shares, effects))
-    return f"{injected}; one of {amount(seen, unit)} in 80% of them."
+    larger = f"{given}; rely on the larger." if apart and number(formula) != number(seen) else ""
+    return f"{injected}; one of {amount(seen, unit)} in 80% of them.{larger}"

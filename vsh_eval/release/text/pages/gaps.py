@@ -66,6 +66,7 @@ _REASONS = {
     "chance alone would do.",
 }
 """Why a trend, or how far schools differ, cannot be given, by code."""
+_NO_ORDER = " No interval can be given for the difference, so chance cannot be ruled out."
 _ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}
 
 
@@ -111,7 +112,7 @@ def _times(ratio: float) -> str:
     if ratio < 0.5:
         return "less than half"
     if ratio < 1:
-        return f"{100 * ratio:.0f}%"
+        return amount(100 * ratio, "%", decimals=0)
     return f"{number(ratio, decimals=decimals_of_ratio(ratio))} times"
 
 
@@ -349,25 +350,30 @@ def schools_differ_sentence(
     if spread == 0:
         return (
             f"{among} {what} differed no more than by chance; the mean of the schools' gaps was "
-            f"{amount(mean, unit)}."
+            f"{amount(mean, unit, decimals=_places(mean))}."
         )
-    tau = Finding.of(row, "tau", unit, decimals=decimals_for(spread))
+    tau = Finding.of(row, "tau", unit, decimals=_places(spread))
     clear = is_shown(row, "tau_lower") and float(row["tau_lower"]) > 0
     differed = "differed" if clear else "may have differed"
     text = [
         f"{among} {what} {differed} by more than chance, with a standard deviation of "
         f"{tau.with_interval(signed=False)} around a mean of the schools' "
-        f"gaps of {number(mean)}."
+        f"gaps of {number(mean, decimals=_places(mean))}."
     ]
     if is_shown(row, "i_squared"):
         share = amount(float(row["i_squared"]), "%", decimals=0)
         text.append(f"Of the differences seen between schools {share} is more than chance.")
     if (ends := interval_of(row, "prediction")) is not None:
-        low, high = map(number, ends)
+        low, high = (number(end, decimals=_places(end)) for end in ends)
         text.append(
             f"In one more school like these the gap would be expected between {low} and {high}."
         )
     return " ".join(text)
+
+
+def _places(value: float) -> int:
+    """Return the decimals of a number that is known to two figures."""
+    return 0 if abs(value) >= 10 else decimals_for(value)
 
 
 @sentence
@@ -445,7 +451,7 @@ def widest_sentence(
     order = order_clause(first, last, of=len(rows))
     if over == "group":
         ends = _between_groups(safe, first, last, pairs=math.comb(len(rows), 2))
-        order = order_clause(first, last, of=len(rows), same_schools=ends) if ends else ""
+        order = order_clause(first, last, of=len(rows), same_schools=ends) if ends else _NO_ORDER
     unit = registry.metric(metric).gap_unit
     widest, narrowest = (
         f"{_where(row, over)} ({compared(row, 'gap', unit, least=measure_decimals(row, 'gap'))})"
@@ -507,7 +513,7 @@ def order_clause(
         lower, upper = same_schools if sign > 0 else (-same_schools[1], -same_schools[0])
         apart = replace(apart, interval=(lower, upper))
     if apart is None or apart.interval is None:
-        return " No interval can be given for the difference, so chance cannot be ruled out."
+        return _NO_ORDER
     ends = limits(*apart.interval, decimals=apart.decimals)
     counting = f", counting all {pairs} pairs" if pairs > 1 else ""
     unclear = ", so their order is not clear" if apart.is_unclear else ""

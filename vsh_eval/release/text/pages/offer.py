@@ -22,7 +22,7 @@ from vsh_eval.release.text.phrases.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import amount, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, listed, number, rounded
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 ANY = "any"
@@ -63,22 +63,21 @@ def _growth(row: Row) -> str:
         return f"{opening} Its growth since then is not shown: the first year's reach is hidden."
     start = amount(row["share_schools"] - row["growth_share_schools"], "%", decimals=0)
     grown = float(row["growth_share_schools"])
-    if round(grown) == 0:
+    if rounded(grown) == 0:
         return f"{opening} Its reach is about what it was that year, {start} of schools."
     verb = "grown" if grown > 0 else "shrunk, as schools opened or closed,"
-    points = "percentage point" if round(abs(grown)) == 1 else "percentage points"
     return (
         f"{opening} From {start} of schools in that year, reach has {verb} by "
-        f"{number(abs(grown), decimals=0)} {points}."
+        f"{amount(abs(grown), 'percentage points', decimals=0)}."
     )
 
 
 def _not_reached(row: Row) -> str:
     """Say how many children are in trained schools and how many are not."""
     group, year = group_in_text(str(row["group"])), year_label(row["time_period"])
-    if not is_shown(row, "pupils_reached", "pupils"):
+    if not is_shown(row, "pupils_reached", "pupils_not_reached"):
         return not_shown(f"how many {group} were in trained schools", row)
-    reached, rest = float(row["pupils_reached"]), float(row["pupils"] - row["pupils_reached"])
+    reached, rest = float(row["pupils_reached"]), float(row["pupils_not_reached"])
     if rest == 0:
         return f"All {number(reached, decimals=0)} {group} of {year} were in trained schools."
     if reached == 0:

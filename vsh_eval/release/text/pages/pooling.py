@@ -87,8 +87,8 @@ def between_sentence(safe: SafeTable, *, metric: str) -> str:
     range_of = f", 95% interval {limits(*ends, decimals=0)}%" if ends else ""
     if value_of(row, "tau_squared") == 0:
         said = (
-            "The authorities' estimates differ no more than chance would make them (share beyond "
-            f"chance 0%{range_of})."
+            "No difference between the authorities' effects is seen beyond chance (share beyond "
+            f"chance 0%{range_of}); that does not show that there is none."
         )
     else:
         spread = value_of(row, "tau_squared") ** 0.5
@@ -197,7 +197,13 @@ def power_sentence(safe: SafeTable, *, metric: str) -> str:
         f"the gap in {metric_in_text(metric)}."
     )
     needed = [_needed(rows[question], unit) for question in ("double", "of_interest")]
-    return f"{said} {' '.join(needed)}"
+    return " ".join([said, *([_TWO] if k == "2" else []), *needed])
+
+
+_TWO = (
+    "Two authorities detect less together than one alone, because how much they differ must be "
+    "judged from two."
+)
 
 
 def _needed(row: Row, unit: str) -> str:

@@ -9,6 +9,8 @@ from vsh_eval.release.text.phrases.labels import metric_in_text, phase_in_text, 
 # --- On every chart.
 NOT_SHOWN = "not shown"
 MORE_IN_TABLE = "All numbers are in the table below."
+MORE_ON_IMPACT = "All numbers are on the page Impact."
+"""On the first page, whose chart has its table elsewhere."""
 BY_YEAR = "{title}, by academic year."
 LABEL_AND_VALUE = "{label}\n{value}"
 NAMED = "{name}: {text}"

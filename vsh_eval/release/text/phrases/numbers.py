@@ -20,7 +20,20 @@ FOUR_IN_FIVE = 80
 """Per cent of the runs that must find an effect for it to count as seen."""
 SMALLEST_P = 0.001
 """A p value below this is written as being so, never as zero."""
+_BINARY = 1 + 1e-12
+"""Brings what binary holds just under a half (1.65) to it, and moves nothing that is shown."""
 _YEAR = re.compile(r"\b20\d\d/\d\d\b")
+
+
+def rounded(value: float, decimals: int = 0) -> float:
+    """Round as a reader does: a half goes up, away from zero.
+
+    Examples
+    --------
+    >>> rounded(62.5), rounded(-1.65, 1), rounded(47.4)
+    (63.0, -1.7, 47.0)
+    """
+    return round(float(value) * _BINARY, decimals)
 
 
 def number(value: float, *, decimals: int = 1, signed: bool = False) -> str:
@@ -38,16 +51,18 @@ def number(value: float, *, decimals: int = 1, signed: bool = False) -> str:
     Returns
     -------
     str
-        The number; what rounds to zero has no sign.
+        The number, a half rounded up (`rounded`); what rounds to zero has no sign.
 
     Examples
     --------
     >>> number(12345, decimals=0), number(0.31, signed=True), number(-0.01)
     ('12,345', '+0.3', '0.0')
+    >>> number(62.5, decimals=0), number(47.5, decimals=0), number(1.65)
+    ('63', '48', '1.7')
     >>> number(-1.44) == f"{MINUS}1.4"
     True
     """
-    digits = f"{abs(value):,.{decimals}f}"
+    digits = f"{abs(rounded(value, decimals)):,.{decimals}f}"
     if not any(digit in "123456789" for digit in digits):
         return digits
     sign = MINUS if value < 0 else "+" if signed else ""
@@ -63,7 +78,7 @@ def decimals_for(*values: float, least: int = 1, most: int = 2) -> int:
     (1, 2, 1)
     """
     for decimals in range(least, most):
-        if all(value == 0 or round(abs(value), decimals) > 0 for value in values):
+        if all(value == 0 or rounded(abs(value), decimals) > 0 for value in values):
             return decimals
     return most
 
@@ -98,15 +113,21 @@ def decimals_of_ratio(value: float) -> int:
 
 
 def amount(value: float, unit: str, *, decimals: int = 1, signed: bool = False) -> str:
-    """Write a number with its unit.
+    """Write a number with its unit, which is singular where the number reads 1.
 
     Examples
     --------
     >>> amount(12.14, "%"), amount(1.4, "percentage points"), amount(46, "points")
     ('12.1%', '1.4 percentage points', '46.0 points')
+    >>> amount(0.96, "percentage points", decimals=0)
+    '1 percentage point'
     """
     written = number(value, decimals=decimals, signed=signed)
-    return f"{written}%" if unit == "%" else f"{written} {unit}".rstrip()
+    if unit == "%":
+        return f"{written}%"
+    if written.lstrip(f"+{MINUS}") == "1":
+        unit = unit.replace("points", "point").replace("suspensions", "suspension")
+    return f"{written} {unit}".rstrip()
 
 
 def limits(lower: float, upper: float, *, decimals: int = 1) -> str:
@@ -151,7 +172,7 @@ def p_text(value: float) -> str:
     >>> p_text(0.0342), p_text(0.00001)
     ('0.034', '<0.001')
     """
-    return f"<{SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
+    return f"<{SMALLEST_P}" if value < SMALLEST_P else number(value, decimals=3)
 
 
 def figures(value: float) -> str:
@@ -160,7 +181,7 @@ def figures(value: float) -> str:
     Examples
     --------
     >>> figures(0.04567), figures(2.84), figures(1234.5), figures(120.0), figures(0.05)
-    ('0.0457', '2.84', '1,234', '120', '0.05')
+    ('0.0457', '2.84', '1,235', '120', '0.05')
     """
     if value == 0:
         return "0"
@@ -194,6 +215,8 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
     '1,235'
     >>> cell_text("value", {"rule": "peers", "value": 0.0001})
     '<0.001'
+    >>> cell_text("power", {"power": 0.101}), cell_text("value", {"rule": "losses", "value": 0.004})
+    ('10%', '0.4%')
     """
     value = row[column]
     if column == "index":
@@ -205,20 +228,27 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         return value_label(column, value)
     if not is_numeric(value):
         return str(value)
-    if decimals is None and _is_p_value(column, row):
-        return p_text(float(value))
+    if decimals is None and (written := _chance_text(column, row)):
+        return written
     places = _places(column, row) if decimals is None else decimals
     return figures(float(value)) if places is None else number(float(value), decimals=places)
 
 
-def _is_p_value(column: str, row: Mapping[str, Any]) -> bool:
-    of_rule = column == "value" and row.get("rule") in names.P_VALUE_RULES
-    return of_rule or role_of(column) is Role.P_VALUE
+def _chance_text(column: str, row: Mapping[str, Any]) -> str:
+    """Write a p value, or in per cent a power or a share of schools lost; '' for other numbers."""
+    value, rule = float(row[column]), row.get("rule")
+    if role_of(column) is Role.P_VALUE or (column == "value" and rule in names.P_VALUE_RULES):
+        return p_text(value)
+    if column == "power" or (column in ("value", "limit") and rule == "losses"):
+        return amount(100 * value, "%", decimals=decimals_for(100 * value, least=0, most=1))
+    return ""
 
 
 def _places(column: str, row: Mapping[str, Any]) -> int | None:
     """Return the decimals of a cell that are its column's or its row's own."""
     places = decimals_of(column)
+    if column == "value" and row.get("rule") == "power":
+        return decimals_for(float(row[column]))
     if column == "estimate":
         return estimate_decimals(row)
     if role_of(column) is Role.RATIO:
