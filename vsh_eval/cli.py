@@ -425,5 +425,6 @@ def _of_the_machine(error: OSError) -> str:
 
 
 def _stop(error: Exception, code: int) -> NoReturn:
-    typer.echo("; ".join((f"vsh-eval: {error}", *getattr(error, "__notes__", ()))), err=True)
+    parts = (f"vsh-eval: {error}", *getattr(error, "__notes__", ()))
+    typer.echo("; ".join([*(one.rstrip(".") for one in parts[:-1]), parts[-1]]), err=True)
     raise SystemExit(code)

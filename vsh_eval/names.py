@@ -142,5 +142,9 @@ ANY = "any"
 SPREAD_KEYS = (*MOMENT_KEYS[:8], "breakdown", "value", "group")
 SPREAD_COLUMNS = (*SPREAD_KEYS, "pupils", "schools", "largest")
 
+# --- Rules of the evidence statement.
+P_VALUE_RULES = ("pretrend", "composition", "peers", "randomisation")
+"""Those whose number is a p value."""
+
 SYNTHETIC_STAMP = "SYNTHETIC"
 """Stands on every output made from invented data."""

@@ -14,6 +14,7 @@ from vsh_eval.numerics.contrasts import (
     share,
     slope_weights,
 )
+from vsh_eval.numerics.rounding import significant
 
 
 def estimate(seed, *, schools=12, cells=4):
@@ -152,7 +153,7 @@ def test_a_contrasts_noise_variance_is_the_sum_of_squared_coefficients(seed, wei
     plain = combine(exact, weights)
     assert found.value == pytest.approx(plain.value)
     if (weights != 0).any():
-        sampling = ratios.significant(plain.std_error)
+        sampling = significant(plain.std_error)
         assert found.std_error**2 == pytest.approx(sampling**2 + added)
     # Years that share one draw, as a level counted in each of them: coefficients add first.
     shared = combine(replace(exact, noise=sd[:1] * np.ones((1, 4))), weights)

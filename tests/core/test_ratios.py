@@ -13,10 +13,10 @@ from vsh_eval.numerics.ratios import (
     logarithm,
     logit_interval,
     ratio,
-    significant,
     t_interval,
     total_error,
 )
+from vsh_eval.numerics.rounding import significant
 
 
 def pupils(seed, *, schools=25, sizes=(1, 9)):

@@ -191,6 +191,15 @@ def test_values_and_limits_are_those_of_the_rules():
     assert {found.loc[rule, "verdict"] for rule in ("power", "breakdown", "balance")} == {"shown"}
 
 
+def test_numbers_have_the_figures_of_the_tables_they_come_from():
+    # No p value is zero, and an estimate has two figures of its error, here as in its own table.
+    checks = by_lot(peers_p=9e-16, randomisation_p=0.00234)
+    rules = judged((-2.77123, 0.7654), (-3.03456, 0.6321), checks=checks).rules.set_index("rule")
+    named = ["peers", "randomisation", "agreement"]
+    assert rules.loc[named, "value"].tolist() == [0.0001, 0.002, -3.03]
+    assert rules.loc["drift", "limit"] == pytest.approx(2.77 / 3)
+
+
 def test_power_is_a_rule_only_where_nothing_is_found():
     unclear = (-0.6, 0.4)
     assert verdicts(judged(unclear, unclear, checks=by_lot(mde=1.2)))["power"] == "fail"

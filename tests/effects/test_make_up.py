@@ -27,13 +27,17 @@ def row(group="cin", year=202223, **counts):
 
 def test_groups_are_added_up_before_dividing():
     table = pd.DataFrame(
-        [row(), row("cpp", pupils=2, entrants=2, entrants_possible=100), row("peers", pupils=99)]
+        [
+            row(),
+            row("cpp", pupils=2, entrants=2, entrants_possible=100),
+            row("peers", pupils=99, prior_missed=18),
+        ]
     )
     found = effects.sensitivity.composition_outcomes(table)
     assert list(found) == [ENTRIES, PRIOR, ENTRANTS_PRIOR]
     assert [list(part.columns) for part in found.values()] == [COLUMNS] * 3
     rows = [part.iloc[0] for part in found.values()]
-    assert [r["outcome"] for r in rows] == pytest.approx([50.0, 10.0, 3.0])
+    assert [r["outcome"] for r in rows] == pytest.approx([50.0, 10.0, 3.0 - 2.0])
     assert [r["weight"] for r in rows] == [6, 1800, 400]
     assert [r["pupils"] for r in rows] == [6, 6, 3]
     alone = effects.sensitivity.composition_outcomes(table, group="cpp")
@@ -49,14 +53,18 @@ def test_what_is_not_known_has_no_row():
             row(year=202021, **dict.fromkeys(told, None)),
             row(year=202122, entrants=0, entrants_missed=0, entrants_possible=0),
             row(year=202223),
+            *(row("peers", year=year) for year in (202122, 202223)),
+            row(year=202324),
         ]
     ).astype(dict.fromkeys(["pupils", "entrants", *told], "Int64"))
     found = effects.sensitivity.composition_outcomes(table)
     years = {name: part["time_period"].tolist() for name, part in found.items()}
     assert years == {
-        ENTRIES: [202021, 202122, 202223], PRIOR: [202122, 202223], ENTRANTS_PRIOR: [202223]
+        ENTRIES: [202021, 202122, 202223, 202324],
+        PRIOR: [202122, 202223, 202324],
+        ENTRANTS_PRIOR: [202223],
     }  # fmt: skip
-    assert found[ENTRIES]["outcome"].tolist() == [25.0, 0.0, 25.0]
+    assert found[ENTRIES]["outcome"].tolist() == [25.0, 0.0, 25.0, 25.0]
 
 
 def test_a_missing_column_and_an_unknown_group_are_refused():
@@ -67,8 +75,12 @@ def test_a_missing_column_and_an_unknown_group_are_refused():
         effects.sensitivity.composition_outcomes(table, group="all_of_them")
 
 
-def make_up(*, milder_from=None, fewer_enter=False):
-    """Counts of 48 schools; absence of the year before falls so many years since training."""
+def make_up(*, milder_from=None, fewer_enter=False, entrants_milder=0, peers_helped=0):
+    """Counts of 48 schools; absence of the year before falls so many years since training.
+
+    In sessions of 300: how much milder entrants are where schools are trained, and how much less
+    everyone else, entrants of the next year too, misses from the first trained year on.
+    """
     rng = np.random.default_rng(0)
     rows = []
     for school in range(48):
@@ -79,9 +91,14 @@ def make_up(*, milder_from=None, fewer_enter=False):
             entrants = 2 + int(rng.random() < 0.5) - int(fewer_enter and since >= 0)
             milder = milder_from is not None and since >= milder_from
             missed = rng.normal(90, 8) - 60 * milder
-            own = rng.normal(10, 2)
+            helped = peers_helped * (since >= 1)
+            own = rng.normal(40, 2) - entrants_milder * (since >= 0) - helped
+            others = 3 * (rng.normal(20, 1) - helped)
             cell = row(year=year, entrants=entrants, prior_missed=missed, entrants_missed=own)
-            rows.append(cell | {"unit_id": f"s{school:03d}", "phase": phase})
+            compared = row("peers", year=year, prior_missed=others)
+            rows += [
+                one | {"unit_id": f"s{school:03d}", "phase": phase} for one in (cell, compared)
+            ]
     return pd.DataFrame(rows)
 
 
@@ -107,3 +124,10 @@ def test_other_entries_are_noticed():
 def test_a_year_before_that_was_one_of_training_is_no_other_children():
     # Absence falls once training works: seen in the year before from the second year on only.
     assert p_values(make_up(milder_from=1))[PRIOR] > 0.01
+
+
+def test_new_children_who_were_helped_as_peers_are_no_other_children():
+    # Training that helps everyone helps entrants before they enter, as long as they are peers.
+    found = (p_values(make_up(peers_helped=helped))[ENTRANTS_PRIOR] for helped in (0, 6))
+    assert next(found) == pytest.approx(next(found))
+    assert p_values(make_up(peers_helped=6, entrants_milder=6))[ENTRANTS_PRIOR] < 0.001

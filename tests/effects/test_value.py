@@ -83,3 +83,9 @@ def test_one_programmes_cost_is_that_programmes(study):
     assert row(one, draws=99)["estimate"] == pytest.approx(
         row(replace(one, training=dearer), draws=99)["estimate"]
     )
+
+
+def test_what_is_no_effect_has_no_cost(study):
+    found = row(study, established=False, draws=99)
+    assert np.isnan(found["estimate"])
+    assert found["reason"].code == "effect_not_established"

@@ -60,7 +60,7 @@ def tables(*, adopted=TRAINED, **changes):
         }
     )
     schools = pd.DataFrame({"unit_id": units, "pct_fsm": np.linspace(5.0, 40.0, len(units))})
-    make_up = found[found["group"].eq("cin")][
+    make_up = found[found["group"].isin(["cin", "peers"])][
         ["unit_id", "time_period", "phase", "group", "pupils"]
     ]
     make_up = make_up.assign(

@@ -10,6 +10,7 @@ import nbformat
 import papermill
 import pytest
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillExecutionError
 
 from tests.pipeline.conftest import standing_in
 from tests.pipeline.project import INVENTED, TWO_YEARS, Project, Said, state
@@ -309,6 +310,10 @@ def test_a_run_that_was_killed_while_it_was_put_in_place_is_finished_by_the_next
             "a cell did not end within cell_minutes (240); see what holds it up, such as a "
             "database that does not answer, or allow more, and run again.",
         ),
+        (
+            PapermillExecutionError(1, 1, "", "DesignError", "no school is trained; add one.", []),
+            "no school is trained; add one.",  # of the package: no more than its sentence
+        ),
     ],
 )
 def test_a_kernel_that_dies_or_hangs_is_a_failed_notebook_and_no_success(
@@ -330,6 +335,11 @@ def test_what_an_interrupted_change_of_places_left_is_cleared(project, executed)
     (previous / "old").write_text("", encoding="utf-8")
     assert project.say("run", "params/tiny.yaml").code == 0
     assert not previous.exists()
+    # Stopped when the new run was in its place already: nothing has to be made, and it is cleared.
+    previous.mkdir()
+    assert "Done" in project.say("run", "params/tiny.yaml").out
+    assert not previous.exists()
+    assert "Nothing has changed" in project.say("run", "params/tiny.yaml").out
 
 
 # --- What is kept, and what is said

@@ -32,6 +32,7 @@ MILD_BEFORE = "the same, and as much milder the year before"
 WORLDS: Mapping[str, Mapping[str, float]] = {
     "nothing changes": {"effect": 0.0},
     "training works, -1.5 points": {"effect": -1.5},
+    "training helps everyone, -3 points": {"effect": -3.0, "effect_on_peers": -3.0},
     GROWN: {"effect": 0.0, "growth_after_training": 1.0},
     MILD: {"effect": 0.0, "growth_after_training": 1.0, "milder_entrants": MILDER},
 }
@@ -121,10 +122,11 @@ def flagged(answers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         p_values = found[list(TESTS)]
         row = {label: int((p_values[test] < ALPHA).sum()) for test, label in TESTS.items()}
         adjusted = holm(p_values) < ALPHA
+        false = found["narrowed"] & (WORLDS.get(name, {}).get("effect", 0.0) == 0.0)
         noticed = {
             "any (Holm)": int(adjusted.sum()),
-            "false narrowing": 0 if "works" in name else int(found["narrowed"].sum()),
-            "of it unnoticed": 0 if "works" in name else int((found["narrowed"] & ~adjusted).sum()),
+            "false narrowing": int(false.sum()),
+            "of it unnoticed": int((false & ~adjusted).sum()),
         }
         rows.append({"world": name, "authorities": len(found), **row, **noticed})
     return pd.DataFrame(rows)
@@ -168,9 +170,10 @@ so that the last row takes the same points off their absence of the year before 
 {table(counts)}
 
 "prior absence" is of the year before: of the cohort in years up to the first of training, of the
-entrants in all. Of {many} clean authorities a test of the right size flags {low} to {high}. "any
-(Holm)": one test is below 0.05 when adjusted for their number. "false narrowing": the primary
-estimate finds an effect that was never planted; "of it unnoticed": and no test so adjusted says so.
+entrants in all, less that of the school's other pupils, who may be helped too. Of {many} clean
+authorities a test of the right size flags {low} to {high}. "any (Holm)": one test is below 0.05
+when adjusted for their number. "false narrowing": the primary estimate finds an effect that was
+never planted; "of it unnoticed": and no test so adjusted says so.
 
 Children who differ only once they are counted leave no trace but their number: size and entries
 have to notice them. Where they differed before, the absence of the entrants in the year before

@@ -24,7 +24,7 @@ from tests.proofs.worlds import WORLDS, asked_of, draws_of, moved
 from vsh_eval import effects
 from vsh_eval.effects import pooling
 from vsh_eval.numerics.inference import minimum_detectable, t_critical
-from vsh_eval.release.disclosure.estimates import decimals, to_decimals
+from vsh_eval.numerics.rounding import decimals, to_decimals
 from vsh_eval.synthetic import Plan
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "pools.md"

@@ -13,8 +13,10 @@ from vsh_eval.release.text.pages.answer import (
     estimates_sentence,
     halves,
 )
+from vsh_eval.release.text.pages.impact import estimate_sentence
 
 ABSENCE = Asked("overall_absence", "cwsw", "peers", 0.5)
+PLAN = {"plan": "none", "plan_year": 202627}
 SECOND = {"role": "robustness", "estimator": "same_past"}
 COHORT, PEERS = "Children with a social worker", "Pupils without a social worker"
 YEAR = safe([{"sessions_possible": 340.0}])
@@ -75,9 +77,7 @@ def test_every_statement_has_an_answer_and_a_decision(statement):
     if statement in {"inconclusive", "not_attributable", "not_estimable"}:
         assert not any(sign.isdigit() for sign in said), "what is not known has no size"
         assert "narrowed" not in said
-    first = decision_sentences(
-        evidence(statement), None, None, None, asked=ABSENCE, last_year=202425
-    )
+    first = decision_sentences(evidence(statement), None, None, None, asked=ABSENCE, **PLAN)
     assert len(first) == 1
     what, why = halves(first[0])
     assert what.endswith(".")
@@ -90,6 +90,29 @@ def test_both_estimates_stand_with_what_they_compare():
     assert "same past" in said
     hidden = safe([estimate_row(estimate=NAN, ci_lower=NAN, ci_upper=NAN, status="x")])
     assert estimates_sentence(hidden, metric="overall_absence") == ""
+
+
+def test_what_is_said_of_the_plan_is_what_can_still_be_done():
+    late = evidence("narrowed", registered="fail")
+    said = {
+        plan: decision_sentences(
+            late, None, None, None, asked=ABSENCE, plan=plan, plan_year=202627
+        )[1]
+        for plan in ("none", "late", "deviates")
+    }
+    assert "before 2026/27 ends" in said["none"]
+    assert said["late"].startswith("**Keep the plan as it is.**")
+    assert "--amend" in said["deviates"]
+
+
+def test_an_estimate_that_is_not_attributable_is_called_no_effect():
+    about = {"metric": "overall_absence", "statement": "not_attributable"}
+    assert estimates_sentence(impact(), **about).startswith("Estimated difference of the gap")
+    said = estimate_sentence(
+        impact(), metric="overall_absence", evidence=evidence("not_attributable")
+    )
+    assert said.endswith(": not an effect of training.")
+    assert "narrower" not in said
 
 
 def power(*rows):
@@ -105,13 +128,13 @@ def test_decisions_follow_from_what_is_missing():
         safe([{"result": "warn"}, {"result": "pass"}]),
         safe([poor, rich]),
         asked=ABSENCE,
-        last_year=202425,
+        **PLAN,
     )
     said = dict(halves(text) for text in decided)
     assert list(said) == [
         "Do not stop or extend the offer because of this result.",
         "Draw the next schools by lot.",
-        "Fix the plan before 2025/26 ends.",
+        "Fix the plan before 2026/27 ends.",
         "Do not wait for more years alone.",
         "Join with other authorities.",
         "Offer training next where deprivation is greatest.",
@@ -137,7 +160,7 @@ def test_decisions_follow_from_what_is_missing():
     ],
 )
 def test_the_years_to_wait_are_the_fewest_that_do(rows, waits):
-    about = {"asked": ABSENCE._replace(sesoi=0.5), "last_year": 202425}
+    about = {"asked": ABSENCE._replace(sesoi=0.5), **PLAN}
     decided = decision_sentences(evidence("inconclusive"), power(*rows), None, None, **about)
     said = [text for text in decided if "ait " in text]
     assert [text.startswith(f"**{waits}") for text in said] == ([True] if waits else [])
@@ -163,11 +186,19 @@ def test_a_gap_that_widened_and_a_phase_reached_least_come_first():
     calm = safe([{**change, "change_lower": -0.5}])
     (only,) = priority_sentences(calm, None, year=202425)
     assert only == "No gap clearly widened."
+    (only,) = priority_sentences(safe([{**change, "change_lower": NAN}]), None, year=202425)
+    assert only.endswith("For overall absence no interval can be given.")
+    close = reach.where(phase=["total", "secondary"])
+    assert len(priority_sentences(calm, close, year=202425)) == 1
 
 
 def test_the_paragraph_leaves_out_what_is_not_known():
     answer = answered("inconclusive")
-    said = committee_paragraph(authority="Poole", gap="", reach="", answer=answer, confidence="")
+    about = {"gap": "", "reach": "", "answer": [answer], "confidence": ""}
+    said = committee_paragraph(authority="Poole", **about)
     assert said.startswith("The virtual school of Poole offers training")
     assert "  " not in said
     assert answer in said
+    of_authorities = committee_paragraph(authority="", **about)
+    assert of_authorities.startswith(answer), "nothing is known of the offer"
+    assert "compares authorities" in of_authorities

@@ -1,9 +1,14 @@
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.release.made import NAN, estimate_row, safe
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, Message
 from vsh_eval.effects.evidence import RULES, STATEMENTS, Checks, judge
+from vsh_eval.effects.sensitivity import Drift, Pretrend
+from vsh_eval.numerics.inference import JointTest, t_p_value
 from vsh_eval.release.text.findings.evidence import (
     STATEMENT_NAMES,
     confidence_sentence,
@@ -46,6 +51,41 @@ def test_the_tests_that_were_not_passed_are_named_and_counted():
     )
     assert confidence_sentence(evidence(confidence="high")).startswith("Confidence: high.")
     assert confidence_sentence(evidence("inconclusive", "none")) == ""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    first=st.sampled_from([-3.0, -0.1, 1.5]),
+    second=st.sampled_from([-3.0, -0.1, None]),
+    p_values=st.tuples(*[st.sampled_from([0.001, 0.6, None])] * 2),
+    chosen_by=st.sampled_from(["lot", "gap", "unknown"]),
+    registered=st.sampled_from([True, False, None]),
+    mde=st.sampled_from([0.3, 3.0]),
+)
+def test_whatever_the_rules_say_there_is_a_sentence_that_counts_as_its_table_does(
+    first, second, p_values, chosen_by, registered, mde
+):
+    rows = [
+        {"role": role, "estimator": name, "aggregation": "simple", "metric": "overall_absence",
+         "estimate": value, "std_error": 0.3, "df": 99.0,
+         "p_value": t_p_value(np.array([value]), np.array([0.3]), np.array([99.0]))[0]}
+        for role, name, value in (("primary", "imputation", first),
+                                  ("robustness", "same_past", second))
+        if value is not None
+    ]  # fmt: skip
+    checks = Checks(
+        pretrend=Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 90.0, 0.5), Message()),
+        composition=pd.DataFrame({"aggregation": ["simple"], "p_value": [0.5]}),
+        drift=Drift(0.0, 0.01, 99.0), peers_p=p_values[0], randomisation_p=p_values[1],
+        chosen_by=chosen_by, registered=registered, mde=mde,
+    )  # fmt: skip
+    found = judge(pd.DataFrame(rows), sesoi=0.5, lower_is_better=True, checks=checks)
+    table = rules_in_words(found.table())
+    said = confidence_sentence(safe(table))
+    failed = table["verdict"].isin(["fail", "not testable"]) & table["rule"].ne(found.decided_by)
+    assert said.startswith("Confidence: ") or found.confidence == "none"
+    if found.confidence == "moderate":
+        assert said.startswith(f"Confidence: moderate. {failed.sum()} of ")
 
 
 def test_rules_are_worded_and_what_is_missing_says_so():

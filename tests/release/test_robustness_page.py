@@ -46,10 +46,10 @@ def first_row(**changes):
 
 def every_check(verdict="agrees"):
     """Return one row a check, as the room of effects makes them."""
-    drift = {"estimator": "pretrend_power", "estimate": 0.9, "p_value": NAN, "ci_lower": NAN}
+    drift = {"estimator": "drift", "estimate": 0.9, "p_value": NAN, "ci_lower": NAN}
     return [
         check_row("pretrend", verdict, estimate=NAN, ci_lower=NAN, ci_upper=NAN, p_value=0.4),
-        check_row("pretrend", verdict, variant="drift", reason_code="drift_seen", amount=0.3,
+        check_row("pretrend", verdict, variant="drift", reason_code="drift_adds", amount=0.3,
                   ci_upper=NAN, **drift),
         check_row("trend_breaks", verdict, variant_code="trend_breaks_all_years",
                   estimator="honest", amount=1.1 if verdict == "agrees" else 0.4,
@@ -112,10 +112,22 @@ def test_breaks_of_trends_are_judged_by_the_headline_and_not_by_the_first_year()
     assert mind_sentences(page(rows))[0].startswith("**b: ")
 
 
-def test_an_unseen_drift_leaves_a_doubt_only():
+def test_a_drift_that_is_not_excluded_leaves_a_doubt_and_a_path_that_was_seen_ends_the_matter():
     rows = every_check()
     rows[1] = {**rows[1], "verdict": "differs"}
-    assert "Leaves a doubt." in mind_sentences(page(rows))[0]
+    said = mind_sentences(page(rows))[0]
+    assert "Leaves a doubt." in said
+    assert "do not exclude a trend of 0.3 percentage points a year" in said
+    rows[0] = {**rows[0], "verdict": "differs"}
+    said = mind_sentences(page(rows))[0]
+    assert said.endswith("must not be believed.")
+
+
+def test_estimators_that_agree_but_find_nothing_are_counted():
+    rows = every_check()
+    rows.append(check_row("estimators", estimate=-1.1, ci_lower=-3.0, ci_upper=0.7))
+    found = next(one for one in mind_sentences(page(rows)) if one.startswith("**g: "))
+    assert "1 of 2 hold zero too." in found
 
 
 def test_where_the_primary_test_finds_nothing_there_is_nothing_to_undo():
@@ -173,7 +185,7 @@ def bounds():
 def test_the_bounds_are_told_for_both_targets():
     said = honest_sentence(bounds())
     assert said.startswith("Averaged over all years after training the interval contains zero")
-    assert "nothing that a difference of trends could undo" in said
+    assert "no more than a tenth" in said
     assert "up to 1.1 times the largest difference seen before training" in said
 
 

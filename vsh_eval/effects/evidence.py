@@ -7,10 +7,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from vsh_eval import names
 from vsh_eval.contracts import DesignError, Message, require_columns, require_one_of
 from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference import equivalence_p_value, smallest_adjusted
+from vsh_eval.numerics.rounding import decimals, never_zero, to_decimals
 
 Verdict = Literal["pass", "fail", "not_testable", "shown"]
 HOLDS: Verdict = "pass"
@@ -33,6 +35,8 @@ STATEMENTS = (
     *(INCONCLUSIVE, WHOLE_SCHOOL_MOVED, NOT_ATTRIBUTABLE, NOT_ESTIMABLE),
 )
 HIGH, MODERATE, NONE = "high", "moderate", "none"
+ESTABLISHED = (NARROWED, WIDENED, NARROWED_BELOW_INTEREST, WIDENED_BELOW_INTEREST)
+"""Statements that say which way training moved the gap."""
 UNDECIDED = (INCONCLUSIVE, NOT_ATTRIBUTABLE, NOT_ESTIMABLE)
 """Statements that say nothing about the effect, so that no confidence belongs to them."""
 
@@ -133,7 +137,7 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class _Estimate:
-    """One estimator's effect: whether it is beyond chance, and whether too small to matter."""
+    """One estimator's effect, as it is shown: whether beyond chance, and whether too small."""
 
     value: float
     significant: bool
@@ -238,14 +242,17 @@ def judge(
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
     )
+    table = pd.DataFrame(
+        [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in judged if r.rule in rules],
+        columns=list(RULE_COLUMNS),
+    )
+    chances = table["rule"].isin(names.P_VALUE_RULES)
+    table["value"] = table["value"].mask(chances, never_zero(table["value"].to_numpy(float)))
     return Evidence(
         statement=statement,
         confidence=_confidence(statement, {rule: verdicts[rule] for rule in rules}),
         decided_by=decided_by,
-        rules=pd.DataFrame(
-            [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in judged if r.rule in rules],
-            columns=list(RULE_COLUMNS),
-        ),
+        rules=table,
     )
 
 
@@ -305,14 +312,17 @@ def _rules(
     yield _pretrend(checks.pretrend, alpha)
     yield _drift(first, checks, sesoi=sesoi, alpha=alpha)
     yield _composition(checks.composition, alpha)
-    yield _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
+    peers = _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
+    yield peers
     yield _agreement(first, second)
     yield _randomisation(first, checks.randomisation_p, alpha)
     yield _chosen_by(checks.chosen_by)
     yield _registered(checks)
     yield _losses(checks.exclusions)
     power = _limit("power", checks.mde, sesoi, below=True, reason=Message("mde_and_sesoi"))
-    yield _shown(power) if first.significant or first.equivalent else power
+    # Power speaks against an unclear gap only, and where the other pupils moved the gap is not it.
+    decided = first.significant or first.equivalent or peers.verdict == FAILS
+    yield _shown(power) if decided else power
     why = Message("breakdown")
     yield _shown(_limit("breakdown", checks.breakdown, LEAST_BREAKDOWN, below=False, reason=why))
     yield _shown(_balance(checks.balance))
@@ -348,7 +358,7 @@ def _estimate(rows: pd.DataFrame, *, sesoi: float, alpha: float) -> _Estimate:
     value, error, df = (float(row[name]) for name in ("estimate", "std_error", "df"))
     trained = rows.get("schools_treated", pd.Series(dtype=float))
     return _Estimate(
-        value=value,
+        value=float(to_decimals(np.array(value), decimals(np.array(error)))),
         significant=bool(float(row["p_value"]) < alpha),
         equivalent=bool(equivalence_p_value(value, error, df, margin=sesoi) < alpha),
         few_trained=bool(trained.between(1, FEW_TRAINED - 1).fillna(value=False).any()),

@@ -25,7 +25,9 @@ VALUE_COLUMNS = (
 )
 
 
-def cost_effectiveness(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
+def cost_effectiveness(
+    study: Study, *, established: bool = True, draws: int = 9_999
+) -> pd.DataFrame:
     """Put the cost of training beside the change it bought.
 
     Parameters
@@ -79,6 +81,8 @@ def cost_effectiveness(study: Study, *, draws: int = 9_999) -> pd.DataFrame:
     measure = registry.metric(study.metric)
     wanted = 1.0 if not measure.lower_is_better else -1.0
     reason = missing or _no_change(primary, wanted)
+    if not (reason or established):
+        reason = Message("effect_not_established")
     cells = grid(checked(sample.data))
     parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
     found = _cannot(reason) if reason else {}

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, stdtrit
 
 from vsh_eval.numerics.arrays import Floats as FloatArray
+from vsh_eval.numerics.rounding import significant
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,19 +265,6 @@ def total_error(sampling: FloatArray, noise: FloatArray) -> FloatArray:
     if not len(noise):
         return sampling
     return np.sqrt(significant(sampling) ** 2 + (noise**2).sum(axis=0))
-
-
-def significant(values: FloatArray, figures: int = 2) -> FloatArray:
-    """Round to significant figures; zero and missing values stay.
-
-    Examples
-    --------
-    >>> significant(np.array([0.0345, 12.6, 0.0, np.nan])).tolist()
-    [0.034, 13.0, 0.0, nan]
-    """
-    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    unit = 10.0 ** (np.floor(np.log10(size)) - figures + 1)
-    return np.where(np.isfinite(values), np.round(values / unit) * unit, values)
 
 
 def _errors(

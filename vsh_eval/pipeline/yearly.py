@@ -221,13 +221,14 @@ def _prepare(building: Path, last_good: Path, *, force: bool) -> bool:
         shutil.rmtree(building)
     if building.exists():
         return True
+    stopped_at_the_end = _previous(last_good).exists()
     if last_good.is_dir() and not force:
         copying = building.with_suffix(".copying")
         shutil.rmtree(copying, ignore_errors=True)
         shutil.copytree(last_good, copying)
         copying.rename(building)
     building.mkdir(parents=True, exist_ok=True)
-    return False
+    return stopped_at_the_end
 
 
 def _finish(current: Run, started: datetime) -> None:
@@ -286,12 +287,17 @@ def _identifiers(current: Run) -> frozenset[str]:
 
 def _into_place(building: Path, last_good: Path, *, keep: int) -> None:
     """Put a whole run in the place of the last, which is kept as the newest of the earlier ones."""
-    previous = last_good.with_name(f".{last_good.name}.previous")
+    previous = _previous(last_good)
     if last_good.exists():
         _put_aside(previous, keep=keep)
         last_good.rename(previous)
     building.rename(last_good)
     _put_aside(previous, keep=keep)
+
+
+def _previous(last_good: Path) -> Path:
+    """Return where a run lies while its successor is put into its place."""
+    return last_good.with_name(f".{last_good.name}.previous")
 
 
 def _put_aside(previous: Path, *, keep: int) -> None:

@@ -28,7 +28,7 @@ from vsh_eval.effects.sample.selection import COVID_YEARS, FEW_SCHOOLS, Analysis
 from vsh_eval.effects.sample.year_effects import ESTIMATORS
 from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
-from vsh_eval.effects.sensitivity.pretrend import pretrend, pretrend_power
+from vsh_eval.effects.sensitivity.pretrend import drift, pretrend
 from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
 from vsh_eval.numerics.inference import equivalence_p_value, t_critical
 
@@ -40,8 +40,8 @@ CHECKS = (
 
 AGREES, DIFFERS, NOT_TESTABLE = "agrees", "differs", "not_testable"
 SAME, NOTHING_FOUND, SAME_TEST = "same_estimate", "nothing_found", "same_test"
-SURVIVES, NOT_EXCLUDED, DRIFT_SEEN = "survives", "not_excluded", "drift_seen"
-RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SEEN)
+SURVIVES, NOT_EXCLUDED, DRIFT_SMALL = "survives", "not_excluded", "drift_small"
+RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SMALL)
 """How a verdict comes about: what "agrees" demands of
 
 - the same estimate: its interval holds the primary estimate and, if the primary interval excludes
@@ -58,8 +58,6 @@ ROBUSTNESS_COLUMNS = ("check", "variant", *CHECK_COLUMNS, "verdict", "rule", "re
 
 BOUNDS = (0.5, 1.0, 1.5, 2.0)
 """Sizes of trend differences asked about, relative to the largest before training."""
-SEEN = 0.80
-"""Probability with which a drift must be detected to count as seen."""
 EARLY = 2
 """Used years by which the placebo pretends training came early."""
 FIRST_YEAR, ALL_YEARS, STRAIGHT = "first_year", "all_years", "straight"
@@ -252,7 +250,7 @@ def _labels(check: RobustnessCheck) -> dict[str, Any]:
 
 def _verdict(row: Mapping[Any, Any], primary: Primary, alpha: float) -> str:
     """Judge a row by its rule."""
-    if row["rule"] in {SURVIVES, DRIFT_SEEN}:
+    if row["rule"] in {SURVIVES, DRIFT_SMALL}:
         if not isinstance(row["holds"], bool):
             return NOT_TESTABLE
         return AGREES if row["holds"] else DIFFERS
@@ -280,10 +278,10 @@ def _trends(study: Study, sample: AnalysisSample, primary: Primary) -> Iterator[
     )
     yield RobustnessCheck(
         "pretrend",
-        Message("unseen_drift"),
-        partial(_unseen_drift, study, sample, primary),
-        rule=DRIFT_SEEN,
-        estimator="pretrend_power",
+        Message("drift_not_excluded"),
+        partial(_drift_not_excluded, study, sample, primary),
+        rule=DRIFT_SMALL,
+        estimator="drift",
     )
     asked: dict[str, pd.DataFrame] = {}
 
@@ -294,11 +292,14 @@ def _trends(study: Study, sample: AnalysisSample, primary: Primary) -> Iterator[
             asked[path] = _honest(study, sample, path)
         row = asked[path].iloc[place]
         same_sign = np.sign(row["estimate"]) == np.sign(primary.estimate)
+        undone = row["breakdown"] == 0 and not row["excludes_zero"]
         return {
             **{name: row[name] for name in ("estimate", "std_error", *SAMPLE_COLUMNS)},
             "ci_lower": row["lower"],
             "ci_upper": row["upper"],
-            "reason": Message(f"survives_{path}", breakdown=float(row["breakdown"])),
+            "reason": Message(
+                f"{'undone' if undone else 'survives'}_{path}", breakdown=float(row["breakdown"])
+            ),
             "holds": bool(row["excludes_zero"] and same_sign),
         }
 
@@ -325,19 +326,22 @@ def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
     return {**found.sample, **test, "reason": Message("joint_test")}
 
 
-def _unseen_drift(study: Study, sample: AnalysisSample, primary: Primary) -> Mapping[str, Any]:
-    """Return what the drift that the pre-trend test detects four times in five would add."""
-    seen = pretrend_power(
-        sample.data, test="joint", power=(SEEN,), alpha=study.alpha, seed=study.seed
-    ).iloc[0]
-    slope, bias = float(seen["slope"]), float(seen["bias"])
+def _drift_not_excluded(
+    study: Study, sample: AnalysisSample, primary: Primary
+) -> Mapping[str, Any]:
+    """Return what the largest drift that the years before training do not exclude would add."""
+    found, claimed = drift(sample), primary.found(study.alpha)
+    sign = np.sign(primary.estimate)
+    slope = max(found.largest_not_excluded(alpha=study.alpha, sign=sign if claimed else 0.0), 0.0)
+    bias = slope * abs(found.added)
     if not np.isfinite(bias):
-        raise InfeasibleError("no_drift_seen")
+        raise InfeasibleError("no_drift_known")
     return {
         **pretrend(sample, alpha=study.alpha, seed=study.seed).sample,
-        "estimate": bias,
-        "reason": Message("drift_seen", slope=abs(slope), bias=abs(bias)),
-        "holds": abs(bias) <= abs(primary.estimate),
+        "estimate": sign * bias,
+        "reason": Message("drift_adds", slope=slope, bias=bias),
+        # Where no effect is claimed there is none that a drift could make.
+        "holds": bool(not claimed or bias <= abs(primary.estimate)),
     }
 
 

@@ -28,7 +28,7 @@ _OUTCOMES = {
 
 
 def composition_outcomes(
-    make_up: pd.DataFrame, *, group: str = names.CWSW
+    make_up: pd.DataFrame, *, group: str = names.CWSW, reference: str = names.PEERS
 ) -> dict[str, pd.DataFrame]:
     """Turn the count of who is newly counted into outcomes for `Study.composition`.
 
@@ -38,8 +38,8 @@ def composition_outcomes(
         unit_id, time_period, phase, leaf group, pupils, entrants, prior_pupils, prior_missed,
         prior_possible, entrants_missed, entrants_possible: counts by school, year and group, as
         the cohort room hands them on (``make_up``).
-    group : str
-        The cohort: a leaf group or a sum of them.
+    group, reference : str
+        The cohort and those it is compared with: leaf groups or sums of them.
 
     Returns
     -------
@@ -48,38 +48,49 @@ def composition_outcomes(
         weight, pupils), outcomes in %. ``entries``: 100 entrants / pupils, weight pupils.
         ``prior_attendance``: the cohort's own level of absence in the year before, 100
         prior_missed / prior_possible, weight prior_possible. ``entrants_attendance``: the same of
-        the entrants alone. A school-year without the number below the line has no row, nor has
+        the entrants alone less that of the reference's children, in percentage points, weight
+        entrants_possible. A school-year without the number below the line has no row, nor has
         one of which the year before is not known.
 
     Raises
     ------
     ContractError
-        If a column is missing or the group is not known.
+        If a column is missing or a group is not known.
 
     Notes
     -----
-    The level is the cohort's own and not a gap to its peers: the children are the question, and a
-    school's peers would bring in whether the school changed. From the second trained year on the
-    year before lies within training, so `composition_tests` leaves those school-years out of
-    ``prior_attendance``: an effect of training must not look like other children. Entrants were
-    not in the cohort then, so that theirs are kept.
+    An effect of training must not look like other children. From the second trained year on the
+    year before lies within training: `composition_tests` leaves those school-years out of
+    ``prior_attendance``. Entrants were not in the cohort then, so that theirs are kept; but they
+    were among the reference's children, whom training may help as well, and its own children's
+    year before is taken off.
 
     Examples
     --------
     >>> one = {"unit_id": "1", "time_period": 202223, "phase": "primary", "pupils": 4,
     ...        "entrants": 1, "prior_pupils": 4, "prior_missed": 100, "prior_possible": 1000,
     ...        "entrants_missed": 10, "entrants_possible": 250}
-    >>> table = pd.DataFrame([one | {"group": "cin"}, one | {"group": "cpp", "entrants": 3}])
+    >>> table = pd.DataFrame([one | {"group": "cin"}, one | {"group": "cpp", "entrants": 3},
+    ...                       one | {"group": "peers", "prior_missed": 50}])
     >>> {name: found["outcome"].tolist() for name, found in composition_outcomes(table).items()}
-    {'entries': [50.0], 'prior_attendance': [10.0], 'entrants_attendance': [4.0]}
+    {'entries': [50.0], 'prior_attendance': [10.0], 'entrants_attendance': [-1.0]}
     """
     counts = sorted({name for parts in _OUTCOMES.values() for name in parts})
     require_columns(make_up, [*_CELL, "group", *counts], name="make_up")
+    found, others = (_sums(make_up, one, counts) for one in (group, reference))
+    made = {name: _outcome(found, name, *parts) for name, parts in _OUTCOMES.items()}
+    compared = _outcome(others, PRIOR, *_OUTCOMES[PRIOR])[[*_CELL, "outcome"]]
+    both = made[ENTRANTS_PRIOR].merge(compared, on=_CELL, suffixes=("", "_compared"))
+    both["outcome"] -= both.pop("outcome_compared")
+    return {**made, ENTRANTS_PRIOR: both}
+
+
+def _sums(make_up: pd.DataFrame, group: str, counts: list[str]) -> pd.DataFrame:
+    """Add the leaf groups of a group up, by school and year."""
     require_one_of(group, (*names.LEAF_GROUPS, *names.GROUP_SUMS), name="group")
     rows = make_up[make_up["group"].isin(names.GROUP_SUMS.get(group, (group,)))]
     rows = rows.astype(dict.fromkeys(counts, "float64"))
-    sums = rows.groupby(_CELL)[counts].sum(min_count=1).reset_index()
-    return {name: _outcome(sums, name, *parts) for name, parts in _OUTCOMES.items()}
+    return rows.groupby(_CELL)[counts].sum(min_count=1).reset_index()
 
 
 def _outcome(sums: pd.DataFrame, name: str, part: str, whole: str, children: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from papermill.engines import Engine, NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from vsh_eval import contracts
 from vsh_eval.contracts import NotebookFailedError
 from vsh_eval.pipeline import catalogue
 from vsh_eval.pipeline.execution.kernels import KernelManager
@@ -108,7 +109,9 @@ def execute(
             after_cell=after_cell,
         )
     except PapermillExecutionError as error:
-        raise NotebookFailedError(notebook.name, f"{error.ename}: {error.evalue}") from error
+        # An error of the package is a sentence for its reader; any other needs its kind to be read.
+        kind = "" if hasattr(contracts, error.ename) else f"{error.ename}: "
+        raise NotebookFailedError(notebook.name, f"{kind}{error.evalue}") from error
     except CellTimeoutError as error:
         raise NotebookFailedError(
             notebook.name,

@@ -405,7 +405,8 @@ class Impact:
         InfeasibleError
             If there is no primary estimate.
         """
-        return costs_in_words(value.cost_effectiveness(self.study))
+        established = self.judged().statement in evidence.ESTABLISHED
+        return costs_in_words(value.cost_effectiveness(self.study, established=established))
 
     @produces("estimates", _ESTIMATES, gate="estimates")
     @once
@@ -680,7 +681,7 @@ def ask_impact(run: Run) -> Impact:
             alpha=protocol.alpha,
             seed=settings.seed,
             other_gaps=_other_gaps(studied(other, protocol), protocol.primary, **cohort),
-            composition=sensitivity.composition_outcomes(studied(make_up, protocol), group=group),
+            composition=sensitivity.composition_outcomes(studied(make_up, protocol), **cohort),
         )
         ready = question.sample()
         refuse_no_variation(ready.data)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from vsh_eval import names
+from vsh_eval import academic_year, names
+from vsh_eval.pipeline.records.protocol import current_day
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable, join
 from vsh_eval.release.figures import Figure, draw_trained_and_untrained
@@ -77,8 +78,13 @@ def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
     """Say what comes first next year."""
     reach = run.published_table("reach") if run.has_published("reach") else None
     last = run.settings.years.last if reach is None else last_year(reach)
-    latest = changes.where(phase=names.TOTAL).latest("metric")
+    latest = changes.where(phase=names.TOTAL, metric=list(reported(run, changes))).latest("metric")
     return annual_report.priority_sentences(latest, reach, year=last)
+
+
+def reported(run: Run, safe: SafeTable) -> tuple[str, ...]:
+    """Return the measures of the annual report that a table holds, the primary outcome first."""
+    return held(safe, (run.settings.protocol.primary, *_FRONT))
 
 
 def committee(run: Run, own: SafeTable) -> SafeText:
@@ -91,13 +97,14 @@ def committee(run: Run, own: SafeTable) -> SafeText:
     if run.has_published("reach"):
         reach = run.published_table("reach")
         reached = offer.reach_sentence(reach, year=last_year(reach))
-    if run.settings.source.kind != "published":
+    of_schools, said = run.settings.source.kind != "published", _answer(run)
+    if of_schools:
         sure = evidence.confidence_sentence(run.published_table("evidence"))
     return annual_report.committee_paragraph(
-        authority=run.settings.authority.name,
+        authority=run.settings.authority.name if of_schools else "",
         gap=wide,
         reach=reached,
-        answer=_answer(run)[0],
+        answer=said[:1] if of_schools else said,
         confidence=sure,
     )
 
@@ -124,12 +131,13 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
             offer_start=run.settings.published.offer_start or 0,
         )
         return text, phrase("illustrative"), phrase("national_duty")
+    statement = answer.statement_of(found)
     said = (
         answer.answer_sentence(found, impact, _sessions(run), asked=asked_of(run)),
         evidence.evidence_sentence(found),
-        answer.estimates_sentence(impact, metric=protocol.primary),
+        answer.estimates_sentence(impact, metric=protocol.primary, statement=statement),
     )
-    statement, power = answer.statement_of(found), run.published_table("power")
+    power = run.published_table("power")
     if statement == "inconclusive":
         said = (*said, evidence.ruled_out_sentence(impact, metric=protocol.primary))
     if statement in answer.ESTABLISHED:
@@ -154,9 +162,9 @@ def asked_of(run: Run) -> answer.Asked:
 
 
 def decisions(run: Run) -> tuple[SafeText, ...]:
-    """Say what to decide now, by fixed rules; nothing where no effect of training is asked."""
+    """Say what to decide now, by fixed rules."""
     if run.settings.source.kind == "published":
-        return ()
+        return answer.published_decisions()
     power, findings, needs = (
         run.published_table(name) if run.has_published(name) else None
         for name in ("power", "findings", "reach_deprivation")
@@ -169,8 +177,22 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
         findings,
         needs,
         asked=asked_of(run),
-        last_year=run.settings.years.last,
+        plan=_plan(run),
+        plan_year=next_open(run),
     )
+
+
+def _plan(run: Run) -> str:
+    """Return how the settings stand to a registered plan that was late or is not kept."""
+    if not run.standing.entries:
+        return "none"
+    return "late" if run.standing.deviations.empty else "deviates"
+
+
+def next_open(run: Run) -> int:
+    """Return the first academic year after the data that has not ended yet."""
+    following = academic_year.after(run.settings.years.last)
+    return max(following, academic_year.of_date(current_day()))
 
 
 def _in_the_authority(run: Run, own: SafeTable, changes: SafeTable) -> tuple[SafeText, ...]:
@@ -201,9 +223,7 @@ def _tiles(run: Run, own: SafeTable, changes: SafeTable) -> tuple[KeyFigure, ...
     """Return the numbers shown large: gap, change, reach, and the effect where it is one."""
     primary = run.settings.protocol.primary
     if run.settings.source.kind == "published":
-        first = effect_figure(_effect(run), metric=primary) if run.has_published("impact") else ()
-        others = held(own, (primary, *_FRONT))
-        return (*first, *gap_figures(own, metrics=others, phase=names.TOTAL))
+        return (*gap_figures(own, metrics=reported(run, own), phase=names.TOTAL),)
     found = (*gap_figures(own, metrics=held(own, (primary,)), phase=names.TOTAL),)
     if held(changes, (primary,)):
         found += change_figure(changes, metric=primary, phase=names.TOTAL)

@@ -70,7 +70,7 @@ def last_run(params: Path) -> Outcome | None:
         record = json.loads((last_good / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    under_way = (f".{name}.building", f".{name}.lock")
+    under_way = (f".{name}.building", f".{name}.previous", f".{name}.lock")
     if any(last_good.with_name(other).exists() for other in under_way):
         return None
     whole = all((last_good / file).is_file() for file in record["made"])

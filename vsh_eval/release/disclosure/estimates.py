@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.contracts import DisclosureError, require_columns
-from vsh_eval.numerics.ratios import significant
+from vsh_eval.numerics.rounding import decimals, never_zero, significant, to_decimals
 from vsh_eval.release.disclosure.rules import Rule
 
 FloatArray = NDArray[np.float64]
@@ -100,18 +100,12 @@ def _shown(
     chances = [name for name in _CHANCES if name in table]
     return {
         **{name: to_decimals(floats(table, name), places) for name in to_the_error},
-        **{name: _chance(floats(table, name)) for name in chances},
+        **{name: never_zero(floats(table, name)) for name in chances},
         "std_error": significant(error),
         "df": np.floor(numbers["df"]),
         "pupils": rule.base * np.round(numbers["pupils"] / rule.base),
         **{name: numbers[name] for name in SCHOOLS},
     }
-
-
-def _chance(p_values: FloatArray) -> FloatArray:
-    """Round p values to three decimals, to four under 0.001, and never to nought."""
-    fine = np.maximum(np.round(p_values, 4), 0.0001)
-    return np.where(p_values < 0.001, fine, np.round(p_values, 3))
 
 
 def _reasons(
@@ -156,32 +150,6 @@ def _half_width(table: pd.DataFrame) -> FloatArray:
     if not {"ci_lower", "ci_upper"} <= set(table.columns):
         return np.full(len(table), np.nan)
     return (floats(table, "ci_upper") - floats(table, "ci_lower")) / 4
-
-
-def decimals(errors: FloatArray, digits: int = 2) -> FloatArray:
-    """Return the decimals that a number of significant figures takes; 2 where there is no error.
-
-    Examples
-    --------
-    >>> decimals(np.array([0.0123, 4.56, 123.0, 0.0])).tolist()
-    [3.0, 1.0, -1.0, 2.0]
-    """
-    size = np.abs(np.asarray(errors, dtype=np.float64))
-    usable = np.isfinite(size) & (size > 0)
-    return np.where(usable, digits - 1 - np.floor(np.log10(np.where(usable, size, 1.0))), 2.0)
-
-
-def to_decimals(values: FloatArray, places: FloatArray) -> FloatArray:
-    """Round each value to its own number of decimals; missing values stay missing.
-
-    Examples
-    --------
-    >>> to_decimals(np.array([1.2345, 1234.5]), np.array([2.0, -1.0])).tolist()
-    [1.23, 1230.0]
-    """
-    values = np.asarray(values, dtype=np.float64)
-    up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
-    return np.round(values * up / down) / up * down
 
 
 def floats(table: pd.DataFrame, column: str) -> FloatArray:

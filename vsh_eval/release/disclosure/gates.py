@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vsh_eval import columns, names
 from vsh_eval.columns import Role
 from vsh_eval.contracts import RETURNS, DisclosureError, Gate
-from vsh_eval.numerics.ratios import significant
+from vsh_eval.numerics.rounding import significant
 from vsh_eval.panel import PUBLISHED
 from vsh_eval.release.disclosure.estimates import protect_estimates
 from vsh_eval.release.disclosure.rules import Rule

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.cells.exact import level_limits
 from vsh_eval.cells.level import FloatArray, Level, quotient
-from vsh_eval.numerics.ratios import Estimate, significant
+from vsh_eval.numerics.ratios import Estimate
+from vsh_eval.numerics.rounding import significant
 from vsh_eval.panel import GROUPS
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.cell_keys import VARIANCE, change_of_count, smooth_change

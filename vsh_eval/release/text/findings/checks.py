@@ -34,8 +34,8 @@ RULES: Mapping[str, str] = MappingProxyType(
         "as the largest seen before training",
         "not_excluded": "agrees unless the primary test finds an effect and this one excludes that "
         "it is as large as the smallest of interest",
-        "drift_seen": "agrees where the test has an 80% chance of detecting a trend that adds up "
-        "to the primary estimate",
+        "drift_small": "agrees where no effect is detected, or where the years before training "
+        "exclude a trend that would add as much as the primary estimate",
     }
 )
 """How each verdict comes about, by rule."""
@@ -132,7 +132,7 @@ class Check:
     @property
     def only_a_doubt(self) -> bool:
         """Whether all that differs is what an unseen drift could add."""
-        return all(row["estimator"] == "pretrend_power" for row in self.differing)
+        return all(row["estimator"] == "drift" for row in self.differing)
 
     @property
     def reason(self) -> str:
@@ -169,35 +169,31 @@ def _p(row: Row) -> str:
 def _before(check: Check) -> str:
     tests = [row for row in check.rows if is_shown(row, "p_value")]
     drift = [row for row in check.tested if not is_shown(row, "p_value")]
-    said = []
-    if tests:
-        seen = tests[0]["verdict"] == DIFFERS
-        said.append(
-            f"Another path is detected ({_p(tests[0])}), so the estimate must not be believed."
-            if seen
-            else f"No other path is detected ({_p(tests[0])})."
-        )
-    if drift:
-        said.append(_drift(drift[0], check))
-    return " ".join(said)
+    if tests and tests[0]["verdict"] == DIFFERS:
+        return f"Another path is detected ({_p(tests[0])}), so the estimate must not be believed."
+    said = [f"No other path is detected ({_p(row)})." for row in tests[:1]]
+    return " ".join([*said, *(_drift(row, check) for row in drift[:1])])
 
 
 def _drift(row: Row, check: Check) -> str:
     if not (is_shown(row, "estimate") and is_shown(row, "amount")):
-        return "The test has little power: how large a trend it would miss is not shown."
-    slope, bias = abs(float(row["amount"])), abs(value_of(row, "estimate"))
+        return "How large a trend these years do not exclude is not shown."
+    slope, bias = float(row["amount"]), abs(value_of(row, "estimate"))
+    if not slope:
+        return "The years before training exclude a trend towards the estimate."
     seen = (
-        f"a trend that differs by {amount(slope, check.unit, decimals=decimals_for(slope))} a year "
-        f"had an 80% chance of being detected and would add {number(bias)} to the estimate"
+        "The years before training do not exclude a trend of "
+        f"{amount(slope, check.unit, decimals=decimals_for(slope))} a year, which would add "
+        f"{number(bias)} to the estimate"
     )
     if not check.found:
-        return f"The test has little power: {seen}."
+        return f"{seen}."
     more = (
-        "as much as the estimate itself, so such a trend cannot be ruled out as the explanation"
+        "as much as the estimate itself, so such a trend could be the explanation"
         if row["verdict"] == DIFFERS
         else "less than the estimate, so such a trend alone could not explain it"
     )
-    return f"But {seen}: {more}."
+    return f"{seen}: {more}."
 
 
 def _breaks(check: Check) -> str:
@@ -254,8 +250,8 @@ def _chance(check: Check) -> str:
     return f"{upper_first('; '.join(said))}: {ends[check.verdict, check.found]}."
 
 
-def _ranging(what: str) -> Callable[[Check], str]:
-    """Return the answer of a check that repeats the estimate in several ways."""
+def _ranging(what: str, *, unclear: bool = False) -> Callable[[Check], str]:
+    """Return the answer of a check that repeats the estimate, and how many of them are unclear."""
 
     def answer(check: Check) -> str:
         tested, other = check.tested, check.differing
@@ -270,6 +266,10 @@ def _ranging(what: str) -> Callable[[Check], str]:
             )
         elif values:
             span = f" It gives {_estimate(tested[0], check.unit)}."
+        ends = [interval_of(row, "ci") for row in tested]
+        zero = sum(one is not None and one[0] <= 0 <= one[1] for one in ends)
+        if unclear and check.found and zero:
+            span = f" {zero} of {len(tested)} hold zero too.{span}"
         if not other:
             return f"{what}{span}"
         names = listed([f"'{row['variant']}'" for row in other])
@@ -315,7 +315,9 @@ _ANSWERS: Mapping[str, Callable[[Check], str]] = MappingProxyType(
         "own_levels": _levels,
         "chance": _chance,
         "leave_out": _ranging("Whichever of them is left out, the estimate agrees."),
-        "estimators": _ranging("The others agree."),
+        "estimators": _ranging(
+            "The intervals of the others all hold the primary estimate.", unclear=True
+        ),
         "covid_years": _ranging("The estimate without them agrees."),
         "definitions": _ranging("Counting or comparing otherwise, the estimate agrees."),
         "composition": _children,

@@ -135,15 +135,15 @@ def confidence_sentence(safe: SafeTable) -> str:
         return ""
     if confidence == "high":
         return "Confidence: high. Every test that applies was passed."
-    verdicts = {str(row["rule"]): str(row["verdict"]) for row in rows}
-    unmet = [
-        words
-        for rule, words in _NOT_MET.items()
-        if verdicts.get(rule) in {"fail", "not testable"} and rule != decided_by
-    ]
-    tests = sum(verdict != "for information" for verdict in verdicts.values())
+    verdicts = {
+        str(row["rule"]): str(row["verdict"])
+        for row in rows
+        if row["rule"] != decided_by and row["verdict"] != "for information"
+    }
+    unmet = [_NOT_MET[rule] for rule, verdict in verdicts.items() if verdict != "pass"]
+    of = f"{len(verdicts)} {'other tests' if decided_by else 'tests'}"
     return (
-        f"Confidence: moderate. {number(len(unmet), decimals=0)} of {tests} tests "
+        f"Confidence: moderate. {number(len(unmet), decimals=0)} of {of} "
         f"{'was' if len(unmet) == 1 else 'were'} not passed: {listed(unmet)}."
     )
 

@@ -137,7 +137,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_counted": "the panel does not hold {outcome}; count it where pupils are known and "
         "give it.",
         "nothing_to_undo": "the primary test finds no effect, so there is nothing to undo.",
-        "no_drift_seen": "no trend, however steep, has an 80% chance of being detected.",
+        "no_drift_known": "the years before training bear no estimate of a trend.",
         "too_few_years_before": "no trained school has data both in the {years} years before "
         "training and earlier, must be at least one; begin the years earlier.",
         "too_few_assignments": "there are too few ways to assign the years of training for any p "
@@ -150,14 +150,19 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "give both.",
         # What a check's number means
         "joint_test": "a test of several years together: it has a p value and no one estimate",
-        "drift_seen": "a trend that differs by {slope:.2g} a year is detected in 80% of cases and "
-        "adds {bias:.2g}",
+        "drift_adds": "a trend that differs by {slope:.2g} a year is not excluded and adds "
+        "{bias:.2g}",
         "survives_first_year": "in the first year after training the result survives trend "
         "differences up to {breakdown:.1f} times the largest seen before training",
         "survives_all_years": "averaged over all years the result survives trend differences up "
         "to {breakdown:.1f} times the largest seen before training",
         "survives_straight": "the result survives trends whose slope changes by {breakdown:.2g} a "
         "year",
+        "undone_first_year": "in the first year after training the result does not survive trend "
+        "differences of a tenth of the largest seen before training",
+        "undone_all_years": "averaged over all years the result does not survive trend "
+        "differences of a tenth of the largest seen before training",
+        "undone_straight": "the result does not survive even a trend on one straight line",
         "p_by_reassignment": "the primary estimate, p by random reassignment",
         "interval_without_end": "with so few trained schools its interval has no end",
         "weights_not_known": "its weights cannot be taken apart: no school has data in every year",
@@ -172,10 +177,11 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "{least:.0%}",
         "no_interval": "the effect has no interval",
         "interval_contains_zero": "the effect's interval contains zero",
+        "effect_not_established": "the evidence does not establish an effect of training",
         "gap_widened": "the gap widened, so that nothing was regained",
         # What a rule's number is
         "mde_and_sesoi": "minimum detectable effect, and the smallest effect of interest",
-        "breakdown": "relative size of trend breaks up to which the headline estimate survives",
+        "breakdown": "relative size of trend breaks up to which the average of all years survives",
         "drift": "largest drift a year that the years before training do not exclude",
         "peers_p": "p value of the effect on the level of the other pupils",
         "second_estimate": "the estimate against untrained schools that had the same past",
@@ -243,7 +249,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
 VARIANTS: Mapping[str, str] = MappingProxyType(
     {
         "years_before_together": "the years before training, together",
-        "unseen_drift": "what a trend just seen in earlier years would add",
+        "drift_not_excluded": "what the largest trend not excluded before training would add",
         "trend_breaks_first_year": "first year: trend differences up to {bound:g} times the "
         "largest before training",
         "trend_breaks_all_years": "trend differences up to {bound:g} times the largest before "
@@ -281,7 +287,7 @@ COMPOSITION: Mapping[str, str] = MappingProxyType(
         "plan_share": "share of the cohort on a child protection plan",
         "entries": "children who newly entered the cohort",
         "prior_attendance": "the cohort's absence in earlier years",
-        "entrants_attendance": "the absence of its newly entered children in the year before",
+        "entrants_attendance": "its new children's absence in the year before, less other pupils'",
     }
 )
 """Outcomes that say who is counted."""

@@ -1,11 +1,12 @@
 """What the annual report alone says: next year's priorities, and a paragraph for a committee."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, records
 from vsh_eval.release.text.findings.finding import Finding, movement_of_gap
+from vsh_eval.release.text.pages.answer import LEAST_DIFFERENCE
 from vsh_eval.release.text.phrases.labels import measure_in_text, schools_of
 from vsh_eval.release.text.phrases.numbers import amount, listed, usual_decimals
 from vsh_eval.release.text.safe_text import sentence, sentences
@@ -34,8 +35,14 @@ def priority_sentences(
     found = [*_widened(changes), *([] if reach is None else _least_reached(reach, year))]
     if found:
         return tuple(found)
-    least = "" if reach is None else ", and no kind of school is reached less"
-    return (f"No gap clearly widened{least}.",)
+    least = "" if reach is None else ", and no kind of school is reached much less"
+    unknown = [
+        measure_in_text(str(row["metric"]), names.TOTAL)
+        for row in records(changes)
+        if not is_shown(row, "change", "change_lower", "change_upper")
+    ]
+    more = f" For {listed(unknown)} no interval can be given." if unknown else ""
+    return (f"No gap clearly widened{least}.{more}",)
 
 
 def _widened(changes: SafeTable) -> Iterator[str]:
@@ -52,7 +59,7 @@ def _widened(changes: SafeTable) -> Iterator[str]:
 
 
 def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:
-    """Name the phase whose children are reached least, where it is below all schools together."""
+    """Name the phase whose children are reached least, where it is far below all schools."""
     rows = [
         row
         for row in records(reach.where(time_period=year, programme="any", tier="any"))
@@ -63,7 +70,7 @@ def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:
     if not (whole and parts):
         return
     least = min(parts, key=lambda row: float(row["share_pupils"]))
-    if round(float(least["share_pupils"])) < round(float(whole[0]["share_pupils"])):
+    if float(whole[0]["share_pupils"]) - float(least["share_pupils"]) >= LEAST_DIFFERENCE:
         yield (
             f"Of the children in {schools_of(str(least['phase']))}, "
             f"{amount(float(least['share_pupils']), '%', decimals=0)} are in a trained school, "
@@ -74,23 +81,31 @@ def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:
 
 @sentence
 def committee_paragraph(
-    *, authority: str, gap: str, reach: str, answer: str, confidence: str
+    *, authority: str, gap: str, reach: str, answer: Iterable[str], confidence: str
 ) -> str:
     """Put the answer into one paragraph for a committee paper.
 
     Parameters
     ----------
     authority : str
-        The authority's name.
-    gap, reach, answer, confidence : SafeText
+        The name of the authority whose schools are compared, '' where authorities are.
+    gap, reach, confidence : SafeText
         The sentences of the report that say these things; '' where there is none.
+    answer : iterable of SafeText
+        What is known of the training's part in it.
     """
-    start = (
-        f"The virtual school of {authority} offers training to schools to support children with a "
-        "social worker."
+    start, limit = (
+        "",
+        "The evaluation compares authorities and no schools or children. It cannot rule out other "
+        "causes that came to this authority at the same time.",
     )
-    limit = (
-        "The evaluation compares groups of schools and years and follows no child. It cannot rule "
-        "out other causes that came to the same schools at the same time."
-    )
-    return " ".join(part for part in (start, reach, gap, answer, confidence, limit) if part)
+    if authority:
+        start = (
+            f"The virtual school of {authority} offers training to schools to support children "
+            "with a social worker."
+        )
+        limit = (
+            "The evaluation compares groups of schools and years and follows no child. It cannot "
+            "rule out other causes that came to the same schools at the same time."
+        )
+    return " ".join(part for part in (start, reach, gap, *answer, confidence, limit) if part)

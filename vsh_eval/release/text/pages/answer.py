@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vsh_eval import academic_year, names, registry
+from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.findings.evidence import both_estimates
@@ -22,6 +22,8 @@ ESTABLISHED = {
     *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),
 }
 """Statements that say which way training moved the gap."""
+LEAST_DIFFERENCE = 10.0
+"""Percentage points by which a part is reached less where the next training should go there."""
 _NO_ANSWER = {
     "inconclusive": "We cannot yet tell whether the training changed the gap in {metric}.",
     "not_attributable": "We cannot say that the training changed the gap in {metric}.",
@@ -131,7 +133,7 @@ def _levels(impact: SafeTable, asked: Asked) -> str:
 
 
 @sentence
-def estimates_sentence(impact: SafeTable, *, metric: str) -> str:
+def estimates_sentence(impact: SafeTable, *, metric: str, statement: str = "") -> str:
     """Give both estimates of the effect on the gap with their intervals, each with its comparison.
 
     Parameters
@@ -140,6 +142,8 @@ def estimates_sentence(impact: SafeTable, *, metric: str) -> str:
         An ``estimates`` table.
     metric : str
         The outcome.
+    statement : str
+        The code of the evidence statement, '' where nothing is said of the estimates yet.
 
     Returns
     -------
@@ -160,7 +164,28 @@ def estimates_sentence(impact: SafeTable, *, metric: str) -> str:
         parts.append(
             f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
         )
-    return f"Estimated effect on the gap in {metric_in_text(metric)}: {listed(parts)}."
+    what = "difference of" if statement == "not_attributable" else "effect on"
+    return f"Estimated {what} the gap in {metric_in_text(metric)}: {listed(parts)}."
+
+
+_PLAN = {
+    "none": "**Fix the plan before {year} ends.** A plan that is written down before the data "
+    "exist cannot have been chosen for its result (vsh-eval register).",
+    "late": "**Keep the plan as it is.** It was fixed after the last year of data had ended; "
+    "results that include {year} can rest on it.",
+    "deviates": "**Keep to the plan.** The settings differ from it; go back to it, or change it "
+    "and say why (vsh-eval register --amend).",
+}
+"""What to do about the plan of the evaluation."""
+
+
+@sentences
+def published_decisions() -> Iterator[str]:
+    """Say what to decide where DfE's tables are all that is asked."""
+    yield (
+        "**Do not stop or extend the offer because of this page.** It compares whole authorities; "
+        "run the evaluation on your own returns and training log."
+    )
 
 
 @sentences
@@ -171,7 +196,8 @@ def decision_sentences(
     needs: SafeTable | None,
     *,
     asked: Asked,
-    last_year: int,
+    plan: str,
+    plan_year: int,
 ) -> Iterator[str]:
     """Say what to decide now, by fixed rules.
 
@@ -189,8 +215,10 @@ def decision_sentences(
         first: deprivation, share_schools.
     asked : Asked
         What the answer is about.
-    last_year : int
-        The last year of data.
+    plan : {"none", "late", "deviates"}
+        How the settings stand to a registered plan, where the rule on it is not passed.
+    plan_year : int
+        The first academic year after the data that has not ended yet.
 
     Returns
     -------
@@ -206,11 +234,7 @@ def decision_sentences(
             "places, a lot decides fairly, and only then can a change be put down to training."
         )
     if verdicts.get("registered") != "pass":
-        following = year_label(academic_year.after(last_year))
-        yield (
-            f"**Fix the plan before {following} ends.** A plan that is written down before the "
-            "data exist cannot have been chosen for its result (vsh-eval register)."
-        )
+        yield _PLAN[plan].format(year=year_label(plan_year))
     # Neither helps an estimate that cannot be put down to training: a pool leaves it out.
     if statement == "inconclusive" and power is not None:
         yield from _wait(power, asked)
@@ -319,7 +343,7 @@ def _spread(needs: SafeTable) -> Iterator[str]:
     if len(rows) < 2:
         return
     shares = [float(row["share_schools"]) for row in (rows[0], rows[-1])]
-    if round(shares[0]) >= round(shares[1]):
+    if shares[1] - shares[0] < LEAST_DIFFERENCE:
         return
     bands = [lower_first(value_label("deprivation", r["deprivation"])) for r in (rows[0], rows[-1])]
     most, least = (amount(share, "%", decimals=0) for share in shares)

@@ -17,6 +17,7 @@ from vsh_eval.release.text.phrases.labels import (
 from vsh_eval.release.text.phrases.numbers import (
     amount,
     decimals_for,
+    in_brackets,
     limits,
     number,
     usual_decimals,
@@ -31,6 +32,7 @@ def estimate_sentence(
     metric: str,
     role: str | None = "primary",
     confidence: float = 95,
+    evidence: SafeTable | None = None,
     **where: Any,
 ) -> str:
     """Say by how much more the gap changed where schools were trained.
@@ -45,6 +47,8 @@ def estimate_sentence(
         The estimate's role; None is no condition.
     confidence : float
         The interval's confidence in per cent, for the words only.
+    evidence : SafeTable, optional
+        The evidence statement on it.
     **where
         What else singles the row out: programme, tier, phase, estimator, comparison.
 
@@ -52,7 +56,8 @@ def estimate_sentence(
     -------
     str
         The estimate with its interval, then what it means: faster narrowing, slower narrowing, or
-        that the data cannot tell, which is never read as "no effect".
+        that the data cannot tell, which is never read as "no effect". Where the evidence does not
+        put it down to training, no more than that.
 
     Raises
     ------
@@ -67,6 +72,12 @@ def estimate_sentence(
         why = "" if reason is None or is_missing(reason) else str(reason).rstrip(".")
         return f"{said} The reason: {why}." if why else said
     unit = registry.metric(metric).gap_unit
+    if evidence is not None and records(evidence)[0]["statement"] == "not_attributable":
+        value, ends = value_of(row, "estimate"), interval_of(row, "ci")
+        places = decimals_for(value, *(ends or ()))
+        size = amount(value, unit, decimals=places, signed=True)
+        size += in_brackets(ends, decimals=places)
+        return f"The estimate for {about} is {size}: not an effect of training."
     said = f"Where schools were trained, {about} was {_estimate(row, unit, confidence)}"
     return f"{said}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
 

@@ -118,8 +118,8 @@ def honest_sentence(safe: SafeTable) -> str:
             f"{words} the result still excludes zero if trends differed by up to {number(size)} "
             "times the largest difference seen before training."
             if size > 0
-            else f"{words} the interval contains zero even if the trends were the same, so there "
-            "is nothing that a difference of trends could undo."
+            else f"{words} the interval contains zero even if trends differed by no more than a "
+            "tenth of the largest difference seen before training."
         )
     return " ".join(parts)
 
@@ -145,8 +145,8 @@ def drift_sentence(safe: SafeTable, *, metric: str) -> str:
     slope, bias = abs(float(row["slope"])), abs(float(row["bias"]))
     return (
         f"A trend that differed by {amount(slope, unit, decimals=decimals_for(slope))} a year had "
-        f"an 80% chance of being detected before training. One just too small to be detected "
-        f"could add {amount(bias, unit)} to the estimate (Roth, 2022)."
+        f"an 80% chance of being detected before training. Such a trend would add "
+        f"{amount(bias, unit)} to the estimate (Roth, 2022)."
     )
 
 

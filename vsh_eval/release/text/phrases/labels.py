@@ -418,7 +418,7 @@ ESTIMATOR_LABELS: Mapping[str, str] = MappingProxyType(
         "two_way_fixed_effects": "Two-way fixed effects",
         "wild_cluster": "Wild cluster bootstrap",
         "honest": "Rambachan and Roth",
-        "pretrend_power": "Power of the test before training",
+        "drift": "Drift before training",
         "bacon": "Two-way fixed effects, taken apart",
         "imputation_phase_year": "Each school compared with itself, each phase its own years",
         "randomisation": "Randomisation inference",

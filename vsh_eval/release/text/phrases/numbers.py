@@ -192,6 +192,8 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
     'c'
     >>> cell_text("group_pupils", {"group_pupils": 1235.0, "status": ""})
     '1,235'
+    >>> cell_text("value", {"rule": "peers", "value": 0.0001})
+    '<0.001'
     """
     value = row[column]
     if column == "index":
@@ -203,10 +205,15 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         return value_label(column, value)
     if not is_numeric(value):
         return str(value)
-    if role_of(column) is Role.P_VALUE and decimals is None:
+    if decimals is None and _is_p_value(column, row):
         return p_text(float(value))
     places = _places(column, row) if decimals is None else decimals
     return figures(float(value)) if places is None else number(float(value), decimals=places)
+
+
+def _is_p_value(column: str, row: Mapping[str, Any]) -> bool:
+    of_rule = column == "value" and row.get("rule") in names.P_VALUE_RULES
+    return of_rule or role_of(column) is Role.P_VALUE
 
 
 def _places(column: str, row: Mapping[str, Any]) -> int | None:
