@@ -15,6 +15,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 WHOLE_RUNS = PurePosixPath("tests/whole_runs")
 """The folder of the tests that share the finished runs."""
+collect_ignore = ["notebooks/09_pooled.ipynb"]
+"""Whole runs execute it on both kinds of pool: one that can be made and one that cannot."""
 
 
 def pytest_configure() -> None:
@@ -52,10 +54,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _small_authorities() -> dict[str, Path]:
     """Return params by kind, of a project that lasts as long as the tests."""
     from tests.pipeline.project import INVENTED, PUBLISHED, Project
-    from tests.release import bundles
     from tests.returns import published_example
     from vsh_eval.pipeline import corridor, open_run
-    from vsh_eval.pipeline.records import exchange
 
     folder = tempfile.TemporaryDirectory(prefix="notebooks-")
     atexit.register(folder.cleanup)
@@ -63,12 +63,10 @@ def _small_authorities() -> dict[str, Path]:
     invented = project.write("invented", INVENTED)
     published_example.write(project.folder / "published")
     public = project.write("public", PUBLISHED | {"published": {"offer_start": "2023/24"}})
-    three = bundles.write_three(project.folder)
-    pooled = exchange.prepare(three, name="pooled", title="", outputs=project.outputs)
     run = open_run(public)
     for name, table in corridor.build_tables(run).items():
         run.save(name, table)  # else 06_published would have 02 run in a kernel of its own
-    return {"published": public, "pooled": pooled, "invented": invented}
+    return {"published": public, "invented": invented}
 
 
 @pytest.hookimpl(optionalhook=True)

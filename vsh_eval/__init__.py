@@ -17,3 +17,8 @@ Nothing is imported here, so that a notebook loads what it asks for and no more:
 >>> registry.metric("overall_absence").label
 'Overall absence'
 """
+
+import sys
+
+# jsonschema asks for this slow module only for a check that no notebook schema uses.
+sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]

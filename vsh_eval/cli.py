@@ -24,9 +24,6 @@ from vsh_eval.contracts import ContractError, NotebookFailedError, SettingsError
 if TYPE_CHECKING:
     import pandas as pd
 
-# jsonschema asks for this slow module only for a check that no notebook schema uses.
-sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
-
 DATA_SAYS_NO = 1
 USAGE = 2
 NOTEBOOK_FAILED = 3

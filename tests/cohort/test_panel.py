@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests import frames
 from tests.cohort import oracle
 from tests.cohort.invented import random_returns
 from tests.cohort.oracle import COMPOSITION_CELL, PANEL_CELL, as_cells
@@ -192,7 +193,7 @@ def test_order_of_rows_and_pseudonyms_never_change_a_number():
     backwards = {name: rows[::-1] for name, rows in tables.items()}
     first, second = build(tables, years=YEARS), build(backwards, years=YEARS)
     for name in ("panel", "composition", "moments", "spread", "new_entrants", "schools", "flow"):
-        pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name))
+        frames.assert_the_same(getattr(first, name), getattr(second, name), name)
 
 
 def test_a_metric_the_registry_lacks_is_refused():

@@ -1,6 +1,6 @@
 """The tools that watch over the code run as tests, so that nobody lands without them.
 
-Types take the longest and have a command of their own, which `.ci/run` gives before the tests.
+Types take the longest and have a command of their own, which `.ci/run` gives beside the tests.
 """
 
 import subprocess

@@ -186,7 +186,7 @@ def test_figures_have_alternative_text_and_caption(page):
 
 def test_tables_have_captions_that_name_the_box_around_them(page):
     assert page.count("<table>") == page.count("<caption>") == 4
-    boxes = re.findall(r'<div aria-label="([^"]*)" class="scroll" role="group"', page)
+    boxes = re.findall(r'<div class="scroll" role="group" aria-label="([^"]*)"', page)
     assert boxes == re.findall(r"<caption>(.*?)</caption>", page)
 
 

@@ -1,9 +1,9 @@
 """The same panel from the files that an authority would hold as from the tables that are ready."""
 
-import pandas as pd
 import pytest
 import yaml
 
+from tests import frames
 from tests.synthetic.twins import SMALLEST, assert_the_same, counted, with_upns
 from vsh_eval.contracts import RETURNS
 from vsh_eval.returns import open_returns
@@ -34,7 +34,7 @@ def test_files_give_the_tables_that_are_ready(twins):
         both = [of.connection.execute(f"FROM {name} ORDER BY ALL").df() for of in (ready, read)]
         columns = [column for column in both[0] if column in both[1]]
         assert set(RETURNS[name].column_names) <= set(columns)
-        pd.testing.assert_frame_equal(both[1][columns], both[0][columns], obj=name)
+        frames.assert_the_same(both[1][columns], both[0][columns], name)
 
 
 def test_files_give_the_panel_of_the_tables_that_are_ready(twins):

@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pandas as pd
 
+from tests import frames
 from vsh_eval.cohort import build_cohort
 from vsh_eval.synthetic import Authority, Plan
 from vsh_eval.synthetic.as_returns import upns_of
@@ -39,4 +40,4 @@ def assert_the_same(found, plan: Plan, wanted: dict[str, pd.DataFrame]) -> None:
     assert len(got["panel"]) > 500
     for name, table in wanted.items():
         columns = [column for column in table if column in got[name]]  # GIAS has one covariate
-        pd.testing.assert_frame_equal(got[name][columns], table[columns], obj=name)
+        frames.assert_the_same(got[name][columns], table[columns], name)

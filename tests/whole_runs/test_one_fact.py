@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections import defaultdict
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -165,33 +166,24 @@ def test_two_tables_agree_wherever_their_rows_are_about_the_same(release):
     Of numbers alone: a symbol is the row's, and a row may hide a number for another one's sake.
     """
     tables = tables_of(release)
+    keys = {name: keys_of(*pair) for name, pair in tables.items()}
+    numbers = {name: of_type(meta, "Indicator") for name, (_, meta) in tables.items()}
+    alone = cache(lambda name, shared: rows_alone(*tables[name], shared))
     apart, compared = {}, 0
-    for one, other in itertools.combinations(tables, 2):
-        keys, numbers = shared(tables[one], tables[other])
-        if keys and numbers:
-            both = joined(tables[one], tables[other], keys)
-            compared += len(both) * len(numbers)
-            for name in numbers:
-                here, there = (to_number(both[f"{name}_{side}"]) for side in "xy")
+    for pair in itertools.combinations(tables, 2):
+        shared = tuple(sorted(set.intersection(*(keys[name] for name in pair))))
+        in_both = sorted(set.intersection(*(numbers[name] for name in pair)))
+        if shared and in_both:
+            both = alone(pair[0], shared).merge(alone(pair[1], shared), on=list(shared))
+            compared += len(both) * len(in_both)
+            for name in in_both:
+                here, there = both[f"{name}_x"], both[f"{name}_y"]
                 differs = (here - there).abs() > 0
                 if differs.any():
-                    apart[one, other, name] = both.loc[differs, [*keys]].iloc[0].to_dict() | {
-                        "here": both.loc[differs, f"{name}_x"].iloc[0],
-                        "there": both.loc[differs, f"{name}_y"].iloc[0],
-                    }
+                    first = both.loc[differs].iloc[0]
+                    apart[*pair, name] = first[[*shared, f"{name}_x", f"{name}_y"]].to_dict()
     assert compared > 0
     assert apart == {}
-
-
-def to_number(column):
-    return pd.to_numeric(column, errors="coerce")
-
-
-def shared(one, other):
-    """Return the keys and the numbers that two tables have in common."""
-    keys, others = (keys_of(*pair) for pair in (one, other))
-    numbers, theirs = (of_type(meta, "Indicator") for _, meta in (one, other))
-    return sorted(keys & others), sorted(numbers & theirs)
 
 
 def keys_of(data, meta):
@@ -208,14 +200,14 @@ def of_type(meta, kind):
     return set(meta.loc[meta["col_type"].eq(kind), "col_name"])
 
 
-def joined(one, other, keys):
-    """Return the rows of both tables that are about the same, by keys that single them out."""
-    return alone(*one, keys).merge(alone(*other, keys), on=keys)
-
-
-def alone(data, meta, keys):
-    """Return the rows that are about the whole of every filter but the keys."""
+def rows_alone(data, meta, keys):
+    """Return the rows about the whole of every filter but the keys that single them out."""
     defaults = meta.set_index("col_name")["filter_default"]
     for name in (keys_of(data, meta) - set(keys)) & set(defaults.index):
         data = data[data[name].eq(defaults[name])]
-    return data[~data.duplicated(keys, keep=False)]
+    single = data[~data.duplicated(list(keys), keep=False)]
+    numbers = {
+        name: pd.to_numeric(single[name], errors="coerce").astype("float64")
+        for name in of_type(meta, "Indicator")
+    }
+    return single[list(keys)].assign(**numbers)

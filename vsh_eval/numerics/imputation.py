@@ -284,12 +284,9 @@ def estimate(fitted: Fit, target: Floats) -> Estimates:
     ``c = sum_s (P_s' w_s - w_s)``. Without school s:
     ``[N - N_s + (c - c_s)' (A - A_s)^- (b - b_s)] / (W - W_s)``.
     """
-    by_school = target.sum(axis=2)
-    total = by_school.sum(axis=1)
-    total = np.where(total > 0, total, np.nan)
-    contrast = np.einsum("stu,kst->ksu", fitted.prediction, target) - target
+    by_school, total = target.sum(axis=2), _total(target)
+    contrast, contrasts = _contrasts(fitted, target)
     own = -np.einsum("kst,st->ks", contrast, fitted.outcome)
-    contrasts = np.stack([by_stratum(one, fitted.stratum) for one in contrast])
     years = np.einsum("kjt,jt->k", contrasts, fitted.year_effect)
     theta = (own.sum(axis=1) + years) / total
     implied = _implied_weights(fitted, contrast, contrasts) / total[:, None, None]
@@ -301,6 +298,33 @@ def estimate(fitted: Fit, target: Floats) -> Estimates:
         leave_one_out=_leave_one_out(fitted, own, by_school, contrast, contrasts),
         contributes=contributes(implied),
     )
+
+
+def implied_weights(fitted: Fit, target: Floats) -> Floats:
+    """Return the ``implied_weight`` of `estimate` alone, (K, S, T): no school is left out for it.
+
+    Examples
+    --------
+    >>> late = np.array([[False, True], [False, False]])
+    >>> fitted = fit(np.zeros((2, 2)), np.ones((2, 2)), late, np.zeros(2, dtype=np.int64))
+    >>> implied_weights(fitted, late[None] * 1.0)
+    array([[[-1.,  1.],
+            [ 1., -1.]]])
+    """
+    weights = _implied_weights(fitted, *_contrasts(fitted, target))
+    return weights / _total(target)[:, None, None]
+
+
+def _total(target: Floats) -> Floats:
+    """Return the weight of each target (K,), NaN where it has none."""
+    total = target.sum(axis=2).sum(axis=1)
+    return np.where(total > 0, total, np.nan)
+
+
+def _contrasts(fitted: Fit, target: Floats) -> tuple[Floats, Floats]:
+    """Return how the targets weigh year effects, by school (K, S, T) and stratum (K, J, T)."""
+    contrast = np.einsum("stu,kst->ksu", fitted.prediction, target) - target
+    return contrast, np.stack([by_stratum(one, fitted.stratum) for one in contrast])
 
 
 def by_stratum(values: Floats, stratum: Ints) -> Floats:

@@ -83,6 +83,13 @@ def test_an_authority_without_a_school_is_refused(extract):
         tables(extract, "E06000099")
 
 
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory):
+    plain = tmp_path_factory.mktemp("gias") / "plain.csv"
+    plain.write_text(HEADER + ROWS, encoding="utf-8")
+    return tables(plain, "E10000023")
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     order=st.permutations(range(12)),
@@ -92,17 +99,15 @@ def test_an_authority_without_a_school_is_refused(extract):
     title=st.sampled_from(["", "sep", "GIAS extract\n"]),
 )
 def test_neither_order_nor_encoding_changes_a_table(
-    tmp_path_factory, order, encoding, separator, ending, title
+    tmp_path_factory, in_order, order, encoding, separator, ending, title
 ):
     rows = [line.split(",") for line in (HEADER + ROWS).strip().split("\n")]
     head = f"sep={separator}\n" if title == "sep" else title
     text = head + "".join(separator.join(row[i] for i in order) + "\n" for row in rows)
-    folder = tmp_path_factory.mktemp("gias")
-    changed, plain = folder / "changed.csv", folder / "plain.csv"
+    changed = tmp_path_factory.mktemp("gias") / "changed.csv"
     changed.write_bytes(text.replace("\n", ending).encode(encoding))
-    plain.write_text(HEADER + ROWS, encoding="utf-8")
-    expected, found = tables(plain, "E10000023"), tables(changed, "E10000023")
-    pd.testing.assert_frame_equal(found.tables["schools"], expected.tables["schools"])
+    found = tables(changed, "E10000023")
+    pd.testing.assert_frame_equal(found.tables["schools"], in_order.tables["schools"])
 
 
 def test_links_run_from_predecessor_to_successor_however_written(tmp_path):

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def _tasks(
         }
 
 
+@cache
 def _software() -> str:
     """Hash the package, so that a change of it runs every notebook again."""
     package = Path(workspace.__file__).parents[1]

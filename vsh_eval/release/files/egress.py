@@ -39,7 +39,7 @@ class _Wanted:
     words: Mapping[str, frozenset[str]]
     numbers: frozenset[str]
     compounds: Mapping[str, tuple[tuple[str, str], ...]]
-    phrases: Mapping[str, tuple[re.Pattern[str], ...]]
+    phrases: Mapping[str, Mapping[str, re.Pattern[str]]]
     rule: Rule
     counts: bool
     internal: bool
@@ -147,8 +147,8 @@ def _prepare(
         numbers=frozenset(numbers),
         compounds=_by_longest_word(whole),
         phrases={
-            "path": tuple(map(_place, _ways_to_write(paths))),
-            "secret": tuple(re.compile(re.escape(text)) for text in _ways_to_write(secrets)),
+            "path": {_bare(text): _place(text) for text in _ways_to_write(paths)},
+            "secret": {text: re.compile(re.escape(text)) for text in _ways_to_write(secrets)},
         },
         rule=rule,
         counts=counts,
@@ -191,7 +191,11 @@ def _place(path: str) -> re.Pattern[str]:
     slashes = path.strip("/\\").count("/") + path.strip("/\\").count("\\")
     before = r"(?<![\w<.-])" if slashes == 0 else r"(?<![\w<-])"
     after = r"[/\\]+[\w.]" if slashes == 0 else r"(?![\w-])"
-    return re.compile(before + re.escape(path.rstrip("/\\")) + after)
+    return re.compile(before + re.escape(_bare(path)) + after)
+
+
+def _bare(path: str) -> str:
+    return path.rstrip("/\\")
 
 
 def _finds(file: Path, wanted: _Wanted) -> Iterator[str]:
@@ -225,7 +229,8 @@ def _in_text(text: str, wanted: _Wanted) -> Iterator[str]:
     for word in tokens & wanted.compounds.keys():
         yield from (kind for kind, value in wanted.compounds[word] if value in folded)
     for kind, phrases in wanted.phrases.items():
-        if any(phrase.search(folded) for phrase in phrases):
+        # A pattern that looks behind is slow where there is nothing to find.
+        if any(bare in folded and phrase.search(folded) for bare, phrase in phrases.items()):
             yield kind
     if not wanted.internal and INTERNAL_STAMP.casefold() in folded:
         yield "internal"

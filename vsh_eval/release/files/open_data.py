@@ -306,7 +306,7 @@ def _read(column: pd.Series) -> pd.Series:
     """Turn a column of numbers and symbols into numbers, and give any other its blanks back."""
     name = str(column.name)
     hidden = column.isin(names.SYMBOLS)
-    numbers = pd.to_numeric(column.mask(hidden), errors="coerce")
+    numbers = pd.to_numeric(column, errors="coerce")
     if _is_text(name, hidden, numbers):
         return column.mask(column == _blank(name), "")
     if role_of(name) is Role.P_VALUE:

@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -171,17 +172,28 @@ def render_index(
 
 def _fragment(notebook: Any) -> str:
     """Turn cells into HTML."""
-    from nbconvert import HTMLExporter
+    text, _ = _exporter().from_notebook_node(notebook)
+    return text
+
+
+@cache
+def _exporter() -> Any:
+    """Return what fills the template of cells; templates are compiled once for all pages."""
+    from nbconvert import TemplateExporter
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     def page_markdown(text: str) -> str:
         renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
         return str(MarkdownWithMath(renderer=renderer).render(without_paths(text)))
 
-    exporter = HTMLExporter(template_name="notebook", extra_template_basedirs=[str(TEMPLATES)])
+    exporter = TemplateExporter(
+        template_name="notebook",
+        template_file="index.html.j2",
+        extra_template_basedirs=[str(TEMPLATES)],
+        default_preprocessors=[],  # `fit_for_page` has left nothing to take out
+    )
     exporter.register_filter("page_markdown", page_markdown)
-    text, _ = exporter.from_notebook_node(notebook)
-    return text
+    return exporter
 
 
 def _said_once(text: str) -> tuple[str, list[str]]:
@@ -288,18 +300,22 @@ def _css_string(text: str) -> str:
 
 
 def _write(path: Path, template: str, **values: Any) -> None:
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    text = _environment().get_template(template).render(style=style.strip(), **values)
+    write_whole(path, text.encode("utf-8"))
+
+
+@cache
+def _environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    text = environment.get_template(template).render(style=style.strip(), **values)
-    write_whole(path, text.encode("utf-8"))
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,0 +1,14 @@
+"""Comparing tables."""
+
+import pandas as pd
+
+
+def assert_the_same(found: pd.DataFrame, wanted: pd.DataFrame, name: str = "table") -> None:
+    """Require equal tables; pandas takes categories apart one by one, so it only names a fault."""
+    if not found.equals(wanted):
+        pd.testing.assert_frame_equal(found, wanted, obj=name)
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its categories as words, whichever others there could be."""
+    return table.astype(dict.fromkeys(table.select_dtypes("category"), "str"))
