@@ -291,8 +291,9 @@ def _without_upn(records: pd.DataFrame) -> tuple[Message, ...]:
     without = without.sort_values("year", kind="stable").drop_duplicates("child_id", keep="last")
     unborn = without["PersonBirthDate"].isna() & without["ExpectedPersonBirthDate"].notna()
     young = ~unborn & (without["UPNunknown"] == "UN1")
+    children = records["child_id"].nunique(dropna=False)
     return counted(
-        of_rows=records["child_id"].nunique(dropna=False),
+        of_rows=children,
         children_unborn=unborn.sum(),
         children_not_of_school_age=young.sum(),
     )
