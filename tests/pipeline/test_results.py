@@ -177,7 +177,8 @@ def test_published_tables_are_not_asked_for_an_effect(project):
     assert said["run"]["cohort_rule"] == PUBLISHED["cohort"]["rule"]
     summary = results.summary_of(run.load("summary"))
     assert summary.key_figures[0].value == "11.6 percentage points higher"
-    assert summary.decisions == ()
+    decided = [what for what, _ in summary.decisions]
+    assert decided == ["Do not stop or extend the offer because of this page."]
 
 
 def test_an_estimate_of_another_kind_is_no_headline(project):
