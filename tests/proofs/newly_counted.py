@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vsh_eval import academic_year, cohort, effects
+from vsh_eval import academic_year, cohort, effects, names
 from vsh_eval.contracts import RETURNS
 from vsh_eval.panel import within_school_gaps
 from vsh_eval.synthetic import Plan, invent
@@ -66,6 +66,7 @@ def milder_before(make_up: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame
     anything = exposure[exposure["programme"].eq("any") & exposure["tier"].eq("any")]
     adopted = make_up["unit_id"].map(anything.set_index("unit_id")["adopted"])
     trained = adopted.gt(0) & make_up["time_period"].ge(adopted) & make_up["entrants_missed"].gt(0)
+    trained &= make_up["group"].isin(names.GROUP_SUMS[GROUPS["group"]])
     off = (MILDER / 100 * make_up["entrants_possible"].astype(float)).round()
     off = np.minimum(off, make_up["entrants_missed"].astype(float)).where(trained, 0.0)
     return make_up.assign(

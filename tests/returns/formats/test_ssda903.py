@@ -151,6 +151,7 @@ def test_xml_and_csv_are_the_same_return(write):
         ({"pupils.csv": "Name,UPN\nA,B\n"}, "pupils.csv has no header line with one of CHILD"),
         ({"a.xml": "<Message/>"}, "a.xml is not an SSDA903 return"),
         ({"a.xml": XML[:90]}, "a.xml cannot be read"),
+        ({"a.xml": XML.replace("EPISODE", "Episode")}, "holds no CHILD with an EPISODE"),
         ({"a.xml": "<!DOCTYPE EXPSSDA903 [<!ENTITY a 'b'>]>" + XML}, "declares a document type"),
     ],
 )

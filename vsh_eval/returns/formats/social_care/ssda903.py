@@ -99,6 +99,11 @@ def _of_xml(path: Path) -> Return:
     child, episode = f"{space}CHILD", f"{space}EPISODE"
     names = dict.fromkeys(of[-1] for of in (*HEADER.values(), *EPISODE.values()))
     read = xml.read(path, child, [episode, *(space + name for name in names)])
+    if not {child, episode} <= read.tags:
+        raise ContractError(
+            f"{path.name} holds no CHILD with an EPISODE, must hold them in capitals as DfE's "
+            "schema has them; export the return again."
+        )
     records = {ours: read.text(child, space + of[-1]) for ours, of in HEADER.items()}
     spells = {ours: read.text(episode, space + of[-1]) for ours, of in EPISODE.items()}
     spells["child_id"] = records["child_id"].take(pa.array(read.before(read.at(episode), child)))
