@@ -19,7 +19,7 @@ import pandas as pd
 
 from vsh_eval import effects
 from vsh_eval.effects.inference.randomisation import Reassignments, reassignments
-from vsh_eval.numerics.bootstrap import resampled_sums
+from vsh_eval.numerics.inference.bootstrap import resampled_sums
 
 YEARS = 8
 FEW = 5

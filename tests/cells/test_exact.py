@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 from tests.metrics.panels import invented_pupils, pupils_panel, returns_panel
 from vsh_eval.cells.tables import cells_of
 from vsh_eval.metrics import levels
-from vsh_eval.numerics.ratios import ratio
+from vsh_eval.numerics.levels.ratios import ratio
 from vsh_eval.panel import validate_panel
 
 HAND = [

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vsh_eval.numerics.bootstrap import resampled_sums
+from vsh_eval.numerics.inference.bootstrap import resampled_sums
 
 
 def test_every_draw_is_of_as_many_schools_and_the_spread_is_the_multinomials():

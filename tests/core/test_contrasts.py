@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsh_eval.numerics import proportions, ratios
-from vsh_eval.numerics.contrasts import (
+from vsh_eval.numerics.levels import proportions, ratios
+from vsh_eval.numerics.levels.contrasts import (
     combine,
     contrast_limits,
     correlations,

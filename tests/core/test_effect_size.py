@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vsh_eval.numerics import ratios
-from vsh_eval.numerics.effect_size import (
+from vsh_eval.numerics.levels import ratios
+from vsh_eval.numerics.levels.effect_size import (
     log_odds_difference,
     small_sample_factor,
     standardised,

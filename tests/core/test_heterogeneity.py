@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from vsh_eval.numerics.heterogeneity import between_schools, shrunken, solve_q, weighted_q
+from vsh_eval.numerics.levels.heterogeneity import between_schools, shrunken, solve_q, weighted_q
 
 
 def made(seed, *, schools=40, tau=3.0):

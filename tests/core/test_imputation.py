@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsh_eval.numerics import bands, imputation, inference
+from vsh_eval.numerics.estimators import imputation
+from vsh_eval.numerics.inference import bands, significance
 
 ONSET = np.array([3, 5, 99, 99, 99])
 SESSIONS = 350.0 * np.array(
@@ -226,10 +227,10 @@ def test_bands_are_wider_the_less_estimates_hang_together():
     rng = np.random.default_rng(1)
     alone = rng.normal(size=(1, 60))
     same, apart = np.repeat(alone, 6, axis=0), rng.normal(size=(6, 60))
-    pointwise = float(inference.t_critical(59.0))
+    pointwise = float(significance.t_critical(59.0))
     assert bands.max_t_critical(alone, 59.0) == pointwise
     assert bands.max_t_critical(same, 59.0) == pytest.approx(pointwise, abs=0.08)
-    sidak = inference.t_critical(59.0, alpha=1 - 0.95 ** (1 / 6))
+    sidak = significance.t_critical(59.0, alpha=1 - 0.95 ** (1 / 6))
     assert bands.max_t_critical(apart, 59.0) == pytest.approx(float(sidak), abs=0.15)
     assert bands.multiplier_critical(apart, 59.0) > pointwise
     assert bands.max_t_critical(apart, 59.0, seed=3) == bands.max_t_critical(apart, 59.0, seed=3)
@@ -244,41 +245,43 @@ def test_no_band_without_variation_or_degrees_of_freedom(critical):
 def test_two_schools_alone_never_narrow_the_band():
     lonely = np.zeros((1, 9))
     lonely[0, :2] = [1.0, 1.0]  # half of the draws are nought
-    assert bands.multiplier_critical(lonely, 8.0) >= float(inference.t_critical(8.0))
+    assert bands.multiplier_critical(lonely, 8.0) >= float(significance.t_critical(8.0))
 
 
 def test_p_values_intervals_and_minimum_detectable_effects_by_table():
-    assert float(inference.t_critical(10.0)) == pytest.approx(2.2281, abs=1e-4)
-    found = inference.t_p_value(np.array([2.2281, 1.0]), np.array([1.0, 0.0]), np.array([10.0, 10]))
+    assert float(significance.t_critical(10.0)) == pytest.approx(2.2281, abs=1e-4)
+    found = significance.t_p_value(
+        np.array([2.2281, 1.0]), np.array([1.0, 0.0]), np.array([10.0, 10])
+    )
     assert found[0] == pytest.approx(0.05, abs=1e-4)
     assert np.isnan(found[1])
     # t(.975, 10) = 2.2281 and t(.80, 10) = 0.8791
-    assert inference.minimum_detectable(2.0, 10) == pytest.approx(2 * 3.1072, abs=1e-3)
-    assert np.isnan(inference.minimum_detectable(1.0, 0))
+    assert significance.minimum_detectable(2.0, 10) == pytest.approx(2 * 3.1072, abs=1e-3)
+    assert np.isnan(significance.minimum_detectable(1.0, 0))
 
 
 def test_equivalence_is_the_interval_inside_the_margin():
-    narrow = inference.t_critical(30.0, alpha=0.10)
-    inside = inference.equivalence_p_value(0.2, 0.29 / narrow, 30, margin=0.5)
-    outside = inference.equivalence_p_value(0.2, 0.31 / narrow, 30, margin=0.5)
+    narrow = significance.t_critical(30.0, alpha=0.10)
+    inside = significance.equivalence_p_value(0.2, 0.29 / narrow, 30, margin=0.5)
+    outside = significance.equivalence_p_value(0.2, 0.31 / narrow, 30, margin=0.5)
     assert inside < 0.05 < outside
-    assert np.isnan(inference.equivalence_p_value(0.0, 0.0, 30, margin=0.5))
+    assert np.isnan(significance.equivalence_p_value(0.0, 0.0, 30, margin=0.5))
 
 
 def test_the_joint_test_is_hotellings():
     rng = np.random.default_rng(2)
     sample = rng.normal(size=(20, 3)) + 0.3
     mean, covariance = sample.mean(axis=0), np.cov(sample.T) / 20
-    found = inference.joint_test(mean, covariance, 19.0)
+    found = significance.joint_test(mean, covariance, 19.0)
     squared = mean @ np.linalg.solve(covariance, mean)
     assert found.statistic == pytest.approx(17 / (3 * 19) * squared)
     assert (found.df_numerator, found.df_denominator) == (3, 17)
-    doubled = inference.joint_test(
+    doubled = significance.joint_test(
         np.append(mean, mean[0]), np.cov(np.c_[sample, sample[:, 0]].T) / 20, 19.0
     )
     assert doubled.statistic == pytest.approx(found.statistic)
-    assert np.isnan(inference.joint_test(mean, covariance, 1.0).p_value)
-    assert np.isnan(inference.joint_test(np.zeros(1), np.zeros((1, 1)), 9.0).p_value)
+    assert np.isnan(significance.joint_test(mean, covariance, 1.0).p_value)
+    assert np.isnan(significance.joint_test(np.zeros(1), np.zeros((1, 1)), 9.0).p_value)
 
 
 @pytest.mark.parametrize("seed", range(1400, 1440))

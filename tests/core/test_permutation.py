@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vsh_eval.numerics import imputation, permutation
+from vsh_eval.numerics.estimators import imputation
+from vsh_eval.numerics.inference import permutation
 
 
 def one_by_one(outcome, weight, fit_weight, onset, stratum):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsh_eval.numerics import placebos
+from vsh_eval.numerics.inference import placebos
 
 some = st.lists(st.floats(-5, 5, allow_subnormal=False), min_size=1, max_size=60).map(np.array)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from vsh_eval.numerics.proportions import (
+from vsh_eval.numerics.levels.proportions import (
     binomial_std_error,
     difference_limits,
     log_share_std_error,

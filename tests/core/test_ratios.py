@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsh_eval.numerics.ratios import (
+from vsh_eval.numerics.levels.ratios import (
     PupilSums,
     correlation,
     difference,

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from tests.core.test_imputation import GAP, ONE, SESSIONS, TREATED, random_panel
-from vsh_eval.numerics import imputation, same_past
-from vsh_eval.numerics.same_past import Cells, Variances
+from vsh_eval.numerics.estimators import imputation, same_past
+from vsh_eval.numerics.estimators.same_past import Cells, Variances
 
 YEARS = np.array([2018, 2019, 2021, 2022, 2023, 2024, 2025])
 """2020 has no data."""

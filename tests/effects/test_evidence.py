@@ -13,7 +13,7 @@ from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError, Message
 from vsh_eval.effects.evidence import HIGH, MODERATE, NONE, RULES, STATEMENTS, Checks, judge
 from vsh_eval.effects.sensitivity import Drift, Pretrend
-from vsh_eval.numerics.inference import JointTest, t_p_value
+from vsh_eval.numerics.inference.significance import JointTest, t_p_value
 
 NO_DRIFT = Drift(0.0, 0.02, 199.0)
 SAME = (-1.5, 0.4)

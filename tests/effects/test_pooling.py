@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects import evidence, pooling
-from vsh_eval.numerics.inference import minimum_detectable
+from vsh_eval.numerics.inference.significance import minimum_detectable
 
 BCG = np.array(
     [

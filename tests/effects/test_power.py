@@ -12,8 +12,8 @@ from scipy import stats
 from tests.effects.conftest import cells_of, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.numerics.inference import exaggeration
-from vsh_eval.numerics.same_past import Variances
+from vsh_eval.numerics.estimators.same_past import Variances
+from vsh_eval.numerics.inference.significance import exaggeration
 
 
 def test_the_minimum_detectable_effects_of_the_simulation_note():

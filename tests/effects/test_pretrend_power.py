@@ -7,7 +7,7 @@ from scipy import stats
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.numerics import pretest
+from vsh_eval.numerics.inference import pretest
 
 HE_AND_WANG = np.array(
     [

@@ -9,7 +9,7 @@ import pytest
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.numerics import permutation
+from vsh_eval.numerics.inference import permutation
 
 
 def small(seed=0, *, schools=7):

@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
-from vsh_eval.numerics.absorbed import regress
+from vsh_eval.numerics.estimators.absorbed import regress
 
 
 def dense(cells, regressors, by_stratum=False):

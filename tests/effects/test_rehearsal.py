@@ -6,8 +6,8 @@ import pytest
 from tests.effects.conftest import cells_of, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
-from vsh_eval.numerics import imputation
-from vsh_eval.numerics.inference import t_critical
+from vsh_eval.numerics.estimators import imputation
+from vsh_eval.numerics.inference.significance import t_critical
 
 
 def test_the_a_a_run_is_the_power_of_no_effect():

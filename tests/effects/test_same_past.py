@@ -14,7 +14,7 @@ from vsh_eval.contracts import ContractError, InfeasibleError
 from vsh_eval.effects.estimators.same_past import cells_of as same_past_cells
 from vsh_eval.effects.estimators.same_past import estimated_variances
 from vsh_eval.effects.grid import checked, grid
-from vsh_eval.numerics.same_past import Variances
+from vsh_eval.numerics.estimators.same_past import Variances
 
 NUMBERS = ["estimate", "std_error", "df", "ci_lower", "ci_upper", "p_value"]
 HELD = Variances(2.0, np.array([11.0]), 0.6, 1.0)

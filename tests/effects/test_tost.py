@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.weightstats import DescrStatsW
 
-from vsh_eval.numerics.inference import equivalence_p_value, t_critical
+from vsh_eval.numerics.inference.significance import equivalence_p_value, t_critical
 
 
 @given(seed=st.integers(0, 10_000), margin=st.floats(0.05, 2.0))

@@ -13,9 +13,9 @@ from tests.proofs.wild_size import draw
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.effects.grid import checked, grid
-from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics import wild
-from vsh_eval.numerics.absorbed import regress
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.estimators.absorbed import regress
+from vsh_eval.numerics.inference import wild
 
 
 @pytest.fixture(scope="module")

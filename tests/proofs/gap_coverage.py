@@ -16,7 +16,7 @@ import pandas as pd
 from vsh_eval import names, registry
 from vsh_eval.cells.exact import ExactCells
 from vsh_eval.cells.level import Level, change, difference, log_ratio
-from vsh_eval.numerics.ratios import t_interval
+from vsh_eval.numerics.levels.ratios import t_interval
 
 DRAWS = 10_000
 CHILDREN = 4_000_000

@@ -30,7 +30,7 @@ from vsh_eval.effects.sample.year_effects import (
     STRATUM_SCHOOLS,
     year_effects,
 )
-from vsh_eval.numerics import imputation
+from vsh_eval.numerics.estimators import imputation
 from vsh_eval.synthetic import Plan
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "phase_pooling.md"

@@ -23,7 +23,7 @@ from scipy import stats
 from vsh_eval import academic_year, metrics, names
 from vsh_eval.effects.published.authority import POOLS, authority_panel, donor_pools
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
-from vsh_eval.numerics import placebos
+from vsh_eval.numerics.inference import placebos
 from vsh_eval.panel import Comparison
 from vsh_eval.returns.published import read_published
 

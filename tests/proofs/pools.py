@@ -23,7 +23,7 @@ from tests.proofs.planted_effect import _prepared, whole_authority
 from tests.proofs.worlds import WORLDS, asked_of, draws_of, moved
 from vsh_eval import effects
 from vsh_eval.effects import pooling
-from vsh_eval.numerics.inference import minimum_detectable, t_critical
+from vsh_eval.numerics.inference.significance import minimum_detectable, t_critical
 from vsh_eval.numerics.rounding import decimals, to_decimals
 from vsh_eval.synthetic import Plan
 

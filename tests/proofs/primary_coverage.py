@@ -6,8 +6,8 @@ Each draw is `tests.proofs._school_gaps`, which follows the simulation that chos
 estimator: seven years with data (2019/20 has none), a fifth of the schools trained in each of three
 years and two fifths never, 6.4 children with a social worker a school on average, primary and
 secondary levels that grow apart as the published ones do. The estimate is the package's own
-(`vsh_eval.numerics.imputation` with the phase-by-year rule of `vsh_eval.effects`); the first draws
-of every scenario are checked against the front door, `vsh_eval.effects.prepare` and `impute`.
+(`vsh_eval.numerics.estimators.imputation` with the phase-by-year rule of `vsh_eval.effects`); the
+first draws of every scenario are checked against the front door, `vsh_eval.effects.estimators`.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from scipy import stats
 from tests.proofs._school_gaps import GapDraw, draw_school_gaps
 from vsh_eval import effects
 from vsh_eval.effects.sample.year_effects import COMMON, year_effects
-from vsh_eval.numerics import imputation
-from vsh_eval.numerics.inference import minimum_detectable
+from vsh_eval.numerics.estimators import imputation
+from vsh_eval.numerics.inference.significance import minimum_detectable
 from vsh_eval.synthetic import Plan
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "primary_coverage.md"

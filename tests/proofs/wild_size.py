@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vsh_eval.numerics import imputation, wild
-from vsh_eval.numerics.absorbed import regress
+from vsh_eval.numerics.estimators import imputation
+from vsh_eval.numerics.estimators.absorbed import regress
+from vsh_eval.numerics.inference import wild
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "wild_size.md"
 YEARS, FIRST, LAST = 7, 3, 5

@@ -31,10 +31,10 @@ from vsh_eval import effects
 from vsh_eval.contracts import Message
 from vsh_eval.effects.estimators.imputation import imputable_target
 from vsh_eval.effects.grid import Grid
-from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics import same_past
-from vsh_eval.numerics.inference import equivalence_p_value, joint_test, t_p_value
-from vsh_eval.numerics.proportions import wilson
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.estimators import same_past
+from vsh_eval.numerics.inference.significance import equivalence_p_value, joint_test, t_p_value
+from vsh_eval.numerics.levels.proportions import wilson
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "worlds.md"
 CHECKED = 2

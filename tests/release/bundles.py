@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import produces
-from vsh_eval.numerics.inference import t_critical, t_p_value
+from vsh_eval.numerics.inference.significance import t_critical, t_p_value
 from vsh_eval.pipeline.questions.impact import _ESTIMATES, DRIFT_COLUMNS
 from vsh_eval.release.disclosure import release_table, rule_named
 from vsh_eval.release.files.exchange import write_bundle

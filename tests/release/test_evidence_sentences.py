@@ -8,7 +8,7 @@ from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.contracts import ContractError, Message
 from vsh_eval.effects.evidence import RULES, STATEMENTS, Checks, judge
 from vsh_eval.effects.sensitivity import Drift, Pretrend
-from vsh_eval.numerics.inference import JointTest, t_p_value
+from vsh_eval.numerics.inference.significance import JointTest, t_p_value
 from vsh_eval.release.text.findings.evidence import (
     STATEMENT_NAMES,
     confidence_sentence,

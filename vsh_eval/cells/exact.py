@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.cells.level import FloatArray, Level, quotient
 from vsh_eval.cells.shield import EXACT, Shield
-from vsh_eval.numerics import proportions, ratios
+from vsh_eval.numerics.levels import proportions, ratios
 from vsh_eval.panel import PanelSlice, member_of
 from vsh_eval.registry import Metric, years_without_data
 

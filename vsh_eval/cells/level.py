@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsh_eval import names
-from vsh_eval.numerics import proportions, ratios
 from vsh_eval.numerics.arrays import Floats as FloatArray
+from vsh_eval.numerics.levels import proportions, ratios
 from vsh_eval.registry import Metric
 
 _SEVERITY = (

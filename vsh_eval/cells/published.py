@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from vsh_eval import names
 from vsh_eval.cells.level import FloatArray, Level, quotient, worst_status
-from vsh_eval.numerics import proportions
+from vsh_eval.numerics.levels import proportions
 from vsh_eval.panel import PanelSlice
 from vsh_eval.registry import Metric, years_without_data
 

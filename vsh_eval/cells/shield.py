@@ -37,7 +37,7 @@ class Shield(Protocol):
     def statistic(self, base: Level, metric: Metric, name: str) -> tuple[FloatArray, FloatArray]:
         """Return what to add to a statistic of the children behind a level, and its noise.
 
-        The noise is as in `vsh_eval.numerics.ratios.Estimate`: rows of standard deviations.
+        The noise is as in `vsh_eval.numerics.levels.ratios.Estimate`: rows of standard deviations.
         """
         ...
 

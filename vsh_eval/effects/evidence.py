@@ -11,7 +11,7 @@ from vsh_eval import names
 from vsh_eval.contracts import DesignError, Message, require_columns, require_one_of
 from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
-from vsh_eval.numerics.inference import equivalence_p_value, smallest_adjusted
+from vsh_eval.numerics.inference.significance import equivalence_p_value, smallest_adjusted
 from vsh_eval.numerics.rounding import decimals, never_zero, to_decimals
 
 Verdict = Literal["pass", "fail", "not_testable", "shown"]

@@ -20,8 +20,7 @@ from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.rows import COUNTS
 from vsh_eval.effects.sample import pool_mde
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
-from vsh_eval.numerics.heterogeneity import between_schools
-from vsh_eval.numerics.inference import (
+from vsh_eval.numerics.inference.significance import (
     JointTest,
     exaggeration,
     minimum_detectable,
@@ -30,7 +29,8 @@ from vsh_eval.numerics.inference import (
     t_critical,
     t_p_value,
 )
-from vsh_eval.numerics.ratios import FloatArray
+from vsh_eval.numerics.levels.heterogeneity import between_schools
+from vsh_eval.numerics.levels.ratios import FloatArray
 
 GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT = "gap", "group_level", "reference_level", "drift"
 TARGETS = (GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT)
@@ -151,7 +151,7 @@ def combine(
     it is 1 throughout, and the error is 1 / sqrt(sum w).
     Prediction: mu -/+ t(k - 2) sqrt(tau^2 + error^2), Higgins, Thompson and Spiegelhalter (2009),
     *Journal of the Royal Statistical Society A* 172, 137-159. The limits of tau^2 and I^2:
-    `numerics.heterogeneity.between_schools`, of authorities in place of schools.
+    `numerics.levels.heterogeneity.between_schools`, of authorities in place of schools.
 
     Examples
     --------

@@ -10,8 +10,8 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import Message
 from vsh_eval.effects.grid import Floats, Grid
-from vsh_eval.numerics.imputation import contributes
-from vsh_eval.numerics.inference import t_critical, t_p_value
+from vsh_eval.numerics.estimators.imputation import contributes
+from vsh_eval.numerics.inference.significance import t_critical, t_p_value
 
 _NUMBERS = ("estimate", "std_error", "df", "ci_lower", "ci_upper", "band_lower", "band_upper")
 COUNTS = ("schools_treated", "schools_comparison", "pupils")

@@ -12,8 +12,8 @@ from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import COUNTS, simple_row
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.specification import Study
-from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics.bootstrap import resampled_sums
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.inference.bootstrap import resampled_sums
 
 FEWEST_RECORDED = 0.8
 """Share of trainings whose cost must be recorded; the rest take their programme's mean."""

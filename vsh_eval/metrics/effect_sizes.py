@@ -14,8 +14,8 @@ from vsh_eval.cells.tables import Columns, interval, same_text, table
 from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.gaps import gaps, levels
-from vsh_eval.numerics import ratios
-from vsh_eval.numerics.effect_size import log_odds_difference, standardised, toolkit_months
+from vsh_eval.numerics.levels import ratios
+from vsh_eval.numerics.levels.effect_size import log_odds_difference, standardised, toolkit_months
 from vsh_eval.panel import (
     Comparison,
     Panel,
@@ -81,8 +81,9 @@ def effect_sizes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     school, t as for the gap. Shares of children: Cox's index, J (difference of log odds) / 1.65,
     because a share's own deviation makes the same difference between children look smaller the
     further the standard is from the middle. Both: What Works Clearinghouse, Procedures Handbook
-    5.0. Months: EEF, Teaching and Learning Toolkit (`numerics.effect_size.toolkit_months`), made
-    for randomised trials' differences; here a way of saying how large a gap is, not what caused it.
+    5.0. Months: EEF, Teaching and Learning Toolkit (`numerics.levels.effect_size.toolkit_months`),
+    made for randomised trials' differences; here a way of saying how large a gap is, not what
+    caused it.
     Gap index: 0.2 x difference of mean percentile ranks (DfE, SFR 40/2014), group minus reference.
 
     Examples

@@ -7,8 +7,8 @@ from vsh_eval import names, registry
 from vsh_eval.cells.tables import table
 from vsh_eval.columns import CELL, LAST, ORIGIN, with_ends
 from vsh_eval.contracts import ContractError, produces
-from vsh_eval.numerics.heterogeneity import Between, between_schools
-from vsh_eval.numerics.inference import t_critical
+from vsh_eval.numerics.inference.significance import t_critical
+from vsh_eval.numerics.levels.heterogeneity import Between, between_schools
 from vsh_eval.panel import Comparison, PanelSlice, leaves_of, require_returns, slice_for
 
 HETEROGENEITY_COLUMNS = (

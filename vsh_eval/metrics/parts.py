@@ -14,7 +14,7 @@ from vsh_eval.cells.tables import Columns, cells_of, interval, same_text, table
 from vsh_eval.columns import CELL, LAST, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.changes import Change
-from vsh_eval.numerics import contrasts, ratios
+from vsh_eval.numerics.levels import contrasts, ratios
 from vsh_eval.panel import Comparison, Panel, slice_for
 
 PART_COLUMNS = (

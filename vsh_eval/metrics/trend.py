@@ -10,8 +10,8 @@ from vsh_eval.cells.tables import Cells, Columns, cells_of, interval, same_text,
 from vsh_eval.columns import CELL, LAST, released, with_interval
 from vsh_eval.contracts import produces
 from vsh_eval.metrics.changes import definition_changed, direction
-from vsh_eval.numerics import ratios
-from vsh_eval.numerics.contrasts import combine, contrast_limits, correlations, slope_weights
+from vsh_eval.numerics.levels import ratios
+from vsh_eval.numerics.levels.contrasts import combine, contrast_limits, correlations, slope_weights
 from vsh_eval.panel import Comparison, Panel, comparable, slice_for
 
 TREND_COLUMNS = (

@@ -16,8 +16,8 @@ from vsh_eval.contracts import DesignError, InfeasibleError, require_columns, re
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid, units_changing
 from vsh_eval.effects.rows import messages, with_inference
 from vsh_eval.effects.sample.selection import redundant_covariates
-from vsh_eval.numerics import bands
 from vsh_eval.numerics.arrays import Flags
+from vsh_eval.numerics.inference import bands
 
 ControlGroup = Literal["not_yet_treated", "never_treated"]
 COMPARISONS: tuple[ControlGroup, ...] = ("not_yet_treated", "never_treated")

@@ -9,8 +9,8 @@ import pandas as pd
 from vsh_eval.contracts import InfeasibleError, require_columns
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import linear_rows, messages, with_inference
-from vsh_eval.numerics import bands
-from vsh_eval.numerics import imputation as numeric
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.inference import bands
 
 MOST_LEADS = 3
 """Placebo leads at most: each takes a year away from what the gap is imputed from."""

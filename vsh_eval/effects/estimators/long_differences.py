@@ -14,7 +14,7 @@ import pandas as pd
 from vsh_eval.contracts import InfeasibleError, Message
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import with_inference
-from vsh_eval.numerics import imputation as numeric
+from vsh_eval.numerics.estimators import imputation as numeric
 
 REFERENCE = -1
 """Event time that all others are compared with: the last year with data before training."""

@@ -6,7 +6,7 @@ import pandas as pd
 from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects.estimators.imputation import imputed
 from vsh_eval.effects.grid import Grid, Ints, checked, grid
-from vsh_eval.numerics import same_past as numeric
+from vsh_eval.numerics.estimators import same_past as numeric
 
 NOISE_SCHOOLS = 8
 """Schools below which a phase's noise is taken to be the largest phase's."""
@@ -53,7 +53,7 @@ def same_past(
     ``y_st = gamma_jt + alpha_s + u_st + v_st`` on untrained school-years, alpha, u and v random:
     schools' levels last, the children's part fades from year to year and is larger the fewer they
     are. The untrained outcome is imputed by the best linear unbiased prediction
-    (`numerics.same_past.fit`), the variances are estimated by REML and held in the
+    (`numerics.estimators.same_past.fit`), the variances are estimated by REML and held in the
     delete-one-school jackknife. `impute` takes a school's own past at its word; this one trusts it
     as far as pasts lasted in untrained schools, so a bad year or a run of bad years before
     training is not taken for what would have gone on. The two lean on different assumptions and

@@ -9,7 +9,7 @@ from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import COUNTS, SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
 from vsh_eval.names import NEVER
-from vsh_eval.numerics.absorbed import Regression, regress
+from vsh_eval.numerics.estimators.absorbed import Regression, regress
 
 BACON_COLUMNS = ("type", "treated", "comparison", "estimate", "weight", *COUNTS[:2])
 TREATED_VS_NEVER = "treated_vs_never"

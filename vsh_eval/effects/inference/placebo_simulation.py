@@ -15,8 +15,8 @@ from vsh_eval.contracts import DesignError, InfeasibleError, produces
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.inference.randomisation import reassignments
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.numerics import permutation
-from vsh_eval.numerics.inference import t_critical
+from vsh_eval.numerics.inference import permutation
+from vsh_eval.numerics.inference.significance import t_critical
 
 FEWEST_RUNS = 50
 PLACEBO_COLUMNS = ("runs", "found", "share", "lower", "upper", "alpha", "error_ratio", "verdict")

@@ -10,7 +10,7 @@ from vsh_eval import names
 from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.numerics import permutation
+from vsh_eval.numerics.inference import permutation
 
 _TIE = 1e-9
 """Statistics that differ by less than this share are equal, whatever the order of adding up."""

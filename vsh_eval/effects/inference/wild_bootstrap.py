@@ -9,8 +9,14 @@ from vsh_eval.contracts import InfeasibleError, require_one_of
 from vsh_eval.effects.estimators.imputation import imputable_target
 from vsh_eval.effects.estimators.two_way import fit_two_way
 from vsh_eval.effects.grid import Grid, checked, grid
-from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics.wild import WEBB_BELOW, Scores, WildBootstrap, of_imputation, of_regression
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.inference.wild import (
+    WEBB_BELOW,
+    Scores,
+    WildBootstrap,
+    of_imputation,
+    of_regression,
+)
 
 Estimator = Literal["imputation", "two_way_fixed_effects"]
 

@@ -12,8 +12,8 @@ from vsh_eval.contracts import Message
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.published.panel import LEAST_DONORS, BalancedPanel, Donors, balanced_panel
 from vsh_eval.effects.rows import ROW_COLUMNS
-from vsh_eval.numerics import placebos
-from vsh_eval.numerics.synthetic import Solver, SyntheticUnit, synthetic_unit
+from vsh_eval.numerics.estimators.synthetic import Solver, SyntheticUnit, synthetic_unit
+from vsh_eval.numerics.inference import placebos
 
 MATERIAL = 0.05
 """Weight from which on a donor is left out once, to see whether the result hangs on it."""
@@ -79,7 +79,8 @@ def fit_synthetic(
     data : DataFrame
         One row per unit and time: unit, time, outcome; optional pupils (children behind a unit), by
         which placebos of units of other sizes are made comparable and the
-        `numerics.placebos.NEAREST` in size are chosen. Missing outcomes are unknown, not zero.
+        `numerics.inference.placebos.NEAREST` in size are chosen. Missing outcomes are unknown, not
+        zero.
     donors : mapping
         The units that each unit is compared with. Every other unit is a placebo, against donors of
         its own: ten neighbours alone could never reject anything at 5 %.

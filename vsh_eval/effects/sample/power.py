@@ -15,9 +15,9 @@ from vsh_eval.effects.estimators.imputation import imputable_target, impute
 from vsh_eval.effects.estimators.same_past import cells_of, estimated_variances, same_past
 from vsh_eval.effects.grid import Grid, checked, grid
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics.inference import minimum_detectable
-from vsh_eval.numerics.same_past import Variances, covariance
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.estimators.same_past import Variances, covariance
+from vsh_eval.numerics.inference.significance import minimum_detectable
 
 Estimator = Literal["imputation", "same_past"]
 _ESTIMATORS = MappingProxyType({"imputation": partial(impute, leads=0), "same_past": same_past})
@@ -177,10 +177,10 @@ def wait_ratios(
     -----
     The schools trained stay those trained now, and every later year has the cohort of the last
     one. The estimate is ``sum w_st y_st`` with weights that hang on the panel's shape alone, so
-    with C_s the covariance of a school's years (`numerics.same_past.covariance`) its variance is
-    ``sum_s w_s' C_s w_s``, now and with the years added; later years of a school tell less the more
-    they are like those before. The years before training stay as few as they are: the ratio does
-    not fall to zero.
+    with C_s the covariance of a school's years (`numerics.estimators.same_past.covariance`) its
+    variance is ``sum_s w_s' C_s w_s``, now and with the years added; later years of a school tell
+    less the more they are like those before. The years before training stay as few as they are: the
+    ratio does not fall to zero.
 
     Examples
     --------

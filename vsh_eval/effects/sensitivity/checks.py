@@ -30,7 +30,7 @@ from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
 from vsh_eval.effects.sensitivity.pretrend import drift, pretrend
 from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
-from vsh_eval.numerics.inference import equivalence_p_value, t_critical
+from vsh_eval.numerics.inference.significance import equivalence_p_value, t_critical
 
 CHECKS = (
     *("pretrend", "trend_breaks", "early_placebo", "own_levels", "chance", "leave_out"),

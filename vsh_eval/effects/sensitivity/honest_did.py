@@ -16,9 +16,9 @@ from vsh_eval.effects.estimators.long_differences import (
 )
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
-from vsh_eval.numerics.honest import RelativeMagnitudes
-from vsh_eval.numerics.inference import t_critical
-from vsh_eval.numerics.smoothness import Smoothness
+from vsh_eval.numerics.inference.honest import RelativeMagnitudes
+from vsh_eval.numerics.inference.significance import t_critical
+from vsh_eval.numerics.inference.smoothness import Smoothness
 
 Method = Literal["relative_magnitudes", "smoothness"]
 
@@ -125,10 +125,11 @@ def honest(
 
     Notes
     -----
-    `numerics.honest` (conditional test with a least favourable first stage, C-LF) and
-    `numerics.smoothness` (fixed-length interval). From school-years the covariance is scaled by the
-    square of t over normal critical value, as the theory knows no degrees of freedom. Leads of
-    `impute` would not do: they and the effects rest on different years (docs/adr/0007).
+    `numerics.inference.honest` (conditional test with a least favourable first stage, C-LF) and
+    `numerics.inference.smoothness` (fixed-length interval). From school-years the covariance is
+    scaled by the square of t over normal critical value, as the theory knows no degrees of
+    freedom. Leads of `impute` would not do: they and the effects rest on different years
+    (docs/adr/0007).
     Rambachan and Roth (2023), Review of Economic Studies 90(5).
 
     Examples

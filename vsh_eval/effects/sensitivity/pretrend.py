@@ -24,10 +24,10 @@ from vsh_eval.effects.grid import CELL_COLUMNS, Floats, Grid, checked, grid
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.sensitivity.honest_did import refuse_singular
-from vsh_eval.numerics import imputation as numeric
-from vsh_eval.numerics import pretest
 from vsh_eval.numerics.arrays import Flags
-from vsh_eval.numerics.inference import JointTest, joint_test, t_critical
+from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.inference import pretest
+from vsh_eval.numerics.inference.significance import JointTest, joint_test, t_critical
 
 Test = Literal["joint", "individual"]
 

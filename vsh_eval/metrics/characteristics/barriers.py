@@ -23,7 +23,7 @@ from vsh_eval.metrics.characteristics.linearised import phases_of
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import two_levels
 from vsh_eval.metrics.gaps import side_columns
-from vsh_eval.numerics import proportions
+from vsh_eval.numerics.levels import proportions
 from vsh_eval.panel import Comparison, Panel, opened
 
 BARRIER_COLUMNS = (

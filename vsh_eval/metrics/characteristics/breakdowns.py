@@ -18,7 +18,7 @@ from vsh_eval.metrics.characteristics.linearised import by_leaf, slopes_of_level
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import as_one_school, two_levels
 from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns
-from vsh_eval.numerics.inference import t_critical
+from vsh_eval.numerics.inference.significance import t_critical
 from vsh_eval.panel import Comparison, Panel, PanelSlice
 from vsh_eval.registry import Metric
 

@@ -25,7 +25,7 @@ from vsh_eval.metrics.characteristics.strata import (
     validate_composition,
 )
 from vsh_eval.metrics.characteristics.strata_levels import two_levels
-from vsh_eval.numerics import ratios
+from vsh_eval.numerics.levels import ratios
 from vsh_eval.panel import Comparison, Panel, PanelSlice, comparable
 
 _FIRST = (*CELL, *PUPILS)

@@ -16,7 +16,7 @@ from vsh_eval.cells.level import Contrast, FloatArray
 from vsh_eval.metrics.characteristics.clusters import Schools
 from vsh_eval.metrics.characteristics.kitagawa import Part, added, divide, total
 from vsh_eval.metrics.characteristics.strata import Slopes, Strata, Sums
-from vsh_eval.numerics import ratios
+from vsh_eval.numerics.levels import ratios
 from vsh_eval.panel import member_of
 
 GroupSlopes = Sequence[tuple[str, Slopes]]

@@ -3,7 +3,7 @@
 Whatever a gap needs of the schools is the sum over schools of the two levels' squared influence
 values and of their product. Two stand-ins that have these three sums take the schools' place; where
 schools are not known, or there is one, the pupils' own stand-ins do
-(`vsh_eval.numerics.ratios.PupilSums`).
+(`vsh_eval.numerics.levels.ratios.PupilSums`).
 """
 
 from dataclasses import replace

@@ -10,7 +10,7 @@ from vsh_eval.contracts import produces
 from vsh_eval.metrics.training.need import Bands
 from vsh_eval.metrics.training.places import find_places
 from vsh_eval.numerics.arrays import Floats
-from vsh_eval.numerics.inference import t_critical
+from vsh_eval.numerics.inference.significance import t_critical
 
 EQUITY_COLUMNS = (
     *("time_period", "need", "counted", "group", "schools", "schools_trained"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from vsh_eval import names, registry
 from vsh_eval.contracts import require_columns
-from vsh_eval.numerics.heterogeneity import between_schools, shrunken
+from vsh_eval.numerics.levels.heterogeneity import between_schools, shrunken
 from vsh_eval.panel import Comparison, leaves_of, require_returns, slice_for
 
 DEPRIVATION, BASELINE_GAP, AREA = "deprivation", "baseline_gap", "area"

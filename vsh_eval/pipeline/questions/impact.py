@@ -34,7 +34,7 @@ from vsh_eval.effects.sensitivity.checks import ROBUSTNESS_COLUMNS
 from vsh_eval.effects.sensitivity.specification_curve import SPECIFICATION_COLUMNS
 from vsh_eval.effects.specification import Specification, Study, tabulate
 from vsh_eval.metrics.training.arms import ARM_RELEASED, gaps_by_arm
-from vsh_eval.numerics.inference import exaggeration, minimum_detectable, power_at
+from vsh_eval.numerics.inference.significance import exaggeration, minimum_detectable, power_at
 from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_gaps
 from vsh_eval.pipeline.records.protocol import studied
 from vsh_eval.pipeline.workspace import Run

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.cells.exact import level_limits
 from vsh_eval.cells.level import FloatArray, Level, quotient
-from vsh_eval.numerics.ratios import Estimate
+from vsh_eval.numerics.levels.ratios import Estimate
 from vsh_eval.numerics.rounding import significant
 from vsh_eval.panel import GROUPS
 from vsh_eval.registry import Metric

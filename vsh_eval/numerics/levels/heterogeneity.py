@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-from vsh_eval.numerics.ratios import FloatArray
+from vsh_eval.numerics.levels.ratios import FloatArray
 
 _STEPS = 200
 _CLOSE = 1e-10

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from vsh_eval.numerics import ratios
-from vsh_eval.numerics.contrasts import school_error
-from vsh_eval.numerics.ratios import Estimate, FloatArray
+from vsh_eval.numerics.levels import ratios
+from vsh_eval.numerics.levels.contrasts import school_error
+from vsh_eval.numerics.levels.ratios import Estimate, FloatArray
 
 COX = 1.65
 """A difference of log odds divided by this is on the scale of a standardised difference."""
@@ -54,7 +54,7 @@ def standardised(gap: Estimate, variance: Estimate, pupils: FloatArray) -> Estim
 
     Examples
     --------
-    >>> from vsh_eval.numerics.ratios import ratio
+    >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> n = np.full((3, 1), 10.0)
     >>> gap = ratio(np.array([[-8.0], [-10.0], [-12.0]]), n)
     >>> variance = ratio(np.array([[40.0], [40.0], [40.0]]), n)
@@ -95,7 +95,7 @@ def log_odds_difference(first: Estimate, second: Estimate, pupils: FloatArray) -
 
     Examples
     --------
-    >>> from vsh_eval.numerics.ratios import ratio
+    >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> n = np.full((3, 1), 100.0)
     >>> low, high = ratio(np.full((3, 1), 30.0), n), ratio(np.full((3, 1), 63.0), n)
     >>> log_odds_difference(low, high, np.array([600.0])).value.round(3)

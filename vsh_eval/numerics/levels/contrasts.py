@@ -9,7 +9,7 @@ Cells come in blocks of one length: the years of one area and phase are a block.
 import numpy as np
 from numpy.typing import NDArray
 
-from vsh_eval.numerics.ratios import Estimate, FloatArray, correlation, total_error
+from vsh_eval.numerics.levels.ratios import Estimate, FloatArray, correlation, total_error
 
 Limits = tuple[FloatArray, FloatArray, FloatArray]
 
@@ -81,7 +81,7 @@ def combine(estimate: Estimate, weights: FloatArray) -> Estimate:
 
     Examples
     --------
-    >>> from vsh_eval.numerics.ratios import ratio
+    >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> y, x = np.array([[2.0, 3.0], [5.0, 5.0], [8.0, 7.0]]), np.full((3, 2), 20.0)
     >>> found = combine(ratio(y, x), np.array([[-1.0, 1.0]]))
     >>> found.value.round(3), found.df
@@ -134,7 +134,7 @@ def correlations(estimate: Estimate, shape: tuple[int, int]) -> FloatArray:
 
     Examples
     --------
-    >>> from vsh_eval.numerics.ratios import ratio
+    >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> y, x = np.array([[2.0, 4.0], [5.0, 10.0], [8.0, 16.0]]), np.full((3, 2), 20.0)
     >>> correlations(ratio(y, x), (1, 2)).round(6).tolist()
     [[[1.0, 1.0], [1.0, 1.0]]]
@@ -203,7 +203,7 @@ def share(part: Estimate, whole: Estimate) -> Estimate:
 
     Examples
     --------
-    >>> from vsh_eval.numerics.ratios import ratio
+    >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> x = np.full((3, 1), 20.0)
     >>> whole = ratio(np.array([[2.0], [5.0], [8.0]]), x)
     >>> found = share(ratio(np.array([[1.0], [2.5], [4.0]]), x), whole)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsh_eval.numerics import imputation
 from vsh_eval.numerics.arrays import Floats, Ints
+from vsh_eval.numerics.estimators import imputation
 
 _NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and K) below this are zero."""

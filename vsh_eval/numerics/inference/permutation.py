@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsh_eval.numerics import imputation
 from vsh_eval.numerics.arrays import Flags, Floats, Ints
+from vsh_eval.numerics.estimators import imputation
 
 _NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""

@@ -1,7 +1,7 @@
 """Proportions known by their counts alone, as in published tables: Wilson, Newcombe, log ratio.
 
 They take children as independent. Children of one school are alike, so an authority's own returns,
-which know the school, are measured by `vsh_eval.numerics.ratios` instead.
+which know the school, are measured by `vsh_eval.numerics.levels.ratios` instead.
 """
 
 import numpy as np

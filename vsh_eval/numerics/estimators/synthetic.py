@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from vsh_eval.numerics.arrays import Floats
-from vsh_eval.numerics.simplex import nearest_weights, stepwise_weights
+from vsh_eval.numerics.estimators.simplex import nearest_weights, stepwise_weights
 
 Solver = Literal["exact", "reference"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vsh_eval.numerics.absorbed import Regression
 from vsh_eval.numerics.arrays import Floats, Ints
-from vsh_eval.numerics.imputation import Estimates, Fit
+from vsh_eval.numerics.estimators.absorbed import Regression
+from vsh_eval.numerics.estimators.imputation import Estimates, Fit
 
 WEBB_BELOW = 12
 """Clusters below which six-point weights are drawn: two-point ones have too few patterns."""

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from vsh_eval.numerics.arrays import Flags, Floats, Ints
-from vsh_eval.numerics.imputation import Fit, by_stratum, solve
+from vsh_eval.numerics.estimators.imputation import Fit, by_stratum, solve
 
 MOST_AUTOCORRELATION = 0.95
 """Above it a lasting deviation is not told from a school's own level."""

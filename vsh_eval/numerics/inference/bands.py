@@ -3,7 +3,7 @@
 import numpy as np
 
 from vsh_eval.numerics.arrays import Floats
-from vsh_eval.numerics.inference import t_critical
+from vsh_eval.numerics.inference.significance import t_critical
 
 
 def max_t_critical(

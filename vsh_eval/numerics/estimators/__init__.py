@@ -1,0 +1,1 @@
+"""Estimators of an effect: imputation, random effects, absorbed regression, synthetic units."""

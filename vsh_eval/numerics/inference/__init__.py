@@ -1,0 +1,1 @@
+"""Whether an estimate is beyond chance, and what would undo it."""
