@@ -62,7 +62,7 @@ def test_numbers_are_drawn_anew_and_do_not_follow_the_identifiers():
 
 
 def test_the_largest_sum_of_a_country_fits():
-    assert (kept_keys(["P1"]).dtypes[["pupil", "record_key"]] == "int64").all()
+    assert kept_keys(["P1"])["record_key"].dtype == "int64"
     assert 8_000_000 * (2**40 - 1) < 2**63
 
 

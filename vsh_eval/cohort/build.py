@@ -45,7 +45,7 @@ from vsh_eval.settings import Cohort, Exposure
 _NEEDED = ("schools", "enrolments", "attendance", "attainment", "episodes", "training")
 _COHORT = Cohort()
 _EXPOSURE = Exposure()
-_BY_YEAR = ("enrolments", "pupils", "attendance", "suspensions", "moves", "attainment")
+_BY_YEAR = ("pupils", "attendance", "suspensions", "registrations", "moves", "attainment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +264,9 @@ def _links(engine: Engine) -> pd.DataFrame:
 def _give_schools(engine: Engine, stable: StableSchools) -> None:
     """Make schools, metrics and strata known: what no pupil is needed for."""
     units = stable.schools[["unit_id", "phase", "la_code"]]
-    engine.give("cohort_urns", stable.urns)
-    engine.give("cohort_units", units.assign(place=np.arange(len(units))))
+    units = units.assign(place=np.arange(len(units), dtype=np.int32))
+    engine.give("cohort_urns", stable.urns.merge(units[["unit_id", "place"]], on="unit_id"))
+    engine.give("cohort_units", units)
     engine.give("cohort_metrics", metrics_known())
     for family, table in strata_known().items():
         engine.give(f"cohort_{family}_strata", table)
@@ -284,9 +285,11 @@ def _take_in(
         keep_keys(identities, secret=secret)
         for rule, cohort in rules.items():
             keep_spans(engine, cohort, rule)
+        engine.keep("cohort_characteristics", sql_text("intake_characteristics"))
         for period in periods:
-            for part in _BY_YEAR:
+            for part in ("enrolments", *_BY_YEAR):
                 engine.keep(f"cohort_{part}_{period}", sql_text(f"intake_{part}", period=period))
+            engine.drop(f"cohort_enrolments_{period}")
         keep_no_year_before(engine)
         return _Read(
             metrics_counted(periods, without=years_without(identities, periods)),
@@ -340,8 +343,8 @@ def _count_year(
         _refuse_second_results(engine, period)
     for rule, cohort in rules.items():
         keep_membership(engine, period, cohort, rule)
-        text = sql_text("outcomes", period=period, rule=rule)
-        engine.keep(f"cohort_outcomes_{rule}", text)
+        for part in ("ranks", "outcomes"):
+            engine.keep(f"cohort_{part}_{rule}", sql_text(part, period=period, rule=rule))
     moments, spread = count_moments(engine, units, period)
     cells = {
         "panel": _cells(engine, period, "panel", rule=OWN),

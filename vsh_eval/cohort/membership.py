@@ -79,8 +79,8 @@ def metrics_known() -> pd.DataFrame:
     -------
     pandas.DataFrame
         code (from 1 on), metric, origin (`registry.Metric`), measure (what attainment calls it;
-        the metric's own name elsewhere), children (1 if the metric's y is a child or no child,
-        else 0).
+        the metric's own name elsewhere), measure_code (the measure's number), children (1 if the
+        metric's y is a child or no child, else 0).
 
     Raises
     ------
@@ -103,7 +103,8 @@ def metrics_known() -> pd.DataFrame:
         (code, name, entry.origin, entry.ranks or name, int(entry.counts == "children"))
         for code, (name, entry) in enumerate(registry.METRICS.items(), start=1)
     ]
-    return pd.DataFrame(rows, columns=["code", "metric", "origin", "measure", "children"])
+    known = pd.DataFrame(rows, columns=["code", "metric", "origin", "measure", "children"])
+    return known.assign(measure_code=pd.factorize(known["measure"])[0])
 
 
 def metrics_counted(

@@ -4,10 +4,10 @@ SELECT
     c.phase,
     c.group_code,
     k.metric,
-    c.sen,
-    c.fsm6,
-    c.sex,
-    c.year_group,
+    t.sen,
+    t.fsm6,
+    t.sex,
+    t.year_group,
     c.pupils,
     c.numerator,
     c.denominator,
@@ -22,10 +22,7 @@ FROM (
         s.phase,
         o.group_code,
         o.code,
-        o.sen,
-        o.fsm6,
-        o.sex,
-        o.year_group,
+        o.characteristics,
         CAST(SUM(o.pupils) AS BIGINT) AS pupils,
         CAST(SUM(o.numerator) AS BIGINT) AS numerator,
         CAST(SUM(o.denominator) AS BIGINT) AS denominator,
@@ -35,8 +32,8 @@ FROM (
         CAST(SUM(o.key_n) AS BIGINT) AS key_n,
         CAST(SUM(o.key_y) AS BIGINT) AS key_y
     FROM cohort_outcomes_0 o
-    JOIN cohort_units s ON o.unit_id = s.unit_id
-    GROUP BY
-        s.la_code, s.phase, o.group_code, o.code, o.sen, o.fsm6, o.sex, o.year_group
+    JOIN cohort_units s ON o.place = s.place
+    GROUP BY s.la_code, s.phase, o.group_code, o.code, o.characteristics
 ) c
 JOIN cohort_metrics k ON c.code = k.code
+JOIN cohort_characteristics t ON c.characteristics = t.characteristics

@@ -7,30 +7,30 @@ FROM (
     SELECT
         t.pupil,
         CASE
-            WHEN k.measure IS NULL THEN 7
+            WHEN t.measure_code IS NULL THEN 7
             WHEN k.collected = 0 THEN 2
             WHEN p.pupil IS NULL THEN 3
-            WHEN c.measure IS NULL THEN 4
-            WHEN t.unit_id IS NULL THEN 5
+            WHEN c.measure_code IS NULL THEN 4
+            WHEN t.place IS NULL THEN 5
             WHEN t.hundredths IS NULL THEN 6
             ELSE 0
         END AS reason
     FROM cohort_attainment_{period} t
     LEFT JOIN (
         SELECT
-            d.measure,
+            d.measure_code,
             MAX(CASE WHEN y.time_period = {period} THEN 1 ELSE 0 END) AS collected
         FROM cohort_metrics d
         LEFT JOIN cohort_counted_0 y ON d.metric = y.metric
         WHERE d.origin IN ('attainment', 'rank')
-        GROUP BY d.measure
-    ) k ON t.measure = k.measure
+        GROUP BY d.measure_code
+    ) k ON t.measure_code = k.measure_code
     LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
     LEFT JOIN (
-        SELECT DISTINCT measure, year_group
+        SELECT DISTINCT measure_code, year_group
         FROM cohort_counted_0
         WHERE origin IN ('attainment', 'rank') AND time_period = {period}
     ) c
-        ON t.measure = c.measure AND p.year_group = c.year_group
+        ON t.measure_code = c.measure_code AND p.year_group = c.year_group
 ) r
 GROUP BY r.reason

@@ -2,7 +2,7 @@
 SELECT
     k.pupil,
     k.record_key,
-    u.unit_id,
+    u.place,
     e.year_group,
     e.sen,
     e.fsm6,

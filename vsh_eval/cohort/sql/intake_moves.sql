@@ -1,12 +1,8 @@
 -- One row per pupil who has two schools or more in an academic year, successors counted as one
 -- school. Schools that the schools table lacks are not counted.
 SELECT
-    e.pupil,
+    r.pupil,
     COUNT(*) AS schools
-FROM (
-    SELECT pupil, unit_id FROM cohort_enrolments_{period} WHERE unit_id IS NOT NULL
-    UNION
-    SELECT pupil, unit_id FROM cohort_suspensions_{period} WHERE unit_id IS NOT NULL
-) e
-GROUP BY e.pupil
+FROM cohort_registrations_{period} r
+GROUP BY r.pupil
 HAVING COUNT(*) > 1

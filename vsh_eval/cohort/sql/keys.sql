@@ -3,7 +3,7 @@
 -- hashes. The lot is a hash too: an engine that works a row out again must find the same number.
 SELECT
     k.pupil_id,
-    CAST(ROW_NUMBER() OVER (ORDER BY k.drawn, k.pupil_id) - 1 AS BIGINT) AS pupil,
+    CAST(ROW_NUMBER() OVER (ORDER BY k.drawn, k.pupil_id) - 1 AS INT) AS pupil,
     CAST(conv(substr(k.hashed, 1, 10), 16, 10) AS BIGINT) AS record_key
 FROM (
     SELECT

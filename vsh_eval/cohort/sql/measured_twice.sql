@@ -1,12 +1,18 @@
 -- Pupils with two results in one measure of a year.
 SELECT
-    d.measure,
-    COUNT(*) AS wrong
+    k.measure,
+    d.wrong
 FROM (
-    SELECT t.pupil, t.measure
-    FROM cohort_attainment_{period} t
-    GROUP BY t.pupil, t.measure
-    HAVING COUNT(*) > 1
+    SELECT
+        t.measure_code,
+        COUNT(*) AS wrong
+    FROM (
+        SELECT pupil, measure_code
+        FROM cohort_attainment_{period}
+        GROUP BY pupil, measure_code
+        HAVING COUNT(*) > 1
+    ) t
+    GROUP BY t.measure_code
 ) d
-JOIN (SELECT DISTINCT measure FROM cohort_metrics) k ON d.measure = k.measure
-GROUP BY d.measure
+JOIN (SELECT DISTINCT measure, measure_code FROM cohort_metrics) k
+    ON d.measure_code = k.measure_code

@@ -1,7 +1,7 @@
 -- The pupils of overall absence by school and group: how many were not in the cohort the year
 -- before, and how they attended then.
 SELECT
-    c.unit_id,
+    s.unit_id,
     s.phase,
     c.group_code,
     c.pupils,
@@ -15,7 +15,7 @@ SELECT
     c.key_y
 FROM (
     SELECT
-        e.unit_id,
+        e.place,
         e.group_code,
         CAST(COUNT(*) AS BIGINT) AS pupils,
         CAST(SUM(e.new) AS BIGINT) AS entrants,
@@ -28,7 +28,7 @@ FROM (
         CAST(SUM(e.new * e.record_key) AS BIGINT) AS key_y
     FROM (
         SELECT
-            a.unit_id,
+            a.place,
             q.record_key,
             COALESCE(m.group_code, 5) AS group_code,
             1 - COALESCE(b.counted, 0) AS new,
@@ -43,8 +43,8 @@ FROM (
             c.metric = 'overall_absence'
             AND c.time_period = {period}
             AND a.possible > 0
-            AND a.unit_id IS NOT NULL
+            AND a.place IS NOT NULL
     ) e
-    GROUP BY e.unit_id, e.group_code
+    GROUP BY e.place, e.group_code
 ) c
-JOIN cohort_units s ON c.unit_id = s.unit_id
+JOIN cohort_units s ON c.place = s.place

@@ -1,8 +1,8 @@
 -- Values of a metric that counts children, and are neither 0 nor 1.
 SELECT
-    t.measure,
+    d.measure,
     COUNT(*) AS wrong
 FROM cohort_attainment_{period} t
-JOIN cohort_metrics d ON t.measure = d.metric
+JOIN cohort_metrics d ON t.measure_code = d.measure_code
 WHERE d.children = 1 AND t.hundredths NOT IN (0, 100)
-GROUP BY t.measure
+GROUP BY d.measure

@@ -2,7 +2,7 @@
 -- strata. These rows never leave the room: some are about a single child.
 SELECT
     1 AS family,
-    u.place,
+    o.place,
     o.group_code,
     o.code,
     f.stratum,
@@ -10,13 +10,13 @@ SELECT
     CAST(SUM(o.numerator) AS BIGINT) AS numerator,
     CAST(SUM(o.denominator) AS BIGINT) AS denominator
 FROM cohort_outcomes_0 o
-JOIN cohort_units u ON o.unit_id = u.unit_id
-JOIN cohort_make_up_strata f ON o.sen = f.sen AND o.fsm6 = f.fsm6 AND o.sex = f.sex
-GROUP BY u.place, o.group_code, o.code, f.stratum
+JOIN cohort_characteristics c ON o.characteristics = c.characteristics
+JOIN cohort_make_up_strata f ON c.sen = f.sen AND c.fsm6 = f.fsm6 AND c.sex = f.sex
+GROUP BY o.place, o.group_code, o.code, f.stratum
 UNION ALL
 SELECT
     2 AS family,
-    u.place,
+    o.place,
     o.group_code,
     o.code,
     f.stratum,
@@ -24,6 +24,6 @@ SELECT
     CAST(SUM(o.numerator) AS BIGINT) AS numerator,
     CAST(SUM(o.denominator) AS BIGINT) AS denominator
 FROM cohort_outcomes_0 o
-JOIN cohort_units u ON o.unit_id = u.unit_id
-JOIN cohort_key_stage_strata f ON o.year_group = f.year_group
-GROUP BY u.place, o.group_code, o.code, f.stratum
+JOIN cohort_characteristics c ON o.characteristics = c.characteristics
+JOIN cohort_key_stage_strata f ON c.year_group = f.year_group
+GROUP BY o.place, o.group_code, o.code, f.stratum

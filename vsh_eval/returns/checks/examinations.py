@@ -84,8 +84,9 @@ def _shortened(column: Column) -> str | None:
     if not name.endswith(("pupil_id", "urn")):
         return None
     return (
-        f"(contains({name}, 'E+') OR contains({name}, 'e+') "
-        f"OR (length({name}) <= {_LONGEST_PLACEHOLDER} AND lower({name}) IN ({spoilt})))"
+        f"CASE WHEN contains({name}, '+') THEN contains({name}, 'E+') OR contains({name}, 'e+') "
+        f"WHEN length({name}) <= {_LONGEST_PLACEHOLDER} THEN lower({name}) IN ({spoilt}) "
+        "ELSE false END"
     )
 
 
@@ -159,16 +160,23 @@ def unique(inspection: Inspection) -> Iterator[Answer]:
     for table in inspection.present():
         contract = RETURNS[table]
         must = [
-            c.name
+            f"{c.name} IS NOT NULL"
             for c in contract.columns
             if c.name in contract.keys and ((c.required and not c.nullable) or c.name == "pupil_id")
         ]
-        rows = inspection.count(
-            f"FROM (FROM {table} SELECT count(*) AS copies "
-            f"WHERE {' AND '.join(f'{name} IS NOT NULL' for name in must)} "
-            f"GROUP BY {', '.join(contract.keys)}) SELECT sum(copies - 1)"
-        )
+        years = inspection.years_of(table) if "academic_year" in contract.keys else ()
+        of_each = [f"academic_year = {year}" for year in years] or ["true"]
+        keys = ", ".join(contract.keys)
+        rows = sum(_shared(inspection, table, keys, " AND ".join([*must, of])) for of in of_each)
         yield Answer(table, rows, inspection.rows[table], contract.keys)
+
+
+def _shared(inspection: Inspection, table: str, keys: str, chosen: str) -> int:
+    """Count the rows that are one too many; different hashes are of different keys."""
+    count = f"FROM {table} SELECT count(*) - count(DISTINCT {{}}) WHERE {chosen}"
+    return inspection.count(count.format(f"hash({keys})")) and inspection.count(
+        count.format(f"row({keys})")
+    )
 
 
 def attainment_values(inspection: Inspection) -> Iterator[Answer]:
@@ -195,20 +203,42 @@ def _possible(entry: registry.Measure) -> str:
     return "0 or 1" if entry.whole else f"{entry.lowest:g} to {entry.highest:g}"
 
 
-def sessions_of_a_year(inspection: Inspection, *, schools: str) -> Iterator[Answer]:
-    """See whether a pupil's year sums to more sessions than a year holds."""
-    over, of = inspection.counts(
-        "FROM (FROM attendance SELECT sum(sess_possible) AS sessions, "
-        "min(urn) <> max(urn) AS moved WHERE pupil_id IS NOT NULL AND academic_year IS NOT NULL "
-        "GROUP BY pupil_id, academic_year) "
-        f"SELECT count_if(sessions > {MOST_SESSIONS} AND {schools}), count(*)"
+def _registered(inspection: Inspection) -> tuple[int, ...]:
+    """Count pupils' years with too many sessions (at one school, at several) and all of them.
+
+    The fourth number is the rows of pupils at two schools in a term: only those who have two in
+    the year are looked at again.
+    """
+    queries = (
+        "WITH pupils AS MATERIALIZED (FROM attendance SELECT pupil_id, "  # noqa: S608
+        "sum(sess_possible) AS sessions, min(urn) <> max(urn) AS moved "
+        f"WHERE pupil_id IS NOT NULL AND academic_year = {year} GROUP BY pupil_id), "
+        f"terms AS (FROM attendance SELECT count(*) AS n WHERE academic_year = {year} "
+        "AND pupil_id IN (FROM pupils SELECT pupil_id WHERE moved) "
+        "GROUP BY pupil_id, term HAVING min(urn) <> max(urn)) "
+        f"FROM pupils SELECT count_if(sessions > {MOST_SESSIONS} AND NOT moved), "
+        f"count_if(sessions > {MOST_SESSIONS} AND moved), count(*), (FROM terms SELECT sum(n))"
+        for year in inspection.years_of("attendance")
     )
+    return inspection.added("SELECT 0, 0, 0, 0", *queries)
+
+
+def sessions_of_a_year(inspection: Inspection, *, moved: bool) -> Iterator[Answer]:
+    """See whether a pupil's year sums to more sessions than a year holds."""
+    settled, movers, of, _ = _registered(inspection)
+    over = movers if moved else settled
     many = "fail" if over > _FEW * of else None
     yield Answer("attendance", over, of, ("sess_possible",), result=many)
 
 
-at_one_school = partial(sessions_of_a_year, schools="NOT moved")
-at_two_schools = partial(sessions_of_a_year, schools="moved")
+at_one_school = partial(sessions_of_a_year, moved=False)
+at_two_schools = partial(sessions_of_a_year, moved=True)
+
+
+def one_school_a_term(inspection: Inspection) -> Iterator[Answer]:
+    """See whether a pupil has two schools in a term."""
+    *_, rows = _registered(inspection)
+    yield Answer("attendance", rows, inspection.rows["attendance"], ("urn",))
 
 
 def spells_closed(inspection: Inspection) -> Iterator[Answer]:
@@ -245,16 +275,19 @@ def dates_vary(inspection: Inspection) -> Iterator[Answer]:
 def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     """See whether identifiers without an enrolment have one but for capitals and leading zeros."""
     plain = "ltrim(upper(pupil_id), '0')"
-    for table in inspection.present("episodes", "attendance", "suspensions", "attainment"):
-        sought, unmatched = inspection.counts(
-            f"FROM (FROM {table} SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL) t "
-            "LEFT JOIN (FROM enrolments SELECT DISTINCT pupil_id) e ON t.pupil_id = e.pupil_id "
-            "SELECT count(*), count_if(e.pupil_id IS NULL)"
-        )
+    enrolled = "FROM enrolments SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL"
+    tables = inspection.present("episodes", "attendance", "suspensions", "attainment")
+    each = " UNION ALL ".join(
+        f"(FROM (FROM {table} SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL) "
+        f"SELECT {literal(table)}, count(*), count_if(pupil_id NOT IN (FROM enrolled)))"
+        for table in tables
+    )
+    for table, sought, unmatched in inspection.ask(
+        f"WITH enrolled AS MATERIALIZED ({enrolled}) {each}"
+    ):
         alike = unmatched and inspection.count(
             f"FROM (FROM {table} ANTI JOIN enrolments USING (pupil_id) SELECT DISTINCT pupil_id) "
-            f"SELECT count_if({plain} IN "
-            f"(FROM enrolments SELECT {plain} WHERE pupil_id IS NOT NULL))"
+            f"SELECT count_if({plain} IN (FROM ({enrolled}) SELECT {plain}))"
         )
         yield Answer(table, alike, sought, ("pupil_id",))
 
@@ -266,14 +299,16 @@ def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
         f"({literal(entry.name)}, {group})" for entry in known for group in entry.year_groups
     )
     measures = ", ".join(literal(entry.name) for entry in known)
-    sql = (
-        "FROM {table} t JOIN (FROM enrolments SELECT pupil_id, academic_year, "
-        "max(year_group) AS year_group GROUP BY pupil_id, academic_year) p "
-        "ON t.pupil_id = p.pupil_id AND t.academic_year = p.academic_year "
-        f"SELECT count_if((t.measure, p.year_group) NOT IN ({pairs}) "
-        f"AND t.measure IN ({measures}))"
+    queries = (
+        "FROM (FROM attainment t JOIN (FROM enrolments SELECT pupil_id, max(year_group) AS "
+        f"year_group WHERE academic_year = {year} GROUP BY pupil_id) p ON t.pupil_id = p.pupil_id "
+        "SELECT t.measure, p.year_group, count(*) AS n "
+        f"WHERE t.academic_year = {year} GROUP BY t.measure, p.year_group) SELECT sum(n) FILTER "
+        f"(WHERE (measure, year_group) NOT IN ({pairs}) AND measure IN ({measures}))"
+        for year in inspection.years_of("attainment")
     )
-    yield from counted(sql, "attainment", "measure")(inspection)
+    (rows,) = inspection.added("SELECT 0", *queries)
+    yield Answer("attainment", rows, inspection.rows["attainment"], ("measure",))
 
 
 def years_attended(inspection: Inspection) -> Iterator[Answer]:
@@ -335,7 +370,12 @@ def years_usable(inspection: Inspection) -> Iterator[Answer]:
     )
     yield from each_of(
         where("attendance", f"academic_year IN ({gone})", "academic_year"),
-        where("attainment", pairs, "measure academic_year"),
+        counted(
+            "FROM (FROM {table} SELECT measure, academic_year, count(*) AS n "
+            f"GROUP BY measure, academic_year) SELECT sum(n) FILTER (WHERE {pairs})",
+            "attainment",
+            "measure academic_year",
+        ),
     )(inspection)
 
 

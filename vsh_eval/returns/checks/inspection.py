@@ -1,7 +1,7 @@
 """What a check is, what it looks at, and the usual ways of looking."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from vsh_eval import academic_year, registry
@@ -49,15 +49,36 @@ class Inspection:
         What the params expect.
     rows : mapping of str to int
         Rows of each table; 0 where an optional table is missing.
+    answers : dict of str to list of tuple
+        What has been counted, by its SQL.
     """
 
     returns: Returns
     expected: Expected
     rows: Mapping[str, int]
+    answers: dict[str, list[tuple]] = field(default_factory=dict)
 
     def ask(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple]:
         """Run SQL that counts; a check never fetches a pupil's row."""
         return self.returns.connection.execute(sql, list(parameters)).fetchall()
+
+    def added(self, *queries: str) -> tuple[int, ...]:
+        """Return the numbers of one row, added up over several SQL texts; each is run once."""
+        for sql in queries:
+            if sql not in self.answers:
+                self.answers[sql] = self.ask(sql)
+        rows = [self.answers[sql][0] for sql in queries]
+        return tuple(sum(int(n or 0) for n in column) for column in zip(*rows, strict=True))
+
+    def years_of(self, table: str) -> tuple[int, ...]:
+        """Return the academic years that a table holds.
+
+        What is of one year is counted year by year, so that memory holds one year's pupils.
+        """
+        held = f"FROM {table} SELECT DISTINCT academic_year WHERE academic_year IS NOT NULL"
+        if held not in self.answers:
+            self.answers[held] = self.ask(held)
+        return tuple(sorted(year for (year,) in self.answers[held]))
 
     def count(self, sql: str, parameters: Iterable[Any] = ()) -> int:
         """Return the one number that an SQL text counts, 0 where it counts nothing."""

@@ -27,7 +27,8 @@ class Join(NamedTuple):
     columns : str
         The columns that they seek by.
     sql : callable
-        Gives the SQL that selects ``sought`` and ``found`` of ``{table}``: pupils, schools or rows.
+        Gives, for a table, SQL texts that each select ``sought`` and ``found``: pupils, schools or
+        rows, to be added up.
     least : float
         The share to be found; below it the join warns.
     fewest : float
@@ -38,7 +39,7 @@ class Join(NamedTuple):
 
     tables: str
     columns: str
-    sql: Callable[[Inspection], str]
+    sql: Callable[[Inspection, str], list[str]]
     least: float
     fewest: float
     consequence: str
@@ -62,70 +63,74 @@ def helped_children(table: str, years: Sequence[int]) -> str:
     )
 
 
-def _episodes(inspection: Inspection) -> str:
+def _episodes(inspection: Inspection, table: str) -> list[str]:
     """Seek the children who had a social worker in the years asked for or the look-back."""
-    return (
-        f"FROM ({helped_children('{table}', inspection.years())}) "
+    return [
+        f"FROM ({helped_children(table, inspection.years())}) "
         "SELECT count(*), count_if(pupil_id IN (FROM enrolments SELECT pupil_id))"
-    )
+    ]
 
 
-def _basis(inspection: Inspection) -> str:
+def _basis(inspection: Inspection, table: str) -> list[str]:
     """Seek the basis asked for among the children in need; a blank is an episode, as in cohort."""
-    return (
-        "FROM {table} SELECT count(DISTINCT pupil_id), count(DISTINCT pupil_id) "
+    return [
+        f"FROM {table} SELECT count(DISTINCT pupil_id), count(DISTINCT pupil_id) "
         f"FILTER (WHERE coalesce(basis, 'episode') = '{inspection.expected.basis}') "
         "WHERE status = 'CIN'"
-    )
+    ]
 
 
-def _attended(inspection: Inspection) -> str:
+def _attended(inspection: Inspection, table: str) -> list[str]:
     """Seek sessions of the pupils of the ages that count, in years that have any."""
-    del inspection
     ages = registry.metric(_ABSENCE).year_groups
-    gone = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
-    return (
-        "FROM {table} t LEFT JOIN (FROM attendance SELECT DISTINCT pupil_id, academic_year) a "
-        "ON t.pupil_id = a.pupil_id AND t.academic_year = a.academic_year "
-        "SELECT count(*), count(a.pupil_id) WHERE t.pupil_id IS NOT NULL "
-        f"AND t.year_group BETWEEN {min(ages)} AND {max(ages)} AND t.academic_year NOT IN ({gone}) "
-        "AND t.academic_year IN (FROM attendance SELECT academic_year)"
-    )
+    gone = registry.years_without_data(_ABSENCE)
+    return [
+        f"FROM {table} t LEFT JOIN "
+        f"(FROM attendance SELECT DISTINCT pupil_id WHERE academic_year = {year}) a "
+        "ON t.pupil_id = a.pupil_id SELECT count(*), count(a.pupil_id) "
+        f"WHERE t.academic_year = {year} AND t.pupil_id IS NOT NULL "
+        f"AND t.year_group BETWEEN {min(ages)} AND {max(ages)}"
+        for year in inspection.years_of("attendance")
+        if year not in gone
+    ]
 
 
-def _enrolled(inspection: Inspection) -> str:
+def _enrolled(inspection: Inspection, table: str) -> list[str]:
     """Seek the enrolment of every row of the years asked for."""
-    years = inspection.returns.years
-    asked = f"AND t.academic_year IN ({', '.join(map(str, years))}) " if years else ""
-    return (
-        "FROM {table} t ANTI JOIN enrolments e "
-        "ON t.pupil_id = e.pupil_id AND t.academic_year = e.academic_year "
-        "SELECT (FROM {table} SELECT count(*)), (FROM {table} SELECT count(*)) - count(*) "
-        "WHERE t.pupil_id IS NOT NULL AND t.academic_year IS NOT NULL " + asked
-    )
+    asked = inspection.returns.years
+    return [
+        f"FROM {table} SELECT count(*), count(*)",
+        *(
+            f"FROM {table} t ANTI JOIN (FROM enrolments WHERE academic_year = {year}) e "
+            "ON t.pupil_id = e.pupil_id SELECT 0, -count(*) "
+            f"WHERE t.academic_year = {year} AND t.pupil_id IS NOT NULL"
+            for year in inspection.years_of(table)
+            if not asked or year in asked
+        ),
+    ]
 
 
-def _known_schools(inspection: Inspection) -> str:
+def _known_schools(inspection: Inspection, table: str) -> list[str]:
     """Seek the school of every row among the schools and their predecessors."""
     del inspection
-    return (
-        "FROM {table} t ANTI JOIN (FROM schools SELECT urn UNION FROM school_links SELECT urn) k "
-        "ON t.urn = k.urn "
-        "SELECT (FROM {table} SELECT count(*)), (FROM {table} SELECT count(*)) - count(*) "
-        "WHERE t.urn IS NOT NULL"
-    )
+    return [
+        f"FROM {table} SELECT count(*), count(*)",
+        "WITH known AS (FROM schools SELECT urn UNION FROM school_links SELECT urn) "  # noqa: S608
+        f"FROM {table} t ANTI JOIN known k ON t.urn = k.urn "
+        "SELECT 0, -count(*) WHERE t.urn IS NOT NULL",
+    ]
 
 
-def _trained(inspection: Inspection) -> str:
+def _trained(inspection: Inspection, table: str) -> list[str]:
     """Seek sessions at every trained school, its predecessor or its successor."""
     del inspection
-    return (
-        "WITH here AS (FROM attendance SELECT DISTINCT urn), alike AS (FROM here UNION "
+    return [
+        "WITH here AS (FROM attendance SELECT DISTINCT urn), alike AS (FROM here UNION "  # noqa: S608
         "FROM school_links l JOIN here h ON l.successor_urn = h.urn SELECT l.urn UNION "
         "FROM school_links l JOIN here h ON l.urn = h.urn SELECT l.successor_urn) "
-        "FROM (FROM {table} SELECT DISTINCT urn WHERE urn IS NOT NULL) t "
+        f"FROM (FROM {table} SELECT DISTINCT urn WHERE urn IS NOT NULL) t "
         "SELECT count(*), count_if(urn IN (FROM alike))"
-    )
+    ]
 
 
 JOINS: Mapping[str, Join] = MappingProxyType(
@@ -157,7 +162,7 @@ def joined(name: str) -> Examine:
     def examine(inspection: Inspection) -> Iterator[Answer]:
         join = JOINS[name]
         for table in inspection.present(*join.tables.split()):
-            sought, found = inspection.counts(join.sql(inspection).format(table=table))
+            sought, found = inspection.added("SELECT 0, 0", *join.sql(inspection, table))
             share = found / sought if sought else 1.0
             enough = share >= join.fewest and (found or not sought)
             result = "pass" if share >= join.least else "warn" if enough else "fail"

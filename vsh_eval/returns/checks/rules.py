@@ -140,12 +140,7 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         "one_school_a_term": Check(
             "In {table}, a pupil is usually registered at one school in a term; nothing needs "
             "doing if they moved, as sessions count where they were registered",
-            counted(
-                "FROM (FROM {table} SELECT count(*) AS n WHERE pupil_id IS NOT NULL "
-                "GROUP BY pupil_id, academic_year, term HAVING min(urn) <> max(urn)) SELECT sum(n)",
-                "attendance",
-                "urn",
-            ),
+            examine.one_school_a_term,
         ),
     },
     "links": {

@@ -1,0 +1,15 @@
+-- One row per pupil and school of an academic year, with the pupil's suspensions there. A
+-- suspension at a school where the pupil has no enrolment makes a registration; schools that the
+-- schools table lacks make none.
+SELECT
+    r.pupil,
+    r.place,
+    CAST(SUM(r.suspensions) AS INT) AS suspensions,
+    MAX(r.excluded) AS excluded
+FROM (
+    SELECT pupil, place, 0 AS suspensions, 0 AS excluded FROM cohort_enrolments_{period}
+    UNION ALL
+    SELECT pupil, place, suspensions, excluded FROM cohort_suspensions_{period}
+) r
+WHERE r.place IS NOT NULL
+GROUP BY r.pupil, r.place
