@@ -115,7 +115,7 @@ CHECKED = {
     ),
     "13 spells that nobody closed": Case(
         0,
-        ("referrals without further action need no closure", CARE),
+        ("that ended without further action", CARE),
         changed("episodes", "CPP,2022-02-01", "CIN,2014-02-01"),
     ),
     "14 a school lacks a term": Case(

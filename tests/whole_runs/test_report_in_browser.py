@@ -36,6 +36,7 @@ def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole,
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.on("request", lambda request: asked.append(request.url))
         for page in pages:
+            tab.set_viewport_size({"width": SCREENS[0][0], "height": 900})  # charts as on a desk
             tab.goto(page.as_uri())
             sheets = pages_in(tab.pdf(format="A4"))
             printed += sheets
