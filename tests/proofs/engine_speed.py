@@ -1,0 +1,228 @@
+"""How fast, and in how much memory, are an authority's returns checked and counted?
+
+    python -m tests.proofs.engine_speed [--schools N] [--times N] [--folder DIR] [--output FILE]
+
+Two authorities are invented, the second with three times the schools. Every work is a process of
+its own: CPU seconds from its first line on, and its peak memory, Python and all libraries included.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pandas as pd
+
+from vsh_eval import academic_year, returns
+from vsh_eval.cohort import build_cohort
+from vsh_eval.contracts import RETURNS
+from vsh_eval.pipeline.execution.kernels import PLAIN
+from vsh_eval.synthetic import Plan, synthesise
+
+OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "engine_speed.md"
+YEARS = tuple(academic_year.span(Plan().first, Plan().last))
+READ = {
+    "enrolments": "pupil_id academic_year urn year_group sex fsm6 sen",
+    "attendance": "pupil_id academic_year urn sess_possible sess_authorised sess_unauthorised",
+    "attainment": "pupil_id academic_year urn measure value",
+    "suspensions": "pupil_id academic_year urn suspensions permanent_exclusions",
+    "episodes": "pupil_id status start_date end_date basis",
+}
+"""The columns that the tables are counted from."""
+
+
+class Cost(NamedTuple):
+    """What a work took: CPU seconds, and MiB of memory at most."""
+
+    seconds: float
+    peak: float
+
+
+def scan(folder: Path) -> None:
+    """Read every value of the columns, and do the least with it: bounds alone need no reading."""
+    with duckdb.connect() as connection:
+        for table, columns in READ.items():
+            kinds = {column.name: column.kind for column in RETURNS[table].columns}
+            least = ", ".join(
+                f"sum(length({column}))" if kinds[column] == "text" else f"max({column} + 1)"
+                for column in columns.split()
+            )
+            connection.execute(f"FROM '{folder}/{table}.parquet' SELECT {least}").fetchall()
+
+
+def count(folder: Path) -> None:
+    """Open the returns and count every table of the cohort, as a run does."""
+    with returns.open_returns(folder, years=YEARS) as opened:
+        build_cohort(
+            opened.connection,
+            years=YEARS,
+            secret=bytes(32),
+            other_rule_metrics=("overall_absence",),
+        )
+
+
+def check(folder: Path) -> None:
+    """Open the returns and check them."""
+    with returns.open_returns(folder, years=YEARS) as opened:
+        returns.check(opened)
+
+
+def plain_pandas(folder: Path) -> None:
+    """Make the cells of overall, persistent and severe absence alone, as a script would."""
+    rows = pd.read_parquet(folder / "attendance.parquet", columns=READ["attendance"].split())
+    rows["missed"] = rows["sess_authorised"] + rows["sess_unauthorised"]
+    keys = ["pupil_id", "urn", "academic_year"]
+    sums = rows.groupby(keys, as_index=False)[["sess_possible", "missed"]].sum()
+    episodes = pd.read_parquet(folder / "episodes.parquet")
+    starts = pd.to_datetime(episodes["start_date"])
+    ends = pd.to_datetime(episodes["end_date"]).fillna(pd.Timestamp("2099-01-01"))
+    known = []
+    for year in YEARS:
+        first = pd.Timestamp(academic_year.start(year), 9, 1)
+        held = (starts < first + pd.DateOffset(years=1)) & (ends >= first)
+        pupils = episodes.loc[held, ["pupil_id", "status"]].drop_duplicates("pupil_id")
+        known.append(pupils.assign(academic_year=year))
+    sums = sums.merge(pd.concat(known), on=["pupil_id", "academic_year"], how="left")
+    sums["persistent"] = 10 * sums["missed"] >= sums["sess_possible"]
+    sums["severe"] = 2 * sums["missed"] >= sums["sess_possible"]
+    sums["status"] = sums["status"].fillna("peers")
+    cells = sums.groupby(["urn", "academic_year", "status"])
+    cells[["sess_possible", "missed", "persistent", "severe"]].sum()
+
+
+SCAN, COUNT, CHECK, SCRIPT = (
+    "scan of the columns needed",
+    "all tables of the cohort",
+    "check of the returns",
+    "absence cells alone, plain pandas",
+)
+WORKS: dict[str, Callable[[Path], None]] = {
+    SCAN: scan,
+    COUNT: count,
+    CHECK: check,
+    SCRIPT: plain_pandas,
+}
+
+
+def measured(work: str, folder: Path, times: int) -> Cost:
+    """Return the least that a work took, each time in a process set up as a notebook's is."""
+    command = [sys.executable, "-m", "tests.proofs.engine_speed", "--work", work, str(folder)]
+    taken = []
+    for _ in range(times):
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, env=os.environ | PLAIN
+        )
+        taken.append(tuple(map(float, done.stdout.split()[-2:])))
+    return Cost(*map(min, zip(*taken, strict=True)))
+
+
+def authority(where: Path, schools: int) -> Path:
+    """Return the folder of an authority that is invented unless it is there."""
+    folder = where / str(schools)
+    if not folder.is_dir():
+        # In a process of its own, whose memory is given back.
+        command = [sys.executable, "-m", "tests.proofs.engine_speed", "--invent", str(schools)]
+        subprocess.run([*command, "--folder", str(folder)], check=True)
+    return folder
+
+
+def rows(folder: Path) -> str:
+    """Say how many rows the large tables of an authority have."""
+    with duckdb.connect() as connection:
+        found = []
+        for table in ("attendance", "enrolments", "attainment"):
+            query = f"FROM '{folder}/{table}.parquet' SELECT count(*)"
+            ((many,),) = connection.execute(query).fetchall()
+            found.append(f"{many:,} rows of {table}")
+    return f"{', '.join(found[:-1])} and {found[-1]}"
+
+
+def judged(small: Mapping[str, Cost], large: Mapping[str, Cost]) -> list[tuple[str, float, float]]:
+    """Return what is asked of the larger authority, what was measured, and the limit."""
+    script = large[COUNT].seconds / large[SCRIPT].seconds
+    asked = [("tables: seconds against the pandas script", script, 1.0)]
+    for said, work in (("tables", COUNT), ("check", CHECK)):
+        before, after = small[work], large[work]
+        asked += [
+            (f"{said}: seconds against the scan", after.seconds / large[SCAN].seconds, 15),
+            (f"{said}: peak memory, MiB", after.peak, 1536),
+            (f"{said}: seconds, three times the rows", after.seconds / before.seconds, 3.3),
+            (f"{said}: memory, three times the rows", after.peak / before.peak, 1.1),
+        ]
+    return asked
+
+
+def page(where: Path, schools: int, times: int) -> tuple[str, bool]:
+    """Measure both sizes; return the page and whether every limit is kept."""
+    few, many = f"{schools // 3:,} schools", f"{schools:,} schools"
+    sizes = [authority(where, schools // 3), authority(where, schools)]
+    small, large = ({work: measured(work, size, times) for work in WORKS} for size in sizes)
+    works = [
+        f"| {work} | {small[work].seconds:.1f} | {large[work].seconds:.1f} "
+        f"| {small[work].peak:,.0f} | {large[work].peak:,.0f} |"
+        for work in WORKS
+    ]
+    asked = judged(small, large)
+    limits = [
+        f"| {what} | {value:,.{0 if value > 100 else 1}f} | {limit:,} | "
+        f"{'yes' if value <= limit else 'no'} |"
+        for what, value, limit in asked
+    ]
+    text = f"""# How fast, and in how much memory, are an authority's returns checked and counted?
+
+    python -m tests.proofs.engine_speed --schools {schools} --times {times}
+
+Two invented authorities in Parquet, nine academic years each.
+
+- {few}: {rows(sizes[0])}.
+- {many}: {rows(sizes[1])}.
+
+CPU seconds of a process from its first line on, and the MiB of its peak memory, Python and all
+libraries included; the least of {times}.
+
+| work | seconds, {few} | seconds, {many} | MiB, {few} | MiB, {many} |
+|---|---|---|---|---|
+{chr(10).join(works)}
+
+| asked, {many} | measured | limit | kept |
+|---|---|---|---|
+{chr(10).join(limits)}
+"""
+    return text, all(value <= limit for _, value, limit in asked)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and write the page; 1 if a limit is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--schools", type=int, default=2400, help="of the larger authority")
+    parser.add_argument("--times", type=int, default=2, help="how often each work is done")
+    parser.add_argument("--folder", type=Path, help="where the invented returns are kept")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the page to write")
+    parser.add_argument("--invent", type=int, help="schools to invent, in this process")
+    parser.add_argument("--work", nargs=2, help="one work and folder, in this process")
+    asked = parser.parse_args(arguments)
+    if asked.invent:
+        synthesise(asked.folder, Plan(schools=asked.invent))
+        return 0
+    if asked.work:
+        work, folder = asked.work
+        start = time.process_time()
+        WORKS[work](Path(folder))
+        peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        sys.stdout.write(f"{time.process_time() - start} {peak_kib / 1024}\n")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        text, kept = page(asked.folder or Path(folder), asked.schools, asked.times)
+    asked.output.write_text(text, encoding="utf-8")
+    return int(not kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
