@@ -106,11 +106,9 @@ def test_what_is_said_of_the_plan_is_what_can_still_be_done():
 
 
 def test_an_estimate_that_is_not_attributable_is_called_no_effect():
-    about = {"metric": "overall_absence", "statement": "not_attributable"}
+    about = {"metric": "overall_absence", "evidence": evidence("not_attributable")}
     assert estimates_sentence(impact(), **about).startswith("Estimated difference of the gap")
-    said = estimate_sentence(
-        impact(), metric="overall_absence", evidence=evidence("not_attributable")
-    )
+    said = estimate_sentence(impact(), **about)
     assert said.endswith(": not an effect of training.")
     assert "narrower" not in said
 

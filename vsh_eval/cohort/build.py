@@ -264,8 +264,8 @@ def _links(engine: Engine) -> pd.DataFrame:
 def _give_schools(engine: Engine, stable: StableSchools) -> None:
     """Make schools, metrics and strata known: what no pupil is needed for."""
     units = stable.schools[["unit_id", "phase", "la_code"]]
-    units = units.assign(place=np.arange(len(units), dtype=np.int32))
-    engine.give("cohort_urns", stable.urns.merge(units[["unit_id", "place"]], on="unit_id"))
+    units = units.assign(unit_number=np.arange(len(units), dtype=np.int32))
+    engine.give("cohort_urns", stable.urns.merge(units[["unit_id", "unit_number"]], on="unit_id"))
     engine.give("cohort_units", units)
     engine.give("cohort_metrics", metrics_known())
     for family, table in strata_known().items():

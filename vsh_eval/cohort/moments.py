@@ -104,9 +104,9 @@ def count_moments(
     Parameters
     ----------
     engine : Engine
-        Holding ``cohort_outcomes_0``, ``cohort_units`` with ``place``, and the strata known.
+        Holding ``cohort_outcomes_0``, ``cohort_units`` with ``unit_number``, and the strata known.
     units : pandas.DataFrame
-        la_code and phase of every school, in the order of ``place``.
+        la_code and phase of every school, in the order of ``unit_number``.
     period : int
         The academic year.
 
@@ -119,9 +119,9 @@ def count_moments(
     where = pd.MultiIndex.from_frame(units[["la_code", "phase"]])
     areas = where.drop_duplicates().sort_values()
     of_unit = areas.get_indexer(where)
-    place = cells["place"].to_numpy(np.intp)
+    number = cells["unit_number"].to_numpy(np.intp)
     in_area = pd.Series(of_unit).groupby(of_unit).cumcount().to_numpy(np.intp)
-    blocks = list(_blocks(cells, of_unit[place], in_area)) or [_nobody()]
+    blocks = list(_blocks(cells, of_unit[number], in_area)) or [_nobody()]
     moments, spread = (
         _named(_joined([each(block) for block in blocks]), areas).assign(time_period=period)
         for each in (_products, _counts)
@@ -211,16 +211,16 @@ def _blocks(
     starts = np.flatnonzero(np.any(np.diff(keys, axis=1, prepend=-1), axis=0))
     columns = [
         cells[name].to_numpy()[order]
-        for name in ("place", "group_code", "stratum", "pupils", "numerator", "denominator")
+        for name in ("unit_number", "group_code", "stratum", "pupils", "numerator", "denominator")
     ]
     for first, last in zip(starts, [*starts[1:], len(order)], strict=True):
-        place, group_code, stratum, *sums = (column[first:last] for column in columns)
+        number, group_code, stratum, *sums = (column[first:last] for column in columns)
         family, of_area, code = (int(key) for key in keys[:, first])
         size = len(names.MOMENT_STRATA[FAMILIES[family - 1]])
         cell = (group_code.astype(np.intp) - 1) * size + stratum
         has = np.zeros(len(names.LEAF_GROUPS) * size, dtype=bool)
         has[cell] = True
-        column, row = np.cumsum(has)[cell] - 1, schools[place]
+        column, row = np.cumsum(has)[cell] - 1, schools[number]
         pupils, y, x = np.zeros((3, row.max() + 1, has.sum()))
         pupils[row, column], y[row, column], x[row, column] = sums
         yield _Block(family - 1, of_area, code, np.flatnonzero(has), pupils, y, x)

@@ -12,7 +12,7 @@ from vsh_eval.contracts import DesignError, Message, require_columns, require_on
 from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference.significance import equivalence_p_value, smallest_adjusted
-from vsh_eval.numerics.rounding import decimals, never_zero, to_decimals
+from vsh_eval.numerics.rounding import decimals, rounded_p_values, to_decimals
 
 Verdict = Literal["pass", "fail", "not_testable", "shown"]
 HOLDS: Verdict = "pass"
@@ -246,8 +246,8 @@ def judge(
         [(r.rule, r.verdict, r.value, r.limit, r.reason) for r in judged if r.rule in rules],
         columns=list(RULE_COLUMNS),
     )
-    chances = table["rule"].isin(names.P_VALUE_RULES)
-    table["value"] = table["value"].mask(chances, never_zero(table["value"].to_numpy(float)))
+    p_values = table["rule"].isin(names.P_VALUE_RULES)
+    table["value"] = table["value"].mask(p_values, rounded_p_values(table["value"].to_numpy(float)))
     return Evidence(
         statement=statement,
         confidence=_confidence(statement, {rule: verdicts[rule] for rule in rules}),

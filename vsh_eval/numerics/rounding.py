@@ -4,7 +4,7 @@ import numpy as np
 
 from vsh_eval.numerics.arrays import Floats as FloatArray
 
-SMALLEST_P = 0.0001
+_LEAST_P = 0.0001
 """The smallest p value that is given."""
 
 
@@ -47,13 +47,13 @@ def to_decimals(values: FloatArray, places: FloatArray) -> FloatArray:
     return np.round(values * up / down) / up * down
 
 
-def never_zero(p_values: FloatArray) -> FloatArray:
+def rounded_p_values(p_values: FloatArray) -> FloatArray:
     """Round p values to three decimals, to four under 0.001, and never to zero.
 
     Examples
     --------
-    >>> never_zero(np.array([0.04567, 0.00056, 1e-9, np.nan])).tolist()
+    >>> rounded_p_values(np.array([0.04567, 0.00056, 1e-9, np.nan])).tolist()
     [0.046, 0.0006, 0.0001, nan]
     """
-    fine = np.maximum(np.round(p_values, 4), SMALLEST_P)
+    fine = np.maximum(np.round(p_values, 4), _LEAST_P)
     return np.where(p_values < 0.001, fine, np.round(p_values, 3))

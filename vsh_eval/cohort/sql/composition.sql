@@ -32,7 +32,7 @@ FROM (
         CAST(SUM(o.key_n) AS BIGINT) AS key_n,
         CAST(SUM(o.key_y) AS BIGINT) AS key_y
     FROM cohort_outcomes_0 o
-    JOIN cohort_units s ON o.place = s.place
+    JOIN cohort_units s ON o.unit_number = s.unit_number
     GROUP BY s.la_code, s.phase, o.group_code, o.code, o.characteristics
 ) c
 JOIN cohort_metrics k ON c.code = k.code

@@ -11,7 +11,7 @@ FROM (
             WHEN k.collected = 0 THEN 2
             WHEN p.pupil IS NULL THEN 3
             WHEN c.measure_code IS NULL THEN 4
-            WHEN t.place IS NULL THEN 5
+            WHEN t.unit_number IS NULL THEN 5
             WHEN t.hundredths IS NULL THEN 6
             ELSE 0
         END AS reason

@@ -13,7 +13,7 @@ FROM (
             WHEN n.years = 0 THEN 2
             WHEN p.pupil IS NULL THEN 3
             WHEN c.year_group IS NULL THEN 4
-            WHEN a.place IS NULL THEN 5
+            WHEN a.unit_number IS NULL THEN 5
             WHEN a.possible <= 0 THEN 6
             ELSE 0
         END AS reason

@@ -11,7 +11,7 @@ FROM (
             WHEN n.years = 0 THEN 2
             WHEN p.pupil IS NULL THEN 3
             WHEN c.year_group IS NULL THEN 4
-            WHEN t.place IS NULL THEN 5
+            WHEN t.unit_number IS NULL THEN 5
             ELSE 0
         END AS reason
     FROM cohort_suspensions_{period} t

@@ -3,7 +3,7 @@
 -- measure that is not known.
 SELECT
     k.pupil,
-    u.place,
+    u.unit_number,
     d.measure_code,
     CASE
         WHEN t.value BETWEEN -1000000 AND 1000000 THEN CAST(ROUND(t.value * 100) AS INT)

@@ -3,7 +3,7 @@
 -- summed first, as there are fewer sums than terms to seek the pupil of.
 SELECT
     k.pupil,
-    u.place,
+    u.unit_number,
     CAST(SUM(t.rows_read) AS INT) AS rows_read,
     CAST(SUM(t.possible) AS INT) AS possible,
     CAST(SUM(t.authorised) AS INT) AS authorised,
@@ -22,4 +22,4 @@ FROM (
 ) t
 JOIN cohort_keys k ON t.pupil_id = k.pupil_id
 LEFT JOIN cohort_urns u ON t.urn = u.urn
-GROUP BY k.pupil, u.place
+GROUP BY k.pupil, u.unit_number

@@ -2,7 +2,7 @@
 SELECT
     k.pupil,
     k.record_key,
-    u.place,
+    u.unit_number,
     e.year_group,
     e.sen,
     e.fsm6,

@@ -3,13 +3,13 @@
 -- schools table lacks make none.
 SELECT
     r.pupil,
-    r.place,
+    r.unit_number,
     CAST(SUM(r.suspensions) AS INT) AS suspensions,
     MAX(r.excluded) AS excluded
 FROM (
-    SELECT pupil, place, 0 AS suspensions, 0 AS excluded FROM cohort_enrolments_{period}
+    SELECT pupil, unit_number, 0 AS suspensions, 0 AS excluded FROM cohort_enrolments_{period}
     UNION ALL
-    SELECT pupil, place, suspensions, excluded FROM cohort_suspensions_{period}
+    SELECT pupil, unit_number, suspensions, excluded FROM cohort_suspensions_{period}
 ) r
-WHERE r.place IS NOT NULL
-GROUP BY r.pupil, r.place
+WHERE r.unit_number IS NOT NULL
+GROUP BY r.pupil, r.unit_number

@@ -2,7 +2,7 @@
 -- is empty where the schools table lacks it.
 SELECT
     k.pupil,
-    u.place,
+    u.unit_number,
     CAST(COUNT(*) AS INT) AS rows_read,
     CAST(SUM(COALESCE(t.suspensions, 0)) AS INT) AS suspensions,
     MAX(CASE WHEN t.permanent_exclusions > 0 THEN 1 ELSE 0 END) AS excluded
@@ -10,4 +10,4 @@ FROM cohort_suspended t
 JOIN cohort_keys k ON t.pupil_id = k.pupil_id
 LEFT JOIN cohort_urns u ON t.urn = u.urn
 WHERE t.academic_year = {period}
-GROUP BY k.pupil, u.place
+GROUP BY k.pupil, u.unit_number

@@ -15,7 +15,7 @@ SELECT
     c.key_y
 FROM (
     SELECT
-        e.place,
+        e.unit_number,
         e.group_code,
         CAST(COUNT(*) AS BIGINT) AS pupils,
         CAST(SUM(e.new) AS BIGINT) AS entrants,
@@ -28,7 +28,7 @@ FROM (
         CAST(SUM(e.new * e.record_key) AS BIGINT) AS key_y
     FROM (
         SELECT
-            a.place,
+            a.unit_number,
             q.record_key,
             COALESCE(m.group_code, 5) AS group_code,
             1 - COALESCE(b.counted, 0) AS new,
@@ -43,8 +43,8 @@ FROM (
             c.metric = 'overall_absence'
             AND c.time_period = {period}
             AND a.possible > 0
-            AND a.place IS NOT NULL
+            AND a.unit_number IS NOT NULL
     ) e
-    GROUP BY e.place, e.group_code
+    GROUP BY e.unit_number, e.group_code
 ) c
-JOIN cohort_units s ON c.place = s.place
+JOIN cohort_units s ON c.unit_number = s.unit_number

@@ -3,7 +3,7 @@
 -- y is in sessions, children or suspensions, and in hundredths for attainment. Pupils are summed
 -- once for all metrics of one return, and the metrics take their sums from there.
 SELECT
-    s.place,
+    s.unit_number,
     s.group_code,
     s.characteristics,
     c.code,
@@ -49,7 +49,7 @@ SELECT
     ) AS key_y
 FROM (
     SELECT
-        t.place,
+        t.unit_number,
         t.group_code,
         t.characteristics,
         COUNT(*) AS pupils,
@@ -74,7 +74,7 @@ FROM (
         SUM(t.severe * t.record_key) AS key_severe
     FROM (
         SELECT
-            a.place,
+            a.unit_number,
             COALESCE(m.group_code, 5) AS group_code,
             p.characteristics,
             p.record_key,
@@ -98,9 +98,9 @@ FROM (
             WHERE origin = 'attendance' AND time_period = {period}
         ) g ON p.year_group = g.year_group
         LEFT JOIN cohort_membership_{rule} m ON a.pupil = m.pupil
-        WHERE a.possible > 0 AND a.place IS NOT NULL
+        WHERE a.possible > 0 AND a.unit_number IS NOT NULL
     ) t
-    GROUP BY t.place, t.group_code, t.characteristics
+    GROUP BY t.unit_number, t.group_code, t.characteristics
 ) s
 JOIN cohort_characteristics h ON s.characteristics = h.characteristics
 JOIN cohort_counted_{rule} c ON h.year_group = c.year_group
@@ -109,7 +109,7 @@ UNION ALL
 -- Moves are counted of the same registrations as suspensions, unless no pupil of the year has two
 -- schools.
 SELECT
-    s.place,
+    s.unit_number,
     s.group_code,
     s.characteristics,
     c.code,
@@ -150,7 +150,7 @@ SELECT
     ) AS key_y
 FROM (
     SELECT
-        t.place,
+        t.unit_number,
         t.group_code,
         t.characteristics,
         COUNT(*) AS pupils,
@@ -165,7 +165,7 @@ FROM (
         SUM(t.moved * t.record_key) AS key_moved
     FROM (
         SELECT
-            r.place,
+            r.unit_number,
             COALESCE(m.group_code, 5) AS group_code,
             p.characteristics,
             p.record_key,
@@ -183,7 +183,7 @@ FROM (
         LEFT JOIN cohort_moves_{period} v ON r.pupil = v.pupil
         LEFT JOIN cohort_membership_{rule} m ON r.pupil = m.pupil
     ) t
-    GROUP BY t.place, t.group_code, t.characteristics
+    GROUP BY t.unit_number, t.group_code, t.characteristics
 ) s
 JOIN cohort_characteristics h ON s.characteristics = h.characteristics
 JOIN cohort_counted_{rule} c ON h.year_group = c.year_group
@@ -193,7 +193,7 @@ WHERE
     AND (c.origin = 'suspensions' OR (c.origin = 'enrolments' AND k.pupils > 0))
 UNION ALL
 SELECT
-    s.place,
+    s.unit_number,
     s.group_code,
     s.characteristics,
     s.code,
@@ -207,7 +207,7 @@ SELECT
     CAST(SUM(CASE WHEN s.y > 0 THEN s.record_key ELSE 0 END) AS BIGINT) AS key_y
 FROM (
     SELECT
-        t.place,
+        t.unit_number,
         COALESCE(m.group_code, 5) AS group_code,
         p.characteristics,
         p.record_key,
@@ -223,6 +223,6 @@ FROM (
         c.origin IN ('attainment', 'rank')
         AND c.time_period = {period}
         AND t.hundredths IS NOT NULL
-        AND t.place IS NOT NULL
+        AND t.unit_number IS NOT NULL
 ) s
-GROUP BY s.place, s.group_code, s.characteristics, s.code
+GROUP BY s.unit_number, s.group_code, s.characteristics, s.code

@@ -14,7 +14,7 @@ SELECT
     c.key_y
 FROM (
     SELECT
-        o.place,
+        o.unit_number,
         o.group_code,
         o.code,
         CAST(SUM(o.pupils) AS BIGINT) AS pupils,
@@ -26,7 +26,7 @@ FROM (
         CAST(SUM(o.key_n) AS BIGINT) AS key_n,
         CAST(SUM(o.key_y) AS BIGINT) AS key_y
     FROM cohort_outcomes_{rule} o
-    GROUP BY o.place, o.group_code, o.code
+    GROUP BY o.unit_number, o.group_code, o.code
 ) c
-JOIN cohort_units s ON c.place = s.place
+JOIN cohort_units s ON c.unit_number = s.unit_number
 JOIN cohort_metrics k ON c.code = k.code

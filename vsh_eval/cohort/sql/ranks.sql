@@ -30,7 +30,7 @@ FROM (
             c.origin = 'rank'
             AND c.time_period = {period}
             AND t.hundredths IS NOT NULL
-            AND t.place IS NOT NULL
+            AND t.unit_number IS NOT NULL
         GROUP BY c.code, t.hundredths
     ) v
 ) r

@@ -2,7 +2,7 @@
 -- strata. These rows never leave the room: some are about a single child.
 SELECT
     1 AS family,
-    o.place,
+    o.unit_number,
     o.group_code,
     o.code,
     f.stratum,
@@ -12,11 +12,11 @@ SELECT
 FROM cohort_outcomes_0 o
 JOIN cohort_characteristics c ON o.characteristics = c.characteristics
 JOIN cohort_make_up_strata f ON c.sen = f.sen AND c.fsm6 = f.fsm6 AND c.sex = f.sex
-GROUP BY o.place, o.group_code, o.code, f.stratum
+GROUP BY o.unit_number, o.group_code, o.code, f.stratum
 UNION ALL
 SELECT
     2 AS family,
-    o.place,
+    o.unit_number,
     o.group_code,
     o.code,
     f.stratum,
@@ -26,4 +26,4 @@ SELECT
 FROM cohort_outcomes_0 o
 JOIN cohort_characteristics c ON o.characteristics = c.characteristics
 JOIN cohort_key_stage_strata f ON c.year_group = f.year_group
-GROUP BY o.place, o.group_code, o.code, f.stratum
+GROUP BY o.unit_number, o.group_code, o.code, f.stratum

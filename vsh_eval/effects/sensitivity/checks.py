@@ -333,7 +333,7 @@ def _drift_not_excluded(
     found, claimed = drift(sample), primary.found(study.alpha)
     sign = np.sign(primary.estimate)
     slope = max(found.largest_not_excluded(alpha=study.alpha, sign=sign if claimed else 0.0), 0.0)
-    bias = slope * abs(found.added)
+    bias = slope * abs(found.bias)
     if not np.isfinite(bias):
         raise InfeasibleError("no_drift_known")
     return {

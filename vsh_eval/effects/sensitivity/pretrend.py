@@ -118,14 +118,14 @@ class Drift:
         outcome's unit; NaN where no lead can be used.
     std_error, df : float
         Its jackknife error and degrees of freedom.
-    added : float
+    bias : float
         What a drift of one unit a year adds to the simple estimate.
     """
 
     slope: float = float("nan")
     std_error: float = float("nan")
     df: float = float("nan")
-    added: float = float("nan")
+    bias: float = float("nan")
 
     def largest_not_excluded(self, *, alpha: float = 0.05, sign: float = 0.0) -> float:
         """Return the largest yearly drift that a one-sided test at `alpha` does not exclude.

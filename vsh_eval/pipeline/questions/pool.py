@@ -8,7 +8,7 @@ import pandas as pd
 from vsh_eval import registry
 from vsh_eval.contracts import Message, produces
 from vsh_eval.effects import evidence, pooling
-from vsh_eval.pipeline.questions.results import keep_summary, next_open
+from vsh_eval.pipeline.questions.results import keep_summary, plan_year
 from vsh_eval.pipeline.records.exchange import read_folder
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
@@ -199,6 +199,6 @@ def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power:
         sentences.append(reasons.no_estimate(pool.reason))
     sentences.append(sentences_of_evidence.confidence_sentence(rules))
     decided = answer.decision_sentences(
-        rules, None, None, None, asked=asked, plan="none", plan_year=next_open(run)
+        rules, None, None, None, asked=asked, plan="none", plan_year=plan_year(run)
     )
     keep_summary(run, [one for one in sentences if one], figures, decided)

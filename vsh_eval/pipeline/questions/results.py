@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from vsh_eval import academic_year, names
+from vsh_eval.effects.evidence import ESTABLISHED
 from vsh_eval.pipeline.records.protocol import current_day
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable, join
@@ -138,12 +139,12 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
     said = (
         answer.answer_sentence(found, impact, _sessions(run), asked=asked_of(run)),
         evidence.evidence_sentence(found),
-        answer.estimates_sentence(impact, metric=protocol.primary, statement=statement),
+        answer.estimates_sentence(impact, metric=protocol.primary, evidence=found),
     )
     power = run.published_table("power")
     if statement == "inconclusive":
         said = (*said, evidence.ruled_out_sentence(impact, metric=protocol.primary))
-    if statement in answer.ESTABLISHED:
+    if statement in ESTABLISHED:
         said = (*said, exaggeration_sentence(power, metric=protocol.primary))
     return tuple(
         filter(
@@ -181,7 +182,7 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
         needs,
         asked=asked_of(run),
         plan=_plan(run),
-        plan_year=next_open(run),
+        plan_year=plan_year(run),
     )
 
 
@@ -192,7 +193,7 @@ def _plan(run: Run) -> str:
     return "late" if run.standing.deviations.empty else "deviates"
 
 
-def next_open(run: Run) -> int:
+def plan_year(run: Run) -> int:
     """Return the first academic year after the data that has not ended yet."""
     following = academic_year.after(run.settings.years.last)
     return max(following, academic_year.of_date(current_day()))
@@ -233,7 +234,7 @@ def _tiles(run: Run, own: SafeTable, changes: SafeTable) -> tuple[KeyFigure, ...
     if run.has_published("reach"):
         reach = run.published_table("reach")
         found += reach_figure(reach, year=last_year(reach))
-    if answer.statement_of(run.published_table("evidence")) in answer.ESTABLISHED:
+    if answer.statement_of(run.published_table("evidence")) in ESTABLISHED:
         return found + effect_figure(_effect(run), metric=primary)
     return found + power_figure(run.published_table("power"), metric=primary)
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.contracts import DisclosureError, require_columns
-from vsh_eval.numerics.rounding import decimals, never_zero, significant, to_decimals
+from vsh_eval.numerics.rounding import decimals, rounded_p_values, significant, to_decimals
 from vsh_eval.release.disclosure.rules import Rule
 
 FloatArray = NDArray[np.float64]
@@ -100,7 +100,7 @@ def _shown(
     chances = [name for name in _CHANCES if name in table]
     return {
         **{name: to_decimals(floats(table, name), places) for name in to_the_error},
-        **{name: never_zero(floats(table, name)) for name in chances},
+        **{name: rounded_p_values(floats(table, name)) for name in chances},
         "std_error": significant(error),
         "df": np.floor(numbers["df"]),
         "pupils": rule.base * np.round(numbers["pupils"] / rule.base),

@@ -167,11 +167,13 @@ class Finding:
 
     def either_way(self, words: Movement, per: str = "") -> str:
         """Write the number with its direction, and both ends of its interval with theirs."""
-        ends = self.interval or (self.value, self.value)
-        first, last = ends[::-1] if self.value > 0 else ends
+        said = f"{self._directed(self.value, words, self.unit)}{per}"
+        if self.interval is None:
+            return said
+        first, last = self.interval[::-1] if self.value > 0 else self.interval
         return (
-            f"{self._directed(self.value, words, self.unit)}{per} (95% interval from "
-            f"{self._directed(first, words)} to {self._directed(last, words)})"
+            f"{said} (95% interval from {self._directed(first, words)} to "
+            f"{self._directed(last, words)})"
         )
 
     def _directed(self, value: float, words: Movement, unit: str = "") -> str:

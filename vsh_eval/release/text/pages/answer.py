@@ -18,10 +18,6 @@ from vsh_eval.release.text.phrases.labels import (
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
-ESTABLISHED = {
-    *("narrowed", "widened", "narrowed_below_interest", "widened_below_interest"),
-}
-"""Statements that say which way training moved the gap."""
 LEAST_DIFFERENCE = 10.0
 """Percentage points by which a part is reached less where the next training should go there."""
 _NO_ANSWER = {
@@ -133,7 +129,7 @@ def _levels(impact: SafeTable, asked: Asked) -> str:
 
 
 @sentence
-def estimates_sentence(impact: SafeTable, *, metric: str, statement: str = "") -> str:
+def estimates_sentence(impact: SafeTable, *, metric: str, evidence: SafeTable | None = None) -> str:
     """Give both estimates of the effect on the gap with their intervals, each with its comparison.
 
     Parameters
@@ -142,8 +138,8 @@ def estimates_sentence(impact: SafeTable, *, metric: str, statement: str = "") -
         An ``estimates`` table.
     metric : str
         The outcome.
-    statement : str
-        The code of the evidence statement, '' where nothing is said of the estimates yet.
+    evidence : SafeTable, optional
+        The evidence statement on them.
 
     Returns
     -------
@@ -164,7 +160,8 @@ def estimates_sentence(impact: SafeTable, *, metric: str, statement: str = "") -
         parts.append(
             f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
         )
-    what = "difference of" if statement == "not_attributable" else "effect on"
+    unattributed = evidence is not None and statement_of(evidence) == "not_attributable"
+    what = "difference of" if unattributed else "effect on"
     return f"Estimated {what} the gap in {metric_in_text(metric)}: {listed(parts)}."
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records, value_of
+from vsh_eval.release.text.pages.answer import statement_of
 from vsh_eval.release.text.pages.gaps import indicative, not_shown
 from vsh_eval.release.text.phrases.labels import (
     is_missing,
@@ -72,7 +73,7 @@ def estimate_sentence(
         why = "" if reason is None or is_missing(reason) else str(reason).rstrip(".")
         return f"{said} The reason: {why}." if why else said
     unit = registry.metric(metric).gap_unit
-    if evidence is not None and records(evidence)[0]["statement"] == "not_attributable":
+    if evidence is not None and statement_of(evidence) == "not_attributable":
         value, ends = value_of(row, "estimate"), interval_of(row, "ci")
         places = decimals_for(value, *(ends or ()))
         size = amount(value, unit, decimals=places, signed=True)

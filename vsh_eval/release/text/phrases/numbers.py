@@ -228,13 +228,13 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         return value_label(column, value)
     if not is_numeric(value):
         return str(value)
-    if decimals is None and (written := _chance_text(column, row)):
+    if decimals is None and (written := _probability_text(column, row)):
         return written
     places = _places(column, row) if decimals is None else decimals
     return figures(float(value)) if places is None else number(float(value), decimals=places)
 
 
-def _chance_text(column: str, row: Mapping[str, Any]) -> str:
+def _probability_text(column: str, row: Mapping[str, Any]) -> str:
     """Write a p value, or in per cent a power or a share of schools lost; '' for other numbers."""
     value, rule = float(row[column]), row.get("rule")
     if role_of(column) is Role.P_VALUE or (column == "value" and rule in names.P_VALUE_RULES):
