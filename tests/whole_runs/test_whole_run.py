@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.cells.test_published import DERIVED
-from tests.pipeline.project import SMALL, state
+from tests.pipeline.project import SMALL, say, state
 from tests.whole_runs.conftest import ROOT
 from vsh_eval.pipeline import catalogue
 from vsh_eval.pipeline.records import manifest
@@ -251,32 +251,19 @@ def test_of_several_runs_one_that_stops_leaves_the_others(whole):
 # --- Published tables
 
 
-def test_published_tables_answer_five_questions(published_run):
-    folder = published_run.outputs / "public" / "release"
-    pages = sorted(path.stem for path in folder.glob("*.html"))
+def test_published_tables_answer_five_questions(published_release):
+    pages = sorted(path.stem for path in published_release.glob("*.html"))
     assert pages == [
         "02_cohort", "04_attendance_gap", "05_attainment_gap", "06_published_impact",
         "08_annual_report", "index",
     ]  # fmt: skip
-    results = json.loads((folder / "results.json").read_text())
+    results = json.loads((published_release / "results.json").read_text())
     assert set(results) == RESULTS
     assert results["stamp"] == ""
     assert results["run"]["authority_code"] == "E06000049"
-    assert results["evidence"]["statement"] == "not_estimable"
     assert results["headline"]["metric"] == "overall_absence"
     assert {row["time_period"] for row in results["gaps"]} == {202425}
-    assert not (folder / "tables" / "impact.csv").exists()
-    assert published_run.say("verify", "outputs/public").code == 0
-
-
-def test_the_cohort_of_published_tables_is_the_sum_of_two_counts(published_run):
-    table = pd.read_csv(published_run.outputs / "public/release/tables/gaps.csv", dtype=str)
-    own = table.query(
-        "new_la_code == 'E06000049' and metric == 'persistent_absence' and phase == 'total' and "
-        "time_period == '202425' and group == 'cwsw' and reference == 'all'"
-    )
-    assert own["group_pupils"].tolist() == ["150"]
-    assert own["group_level"].astype(float).tolist() == [pytest.approx(100 * 65 / 150, abs=0.006)]
+    assert say("verify", published_release.parent, cwd=published_release).code == 0
 
 
 def test_what_a_run_releases_of_dfes_own_files(cheshire_east):
