@@ -4,6 +4,7 @@
 
 Builds the wheel, makes a new folder with nothing but it and the pins, and gives every command of
 docs/tutorial/index.md as it stands, one after another in one shell. Packages are installed by pip.
+What each step printed is printed again, for whoever looks for sentences that the tutorial lacks.
 """
 
 import argparse
@@ -38,12 +39,19 @@ class Step(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A step that was made, its seconds and the last line that it printed."""
+    """A step that was made, its seconds, its processor seconds and what it printed."""
 
     step: Step
     code: int
     seconds: float
-    last: str
+    processor: float
+    printed: str
+
+    @property
+    def last(self) -> str:
+        """Its last line."""
+        lines = [line.strip() for line in re.split(r"[\n\r]", self.printed) if line.strip()]
+        return lines[-1] if lines else ""
 
 
 def steps() -> list[Step]:
@@ -59,25 +67,25 @@ def steps() -> list[Step]:
 
 def make(folder: Path, wanted: list[Step]) -> list[Done]:
     """Make the steps in one shell that begins in a folder, up to the first that fails."""
-    stamp = f'printf \'{MARK}%s %s{MARK}\' "$code" "$EPOCHREALTIME"'
+    stamp = f"printf '{MARK}%s %s ' \"$code\" \"$EPOCHREALTIME\"; times; printf '{MARK}'"
     ask = "".join(f"{s.script}\ncode=$?; {stamp}; test $code = 0 || exit\n" for s in wanted)
     environment = {k: v for k, v in os.environ.items() if k not in NOT_OF_A_USER}
     said = subprocess.run(
         ["bash", "-c", f"code=0; {stamp}\n{ask}"], cwd=folder, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     ).stdout.split(MARK)  # fmt: skip
-    ends = [line.split() for line in said[1::2]]
+    ends = [_stamp(line) for line in said[1::2]]
     return [
-        Done(step, int(code), float(end) - float(before[1]), _last_line(printed))
-        for step, before, (code, end), printed in zip(
-            wanted, ends[:-1], ends[1:], said[2::2], strict=False
-        )
+        Done(step, int(end[0]), end[1] - before[1], end[2] - before[2], printed)
+        for step, before, end, printed in zip(wanted, ends[:-1], ends[1:], said[2::2], strict=False)
     ]
 
 
-def _last_line(printed: str) -> str:
-    lines = [line.strip() for line in re.split(r"[\n\r]", printed) if line.strip()]
-    return lines[-1] if lines else ""
+def _stamp(line: str) -> tuple[float, float, float]:
+    """Return the exit code, the time and the processor seconds that bash gave of its children."""
+    code, passed, *_, user, system = line.split()
+    used = [part.rstrip("s").split("m") for part in (user, system)]
+    return float(code), float(passed), sum(60 * float(m) + float(s) for m, s in used)
 
 
 def start(folder: Path) -> None:
@@ -92,7 +100,7 @@ def written(made: list[Done], asked: int) -> str:
     """Return the committed page."""
     rows = "\n".join(
         f"| `{done.step.saves or done.step.text}` | {done.code} | {done.seconds:.0f} | "
-        f"{done.last.replace('|', ' ')} |"
+        f"{done.processor:.0f} | {done.last.replace('|', ' ')} |"
         for done in made
     )
     minutes = sum(done.seconds for done in made) / 60
@@ -101,10 +109,11 @@ def written(made: list[Done], asked: int) -> str:
     python -m tests.proofs.tutorial
 
 From an empty folder that holds the wheel and the pins: {len(made)} of {asked} steps were made, in
-{minutes:.0f} minutes on a machine with {os.cpu_count()} cores. Seconds depend on what else it does.
+{minutes:.0f} minutes on a machine with {os.cpu_count()} cores. Seconds that pass depend on what
+else it does; processor seconds are those of all processes of the step.
 
-| step | exit code | seconds | its last line |
-|---|---|---|---|
+| step | exit code | seconds passed | processor seconds | its last line |
+|---|---|---|---|---|
 {rows}
 """
 
@@ -118,6 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         start(Path(folder))
         made = make(Path(folder), wanted)
+    sys.stdout.writelines(f"$ {done.step.script}\n{done.printed}\n" for done in made)
     given.output.write_text(written(made, len(wanted)), encoding="utf-8")
     return int(len(made) < len(wanted) or any(done.code for done in made))
 
