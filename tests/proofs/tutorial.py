@@ -8,6 +8,7 @@ What each step printed is printed again, for whoever looks for sentences that th
 """
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,25 +69,47 @@ def steps() -> list[Step]:
 
 def make(folder: Path, wanted: list[Step]) -> list[Done]:
     """Make the steps in one shell that begins in a folder, up to the first that fails."""
-    stamp = f"printf '{MARK}%s %s ' \"$code\" \"$EPOCHREALTIME\"; times; printf '{MARK}'"
-    ask = "".join(f"{s.script}\ncode=$?; {stamp}; test $code = 0 || exit\n" for s in wanted)
+    # Kernels outlive the command that forked them by a moment: their seconds are asked for later.
+    stamp = (
+        f"printf '{MARK}%s %s ' $code $EPOCHREALTIME; sleep 2; printf '%s ' $EPOCHREALTIME; times"
+    )
+    ask = "".join(
+        f"{s.script}\ncode=$?; {stamp}; printf '{MARK}'; test $code = 0 || exit\n" for s in wanted
+    )
     environment = {k: v for k, v in os.environ.items() if k not in NOT_OF_A_USER}
     said = subprocess.run(
-        ["bash", "-c", f"code=0; {stamp}\n{ask}"], cwd=folder, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        ["bash", "-c", f"code=0; {stamp}; printf '{MARK}'\n{ask}"], cwd=folder, env=environment,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        preexec_fn=_become_reaper,
     ).stdout.split(MARK)  # fmt: skip
-    ends = [_stamp(line) for line in said[1::2]]
+    ends = [_Stamp.read(line) for line in said[1::2]]
     return [
-        Done(step, int(end[0]), end[1] - before[1], end[2] - before[2], printed)
+        Done(step, end.code, end.ended - before.begins, end.used - before.used, printed)
         for step, before, end, printed in zip(wanted, ends[:-1], ends[1:], said[2::2], strict=False)
     ]
 
 
-def _stamp(line: str) -> tuple[float, float, float]:
-    """Return the exit code, the time and the processor seconds that bash gave of its children."""
-    code, passed, *_, user, system = line.split()
-    used = [part.rstrip("s").split("m") for part in (user, system)]
-    return float(code), float(passed), sum(60 * float(m) + float(s) for m, s in used)
+def _become_reaper() -> None:
+    """Let the shell be the parent of what its commands leave behind, so that it counts it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
+class _Stamp(NamedTuple):
+    """What the shell says between two steps."""
+
+    code: int
+    ended: float
+    begins: float
+    used: float
+
+    @classmethod
+    def read(cls, line: str) -> "_Stamp":
+        """Read exit code, two times, and bash's minutes and seconds of itself and its children."""
+        code, ended, begins, *_, user, system = line.split()
+        spent = [part.rstrip("s").split("m") for part in (user, system)]
+        used = sum(60 * float(minutes) + float(seconds) for minutes, seconds in spent)
+        return cls(int(code), float(ended), float(begins), used)
 
 
 def start(folder: Path) -> None:
@@ -100,7 +124,7 @@ def written(made: list[Done], asked: int) -> str:
     """Return the committed page."""
     rows = "\n".join(
         f"| `{done.step.saves or done.step.text}` | {done.code} | {done.seconds:.0f} | "
-        f"{done.processor:.0f} | {done.last.replace('|', ' ')} |"
+        f"{done.processor:.0f} | {shorten(done.last.replace('|', ' '), 110)} |"
         for done in made
     )
     minutes = sum(done.seconds for done in made) / 60
