@@ -38,8 +38,8 @@ def test_every_statement_has_its_own_sentence():
 
 def test_what_cannot_be_put_down_to_training_names_its_rule():
     said = {evidence_sentence(evidence("not_attributable", decided_by=rule))
-            for rule in ("pretrend", "drift", "composition")}  # fmt: skip
-    assert len(said) == 3
+            for rule in ("pretrend", "drift", "composition", "entrants")}  # fmt: skip
+    assert len(said) == 4
     assert all("must not be read as an effect of training" in sentence for sentence in said)
 
 
