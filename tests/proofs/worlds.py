@@ -251,7 +251,7 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
     make_up = {LOG_COHORT: log_size} | {
         name: gridded(laid_out(drawn._replace(gaps=gaps))) for name, gaps in counted(drawn).items()
     }
-    composition = pd.DataFrame([simple(of) for of in make_up.values()], index=list(make_up))
+    made = [{"metric": name, **simple(of)} for name, of in make_up.items()]
     leads = effects.sensitivity.imputed_leads(cells)
     test = joint_test(leads.estimate, leads.covariance, leads.df)
     estimates = {"imputation": first}
@@ -270,7 +270,7 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
         checks={
             "pretrend": effects.sensitivity.Pretrend(pd.DataFrame(), test, Message()),
             "drift": leads.slope(),
-            "composition": moved(composition.assign(aggregation="simple"), 0.0),
+            "composition": moved(pd.DataFrame(made).assign(aggregation="simple"), 0.0),
             "mde": effects.sample.mde(first["std_error"], first["df"]),
         },
     )
@@ -406,8 +406,9 @@ def read_off(asked: Asked) -> dict[str, float]:
         "error of the drift": drift.std_error,
         "df of the drift": drift.df,
         **{
-            f"composition {number}": float(p_value)
-            for number, p_value in enumerate(asked.checks["composition"]["p_value"])
+            f"composition: {test.metric}: {part}": float(getattr(test, part))
+            for test in asked.checks["composition"].itertuples()
+            for part in ("estimate", "std_error", "p_value")
         },
         "peers": float(peers["estimate"]),
         "error of the peers": float(peers["std_error"]),
