@@ -251,7 +251,7 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
     make_up = {LOG_COHORT: log_size} | {
         name: gridded(laid_out(drawn._replace(gaps=gaps))) for name, gaps in counted(drawn).items()
     }
-    made = [{"metric": name, **simple(of)} for name, of in make_up.items()]
+    who_is_counted = [{"metric": name, **simple(of)} for name, of in make_up.items()]
     leads = effects.sensitivity.imputed_leads(cells)
     test = joint_test(leads.estimate, leads.covariance, leads.df)
     estimates = {"imputation": first}
@@ -270,7 +270,7 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
         checks={
             "pretrend": effects.sensitivity.Pretrend(pd.DataFrame(), test, Message()),
             "drift": leads.slope(),
-            "composition": moved(pd.DataFrame(made).assign(aggregation="simple"), 0.0),
+            "composition": moved(pd.DataFrame(who_is_counted).assign(aggregation="simple"), 0.0),
             "mde": effects.sample.mde(first["std_error"], first["df"]),
         },
     )
