@@ -359,7 +359,7 @@ def by_the_page(drawn: GapDraw, *, reassigned: int = 0) -> Asked:
     peers = sample.data.assign(outcome=level.reindex(cell).to_numpy())
     make_up = dict(composition_specifications(study))
     tests = [
-        effects.specification.estimated(study, make_up[name], samples)
+        effects.specification.estimated(study, make_up[name], samples).assign(metric=name)
         for name in (LOG_COHORT, *COUNTED)
     ]
     further: dict[str, object] = {}
