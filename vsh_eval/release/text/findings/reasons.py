@@ -184,6 +184,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "mde_and_sesoi": "minimum detectable effect, and the smallest effect of interest",
         "breakdown": "relative size of trend breaks up to which the average of all years survives",
         "drift": "largest drift a year that the years before training do not exclude",
+        "entrants": "largest difference from earlier children, in their absence of the year "
+        "before, that is not excluded",
+        "entrants_of_absence": "asked where the outcome is overall absence",
         "peers_p": "p value of the effect on the level of the other pupils",
         "second_estimate": "the estimate against untrained schools that had the same past",
         "chosen_by_lot": "drawn at random",

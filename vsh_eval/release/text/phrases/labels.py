@@ -430,6 +430,7 @@ RULE_LABELS: Mapping[str, str] = MappingProxyType(
         "pretrend": "Same path before training",
         "drift": "No drift before training that could explain the result",
         "composition": "Children counted did not change with training",
+        "entrants": "No difference of newly counted children that could explain the result",
         "peers": "Other pupils' level did not move",
         "agreement": "Both ways of estimating the effect agree",
         "randomisation": "Larger than chance alone would give",
