@@ -107,6 +107,8 @@ def test_an_effect_that_was_planted_comes_out_with_all_its_checks(planted):
     primary = found.primary()
     simple = primary[primary["aggregation"].eq("simple")].iloc[0]
     assert simple["estimate"] == pytest.approx(-3.0, abs=1.0)
+    flow = found.school_flow().set_index("step").loc["in_estimate"]
+    assert flow.to_list() == [36, simple["schools_treated"], simple["schools_comparison"]]
     judged = found.judged()
     assert judged.statement in {"narrowed", "inconclusive", "not_attributable"}
     verdicts = run.release(found.rules).frame.set_index("rule")["verdict"]

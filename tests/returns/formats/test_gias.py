@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.returns.formats.made import counts
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.formats.gias import read
 from vsh_eval.returns.formats.reading import Options
@@ -57,10 +58,6 @@ def pairs(reading):
     return set(zip(table["urn"], table["successor_urn"], strict=True))
 
 
-def codes(reading):
-    return {note.code: note.details["rows"] for note in reading.notes}
-
-
 def test_schools_of_the_authority_in_their_phases(extract):
     found = tables(extract, "E10000023")
     schools = found.tables["schools"].set_index("urn")
@@ -73,7 +70,7 @@ def test_schools_of_the_authority_in_their_phases(extract):
     assert schools.loc["100001", "name"] == "St Mary\u2019s School"
     assert schools.loc["100001", "closed"] == pd.Timestamp(2015, 3, 31)
     assert schools["pct_fsm"].tolist()[:2] == [20.5, 21.5]
-    assert codes(found) == {"establishments_no_school": 2}
+    assert counts(found) == {"establishments_no_school": 2}
     assert len(found.references["establishments"]) == 7
     assert found.references["establishments"]["laestab"].iloc[0] == "8154000"
 
@@ -121,7 +118,7 @@ def test_links_run_from_predecessor_to_successor_however_written(tmp_path):
     )
     assert pairs(found) == {("1", "2"), ("3", "4")}
     assert found.tables["school_links"]["date"].isna().tolist() == [False, True]
-    assert codes(found) == {"links_of_other_types": 1, "links_to_itself": 1}
+    assert counts(found) == {"links_of_other_types": 1, "links_to_itself": 1}
 
 
 def test_links_in_a_circle_are_left_out(tmp_path):
@@ -129,7 +126,7 @@ def test_links_in_a_circle_are_left_out(tmp_path):
         tmp_path, "1,2,,Successor,\n2,3,,Successor,\n3,1,,Successor,\n9,1,,Successor,\n"
     )
     assert pairs(found) == {("9", "1")}
-    assert codes(found) == {"links_in_a_circle": 3}
+    assert counts(found) == {"links_in_a_circle": 3}
 
 
 def test_a_link_without_a_date_has_that_of_the_opening(tmp_path, extract):
@@ -176,7 +173,7 @@ def test_the_stored_extract_of_2017_and_rows_of_a_later_layout(shared_data):
         "alternative_provision": 2,
         "primary": 2,
     }
-    assert codes(found) == {"rows_of_another_length": 10}
+    assert counts(found) == {"rows_of_another_length": 10}
 
 
 def test_the_stored_extract_that_a_spreadsheet_saved(shared_data):

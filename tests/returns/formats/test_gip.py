@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.returns.formats.made import counts
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.formats import extracts, gip
 from vsh_eval.returns.formats.reading import Options
@@ -28,10 +29,6 @@ def values(reading):
     return dict(
         zip(zip(table["pupil_id"], table["measure"], strict=True), table["value"], strict=True)
     )
-
-
-def codes(reading):
-    return {note.code: note.details["rows"] for note in reading.notes}
 
 
 def stored_header(shared_data, name):
@@ -73,7 +70,7 @@ def test_key_stage_2_with_its_stored_header(tmp_path, shared_data):
         (BEN, "ks2_rwm_expected"): 0,
         (BEN, "ks2_writing_expected"): 0,
     }
-    assert codes(found) == {"results_no_value": 2}
+    assert counts(found) == {"results_no_value": 2}
     assert set(found.tables["attainment"]["academic_year"]) == {202223}
 
 
@@ -144,7 +141,7 @@ def test_autumn_census_downloads_are_passed_over(tmp_path, shared_data, term):
     found = gip.read([path], options=Options())
     if term == "autumn":
         assert found.tables == {}
-        assert codes(found) == {"autumn_census_passed_over": 1}
+        assert counts(found) == {"autumn_census_passed_over": 1}
     else:
         row = found.tables["enrolments"].iloc[0].tolist()
         assert row == [ANN, 202324, "100000", 0, "F", 1, "E"]
@@ -159,7 +156,7 @@ def test_a_comma_within_a_value_moves_the_row_which_is_left_out(tmp_path):
     )
     found = gip.read([path], options=Options())
     assert values(found) == {(ANN, "ks4_attainment8"): 41.5}
-    assert codes(found) == {"rows_of_another_length": 1}
+    assert counts(found) == {"rows_of_another_length": 1}
 
 
 def test_of_several_results_the_latest_version_counts_and_two_of_one_are_none(tmp_path):
@@ -180,7 +177,7 @@ def test_of_several_results_the_latest_version_counts_and_two_of_one_are_none(tm
         made.writestr("__MACOSX/._ks4_results.csv", b"\0\5\26")
     found = gip.read([archive], options=Options())
     assert values(found) == {(ANN, "ks4_attainment8"): 42}
-    assert codes(found) == {"results_of_a_pupil_differ": 1}
+    assert counts(found) == {"results_of_a_pupil_differ": 1}
 
 
 @settings(max_examples=15, deadline=None)

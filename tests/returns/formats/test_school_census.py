@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.returns.formats.made import counts
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.formats.reading import Options
 from vsh_eval.returns.formats.school_census import read
@@ -44,10 +45,6 @@ def rows(reading, table):
     return reading.tables[table].to_numpy().tolist()
 
 
-def codes(reading):
-    return {note.code: note.details["rows"] for note in reading.notes}
-
-
 @pytest.mark.parametrize(
     ("when", "period", "term"),
     [("2023_spring", 202223, "autumn"), ("2023_summer", 202223, "spring")],
@@ -80,7 +77,7 @@ def test_from_spring_2025_absence_is_the_sum_of_its_codes(tmp_path):
         of_2025_spring_la_termlysessiondetailsonroll=details,
     )
     assert rows(found, "attendance") == [[ANN, 202425, "autumn", "8154000", 120, 13, 3]]
-    assert codes(found)["attendance_codes_of_no_list"] == 1
+    assert counts(found)["attendance_codes_of_no_list"] == 1
 
 
 def test_blank_totals_are_the_sum_of_the_codes_of_the_list_of_their_term(tmp_path):
@@ -117,7 +114,7 @@ def test_on_roll_and_off_roll_of_both_sources_together(tmp_path):
         [ANN, 202324, "autumn", "8154000", 140, 7, 0],
         [ANN, 202324, "autumn", "8154001", 100, 1, 1],
     ]
-    assert codes(found)["pupils_twice_in_a_census"] == 1
+    assert counts(found)["pupils_twice_in_a_census"] == 1
 
 
 def test_enrolments_are_those_of_spring_and_look_six_years_back_for_free_meals(tmp_path):
@@ -145,7 +142,7 @@ def test_without_free_meals_there_are_no_enrolments(tmp_path):
     head = ON_ROLL + TOTALS + "\n"
     found = census(tmp_path, of_2024_spring_pupilonroll=head + ann(140, more=",0,0"))
     assert "enrolments" not in found.tables
-    assert codes(found)["no_free_meals"] == 1
+    assert counts(found)["no_free_meals"] == 1
 
 
 def test_an_exclusion_that_two_censuses_name_is_one(tmp_path):
@@ -163,7 +160,7 @@ def test_an_exclusion_that_two_censuses_name_is_one(tmp_path):
         of_2024_summer_termlyexclusionsonroll=exclusions.replace("FIXD", "FIXD"),
     )
     assert rows(found, "suspensions") == [[ANN, 202324, "8154000", 2, 1]]
-    assert codes(found)["exclusions_undated"] == 2
+    assert counts(found)["exclusions_undated"] == 2
 
 
 def test_laestabs_become_the_urn_of_the_day_and_former_upns_are_handed_on(tmp_path):

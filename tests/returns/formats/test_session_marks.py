@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.returns.formats.made import counts
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.formats.attendance import codes as attendance_codes
 from vsh_eval.returns.formats.attendance import session_marks, ytd_attendance
@@ -29,10 +30,6 @@ def sums(reading):
     return {
         tuple(row[:4])[1:]: tuple(row[4:]) for row in table[[*keys, *table.columns[4:]]].to_numpy()
     }
-
-
-def codes(reading):
-    return {note.code: note.details["rows"] for note in reading.notes}
 
 
 def long(*marks):
@@ -81,7 +78,7 @@ def test_marks_by_hand(tmp_path):
         (202425, "spring", "100000"): (1, 1, 0),
         (202425, "summer", "100000"): (1, 0, 1),
     }
-    assert codes(found) == {
+    assert counts(found) == {
         "sessions_not_marked": 1,
         "sessions_undated": 1,
         "attendance_codes_unknown": 1,
@@ -100,7 +97,7 @@ def test_a_session_marked_twice_counts_once_and_one_marked_differently_not_at_al
     paths = [written(tmp_path, marks, "a.csv"), written(tmp_path, again, "b.csv")]
     found = session_marks.read(paths, options=Options())
     assert sums(found) == {(202425, "autumn", "100000"): (3, 1, 0)}
-    assert codes(found) == {"sessions_marked_twice": 2, "sessions_marked_differently": 1}
+    assert counts(found) == {"sessions_marked_twice": 2, "sessions_marked_differently": 1}
 
 
 def test_a_schools_own_ids_and_signs_lead_to_upns_and_codes(tmp_path):
@@ -118,7 +115,7 @@ def test_a_schools_own_ids_and_signs_lead_to_upns_and_codes(tmp_path):
     found = session_marks.read([written(tmp_path, marks)], options=Options(section))
     assert found.tables["attendance"]["pupil_id"].tolist() == [PUPIL]
     assert sums(found) == {(202425, "autumn", "100000"): (2, 1, 0)}
-    assert codes(found) == {"pupils_without_upn": 1}
+    assert counts(found) == {"pupils_without_upn": 1}
 
 
 def test_weeks_of_ten_and_of_fourteen_marks(tmp_path):
@@ -135,7 +132,7 @@ def test_weeks_of_ten_and_of_fourteen_marks(tmp_path):
         (202425, "spring", "100000"): (8, 2, 2),
         (202425, "summer", "100000"): (8, 1, 1),
     }
-    assert codes(found) == {"sessions_not_marked": 5, "sessions_undated": 1}
+    assert counts(found) == {"sessions_not_marked": 5, "sessions_undated": 1}
 
 
 def test_the_second_half_of_the_summer_of_year_11_is_left_out(tmp_path):
@@ -233,7 +230,7 @@ def test_a_whole_year_alone_has_one_term_and_counts(tmp_path):
         ],
     )
     assert sums(found) == {(202425, "year", "100000"): (380, 30, 6)}
-    assert codes(found) == {"pupils_without_upn": 1, "rows_unread": 1, "sessions_not_adding_up": 1}
+    assert counts(found) == {"pupils_without_upn": 1, "rows_unread": 1, "sessions_not_adding_up": 1}
 
 
 @pytest.mark.parametrize(
