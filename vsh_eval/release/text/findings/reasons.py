@@ -4,6 +4,7 @@ A message carries years, limits and names. A number of schools is never among th
 tell who was trained. A rule's own limit may be.
 """
 
+import string
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +22,7 @@ from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     upper_first,
 )
-from vsh_eval.release.text.phrases.numbers import listed
+from vsh_eval.release.text.phrases.numbers import amount, listed, number
 from vsh_eval.release.text.safe_text import sentence as sealed
 from vsh_eval.release.text.safe_text import sentences as sealed_all
 
@@ -206,7 +207,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "counted, that moved as far",
         # The sample flow
         "panel": "school-years of comparable years",
-        "used": "school-years that bear the estimate",
+        "used": "school-years that can bear the estimate",
         "no_data": "no gap or no weight",
         "no_exposure": "not in the exposure table",
         "covariate": "{covariates} is not known",
@@ -302,6 +303,19 @@ YEAR_EFFECTS: Mapping[str, str] = MappingProxyType(
         "by_phase_joined": "by phase, small ones joined",
     }
 )
+
+
+class _Written(string.Formatter):
+    """Fills a template with numbers as readers write them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == ".0%":
+            return amount(100 * value, "%", decimals=0)
+        if format_spec == ".1f":
+            return number(value)
+        return super().format_field(value, format_spec)
+
+
 _FATES = {True: "pooled with the next cohort", False: "counted until their training only"}
 _YEARS = frozenset({"year", "first", "last", "start"})
 
@@ -329,6 +343,8 @@ def sentence(message: Message) -> str:
     --------
     >>> sentence(Message("trained_before", year=201718))
     'trained by 2017/18, the first year used'
+    >>> sentence(Message("weight_on_trained", share=0.125))[:18]
+    '13% of its weight '
     """
     if not message:
         return ""
@@ -336,7 +352,7 @@ def sentence(message: Message) -> str:
         return _WORDED[message.code](message.details)
     template = REASONS.get(message.code) or VARIANTS[message.code]
     values = {name: _shown(name, value) for name, value in message.details.items()}
-    return template.format(**values)
+    return _Written().vformat(template, (), values)
 
 
 @sealed_all

@@ -230,7 +230,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "reason_code": "Code of the reason",
         "variant_code": "Code of the variant",
         "amount": "Number in the reason",
-        "mde": "Smallest effect that would be detected",
+        "mde": "Effect",
         "more_years": "More years of data",
         "other": "Other children",
         "difference": "Difference of the gaps",
@@ -565,7 +565,8 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "listed": "Schools of the authority",
             "with_gap": "With children of the cohort and their peers in a comparable year",
             "before_training": "With such a year before training, where trained",
-            "used": "Used in the estimate",
+            "in_estimate": "Used in the estimate, with children since training where trained",
+            "used": "Kept for the estimate",
         },
         "variable": {
             "baseline_outcome": "Gap before training",
