@@ -281,7 +281,8 @@ def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
     for run in _runs([0.0 if at in apart else math.nan for at in range(len(panel.years))]):
         words = wrapped(charts.BREAKS["not_comparable"], 10)
         top: dict[str, Any] = _MARK | {"va": "top", "transform": axes.get_xaxis_transform()}
-        axes.text(fmean(run), 0.99, words, **top)
+        shade = {"boxstyle": "square,pad=0.1", "fc": palette.SHADE, "ec": "none"}
+        axes.text(fmean(run), 0.99, words, bbox=shade, **top)  # a letter's line may cross them
     return notes
 
 
