@@ -1,10 +1,13 @@
 -- One row per pupil enrolled in an academic year. A pupil with two enrolments has the higher
 -- year group, the higher level of need (E before K before N) and free meals if either says so.
+-- The groups are those of the run's own rule and of the other one.
 SELECT
     p.pupil,
     p.record_key,
     c.year_group,
-    c.characteristics
+    c.characteristics,
+    COALESCE(m.group_code, 5) AS group_code,
+    COALESCE(m.other_code, 5) AS other_code
 FROM (
     SELECT
         e.pupil,
@@ -22,3 +25,4 @@ JOIN cohort_characteristics c
         AND p.sen IS NOT DISTINCT FROM c.sen
         AND p.fsm6 IS NOT DISTINCT FROM c.fsm6
         AND p.sex IS NOT DISTINCT FROM c.sex
+LEFT JOIN cohort_membership_{period} m ON p.pupil = m.pupil
