@@ -220,14 +220,17 @@ def build_cohort(
         units = stable.schools[["la_code", "phase"]]
         parts = [_count_year(kept, period, units, closed=period in closed) for period in periods]
     flows = [schools_flow(listed, stable.urns), training_flow(training, log), *read.flows]
-    cells = {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in parts[0]}
+    cells = {
+        name: pd.concat([part.pop(name) for part in parts], ignore_index=True)
+        for name in tuple(parts[0])
+    }
     written = {"cohort_rule": cohort.rule, "vintage": vintage}
     attended = set(counted.loc[counted["origin"] == "attendance", "time_period"])
     return CohortTables(
-        panel=build_panel(cells["panel"], **written),
-        composition=build_composition(cells["composition"], **written),
-        moments=build_moments(cells["moments"], **written),
-        spread=build_spread(cells["spread"], **written),
+        panel=build_panel(cells.pop("panel"), **written),
+        composition=build_composition(cells.pop("composition"), **written),
+        moments=build_moments(cells.pop("moments"), **written),
+        spread=build_spread(cells.pop("spread"), **written),
         new_entrants=build_new_entrants(cells["new_entrants"], years=periods, attended=attended),
         other_rule_panel=build_panel(
             cells["other_rule_panel"], cohort_rule=rules[OTHER].rule, vintage=vintage
@@ -323,7 +326,15 @@ def _keep_suspensions(engine: Engine) -> None:
 
 def _read_flow(engine: Engine, periods: Sequence[int], closed: Collection[int]) -> pd.DataFrame:
     """Count the rows of every year, and once more those of years that are not counted."""
-    read = engine.run(sql_text("flow_read")).rename(
+    read = engine.run(sql_text("flow_read"))
+    pupils = {
+        period: engine.run(
+            sql_text(f"flow_{'inside' if period in periods else 'outside'}", period=int(period))
+        ).set_index("origin")["pupils"]
+        for period in read["time_period"].unique()
+    }
+    places = zip(read["time_period"], read["origin"], strict=True)
+    read = read.assign(pupils=[pupils[period][origin] for period, origin in places]).rename(
         columns={"origin": "table", "rows_read": "rows"}
     )
     outside, done = ~read["time_period"].isin(periods), read["time_period"].isin(closed)

@@ -13,16 +13,16 @@ FROM (
         e.pupil,
         MAX(e.record_key) AS record_key,
         MAX(e.year_group) AS year_group,
-        MIN(e.sen) AS sen,
+        MIN(e.sen_number) AS sen_number,
         MAX(e.fsm6) AS fsm6,
-        MIN(e.sex) AS sex
+        MIN(e.sex_number) AS sex_number
     FROM cohort_enrolments_{period} e
     GROUP BY e.pupil
 ) p
 JOIN cohort_characteristics c
     ON
         p.year_group IS NOT DISTINCT FROM c.year_group
-        AND p.sen IS NOT DISTINCT FROM c.sen
+        AND p.sen_number IS NOT DISTINCT FROM c.sen_number
         AND p.fsm6 IS NOT DISTINCT FROM c.fsm6
-        AND p.sex IS NOT DISTINCT FROM c.sex
+        AND p.sex_number IS NOT DISTINCT FROM c.sex_number
 LEFT JOIN cohort_membership_{period} m ON p.pupil = m.pupil
