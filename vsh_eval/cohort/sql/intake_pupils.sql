@@ -6,8 +6,8 @@ SELECT
     p.record_key,
     c.year_group,
     c.characteristics,
-    COALESCE(m.group_code, 5) AS group_code,
-    COALESCE(m.other_code, 5) AS other_code
+    CAST(COALESCE(m.group_code, 5) AS TINYINT) AS group_code,
+    CAST(COALESCE(m.other_code, 5) AS TINYINT) AS other_code
 FROM (
     SELECT
         e.pupil,
