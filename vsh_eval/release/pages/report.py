@@ -283,6 +283,7 @@ def _frame(
         "words": furniture.WORDS,
         "footer": {label: without_paths(str(text)) for label, text in footer.items()},
         "protection": protection,
+        "wide": _css_string(furniture.WORDS["wide"]),
         "running_title": _css_string(title),
         "running_stamp": _css_string(stamp),
     }

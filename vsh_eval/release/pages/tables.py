@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from vsh_eval import registry
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.rows import Row, records
+from vsh_eval.release.text.phrases.charts import with_unit
 from vsh_eval.release.text.phrases.labels import (
     column_label,
     decimals_of,
@@ -30,6 +32,7 @@ _BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "coho
 _MOST_OF_A_LABEL = 60
 """Letters of a text that may be broken into a column of single words."""
 _OF_ESTIMATES = frozenset({"ci_lower", "band_lower"})
+_IN_GAP_UNITS = frozenset({"gap", "change", "trend"})
 
 
 def table_html(
@@ -80,9 +83,12 @@ def table_html(
     shown = [c for c in safe.frame.columns if c not in _BACKSTAGE] if columns is None else columns
     require_columns(safe.frame, list(shown), name=f"the {safe.kind} table")
     parts = _joined([str(column) for column in shown])
-    known = {**_whose_levels(rows), **(labels or {})}
+    known = {**_whose_levels(rows), **_units(rows), **(labels or {})}
     heads = [_heading(part, known) for part in parts]
     body = [[_text(part, row, decimals or {}) for part in parts] for row in rows]
+    if len({row["unit"] for row in rows if "unit" in row}) > 1 and parts[0] == ("metric",):
+        for line, row in zip(body, rows, strict=True):
+            line[0] = with_unit(line[0], str(row["unit"]))
     numeric = [_is_numeric([line[place] for line in body]) for place in range(len(parts))]
     stamp = f' <span class="stamp">{escape(safe.stamp)}</span>' if safe.stamp else ""
     lines = [
@@ -131,6 +137,16 @@ def _whose_levels(rows: Sequence[Row]) -> dict[str, str]:
         heads |= {f"{who}_level": f"{label}{unit}", f"{who}_days": label}
         heads |= {f"{who}_{what}_lower": interval_of(label) for what in ("level", "days")}
     return heads
+
+
+def _units(rows: Sequence[Row]) -> dict[str, str]:
+    """Head levels and gaps with their unit, where all rows have the same."""
+    metrics = {str(row["metric"]) for row in rows if "metric" in row} & set(registry.METRICS)
+    entries = [registry.metric(name) for name in metrics]
+    levels, gaps = {one.unit for one in entries}, {one.gap_unit for one in entries}
+    heads = {} if len(levels) != 1 else {"level_value": levels.pop()}
+    heads |= {} if len(gaps) != 1 else dict.fromkeys(_IN_GAP_UNITS, gaps.pop())
+    return {column: with_unit(column_label(column), unit) for column, unit in heads.items()}
 
 
 def _heading(part: tuple[str, ...], labels: Mapping[str, str]) -> str:

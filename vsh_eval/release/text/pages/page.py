@@ -33,6 +33,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "questions": "The questions, one page each",
         "files": "Download the data",
         "tables": "Every table as CSV",
+        "wide": "This table is wider than the page: scroll it sideways.",
         "code": "Code of this page, step by step",
         "print_all": "Print the folded tables and the code too",
         "protection": "How these numbers are protected",

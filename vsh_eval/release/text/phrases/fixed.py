@@ -32,7 +32,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "joins": "How much of each join is found",
         # 02 cohort
         "cohort_by_group": "{metric} by group, {year}",
-        "cohort_by_phase": "The cohort by phase of education, {year}",
+        "cohort_by_phase": "{metric} of the cohort by phase of education, {year}",
         "barriers": "Barriers, {year}",
         "suspended_or_excluded": "Suspended or excluded, {year}",
         "flow": "What each step kept and left out",
