@@ -111,6 +111,13 @@ def test_a_metric_without_its_line_of_sql_is_refused_and_never_divided_wrongly(a
         metrics_known()
 
 
+def test_metrics_of_one_return_count_the_same_year_groups(monkeypatch):
+    entry = replace(registry.metric("severe_absence"), year_groups=(10, 11))
+    monkeypatch.setitem(known._metrics, entry.name, entry)
+    with pytest.raises(ContractError, match="attendance count different year groups"):
+        metrics_known()
+
+
 def test_returned_measures_are_all_of_attainment_but_the_ranks():
     found = {entry.name: entry for entry in registry.returned_measures()}
     ranks = {e.name for e in registry.METRICS.values() if e.ranks}

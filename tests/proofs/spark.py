@@ -282,9 +282,9 @@ def rows_of_a_build(schools: int) -> str:
     lines = [
         f"| rows kept at once, at most | {watched.at_once:,} | {watched.at_once / enrolled:.1f} "
         "for each row of enrolments |",
-        f"| rows of one year's outcomes (`cohort_outcomes_0`), at most | "
-        f"{watched.most['cohort_outcomes_0']:,} | "
-        f"{watched.most['cohort_outcomes_0'] / pupils:.1f} for each pupil of a year |",
+        f"| rows of one year's outcomes (`cohort_outcomes`), at most | "
+        f"{watched.most['cohort_outcomes']:,} | "
+        f"{watched.most['cohort_outcomes'] / pupils:.1f} for each pupil of a year |",
         f"| children with a record key (`cohort_keys`) | {watched.most['cohort_keys']:,} | "
         f"{watched.most['cohort_keys'] / pupils:.1f} for each pupil of a year |",
         f"| rows of one answer to the driver, at most | {watched.handed:,} | "

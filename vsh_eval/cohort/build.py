@@ -45,7 +45,18 @@ from vsh_eval.settings import Cohort, Exposure
 _NEEDED = ("schools", "enrolments", "attendance", "attainment", "episodes", "training")
 _COHORT = Cohort()
 _EXPOSURE = Exposure()
-_BY_YEAR = ("pupils", "attendance", "suspensions", "registrations", "moves", "attainment")
+_BY_YEAR = ("attendance", "suspensions", "registrations", "moves", "attainment")
+_SUMMED = {
+    "attended": True,
+    "ranks": True,
+    "sessions": False,
+    "registered": True,
+    "results": True,
+    "outcomes": True,
+}
+"""The tables that a year is added up in, one after the other, and whether they ask for the year."""
+OWN_CELLS, OTHER_CELLS = 1, 2
+"""The kinds of cells, in ``sql/intake_strata.sql``, that are the panel and the other rule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,21 +214,23 @@ def build_cohort(
         _give_schools(kept, stable)
         read = _take_in(kept, periods, rules, secret, closed)
         counted = read.counted
-        kept.give("cohort_counted_0", counted[~counted["time_period"].isin(closed)])
-        kept.give("cohort_counted_1", counted[counted["metric"].isin(other_rule_metrics)])
+        own = counted[~counted["time_period"].isin(closed)].assign(rule=OWN)
+        other = counted[counted["metric"].isin(other_rule_metrics)].assign(rule=OTHER)
+        kept.give("cohort_counted", pd.concat([own, other]))
         units = stable.schools[["la_code", "phase"]]
-        parts = [
-            _count_year(kept, period, rules, units, closed=period in closed) for period in periods
-        ]
+        parts = [_count_year(kept, period, units, closed=period in closed) for period in periods]
     flows = [schools_flow(listed, stable.urns), training_flow(training, log), *read.flows]
-    cells = {name: pd.concat([p[name] for p in parts], ignore_index=True) for name in parts[0]}
+    cells = {
+        name: pd.concat([part.pop(name) for part in parts], ignore_index=True)
+        for name in tuple(parts[0])
+    }
     written = {"cohort_rule": cohort.rule, "vintage": vintage}
     attended = set(counted.loc[counted["origin"] == "attendance", "time_period"])
     return CohortTables(
-        panel=build_panel(cells["panel"], **written),
-        composition=build_composition(cells["composition"], **written),
-        moments=build_moments(cells["moments"], **written),
-        spread=build_spread(cells["spread"], **written),
+        panel=build_panel(cells.pop("panel"), **written),
+        composition=build_composition(cells.pop("composition"), **written),
+        moments=build_moments(cells.pop("moments"), **written),
+        spread=build_spread(cells.pop("spread"), **written),
         new_entrants=build_new_entrants(cells["new_entrants"], years=periods, attended=attended),
         other_rule_panel=build_panel(
             cells["other_rule_panel"], cohort_rule=rules[OTHER].rule, vintage=vintage
@@ -264,9 +277,12 @@ def _links(engine: Engine) -> pd.DataFrame:
 def _give_schools(engine: Engine, stable: StableSchools) -> None:
     """Make schools, metrics and strata known: what no pupil is needed for."""
     units = stable.schools[["unit_id", "phase", "la_code"]]
-    units = units.assign(unit_number=np.arange(len(units), dtype=np.int32))
+    areas = units[["la_code", "phase"]].drop_duplicates(ignore_index=True)
+    areas = areas.assign(area=np.arange(len(areas), dtype=np.int32))
+    units = units.assign(unit_number=np.arange(len(units), dtype=np.int32)).merge(areas)
     engine.give("cohort_urns", stable.urns.merge(units[["unit_id", "unit_number"]], on="unit_id"))
     engine.give("cohort_units", units)
+    engine.give("cohort_areas", areas)
     engine.give("cohort_metrics", metrics_known())
     for family, table in strata_known().items():
         engine.give(f"cohort_{family}_strata", table)
@@ -285,9 +301,11 @@ def _take_in(
         keep_keys(identities, secret=secret)
         for rule, cohort in rules.items():
             keep_spans(engine, cohort, rule)
-        engine.keep("cohort_characteristics", sql_text("intake_characteristics"))
+        for part in ("characteristics", "strata"):
+            engine.keep(f"cohort_{part}", sql_text(f"intake_{part}"))
         for period in periods:
-            for part in ("enrolments", *_BY_YEAR):
+            keep_membership(engine, period, rules)
+            for part in ("enrolments", "pupils", *_BY_YEAR):
                 engine.keep(f"cohort_{part}_{period}", sql_text(f"intake_{part}", period=period))
             engine.drop(f"cohort_enrolments_{period}")
         keep_no_year_before(engine)
@@ -308,7 +326,15 @@ def _keep_suspensions(engine: Engine) -> None:
 
 def _read_flow(engine: Engine, periods: Sequence[int], closed: Collection[int]) -> pd.DataFrame:
     """Count the rows of every year, and once more those of years that are not counted."""
-    read = engine.run(sql_text("flow_read")).rename(
+    read = engine.run(sql_text("flow_read"))
+    pupils = {
+        period: engine.run(
+            sql_text(f"flow_{'inside' if period in periods else 'outside'}", period=int(period))
+        ).set_index("origin")["pupils"]
+        for period in read["time_period"].unique()
+    }
+    places = zip(read["time_period"], read["origin"], strict=True)
+    read = read.assign(pupils=[pupils[period][origin] for period, origin in places]).rename(
         columns={"origin": "table", "rows_read": "rows"}
     )
     outside, done = ~read["time_period"].isin(periods), read["time_period"].isin(closed)
@@ -332,7 +358,6 @@ def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
 def _count_year(
     engine: Engine,
     period: int,
-    rules: Mapping[int, Cohort],
     units: pd.DataFrame,
     *,
     closed: bool,
@@ -341,14 +366,13 @@ def _count_year(
     if not closed:
         _refuse_parts_of_children(engine, period)
         _refuse_second_results(engine, period)
-    for rule, cohort in rules.items():
-        keep_membership(engine, period, cohort, rule)
-        for part in ("ranks", "outcomes"):
-            engine.keep(f"cohort_{part}_{rule}", sql_text(part, period=period, rule=rule))
+    for part, given in _SUMMED.items():
+        parameters = {"period": period} if given else {}
+        engine.keep(f"cohort_{part}", sql_text(part, **parameters))
     moments, spread = count_moments(engine, units, period)
     cells = {
-        "panel": _cells(engine, period, "panel", rule=OWN),
-        "other_rule_panel": _cells(engine, period, "panel", rule=OTHER),
+        "panel": _cells(engine, period, "panel", cells=OWN_CELLS),
+        "other_rule_panel": _cells(engine, period, "panel", cells=OTHER_CELLS),
         "composition": _cells(engine, period, "composition"),
         "moments": moments,
         "spread": spread,
@@ -356,13 +380,13 @@ def _count_year(
         "flow": pd.DataFrame() if closed else _year_flow(engine, period),
     }
     keep_year_before(engine, period)
-    for part in _BY_YEAR:
+    for part in ("membership", "pupils", *_BY_YEAR):
         engine.drop(f"cohort_{part}_{period}")
     return cells
 
 
-def _cells(engine: Engine, period: int, text: str, **rule: int) -> pd.DataFrame:
-    return engine.run(sql_text(text, **rule)).assign(time_period=period)
+def _cells(engine: Engine, period: int, text: str, **cells: int) -> pd.DataFrame:
+    return engine.run(sql_text(text, **cells)).assign(time_period=period)
 
 
 def _refuse_parts_of_children(engine: Engine, period: int) -> None:
@@ -390,9 +414,10 @@ def _refuse_second_results(engine: Engine, period: int) -> None:
 
 
 def _year_flow(engine: Engine, period: int) -> pd.DataFrame:
-    attendance, suspensions, attainment = (
+    attendance = engine.run(sql_text("flow_attendance")).assign(table="attendance")
+    suspensions, attainment = (
         engine.run(sql_text(f"flow_{table}", period=period)).assign(table=table)
-        for table in ("attendance", "suspensions", "attainment")
+        for table in ("suspensions", "attainment")
     )
     group = attendance["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
     membership = attendance.assign(table="membership", reason=group).loc[

@@ -20,7 +20,9 @@ OTHER_RULE = {
 }
 """The cohort rule that stands beside each, to ask whether a result hangs on the rule."""
 OWN, OTHER = 0, 1
-"""The number that the kept tables of the run's own rule, and of the other one, end in."""
+"""The number of the run's own rule, and of the other one, in the SQL."""
+SUMMED_TOGETHER = (("attendance",), ("suspensions", "enrolments"))
+"""The origins of metrics whose pupils are summed once for all."""
 
 
 def under_other_rule(cohort: Cohort) -> Cohort:
@@ -48,28 +50,26 @@ def keep_spans(engine: Engine, cohort: Cohort, rule: int) -> None:
     engine.keep(f"cohort_spans_{rule}", text)
 
 
-def keep_membership(engine: Engine, period: int, cohort: Cohort, rule: int) -> None:
-    """Keep the group of every pupil known to social care, as ``cohort_membership_{rule}``.
+def keep_membership(engine: Engine, period: int, rules: Mapping[int, Cohort]) -> None:
+    """Keep the groups of every pupil known to social care, as ``cohort_membership_{period}``.
 
     Parameters
     ----------
     engine : Engine
-        Holding ``cohort_spans_{rule}``.
+        Holding ``cohort_spans_{rule}`` of both rules.
     period : int
         The academic year, for example 202324.
-    cohort : vsh_eval.settings.Cohort
-        Rule and look-back.
-    rule : {0, 1}
-        `OWN` or `OTHER`.
+    rules : mapping of {0, 1} to vsh_eval.settings.Cohort
+        Rule and look-back, which both have.
     """
     text = sql_text(
         "membership",
         year=academic_year.start(period),
-        look_back=cohort.look_back,
-        ever=int(cohort.rule == "ever_6"),
-        rule=rule,
+        look_back=rules[OWN].look_back,
+        ever=int(rules[OWN].rule == "ever_6"),
+        other_ever=int(rules[OTHER].rule == "ever_6"),
     )
-    engine.keep(f"cohort_membership_{rule}", text)
+    engine.keep(f"cohort_membership_{period}", text)
 
 
 def metrics_known() -> pd.DataFrame:
@@ -85,7 +85,8 @@ def metrics_known() -> pd.DataFrame:
     Raises
     ------
     ContractError
-        If a metric is added up in whole numbers and the SQL has no line for it.
+        If a metric is added up in whole numbers and the SQL has no line for it, or metrics whose
+        pupils are summed together count different year groups.
 
     Examples
     --------
@@ -98,6 +99,13 @@ def metrics_known() -> pd.DataFrame:
             raise ContractError(
                 f"metric {entry.name!r} is of {entry.origin}, must have its line in "
                 "cohort/sql/outcomes.sql; write there what one pupil adds to it."
+            )
+    for origins in SUMMED_TOGETHER:
+        together = [e for e in registry.METRICS.values() if e.origin in origins]
+        if len({frozenset(entry.year_groups) for entry in together}) > 1:
+            raise ContractError(
+                f"metrics of {' and '.join(origins)} count different year groups, must count the "
+                "same ones, as their pupils are summed once for all of them in cohort/sql."
             )
     rows = [
         (code, name, entry.origin, entry.ranks or name, int(entry.counts == "children"))

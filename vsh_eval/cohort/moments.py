@@ -104,7 +104,7 @@ def count_moments(
     Parameters
     ----------
     engine : Engine
-        Holding ``cohort_outcomes_0``, ``cohort_units`` with ``unit_number``, and the strata known.
+        Holding ``cohort_outcomes`` of the year.
     units : pandas.DataFrame
         la_code and phase of every school, in the order of ``unit_number``.
     period : int

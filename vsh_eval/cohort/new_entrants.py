@@ -25,7 +25,7 @@ def keep_year_before(engine: Engine, period: int) -> None:
     Parameters
     ----------
     engine : Engine
-        Holding ``cohort_membership_0`` and the attendance of the year, under pupils' keys.
+        Holding membership and attendance of the year, under pupils' keys.
     period : int
         The academic year, for example 202324.
     """

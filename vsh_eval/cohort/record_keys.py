@@ -40,10 +40,10 @@ def keep_keys(engine: Engine, *, secret: bytes) -> None:
 
     Notes
     -----
-    ``pupil`` (int32, from 0 on) is the place of the child in the order of MD5(lot + pupil_id), the
-    lot being 128 bits from the operating system. ``record_key`` (int64, from 0 to 2^40 - 1) = the
-    first 5 bytes, big-endian, of HMAC-SHA256(secret, "record key|" + pupil_id), both in UTF-8. The
-    sum over eight million children still fits into 64 bits.
+    ``pupil`` (int32, from 0 on) is the place of the child in the order of the first 60 bits of
+    MD5(lot + pupil_id), the lot being 128 bits from the operating system. ``record_key`` (int64,
+    from 0 to 2^40 - 1) = the first 5 bytes, big-endian, of HMAC-SHA256(secret, "record key|" +
+    pupil_id), both in UTF-8. The sum over eight million children still fits into 64 bits.
 
     References
     ----------

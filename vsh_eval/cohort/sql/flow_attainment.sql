@@ -21,15 +21,15 @@ FROM (
             d.measure_code,
             MAX(CASE WHEN y.time_period = {period} THEN 1 ELSE 0 END) AS collected
         FROM cohort_metrics d
-        LEFT JOIN cohort_counted_0 y ON d.metric = y.metric
+        LEFT JOIN cohort_counted y ON d.metric = y.metric AND y.rule = 0
         WHERE d.origin IN ('attainment', 'rank')
         GROUP BY d.measure_code
     ) k ON t.measure_code = k.measure_code
     LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
     LEFT JOIN (
         SELECT DISTINCT measure_code, year_group
-        FROM cohort_counted_0
-        WHERE origin IN ('attainment', 'rank') AND time_period = {period}
+        FROM cohort_counted
+        WHERE rule = 0 AND origin IN ('attainment', 'rank') AND time_period = {period}
     ) c
         ON t.measure_code = c.measure_code AND p.year_group = c.year_group
 ) r

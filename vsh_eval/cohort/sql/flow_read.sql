@@ -1,24 +1,21 @@
--- What the returns hold, year by year, before anything is kept or dropped.
+-- How many rows the returns hold of each year (0: of none), before anything is kept or dropped.
 SELECT
     'attendance' AS origin,
-    academic_year AS time_period,
-    COUNT(*) AS rows_read,
-    COUNT(DISTINCT pupil_id) AS pupils
+    COALESCE(academic_year, 0) AS time_period,
+    COUNT(*) AS rows_read
 FROM attendance
-GROUP BY academic_year
+GROUP BY COALESCE(academic_year, 0)
 UNION ALL
 SELECT
     'suspensions' AS origin,
-    academic_year AS time_period,
-    COUNT(*) AS rows_read,
-    COUNT(DISTINCT pupil_id) AS pupils
+    COALESCE(academic_year, 0) AS time_period,
+    COUNT(*) AS rows_read
 FROM cohort_suspended
-GROUP BY academic_year
+GROUP BY COALESCE(academic_year, 0)
 UNION ALL
 SELECT
     'attainment' AS origin,
-    academic_year AS time_period,
-    COUNT(*) AS rows_read,
-    COUNT(DISTINCT pupil_id) AS pupils
+    COALESCE(academic_year, 0) AS time_period,
+    COUNT(*) AS rows_read
 FROM attainment
-GROUP BY academic_year
+GROUP BY COALESCE(academic_year, 0)

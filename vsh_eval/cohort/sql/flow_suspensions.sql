@@ -17,14 +17,14 @@ FROM (
     FROM cohort_suspensions_{period} t
     CROSS JOIN (
         SELECT COUNT(*) AS years
-        FROM cohort_counted_0
-        WHERE origin = 'suspensions' AND time_period = {period}
+        FROM cohort_counted
+        WHERE rule = 0 AND origin = 'suspensions' AND time_period = {period}
     ) n
     LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
     LEFT JOIN (
         SELECT DISTINCT year_group
-        FROM cohort_counted_0
-        WHERE origin = 'suspensions' AND time_period = {period}
+        FROM cohort_counted
+        WHERE rule = 0 AND origin = 'suspensions' AND time_period = {period}
     ) c ON p.year_group = c.year_group
 ) r
 GROUP BY r.reason

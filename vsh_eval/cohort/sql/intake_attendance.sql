@@ -3,23 +3,22 @@
 -- summed first, as there are fewer sums than terms to seek the pupil of.
 SELECT
     k.pupil,
-    u.unit_number,
-    CAST(SUM(t.rows_read) AS INT) AS rows_read,
-    CAST(SUM(t.possible) AS INT) AS possible,
-    CAST(SUM(t.authorised) AS INT) AS authorised,
-    CAST(SUM(t.unauthorised) AS INT) AS unauthorised
+    t.unit_number,
+    CAST(t.rows_read AS INT) AS rows_read,
+    CAST(t.possible AS INT) AS possible,
+    CAST(t.authorised AS INT) AS authorised,
+    CAST(t.unauthorised AS INT) AS unauthorised
 FROM (
     SELECT
-        pupil_id,
-        urn,
+        a.pupil_id,
+        u.unit_number,
         COUNT(*) AS rows_read,
-        CAST(SUM(COALESCE(sess_possible, 0)) AS BIGINT) AS possible,
-        CAST(SUM(COALESCE(sess_authorised, 0)) AS BIGINT) AS authorised,
-        CAST(SUM(COALESCE(sess_unauthorised, 0)) AS BIGINT) AS unauthorised
-    FROM attendance
-    WHERE academic_year = {period}
-    GROUP BY pupil_id, urn
+        CAST(SUM(COALESCE(a.sess_possible, 0)) AS BIGINT) AS possible,
+        CAST(SUM(COALESCE(a.sess_authorised, 0)) AS BIGINT) AS authorised,
+        CAST(SUM(COALESCE(a.sess_unauthorised, 0)) AS BIGINT) AS unauthorised
+    FROM attendance a
+    LEFT JOIN cohort_urns u ON a.urn = u.urn
+    WHERE a.academic_year = {period}
+    GROUP BY a.pupil_id, u.unit_number
 ) t
 JOIN cohort_keys k ON t.pupil_id = k.pupil_id
-LEFT JOIN cohort_urns u ON t.urn = u.urn
-GROUP BY k.pupil, u.unit_number

@@ -4,17 +4,31 @@
 SELECT
     k.pupil_id,
     CAST(ROW_NUMBER() OVER (ORDER BY k.drawn, k.pupil_id) - 1 AS INT) AS pupil,
-    CAST(conv(substr(k.hashed, 1, 10), 16, 10) AS BIGINT) AS record_key
+    k.record_key
 FROM (
     SELECT
         p.pupil_id,
-        md5(concat(s.lot, p.pupil_id)) AS drawn,
-        sha2(
-            s.outer_key || unhex(
-                sha2(s.inner_key || to_binary(concat('record key|', p.pupil_id), 'utf-8'), 256)
-            ),
-            256
-        ) AS hashed
+        CAST(conv(substr(md5(concat(s.lot, p.pupil_id)), 1, 15), 16, 10) AS BIGINT) AS drawn,
+        CAST(
+            conv(
+                substr(
+                    sha2(
+                        s.outer_key || unhex(
+                            sha2(
+                                s.inner_key
+                                || to_binary(concat('record key|', p.pupil_id), 'utf-8'),
+                                256
+                            )
+                        ),
+                        256
+                    ),
+                    1,
+                    10
+                ),
+                16,
+                10
+            ) AS BIGINT
+        ) AS record_key
     FROM (
         SELECT pupil_id FROM enrolments
         UNION

@@ -29,21 +29,19 @@ FROM (
     FROM (
         SELECT
             a.unit_number,
-            q.record_key,
-            COALESCE(m.group_code, 5) AS group_code,
+            a.group_code,
+            a.record_key,
             1 - COALESCE(b.counted, 0) AS new,
             COALESCE(b.possible, 0) AS possible,
             COALESCE(b.missed, 0) AS missed
-        FROM cohort_attendance_{period} a
-        JOIN cohort_pupils_{period} q ON a.pupil = q.pupil
-        JOIN cohort_counted_0 c ON q.year_group = c.year_group
-        LEFT JOIN cohort_membership_0 m ON a.pupil = m.pupil
+        FROM cohort_attended a
+        CROSS JOIN (
+            SELECT COUNT(*) AS years
+            FROM cohort_counted
+            WHERE rule = 0 AND metric = 'overall_absence' AND time_period = {period}
+        ) n
         LEFT JOIN cohort_year_before b ON a.pupil = b.pupil
-        WHERE
-            c.metric = 'overall_absence'
-            AND c.time_period = {period}
-            AND a.possible > 0
-            AND a.unit_number IS NOT NULL
+        WHERE a.reason = 0 AND n.years > 0
     ) e
     GROUP BY e.unit_number, e.group_code
 ) c

@@ -24,13 +24,13 @@ FROM (
             COUNT(*) AS ties
         FROM cohort_attainment_{period} t
         JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
-        JOIN cohort_counted_{rule} c
+        JOIN (
+            SELECT DISTINCT code, measure_code, year_group
+            FROM cohort_counted
+            WHERE origin = 'rank' AND time_period = {period}
+        ) c
             ON p.year_group = c.year_group AND t.measure_code = c.measure_code
-        WHERE
-            c.origin = 'rank'
-            AND c.time_period = {period}
-            AND t.hundredths IS NOT NULL
-            AND t.unit_number IS NOT NULL
+        WHERE t.hundredths IS NOT NULL AND t.unit_number IS NOT NULL
         GROUP BY c.code, t.hundredths
     ) v
 ) r

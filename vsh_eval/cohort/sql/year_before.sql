@@ -18,7 +18,7 @@ FROM (
         1 AS counted,
         0 AS possible,
         0 AS missed
-    FROM cohort_membership_0 m
+    FROM cohort_membership_{period} m
     WHERE m.group_code = 2 OR m.group_code = 3
 ) b
 GROUP BY b.pupil

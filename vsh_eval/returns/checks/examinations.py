@@ -18,6 +18,7 @@ from vsh_eval.returns.checks.inspection import (
     untaken,
     where,
 )
+from vsh_eval.returns.checks.years import attained, attended
 from vsh_eval.returns.columns import literal
 
 _NEEDED = ("schools", "enrolments", "attendance", "episodes")
@@ -35,9 +36,6 @@ _SHOWN_PUPILS = 10
 _ONE_DAY_SHARE = {"training": 0.5, "episodes": 0.1}
 _FEWEST_DATES = 10
 _ABSENCE = "overall_absence"
-MOST_SESSIONS = 400
-"""Sessions a pupil's year can hold: 190 days in school are 380, and one who moves has a few more
-(The Education (School Day and School Year) (England) Regulations 1999)."""
 _FEW = 0.05
 """The share of rows, or of pupils' years, that may be wrong; above it they are so throughout."""
 LONG_OPEN = 5
@@ -167,7 +165,11 @@ def unique(inspection: Inspection) -> Iterator[Answer]:
         years = inspection.years_of(table) if "academic_year" in contract.keys else ()
         of_each = [f"academic_year = {year}" for year in years] or ["true"]
         keys = ", ".join(contract.keys)
-        rows = sum(_shared(inspection, table, keys, " AND ".join([*must, of])) for of in of_each)
+        if table == "attendance":
+            rows = attended(inspection, years).shared
+        else:
+            chosen = [" AND ".join([*must, of]) for of in of_each]
+            rows = sum(_shared(inspection, table, keys, each) for each in chosen)
         yield Answer(table, rows, inspection.rows[table], contract.keys)
 
 
@@ -203,32 +205,12 @@ def _possible(entry: registry.Measure) -> str:
     return "0 or 1" if entry.whole else f"{entry.lowest:g} to {entry.highest:g}"
 
 
-def _registered(inspection: Inspection) -> tuple[int, ...]:
-    """Count pupils' years with too many sessions (at one school, at several) and all of them.
-
-    The fourth number is the rows of pupils at two schools in a term: only those who have two in
-    the year are looked at again.
-    """
-    queries = (
-        "WITH pupils AS MATERIALIZED (FROM attendance SELECT pupil_id, "  # noqa: S608
-        "sum(sess_possible) AS sessions, min(urn) <> max(urn) AS moved "
-        f"WHERE pupil_id IS NOT NULL AND academic_year = {year} GROUP BY pupil_id), "
-        f"terms AS (FROM attendance SELECT count(*) AS n WHERE academic_year = {year} "
-        "AND pupil_id IN (FROM pupils SELECT pupil_id WHERE moved) "
-        "GROUP BY pupil_id, term HAVING min(urn) <> max(urn)) "
-        f"FROM pupils SELECT count_if(sessions > {MOST_SESSIONS} AND NOT moved), "
-        f"count_if(sessions > {MOST_SESSIONS} AND moved), count(*), (FROM terms SELECT sum(n))"
-        for year in inspection.years_of("attendance")
-    )
-    return inspection.added("SELECT 0, 0, 0, 0", *queries)
-
-
 def sessions_of_a_year(inspection: Inspection, *, moved: bool) -> Iterator[Answer]:
     """See whether a pupil's year sums to more sessions than a year holds."""
-    settled, movers, of, _ = _registered(inspection)
-    over = movers if moved else settled
-    many = "fail" if over > _FEW * of else None
-    yield Answer("attendance", over, of, ("sess_possible",), result=many)
+    found = attended(inspection, inspection.years_of("attendance"))
+    over = found.moved_over if moved else found.settled_over
+    many = "fail" if over > _FEW * found.pupils else None
+    yield Answer("attendance", over, found.pupils, ("sess_possible",), result=many)
 
 
 at_one_school = partial(sessions_of_a_year, moved=False)
@@ -237,7 +219,7 @@ at_two_schools = partial(sessions_of_a_year, moved=True)
 
 def one_school_a_term(inspection: Inspection) -> Iterator[Answer]:
     """See whether a pupil has two schools in a term."""
-    *_, rows = _registered(inspection)
+    rows = attended(inspection, inspection.years_of("attendance")).two_schools
     yield Answer("attendance", rows, inspection.rows["attendance"], ("urn",))
 
 
@@ -251,9 +233,9 @@ def spells_closed(inspection: Inspection) -> Iterator[Answer]:
         return
     last = academic_year.start(years[-1])
     old, of = inspection.counts(
-        "FROM episodes e LEFT JOIN (FROM enrolments SELECT pupil_id, "
-        f"max(year_group + {last} - academic_year // 100) AS group_now GROUP BY pupil_id) n "
-        "ON e.pupil_id = n.pupil_id SELECT count_if("
+        "FROM episodes e LEFT JOIN (FROM enrolments SEMI JOIN episodes USING (pupil_id) "
+        f"SELECT pupil_id, max(year_group + {last} - academic_year // 100) AS group_now "
+        "GROUP BY pupil_id) n ON e.pupil_id = n.pupil_id SELECT count_if("
         f"start_date < DATE '{last + 1 - LONG_OPEN}-09-01' OR group_now > {_LAST_YEAR_GROUP}), "
         "count(*) WHERE status IN ('CIN', 'CPP') AND end_date IS NULL AND start_date IS NOT NULL"
     )
@@ -294,20 +276,7 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
     """See whether results are of pupils in a year group that takes the measure."""
-    known = registry.returned_measures()
-    pairs = ", ".join(
-        f"({literal(entry.name)}, {group})" for entry in known for group in entry.year_groups
-    )
-    measures = ", ".join(literal(entry.name) for entry in known)
-    queries = (
-        "FROM (FROM attainment t JOIN (FROM enrolments SELECT pupil_id, max(year_group) AS "
-        f"year_group WHERE academic_year = {year} GROUP BY pupil_id) p ON t.pupil_id = p.pupil_id "
-        "SELECT t.measure, p.year_group, count(*) AS n "
-        f"WHERE t.academic_year = {year} GROUP BY t.measure, p.year_group) SELECT sum(n) FILTER "
-        f"(WHERE (measure, year_group) NOT IN ({pairs}) AND measure IN ({measures}))"
-        for year in inspection.years_of("attainment")
-    )
-    (rows,) = inspection.added("SELECT 0", *queries)
+    rows = attained(inspection, inspection.years_of("attainment")).other_ages
     yield Answer("attainment", rows, inspection.rows["attainment"], ("measure",))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from vsh_eval import academic_year, registry
 from vsh_eval.returns.checks.inspection import Answer, Examine, Inspection
+from vsh_eval.returns.checks.years import attained, attended
 
 LOOK_BACK = 6
 """Years that make a previous social worker, as in Ever 6."""
@@ -26,9 +27,8 @@ class Join(NamedTuple):
         The tables whose rows seek another's; each is examined.
     columns : str
         The columns that they seek by.
-    sql : callable
-        Gives, for a table, SQL texts that each select ``sought`` and ``found``: pupils, schools or
-        rows, to be added up.
+    counts : callable
+        Counts for a table what is sought and what of it is found: pupils, schools or rows.
     least : float
         The share to be found; below it the join warns.
     fewest : float
@@ -39,7 +39,7 @@ class Join(NamedTuple):
 
     tables: str
     columns: str
-    sql: Callable[[Inspection, str], list[str]]
+    counts: Callable[[Inspection, str], tuple[int, ...]]
     least: float
     fewest: float
     consequence: str
@@ -63,74 +63,70 @@ def helped_children(table: str, years: Sequence[int]) -> str:
     )
 
 
-def _episodes(inspection: Inspection, table: str) -> list[str]:
+def _episodes(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek the children who had a social worker in the years asked for or the look-back."""
-    return [
-        f"FROM ({helped_children(table, inspection.years())}) "
-        "SELECT count(*), count_if(pupil_id IN (FROM enrolments SELECT pupil_id))"
-    ]
+    children = helped_children(table, inspection.years())
+    return inspection.added(
+        f"FROM ({children}) SELECT count(*), 0",
+        f"FROM ({children}) SEMI JOIN enrolments USING (pupil_id) SELECT 0, count(*)",
+    )
 
 
-def _basis(inspection: Inspection, table: str) -> list[str]:
+def _basis(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek the basis asked for among the children in need; a blank is an episode, as in cohort."""
-    return [
+    return inspection.counts(
         f"FROM {table} SELECT count(DISTINCT pupil_id), count(DISTINCT pupil_id) "
         f"FILTER (WHERE coalesce(basis, 'episode') = '{inspection.expected.basis}') "
         "WHERE status = 'CIN'"
-    ]
+    )
 
 
-def _attended(inspection: Inspection, table: str) -> list[str]:
+def _attended(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek sessions of the pupils of the ages that count, in years that have any."""
-    ages = registry.metric(_ABSENCE).year_groups
+    del table
     gone = registry.years_without_data(_ABSENCE)
-    return [
-        f"FROM {table} t LEFT JOIN "
-        f"(FROM attendance SELECT DISTINCT pupil_id WHERE academic_year = {year}) a "
-        "ON t.pupil_id = a.pupil_id SELECT count(*), count(a.pupil_id) "
-        f"WHERE t.academic_year = {year} AND t.pupil_id IS NOT NULL "
-        f"AND t.year_group BETWEEN {min(ages)} AND {max(ages)}"
-        for year in inspection.years_of("attendance")
-        if year not in gone
-    ]
+    years = [year for year in inspection.years_of("attendance") if year not in gone]
+    found = attended(inspection, years)
+    return found.enrolled, found.enrolled_there
 
 
-def _enrolled(inspection: Inspection, table: str) -> list[str]:
+def _enrolled(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek the enrolment of every row of the years asked for."""
-    asked = inspection.returns.years
-    return [
-        f"FROM {table} SELECT count(*), count(*)",
-        *(
-            f"FROM {table} t ANTI JOIN (FROM enrolments WHERE academic_year = {year}) e "
-            "ON t.pupil_id = e.pupil_id SELECT 0, -count(*) "
-            f"WHERE t.academic_year = {year} AND t.pupil_id IS NOT NULL"
-            for year in inspection.years_of(table)
-            if not asked or year in asked
-        ),
-    ]
+    asked, of = inspection.returns.years, inspection.rows[table]
+    years = [year for year in inspection.years_of(table) if not asked or year in asked]
+    if table == "attendance":
+        return of, of - attended(inspection, years).not_enrolled
+    if table == "attainment":
+        return of, of - attained(inspection, years).not_enrolled
+    queries = (
+        f"FROM {table} t ANTI JOIN (FROM enrolments WHERE academic_year = {year}) e "
+        f"ON t.pupil_id = e.pupil_id SELECT 0, -count(*) "
+        f"WHERE t.academic_year = {year} AND t.pupil_id IS NOT NULL"
+        for year in years
+    )
+    return inspection.added(f"SELECT {of}, {of}", *queries)
 
 
-def _known_schools(inspection: Inspection, table: str) -> list[str]:
+def _known_schools(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek the school of every row among the schools and their predecessors."""
-    del inspection
-    return [
-        f"FROM {table} SELECT count(*), count(*)",
+    of = inspection.rows[table]
+    lost = inspection.count(
         "WITH known AS (FROM schools SELECT urn UNION FROM school_links SELECT urn) "  # noqa: S608
         f"FROM {table} t ANTI JOIN known k ON t.urn = k.urn "
-        "SELECT 0, -count(*) WHERE t.urn IS NOT NULL",
-    ]
+        "SELECT count(*) WHERE t.urn IS NOT NULL",
+    )
+    return of, of - lost
 
 
-def _trained(inspection: Inspection, table: str) -> list[str]:
+def _trained(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek sessions at every trained school, its predecessor or its successor."""
-    del inspection
-    return [
+    return inspection.counts(
         "WITH here AS (FROM attendance SELECT DISTINCT urn), alike AS (FROM here UNION "  # noqa: S608
         "FROM school_links l JOIN here h ON l.successor_urn = h.urn SELECT l.urn UNION "
         "FROM school_links l JOIN here h ON l.urn = h.urn SELECT l.successor_urn) "
         f"FROM (FROM {table} SELECT DISTINCT urn WHERE urn IS NOT NULL) t "
         "SELECT count(*), count_if(urn IN (FROM alike))"
-    ]
+    )
 
 
 JOINS: Mapping[str, Join] = MappingProxyType(
@@ -162,7 +158,7 @@ def joined(name: str) -> Examine:
     def examine(inspection: Inspection) -> Iterator[Answer]:
         join = JOINS[name]
         for table in inspection.present(*join.tables.split()):
-            sought, found = inspection.added("SELECT 0, 0", *join.sql(inspection, table))
+            sought, found = join.counts(inspection, table)
             share = found / sought if sought else 1.0
             enough = share >= join.fewest and (found or not sought)
             result = "pass" if share >= join.least else "warn" if enough else "fail"

@@ -9,6 +9,7 @@ from vsh_eval.returns.checks import examinations as examine
 from vsh_eval.returns.checks import params, schools
 from vsh_eval.returns.checks.inspection import Check, Stage, counted, each_of, where
 from vsh_eval.returns.checks.joins import LOOK_BACK, joined
+from vsh_eval.returns.checks.years import MOST_SESSIONS
 
 _FIRST_TRAINING_YEAR = 2014
 _FIRST_EPISODE_YEAR = 1990
@@ -96,13 +97,13 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             examine.attainment_values,
         ),
         "sessions_of_a_year": Check(
-            f"In {{table}}, a pupil's year must not sum to more than {examine.MOST_SESSIONS} "
+            f"In {{table}}, a pupil's year must not sum to more than {MOST_SESSIONS} "
             "sessions; give the sessions of each term alone, not those of the year to date",
             examine.at_one_school,
         ),
         "sessions_of_two_schools": Check(
             f"In {{table}}, a pupil's year at several schools should not sum to more than "
-            f"{examine.MOST_SESSIONS} sessions; leave out those of a subsidiary registration, as "
+            f"{MOST_SESSIONS} sessions; leave out those of a subsidiary registration, as "
             "each session counts at one school",
             examine.at_two_schools,
         ),
