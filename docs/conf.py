@@ -22,6 +22,7 @@ html_theme = "furo"
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
 html_theme_options = {"light_css_variables": {"font-stack": "system-ui, sans-serif"}}
 html_css_files = ["wide.css"]
+html_js_files = ["reach.js"]
 html_static_path = ["static"]
 
 myst_heading_anchors = 3

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from vsh_eval.returns.published import Published
 
 ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("VSH_EVAL_SHARED", ROOT.parent / "shared" / "data"))
+"""The folder of real published files, where there is one."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,13 +24,11 @@ def _secret():
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real published files, where there is one."""
-    folder = Path(os.environ.get("VSH_EVAL_SHARED", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
+    if not SHARED.is_dir():
         pytest.skip(
             "published DfE files are not here; set VSH_EVAL_SHARED to the folder that holds them"
         )
-    return folder
+    return SHARED
 
 
 @pytest.fixture(scope="session")

@@ -185,7 +185,7 @@ class Database(_Section):
 
     url: str = Field(
         description="an SQLAlchemy URL without a password, for example "
-        "postgresql+psycopg://reader@server/care"
+        "postgresql+psycopg://reader@server/care; given up where it does not answer in 30 seconds"
     )
     password_variable: str = Field(
         default="VSH_EVAL_DATABASE_PASSWORD",

@@ -8,6 +8,7 @@ from tests.effects.conftest import gaps_of
 from tests.effects.test_gate import small
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError
+from vsh_eval.effects.rows import simple_row
 
 
 def test_the_design_table_by_hand():
@@ -65,19 +66,21 @@ def test_balance_weighs_schools_by_their_sessions_before_anyone_was_trained():
 
 
 def test_schools_are_counted_on_their_way_to_the_estimate():
-    """Schools without children of the cohort, and trained ones without a year before, drop out."""
+    """Schools without children, without a year before training, and without weight drop out."""
     gaps, exposure = small([202021] * 4)
+    gaps = gaps[gaps["unit_id"].ne("11") | gaps["time_period"].eq(201819)]
     never_seen = pd.DataFrame({"unit_id": ["98", "99"], "adopted": [202021, 0]})
     listed = pd.concat([exposure, never_seen], ignore_index=True)
     late = gaps["unit_id"].eq("00") & gaps["time_period"].lt(202021)
     prepared = effects.sample.select_sample(gaps[~late], listed)
     adopted = listed.set_index("unit_id")["adopted"]
-    flow = effects.sample.school_flow(prepared, gaps[~late], adopted).set_index("step")
+    estimate = simple_row(effects.estimators.impute(prepared.data))
+    flow = effects.sample.school_flow(prepared, gaps[~late], adopted, estimate).set_index("step")
     columns = ["schools", "schools_trained", "schools_comparison"]
     assert flow.loc["listed", columns].tolist() == [14, 5, 9]
     assert flow.loc["with_gap", columns].tolist() == [12, 4, 8]
     assert flow.loc["before_training", columns].tolist() == [11, 3, 8]
-    assert flow.loc["used", columns].tolist() == [11, 3, 8]
+    assert flow.loc["in_estimate", columns].tolist() == [10, 3, 7]
 
 
 def test_the_baseline_is_the_years_before_anyone_was_trained():

@@ -42,12 +42,21 @@ def leads(p_value, reason=None):
     return Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 100.0, p_value), reason or Message())
 
 
+def composition(difference=0.0, error=0.1, p_value=0.4):
+    """The tests of who is counted, with the newly counted children's difference."""
+    return pd.DataFrame({
+        "metric": ["entries", "entrants_attendance", "entries"],
+        "aggregation": ["simple", "simple", "event"], "estimate": [0.0, difference, 0.0],
+        "std_error": [1.0, error, 1.0], "df": 199.0, "p_value": [p_value, 0.9, 0.01],
+    })  # fmt: skip
+
+
 def by_lot(**changes):
     """Everything that the rules are judged by, all of it passed."""
     whole = Checks(
         pretrend=leads(0.5),
         drift=NO_DRIFT,
-        composition=pd.DataFrame({"aggregation": ["simple", "event"], "p_value": [0.4, 0.01]}),
+        composition=composition(),
         peers_p=0.6,
         randomisation_p=0.01,
         chosen_by="lot",
@@ -75,7 +84,7 @@ def verdicts(found):
     return found.rules.set_index("rule")["verdict"].to_dict()
 
 
-COUNTED = pd.DataFrame({"aggregation": ["simple"], "p_value": [0.04]})
+COUNTED = composition(p_value=0.02)
 DRIFTING = Drift(-0.3, 0.15, 199.0)
 TABLE = {
     # what is found: primary, same_past, checks, statement, confidence, decided by
@@ -91,6 +100,14 @@ TABLE = {
         "composition"),
     "a drift not excluded": (
         SAME, SAME, volunteers(drift=DRIFTING), "not_attributable", NONE, "drift"),
+    "other newly counted children not excluded": (
+        SAME, SAME, by_lot(composition=composition(-2.9)), "not_attributable", NONE, "entrants"),
+    "newly counted children that differ the other way": (
+        SAME, SAME, by_lot(composition=composition(2.9)), "narrowed", HIGH, ""),
+    "newly counted children that differ, nothing found": (
+        (-0.6, 0.4), (-0.6, 0.4), by_lot(composition=composition(-2.9)), "inconclusive", NONE, ""),
+    "newly counted children not compared": (
+        SAME, SAME, by_lot(composition=composition(np.nan)), "narrowed", MODERATE, ""),
     "a drift the other way": (SAME, SAME, volunteers(drift=Drift(0.3, 0.15, 199.0)), "narrowed",
                               MODERATE, ""),
     "a drift where lots were drawn": (SAME, SAME, by_lot(drift=DRIFTING), "narrowed", HIGH, ""),
@@ -143,17 +160,21 @@ def test_a_metric_that_is_better_high_narrows_upwards():
     other=st.floats(-6, 6),
     error=st.floats(0.05, 3),
     slope=st.floats(-1, 1),
+    difference=st.floats(-5, 5),
     peers_p=st.floats(0, 1),
     pretrend_p=st.floats(0, 1),
     chosen_by=st.sampled_from(["lot", "gap", "volunteers", "unknown"]),
 )
-def test_both_signs_are_graded_alike(value, other, error, slope, peers_p, pretrend_p, chosen_by):
+def test_both_signs_are_graded_alike(
+    value, other, error, slope, difference, peers_p, pretrend_p, chosen_by
+):
     """Turning every number round turns narrowed into widened and changes nothing else."""
     turned = {"narrowed": "widened", "widened": "narrowed"}
     found = []
     for sign in (1, -1):
         checks = by_lot(
             drift=Drift(sign * slope, 0.1, 199.0),
+            composition=composition(sign * difference),
             peers_p=peers_p,
             pretrend=leads(pretrend_p),
             chosen_by=chosen_by,
@@ -184,9 +205,11 @@ def test_values_and_limits_are_those_of_the_rules():
     found = judged(checks=volunteers()).rules.set_index("rule")
     assert found.loc["drift", "limit"] == pytest.approx(1.5 / 3)
     assert found.loc["drift", "value"] == pytest.approx(1.6525 * 0.02, abs=1e-4), "t(.95, 199)"
+    assert found.loc["entrants", "limit"] == pytest.approx(2 * 1.5)
+    assert found.loc["entrants", "value"] == pytest.approx(1.6525 * 0.1, abs=1e-4)
     assert found.loc["losses", "value"] == pytest.approx(0.05)
     assert found.loc["balance", "value"] == pytest.approx(0.2)
-    assert found.loc["composition", "value"] == pytest.approx(0.4)
+    assert found.loc["composition", "value"] == pytest.approx(2 * 0.4), "Holm: two tests"
     assert found.loc["agreement", "value"] == pytest.approx(-1.5)
     assert {found.loc[rule, "verdict"] for rule in ("power", "breakdown", "balance")} == {"shown"}
 
@@ -198,6 +221,15 @@ def test_numbers_have_the_figures_of_the_tables_they_come_from():
     named = ["peers", "randomisation", "agreement"]
     assert rules.loc[named, "value"].tolist() == [0.0001, 0.002, -3.03]
     assert rules.loc["drift", "limit"] == pytest.approx(2.77 / 3)
+
+
+def test_newly_counted_children_are_asked_about_in_their_own_unit_only():
+    rows = estimates(SAME, SAME).assign(metric="persistent_absence")
+    checks = by_lot(composition=composition(-2.9))
+    found = judge(rows, sesoi=0.5, lower_is_better=True, checks=checks)
+    assert (found.statement, found.confidence) == ("narrowed", HIGH)
+    rule = found.rules.set_index("rule").loc["entrants"]
+    assert (rule["verdict"], rule["reason"]) == ("shown", Message("entrants_of_absence"))
 
 
 def test_power_is_a_rule_only_where_nothing_is_found():

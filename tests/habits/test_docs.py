@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import textstat
@@ -34,13 +35,45 @@ PROGRAMMERS = {"new-metric", "new-year", "own-notebook", "spark", "decisions"}
 """Pages for whoever changes the code, and a list."""
 
 
-def test_every_page_is_in_the_documentation_and_every_link_leads_somewhere(tmp_path):
-    said = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-b", "dummy", "-W", "--keep-going", "-q", "-t", "quick",
-         "-d", tmp_path / "trees", "docs", tmp_path / "site"],
+def sphinx(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-t", "quick", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Read and resolve every page: what Sphinx said, and the folder of what it read."""
+    folder = tmp_path_factory.mktemp("docs")
+    strictly = ("-b", "dummy", "-W", "--keep-going", "-d", folder / "trees")
+    return sphinx(*strictly, "docs", folder / "site"), folder / "trees"
+
+
+def test_every_page_is_in_the_documentation_and_every_link_leads_somewhere(built):
+    assert (built[0].returncode, built[0].stderr) == (0, "")
+
+
+def test_a_page_of_prose_and_one_of_tables_satisfy_axe_wide_and_narrow(built, tmp_path):
+    from tests.release.test_browser import ARGUMENTS, BROWSER, RUN_AXE, api, axe_core
+
+    if BROWSER is None:
+        pytest.skip("there is no Chromium on this machine")
+    pages = ("tutorial/index", "reference/commands")
+    sphinx("-b", "html", "-d", built[1], "docs", tmp_path, *(DOCS / f"{page}.md" for page in pages))
+    script = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        tab = browser.new_page()
+        for page in pages:
+            tab.goto((tmp_path / f"{page}.html").as_uri())
+            tab.evaluate(script)
+            for width in (1280, 320):
+                tab.set_viewport_size({"width": width, "height": 900})
+                tab.evaluate("new Promise(drawn => requestAnimationFrame(drawn))")
+                assert tab.evaluate(RUN_AXE) == [], (page, width)
+                assert tab.evaluate("document.documentElement.scrollWidth") == width, page
+        browser.close()
 
 
 def test_links_from_outside_the_documentation_lead_somewhere():

@@ -243,8 +243,9 @@ def test_case_7_a_new_authority_has_no_figures_from_before(
     assert code or "Impact of the training: the data are not good enough" in said.out
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("cp1252", ","), ("cp1252", ";"), ("utf-16", "\t")]
+)
 def test_cases_10_and_11_what_a_spreadsheet_saved_is_read_as_it_was_downloaded(
     tmp_path, encoding, delimiter
 ):

@@ -94,10 +94,13 @@ def test_a_kernel_that_dies_is_noticed(folder):
 
 
 def test_kernels_end_with_what_runs_them(folder):
-    """A runner that is killed leaves neither a kernel nor the server behind.
+    """A runner that is killed leaves neither a kernel, nor the server, nor a file behind.
 
-    It is a plain script, which a kernel must not run again.
+    It is a plain script, which a kernel must not run again. It talks to the kernel by
+    files of its own, and not by five ports that another run could take.
     """
+    temporary = folder / "t"
+    temporary.mkdir()
     runner = folder / "runner.py"
     runner.write_text(
         "from pathlib import Path\nfrom tests.pipeline.test_kernels import run\n"
@@ -109,16 +112,19 @@ def test_kernels_end_with_what_runs_them(folder):
     started = folder / "started"
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen(
-        [sys.executable, str(runner)], cwd=folder, env=os.environ | {"PYTHONPATH": path}
+        [sys.executable, str(runner)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path, "TMPDIR": str(temporary)},
     )
     while not started.is_file() or not started.read_text().strip():
         assert process.poll() is None
         time.sleep(0.1)
     below = [int(pid) for pid in started.read_text().split()]
+    assert len([path for path in temporary.rglob("*") if path.is_socket()]) == 5 + 1  # the server's
     process.kill()
     process.wait()
     gone = time.monotonic() + 30
-    while any(_runs(pid) for pid in below):
+    while any(_runs(pid) for pid in below) or list(temporary.iterdir()):
         assert time.monotonic() < gone
         time.sleep(0.1)
 

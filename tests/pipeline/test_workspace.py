@@ -70,7 +70,7 @@ def test_the_card_says_what_is_asked_of_which_data(project):
     assert card["Protocol"] == "not registered, so every result is exploratory."
     assert card["Seed"] == "20260901"
     assert "Python" in card["Software"]
-    assert card["Made again by"] == "vsh-eval run tiny.yaml"
+    assert card["Made again by"] == "vsh-eval run params/tiny.yaml"
     assert not {"Author", "Contact"} & set(card.index)
     project.write("named", {**TWO_YEARS, "author": "Virtual School", "contact": "vs@council.test"})
     named = project.run("named").card().frame.set_index("item")["value"]

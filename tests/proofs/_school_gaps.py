@@ -5,8 +5,9 @@ go in spells of years, each with a beta-distributed absence rate remembered from
 schools have gaps of their own, and school-years have shocks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr
 
-from vsh_eval import academic_year
+from vsh_eval import academic_year, names
 from vsh_eval.contracts import require_one_of
 from vsh_eval.synthetic.attendance import RESIDUAL_SD, SHARED_SD
 from vsh_eval.synthetic.calibration import absence_levels
@@ -70,12 +71,16 @@ class GapDraw(NamedTuple):
         Each school's lasting part of the gap, percentage points, by ``unit_id``.
     peers : numpy.ndarray, optional
         The peers' own level in each row of `gaps`, per cent.
+    make_up : callable, optional
+        Makes the table that `composition_outcomes` takes: who is counted in the rows of `gaps`, in
+        their order, first the cohort (as children in need) and then their peers.
     """
 
     gaps: pd.DataFrame
     truth: float
     own_gap: pd.Series | None = None
     peers: Floats | None = None
+    make_up: Callable[[], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,13 @@ class _Frame:
 
 
 class _Children(NamedTuple):
-    """Cohort children by year: their cell, whether new since training, their latent absence."""
+    """Cohort children by year: their cell, years counted before, whether new since training.
+
+    `score`: their latent absence.
+    """
 
     cell: Ints
+    counted: Ints
     late: NDArray[np.bool_]
     score: Floats
 
@@ -113,6 +122,7 @@ def draw_school_gaps(
     *,
     phase_trends: bool = True,
     metric: str = "overall_absence",
+    milder_before: float = 0.0,
 ) -> GapDraw:
     """Draw the within-school gaps of absence of one invented authority.
 
@@ -128,6 +138,9 @@ def draw_school_gaps(
     metric : {"overall_absence", "persistent_absence"}
         The outcome. The plan's effect is on overall absence; what it does to the share of
         persistent absentees follows from each child's rate with and without it.
+    milder_before : float
+        By how many percentage points less children newly counted after training had missed in the
+        year before. Their absence in that year has the cohort's level and spread, or less.
 
     Returns
     -------
@@ -173,11 +186,18 @@ def draw_school_gaps(
     seen = np.flatnonzero(pupils)
     beside = 100 * counted.peers.ravel()[seen]
     outcome = 100 * total[seen] / weight[seen] - beside
+    gaps = _table(frame, adopted, seen, outcome, weight[seen], pupils[seen], metric)
+    before = without.ravel()[np.maximum(children.cell - 1, 0)]
+    before -= np.where(children.late, milder_before / 100, 0.0)
+    # A seed of its own: all else stays as it is drawn where nobody asks for the make-up.
+    own = rng.bit_generator.seed_seq.spawn(1)[0]
+    of_entrants = partial(_entrants_before, frame, children, before, own)
     return GapDraw(
-        _table(frame, adopted, seen, outcome, weight[seen], pupils[seen], metric),
+        gaps,
         _truth(np.where(treated, weight.reshape(mean.shape), 0), 100 * counted.effect),
         pd.Series(100 * gap, index=frame.units),
         beside,
+        partial(_make_up, gaps, seen, children, counted, of_entrants, frame.starts),
     )
 
 
@@ -283,7 +303,7 @@ def _children(
     column = _columns(frame, first)[np.minimum(start[:, None] + np.arange(_LONGEST), new.shape[1])]
     child, year = np.nonzero((np.arange(_LONGEST) < lasts[:, None]) & (column >= 0))
     cell = school[child] * frame.starts.size + column[child, year]
-    return _Children(cell, trained.ravel()[entry][child], score[child, year])
+    return _Children(cell, year, trained.ravel()[entry][child], score[child, year])
 
 
 def _columns(frame: _Frame, first: int) -> Ints:
@@ -342,6 +362,55 @@ def _table(
             "adopted": adopted[school],
         }
     )
+
+
+def _entrants_before(
+    frame: _Frame, children: _Children, level: Floats, seed: np.random.SeedSequence
+) -> Floats:
+    """Draw each child's absence rate in the year before, as if it had not been counted then."""
+    score = MEMORY * children.score
+    score += np.sqrt(1 - MEMORY**2) * np.random.default_rng(seed).standard_normal(score.size)
+    phase = frame.phase[children.cell // frame.starts.size]
+    return _rates(phase, np.maximum(level, _LOWEST), score)
+
+
+def _make_up(
+    gaps: pd.DataFrame,
+    seen: Ints,
+    children: _Children,
+    counted: _Counted,
+    of_entrants: Callable[[], Floats],
+    starts: Ints,
+) -> pd.DataFrame:
+    """Count who is new in each row, and what all missed in the year before, where it is known."""
+    years, cells = starts.size, int(seen.max()) + 1
+    follows = np.append(False, np.diff(starts) == 1)
+    known, new = follows[children.cell % years], children.counted == 0
+    # A child's years stand one after another.
+    before = np.maximum(np.arange(new.size) - 1, 0)
+    again = known & ~new & (children.cell[before] == children.cell - 1)
+    possible = np.where(new & known, _SESSIONS, np.where(again, counted.base[before], 0.0))
+    missed = np.where(new, of_entrants() * possible, np.where(again, counted.hit[before], 0.0))
+    sums = {
+        "entrants": new,
+        "prior_pupils": possible > 0,
+        "prior_missed": missed,
+        "prior_possible": possible,
+        "entrants_missed": new * missed,
+        "entrants_possible": new * possible,
+    }
+    rows = {
+        name: np.bincount(children.cell, of, minlength=cells)[seen] for name, of in sums.items()
+    }
+    unknown = ~follows[seen % years]
+    rows = {name: np.where(unknown, np.nan, of) for name, of in rows.items()} | {
+        "entrants": np.where(seen % years > 0, rows["entrants"], np.nan)
+    }
+    cohort = gaps[["unit_id", "phase", "time_period", "pupils"]].assign(group=names.CIN, **rows)
+    level = counted.peers.ravel()[np.maximum(seen - 1, 0)]
+    sessions = np.where(unknown, np.nan, gaps["reference_pupils"] * _SESSIONS)
+    peers = {"prior_possible": sessions, "prior_missed": level * sessions}
+    return pd.concat([cohort, cohort.assign(group=names.PEERS, **peers)], ignore_index=True)
 
 
 def _truth(weight: Floats, effect: Floats) -> float:

@@ -65,6 +65,13 @@ class Trial:
     environment: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
 
+    @property
+    def temporary(self) -> Path:
+        """The folder for temporary files that its runs are given; a short path, for sockets."""
+        folder = self.project.folder.parent / "t"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def change(self, **keys: Any) -> None:
         """Ask for another run than the last one."""
         self.number += 1
@@ -76,7 +83,12 @@ class Trial:
         return subprocess.Popen(
             [*self.prefix, sys.executable, "-m", "vsh_eval", "run", "params/small.yaml", *options],
             cwd=self.project.folder,
-            env={**os.environ, "PYTHONPATH": path, **self.environment},
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "TMPDIR": str(self.temporary),
+                **self.environment,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -109,6 +121,11 @@ class Trial:
             self.count.problems.append(f"still runs: {[p.name() for p in still]}")
             for process in still:
                 process.kill()
+        temporary = sorted(path.name for path in self.temporary.iterdir())
+        if temporary:
+            self.count.left += 1
+            self.count.problems.append(f"temporary files: {temporary}")
+            shutil.rmtree(self.temporary)
 
     def finish(self, run: subprocess.Popen[str] | None = None) -> None:
         """Make the next run; it must be good and leave nothing behind."""
@@ -445,10 +462,10 @@ def as_text(found: Mapping[str, Count | str], kills: int) -> str:
         "Real runs of an invented authority of ten schools, started by the command that a user",
         "gives. Lost: times that the last good run no longer agreed with its manifest. Next run",
         "bad: times that the run after the fault did not end well. Left behind: processes, locks,",
-        "or folders that were still there. Kills come at random moments, up to four in a row",
-        "before a run may end. The database is a PostgreSQL that is killed, is shut down, or ends",
-        "its connections while it hands over the attendance, to the check before a run or to a",
-        "notebook.",
+        "folders or temporary files that were still there. Kills come at random moments, up to",
+        "four in a row before a run may end. The database is a PostgreSQL that is killed, is shut",
+        "down, or ends its connections while it hands over the attendance, to the check before a",
+        "run or to a notebook.",
         "",
         "| fault | tried | lost | next run bad | left behind | what the user is told |",
         "|---|---|---|---|---|---|",

@@ -40,10 +40,17 @@ class Case:
     sizes: tuple[int, ...] = (60, 120, 400)
 
 
-def plain(schools: int, rng: np.random.Generator, *, metric="overall_absence", **asked) -> GapDraw:
+def plain(
+    schools: int,
+    rng: np.random.Generator,
+    *,
+    metric="overall_absence",
+    milder_before=0.0,
+    **asked,
+) -> GapDraw:
     """Draw as the plan says."""
     plan = Plan(schools=schools, **{"effect": 0.0, **YEARS, **asked})
-    return draw_school_gaps(plan, rng, metric=metric)
+    return draw_school_gaps(plan, rng, metric=metric, milder_before=milder_before)
 
 
 def growing(schools: int, rng: np.random.Generator) -> GapDraw:

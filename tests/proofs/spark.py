@@ -1,10 +1,12 @@
 """Does Spark count the same integers as DuckDB, in every table and for every awkward case?
 
-    python -m tests.proofs.spark [--pupils N] [--output FILE]
+    python -m tests.proofs.spark [--pupils N] [--schools N] [--output FILE]
 
 Needs pyspark (`pip install -e '.[spark]'`) and Java 17 or later. Two sets of returns are counted
 by both engines, from Parquet folders that Spark reads itself: one full of random rows, with a
 school for each case of `CASES`; and the same with the other settings that have SQL of their own.
+How many rows a build keeps in the engine and brings to the driver is counted on an invented
+authority, by DuckDB: the integers are the same.
 """
 
 import argparse
@@ -236,12 +238,78 @@ def compared(pupils: int) -> tuple[list[str], list[str], dict[str, tuple[float, 
     return by_table, by_case, took
 
 
+class Watched:
+    """An engine that counts the rows it keeps and the rows it hands to the driver."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.kept: dict[str, int] = {}
+        self.most: dict[str, int] = {}
+        self.at_once = self.handed = 0
+        self.columns, self.give = engine.columns, engine.give
+
+    def run(self, sql: str) -> pd.DataFrame:
+        rows = self.engine.run(sql)
+        self.handed = max(self.handed, len(rows))
+        return rows
+
+    def keep(self, name: str, sql: str) -> None:
+        self.engine.keep(name, sql)
+        counted = self.engine.run(f"SELECT COUNT(*) AS n FROM {name}")  # noqa: S608 - our names
+        self.kept[name] = int(counted["n"].iloc[0])
+        self.most[name] = max(self.kept[name], self.most.get(name, 0))
+        self.at_once = max(self.at_once, sum(self.kept.values()))
+
+    def drop(self, name: str) -> None:
+        self.engine.drop(name)
+        self.kept.pop(name, None)
+
+
+def rows_of_a_build(schools: int) -> str:
+    """Count the rows of an invented authority's build, and measure its tables in memory."""
+    from vsh_eval import academic_year, returns
+    from vsh_eval.synthetic import Plan, synthesise
+
+    plan = Plan(schools=schools)
+    years = tuple(academic_year.span(plan.first, plan.last))
+    with tempfile.TemporaryDirectory() as folder:
+        made = synthesise(Path(folder) / "returns", plan)
+        with returns.open_returns(made, years=years) as opened:
+            watched = Watched(DuckDbEngine(opened.connection))
+            built = build_cohort(watched, years=years, secret=SECRET)
+            ((enrolled,),) = opened.connection.execute("SELECT COUNT(*) FROM enrolments").fetchall()
+    pupils = enrolled / len(years)
+    lines = [
+        f"| rows kept at once, at most | {watched.at_once:,} | {watched.at_once / enrolled:.1f} "
+        "for each row of enrolments |",
+        f"| rows of one year's outcomes (`cohort_outcomes_0`), at most | "
+        f"{watched.most['cohort_outcomes_0']:,} | "
+        f"{watched.most['cohort_outcomes_0'] / pupils:.1f} for each pupil of a year |",
+        f"| children with a record key (`cohort_keys`) | {watched.most['cohort_keys']:,} | "
+        f"{watched.most['cohort_keys'] / pupils:.1f} for each pupil of a year |",
+        f"| rows of one answer to the driver, at most | {watched.handed:,} | "
+        f"{watched.handed / schools:,.0f} for each school |",
+    ]
+    for name in ("panel", "composition", "moments"):
+        table = getattr(built, name)
+        size = table.memory_usage(deep=True).sum() / len(table)
+        lines.append(
+            f"| table {name} | {len(table):,} | {len(table) / len(years):,.0f} a year; "
+            f"{size:.0f} bytes a row |"
+        )
+    return f"""{schools} schools, {len(years)} years, {enrolled:,} rows of enrolments.
+
+| what | rows | for each |
+|---|---|---|
+{chr(10).join(lines)}"""
+
+
 def yes(equal: bool) -> str:
     """Return what the page says."""
     return "yes" if equal else "**no**"
 
 
-def page(pupils: int) -> str:
+def page(pupils: int, schools: int) -> str:
     """Count both and write the page."""
     from importlib.metadata import version
 
@@ -253,7 +321,7 @@ def page(pupils: int) -> str:
     )
     return f"""# Does Spark count the same integers as DuckDB?
 
-    python -m tests.proofs.spark --pupils {pupils}
+    python -m tests.proofs.spark --pupils {pupils} --schools {schools}
 
 pyspark {version("pyspark")} on {java}, one core, queries interpreted, not compiled;
 DuckDB {version("duckdb")}. Both run the same SQL text on the same {pupils} pupils and {len(CASES)}
@@ -281,6 +349,11 @@ At this size they are the start of each query, not work; the machine was shared.
 | returns and settings | DuckDB | Spark |
 |---|---|---|
 {seconds}
+
+## Rows of a build
+
+What the engine keeps and the driver is handed, counted by DuckDB on an ordinary authority:
+{rows_of_a_build(schools)}
 """
 
 
@@ -288,9 +361,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Write the page; 1 if anything differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pupils", type=int, default=40, help="pupils with random rows")
+    parser.add_argument("--schools", type=int, default=160, help="of the authority of the rows")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the page to write")
     asked = parser.parse_args(arguments)
-    text = page(asked.pupils)
+    text = page(asked.pupils, asked.schools)
     asked.output.write_text(text, encoding="utf-8")
     return int("**no**" in text)
 

@@ -128,3 +128,29 @@ def test_pretrend_growth_and_milder_entrants_reach_the_draw():
     treated = (base["adopted"] > 0) & (base["time_period"] >= base["adopted"])
     assert (lower[~treated] == 0).all()
     assert np.average(lower[treated], weights=base["weight"][treated]) > 0.8
+
+
+def test_the_make_up_counts_who_is_new_and_what_they_missed_before():
+    def of_cohort(drawn):
+        made = drawn.make_up()
+        pd.testing.assert_frame_equal(made, drawn.make_up())
+        return drawn.gaps.join(made[made["group"].eq("cin")].iloc[:, 4:])
+
+    rows = of_cohort(draws(Plan(schools=200, effect=0.0), 1, seed=4)[0])
+    assert rows["entrants"].isna().eq(rows["time_period"].eq(201617)).all()
+    known = rows["prior_missed"].notna()
+    assert known.eq(~rows["time_period"].isin({201617, 202021})).all()
+    assert (rows["entrants"].dropna() <= rows["pupils"][rows["entrants"].notna()]).all()
+    # A child counted in both years was counted last year, with last year's sessions.
+    sums = rows.groupby("time_period")[["pupils", "entrants", "prior_pupils", "prior_missed"]].sum()
+    assert (sums["prior_pupils"] == sums["pupils"])[202122]
+    rate = (rows["prior_missed"].sum() / rows["prior_possible"].sum(), rows["outcome"].mean() / 100)
+    assert rate[0] > rate[1]
+    new = rows[known]["entrants_missed"].sum() / rows[known]["entrants_possible"].sum()
+    assert new == pytest.approx(rate[0], abs=0.02)
+    milder = of_cohort(draws(Plan(schools=200, effect=0.0), 1, seed=4, milder_before=3.0)[0])
+    pd.testing.assert_series_equal(milder["outcome"], rows["outcome"])
+    off = (rows["entrants_missed"] - milder["entrants_missed"]) / rows["entrants_possible"]
+    late = rows["adopted"].gt(0) & rows["time_period"].ge(rows["adopted"])
+    assert (off[~late & known].dropna() == 0).all()
+    assert off[late].mean() == pytest.approx(0.03, abs=0.004)

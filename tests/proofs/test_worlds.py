@@ -67,7 +67,7 @@ def test_a_false_statement_is_counted_whatever_its_size():
     rows = pd.DataFrame({"statement": said, "effect": 0.0}).assign(
         world="trained by lot", schools=60, children=6.4
     )
-    found = {sense: (count, of) for _, sense, count, of in worlds.false_statements(rows)}
+    found = {sense: (count, of) for _, sense, count, of in worlds.false_statements(rows, seen=True)}
     assert found == {"narrowed": (2, 4), "widened": (1, 4)}
 
 

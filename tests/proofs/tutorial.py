@@ -4,9 +4,11 @@
 
 Builds the wheel, makes a new folder with nothing but it and the pins, and gives every command of
 docs/tutorial/index.md as it stands, one after another in one shell. Packages are installed by pip.
+What each step printed is printed again, for whoever looks for sentences that the tutorial lacks.
 """
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,12 +41,19 @@ class Step(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A step that was made, its seconds and the last line that it printed."""
+    """A step that was made, its seconds, its processor seconds and what it printed."""
 
     step: Step
     code: int
     seconds: float
-    last: str
+    processor: float
+    printed: str
+
+    @property
+    def last(self) -> str:
+        """Its last line."""
+        lines = [line.strip() for line in re.split(r"[\n\r]", self.printed) if line.strip()]
+        return lines[-1] if lines else ""
 
 
 def steps() -> list[Step]:
@@ -59,25 +69,47 @@ def steps() -> list[Step]:
 
 def make(folder: Path, wanted: list[Step]) -> list[Done]:
     """Make the steps in one shell that begins in a folder, up to the first that fails."""
-    stamp = f'printf \'{MARK}%s %s{MARK}\' "$code" "$EPOCHREALTIME"'
-    ask = "".join(f"{s.script}\ncode=$?; {stamp}; test $code = 0 || exit\n" for s in wanted)
+    # Kernels outlive the command that forked them by a moment: their seconds are asked for later.
+    stamp = (
+        f"printf '{MARK}%s %s ' $code $EPOCHREALTIME; sleep 2; printf '%s ' $EPOCHREALTIME; times"
+    )
+    ask = "".join(
+        f"{s.script}\ncode=$?; {stamp}; printf '{MARK}'; test $code = 0 || exit\n" for s in wanted
+    )
     environment = {k: v for k, v in os.environ.items() if k not in NOT_OF_A_USER}
     said = subprocess.run(
-        ["bash", "-c", f"code=0; {stamp}\n{ask}"], cwd=folder, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        ["bash", "-c", f"code=0; {stamp}; printf '{MARK}'\n{ask}"], cwd=folder, env=environment,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        preexec_fn=_become_reaper,
     ).stdout.split(MARK)  # fmt: skip
-    ends = [line.split() for line in said[1::2]]
+    ends = [_Stamp.read(line) for line in said[1::2]]
     return [
-        Done(step, int(code), float(end) - float(before[1]), _last_line(printed))
-        for step, before, (code, end), printed in zip(
-            wanted, ends[:-1], ends[1:], said[2::2], strict=False
-        )
+        Done(step, end.code, end.ended - before.begins, end.used - before.used, printed)
+        for step, before, end, printed in zip(wanted, ends[:-1], ends[1:], said[2::2], strict=False)
     ]
 
 
-def _last_line(printed: str) -> str:
-    lines = [line.strip() for line in re.split(r"[\n\r]", printed) if line.strip()]
-    return lines[-1] if lines else ""
+def _become_reaper() -> None:
+    """Let the shell be the parent of what its commands leave behind, so that it counts it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
+class _Stamp(NamedTuple):
+    """What the shell says between two steps."""
+
+    code: int
+    ended: float
+    begins: float
+    used: float
+
+    @classmethod
+    def read(cls, line: str) -> "_Stamp":
+        """Read exit code, two times, and bash's minutes and seconds of itself and its children."""
+        code, ended, begins, *_, user, system = line.split()
+        spent = [part.rstrip("s").split("m") for part in (user, system)]
+        used = sum(60 * float(minutes) + float(seconds) for minutes, seconds in spent)
+        return cls(int(code), float(ended), float(begins), used)
 
 
 def start(folder: Path) -> None:
@@ -92,7 +124,7 @@ def written(made: list[Done], asked: int) -> str:
     """Return the committed page."""
     rows = "\n".join(
         f"| `{done.step.saves or done.step.text}` | {done.code} | {done.seconds:.0f} | "
-        f"{done.last.replace('|', ' ')} |"
+        f"{done.processor:.0f} | {shorten(done.last.replace('|', ' '), 110)} |"
         for done in made
     )
     minutes = sum(done.seconds for done in made) / 60
@@ -101,10 +133,11 @@ def written(made: list[Done], asked: int) -> str:
     python -m tests.proofs.tutorial
 
 From an empty folder that holds the wheel and the pins: {len(made)} of {asked} steps were made, in
-{minutes:.0f} minutes on a machine with {os.cpu_count()} cores. Seconds depend on what else it does.
+{minutes:.0f} minutes on a machine with {os.cpu_count()} cores. Seconds that pass depend on what
+else it does; processor seconds are those of all processes of the step.
 
-| step | exit code | seconds | its last line |
-|---|---|---|---|
+| step | exit code | seconds passed | processor seconds | its last line |
+|---|---|---|---|---|
 {rows}
 """
 
@@ -118,6 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         start(Path(folder))
         made = make(Path(folder), wanted)
+    sys.stdout.writelines(f"$ {done.step.script}\n{done.printed}\n" for done in made)
     given.output.write_text(written(made, len(wanted)), encoding="utf-8")
     return int(len(made) < len(wanted) or any(done.code for done in made))
 

@@ -38,15 +38,15 @@ def test_every_statement_has_its_own_sentence():
 
 def test_what_cannot_be_put_down_to_training_names_its_rule():
     said = {evidence_sentence(evidence("not_attributable", decided_by=rule))
-            for rule in ("pretrend", "drift", "composition")}  # fmt: skip
-    assert len(said) == 3
+            for rule in ("pretrend", "drift", "composition", "entrants")}  # fmt: skip
+    assert len(said) == 4
     assert all("must not be read as an effect of training" in sentence for sentence in said)
 
 
 def test_the_tests_that_were_not_passed_are_named_and_counted():
     table = evidence(chosen_by="fail", registered="not testable", power="for information")
     assert confidence_sentence(table) == (
-        "Confidence: moderate. 2 of 11 tests were not passed: schools were not chosen at random "
+        "Confidence: moderate. 2 of 12 tests were not passed: schools were not chosen at random "
         "and the plan was not fixed before the last year of data ended."
     )
     assert confidence_sentence(evidence(confidence="high")).startswith("Confidence: high.")

@@ -193,6 +193,8 @@ def test_a_foreign_file_is_refused(tmp_path, bundle, text, said):
         ({"authority.name": "Invented\nAbbey"}, "authority.name"),
         ({"authority.code": "W06000001"}, "authority.code"),
         ({"software": "0.1.0; rm"}, "software"),
+        ({"software": "0.1.0rc"}, "software"),
+        ({"software": "0.1.0+<b>"}, "software"),
         ({"evidence.statement": "a great success"}, "must be one of"),
         ({"registration.chosen_by": "me"}, "registration.chosen_by"),
         ({"registration.status": "sealed"}, "must be one of"),
@@ -208,6 +210,14 @@ def test_a_key_or_text_against_its_rule_is_refused(tmp_path, bundle, changes, sa
     assert said in found
     assert "script" not in found
     assert "example.org" not in found
+
+
+@pytest.mark.parametrize(
+    "version", ["0.2", "0.2.0rc1", "1.0.post2", "1!2.0b3.dev4", "0.2.0.dev7+g81fc0aa.d20261130"]
+)
+def test_every_version_that_a_package_may_have_is_read(tmp_path, bundle, version):
+    read = read_bundle(forged(tmp_path, bundle, about={"software": version}))
+    assert read.about.software == version
 
 
 @pytest.mark.parametrize(

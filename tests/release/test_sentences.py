@@ -44,11 +44,11 @@ def test_not_significant_is_never_no_effect():
     assert "no effect" not in said
 
 
-def test_an_estimate_names_programme_tier_phase_and_confidence():
+def test_an_estimate_names_programme_tier_and_phase():
     row = estimate_row(programme="elsa", tier="targeted", phase="primary", pupils=12)
-    said = estimate_sentence(safe([row]), metric=ABSENCE, confidence=90, programme="elsa")
+    said = estimate_sentence(safe([row]), metric=ABSENCE, programme="elsa")
     assert "after Emotional Literacy Support after targeted training in primary schools" in said
-    assert ", 90% interval" in said
+    assert ", 95% interval" in said
     assert said.endswith("indicative only.")
 
 

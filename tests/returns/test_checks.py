@@ -465,6 +465,17 @@ UNMET: tuple[tuple[Expected, str, str, tuple[str, int, int], str], ...] = (
 MET = Expected("E06000049", "episode", ("elsa", "safeguarding"), ("idaci",), 202122)
 
 
+@pytest.fixture
+def only(monkeypatch):
+    """Let `check` look for one thing; the law of good returns and those of stages look for all."""
+
+    def alone(name: str) -> None:
+        stage = next(stage for stage, checks in CHECKS.items() if name in checks)
+        monkeypatch.setattr("vsh_eval.returns.checks.CHECKS", {stage: {name: CHECKS[stage][name]}})
+
+    return alone
+
+
 def test_nothing_is_found_in_good_returns(opened):
     findings = check(opened(), MET)
 
@@ -481,7 +492,8 @@ def test_nothing_is_found_in_good_returns(opened):
     BAD,
     ids=[f"{name}-{table}-{words[:20]}" for name, table, _, _, words in BAD],
 )
-def test_a_bad_example_is_found(opened, name, table, tables, expected, words):
+def test_a_bad_example_is_found(only, opened, name, table, tables, expected, words):
+    only(name)
     findings = check(opened(tables)).set_index(["check", "table"])
     found = findings.loc[(name, table)]
 
@@ -501,7 +513,8 @@ def test_what_the_params_expect_and_the_data_lack(opened, expected, name, table,
     assert findings["result"].eq("pass").sum() == len(findings) - 1
 
 
-def test_some_schools_of_another_authority_are_said_with_their_number(opened):
+def test_some_schools_of_another_authority_are_said_with_their_number(only, opened):
+    only("authority_asked")
     tables = changed("schools", "secondary,E06000049", "secondary,E06000050")
     found = check(opened(tables), MET).set_index("check").loc["authority_asked"]
     assert (found["result"], found["rows"], found["of_rows"]) == ("warn", 1, 2)
@@ -509,12 +522,14 @@ def test_some_schools_of_another_authority_are_said_with_their_number(opened):
 
 
 @pytest.mark.parametrize("tables", [moved_together(9), moved_together(12, link=True)])
-def test_few_pupils_and_linked_schools_are_no_new_school(opened, tables):
+def test_few_pupils_and_linked_schools_are_no_new_school(only, opened, tables):
+    only("schools_continued")
     found = check(opened(tables)).set_index("check").loc["schools_continued"]
     assert found["result"] == "pass"
 
 
-def test_codes_of_another_form_cannot_be_compared_and_are_said(opened):
+def test_codes_of_another_form_cannot_be_compared_and_are_said(only, opened):
+    only("authority_asked")
     tables = {**TINY, "schools": TINY["schools"].replace("E06000049", "895")}
     found = check(opened(tables), MET).set_index("check").loc["authority_asked"]
     assert (found["result"], found["rows"]) == ("warn", 2)
@@ -528,7 +543,8 @@ def test_the_analyst_is_told_which_schools(opened):
     assert cut.loc["terms_of_schools", "which"] == "summer 2021/22: 000102"
 
 
-def test_part_of_a_year_between_whole_ones_is_left_out_not_refused(opened):
+def test_part_of_a_year_between_whole_ones_is_left_out_not_refused(only, opened):
+    only("terms_whole")
     header, *lines = TINY["attendance"].splitlines()
     whole = [line for line in lines if "2021/22" in line]
     cut = [line.replace("2021/22", "2022/23") for line in whole if "summer" not in line]
@@ -543,7 +559,8 @@ def test_part_of_a_year_between_whole_ones_is_left_out_not_refused(opened):
     assert "which 2022/23 does not (lacking: summer), so that its absence" in found["message"]
 
 
-def test_a_few_pupils_without_a_suspension_are_no_finding(opened):
+def test_a_few_pupils_without_a_suspension_are_no_finding(only, opened):
+    only("years_suspended")
     found = check(opened(_many_enrolled(100))).set_index("check")
     assert found.loc["years_suspended", "result"] == "pass"
 
@@ -590,7 +607,8 @@ def test_a_programme_may_be_declared(opened):
     require_sound(check(returns, Expected(programmes=("nurture_groups",))))
 
 
-def test_a_rare_measure_could_be_a_pupil_and_is_not_said(opened):
+def test_a_rare_measure_could_be_a_pupil_and_is_not_said(only, opened):
+    only("measures_known")
     shifted = added("attainment", "x,2021/22,000101,0070001,1")
     message = check(opened(shifted)).query("check == 'measures_known'")["message"]
 
@@ -598,7 +616,8 @@ def test_a_rare_measure_could_be_a_pupil_and_is_not_said(opened):
     assert "must be one that the registry knows (" in message.item()
 
 
-def test_years_not_asked_for_are_those_of_the_attendance(opened):
+def test_years_not_asked_for_are_those_of_the_attendance(only, opened):
+    only("years_attended")
     returns = opened(moved_to("2023/24", "attendance"), years=None)
     findings = check(returns).set_index("check")
 
@@ -606,7 +625,8 @@ def test_years_not_asked_for_are_those_of_the_attendance(opened):
     assert "none has 2022/23" in findings.loc["years_attended", "message"]
 
 
-def test_a_year_without_collection_is_not_missed(opened):
+def test_a_year_without_collection_is_not_missed(only, opened):
+    only("years_attended")
     findings = check(opened(years=(201920, *YEARS))).set_index("check")
     assert findings.loc["years_attended", "result"] == "pass"
     assert findings.loc["years_attended", "of_rows"] == 2

@@ -17,7 +17,7 @@ def twins(request, tmp_path_factory):
     plan = Plan(**SMALLEST, seed=request.param)
     made, folder = invent(plan), tmp_path_factory.mktemp("twins")
     authority._write_tables(folder, with_upns(made), "parquet")
-    authority._write_returns(folder, made, plan)
+    authority._write_returns(folder, made, plan, name="twin")
     params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     section = params["source"]["files"]
     files = Files.model_validate({name: str(folder / where) for name, where in section.items()})

@@ -20,7 +20,7 @@ HARMLESS = [name for name, fault in FAULTS.items() if not fault.said]
 def whole(tmp_path_factory):
     """The files of an authority in which nothing went wrong."""
     folder = tmp_path_factory.mktemp("whole")
-    authority._write_returns(folder, invent(PLAN), PLAN)
+    authority._write_returns(folder, invent(PLAN), PLAN, name="twin")
     return folder
 
 

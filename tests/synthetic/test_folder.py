@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from vsh_eval.contracts import RETURNS, ContractError
+from vsh_eval.settings import load
 from vsh_eval.synthetic import Plan, authority, invent, synthesise
 
 SMALL = Plan(schools=10, first=202223, adoption=(202324,))
@@ -94,3 +95,12 @@ def test_a_crash_while_renaming_puts_the_old_folder_back(tmp_path, monkeypatch):
         synthesise(made, SMALL)
     assert hashes(made) == before
     assert [path.name for path in tmp_path.iterdir()] == ["returns"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("Twins 2024_25", "twins-2024-25"), ("2024", "2024"), ("ж", "invented")]
+)
+def test_the_params_of_a_folder_of_files_are_named_after_it(tmp_path, folder, name):
+    """Another folder's run would replace the first one's report if both had one name."""
+    made = synthesise(tmp_path / folder, SMALL, layout="returns")
+    assert load(made / "params.yaml").name == name

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from tests.cells.test_published import DERIVED
-from tests.pipeline.project import PUBLISHED, SMALL, Project, state
+from tests.pipeline.project import SMALL, say, state
 from tests.whole_runs.conftest import ROOT
-from vsh_eval.pipeline import catalogue, corridor, released_gaps
+from vsh_eval.pipeline import catalogue
 from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.files.contents import texts
 
@@ -251,55 +251,37 @@ def test_of_several_runs_one_that_stops_leaves_the_others(whole):
 # --- Published tables
 
 
-def test_published_tables_answer_five_questions(published_run):
-    folder = published_run.outputs / "public" / "release"
-    pages = sorted(path.stem for path in folder.glob("*.html"))
+def test_published_tables_answer_five_questions(published_release):
+    pages = sorted(path.stem for path in published_release.glob("*.html"))
     assert pages == [
         "02_cohort", "04_attendance_gap", "05_attainment_gap", "06_published_impact",
         "08_annual_report", "index",
     ]  # fmt: skip
-    results = json.loads((folder / "results.json").read_text())
+    results = json.loads((published_release / "results.json").read_text())
     assert set(results) == RESULTS
     assert results["stamp"] == ""
     assert results["run"]["authority_code"] == "E06000049"
-    assert results["evidence"]["statement"] == "not_estimable"
     assert results["headline"]["metric"] == "overall_absence"
     assert {row["time_period"] for row in results["gaps"]} == {202425}
-    assert not (folder / "tables" / "impact.csv").exists()
-    assert published_run.say("verify", "outputs/public").code == 0
+    assert say("verify", published_release.parent, cwd=published_release).code == 0
 
 
-def test_the_cohort_of_published_tables_is_the_sum_of_two_counts(published_run):
-    table = pd.read_csv(published_run.outputs / "public/release/tables/gaps.csv", dtype=str)
-    own = table.query(
-        "new_la_code == 'E06000049' and metric == 'persistent_absence' and phase == 'total' and "
-        "time_period == '202425' and group == 'cwsw' and reference == 'all'"
-    )
-    assert own["group_pupils"].tolist() == ["150"]
-    assert own["group_level"].astype(float).tolist() == [pytest.approx(100 * 65 / 150, abs=0.006)]
-
-
-def test_what_a_run_would_release_of_dfes_own_files(shared_data, tmp_path):
-    """Without its notebooks: England as worked out by hand, and what DfE hides stays hidden."""
-    project = Project.start(tmp_path / "real")
-    years = {"first": "2018/19", "last": "2024/25", "baseline": "2018/19"}
-    source = {"kind": "published", "folder": str(shared_data)}
-    project.write("real", {**PUBLISHED, "source": source, "years": years})
-    run = project.run("real")
-    for name, table in corridor.build_tables(run).items():
-        run.save(name, table)
-    table = released_gaps(run).frame
-    assert "E06000049" in set(table["unit_id"])
+def test_what_a_run_releases_of_dfes_own_files(cheshire_east):
+    """England is as worked out by hand, and what DfE hides stays hidden."""
+    table = pd.read_csv(cheshire_east / "tables" / "gaps.csv", dtype=str, keep_default_na=False)
+    numbers = ["group_pupils", "group_level", "gap", "ratio"]
+    table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
+    assert "E06000049" in set(table["new_la_code"])
     total = table[table["phase"].eq("total") & table["group"].eq("cwsw")]
-    england = total[total["geographic_level"].eq("national") & total["reference"].eq("all")]
+    england = total[total["geographic_level"].eq("National") & total["reference"].eq("all")]
     measures = ["overall_absence", "persistent_absence", "severe_absence"]
     for year, (pupils, *values, ratio) in DERIVED.items():
-        rows = england[england["time_period"].eq(year)].set_index("metric").loc[measures]
+        rows = england[england["time_period"].eq(str(year))].set_index("metric").loc[measures]
         assert set(rows["group_pupils"]) == {pupils}
         shown = [*rows["group_level"], *rows["gap"]]
         assert shown == pytest.approx(values, abs=0.0101)
         assert rows.loc["persistent_absence", "ratio"] == pytest.approx(ratio, abs=0.0101)
-    no_absence = total.query("time_period == 201920 and metric == 'overall_absence'")
+    no_absence = total.query("time_period == '201920' and metric == 'overall_absence'")
     assert len(no_absence) > 0
     assert no_absence["gap"].isna().all()
     hidden = table[table["status"].eq("c")]

@@ -10,6 +10,7 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import DesignError, Message, require_columns, require_one_of
 from vsh_eval.effects.sample.selection import FEW_TRAINED
+from vsh_eval.effects.sensitivity.composition import ENTRANTS_PRIOR
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference.significance import equivalence_p_value, smallest_adjusted
 from vsh_eval.numerics.rounding import decimals, rounded_p_values, to_decimals
@@ -48,12 +49,17 @@ LEAST_BREAKDOWN = 1.0
 """Trend breaks after training as large as the largest before it would not undo the result."""
 MOST_DRIFT = 1 / 3
 """Largest yearly drift, as a share of the effect: three years of it would make all the effect."""
+MOST_DIFFERENCE = 2.0
+"""Largest difference between newly counted children and those before, as a multiple of the effect:
+about half of the children counted after training are newly counted, so it would make all of it."""
+SAME_UNIT = "overall_absence"
+"""The outcome in whose unit the newly counted children's absence of the year before is."""
 BY_LOT = "lot"
 CHOSEN_BY = (BY_LOT, "gap", "volunteers", "unknown")
 """How schools came to be trained."""
 
 RULES = (
-    *("pretrend", "drift", "composition", "peers", "agreement", "randomisation"),
+    *("pretrend", "drift", "composition", "entrants", "peers", "agreement", "randomisation"),
     *("chosen_by", "registered", "losses", "power", "breakdown", "balance"),
 )
 """The rules, in order; `release.text` says what each demands."""
@@ -102,7 +108,8 @@ class Checks:
         The yearly drift that the leads show.
     composition : DataFrame or None
         From `composition_tests`; several tests are adjusted for their
-        number (Holm: the smallest p value times the number of tests).
+        number (Holm: the smallest p value times the number of tests). Its estimate of
+        ``entrants_attendance`` is also asked how different newly counted children may have been.
     peers_p : float or None
         p value of the effect on the peers' own level.
     randomisation_p : float or None
@@ -207,7 +214,10 @@ def judge(
     training, or other children counted: ``not_attributable``, whatever the estimate. A
     significant estimate of schools that were not chosen by lot is attributable only if a drift
     towards it of a third of its size a year is excluded (one-sided, at `alpha`); a drift that
-    cannot be tested is not excluded. Where the peers' own level moved, the gap alone does not
+    cannot be tested is not excluded. Nor is a significant estimate of overall absence attributable
+    where children newly counted after training may, in the year before, have differed from earlier
+    ones by twice the estimate in its direction (one-sided, at `alpha`), however schools were
+    chosen. Where the peers' own level moved, the gap alone does not
     measure the effect: ``whole_school_moved``. ``narrowed`` and ``widened`` need both estimators'
     intervals to exclude zero on the same side; with few trained schools, chance reassignment of
     the years of training too. Both estimators' two one-sided tests within `sesoi` give
@@ -237,7 +247,11 @@ def judge(
             f"sesoi is {sesoi}, must be above 0; name the smallest effect worth having."
         )
     first, second = _estimates(estimates, sesoi=sesoi, alpha=alpha)
-    judged = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha))
+    metric = (
+        estimates.loc[estimates["role"].eq("primary"), "metric"] if "metric" in estimates else ()
+    )
+    same_unit = SAME_UNIT in set(metric)
+    judged = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha, same_unit=same_unit))
     verdicts: dict[str, Verdict] = {rule.rule: rule.verdict for rule in judged}
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
@@ -294,7 +308,7 @@ def _not_attributable(first: _Estimate, verdicts: dict[str, Verdict]) -> str:
             return rule
     if first.significant and verdicts["drift"] in {FAILS, NOT_TESTABLE}:
         return "drift"
-    return ""
+    return "entrants" if verdicts["entrants"] == FAILS else ""
 
 
 def _confidence(statement: str, verdicts: dict[str, Verdict]) -> str:
@@ -306,12 +320,25 @@ def _confidence(statement: str, verdicts: dict[str, Verdict]) -> str:
 
 
 def _rules(
-    first: _Estimate, second: _Estimate, checks: Checks, *, sesoi: float, alpha: float
+    first: _Estimate,
+    second: _Estimate,
+    checks: Checks,
+    *,
+    sesoi: float,
+    alpha: float,
+    same_unit: bool,
 ) -> Iterator[_Rule]:
     """Judge every rule of `RULES`, in order."""
     yield _pretrend(checks.pretrend, alpha)
     yield _drift(first, checks, sesoi=sesoi, alpha=alpha)
     yield _composition(checks.composition, alpha)
+    entrants = _entrants(first, checks.composition, sesoi=sesoi, alpha=alpha)
+    missing = float("nan")
+    yield (
+        entrants
+        if same_unit
+        else _Rule("entrants", SHOWN, missing, missing, Message("entrants_of_absence"))
+    )
     peers = _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
     yield peers
     yield _agreement(first, second)
@@ -401,6 +428,21 @@ def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
     value = smallest_adjusted(simple.to_numpy(float))
     why = Message("composition_p", tests=len(simple))
     return _limit("composition", value, alpha, below=False, reason=why)
+
+
+def _entrants(
+    first: _Estimate, composition: pd.DataFrame | None, *, sesoi: float, alpha: float
+) -> _Rule:
+    """Ask a significant result whether newly counted children who differ could have made it."""
+    limit = MOST_DIFFERENCE * (abs(first.value) if first.significant else sesoi)
+    largest = float("nan")
+    if composition is not None and "metric" in composition:
+        simple = composition[composition["aggregation"].eq("simple")]
+        for row in simple[simple["metric"].eq(ENTRANTS_PRIOR)].itertuples():
+            found = Drift(row.estimate, row.std_error, row.df)
+            largest = found.largest_not_excluded(alpha=alpha, sign=first.sign)
+    rule = _limit("entrants", float(largest), limit, below=True, reason=Message("entrants"))
+    return rule if first.significant else _shown(rule)
 
 
 def _agreement(first: _Estimate, second: _Estimate) -> _Rule:

@@ -8,8 +8,8 @@ _LEAST_P = 0.0001
 """The smallest p value that is given."""
 
 
-def significant(values: FloatArray, figures: int = 2) -> FloatArray:
-    """Round to significant figures; zero and missing values stay.
+def significant(values: FloatArray) -> FloatArray:
+    """Round to two significant figures; zero and missing values stay.
 
     Examples
     --------
@@ -17,12 +17,12 @@ def significant(values: FloatArray, figures: int = 2) -> FloatArray:
     [0.034, 13.0, 0.0, nan]
     """
     size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    unit = 10.0 ** (np.floor(np.log10(size)) - figures + 1)
+    unit = 10.0 ** (np.floor(np.log10(size)) - 1)
     return np.where(np.isfinite(values), np.round(values / unit) * unit, values)
 
 
-def decimals(errors: FloatArray, digits: int = 2) -> FloatArray:
-    """Return the decimals that a number of significant figures takes; 2 where there is no error.
+def decimals(errors: FloatArray) -> FloatArray:
+    """Return the decimals that two significant figures take; 2 where there is no error.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def decimals(errors: FloatArray, digits: int = 2) -> FloatArray:
     """
     size = np.abs(np.asarray(errors, dtype=np.float64))
     usable = np.isfinite(size) & (size > 0)
-    return np.where(usable, digits - 1 - np.floor(np.log10(np.where(usable, size, 1.0))), 2.0)
+    return np.where(usable, 1 - np.floor(np.log10(np.where(usable, size, 1.0))), 2.0)
 
 
 def to_decimals(values: FloatArray, places: FloatArray) -> FloatArray:

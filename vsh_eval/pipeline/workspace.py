@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -293,7 +294,7 @@ class Run:
             software=f"vsh_eval {version('vsh-eval')}, Python {platform.python_version()}",
             commit=commit(),
             day=protocol.current_day(),
-            command=f"vsh-eval run {self.params.name}",
+            command=_command(self.params.resolve()),
         )
         return self.facts(rows)
 
@@ -501,6 +502,13 @@ def commit() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return said.stdout.strip()
+
+
+def _command(params: Path) -> str:
+    """Return what makes a run again, given in its project; outside one no folder is named."""
+    project = outputs_folder(params).parent
+    shown = params.relative_to(project).as_posix() if project in params.parents else params.name
+    return shlex.join(("vsh-eval", "run", shown))
 
 
 def relative(path: Path, start: Path) -> str:

@@ -1,5 +1,6 @@
 """An invented authority: every table of the returns, the truth in them, and its folder."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,7 +148,8 @@ def synthesise(
         One file a table. CSV writes dates as ISO and blanks as nothing.
     layout : {"tables", "returns"}
         ``returns``: the files that an authority would hold, in the folder ``files`` (see
-        `as_returns` and `social_care_returns`), and ``params.yaml``, which reads them.
+        `as_returns` and `social_care_returns`), and ``params.yaml``, which reads them and gives
+        the run the folder's name.
     faults : float
         The share of children, schools or rows of these files that each of `faults.FAULTS` touches.
 
@@ -188,7 +190,7 @@ def synthesise(
     try:
         temporary.mkdir()
         if layout == "returns":
-            _write_returns(temporary, authority, plan)
+            _write_returns(temporary, authority, plan, name=folder.name)
             put_into(temporary / _FILES, faults, seed=plan.seed)
         else:
             _write_tables(temporary, authority, format)
@@ -239,8 +241,8 @@ def _write_tables(folder: Path, authority: Authority, kind: FileFormat) -> None:
             pyarrow.csv.write_csv(columns, path, write_options=options)
 
 
-def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
-    """Write the files that an authority would hold, and the params that read them."""
+def _write_returns(folder: Path, authority: Authority, plan: Plan, *, name: str) -> None:
+    """Write the files that an authority would hold, and the params of that name that read them."""
     from vsh_eval.synthetic.as_returns import upns_of, write_files
 
     (folder / _FILES).mkdir()
@@ -249,7 +251,7 @@ def _write_returns(folder: Path, authority: Authority, plan: Plan) -> None:
     episodes = episodes.assign(pupil_id=upns_of(episodes["pupil_id"]))
     files |= write_social_care(folder / _FILES, episodes)
     params = {
-        "name": "invented-files",
+        "name": re.sub("[^a-z0-9]+", "-", name.lower()).strip("-") or "invented",
         "authority": {"code": plan.la_code, "name": plan.name},
         "source": {
             "kind": "returns",

@@ -1,5 +1,8 @@
 """A database: PostgreSQL as the test starts it, SQLite, the SSD's layout, and what is refused."""
 
+import socket
+import time
+
 import pandas as pd
 import pytest
 
@@ -163,6 +166,17 @@ def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(url):
     with pytest.raises(ContractError, match="cannot be used") as refused:
         read(url, layout="ssd")
     assert url not in str(refused.value)
+
+
+def test_a_server_that_takes_a_connection_and_never_answers_is_given_up(monkeypatch):
+    pytest.importorskip("psycopg", reason="the extra files is not installed")
+    monkeypatch.setattr(database, "ANSWERS_WITHIN", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://reader@127.0.0.1:{silent.getsockname()[1]}/care"
+        began = time.monotonic()
+        with pytest.raises(ContractError, match="cannot be reached"):
+            read(url, layout="ssd")
+        assert time.monotonic() - began > 1
 
 
 # --- The twin

@@ -1,5 +1,8 @@
 """What is compared, before any effect: schools by arm, and how balanced the arms are."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -81,7 +84,10 @@ FLOW_COLUMNS = ("step", "schools", "schools_trained", "schools_comparison")
 
 @produces("school_flow", FLOW_COLUMNS, gate="sample")
 def school_flow(
-    sample: AnalysisSample, school_gaps: pd.DataFrame, adopted: pd.Series
+    sample: AnalysisSample,
+    school_gaps: pd.DataFrame,
+    adopted: pd.Series,
+    estimate: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Count schools from all of the authority to those that bear the estimate.
 
@@ -93,15 +99,18 @@ def school_flow(
         What it was selected from: unit_id, time_period.
     adopted : Series
         Each school's year of adoption, 0 = never, by unit_id.
+    estimate : mapping
+        The primary estimate's schools_treated and schools_comparison.
 
     Returns
     -------
     DataFrame
         `FLOW_COLUMNS`, one row a step: ``listed`` (schools of the list), ``with_gap`` (that have
         children of the cohort and their peers in a comparable year), ``before_training`` (trained
-        schools that have such a year before training, and all others), ``used`` (that bear the
-        estimate); schools, and of them schools_trained (by the last year with data) and
-        schools_comparison (never or later).
+        schools that have such a year before training, and all others); schools, and of them
+        schools_trained (by the last year with data) and schools_comparison (never or later).
+        The last row, ``in_estimate``, has those that carry weight in the estimate: the first have
+        children of the cohort in a year since training, the others serve as comparison.
 
     Examples
     --------
@@ -112,26 +121,27 @@ def school_flow(
     ...     columns=["unit_id", "phase", "time_period", "metric", "outcome", "weight", "pupils"])
     >>> adopted = pd.Series([201819] + [202021] * 4 + [0] * 8, index=[str(s) for s in range(13)])
     >>> trained = adopted.rename("adopted").rename_axis("unit_id").reset_index()
-    >>> school_flow(select_sample(gaps, trained), gaps, adopted)
+    >>> estimate = {"schools_treated": 4, "schools_comparison": 7}
+    >>> school_flow(select_sample(gaps, trained), gaps, adopted, estimate)
                   step  schools  schools_trained  schools_comparison
     0           listed       13                5                   8
     1         with_gap       12                5                   7
     2  before_training       11                4                   7
-    3             used       11                4                   7
+    3      in_estimate       11                4                   7
     """
     last = int(sample.periods["time_period"].max())
     trained = adopted.between(NEVER + 1, last)
     first_gap = school_gaps.groupby(school_gaps["unit_id"].astype(str))["time_period"].min()
     first_gap = first_gap.reindex(adopted.index)
-    used = sample.data.groupby("unit")["cohort"].first()
     there = first_gap.notna()
     steps = {
         "listed": trained,
         "with_gap": trained[there],
         "before_training": trained[there & (~trained | first_gap.lt(adopted))],
-        "used": used.ne(NEVER),
     }
-    rows = [(step, len(arm), int(arm.sum()), int((~arm).sum())) for step, arm in steps.items()]
+    rows = [(step, len(arm), arm.sum(), (~arm).sum()) for step, arm in steps.items()]
+    bearing = (estimate["schools_treated"], estimate["schools_comparison"])
+    rows.append(("in_estimate", sum(bearing), *bearing))
     return pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
 
 

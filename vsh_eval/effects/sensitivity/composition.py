@@ -19,7 +19,7 @@ ENTRIES = "entries"
 PRIOR = "prior_attendance"
 ENTRANTS_PRIOR = "entrants_attendance"
 _CELL = ["unit_id", "phase", "time_period"]
-_OUTCOMES = {
+COUNTED = {
     ENTRIES: ("entrants", "pupils", "pupils"),
     PRIOR: ("prior_missed", "prior_possible", "prior_pupils"),
     ENTRANTS_PRIOR: ("entrants_missed", "entrants_possible", "entrants"),
@@ -75,11 +75,11 @@ def composition_outcomes(
     >>> {name: found["outcome"].tolist() for name, found in composition_outcomes(table).items()}
     {'entries': [50.0], 'prior_attendance': [10.0], 'entrants_attendance': [-1.0]}
     """
-    counts = sorted({name for parts in _OUTCOMES.values() for name in parts})
+    counts = sorted({name for parts in COUNTED.values() for name in parts})
     require_columns(make_up, [*_CELL, "group", *counts], name="make_up")
     found, others = (_sums(make_up, one, counts) for one in (group, reference))
-    made = {name: _outcome(found, name, *parts) for name, parts in _OUTCOMES.items()}
-    compared = _outcome(others, PRIOR, *_OUTCOMES[PRIOR])[[*_CELL, "outcome"]]
+    made = {name: _outcome(found, name, *parts) for name, parts in COUNTED.items()}
+    compared = _outcome(others, PRIOR, *COUNTED[PRIOR])[[*_CELL, "outcome"]]
     both = made[ENTRANTS_PRIOR].merge(compared, on=_CELL, suffixes=("", "_compared"))
     both["outcome"] -= both.pop("outcome_compared")
     return {**made, ENTRANTS_PRIOR: both}

@@ -6,7 +6,7 @@ Shapes: A leads.
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from vsh_eval.numerics.arrays import Floats
 
@@ -38,6 +38,8 @@ def individual_power(
     >>> round(individual_power(np.zeros(2), np.eye(2)), 4)
     0.0975
     """
+    from scipy import stats
+
     error = np.sqrt(np.diag(covariance))
     box = stats.t.ppf(1 - alpha / 2, df) * np.ones(len(mean))
     inside = stats.multivariate_normal.cdf(
@@ -68,6 +70,8 @@ def joint_power(
     >>> round(joint_power(np.zeros(2), np.eye(2), df=60.0), 6)
     0.05
     """
+    from scipy import stats
+
     _ = seed
     size = float(mean @ np.linalg.solve(covariance, mean))
     number, left = len(mean), df - len(mean) + 1
@@ -164,6 +168,8 @@ def mean_given_passed(
     >>> round(mean_given_passed(np.zeros(1), np.eye(1), 0.0, np.ones(1), **options), 2) + 0.0
     0.0
     """
+    from scipy import stats
+
     generator = np.random.default_rng(seed)
     root = np.linalg.cholesky(covariance)
     leads = mean + generator.standard_normal((_DRAWS, len(mean))) @ root.T

@@ -10,7 +10,7 @@ Shapes: A pre-periods (the reference period left out), P post-periods, L points 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from vsh_eval.numerics.arrays import Floats
 
@@ -146,12 +146,16 @@ def folded_quantile(shift: Floats, *, alpha: float = 0.05) -> Floats:
     array([1.96 , 2.646, 6.645])
     """
     shift = np.abs(np.asarray(shift, dtype=np.float64))
-    value = shift + stats.norm.ppf(1 - alpha / 2)
+    value = shift + special.ndtri(1 - alpha / 2)
     for _ in range(30):
-        excess = stats.norm.cdf(value - shift) - stats.norm.cdf(-value - shift) - (1 - alpha)
-        density = stats.norm.pdf(value - shift) + stats.norm.pdf(value + shift)
+        excess = special.ndtr(value - shift) - special.ndtr(-value - shift) - (1 - alpha)
+        density = _normal_density(value - shift) + _normal_density(value + shift)
         step = excess / density
         value = value - step
         if np.abs(step).max(initial=0.0) < 1e-13:
             break
     return value
+
+
+def _normal_density(values: Floats) -> Floats:
+    return np.exp(-(values**2) / 2.0) / np.sqrt(2 * np.pi)

@@ -7,7 +7,7 @@ around mu with variance tau^2. With w_s = 1 / (v_s + tau^2) the weighted mean is
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from scipy.optimize import brentq
 
 from vsh_eval.numerics.levels.ratios import FloatArray
@@ -64,7 +64,7 @@ class Between:
         if self.schools < 3:
             return float("nan"), float("nan")
         spread = np.hypot(np.sqrt(self.tau_squared), self.mean_std_error)
-        reach = float(stats.t.ppf(1 - alpha / 2, self.schools - 2) * spread)
+        reach = float(special.stdtrit(self.schools - 2, 1 - alpha / 2) * spread)
         return self.mean - reach, self.mean + reach
 
 
@@ -106,7 +106,9 @@ def between_schools(values: FloatArray, variances: FloatArray, *, alpha: float =
     weights = 1 / variances
     q = weighted_q(values, variances, 0.0)
     spread = weights.sum() - (weights**2).sum() / weights.sum()
-    low, high = (float(stats.chi2.ppf(at, schools - 1)) for at in (alpha / 2, 1 - alpha / 2))
+    low, high = (
+        2 * float(special.gammaincinv((schools - 1) / 2, at)) for at in (alpha / 2, 1 - alpha / 2)
+    )
     tau_squared = restricted_likelihood(values, variances)
     joint = 1 / (variances + tau_squared)
     return Between(
@@ -120,7 +122,7 @@ def between_schools(values: FloatArray, variances: FloatArray, *, alpha: float =
         tau_squared_pm=solve_q(values, variances, schools - 1.0),
         typical_variance=float((schools - 1) / spread),
         q=q,
-        q_p_value=float(stats.chi2.sf(q, schools - 1)),
+        q_p_value=float(special.chdtrc(schools - 1, q)),
     )
 
 

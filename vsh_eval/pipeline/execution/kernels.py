@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -38,6 +39,8 @@ PLAIN = {
 """What every kernel is told instead of what the user's settings say."""
 LAUNCHED = [sys.executable, "-m", "ipykernel_launcher"]
 PRELOADED = "vsh_eval.pipeline.execution.preloaded"
+FOLDER = "VSH_EVAL_KERNELS_FOLDER"
+"""Tells the server which folder it must remove when what runs the notebooks has ended."""
 
 
 _STARTING = threading.Lock()
@@ -62,7 +65,7 @@ class ForkedProvisioner(LocalProvisioner):
             target=_serve, args=(cmd[3:], kwargs.get("env") or dict(os.environ), kwargs.get("cwd"))
         )
         # What libraries read when they are imported is read by the server, before the kernel is.
-        with _STARTING, _environment(PLAIN), _no_main():
+        with _STARTING, _environment(PLAIN | {FOLDER: get_temp_dir()}), _no_main():
             process.start()
         self.process = cast(Any, _Forked(process))
         self.pid = self.pgid = process.pid
@@ -70,11 +73,20 @@ class ForkedProvisioner(LocalProvisioner):
 
 
 class KernelManager(AsyncKernelManager):
-    """Starts the run's own interpreter, whatever kernels, profiles and rc files the user has."""
+    """Starts the run's own interpreter, whatever kernels, profiles and rc files the user has.
+
+    What a kernel keeps on the disk lies in the temporary folder of multiprocessing, which goes with
+    the process that runs the notebooks. On Linux its sockets are there too: a port of the network
+    could be taken by another run between its choice and its use.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._profile = TemporaryDirectory(prefix="ipython-", ignore_cleanup_errors=True)
+        # Short names, as the path of a socket may have about 100 characters.
+        self._own = TemporaryDirectory(prefix="k", dir=get_temp_dir(), ignore_cleanup_errors=True)
+        self.connection_file = str(Path(self._own.name) / "k.json")
+        if sys.platform == "linux":
+            self.transport = "ipc"
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -83,7 +95,7 @@ class KernelManager(AsyncKernelManager):
             argv=[*LAUNCHED, "-f", "{connection_file}"],
             display_name="Python 3",
             language="python",
-            env=PLAIN | {"IPYTHONDIR": self._profile.name},
+            env=PLAIN | {"IPYTHONDIR": self._own.name},
             metadata={"supported_encryption": ["curve"]},
         )
 

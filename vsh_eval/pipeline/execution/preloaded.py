@@ -1,9 +1,14 @@
 """Imports what notebooks import, once, in the process that kernels are forked from."""
 
+import atexit
 import importlib
+import os
+import shutil
 import sys
 
 import pandas as pd
+
+from vsh_eval.pipeline.execution.kernels import FOLDER
 
 # pandas looked for a notebook, found none and took what runs it for a terminal.
 pd.set_option("display.max_columns", 20)
@@ -32,3 +37,13 @@ for _name in _MODULES:
     importlib.import_module(_name)
 if sys.modules[_ABSENT] is None:
     del sys.modules[_ABSENT]
+
+
+def _remove(folder: str, server: int) -> None:
+    """Remove the kernels' folder, which is still there if what ran the notebooks was killed."""
+    if os.getpid() == server:  # and no kernel that was forked from it
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if FOLDER in os.environ:
+    atexit.register(_remove, os.environ[FOLDER], os.getpid())

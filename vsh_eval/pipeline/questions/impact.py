@@ -266,7 +266,8 @@ class Impact:
         InfeasibleError
             If there is no sample.
         """
-        return school_flow(self.sample, self.study.school_gaps, self.study.adopted())
+        estimate = _simple(self.primary())
+        return school_flow(self.sample, self.study.school_gaps, self.study.adopted(), estimate)
 
     @produces("estimates", _ESTIMATES, gate="estimates")
     @once

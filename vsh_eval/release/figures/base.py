@@ -322,19 +322,11 @@ def remark(
     axes.annotate(text, at, textcoords="offset points", **side, **quiet)
 
 
-def mark_hidden(
-    axes: "Axes",
-    symbols: Mapping[int, str],
-    *,
-    height: float = 0.03,
-    colour: str = palette.QUIET,
-    bold: bool = False,
-) -> None:
+def mark_hidden(axes: "Axes", symbols: Mapping[int, str]) -> None:
     """Write the symbol of a value that is not shown above the axis, at its place."""
-    style: dict[str, Any] = {"ha": "center", "fontsize": 11, "color": colour}
-    weight, frame = "bold" if bold else "normal", axes.get_xaxis_transform()
+    style: dict[str, Any] = {"ha": "center", "fontsize": 11, "color": palette.QUIET}
     for place, symbol in symbols.items():
-        axes.text(place, height, symbol, transform=frame, fontweight=weight, **style)
+        axes.text(place, 0.03, symbol, transform=axes.get_xaxis_transform(), **style)
 
 
 def draw_points(

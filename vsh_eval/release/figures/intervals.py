@@ -194,15 +194,12 @@ def _written(row: Row) -> tuple[str, str]:
     return number(value, decimals=places, signed=True), limits(*ends, decimals=places)
 
 
-def _in_text(row: Row, confidence: float | None = None) -> str:
+def _in_text(row: Row, template: str = charts.VALUE_AND_INTERVAL) -> str:
     """Write an estimate with its interval in brackets."""
     if not is_shown(row, "estimate"):
         return status_of(row)
     value, interval = _written(row)
-    if not interval:
-        return value
-    template = charts.VALUE_AND_INTERVAL if confidence is None else charts.CONFIDENCE_INTERVAL
-    return template.format(value=value, interval=interval, confidence=confidence)
+    return template.format(value=value, interval=interval) if interval else value
 
 
 def _limits_of(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
@@ -262,7 +259,6 @@ def draw_forest(
     *,
     vary: Sequence[str] = ("metric", "estimator"),
     title: str = charts.FOREST_TITLE,
-    confidence: float = 95,
     **where: Any,
 ) -> Figure:
     """Draw estimates below one another, with their intervals and the line of no effect.
@@ -276,8 +272,6 @@ def draw_forest(
         The columns that name a row: metric, estimator, comparison, programme, tier, phase ...
     title : str
         What the estimates have in common.
-    confidence : float
-        The intervals' confidence in per cent, for the words only.
     **where
         Column and value, for example ``role="primary"``; None is no condition.
 
@@ -316,16 +310,14 @@ def draw_forest(
                 *(alt.named(_row_name(row, varying), _in_text(row)) for row in rows),
             ],
             caption=[
-                charts.FOREST_CAPTION.format(title=title, confidence=confidence),
+                charts.FOREST_CAPTION.format(title=title),
                 symbols_sentence(rows, "estimate"),
             ],
         )
 
 
 @at_two_widths
-def draw_pool(
-    safe: SafeTable, *, metric: str, estimator: str = "imputation", confidence: float = 95
-) -> Figure:
+def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") -> Figure:
     """Draw each authority's effect, and below them what they show together.
 
     Parameters
@@ -334,8 +326,6 @@ def draw_pool(
         A ``pooled`` table.
     metric, estimator : str
         Which effects.
-    confidence : float
-        The intervals' confidence in per cent, for the words only.
 
     Returns
     -------
@@ -382,7 +372,7 @@ def draw_pool(
                 *(alt.named(name_of(row), _in_text(row)) for row in foremost),
             ],
             caption=[
-                charts.POOL_CAPTION.format(title=title, confidence=confidence),
+                charts.POOL_CAPTION.format(title=title),
                 symbols_sentence(rows, "estimate"),
             ],
         )
@@ -427,7 +417,7 @@ def _row_name(row: Row, vary: Sequence[str]) -> str:
 
 
 @at_two_widths
-def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figure:
+def draw_robustness(safe: SafeTable, *, metric: str) -> Figure:
     """Draw what other ways of estimating give, below the primary estimate.
 
     Parameters
@@ -438,8 +428,6 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
         interval are left out, and checks that are no estimate of the same kind (a, b, e, j, k).
     metric : str
         The outcome.
-    confidence : float
-        The intervals' confidence in per cent, for the words only.
 
     Returns
     -------
@@ -490,7 +478,7 @@ def draw_robustness(safe: SafeTable, *, metric: str, confidence: float = 95) -> 
             f"robustness_{metric}",
             ["check", "variant", "estimate", "ci_lower", "ci_upper", "verdict"],
             alt=[charts.ROBUSTNESS_OF.format(title=title), *map(_check_in_text, rows)],
-            caption=[charts.ROBUSTNESS_CAPTION.format(title=title, confidence=confidence)],
+            caption=[charts.ROBUSTNESS_CAPTION.format(title=title)],
         )
 
 
@@ -523,9 +511,7 @@ def _check_in_text(row: Row) -> str:
 
 
 @at_two_widths
-def draw_event_study(
-    safe: SafeTable, *, metric: str, confidence: float = 95, **where: Any
-) -> Figure:
+def draw_event_study(safe: SafeTable, *, metric: str, **where: Any) -> Figure:
     """Draw the estimates by time since training.
 
     Parameters
@@ -535,8 +521,6 @@ def draw_event_study(
         years since training, estimate, ci_*, band_*).
     metric : str
         The outcome.
-    confidence : float
-        The intervals' confidence in per cent, for the words only.
     **where
         What singles the estimates out: programme, tier, phase, estimator, comparison, role; None
         is no condition.
@@ -571,11 +555,11 @@ def draw_event_study(
             [*drawn, "authorities", "schools_treated"],
             alt=[
                 charts.EVENTS_OF.format(title=lower_first(title)),
-                *_events_in_text(rows, confidence),
+                *_events_in_text(rows),
             ],
             caption=[
                 f"{title}.",
-                charts.EVENTS_BARS.format(confidence=confidence),
+                charts.EVENTS_BARS,
                 charts.EVENTS_BAND if band else "",
                 charts.EVENTS_HOLLOW,
                 symbols_sentence(rows, "estimate"),
@@ -615,7 +599,7 @@ def _event_label(row: Row) -> str:
     return f"{index_label('event', row['index'])}\n{count}"
 
 
-def _events_in_text(rows: Sequence[Row], confidence: float) -> list[str]:
+def _events_in_text(rows: Sequence[Row]) -> list[str]:
     shown = [row for row in rows if is_shown(row, "estimate")]
     before = [
         value_of(row, "ci_lower") <= 0 <= value_of(row, "ci_upper")
@@ -630,12 +614,14 @@ def _events_in_text(rows: Sequence[Row], confidence: float) -> list[str]:
         years = int(row["index"])
         if years >= 0:
             template = templates.get(years, charts.AFTER_YEARS)
-            sentences.append(template.format(years=years, estimate=_in_text(row, confidence)))
+            sentences.append(
+                template.format(years=years, estimate=_in_text(row, charts.CONFIDENCE_INTERVAL))
+            )
     return sentences
 
 
 @at_two_widths
-def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figure:
+def draw_honest(safe: SafeTable, *, metric: str) -> Figure:
     """Draw the effect's interval for ever larger differences of the paths after training.
 
     Parameters
@@ -645,8 +631,6 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
         differences, as a multiple of the largest before training), ci_lower, ci_upper.
     metric : str
         The outcome.
-    confidence : float
-        The intervals' confidence in per cent, for the words only.
 
     Returns
     -------
@@ -689,7 +673,7 @@ def draw_honest(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figu
                 charts.HONEST_OF.format(title=title),
                 *(alt.named(words, _bounds_in_text(own)) for words, own in targets.items()),
             ],
-            caption=[charts.HONEST_CAPTION.format(title=title, confidence=confidence)],
+            caption=[charts.HONEST_CAPTION.format(title=title)],
         )
 
 
@@ -720,7 +704,7 @@ _ROW, _CURVE, _LEFT, _NARROW_LEFT = 0.25, 3.0, 3.4, 2.3
 
 
 @at_two_widths
-def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95) -> Figure:
+def draw_specifications(safe: SafeTable, *, metric: str) -> Figure:
     """Draw the estimates in the order of their size, above the choices that each stands for.
 
     Parameters
@@ -730,8 +714,6 @@ def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95)
         estimate, ci_lower, ci_upper.
     metric : str
         The outcome.
-    confidence : float
-        The intervals' confidence in per cent, for the words only.
 
     Returns
     -------
@@ -772,7 +754,7 @@ def draw_specifications(safe: SafeTable, *, metric: str, confidence: float = 95)
             f"specifications_{metric}",
             ["rank", *charts.CHOICES, "estimate", "ci_lower", "ci_upper"],
             alt=[charts.SPECIFICATIONS_OF.format(title=title), *_curve_in_text(shown, chosen)],
-            caption=[charts.SPECIFICATIONS_CAPTION.format(title=title, confidence=confidence)],
+            caption=[charts.SPECIFICATIONS_CAPTION.format(title=title)],
         )
 
 

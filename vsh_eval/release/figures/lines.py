@@ -670,7 +670,6 @@ def draw_synthetic(
     *,
     metric: str,
     authority: str,
-    confidence: float = 95,
 ) -> Figure:
     """Draw an authority beside a weighted average of others, and the distance between them.
 
@@ -683,8 +682,6 @@ def draw_synthetic(
         Whose gap.
     authority : str
         The authority's name.
-    confidence : float
-        Share of the placebos that the grey bars hold, for the words only.
 
     Returns
     -------
@@ -733,7 +730,7 @@ def draw_synthetic(
         donors = value_label("comparison", rows[0]["comparison"]).lower()
         opening = alt.over_years(charts.SYNTHETIC_OF.format(title=title), years)
         series = (own, average, other, distance, chance)
-        ended = _distances(series, years, start, unit, confidence)
+        ended = _distances(series, years, start, unit)
         return page.figure(
             f"synthetic_{metric}_{rows[0]['comparison']}",
             [
@@ -745,7 +742,7 @@ def draw_synthetic(
                 f"{title}.",
                 charts.SYNTHETIC_CAPTION.format(donors=donors, start=year_label(start)),
                 charts.SYNTHETIC_SHIFT.format(shift=shift),
-                charts.SYNTHETIC_CHANCE.format(confidence=confidence),
+                charts.SYNTHETIC_CHANCE,
                 *notes,
             ],
         )
@@ -783,7 +780,6 @@ def _distances(
     years: Sequence[int],
     start: int,
     unit: str,
-    confidence: float,
 ) -> list[str]:
     """Say where the gaps ended, and in which years they stood further apart than by chance."""
     own, average, other, distance, chance = (
@@ -805,5 +801,5 @@ def _distances(
     ]
     if series[-1].numbers:
         in_years = ", ".join(beyond) or charts.IN_NO_YEAR
-        sentences.append(charts.BEYOND_CHANCE.format(confidence=confidence, years=in_years))
+        sentences.append(charts.BEYOND_CHANCE.format(years=in_years))
     return sentences

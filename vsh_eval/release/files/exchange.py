@@ -61,6 +61,12 @@ _P = Annotated[float, Field(ge=0, le=1)]
 _Schools = Annotated[int, Field(ge=_RULE.min_schools, le=30_000)]
 _Df = Annotated[float, Field(ge=_RULE.min_df, le=1e6)]
 _Pupils = Annotated[int, Field(ge=_RULE.threshold, multiple_of=_RULE.base, le=10_000_000)]
+_NUMBER = "(0|[1-9][0-9]*)"
+_VERSION = (
+    rf"^({_NUMBER}!)?{_NUMBER}(\.{_NUMBER})*((a|b|rc){_NUMBER})?"
+    rf"(\.post{_NUMBER})?(\.dev{_NUMBER})?(\+[a-z0-9]+(\.[a-z0-9]+)*)?$"
+)
+"""A version as an installed package states its own: PEP 440, in its normal form."""
 _PROGRAMME = r"^[a-z][a-z0-9_]{0,39}$"
 
 
@@ -145,7 +151,7 @@ class About(_Section):
 
     format: Literal["vsh_eval estimates for pooling"]
     schema_version: Literal[1]
-    software: str = Field(pattern=r"^[0-9]+(\.[0-9]+){1,3}$", max_length=20)
+    software: str = Field(pattern=_VERSION, max_length=40)
     made: date
     invented: bool
     authority: Authority

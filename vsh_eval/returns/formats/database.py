@@ -50,6 +50,16 @@ _READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON",
 }
 """What asks a database to refuse every change."""
+ANSWERS_WITHIN = 30
+"""Seconds in which a server must take a connection, unless its URL says otherwise."""
+_TIMEOUT = {
+    **dict.fromkeys(("psycopg", "psycopg2", "pymysql", "mysqldb"), "connect_timeout"),
+    "mysqlconnector": "connection_timeout",
+    "oracledb": "tcp_connect_timeout",
+    "pymssql": "login_timeout",
+    "pyodbc": "timeout",
+}
+"""How a driver is told; others, and files, have no such option."""
 
 
 def read(paths: Sequence[Path], *, options: Options) -> Reading:
@@ -78,7 +88,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     Notes
     -----
     The connection is opened for reading where the database can promise it (PostgreSQL, MySQL,
-    SQLite), and what a query did is rolled back in any case.
+    SQLite), and what a query did is rolled back in any case. A server that does not answer is given
+    up after `ANSWERS_WITHIN` seconds; a query may take as long as it takes.
     """
     del paths
     section = options.section
@@ -116,7 +127,11 @@ def _run(section, queries: Mapping[str, str]) -> dict[str, pd.DataFrame]:  # noq
     try:
         url = sqlalchemy.make_url(section.url)
         password = os.environ.get(section.password_variable)
-        engine = sqlalchemy.create_engine(url.set(password=password) if password else url)
+        timeout = _TIMEOUT.get(url.get_driver_name())
+        given = {timeout: ANSWERS_WITHIN} if timeout and timeout not in url.query else {}
+        engine = sqlalchemy.create_engine(
+            url.set(password=password) if password else url, connect_args=given
+        )
     except (SQLAlchemyError, ImportError, ValueError) as error:
         raise ContractError(
             "source.files.database.url cannot be used, must be an SQLAlchemy URL whose driver is "

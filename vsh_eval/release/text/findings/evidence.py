@@ -56,6 +56,8 @@ _DECIDED_BY = MappingProxyType(
         "drift": "A steady drift that began before the training could explain it, and the years "
         "before training do not rule such a drift out.",
         "composition": "The children who are counted changed when schools were trained.",
+        "entrants": "Other children may have been newly counted after training: how much school "
+        "they missed in the year before does not rule out that they made the result.",
         "agreement": "The two ways of estimating the effect do not agree.",
         "randomisation": "Few schools were trained, and chance alone could give as much.",
     }
@@ -68,6 +70,7 @@ _NOT_MET = MappingProxyType(
         "randomisation": "chance alone could give as much",
         "losses": "many schools could not be used",
         "composition": "whether the same kind of children were counted could not be tested",
+        "entrants": "how much school newly counted children missed before could not be compared",
         "pretrend": "the years before training could not be tested",
         "drift": "a drift that began before training is not ruled out",
         "agreement": "the two ways of estimating the effect do not agree",

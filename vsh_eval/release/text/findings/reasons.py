@@ -4,6 +4,7 @@ A message carries years, limits and names. A number of schools is never among th
 tell who was trained. A rule's own limit may be.
 """
 
+import string
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +22,7 @@ from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     upper_first,
 )
-from vsh_eval.release.text.phrases.numbers import listed
+from vsh_eval.release.text.phrases.numbers import amount, listed, number
 from vsh_eval.release.text.safe_text import sentence as sealed
 from vsh_eval.release.text.safe_text import sentences as sealed_all
 
@@ -183,6 +184,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "mde_and_sesoi": "minimum detectable effect, and the smallest effect of interest",
         "breakdown": "relative size of trend breaks up to which the average of all years survives",
         "drift": "largest drift a year that the years before training do not exclude",
+        "entrants": "largest difference from earlier children, in their absence of the year "
+        "before, that is not excluded",
+        "entrants_of_absence": "asked where the outcome is overall absence",
         "peers_p": "p value of the effect on the level of the other pupils",
         "second_estimate": "the estimate against untrained schools that had the same past",
         "chosen_by_lot": "drawn at random",
@@ -203,7 +207,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "counted, that moved as far",
         # The sample flow
         "panel": "school-years of comparable years",
-        "used": "school-years that bear the estimate",
+        "used": "school-years that can bear the estimate",
         "no_data": "no gap or no weight",
         "no_exposure": "not in the exposure table",
         "covariate": "{covariates} is not known",
@@ -299,6 +303,19 @@ YEAR_EFFECTS: Mapping[str, str] = MappingProxyType(
         "by_phase_joined": "by phase, small ones joined",
     }
 )
+
+
+class _Written(string.Formatter):
+    """Fills a template with numbers as readers write them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == ".0%":
+            return amount(100 * value, "%", decimals=0)
+        if format_spec == ".1f":
+            return number(value)
+        return super().format_field(value, format_spec)
+
+
 _FATES = {True: "pooled with the next cohort", False: "counted until their training only"}
 _YEARS = frozenset({"year", "first", "last", "start"})
 
@@ -326,6 +343,8 @@ def sentence(message: Message) -> str:
     --------
     >>> sentence(Message("trained_before", year=201718))
     'trained by 2017/18, the first year used'
+    >>> sentence(Message("weight_on_trained", share=0.125))[:18]
+    '13% of its weight '
     """
     if not message:
         return ""
@@ -333,7 +352,7 @@ def sentence(message: Message) -> str:
         return _WORDED[message.code](message.details)
     template = REASONS.get(message.code) or VARIANTS[message.code]
     values = {name: _shown(name, value) for name, value in message.details.items()}
-    return template.format(**values)
+    return _Written().vformat(template, (), values)
 
 
 @sealed_all

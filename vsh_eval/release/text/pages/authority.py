@@ -28,7 +28,6 @@ def authority_sentence(
     authority: str,
     offer_start: int,
     role: str = "primary",
-    confidence: float = 95,
 ) -> str:
     """Say how far an authority's gap has moved from where weighted donors would have it.
 
@@ -43,8 +42,6 @@ def authority_sentence(
         The authority's name.
     offer_start : int
         First academic year of its offer.
-    confidence : float
-        The interval's confidence in per cent, for the words only.
 
     Returns
     -------
@@ -74,7 +71,7 @@ def authority_sentence(
     return (
         f"Since {since} the gap in {metric_in_text(metric)} of {authority} has been "
         f"{_distance(row, metric)} than expected from a weighted average of {_DONORS[donors]} that "
-        f"moved as it did before{_interval(row, confidence)}. {_meaning(row, metric)}"
+        f"moved as it did before{_interval(row)}. {_meaning(row, metric)}"
         f"{_least(row, unit)}"
     )
 
@@ -148,14 +145,14 @@ def _distance(row: Row, metric: str) -> str:
     return f"{amount(abs(value), entry.gap_unit)} {compared}"
 
 
-def _interval(row: Row, confidence: float) -> str:
+def _interval(row: Row) -> str:
     value = float(row["estimate"])
     if not is_shown(row, "ci_lower", "ci_upper"):
         return " (no interval can be given)"
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     decimals = decimals_for(value, lower, upper)
     return (
-        f" (difference {number(value, decimals=decimals, signed=True)}, {confidence:g}% interval "
+        f" (difference {number(value, decimals=decimals, signed=True)}, 95% interval "
         f"{limits(lower, upper, decimals=decimals)})"
     )
 

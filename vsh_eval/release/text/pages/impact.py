@@ -32,7 +32,6 @@ def estimate_sentence(
     *,
     metric: str,
     role: str | None = "primary",
-    confidence: float = 95,
     evidence: SafeTable | None = None,
     **where: Any,
 ) -> str:
@@ -46,8 +45,6 @@ def estimate_sentence(
         The outcome.
     role : str or None
         The estimate's role; None is no condition.
-    confidence : float
-        The interval's confidence in per cent, for the words only.
     evidence : SafeTable, optional
         The evidence statement on it.
     **where
@@ -79,11 +76,11 @@ def estimate_sentence(
         size = amount(value, unit, decimals=places, signed=True)
         size += in_brackets(ends, decimals=places)
         return f"The estimate for {about} is {size}: not an effect of training."
-    said = f"Where schools were trained, {about} was {_estimate(row, unit, confidence)}"
+    said = f"Where schools were trained, {about} was {_estimate(row, unit)}"
     return f"{said}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
 
 
-def _estimate(row: Row, unit: str, confidence: float) -> str:
+def _estimate(row: Row, unit: str) -> str:
     """Write an effect as how much narrower or wider the gap is, with difference and interval."""
     value, ends = value_of(row, "estimate"), interval_of(row, "ci")
     decimals = decimals_for(value, *(ends or ()))
@@ -95,7 +92,7 @@ def _estimate(row: Row, unit: str, confidence: float) -> str:
     )
     if ends is None:
         return f"{said}; no interval can be given)"
-    return f"{said}, {confidence:g}% interval {limits(*ends, decimals=decimals)})"
+    return f"{said}, 95% interval {limits(*ends, decimals=decimals)})"
 
 
 def _meaning(row: Row, metric: str) -> str:

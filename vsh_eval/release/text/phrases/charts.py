@@ -157,7 +157,7 @@ PART_WITH_INTERVAL = "{part}: {value} (95% interval {interval})"
 EVENTS_TITLE = "Effect of training on the gap in {metric}, by years since training"
 EVENTS_OF = "Chart of the {title}"
 EVENTS_X = "Years since training (0 = the first)\nand number of trained schools"
-EVENTS_BARS = "Bars: {confidence:g}% interval of each estimate."
+EVENTS_BARS = "Bars: 95% interval of each estimate."
 EVENTS_BAND = "Shaded: simultaneous band of all of them."
 EVENTS_HOLLOW = "Hollow points: years before training, where no effect is expected."
 TRAINED_FROM_HERE = "trained from here"
@@ -165,13 +165,13 @@ BEFORE_TRAINING = "Before training {count} of {all} intervals contain zero"
 FIRST_YEAR_TRAINED = "In the first year trained the estimate is {estimate}"
 AFTER_ONE_YEAR = "After 1 year the estimate is {estimate}"
 AFTER_YEARS = "After {years} years the estimate is {estimate}"
-CONFIDENCE_INTERVAL = "{value} ({confidence:g}% interval {interval})"
+CONFIDENCE_INTERVAL = "{value} (95% interval {interval})"
 FOREST_OF = "Chart of {count} estimates: {title}"
 FOREST_TITLE = "Estimates side by side"
-FOREST_CAPTION = "{title}. Bars: {confidence:g}% interval."
+FOREST_CAPTION = "{title}. Bars: 95% interval."
 POOL_TITLE = "Effect on the gap in {metric}: {estimator}"
 POOL_CAPTION = (
-    "{title}. Bars: {confidence:g}% interval. Hollow: left out of the pool. Thin line: where the "
+    "{title}. Bars: 95% interval. Hollow: left out of the pool. Thin line: where the "
     "true effect in one more authority may lie."
 )
 AGAINST = "against {comparison}"
@@ -179,7 +179,7 @@ ALL_SCHOOLS = "All schools"
 ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {count} other ways"
 ROBUSTNESS_OF = "Chart of estimates. {title}"
 ROBUSTNESS_CAPTION = (
-    "{title}. Bars: {confidence:g}% interval. Shaded: that of the primary estimate. "
+    "{title}. Bars: 95% interval. Shaded: that of the primary estimate. "
     "Hollow: differs from it by the rule of its check. At a placebo no effect is expected."
 )
 PLACEBOS = "Placebos: zero is expected"
@@ -192,7 +192,7 @@ HONEST_X = (
     "Largest difference of trends allowed\n(1 = the largest seen between two years before training)"
 )
 HONEST_CAPTION = (
-    "{title}. Bars: {confidence:g}% interval that allows for trend differences of that size. A bar "
+    "{title}. Bars: 95% interval that allows for trend differences of that size. A bar "
     "that crosses the line of zero no longer shows an effect."
 )
 HONEST_TARGETS = {
@@ -214,7 +214,7 @@ OF_DATA, OF_METHOD = tuple(CHOICES)[:3], tuple(CHOICES)[3:]
 CURVE_OF_CHOICES = "Effect on the gap in {metric} under {count} sets of choices"
 SPECIFICATIONS_OF = "Specification curve. {title}"
 SPECIFICATIONS_CAPTION = (
-    "{title}, from the lowest up. Grey: {confidence:g}% intervals. Large point: the choices of the "
+    "{title}, from the lowest up. Grey: 95% intervals. Large point: the choices of the "
     "protocol. Marks below: which choices of data, then of method, an estimate makes."
 )
 NO_ESTIMATE = "No estimate is shown"
@@ -247,9 +247,7 @@ SHIFTED = "Average shifted by {shift}"
 DISTANCE_AXIS = "Distance from the shifted average ({unit})"
 OFFER_FROM_HERE = "offer from here"
 SYNTHETIC_CAPTION = "Donors: {donors}. Upright line: the offer starts in {start}."
-SYNTHETIC_CHANCE = (
-    "Grey: where {confidence:g}% of authorities of about its size lie without any known cause."
-)
+SYNTHETIC_CHANCE = "Grey: where 95% of authorities of about its size lie without any known cause."
 SYNTHETIC_SHIFT = (
     "The weighted average is also drawn shifted by {shift}, to the authority's own height before "
     "the offer; the distance is measured from there."
@@ -259,5 +257,5 @@ SYNTHETIC_LAST = (
     "{other}"
 )
 DISTANCES = "Distance since the offer started: {distances}"
-BEYOND_CHANCE = "Further from zero than {confidence:g}% of authorities of about its size: {years}"
+BEYOND_CHANCE = "Further from zero than 95% of authorities of about its size: {years}"
 IN_NO_YEAR = "in no year"

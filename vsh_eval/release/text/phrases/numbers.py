@@ -213,6 +213,8 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
     'c'
     >>> cell_text("group_pupils", {"group_pupils": 1235.0, "status": ""})
     '1,235'
+    >>> cell_text("change", {"metric": "overall_absence", "change": 0.02})
+    '0.02'
     >>> cell_text("value", {"rule": "peers", "value": 0.0001})
     '<0.001'
     >>> cell_text("power", {"power": 0.101}), cell_text("value", {"rule": "losses", "value": 0.004})
@@ -253,7 +255,10 @@ def _places(column: str, row: Mapping[str, Any]) -> int | None:
         return estimate_decimals(row)
     if role_of(column) is Role.RATIO:
         return decimals_of_ratio(float(row[column]))
-    return measure_decimals(row, column) if places == 1 else places
+    if places != 1:
+        return places
+    usual = measure_decimals(row, column)
+    return decimals_for(float(row[column]), least=usual) if usual and "metric" in row else usual
 
 
 def estimate_decimals(row: Mapping[str, Any]) -> int:
