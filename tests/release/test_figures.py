@@ -264,7 +264,8 @@ def test_an_alternative_text_leaves_to_the_table_what_has_no_room():
     first, second, last = "A" * 150 + ".", "B" * 120 + ".", "C" * 60 + "."
     rest = " All numbers are in the table below."
     assert base._shortened([first, last]) == f"{first} {last}"
-    assert base._shortened([first, second, last]) == f"{first}{rest}"
+    assert base._shortened([first, second, last]) == f"{first} {second}"
+    assert base._shortened([first, 2 * second, last]) == f"{first}{rest}"
     assert base._shortened([first, last, second]) == f"{first} {last}{rest}"
 
 

@@ -203,7 +203,7 @@ class Page:
 
 
 def _shortened(sentences: Sequence[str]) -> str:
-    """Join as many sentences as have room, the first in any case, and say where the others are."""
+    """Join as many sentences as have room, two if they can, and say where the others are."""
     whole = " ".join(sentences)
     if len(whole) <= _MOST_ALT:
         return whole
@@ -212,6 +212,9 @@ def _shortened(sentences: Sequence[str]) -> str:
         if len(kept) + 1 + len(sentence) > room:
             break
         kept = f"{kept} {sentence}"
+    two = " ".join(sentences[:2])  # a finding is worth more than the way to the table
+    if kept == sentences[0] and len(two) <= _MOST_ALT:
+        return two
     return f"{kept} {charts.MORE_IN_TABLE}"
 
 

@@ -710,8 +710,8 @@ def draw_synthetic(
             ("placebo_upper", charts.CHANCE),
         )
     )
-    lines = (palette.LINES[0], _SYNTHETIC, _AVERAGE)
-    panel = Panel([own, other, average], years, metric, lines=lines)
+    lines = (_SYNTHETIC, _AVERAGE, palette.LINES[0])
+    panel = Panel([other, average, own], years, metric, lines=lines)  # its own gap on top
     with stacked(data, 2, height=3.5) as page:
         above, below = page.panels
         notes = draw_panel(above, panel)

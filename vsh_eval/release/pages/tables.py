@@ -32,7 +32,7 @@ _BACKSTAGE = frozenset({"status", "unit", "gap_unit", "source", "vintage", "coho
 _MOST_OF_A_LABEL = 60
 """Letters of a text that may be broken into a column of single words."""
 _OF_ESTIMATES = frozenset({"ci_lower", "band_lower"})
-_IN_GAP_UNITS = frozenset({"gap", "change", "trend"})
+_IN_GAP_UNITS = frozenset({"gap", "change", "trend", "estimate"})
 
 
 def table_html(
@@ -141,8 +141,10 @@ def _whose_levels(rows: Sequence[Row]) -> dict[str, str]:
 
 def _units(rows: Sequence[Row]) -> dict[str, str]:
     """Head levels and gaps with their unit, where all rows have the same."""
-    metrics = {str(row["metric"]) for row in rows if "metric" in row} & set(registry.METRICS)
-    entries = [registry.metric(name) for name in metrics]
+    metrics = {str(row["metric"]) for row in rows if "metric" in row}
+    entries = (
+        [registry.metric(name) for name in metrics] if metrics <= set(registry.METRICS) else []
+    )
     levels, gaps = {one.unit for one in entries}, {one.gap_unit for one in entries}
     heads = {} if len(levels) != 1 else {"level_value": levels.pop()}
     heads |= {} if len(gaps) != 1 else dict.fromkeys(_IN_GAP_UNITS, gaps.pop())

@@ -97,7 +97,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "sample_flow": "Schools, school-years and children kept and left out",
         "design": "Schools and children by year of first training",
         "balance": "Trained and untrained schools before training, weighted as in the estimate",
-        "forest": "The effect by other estimators",
+        "forest": "The effect by each estimator",
         "own_levels": "Effect on each group's own level, in the unit of the gap",
         "by_year": "Effect by year of training, and by academic year",
         "outcomes": "Effect on the gap, outcome by outcome",
@@ -112,7 +112,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "part_power": "The trial with effects of known size",
         "part_sample_flow": "The account of schools kept and left out",
         "part_balance": "The comparison of schools before training",
-        "part_forest": "The chart of other estimators",
+        "part_forest": "The chart of estimators",
         "part_own_levels": "The effect on each level",
         "part_event": "The chart by years since training",
         "part_by_year": "The table by year of training and by academic year",
@@ -131,7 +131,7 @@ PHRASES: Mapping[str, str] = MappingProxyType(
         "part_trajectory": "The chart of both trajectories",
         "part_donors": "The list of donors",
         "donors": "The donors that carry the estimate",
-        "other_donors": "Other donors",
+        "other_donors": "The effect against each set of donors",
         "illustrative": "The year in which the offer is taken to begin is our assumption: no "
         "public list says when an authority's offer began. Unless the authority named it, this is "
         "an illustration.",
