@@ -438,9 +438,9 @@ def _entrants(
     largest = float("nan")
     if composition is not None and "metric" in composition:
         simple = composition[composition["aggregation"].eq("simple")]
-        for row in simple[simple["metric"].eq(ENTRANTS_PRIOR)].itertuples():
-            found = Drift(row.estimate, row.std_error, row.df)
-            largest = found.largest_not_excluded(alpha=alpha, sign=first.sign)
+        rows = simple.loc[simple["metric"].eq(ENTRANTS_PRIOR), ["estimate", "std_error", "df"]]
+        for slope, error, df in rows.to_numpy(float).tolist():
+            largest = Drift(slope, error, df).largest_not_excluded(alpha=alpha, sign=first.sign)
     rule = _limit("entrants", float(largest), limit, below=True, reason=Message("entrants"))
     return rule if first.significant else _shown(rule)
 

@@ -304,7 +304,7 @@ def _put_aside(previous: Path, *, keep: int) -> None:
     """Keep a run that was replaced under the time of its making, and no more than are asked for."""
     earlier = previous.with_suffix(".earlier")
     if previous.exists() and keep:
-        made = datetime.fromtimestamp(previous.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H%M%S")
+        made = datetime.fromtimestamp(previous.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H%M%S.%f")
         earlier.mkdir(exist_ok=True)
         shutil.rmtree(earlier / made, ignore_errors=True)
         previous.rename(earlier / made)

@@ -266,7 +266,8 @@ class Impact:
         InfeasibleError
             If there is no sample.
         """
-        estimate = _simple(self.primary())
+        simple = _simple(self.primary())
+        estimate = {name: simple[name] for name in ("schools_treated", "schools_comparison")}
         return school_flow(self.sample, self.study.school_gaps, self.study.adopted(), estimate)
 
     @produces("estimates", _ESTIMATES, gate="estimates")
