@@ -12,7 +12,11 @@ from vsh_eval.contracts import DesignError, Message, require_columns, require_on
 from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.composition import ENTRANTS_PRIOR
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
-from vsh_eval.numerics.inference.significance import equivalence_p_value, smallest_adjusted
+from vsh_eval.numerics.inference.significance import (
+    equivalence_p_value,
+    largest_not_excluded,
+    smallest_adjusted,
+)
 from vsh_eval.numerics.rounding import decimals, rounded_p_values, to_decimals
 
 Verdict = Literal["pass", "fail", "not_testable", "shown"]
@@ -332,12 +336,12 @@ def _rules(
     yield _pretrend(checks.pretrend, alpha)
     yield _drift(first, checks, sesoi=sesoi, alpha=alpha)
     yield _composition(checks.composition, alpha)
-    entrants = _entrants(first, checks.composition, sesoi=sesoi, alpha=alpha)
-    missing = float("nan")
     yield (
-        entrants
+        _entrants(first, checks.composition, sesoi=sesoi, alpha=alpha)
         if same_unit
-        else _Rule("entrants", SHOWN, missing, missing, Message("entrants_of_absence"))
+        else _shown(
+            _limit("entrants", None, np.nan, below=True, reason=Message("entrants_of_absence"))
+        )
     )
     peers = _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
     yield peers
@@ -439,9 +443,9 @@ def _entrants(
     if composition is not None and "metric" in composition:
         simple = composition[composition["aggregation"].eq("simple")]
         rows = simple.loc[simple["metric"].eq(ENTRANTS_PRIOR), ["estimate", "std_error", "df"]]
-        for slope, error, df in rows.to_numpy(float).tolist():
-            largest = Drift(slope, error, df).largest_not_excluded(alpha=alpha, sign=first.sign)
-    rule = _limit("entrants", float(largest), limit, below=True, reason=Message("entrants"))
+        for difference in rows.to_numpy(float).tolist():
+            largest = largest_not_excluded(*difference, alpha=alpha, sign=first.sign)
+    rule = _limit("entrants", largest, limit, below=True, reason=Message("entrants"))
     return rule if first.significant else _shown(rule)
 
 

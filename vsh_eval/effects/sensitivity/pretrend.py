@@ -27,7 +27,11 @@ from vsh_eval.effects.sensitivity.honest_did import refuse_singular
 from vsh_eval.numerics.arrays import Flags
 from vsh_eval.numerics.estimators import imputation as numeric
 from vsh_eval.numerics.inference import pretest
-from vsh_eval.numerics.inference.significance import JointTest, joint_test, t_critical
+from vsh_eval.numerics.inference.significance import (
+    JointTest,
+    joint_test,
+    largest_not_excluded,
+)
 
 Test = Literal["joint", "individual"]
 
@@ -150,8 +154,7 @@ class Drift:
         >>> round(Drift(-0.2, 0.1, 59.0).largest_not_excluded(sign=1), 2)
         -0.03
         """
-        towards = abs(self.slope) if sign == 0 else float(np.sign(sign)) * self.slope
-        return towards + float(t_critical(self.df, alpha=2 * alpha)) * self.std_error
+        return largest_not_excluded(self.slope, self.std_error, self.df, alpha=alpha, sign=sign)
 
 
 def drift(data: AnalysisSample | pd.DataFrame) -> Drift:

@@ -144,6 +144,35 @@ def exaggeration(effect: float, std_error: float, df: float, *, alpha: float = 0
     return float((true * (found[0] - found[1]) + beyond.sum()) / (true * found.sum()))
 
 
+def largest_not_excluded(
+    value: float, std_error: float, df: float, *, alpha: float = 0.05, sign: float = 0.0
+) -> float:
+    """Return the largest true value that a one-sided test does not exclude.
+
+    Parameters
+    ----------
+    value, std_error, df : float
+        What was estimated, its standard error and degrees of freedom.
+    alpha : float
+        Level of the test.
+    sign : float
+        Direction asked about: that of its sign; 0 for the worse of both.
+
+    Returns
+    -------
+    float
+        ``sign * value + t(1 - alpha, df) * std_error``, with the value's size where `sign` is 0;
+        NaN where there is no value or error.
+
+    Examples
+    --------
+    >>> round(largest_not_excluded(-0.2, 0.1, 59.0, sign=-1), 2)
+    0.37
+    """
+    towards = abs(value) if sign == 0 else float(np.sign(sign)) * value
+    return towards + float(t_critical(df, alpha=2 * alpha)) * std_error
+
+
 def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin: float) -> float:
     """Return the larger p value of two one-sided tests that the effect lies within the margin.
 
