@@ -415,6 +415,17 @@ def require_one_of(value: str, allowed: Collection[str], *, name: str) -> str:
     return value
 
 
+def row_count(count: int) -> str:
+    """Write a number of rows for a sentence.
+
+    Examples
+    --------
+    >>> row_count(1), row_count(1204)
+    ('1 row', '1,204 rows')
+    """
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
 def require_one_vintage(panel: "pd.DataFrame") -> None:
     """Refuse to compare rows of more than one vintage or cohort rule.
 

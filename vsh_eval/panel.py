@@ -15,6 +15,7 @@ from vsh_eval.contracts import (
     require_columns,
     require_one_of,
     require_one_vintage,
+    row_count,
 )
 
 RETURNS = "returns"
@@ -400,8 +401,8 @@ def _check_returns(panel: pd.DataFrame, groups: Sequence[str]) -> None:
         missing = int(panel[column].isna().sum())
         if missing:
             raise ContractError(
-                f"{column} is missing in {missing} rows of the panel of returns, must be a number "
-                "in every row; leave out cells without pupils."
+                f"{column} is missing in {row_count(missing)} of the panel of returns, must be a "
+                "number in every row; leave out cells without pupils."
             )
     if names.ALL in groups and not panel["group"].eq(names.PEERS).any():
         raise ContractError(
@@ -421,8 +422,8 @@ def _check_published(panel: pd.DataFrame, groups: Sequence[str]) -> None:
     twice = int(panel.duplicated(list(names.PANEL_KEYS)).sum())
     if twice:
         raise ContractError(
-            f"panel has {twice} rows twice, must have one row for each unit, year, phase, group "
-            "and metric; remove the duplicates."
+            f"panel has {row_count(twice)} twice, must have one row for each unit, year, phase, "
+            "group and metric; remove the duplicates."
         )
 
 

@@ -394,11 +394,22 @@ class Protocol(_Section):
         description="how schools came to be trained: drawn by lot, chosen because of their gap, "
         "volunteers, or not known",
     )
-    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="significance level")
+    alpha: float = Field(
+        default=0.05, description="significance level: 0.05, as every interval shown is a 95% one"
+    )
     exclusions: tuple[AcademicYear, ...] = Field(
         default=(),
         description="academic years left out of every estimate, for a reason known beforehand",
     )
+
+    @model_validator(mode="after")
+    def _level_of_the_intervals(self) -> Self:
+        if self.alpha != 0.05:
+            raise ValueError(
+                f"protocol.alpha is {self.alpha}, must be 0.05: the report shows 95% intervals; "
+                "leave it out."
+            )
+        return self
 
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:

@@ -52,7 +52,7 @@ def test_every_comparison_refuses_a_mixture_and_names_both(panel, column, other,
         ({"level": "la"}, "level in a panel of returns is 'la'"),
         ({"group": "cwsw"}, "group in a panel of returns is 'cwsw'"),
         ({"phase": "total"}, "phase in a panel of returns is 'total'"),
-        ({"numerator": float("nan")}, "numerator is missing in 1 rows"),
+        ({"numerator": float("nan")}, "numerator is missing in 1 row"),
         ({"metric": "absnce"}, "metric is 'absnce'"),
     ],
 )
@@ -91,7 +91,7 @@ def test_published_panels_have_the_groups_that_dfe_counts_and_no_schools_and_no_
     for group in {*names.LEAF_GROUPS, "ever_cwsw"} - {"cin", "cpp", "cla"}:
         with pytest.raises(ContractError, match="published tables only have 'all'"):
             validate_panel(panel, groups=[group])
-    with pytest.raises(ContractError, match="1 rows twice"):
+    with pytest.raises(ContractError, match="1 row twice"):
         validate_panel(pd.concat([panel, panel]), groups=["cin"])
     with pytest.raises(ContractError, match="published tables have no schools"):
         within_school_gaps(panel, metric="overall_absence", group="cin", reference="all")

@@ -37,7 +37,7 @@ def test_every_params_file_of_the_repository_loads(path):
         ("years.first", "2016/18", "academic year is '2016/18'"),
         ("years.baseline", "2030/31", "years.baseline is 2030/31, must lie between"),
         ("protocol.primary", "absense", "metric is 'absense', must be one of overall_absence"),
-        ("protocol.alpha", 5, "protocol.alpha is 5"),
+        ("protocol.alpha", 0.1, "protocol.alpha is 0.1, must be 0.05"),
         ("source.schools", 3, "source.schools is 3"),
         ("engine", "oracle", "engine is 'oracle'"),
         ("spark.tables", {"pupils": "x"}, "spark table is 'pupils', must be one of attainment"),

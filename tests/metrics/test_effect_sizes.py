@@ -136,7 +136,7 @@ def test_a_group_without_pupils_is_z():
         (
             returns_panel([("1", 202425, "secondary", "cin", "ks4_attainment8", 2, 40, 2)]),
             None,
-            "sum_yy is missing in 1 rows",
+            "sum_yy is missing in 1 row",
         ),
         (
             published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]),

@@ -315,7 +315,7 @@ def test_a_run_prints_how_it_stands(project, executed):
 
 def test_the_card_and_the_record_say_how_the_run_stands(project):
     registered(project)
-    project.write("tiny", TWO_YEARS | {"protocol": {"sesoi": 1.0, "alpha": 0.1}})
+    project.write("tiny", TWO_YEARS | {"protocol": {"sesoi": 1.0, "chosen_by": "lot"}})
     run = project.run("tiny")
     card = run.card().frame.set_index("item")["value"]["Protocol"]
     assert card.startswith("registered on 22 November 2026 and deviated from")
@@ -325,7 +325,7 @@ def test_the_card_and_the_record_say_how_the_run_stands(project):
     assert said["status"] == "registered, deviates"
     assert (said["registered"], said["exploratory"]) == (False, True)
     assert (said["date"], said["sha256"]) == ("2026-11-22", run.standing.sha256)
-    assert said["deviations"] == "protocol.sesoi, protocol.alpha"
+    assert said["deviations"] == "protocol.sesoi, protocol.chosen_by"
 
 
 def test_every_estimate_carries_how_it_stands(project):

@@ -657,7 +657,7 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
         ("forest", ["Chart of 5 estimates", "Callaway and Sant'Anna: ",
                     "Severe absence: Each school compared with itself: c",
                     f"{MINUS}0.04 ({MINUS}0.60 to 0.50)"]),
-        ("robustness", ["in 2 other ways", f"Primary estimate {MINUS}1.4",
+        ("robustness", ["in 1 other way", f"Primary estimate {MINUS}1.4",
                         "f: without the one school that leaves most +0.4", "differs"]),
         ("bounds", [f"Average of all years: up to 0.0 times, {MINUS}3.0 to {MINUS}1.2"]),
         ("specifications", ["under 3 sets of choices", "number 2 of 3",

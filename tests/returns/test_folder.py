@@ -356,7 +356,7 @@ REFUSED = {
     ),
     "no column, Parquet": (
         without_last_column(as_parquet),
-        "suspensions.parquet (1 rows) lacks the column permanent_exclusions; its header must name",
+        "suspensions.parquet (1 row) lacks the column permanent_exclusions; its header must name",
     ),
     "no header": (
         with_text({**TINY, "episodes": TINY["episodes"].partition("\n")[2]}),
@@ -431,7 +431,7 @@ REFUSED = {
     "two formats of dates": (
         with_text(changed("episodes", "2022-02-01", "01/02/2022")),
         "episodes.csv (8 lines) writes start_date as yyyy-mm-dd in 6 rows and as dd/mm/yyyy in 1 "
-        "rows, must keep to one format a column; export the dates again in one.",
+        "row, must keep to one format a column; export the dates again in one.",
     ),
     "dates in no format": (
         with_text(changed("school_links", "2019-09-01", "1 Sep 2019")),

@@ -84,11 +84,11 @@ REFUSED = {
     ),
     "blank count": (
         {"absence": with_cell("t_pupils", "")},
-        r"^absence\.csv: t_pupils is blank in 1 rows",
+        r"^absence\.csv: t_pupils is blank in 1 row",
     ),
     "strange count": (
         {"absence": with_cell("t_pupils", "?")},
-        r"^absence\.csv: t_pupils is '\?' in 1 rows, must be a number or one of the symbols c, ",
+        r"^absence\.csv: t_pupils is '\?' in 1 row, must be a number or one of the symbols c, ",
     ),
     "no group": (
         {"key_stage_4": KS4.query("social_care_group != 'CPPO at 31 March'")},
@@ -426,7 +426,7 @@ def test_every_symbol_of_every_release_is_read():
 
 @pytest.mark.parametrize("cell", ["-", "nan", "inf", "1,200", "*"])
 def test_what_is_neither_number_nor_symbol_is_refused(cell):
-    with pytest.raises(ContractError, match=r"t_pupils is .* in 1 rows, must be a number"):
+    with pytest.raises(ContractError, match=r"t_pupils is .* in 1 row, must be a number"):
         numbers_and_symbols(column("1", cell), origin="a.csv")
 
 

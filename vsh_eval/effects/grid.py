@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import DesignError, InfeasibleError, require_columns
+from vsh_eval.contracts import DesignError, InfeasibleError, require_columns, row_count
 from vsh_eval.names import NEVER
 from vsh_eval.numerics.arrays import Floats, Ints
 
@@ -133,7 +133,7 @@ def refuse_unlike(
     >>> refuse_unlike(pd.DataFrame({"cohort": [0, np.inf]}), "cohort", remedy="write 0")
     Traceback (most recent call last):
     ...
-    vsh_eval.contracts.DesignError: cohort is inf in 1 rows, must be a finite number; write 0.
+    vsh_eval.contracts.DesignError: cohort is inf in 1 row, must be a finite number; write 0.
     """
     values = data[column].to_numpy(np.float64)
     wrong, rule = ~np.isfinite(values), "a finite number"
@@ -143,7 +143,7 @@ def refuse_unlike(
         wrong, rule = values < lowest, f"{lowest:g} or more"
     if wrong.any():
         raise DesignError(
-            f"{column} is {values[wrong][0]:g} in {int(wrong.sum())} rows, must be {rule}; "
+            f"{column} is {values[wrong][0]:g} in {row_count(int(wrong.sum()))}, must be {rule}; "
             f"{remedy}."
         )
 

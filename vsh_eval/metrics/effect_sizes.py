@@ -12,7 +12,7 @@ from vsh_eval.cells.exact import ExactCells, exact_cells
 from vsh_eval.cells.level import Contrast, FloatArray, difference, quotient, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text, table
 from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
-from vsh_eval.contracts import ContractError, produces
+from vsh_eval.contracts import ContractError, produces, row_count
 from vsh_eval.metrics.gaps import gaps, levels
 from vsh_eval.numerics.levels import ratios
 from vsh_eval.numerics.levels.effect_size import log_odds_difference, standardised, toolkit_months
@@ -207,8 +207,8 @@ def _with_squares(sliced: PanelSlice, unit_id: str) -> Iterator[tuple[ExactCells
     missing = int(sliced.panel["sum_yy"].isna().sum())
     if missing:
         raise ContractError(
-            f"sum_yy is missing in {missing} rows of the panel of returns, must be a number in "
-            "every row; build the panel from pupils' results."
+            f"sum_yy is missing in {row_count(missing)} of the panel of returns, must be a number "
+            "in every row; build the panel from pupils' results."
         )
     squared = replace(sliced, panel=sliced.panel.assign(numerator=sliced.panel["sum_yy"]))
     pairs = (exact_cells(each, unit_id=unit_id) for each in (sliced, squared))

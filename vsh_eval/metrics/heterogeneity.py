@@ -6,7 +6,7 @@ import pandas as pd
 from vsh_eval import names, registry
 from vsh_eval.cells.tables import table
 from vsh_eval.columns import CELL, LAST, ORIGIN, with_ends
-from vsh_eval.contracts import ContractError, produces
+from vsh_eval.contracts import ContractError, produces, row_count
 from vsh_eval.numerics.inference.significance import t_critical
 from vsh_eval.numerics.levels.heterogeneity import Between, between_schools
 from vsh_eval.panel import Comparison, PanelSlice, leaves_of, require_returns, slice_for
@@ -198,8 +198,8 @@ def _refuse(sliced: PanelSlice, group: str, reference: str) -> None:
     missing = int(sliced.panel[_SUMS].isna().any(axis=1).sum())
     if missing:
         raise ContractError(
-            f"sums are missing in {missing} rows of the panel of returns, must be numbers in every "
-            "row; build the panel from pupils' returns."
+            f"sums are missing in {row_count(missing)} of the panel of returns, must be numbers in "
+            "every row; build the panel from pupils' returns."
         )
 
 

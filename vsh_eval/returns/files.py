@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from vsh_eval.contracts import RETURNS, ContractError, Table
+from vsh_eval.contracts import RETURNS, ContractError, Table, row_count
 from vsh_eval.returns.columns import as_text, literal, quoted
 
 Format = Literal["csv", "parquet", "files"]
@@ -249,7 +249,7 @@ def _parquet(path: Path, table: Table, connection: duckdb.DuckDBPyConnection) ->
         table,
         path,
         "parquet",
-        f"{rows:,} rows",
+        row_count(rows),
         relation,
         MappingProxyType(columns),
         MappingProxyType(stored),
@@ -270,7 +270,7 @@ def open_table(
     connection.register(here, pa.Table.from_pandas(rows, preserve_index=False))
     described = connection.execute(f"DESCRIBE FROM {here}").fetchall()
     columns = {name: as_text(quoted(name), kind) for name, kind, *_ in described}
-    size = f"{len(rows):,} rows"
+    size = row_count(len(rows))
     source = Source(table, Path(table.name), "files", size, here, MappingProxyType(columns))
     _require_header(source)
     return source

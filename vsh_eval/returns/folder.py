@@ -11,7 +11,7 @@ from typing import Self
 import duckdb
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import RETURNS, Column, ContractError, Message, Table
+from vsh_eval.contracts import RETURNS, Column, ContractError, Message, Table, row_count
 from vsh_eval.returns.columns import (
     DATE_PATTERNS,
     SQL_TYPES,
@@ -370,7 +370,7 @@ def _date_format(
     """Return the one form of a date column, or refuse one that has several or none."""
     written = {form: n for form, n in rows.items() if n}
     if len(written) > 1:
-        counts = " and as ".join(f"{form} in {n:,} rows" for form, n in written.items())
+        counts = " and as ".join(f"{form} in {row_count(n)}" for form, n in written.items())
         raise ContractError(
             f"{source.label} writes {column.name} as {counts}, must keep to one format a column; "
             "export the dates again in one."

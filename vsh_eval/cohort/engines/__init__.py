@@ -13,7 +13,7 @@ import duckdb
 from vsh_eval.cohort.engines.base import Engine, Temporary, sql_file, sql_text
 from vsh_eval.cohort.engines.duckdb_engine import DuckDbEngine
 from vsh_eval.cohort.engines.spark_engine import SparkEngine, spark_session
-from vsh_eval.contracts import RETURNS, ContractError, require_one_of
+from vsh_eval.contracts import RETURNS, ContractError, require_one_of, row_count
 
 __all__ = [
     "DuckDbEngine",
@@ -98,6 +98,6 @@ def _require_same_rows(name: str, spark: Engine, here: Engine) -> None:
     )
     if found != checked:
         raise ContractError(
-            f"spark.tables has {found:,} rows of {name}, must have the {checked:,} that the "
+            f"spark.tables has {row_count(found)} of {name}, must have the {checked:,} that the "
             "returns have, which were checked; name the table that the returns were made of."
         )

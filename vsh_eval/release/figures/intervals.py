@@ -472,8 +472,9 @@ def draw_robustness(safe: SafeTable, *, metric: str) -> Figure:
         limits_of_all = [end for axes in page.panels for end in axes.get_xlim()]
         for axes in page.panels:
             axes.set_xlim(min(limits_of_all), max(limits_of_all))
-        others = {"metric": metric_in_text(metric), "count": len(rows) - 1}
-        title = charts.ROBUSTNESS_TITLE.format(**others)
+        others = len(rows) - len(placebos) - 1
+        ways = charts.ONE_OTHER_WAY if others == 1 else charts.OTHER_WAYS.format(count=others)
+        title = charts.ROBUSTNESS_TITLE.format(metric=metric_in_text(metric), ways=ways)
         return page.figure(
             f"robustness_{metric}",
             ["check", "variant", "estimate", "ci_lower", "ci_upper", "verdict"],

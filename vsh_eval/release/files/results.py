@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vsh_eval.columns import COUNTS, YEARS, role_of
-from vsh_eval.contracts import ContractError, require_columns
+from vsh_eval.contracts import ContractError, require_columns, row_count
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import records
@@ -56,7 +56,8 @@ def write_results(
     tables = [require_safe(table) for table in given if table is not None]
     if headline is not None and len(headline.frame) != 1:
         raise ContractError(
-            f"headline has {len(headline.frame)} rows, must have one; select the primary estimate."
+            f"headline has {row_count(len(headline.frame))}, must have one; select the primary "
+            "estimate."
         )
     require_columns(evidence.frame, [*_STATED, "rule", "verdict"], name="evidence")
     stamps = dict.fromkeys(table.stamp for table in tables if table.stamp)

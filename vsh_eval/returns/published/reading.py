@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, row_count
 from vsh_eval.returns.formats import rows
 
 _KNOWN = ("social_care_group", "Short Desc", "old_la_code")
@@ -65,7 +65,8 @@ def years_written(periods: pd.Series, *, origin: str) -> dict[str, int]:
         except ContractError:
             rows = int(periods.eq(written).sum())
             raise ContractError(
-                f"{origin}: time_period is {written!r} in {rows:,} rows, must be an academic year "
-                "such as 202425; take out the rows of calendar years, or download the file again."
+                f"{origin}: time_period is {written!r} in {row_count(rows)}, must be an academic "
+                "year such as 202425; take out the rows of calendar years, or download the file "
+                "again."
             ) from None
     return years

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, row_count
 
 WRITTEN = MappingProxyType(
     {
@@ -71,15 +71,15 @@ def numbers_and_symbols(
     blank = int(written.eq("").sum())
     if blank:
         raise ContractError(
-            f"{origin}: {cells.name} is blank in {blank} rows, must be a number or one of the "
-            f"symbols {', '.join(known)}; download the file again."
+            f"{origin}: {cells.name} is blank in {row_count(blank)}, must be a number or one of "
+            f"the symbols {', '.join(known)}; download the file again."
         )
     strange = sorted(set(written.unique()) - set(known))
     if strange:
         raise ContractError(
-            f"{origin}: {cells.name} is {strange[0]!r} in {int(written.eq(strange[0]).sum())} "
-            f"rows, must be a number or one of the symbols {', '.join(known)}; "
-            "download the file again."
+            f"{origin}: {cells.name} is {strange[0]!r} in "
+            f"{row_count(int(written.eq(strange[0]).sum()))}, must be a number or one of the "
+            f"symbols {', '.join(known)}; download the file again."
         )
     symbols = np.full(len(cells), "", dtype=object)
     symbols[numbers.isna().to_numpy()] = written.map(known).to_numpy(dtype=object)

@@ -287,10 +287,14 @@ def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
     small = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
     enough = [row for row in waits if value_of(row, "mde") <= asked.sesoi]
     if enough:
-        years = number(value_of(enough[0], "more_years"), decimals=0)
+        years = value_of(enough[0], "more_years")
+        wait, more, bring = ("1 year", "1 more year", "brings")
+        if years != 1:
+            count = number(years, decimals=0)
+            wait, more, bring = (f"{count} years", f"{count} more years", "bring")
         yield (
-            f"**Wait {years} {'year' if years == '1' else 'years'}, or look for another way.** If "
-            f"{kept} counted stay as they are, {years} more years of data bring the effect with an "
+            f"**Wait {wait}, or look for another way.** If "
+            f"{kept} counted stay as they are, {more} of data {bring} the effect with an "
             f"80% chance of being detected from {amount(value_of(now, 'mde'), unit)} down to "
             f"{small}, the smallest of interest."
         )

@@ -131,6 +131,13 @@ _SOURCES = MappingProxyType(
         "pooled": "estimates that the authorities released",
     }
 )
+_PROTECTION = MappingProxyType(
+    {
+        "published": "as published by DfE",
+        "cellkey": "small random changes to every count (cell key method)",
+        "none": "none: for internal use only",
+    }
+)
 _TERMS = MappingProxyType(
     {
         "synthetic": "none is needed, as the data are invented",
@@ -284,7 +291,7 @@ def run_card(
         "Compared with": reference,
         "Primary outcome": registry.metric(settings.protocol.primary).label,
         "Protocol": POOLED_PROTOCOL if pooled else protocol,
-        "Disclosure rule": "as published by DfE" if published else settings.disclosure.preset,
+        "Protection": _PROTECTION["published" if published else settings.disclosure.preset],
         "Seed": str(settings.seed),
         "Software": f"{software}, commit {commit}" if commit else software,
         "Made on": f"{day.day} {day:%B %Y}",

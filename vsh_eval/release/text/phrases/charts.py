@@ -176,7 +176,8 @@ POOL_CAPTION = (
 )
 AGAINST = "against {comparison}"
 ALL_SCHOOLS = "All schools"
-ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {count} other ways"
+ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {ways}"
+ONE_OTHER_WAY, OTHER_WAYS = "1 other way", "{count} other ways"
 ROBUSTNESS_OF = "Chart of estimates. {title}"
 ROBUSTNESS_CAPTION = (
     "{title}. Bars: 95% interval. Shaded: that of the primary estimate. "
