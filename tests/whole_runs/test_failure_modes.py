@@ -87,8 +87,3 @@ def test_words_leave_out_code_and_marks():
     page = "<pre>x = nan</pre><div class='statement'>a</div><p>One &amp; <b>two</b>.</p>"
     assert words(page) == "a One & two ."
     assert statements('<div class="statement"><p>a</p><p>b</p></div>') == ["a b"]
-
-
-def test_every_mode_is_named_once():
-    assert len({mode.name for mode in MODES}) == len(MODES)
-    assert all(mode.says for mode in MODES[1:])

@@ -87,13 +87,6 @@ def test_every_page_can_be_read_at_14(release):
     assert {page: grade for page, grade in grades.items() if grade > GRADE} == {}
 
 
-def test_the_grade_tells_hard_words_from_plain_ones():
-    hard = "Notwithstanding heterogeneous institutional configurations, evaluative considerations "
-    hard += "necessitate methodological circumspection regarding counterfactual identification."
-    easy = "We do not know yet. The number of children is too small. Ask again next year."
-    assert textstat.flesch_kincaid_grade(easy) < GRADE < textstat.flesch_kincaid_grade(hard)
-
-
 def test_no_idiom_that_was_taken_out_is_on_a_page(release):
     left = {}
     for path in sorted(release.glob("*.html")):
