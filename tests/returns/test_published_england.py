@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.proofs._printed_figures import ABSENCE, LINES, Line
+from tests.proofs._printed_figures import LINES, Line
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.published import Published
@@ -86,15 +86,6 @@ def test_no_group_is_given_years_of_an_earlier_release(latest):
     assert latest.panel["time_period"].min() < 201819
 
 
-def test_attainment_8_is_points_over_pupils_in_every_authority(latest):
-    rows = latest.panel.query(
-        "metric == 'ks4_attainment8' and level == 'la' and group != 'all' and status == ''"
-    )
-    assert len(rows) > 2_900
-    error = (rows["numerator"] / rows["denominator"].astype(float) - rows["rate"]).abs()
-    assert error.max() <= 0.0501
-
-
 def test_every_published_rate_follows_from_its_counts(latest):
     rows = latest.panel.query("level == 'la' and group != 'all' and status == ''")
     rows = rows[rows["denominator"].notna()]
@@ -147,14 +138,6 @@ def test_what_is_not_shown_has_a_symbol_and_no_number(latest):
     assert set(latest.panel["status"]) == {"", "c", "x", "z", "low"}
 
 
-def test_there_is_no_absence_in_2019_20(latest):
-    rows = latest.panel.loc[
-        latest.panel["time_period"].eq(201920) & latest.panel["metric"].isin(ABSENCE)
-    ]
-    assert set(rows["status"]) == {"x"}
-    assert set(rows["group"]) == {"cin", "cpp", "cla", "all"}
-
-
 def test_regions_count_london_once(latest):
     regions = latest.panel.query(
         "level == 'region' and group == 'cin' and metric == 'persistent_absence' "
@@ -170,13 +153,8 @@ def test_areas_keep_the_codes_of_reorganised_authorities(latest):
     areas = latest.areas.set_index("unit_id")
     assert areas.index.is_unique
     assert areas["level"].value_counts().to_dict() == {"la": 158, "region": 11, "national": 1}
-    assert areas.loc["E06000049"].tolist() == [
-        "Cheshire East",
-        "895",
-        "la",
-        "E12000002",
-        "North West",
-    ]
+    own = ["Cheshire East", "895", "la", "E12000002", "North West"]
+    assert areas.loc["E06000049"].tolist() == own
     assert {"E10000006", "E06000063", "E06000064"} <= set(areas.index)
     hackney = areas.loc["E09000012"]
     assert (hackney["region_id"], hackney["region_name"]) == ("E12000007", "London")
@@ -225,16 +203,8 @@ def test_neighbours_of_cheshire_east(latest):
     named = near["neighbour_id"].map(latest.areas.set_index("unit_id")["name"])
     assert near["rank"].tolist() == list(range(1, 11))
     assert set(near["closeness"]) == {"Very close"}
-    assert named.tolist() == [
-        "Gloucestershire",
-        "Warwickshire",
-        "North Yorkshire",
-        "Warrington",
-        "Wiltshire",
-        "Hampshire",
-        "Cheshire West and Chester",
-        "Oxfordshire",
-        "Worcestershire",
-        "Leicestershire",
-    ]
+    assert ", ".join(named) == (
+        "Gloucestershire, Warwickshire, North Yorkshire, Warrington, Wiltshire, Hampshire, "
+        "Cheshire West and Chester, Oxfordshire, Worcestershire, Leicestershire"
+    )
     assert len(latest.neighbours) == 1530

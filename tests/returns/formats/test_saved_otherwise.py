@@ -51,6 +51,11 @@ def spread(rows):
     return [[*wide[0][:-2], "", "Our own note"], *wide[1:], [], [""] * len(wide[0])]
 
 
+def backwards(rows):
+    """Put the last row first."""
+    return [rows[0], *reversed(rows[1:])]
+
+
 def header(change):
     """Write the names of the columns otherwise."""
     return lambda rows: [[change(name) for name in rows[0]], *rows[1:]]
@@ -92,10 +97,11 @@ WAYS = {
 }
 ALL_AT_ONCE = {
     "text": lambda r: text(
-        [*TITLE, *spread(days("%d/%m/%Y 00:00")(header(str.upper)(r)))], ";", "\r\n", "cp1252"
+        [*TITLE, *spread(days("%d/%m/%Y 00:00")(header(str.upper)(backwards(r))))],
+        ";", "\r\n", "cp1252",
     ),
     "workbook": lambda r: workbook(spread(r)),
-}
+}  # fmt: skip
 
 
 def rows_of(name: str, content: bytes) -> list[list[str]]:
