@@ -93,15 +93,13 @@ def test_secondary_outcomes_have_checks_and_subgroups_do_not(prepared):
 @pytest.mark.parametrize(
     ("phases", "beside"),
     [
-        (("primary",), set()),
+        (("primary", ), set()),
         (("primary", "secondary"), {"imputation_common_year"}),
-        (("primary",) * 9 + ("secondary",), {"imputation_phase_year"}),
-        (
-            ("primary",) * 5 + ("secondary",) * 4 + ("special",),
-            {"imputation_common_year", "imputation_phase_year"},
-        ),
+        (("primary", ) * 9 + ("secondary", ), {"imputation_phase_year"}),
+        (("primary", ) * 5 + ("secondary", ) * 4 + ("special", ), {"imputation_common_year",
+         "imputation_phase_year"}),
     ],
-)
+)  # fmt: skip
 def test_other_year_effects_are_a_check_where_they_are_not_the_primary_ones(phases, beside):
     prepared = effects.sample.select_sample(*gaps_of(1, schools=60, phases=phases))
     rows = effects.estimators.estimate(prepared, metric="overall_absence")

@@ -258,21 +258,15 @@ def without_units(data, kept):
 
 REFUSED = {
     "no unit": (lambda d: fit_synthetic(d, unit="nobody"), "unit is 'nobody' and has no row"),
-    "start too early": (
-        lambda d: fit_synthetic(d, start=1),
-        "too few years before start .years 9, before 1",
-    ),
+    "start too early": (lambda d: fit_synthetic(d, start=1),
+        "too few years before start .years 9, before 1"),
     "start too late": (lambda d: fit_synthetic(d, start=20), "no treated unit"),
     "twice": (lambda d: fit_synthetic(pd.concat([d, d])), "270 rows of data stand twice"),
-    "one donor": (
-        lambda d: fit_synthetic(without_units(d, ["u00", "u01"])),
-        "too few donors .donors 1",
-    ),
-    "no data": (
-        lambda d: fit_synthetic(d.assign(outcome=d["outcome"].where(d["unit"].eq("u00")))),
-        "no year with outcome",
-    ),
-}
+    "one donor": (lambda d: fit_synthetic(without_units(d, ["u00", "u01"])),
+        "too few donors .donors 1"),
+    "no data": (lambda d: fit_synthetic(d.assign(outcome=d["outcome"].where(d["unit"].eq("u00")))),
+        "no year with outcome"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("ask", "said"), REFUSED.values(), ids=REFUSED)

@@ -131,20 +131,14 @@ def test_a_group_without_pupils_is_z():
 @pytest.mark.parametrize(
     ("panel", "metrics", "match"),
     [
-        (pupils_panel(pupils_of("ks4_attainment8")), ("overall_absence",), "months of progress"),
+        (pupils_panel(pupils_of("ks4_attainment8")), ("overall_absence", ), "months of progress"),
         (pupils_panel(pupils_of("overall_absence")), None, "no metric of attain"),
-        (
-            returns_panel([("1", 202425, "secondary", "cin", "ks4_attainment8", 2, 40, 2)]),
-            None,
-            "sum_yy is missing in 1 row",
-        ),
-        (
-            published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]),
-            None,
-            "source is 'published'",
-        ),
+        (returns_panel([("1", 202425, "secondary", "cin", "ks4_attainment8", 2, 40, 2)]), None,
+         "sum_yy is missing in 1 row"),
+        (published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]), None,
+         "source is 'published'"),
     ],
-)
+)  # fmt: skip
 def test_what_has_no_effect_size_is_refused(panel, metrics, match):
     reference = "peers" if (panel["source"] == "returns").all() else "all"
     with pytest.raises(ContractError, match=match):

@@ -125,23 +125,13 @@ def test_no_common_school_gives_an_empty_table():
 @pytest.mark.parametrize(
     ("panel", "pair", "match"),
     [
-        (
-            pupils_panel(pupils_of(schools=4)),
-            Comparison("cwsw", "all"),
-            "share children",
-        ),
-        (
-            returns_panel([("1", 202425, "primary", "cin", "ks4_attainment8", 2, 6, 2)]),
-            PAIR,
-            "sums are missing in 1",
-        ),
-        (
-            published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]),
-            Comparison("cin", "all"),
-            "must be 'returns' for differences",
-        ),
+        (pupils_panel(pupils_of(schools=4)), Comparison("cwsw", "all"), "share children"),
+        (returns_panel([("1", 202425, "primary", "cin", "ks4_attainment8", 2, 6, 2)]), PAIR,
+         "sums are missing in 1"),
+        (published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]),
+         Comparison("cin", "all"), "must be 'returns' for differences"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_judged_is_refused(panel, pair, match):
     with pytest.raises(ContractError, match=match):
         heterogeneity(panel, pair)

@@ -92,21 +92,12 @@ def test_without_a_day_it_is_today(project, monkeypatch):
         ({"protocol": {"sesoi": 1.0}}, "protocol.sesoi", "0.5", "1.0"),
         ({"protocol": {"exclusions": ["2021/22"]}}, "protocol.exclusions", "none", "2021/22"),
         ({"exposure": {"programmes": ["elsa"]}}, "exposure.programmes", "all", "elsa"),
-        (
-            {"years": TWO_YEARS["years"] | {"baseline": "2022/23"}},
-            "years.baseline",
-            "2021/22",
-            "2022/23",
-        ),
-        (
-            {"published": {"offer_start": "2022/23"}},
-            "published.offer_start",
-            "not set",
-            "2022/23",
-        ),
+        ({"years": TWO_YEARS["years"] | {"baseline": "2022/23"}}, "years.baseline", "2021/22",
+         "2022/23"),
+        ({"published": {"offer_start": "2022/23"}}, "published.offer_start", "not set", "2022/23"),
         ({"seed": 7}, "seed", "20260901", "7"),
     ],
-)
+)  # fmt: skip
 def test_each_deviation_is_named_with_both_values(sections, key, before, now, project):
     registered(project)
     found = changed(project, **sections)

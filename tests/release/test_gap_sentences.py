@@ -263,12 +263,10 @@ def test_a_trend_says_both_levels_where_they_are_known():
         ({"tau": 16.0, "tau_lower": 12.0, "tau_upper": 19.0}, "16 percentage points (95% interval"),
         ({"tau_lower": 0.0}, "may have differed by more than chance"),
         ({"tau": 0.0}, "differed no more than by chance; the mean"),
-        (
-            {"tau": NAN, "status": "x", "reason": "too_few_schools"},
-            "2024/25: at least three schools",
-        ),
+        ({"tau": NAN, "status": "x", "reason": "too_few_schools"},
+         "2024/25: at least three schools"),
     ],
-)
+)  # fmt: skip
 def test_how_much_schools_differ_is_said_without_naming_one(changes, said):
     assert said in gaps.schools_differ_sentence(safe([SPREAD | changes]), **ABOUT)
 

@@ -246,13 +246,10 @@ def test_gaps_by_characteristic_are_of_the_levels_shown_and_rules_hold(by):
     ("function", "parts", "whole"),
     [
         (characteristics.decompose, ["composition", "rates"], "gap"),
-        (
-            characteristics.decompose,
-            ["composition_phase", "composition_sen", "composition_fsm6", "composition_sex"],
-            "composition",
-        ),
+        (characteristics.decompose, ["composition_phase", "composition_sen", "composition_fsm6",
+         "composition_sex"], "composition"),
     ],
-)
+)  # fmt: skip
 def test_the_parts_of_a_decomposition_add_up_to_the_gap_shown(function, parts, whole):
     shown, _ = of_composition(function)
     equal(shown[parts].sum(axis=1, skipna=False), shown[whole])

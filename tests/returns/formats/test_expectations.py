@@ -354,17 +354,13 @@ def test_a_quirk_has_the_right_value(write, tmp_path, name):
 
 
 REFUSED = {
-    "39 a school's own census": (
-        "school_census",
+    "39 a school's own census": ("school_census",
         {"9992001_SC1_2025.xml": "<Message><Header/></Message>"},
-        "is a school's own census in XML, must be a table that COLLECT exports",
-    ),
-    "53 a common transfer file": (
-        "gip",
+        "is a school's own census in XML, must be a table that COLLECT exports"),
+    "53 a common transfer file": ("gip",
         {"8954000_CTF.xml": "<CTfile><CTFpupilData><Pupil/></CTFpupilData></CTfile>"},
-        "has no header line",
-    ),
-}
+        "has no header line"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)
