@@ -121,13 +121,6 @@ def test_standards_that_none_reach_have_no_effect_size():
     assert found["gap"] == pytest.approx(-60)
 
 
-def test_a_group_without_pupils_is_z():
-    pupils = pupils_of("ks4_attainment8")
-    found = total(effect_sizes(pupils_panel(pupils[pupils["group"] == "peers"]), PAIR))
-    assert found["status"] == "z"
-    assert found[["gap", "effect_size", "months", "pooled_sd"]].isna().all()
-
-
 @pytest.mark.parametrize(
     ("panel", "metrics", "match"),
     [
@@ -177,13 +170,6 @@ def test_published_sessions_leave_other_metrics_out():
     table = sessions_and_days(published_panel(rows), Comparison("cin", "all"))
     assert table["metric"].tolist() == ["overall_absence"]
     assert table.loc[0, "sessions"] == pytest.approx(350 * (6_000 / 35_000 - 0.0678))
-
-
-def test_a_missing_gap_has_no_sessions_but_its_symbol():
-    rows = [("1", 202425, "primary", "peers", "overall_absence", 20, 300, 6000)]
-    table = sessions_and_days(returns_panel(rows), PAIR)
-    assert table[["sessions", "days", "days_upper"]].isna().all(axis=None)
-    assert (table["status"] == "z").all()
 
 
 def test_attainment_has_no_sessions():

@@ -84,15 +84,6 @@ def test_one_school_equals_least_squares_over_its_pupils():
     assert found["df"] == n - 1
 
 
-def test_shares_of_children_join_their_limits():
-    panel = pupils_panel(invented_pupils(4, metric="persistent_absence"))
-    found = gaps(panel, Comparison("cwsw", "peers"))
-    below, above = found["gap"] - found["gap_lower"], found["gap_upper"] - found["gap"]
-    assert (below > 0).all()
-    assert (above > 0).all()
-    assert not np.allclose(below, above)
-
-
 def test_a_share_of_nought_still_has_an_interval_but_no_ratio_interval():
     rows = [
         (school, 202425, "primary", group, "severe_absence", n, y, n)
