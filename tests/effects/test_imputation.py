@@ -79,17 +79,6 @@ def test_order_names_and_scale_of_weights_do_not_matter(seed, scale):
     pd.testing.assert_frame_equal(rows[NUMBERS], again[NUMBERS], rtol=1e-7, atol=1e-8)
 
 
-def test_leads_take_no_part_in_what_they_are_compared_with():
-    table = cells_of(3, schools=30, absent=0.0, cohorts=(0, 5))
-    bump = table["cohort"].eq(5) & table["time"].eq(4)
-    lifted = table.assign(outcome=table["outcome"] + 3.0 * bump)
-    before, after = (of(effects.estimators.impute(t, leads=2), "event") for t in (table, lifted))
-    change = after.set_index("index")["estimate"] - before.set_index("index")["estimate"]
-    assert change[-1] == pytest.approx(3.0)
-    assert change[-2] == pytest.approx(0.0, abs=1e-9)
-    assert change[0] < 0  # the bump raises what the years after are compared with
-
-
 def test_a_lead_equals_the_imputation_of_an_earlier_adoption():
     table = cells_of(4, schools=30, absent=0.0, cohorts=(0, 5))
     lead = of(effects.estimators.impute(table, leads=1), "event").set_index("index").loc[-1]

@@ -56,17 +56,6 @@ def test_the_numbers_of_r(specification, panels, shared_data):
         assert (overall["estimate"], overall["std_error"]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_numbers_that_the_sources_print(panels):
-    rows = effects.estimators.att_gt(
-        panels["sim"], comparison="never_treated", covariates=["X"], draws=99
-    ).set_index("aggregation")
-    simple = rows.loc["simple"]
-    assert simple["estimate"] == pytest.approx(1.6583454295, abs=1e-6)
-    assert simple["std_error"] == pytest.approx(0.0342935804, abs=1e-6)
-    assert rows.loc["overall_cohort", "estimate"] == pytest.approx(1.4880437862, abs=1e-6)
-    assert rows.loc["overall_event", "estimate"] == pytest.approx(1.9904087978, abs=1e-6)
-
-
 @pytest.fixture
 def balanced():
     cells = cells_of(11, schools=30, absent=0.0)

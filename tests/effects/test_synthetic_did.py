@@ -197,27 +197,6 @@ def test_only_placebos_of_about_the_same_size_are_compared_with():
     assert same.placebos["compared"].all(), "all are as near as the last"
 
 
-@settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 10_000), effect=st.floats(-3, 3), sized=st.booleans())
-def test_interval_p_value_and_detectable_effect_are_one_test(seed, effect, sized):
-    data = panel(seed, units=40, noise=1.0, effect=effect)
-    if sized:
-        rng = np.random.default_rng(seed)
-        data["pupils"] = data["unit"].map(
-            dict(zip(sorted(set(data["unit"])), rng.uniform(100, 3000, 40), strict=True))
-        )
-    found = fit_synthetic(data)
-    rows = found.rows
-    beyond = (rows["ci_lower"] > 0) | (rows["ci_upper"] < 0)
-    assert beyond.tolist() == (rows["p_value"] <= 0.05).tolist()
-    half = (simple(rows)["ci_upper"] - simple(rows)["ci_lower"]) / 2
-    near = found.placebos[found.placebos["compared"]]
-    scaled = (near["estimate"] * near["scale"]).to_numpy()
-    either = np.concatenate([scaled, -scaled])
-    reached = np.mean(either + found.mde >= half - 1e-12)
-    assert reached >= 0.8 > np.mean(either + 0.999 * found.mde >= half)
-
-
 # --- Gaps in the data, and refusals
 
 

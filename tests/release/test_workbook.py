@@ -64,18 +64,6 @@ def test_a_sheet_says_above_its_table_what_a_reader_needs_to_use_it(book):
     assert [line.split(":")[0] for line in found[-3:]] == ["Source", "Date", "Licence"]
 
 
-def test_numbers_are_numbers_hidden_ones_symbols_and_no_cell_of_the_table_is_blank(book):
-    rows = table_rows(book, "gaps")
-    assert len(rows) == 8
-    assert len(set(rows[0])) == len(rows[0])
-    assert all(value not in (None, "") for row in rows for value in row)
-    place = rows[0].index("Gap")
-    assert rows[-1][place] == 11.6
-    assert rows[2][place] == "c"
-    assert rows[-1][rows[0].index("Academic year")] == "2024/25"
-    assert rows[-1][rows[0].index("Status")] == "shown"
-
-
 def test_words_stand_where_a_number_would_mislead(tmp_path):
     row = {**estimate_row(p_value=0.00001), "measure": "session", "ci_upper": float("inf")}
     year = estimate_row(aggregation="calendar", index=202324.0)
