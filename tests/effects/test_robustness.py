@@ -186,7 +186,3 @@ def test_where_all_years_are_covid_years_none_is_left_out(study):
     wanted = [one for one in checks._definitions(alone) if one.check == "covid_years"]
     [reason] = run(alone, primary, wanted)["reason"]
     assert reason.code == "all_years_left_out"
-
-
-def test_the_breakdown_is_what_the_rules_want(study):
-    assert effects.sensitivity.breakdown(study, study.sample()) >= 0

@@ -21,6 +21,7 @@ from vsh_eval.release.disclosure.cell_keys import change_of_count
 YEARS = (202223, 202324, 202425)
 RULE = rule_named("cellkey")
 COMPARISON = Comparison("cwsw", "peers", baseline=202223, unit_id="E06000999")
+COMPOSED = COMPARISON.of("overall_absence", "persistent_absence", "ks4_attainment8")
 KEYS = ["time_period", "phase", "metric", "group"]
 ABSENCE = ("overall_absence", "authorised_absence", "unauthorised_absence", "persistent_absence")
 SHARES = ("persistent_absence", "severe_absence", "ks2_rwm_expected", "ks2_reading_expected")
@@ -52,7 +53,7 @@ def of_panel(function, *metrics_):
 def of_composition(function, by=""):
     _, composition, moments = tables()
     keywords = {"by": by} if by else {}
-    return released(function, protected(composition, RULE), moments, COMPARISON, **keywords)
+    return released(function, protected(composition, RULE), moments, COMPOSED, **keywords)
 
 
 @cache
