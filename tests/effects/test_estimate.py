@@ -32,12 +32,8 @@ def simple(rows, estimator, comparison="not_yet_treated"):
 
 def test_the_contract(rows):
     assert tuple(rows.columns) == effects.rows.ESTIMATE_COLUMNS
-    assert rows["estimator"].unique().tolist() == [
-        "imputation",
-        "same_past",
-        "imputation_phase_year",
-        "callaway_santanna",
-    ]
+    assert rows["estimator"].unique().tolist() == ["imputation", "same_past",
+        "imputation_phase_year", "callaway_santanna"]  # fmt: skip
     assert set(rows["aggregation"]) == {"simple", "cohort", "calendar", "event"}
     assert rows.loc[rows["estimator"].eq("imputation"), "role"].eq("primary").all()
     assert rows.loc[rows["estimator"].ne("imputation"), "role"].eq("robustness").all()

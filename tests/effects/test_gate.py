@@ -7,19 +7,8 @@ from tests.effects.conftest import YEARS, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError, Message
 
-COLUMNS = [
-    "unit",
-    "time",
-    "time_period",
-    "cohort",
-    "cohort_period",
-    "outcome",
-    "weight",
-    "pupils",
-    "base_pupils",
-    "stratum",
-    "phase",
-]
+COLUMNS = ["unit", "time", "time_period", "cohort", "cohort_period", "outcome", "weight", "pupils",
+           "base_pupils", "stratum", "phase"]  # fmt: skip
 
 
 def small(adopted, *, years=YEARS[:4], pupils=5):

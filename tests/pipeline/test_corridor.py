@@ -72,12 +72,8 @@ def test_published_tables_keep_the_years_asked_for(project):
 def test_an_authority_is_read_beside_england_its_region_and_its_neighbours(project):
     found = workspace.open_published(project.run("public"))
     areas = corridor.context_areas(found, "E06000049")
-    assert dict(zip(areas["unit_id"], areas["role"], strict=True)) == {
-        "E92000001": "england",
-        "E12000002": "region",
-        "E06000050": "neighbour",
-        "E06000049": "authority",
-    }
+    assert dict(zip(areas["unit_id"], areas["role"], strict=True)) == {"E92000001": "england",
+        "E12000002": "region", "E06000050": "neighbour", "E06000049": "authority"}  # fmt: skip
 
 
 def test_an_authority_without_neighbours_has_its_region(project):

@@ -176,13 +176,9 @@ def test_the_bounds_are_told_for_both_targets():
 
 def test_power_and_false_alarms_are_said_before_any_effect():
     curve = safe(
-        {
-            "effect": [0.0, 0.5, 2.0],
-            "share_found": [5.0, 20.0, 90.0],
-            "share_found_lower": [3.0, 15.0, 85.0],
-            "share_found_upper": [8.0, 25.0, 93.0],
-        }
-    )
+        {"effect": [0.0, 0.5, 2.0], "share_found": [5.0, 20.0, 90.0],
+         "share_found_lower": [3.0, 15.0, 85.0], "share_found_upper": [8.0, 25.0, 93.0]}
+    )  # fmt: skip
     about, power = {"metric": "overall_absence", "sesoi": 0.5}, safe([{"mde": 1.8}])
     said = planted_sentence(curve, power, **about)
     assert "0.5 percentage points" in said
@@ -207,13 +203,8 @@ def test_power_and_false_alarms_are_said_before_any_effect():
     ],
 )
 def test_false_alarms_mean_something(verdict, words):
-    row = {
-        "runs": [500],
-        "share": [3.4],
-        "share_lower": [2.0],
-        "share_upper": [5.0],
-        "alpha": [0.05],
-    }
+    row = {"runs": [500], "share": [3.4], "share_lower": [2.0], "share_upper": [5.0],
+           "alpha": [0.05]}  # fmt: skip
     said = false_alarm_sentence(safe({**row, "verdict": [verdict]}))
     assert "3.4% of these runs" in said
     assert words in said

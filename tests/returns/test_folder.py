@@ -256,13 +256,9 @@ def test_schools_of_other_authorities_are_left_out_unless_asked_for(
     ) as returns:
         counts = [
             returns.connection.execute(f"FROM {what}").fetchall()[0][0]
-            for what in (
-                "schools SELECT count(*)",
-                "enrolments SELECT count(DISTINCT pupil_id)",
-                "training SELECT count(*)",
-                "school_links SELECT count(*)",
-            )
-        ]
+            for what in ("schools SELECT count(*)", "enrolments SELECT count(DISTINCT pupil_id)",
+                         "training SELECT count(*)", "school_links SELECT count(*)")
+        ]  # fmt: skip
     assert counts == expected
 
 
