@@ -42,18 +42,6 @@ def test_says_which_group_moved():
     assert base["ratio_change"] == 1
 
 
-def test_direction_follows_the_metric_and_not_the_sign():
-    rows = [
-        (school, year, "secondary", group, "ks4_attainment8", n, n * (mean + int(school)), n)
-        for year, means in ((202324, (17, 46)), (202425, (27, 46)))
-        for group, n, mean in (("cin", 5, means[0]), ("peers", 50, means[1]))
-        for school in "1234"
-    ]
-    found = total(changes(returns_panel(rows), replace(PAIR, baseline=202324)), 202425)
-    assert found["change"] == pytest.approx(10)
-    assert found["direction"] == "narrowed"
-
-
 def test_the_years_covariance_counts():
     pupils = invented_pupils(5, schools=30)
     panel = pupils_panel(pupils)

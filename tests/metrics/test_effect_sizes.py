@@ -54,13 +54,6 @@ def test_hedges_g_from_the_pupils():
     assert found["df"] == 29
 
 
-def test_the_gap_is_that_of_gaps():
-    panel = pupils_panel(pupils_of("ks4_attainment8"))
-    table, own = effect_sizes(panel, PAIR), gaps(panel, PAIR)
-    shared = ["phase", "group_pupils", "group_level", "gap", "gap_lower", "gap_upper", "df"]
-    pd.testing.assert_frame_equal(table[shared], own[shared])
-
-
 def test_shares_of_children_have_coxs_index():
     panel = pupils_panel(pupils_of("ks2_rwm_expected"))
     found = total(effect_sizes(panel, PAIR))
@@ -86,22 +79,6 @@ def test_ranks_have_the_gap_index_alone():
     assert found["gap_index_upper"] == pytest.approx(0.2 * found["gap_upper"])
     assert found[["effect_size", "months", "months_upper"]].isna().all()
     assert found["measured_by"] == "gap_index"
-
-
-def test_the_gap_index_is_ten_where_the_groups_do_not_overlap():
-    rank = (np.arange(40) + 0.5) / 40 * 100
-    pupils = pd.DataFrame(
-        {
-            "unit_id": np.tile(["1", "2"], 20),
-            "time_period": 202425,
-            "phase": "secondary",
-            "group": np.where(np.arange(40) < 8, "cin", "peers"),
-            "metric": "ks4_attainment8_rank",
-            "y": rank,
-            "x": 1.0,
-        }
-    )
-    assert total(effect_sizes(pupils_panel(pupils), PAIR))["gap_index"] == pytest.approx(-10)
 
 
 def test_one_school_has_an_effect_size_with_its_pupils_error():

@@ -72,14 +72,6 @@ def test_fewer_than_three_years_have_no_trend(years):
     assert not found["comparable"]
 
 
-def test_a_year_without_cohort_children_does_not_count():
-    rows = rows_of(dict(zip(YEARS, (12, 11, 10, 9), strict=True)))
-    kept = [row for row in rows if not (row[1] == 202223 and row[3] == "cin")]
-    found = total(trend(returns_panel(kept), PAIR))
-    assert found["years"] == 3
-    assert found["trend"] == pytest.approx(-1)
-
-
 @pytest.mark.parametrize("metric", ["overall_absence", "persistent_absence"])
 def test_the_years_covariance_counts(metric):
     pupils = invented_pupils(5, schools=40, years=YEARS, metric=metric)

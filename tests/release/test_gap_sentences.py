@@ -337,11 +337,6 @@ def test_what_dfe_publishes_in_whole_per_cent_is_said_in_whole_per_cent():
     assert "36.9%, against 65.0%" in gaps.gap_sentence(safe([row]), **about)
 
 
-@pytest.mark.parametrize(("ratio", "said"), [(11.71, "12 times"), (2.71, "2.7 times")])
-def test_a_ratio_has_no_more_figures_than_it_can_bear(ratio, said):
-    assert f", {said} as high." in gaps.gap_sentence(safe([GAP | {"ratio": ratio}]), **ABOUT)
-
-
 def test_a_gap_in_short_says_no_direction_that_is_not_clear():
     said = gaps.gap_in_short(safe([GAP | around("gap", 0.3)]), change(0.4), **ABOUT)
     assert f"no clear gap ({MINUS}0.7 to 1.3 percentage points) in 2024/25; no clear change" in said
