@@ -10,23 +10,22 @@ from vsh_eval.release.text.phrases.labels import metric_in_text
 
 GRADE = 9.0
 """US school grade of readers of 14, by the Flesch-Kincaid formula."""
-IDIOMS = [
-    phrase.replace("\n", " ").strip()
-    for phrase in """
-beyond what schools not yet trained lead one to expect | would be seen with a chance of | that
-could speak against it | something speaks against the result | drawn by lot | dealt out by lot |
-registered and kept | The measure was redefined in | Numbers to use further | The results for
-machines | bear the questions | hold together | stands in their way | give the total away | how
-deeply | How far has the offer come | The map is a table | over nought to one | build on one
-another | both levels always stand beside | hangs on both | who the children are? | Never which:
-| Between children alike | without anything behind it | for its nought is | What could these
-schools show | the method keeps its promise | at which dose | not from taste | session regained
-it cost | were alike | In bold stands | pretended two years early | the smallest of interest is
-not excluded | Whom has the offer reached | What goes on record | ended about as wide | would
-have it | come as far by chance | an assumption of the params | went better | went worse | lead
-one to expect
-""".split("|")
-]
+IDIOMS = (
+    "beyond what schools not yet trained lead one to expect", "would be seen with a chance of",
+    "that could speak against it", "something speaks against the result", "drawn by lot",
+    "dealt out by lot", "registered and kept", "The measure was redefined in",
+    "Numbers to use further", "The results for machines", "bear the questions", "hold together",
+    "stands in their way", "give the total away", "how deeply", "How far has the offer come",
+    "The map is a table", "over nought to one", "build on one another",
+    "both levels always stand beside", "hangs on both", "who the children are?", "Never which:",
+    "Between children alike", "without anything behind it", "for its nought is",
+    "What could these schools show", "the method keeps its promise", "at which dose",
+    "not from taste", "session regained it cost", "were alike", "In bold stands",
+    "pretended two years early", "the smallest of interest is not excluded",
+    "Whom has the offer reached", "What goes on record", "ended about as wide", "would have it",
+    "come as far by chance", "an assumption of the params", "went better", "went worse",
+    "lead one to expect",
+)  # fmt: skip
 """Phrases that a governor, a statistician and a user of a screen reader stumbled over."""
 
 FEWEST_WORDS = 100
