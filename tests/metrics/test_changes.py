@@ -42,33 +42,6 @@ def test_says_which_group_moved():
     assert base["ratio_change"] == 1
 
 
-def test_the_years_covariance_counts():
-    pupils = invented_pupils(5, schools=30)
-    panel = pupils_panel(pupils)
-    found = total(changes(panel, replace(PAIR, baseline=202324)), 202425)
-    keys = ["unit_id", "time_period"]
-    pupils = pupils.assign(side=np.where(pupils["group"] == "peers", "peers", pupils["group"]))
-    pupils["side"] = pupils["side"].replace({"cin": "cwsw", "cpp": "cwsw"})
-    wide = pupils.groupby([*keys, "side"])[["y", "x"]].sum().unstack(["time_period", "side"])
-
-    def change(weights):
-        sums = wide.mul(weights, axis=0).sum()
-        gap = {
-            year: 100
-            * (
-                sums["y", year, "cwsw"] / sums["x", year, "cwsw"]
-                - sums["y", year, "peers"] / sums["x", year, "peers"]
-            )
-            for year in (202324, 202425)
-        }
-        return gap[202425] - gap[202324]
-
-    assert found["change"] == pytest.approx(change(np.ones(30)))
-    left_out = np.array([change(1 - one) for one in np.eye(30)])
-    jackknife = np.sqrt(29 / 30 * ((left_out - left_out.mean()) ** 2).sum())
-    assert found["change_std_error"] == pytest.approx(jackknife, rel=0.1)
-
-
 @pytest.mark.parametrize(
     ("years", "baseline", "comparable", "redefined"),
     [

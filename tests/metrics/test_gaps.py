@@ -51,23 +51,6 @@ def test_both_sides_are_their_levels():
             assert found[name].tolist() == own[other].tolist()
 
 
-def test_all_includes_the_group_and_the_covariance_counts():
-    pupils = invented_pupils(2, schools=20, years=(202425,))
-    found = total(gaps(pupils_panel(pupils), Comparison("cwsw", "all"))).iloc[0]
-    mine = pupils["group"].isin(["cin", "cpp"]).astype(float)
-    sums = pupils.assign(y_mine=pupils["y"] * mine, x_mine=pupils["x"] * mine)
-    by_school = sums.groupby("unit_id")[["y", "x", "y_mine", "x_mine"]].sum().to_numpy()
-
-    def gap(weights):
-        y, x, y_mine, x_mine = weights @ by_school
-        return 100 * (y_mine / x_mine - y / x)
-
-    assert found["gap"] == pytest.approx(gap(np.ones(20)))
-    left_out = np.array([gap(1 - one) for one in np.eye(20)])
-    jackknife = np.sqrt(19 / 20 * ((left_out - left_out.mean()) ** 2).sum())
-    assert found["gap_std_error"] == pytest.approx(jackknife, rel=0.1)
-
-
 def test_one_school_equals_least_squares_over_its_pupils():
     pupils = invented_pupils(3, schools=1, years=(202425,))
     found = total(gaps(pupils_panel(pupils), Comparison("peers", "cin"))).iloc[0]

@@ -72,33 +72,6 @@ def test_fewer_than_three_years_have_no_trend(years):
     assert not found["comparable"]
 
 
-@pytest.mark.parametrize("metric", ["overall_absence", "persistent_absence"])
-def test_the_years_covariance_counts(metric):
-    pupils = invented_pupils(5, schools=40, years=YEARS, metric=metric)
-    found = total(trend(pupils_panel(pupils), PAIR))
-    pupils["side"] = np.where(pupils["group"] == "peers", "peers", "other")
-    pupils.loc[pupils["group"].isin(["cin", "cpp"]), "side"] = "cwsw"
-    wide = pupils.groupby(["unit_id", "time_period", "side"])[["y", "x"]].sum()
-    wide = wide.reset_index().pivot_table(
-        index="unit_id", columns=["time_period", "side"], values=["y", "x"], fill_value=0.0
-    )
-
-    def slope(kept):
-        sums = wide[kept].sum()
-        level = [
-            [sums["y", year, side] / sums["x", year, side] for side in ("cwsw", "peers")]
-            for year in YEARS
-        ]
-        return np.polyfit(range(4), 100 * np.subtract(*np.transpose(level)), 1)[0]
-
-    assert found["trend"] == pytest.approx(slope(np.ones(40, dtype=bool)))
-    left = np.array([slope(np.arange(40) != at) for at in range(40)])
-    jackknife = np.sqrt(39 / 40 * ((left - left.mean()) ** 2).sum())
-    assert found["trend_std_error"] == pytest.approx(jackknife, rel=0.1)
-    half = (found["trend_upper"] - found["trend_lower"]) / 2
-    assert half == pytest.approx(2.02 * jackknife, rel=0.12)
-
-
 def test_one_school_adds_the_errors_of_the_years():
     panel = pupils_panel(invented_pupils(6, schools=1, years=YEARS))
     found = total(trend(panel, PAIR))

@@ -52,110 +52,75 @@ def _many_enrolled(many: int) -> dict[str, str]:
 # result, rows, out of how many, columns; and a piece of the message.
 REPLACED = """
 values_filled enrolments: 2022/23,000102,7,M,0,N -> 2022/23,000102,7,  ,0,\u00a0
-    fail 1 of 9: sex, sen
-    must have a value in sex and sen; fill
+    fail 1 of 9: sex, sen | must have a value in sex and sen; fill
 values_filled attendance: 0070005,2021/22,spring -> ,2021/22,spring
-    fail 1 of 27: pupil_id
-    must have a value in pupil_id
+    fail 1 of 27: pupil_id | must have a value in pupil_id
 values_readable attendance: 000101,140,3,0 -> 000101,14O,3.5,0
-    fail 1 of 27: sess_possible, sess_authorised
-    as whole numbers; correct
+    fail 1 of 27: sess_possible, sess_authorised | as whole numbers; correct
 values_readable attainment: 61.5 -> inf
-    fail 1 of 4: value
-    as plain numbers
+    fail 1 of 4: value | as plain numbers
 values_readable episodes: 2022-02-01 -> 2022-02-31
-    fail 1 of 7: start_date
-    as dates of the calendar
+    fail 1 of 7: start_date | as dates of the calendar
 values_readable enrolments: 0070005,2021/22 -> 0070005,2021/23
-    fail 1 of 9: academic_year
-    as academic years such as 2023/24
+    fail 1 of 9: academic_year | as academic years such as 2023/24
 values_allowed enrolments: 10,M,1,E -> 10,m,1,E
-    fail 1 of 9: sex
-    (sex: F, M, U); recode
+    fail 1 of 9: sex | (sex: F, M, U); recode
 values_allowed schools: secondary -> all through
-    fail 1 of 2: phase
-    all_through
+    fail 1 of 2: phase | all_through
 values_in_range enrolments: 000102,10,M,1 -> 000102,15,M,2
-    fail 1 of 9: year_group, fsm6
-    (year_group -2 to 14 and fsm6 0 to 1)
+    fail 1 of 9: year_group, fsm6 | (year_group -2 to 14 and fsm6 0 to 1)
 values_in_range training: 12.5 -> -1
-    fail 1 of 2: hours
-    (hours 0 or more)
+    fail 1 of 2: hours | (hours 0 or more)
 identifiers_whole episodes: 0070003 -> 7.00E+04
-    fail 1 of 7: pupil_id
-    a spreadsheet has shortened it
+    fail 1 of 7: pupil_id | a spreadsheet has shortened it
 identifiers_whole training: 000102 -> Null
-    fail 1 of 2: urn
-    whole identifiers
+    fail 1 of 2: urn | whole identifiers
 programmes_declared training: elsa -> elsie
-    fail 1 of 2: programme
-    'elsie' is not among them; correct the word, or declare
+    fail 1 of 2: programme | 'elsie' is not among them; correct the word, or declare
 covariates_numeric schools: 0.34 -> low
-    warn 1 of 1: idaci
-    should hold numbers throughout
+    warn 1 of 1: idaci | should hold numbers throughout
 dates_in_order episodes: 2022-02-01, -> 2022-02-01,2022-01-31
-    fail 1 of 7: start_date, end_date
-    leave an open end blank
+    fail 1 of 7: start_date, end_date | leave an open end blank
 dates_in_order schools: 2019-09-01, -> 2019-09-01,2018-08-31
-    fail 1 of 2: opened, closed
-    must follow each other
+    fail 1 of 2: opened, closed | must follow each other
 sessions_add_up attendance: 140,20,50 -> 140,91,50
-    fail 1 of 27: sess_possible, sess_authorised, sess_unauthorised
-    not exceed
+    fail 1 of 27: sess_possible, sess_authorised, sess_unauthorised | not exceed
 attainment_in_range attainment: ks2_rwm_expected,1 -> ks2_rwm_expected,100
-    fail 1 of 4: value
-    not in per cent
+    fail 1 of 4: value | not in per cent
 attainment_in_range attainment: ks2_rwm_expected,1 -> ks2_rwm_expected,0.5
-    fail 1 of 4: value
-    0 or 1 for ks2_rwm_expected
+    fail 1 of 4: value | 0 or 1 for ks2_rwm_expected
 attainment_in_range attainment: 61.5 -> 90.5
-    fail 1 of 4: value
-    0 to 90 for ks4_attainment8
+    fail 1 of 4: value | 0 to 90 for ks4_attainment8
 values_in_range suspensions: 000102,1,0 -> 000102,-1,6
-    fail 1 of 1: suspensions, permanent_exclusions
-    permanent_exclusions 0 to 5
+    fail 1 of 1: suspensions, permanent_exclusions | permanent_exclusions 0 to 5
 training_dates_plausible training: 2021-10-04 -> 2012-10-04
-    warn 1 of 2: start_date
-    2014 or later
+    warn 1 of 2: start_date | 2014 or later
 episode_dates_plausible episodes: 2022-02-01, -> 2022-02-01,9999-12-31
-    warn 1 of 7: start_date, end_date
-    leave an open end blank
+    warn 1 of 7: start_date, end_date | leave an open end blank
 episode_dates_plausible episodes: 2015-10-01 -> 1955-10-01
-    warn 1 of 7: start_date, end_date
-    1990 or later
+    warn 1 of 7: start_date, end_date | 1990 or later
 schools_known enrolments: 0070005,2021/22,000102 -> 0070005,2021/22,102
-    fail 1 of 9: urn
-    add the school to schools
+    fail 1 of 9: urn | add the school to schools
 schools_known training: 000102 -> 102
-    fail 1 of 2: urn
-    In training, urn must be in schools
+    fail 1 of 2: urn | In training, urn must be in schools
 episodes_enrolled episodes: 0070003 -> 0070009
-    warn 1 of 2: pupil_id
-    one identifier
+    warn 1 of 2: pupil_id | one identifier
 episodes_enrolled episodes: 00700 -> A00700
-    fail 2 of 2: pupil_id
-    make sure that both tables use one identifier
+    fail 2 of 2: pupil_id | make sure that both tables use one identifier
 identifiers_alike episodes: 0070003 -> 70003
-    fail 1 of 2: pupil_id
-    capitals and leading zeros alike
+    fail 1 of 2: pupil_id | capitals and leading zeros alike
 basis_there episodes: ,episode -> ,plan
-    fail 1 of 1: basis
-    set cohort.basis to the one that the rows have
+    fail 1 of 1: basis | set cohort.basis to the one that the rows have
 sessions_of_a_year attendance: 70001,2021/22,summer,000101,110 -> 70001,2021/22,summer,000101,370
-    fail 1 of 9: sess_possible
-    not those of the year to date
+    fail 1 of 9: sess_possible | not those of the year to date
 spells_closed episodes: CPP,2022-02-01 -> CPP,2018-08-31
-    warn 1 of 1: start_date, end_date
-    fill in end_date
+    warn 1 of 1: start_date, end_date | fill in end_date
 year_group_of_measure attainment in enrolments: 22/23,000102,11 -> 22/23,000102,10
-    warn 1 of 4: measure
-    correct the year group
+    warn 1 of 4: measure | correct the year group
 years_attended attendance: 202 -> 201
-    fail 2 of 2: academic_year
-    and none has 2021/22 and 2022/23
+    fail 2 of 2: academic_year | and none has 2021/22 and 2022/23
 years_usable attainment: 0070002,2021/22 -> 0070002,2020/21
-    warn 1 of 4: measure, academic_year
-    In attainment, there should be no rows of years
+    warn 1 of 4: measure, academic_year | In attainment, there should be no rows of years
 """
 
 # The same for what one replacement cannot spoil: the tables, what is found, a piece of the message.
@@ -245,8 +210,9 @@ REWRITTEN = (
 
 def _bad_examples():
     lines = iter(REPLACED.strip("\n").split("\n"))
-    for line, found, words in zip(lines, lines, lines, strict=True):
+    for line, expected in zip(lines, lines, strict=True):
         where, _, pieces = line.partition(": ")
+        found, _, words = expected.partition(" | ")
         name, table, *elsewhere = where.split(" ")
         tables = changed(elsewhere[-1] if elsewhere else table, *pieces.split(" -> "))
         yield name, table, tables, found.strip(), words.strip()
