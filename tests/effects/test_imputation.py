@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
@@ -66,19 +64,6 @@ def test_bands_contain_the_pointwise_intervals(cells):
     pd.testing.assert_frame_equal(rows, effects.estimators.impute(cells))
 
 
-@settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 1000), scale=st.floats(0.01, 100))
-def test_order_names_and_scale_of_weights_do_not_matter(seed, scale):
-    table = cells_of(seed, schools=20)
-    rows = effects.estimators.impute(table)
-    names = {unit: f"{7919 * n % 101}-{n}" for n, unit in enumerate(table["unit"].unique())}
-    other = table.sample(frac=1, random_state=seed).assign(
-        unit=lambda t: t["unit"].map(names), weight=lambda t: scale * t["weight"]
-    )
-    again = effects.estimators.impute(other)
-    pd.testing.assert_frame_equal(rows[NUMBERS], again[NUMBERS], rtol=1e-7, atol=1e-8)
-
-
 def test_a_lead_equals_the_imputation_of_an_earlier_adoption():
     table = cells_of(4, schools=30, absent=0.0, cohorts=(0, 5))
     lead = of(effects.estimators.impute(table, leads=1), "event").set_index("index").loc[-1]
@@ -108,15 +93,6 @@ def test_event_covariance_and_leave_one_out_belong_to_the_rows(cells):
     one = fitted.leave_one_out.iloc[5]
     rest = effects.estimators.impute(cells[cells["unit"].ne(one["unit"])])
     assert rest.loc[0, "estimate"] == pytest.approx(one["estimate"])
-
-
-def test_years_without_data_are_no_distance(cells):
-    years = {1: 201718, 2: 201819, 3: 202021, 4: 202122, 5: 202223, 6: 202324}
-    named = cells.assign(time=cells["time"].map(years), cohort=cells["cohort"].map({0: 0, **years}))
-    rows, numbered = effects.estimators.impute(named), effects.estimators.impute(cells)
-    pd.testing.assert_frame_equal(rows[NUMBERS], numbered[NUMBERS])
-    assert of(rows, "event")["index"].tolist() == of(numbered, "event")["index"].tolist()
-    assert of(rows, "calendar")["index"].tolist() == [202122, 202223, 202324]
 
 
 def test_year_effects_by_stratum_take_out_trends_by_stratum(cells):
