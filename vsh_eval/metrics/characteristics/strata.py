@@ -23,9 +23,6 @@ from vsh_eval.panel import (
     slice_for,
 )
 
-FACTORS = ("phase", "sen", "fsm6", "sex")
-"""What a gap is decomposed by: the phase of the school, SEN status, free meals, sex."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sums:
@@ -120,8 +117,7 @@ def validate_composition(composition: Panel, comparison: Comparison) -> PanelSli
     for column, allowed in (("source", (RETURNS,)), ("level", (names.LA,))):
         for value in composition[column].unique():
             require_one_of(str(value), allowed, name=f"{column} in a table of composition")
-    for by, values in names.BREAKDOWNS.items():
-        column = names.BREAKDOWN_SOURCES[by]
+    for column, values, _ in names.CHARACTERISTICS.values():
         unknown = sorted(set(composition[column].unique()) - set(values))
         if unknown:
             raise ContractError(
@@ -192,6 +188,6 @@ def _named(rows: pd.DataFrame, factor: str) -> tuple[pd.Series, tuple[str, ...]]
     """Return what each row's value of a factor is called, and the order of the values."""
     if factor == "phase":
         return rows["phase"].astype("str"), names.PHASES
-    known = names.BREAKDOWNS[factor]
-    named = rows[names.BREAKDOWN_SOURCES[factor]].map(dict(known)).astype("str")
-    return named, tuple(dict.fromkeys(known.values()))
+    of = names.CHARACTERISTICS[factor]
+    named = rows[of.column].map(dict(of.codes)).astype("str")
+    return named, tuple(dict.fromkeys(of.codes.values()))
