@@ -315,7 +315,7 @@ def _composed(
 
     ``measure`` gives the columns of a block and ``measured``: where there is a number.
     """
-    sliced = validate_composition(composition, comparison)
+    sliced = validate_composition(composition, comparison, factors)
     tables = school_tables(moments, sliced)
     blocks = [
         _without_number({**_first(block), **measure(block)})
