@@ -10,6 +10,8 @@ from vsh_eval.columns import COUNTS, PROPORTIONS, ROLES, YEARS, Role, role_of
 from vsh_eval.release.text.phrases.check_names import CHECK_LETTERS
 
 MINUS = "\N{MINUS SIGN}"
+INTERVAL = "95% interval"
+"""What an interval is called wherever one stands."""
 
 GROUP_LABELS = MappingProxyType(
     {
@@ -187,7 +189,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "estimate": "Estimate",
         "std_error": "Standard error",
         "df": "Degrees of freedom",
-        "ci": "95% interval",
+        "ci": INTERVAL,
         "band": "Simultaneous band",
         "p_value": "p value",
         "p_adjusted": "Adjusted p value",
@@ -388,13 +390,13 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
 """Headings of columns; the ends of an interval are named after their column."""
 
 _INTERVAL_LABELS = {
-    "": "95% interval",
-    "ci": "95% interval",
+    "": INTERVAL,
+    "ci": INTERVAL,
     "band": "Simultaneous band",
     "placebo": "Range of other authorities",
-    "prediction": "Gap of one more school, 95% interval",
+    "prediction": f"Gap of one more school, {INTERVAL}",
     "leave_one_out": "Estimate leaving one authority out, lowest to highest",
-    "next": "True effect in one more authority, 95% interval",
+    "next": f"True effect in one more authority, {INTERVAL}",
 }
 """Headings of intervals that have no column of their own beside them."""
 _ENDINGS = {
@@ -655,7 +657,7 @@ def interval_of(label: str) -> str:
     >>> interval_of("Gap")
     'Gap, 95% interval'
     """
-    return f"{label}, 95% interval"
+    return f"{label}, {INTERVAL}"
 
 
 def decimals_of(column: str) -> int | None:
