@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tests.frames import with_characteristics
 from tests.metrics.schools import moments_of_cells
 from vsh_eval import names
 
@@ -33,7 +34,7 @@ def children(seed=0, *, cohort=90, peers=700, years=(202425,), schools=14):
                     }
                 )
             )
-    table = pd.concat(frames, ignore_index=True)
+    table = with_characteristics(pd.concat(frames, ignore_index=True))
     table.loc[table["phase"] == "secondary", "year_group"] += 5
     odds = 0.04 + 0.04 * table["fsm6"] + 0.05 * (table["sen"] != "N") + 0.01 * (table["school"] % 5)
     odds += 0.05 * (table["group"] != "peers")

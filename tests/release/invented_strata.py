@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tests.frames import with_characteristics
 from tests.metrics.children import STRATA, added, composition_cells, panel_cells
 from tests.metrics.schools import moments_of_cells
 from vsh_eval import names
@@ -40,7 +41,7 @@ def children(seed=0, *, size=1.0, years=YEARS, schools=12):
                     }
                 )
             )
-    table = pd.concat(frames, ignore_index=True)
+    table = with_characteristics(pd.concat(frames, ignore_index=True))
     table["severe"] &= table["persistent"]
     share = np.where(table["severe"], 0.6, np.where(table["persistent"], 0.2, 0.04))
     table["points"] = np.round(55 - 10 * table["persistent"] + rng.normal(0, 12, len(table)))

@@ -90,13 +90,13 @@ def test_a_metric_of_one_key_stage_has_no_rows_by_key_stage():
 @pytest.mark.parametrize(
     ("change", "by", "error", "message"),
     [
-        ({}, "ethnicity", ContractError, "by is 'ethnicity'"),
+        ({}, "height", ContractError, "by is 'height'"),
         ({"level": "school"}, "sex", ContractError, "level in a table of composition"),
         ({"source": "published"}, "sex", ContractError, "source in a table"),
-        ({"sex": "X"}, "sen", ContractError, "sex in the composition is 'X'"),
+        ({"sex": "X"}, "sex", ContractError, "sex in the composition is 'X'"),
         ({"vintage": ["a", "b"]}, "sex", VintageError, "vintage is both"),
         ({"cohort_rule": ["a", "b"]}, "sex", CohortRuleError, "cohort_rule is both"),
-        ({"sen": None}, "sex", ContractError, "lacks the column sen"),
+        ({"sen": None}, "sen", ContractError, "lacks the column sen"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(change, by, error, message):

@@ -21,7 +21,7 @@ from vsh_eval.metrics.characteristics import (
     matched_gap,
     standardised_gap,
 )
-from vsh_eval.metrics.characteristics.strata import FACTORS
+from vsh_eval.names import FACTORS
 
 PAIR = Comparison("cwsw", "peers")
 SAME = ["gap", "group_level", "reference_level", "ratio"]
@@ -61,7 +61,7 @@ def test_each_value_gives_the_row_of_gaps_of_its_pupils(
 ):
     pair = Comparison("cwsw", reference)
     found = gaps_by(composition, moments, pair, by=by)
-    source = pupils[names.BREAKDOWN_SOURCES[by]].map(dict(names.BREAKDOWNS[by]))
+    source = pupils[names.CHARACTERISTICS[by].column].map(dict(names.BREAKDOWNS[by]))
     for value, rows in found.groupby("value"):
         expected = total(gaps(panel_of(pupils[source == value]), pair))
         for column in (*SAME, *LIMITS, *ERRORS, *COUNTS):

@@ -14,7 +14,8 @@ from vsh_eval.contracts import ContractError
 from vsh_eval.metrics import Comparison
 from vsh_eval.metrics.characteristics import decompose, kitagawa, matched_gap, standardised_gap
 from vsh_eval.metrics.characteristics.linearised import slopes
-from vsh_eval.metrics.characteristics.strata import FACTORS, Sums
+from vsh_eval.metrics.characteristics.strata import Sums
+from vsh_eval.names import FACTORS
 
 PAIR = Comparison("cwsw", "peers")
 ALIKE = ["phase", "fsm6", "sen"]

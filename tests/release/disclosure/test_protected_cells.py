@@ -126,7 +126,7 @@ def test_other_levels_move_by_their_weight_over_the_children():
     most = 5.5 * weights * scales / inside["pupils"][others].astype(float)
     assert (moved > 0).all()
     assert (moved <= most).all()
-    assert not (shown["status"].eq("") & inside["pupils"].lt(10)).any()
+    assert not (shown["status"].eq("") & inside["pupils"].lt(RULE.threshold)).any()
 
 
 def test_the_same_children_have_the_same_number_in_every_table_and_any_order():

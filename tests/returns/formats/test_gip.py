@@ -111,8 +111,15 @@ def test_autumn_census_downloads_are_passed_over(tmp_path, shared_data, term):
         assert found.tables == {}
         assert counts(found) == {"autumn_census_passed_over": 1}
     else:
-        row = found.tables["enrolments"].iloc[0].tolist()
-        assert row == [ANN, 202324, "100000", 0, "F", 1, "E"]
+        assert found.tables["enrolments"].iloc[0].to_dict() == {
+            "pupil_id": ANN,
+            "academic_year": 202324,
+            "urn": "100000",
+            "year_group": 0,
+            "fsm6": 1,
+            "sex": "F",
+            "sen": "E",
+        }
     assert found.references["former_upns"].to_numpy().tolist() == [[BEN, ANN]]
 
 
