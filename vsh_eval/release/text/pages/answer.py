@@ -17,14 +17,12 @@ from vsh_eval.release.text.phrases.labels import (
 )
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import words
 
 LEAST_DIFFERENCE = 10.0
 """Percentage points by which a part is reached less where the next training should go there."""
-_NO_ANSWER = {
-    "inconclusive": "We cannot yet tell whether the training changed the gap in {metric}.",
-    "not_attributable": "We cannot say that the training changed the gap in {metric}.",
-    "not_estimable": "What the training changed cannot be estimated from these data.",
-}
+_NO_ANSWER = words("evidence", "statement", "answer")
+_DECISIONS = words("evidence", "statement", "decision")
 
 
 class Asked(NamedTuple):
@@ -224,7 +222,7 @@ def decision_sentences(
     """
     statement = statement_of(evidence)
     verdicts = {str(row["rule"]): str(row["verdict"]) for row in records(evidence)}
-    yield from _about_the_offer(statement)
+    yield _DECISIONS[statement]
     if "chosen_by" in verdicts and verdicts["chosen_by"] != "pass":
         yield (
             "**Choose the next schools at random.** Where more schools want the training than "
@@ -253,29 +251,6 @@ def halves(decision: str) -> tuple[str, str]:
     """
     what, _, why = decision.removeprefix("**").partition("** ")
     return what, why
-
-
-def _about_the_offer(statement: str) -> Iterator[str]:
-    said = {
-        "narrowed": "**Keep the offer and extend it.** The gap is smaller where schools were "
-        "trained.",
-        "widened": "**Find out why before more schools are trained.** The gap is larger where "
-        "schools were trained.",
-        "narrowed_below_interest": "**Weigh the cost.** The gap became smaller, but by less than "
-        "the smallest effect that was called worth having.",
-        "widened_below_interest": "**Weigh the cost.** The gap did not become smaller.",
-        "no_effect_of_interest": "**Weigh the cost.** An effect worth having is ruled out for this "
-        "outcome.",
-        "whole_school_moved": "**Judge the offer by both levels.** It may help all pupils, which "
-        "the gap does not show.",
-        "inconclusive": "**Do not stop or extend the offer because of this result.** The data "
-        "cannot tell yet.",
-        "not_attributable": "**Do not stop or extend the offer because of this result.** Something "
-        "other than training could explain it.",
-        "not_estimable": "**Collect what is missing.** The page on impact says what an estimate "
-        "needs.",
-    }
-    yield said[statement]
 
 
 def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:

@@ -5,8 +5,13 @@ from types import MappingProxyType
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
-from vsh_eval.release.text.findings.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
-from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.findings.checks import (
+    AGREES,
+    CHECK_NAMES,
+    DIFFERS,
+    NOT_TESTABLE,
+    Check,
+)
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
@@ -89,7 +94,7 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
         mark, name = "", CHECK_NAMES[check.code]
         if check.verdict == DIFFERS:
             mark = "Leaves a doubt. " if check.only_a_doubt else "Raises a doubt. "
-        said[check.verdict].append(f"**{name.letter}: {name.what}** {mark}{answer}")
+        said[check.verdict].append(f"**{name['letter']}: {name['what']}** {mark}{answer}")
     return tuple(text for texts in said.values() for text in texts)
 
 
