@@ -6,7 +6,7 @@ from typing import Any
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
-from vsh_eval.release.text.phrases.labels import is_missing, value_label
+from vsh_eval.release.text.phrases.labels import is_missing
 
 Row = Mapping[str, Any]
 
@@ -117,12 +117,6 @@ def status_of(row: Row) -> str:
     """Return why a row's numbers are not shown: its status, else ``x``."""
     status = row.get("status", "")
     return names.UNAVAILABLE if is_missing(status) or not status else str(status)
-
-
-def title_of(metric: str, phase: str) -> str:
-    """Name a measure and a phase as a title does."""
-    words = value_label("metric", metric)
-    return words if phase == names.TOTAL else f"{words}, {value_label('phase', phase).lower()}"
 
 
 def _written(conditions: Mapping[str, Any]) -> str:

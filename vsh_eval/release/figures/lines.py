@@ -24,7 +24,7 @@ from vsh_eval.release.figures.base import (
     wrapped,
 )
 from vsh_eval.release.figures.palette import Line
-from vsh_eval.release.rows import Row, part_of, records, status_of, title_of, value_of
+from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
 from vsh_eval.release.text.pages.cohort import moves_of, written_move
 from vsh_eval.release.text.phrases import charts
 from vsh_eval.release.text.phrases.labels import (
@@ -405,7 +405,7 @@ def unexplained(rows: Sequence[Row], metric: str) -> list[Row]:
 
 
 @at_two_widths
-def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
+def draw_levels(safe: SafeTable, *, metric: str) -> Figure:
     """Draw the level of the group and of those it is compared with, over the years.
 
     Parameters
@@ -413,8 +413,8 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
     safe : SafeTable
         A ``gaps`` table of one area and one comparison: group_level and reference_level, each with
         its limits.
-    metric, phase : str
-        What is drawn.
+    metric : str
+        What is drawn, all phases together.
 
     Returns
     -------
@@ -427,9 +427,9 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
     ContractError
         If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase)
-    rows, entry, title = records(data), registry.metric(metric), title_of(metric, phase)
-    years, columns = span_of(rows), ["group_level", "reference_level"]
+    data = part_of(safe, metric=metric, phase=names.TOTAL)
+    rows, entry = records(data), registry.metric(metric)
+    title, years, columns = entry.label, span_of(rows), ["group_level", "reference_level"]
     who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
     series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
     places = usual_decimals(metric, rows[0].get("source"))
@@ -440,7 +440,7 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
         page.name_axis(charts.with_unit(entry.label, entry.unit))
         opening = alt.over_years(charts.LINE_CHART_OF.format(title=title), years)
         return page.figure(
-            f"levels_{metric}_{phase}",
+            f"levels_{metric}_{names.TOTAL}",
             ["time_period", *_with_limits(columns)],
             alt=[opening, *alt.of_levels(series, years, entry, decimals=places)],
             caption=[
@@ -461,17 +461,15 @@ _COMPARED = MappingProxyType(
 
 
 @at_two_widths
-def draw_gap(
-    safe: SafeTable, *, metric: str, phase: str = names.TOTAL, measure: str = "gap"
-) -> Figure:
+def draw_gap(safe: SafeTable, *, metric: str, measure: str = "gap") -> Figure:
     """Draw the gap over the years, signed or as a ratio, with the line of equal levels.
 
     Parameters
     ----------
     safe : SafeTable
         A ``gaps`` table of one area and one comparison.
-    metric, phase : str
-        What is drawn.
+    metric : str
+        What is drawn, all phases together.
     measure : {"gap", "ratio"}
         Group minus reference, or the group's level over the reference's.
 
@@ -485,7 +483,7 @@ def draw_gap(
     ContractError
         If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase)
+    data = part_of(safe, metric=metric, phase=names.TOTAL)
     rows, entry = records(data), registry.metric(metric)
     years, (label, rule, start, title_is, course) = span_of(rows), _COMPARED[measure]
     series = [series_of(rows, years, measure, label)]
@@ -497,14 +495,14 @@ def draw_gap(
         notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, measure, metric))
         page.name_axis(charts.gap_axis(metric) if measure == "gap" else charts.RATIO_AXIS)
         title = title_is.format(
-            measure=charts.in_phase(metric_in_text(metric), phase),
+            measure=metric_in_text(metric),
             group=group_in_text(rows[0]["group"]),
             reference=group_in_text(rows[0]["reference"]),
         )
         opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
         said = course(series[0], years, entry, decimals=places)
         return page.figure(
-            f"{measure}_{metric}_{phase}",
+            f"{measure}_{metric}_{names.TOTAL}",
             ["time_period", *_with_limits([measure])],
             alt=[alt.over_years(opening, years), *said],
             caption=[

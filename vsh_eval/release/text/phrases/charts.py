@@ -4,7 +4,7 @@ A name says on which chart the words stand; what several charts share comes firs
 """
 
 from vsh_eval import registry
-from vsh_eval.release.text.phrases.labels import metric_in_text, phase_in_text, year_label
+from vsh_eval.release.text.phrases.labels import metric_in_text, year_label
 
 # --- On every chart.
 NOT_SHOWN = "not shown"
@@ -43,11 +43,6 @@ def ends(*, lower_is_better: bool) -> tuple[str, str]:
     """Name the ends of an axis of effects, the left one first."""
     left, right = ("narrowed", "widened") if lower_is_better else ("widened", "narrowed")
     return f"\N{LEFTWARDS ARROW} gap {left}", f"gap {right} \N{RIGHTWARDS ARROW}"
-
-
-def in_phase(title: str, phase: str) -> str:
-    """Add the schools' phase to a title."""
-    return f"{title} {phase_in_text(phase)}".rstrip()
 
 
 def of_year(title: str, year: int) -> str:

@@ -271,29 +271,6 @@ def phase_in_text(phase: str) -> str:
     return "" if phase == names.TOTAL else f"in {schools_of(phase)}"
 
 
-def where_in_text(phase: str) -> str:
-    """Name the schools of a phase after what happens there, a space before; '' for all phases.
-
-    Examples
-    --------
-    >>> where_in_text("secondary"), where_in_text("total")
-    (' in secondary schools', '')
-    """
-    words = phase_in_text(phase)
-    return f" {words}" if words else ""
-
-
-def measure_in_text(metric: str, phase: str) -> str:
-    """Name a measure in the schools of a phase within a sentence.
-
-    Examples
-    --------
-    >>> measure_in_text("overall_absence", "secondary")
-    'overall absence in secondary schools'
-    """
-    return f"{metric_in_text(metric)}{where_in_text(phase)}"
-
-
 def schools_of(phase: str) -> str:
     """Name the schools of a phase.
 
