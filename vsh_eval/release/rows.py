@@ -113,6 +113,17 @@ def interval_of(row: Row, name: str, *, sign: int = 1) -> tuple[float, float] | 
     return (lower, upper) if sign > 0 else (upper, lower)
 
 
+def with_limits(*columns: str) -> list[str]:
+    """Return columns, each with those of its interval.
+
+    Examples
+    --------
+    >>> with_limits("gap")
+    ['gap', 'gap_lower', 'gap_upper']
+    """
+    return [f"{column}{end}" for column in columns for end in ("", "_lower", "_upper")]
+
+
 def status_of(row: Row) -> str:
     """Return why a row's numbers are not shown: its status, else ``x``."""
     status = row.get("status", "")

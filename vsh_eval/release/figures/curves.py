@@ -113,13 +113,5 @@ def _marks(
 def _draw_curve(axes: "Axes", x: Sequence[float], y: Sequence[float]) -> None:
     import seaborn as sns
 
-    sns.lineplot(
-        x=list(x),
-        y=list(y),
-        estimator=None,
-        color=palette.DARK_BLUE,
-        marker="o",
-        markeredgewidth=0,
-        clip_on=False,
-        ax=axes,
-    )
+    look = {"color": palette.DARK_BLUE, "marker": "o", "markeredgewidth": 0, "clip_on": False}
+    sns.lineplot(x=list(x), y=list(y), estimator=None, ax=axes, **look)
