@@ -1,8 +1,5 @@
 """What parts of the schools, groups and doses are called, and what their estimates rest on."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import pandas as pd
 
 from vsh_eval import registry
@@ -13,20 +10,11 @@ from vsh_eval.release.text.phrases.labels import (
     PROGRAMME_LABELS,
     upper_first,
 )
+from vsh_eval.release.text.words import words
 
-_PARALLEL = "untrained schools show what would have happened"
-ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "parallel": _PARALLEL,
-        "first_training": f"{_PARALLEL}; later programmes count to the first",
-        "dose_parallel": "stronger: schools that took a higher dose would have gained as much from "
-        "a lower one as the schools that took it",
-    }
-)
+ASSUMPTIONS = words("sentences", "assumption")
 """What must hold beside, by code."""
-_WEIGHTS = MappingProxyType(
-    {"sessions": "sessions of the year", "pupils_before": "pupils before training"}
-)
+_WEIGHTS = words("sentences", "weights")
 _YEAR_EFFECTS = {**YEAR_EFFECTS, "common": "common", "by_phase": "by phase"}
 
 

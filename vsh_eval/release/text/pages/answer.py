@@ -163,14 +163,7 @@ def estimates_sentence(impact: SafeTable, *, metric: str, evidence: SafeTable | 
     return f"Estimated {what} the gap in {metric_in_text(metric)}: {listed(parts)}."
 
 
-_PLAN = {
-    "none": "**Fix the plan before {year} ends.** A plan that is written down before the data "
-    "exist cannot have been chosen for its result (vsh-eval register).",
-    "late": "**Keep the plan as it is.** It was fixed after the last year of data had ended; "
-    "results that include {year} can rest on it.",
-    "deviates": "**Keep to the plan.** The settings differ from it; go back to it, or change it "
-    "and say why (vsh-eval register --amend).",
-}
+_PLAN = words("sentences", "plan")
 """What to do about the plan of the evaluation."""
 
 

@@ -1,7 +1,5 @@
 """Sentences about an authority's offer, estimated from published tables."""
 
-from types import MappingProxyType
-
 from vsh_eval import academic_year, registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable
@@ -10,14 +8,9 @@ from vsh_eval.release.text.pages.gaps import not_shown
 from vsh_eval.release.text.phrases.labels import metric_in_text
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, number, p_text
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-_DONORS = MappingProxyType(
-    {
-        "neighbours": "its statistical neighbours",
-        "region": "the authorities of its region",
-        "all": "all other authorities",
-    }
-)
+_DONORS = words("sentences", "donors")
 
 
 @sentence

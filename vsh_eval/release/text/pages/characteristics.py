@@ -26,34 +26,15 @@ from vsh_eval.release.text.phrases.numbers import (
     rounded,
 )
 from vsh_eval.release.text.safe_text import SafeText, sentence
+from vsh_eval.release.text.words import words
 
-_FACTORS = {
-    "phase": "the phase of school",
-    "sen": "special educational needs",
-    "fsm6": "free school meals",
-    "sex": "sex",
-}
+_FACTORS = words("sentences", "characteristic")
 _SAME = "the same phase, SEN status and free school meals"
 _BETWEEN = "children of the same phase, SEN status, free school meals and sex"
 _FEW = 100
 """Decompositions of fewer children are indicative."""
 _EXTREMES = {False: "The two", True: "The widest and the narrowest"}
-_CHILDREN = {
-    "girls": "girls",
-    "boys": "boys",
-    "sex_not_recorded": "children whose sex is not recorded",
-    "fsm6": "children who had free school meals in the last six years",
-    "not_fsm6": "children who had no free school meals in the last six years",
-    "no_sen": "children without SEN",
-    "sen_support": "children on SEN support",
-    "ehc_plan": "children with an education, health and care plan",
-    "early_years": "children in early years",
-    "ks1": "children in years 1 to 2",
-    "ks2": "children in years 3 to 6",
-    "ks3": "children in years 7 to 9",
-    "ks4": "children in years 10 to 11",
-    "post_16": "young people in years 12 to 14",
-}
+_CHILDREN = words("sentences", "children")
 
 
 def composition_caveat() -> SafeText:

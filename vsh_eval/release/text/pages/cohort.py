@@ -26,12 +26,9 @@ from vsh_eval.release.text.phrases.numbers import (
     usual_decimals,
 )
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-BARRIERS = {
-    "sen_support": "SEN support",
-    "ehc_plan": "an education, health and care plan",
-    "fsm6": "free school meals in the last six years",
-}
+BARRIERS = words("sentences", "barrier")
 
 _LEAST_MOVE = 0.10
 """Share by which a cohort grows or shrinks in a year when a trend must name it."""

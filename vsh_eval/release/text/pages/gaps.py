@@ -51,16 +51,12 @@ from vsh_eval.release.text.phrases.numbers import (
     number,
 )
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
 _MOST_MONTHS = 12
 _SCALE = "the Education Endowment Foundation's scale"
 _MEASURED_BY = {"hedges_g": ", by Hedges' g", "cox_index": ", by Cox's index"}
-_REASONS = {
-    "too_few_years": "a line needs at least three years that can be compared",
-    "too_few_schools": "at least three schools must have both groups.",
-    "chance_unknown": "some schools have too few children, or children too similar, to say what "
-    "chance alone would do.",
-}
+_REASONS = words("sentences", "gap_unknown")
 """Why a trend, or how far schools differ, cannot be given, by code."""
 _NO_ORDER = " No interval can be given for the difference, so chance cannot be ruled out."
 _ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}

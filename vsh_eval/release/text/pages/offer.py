@@ -23,21 +23,10 @@ from vsh_eval.release.text.phrases.labels import (
 )
 from vsh_eval.release.text.phrases.numbers import amount, listed, number, rounded
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import rows
 
 ANY = "any"
-_NEED = {
-    "deprivation": ("deprivation is greatest", "deprivation is least"),
-    "baseline_gap": (
-        "the gap was widest before anyone was trained",
-        "the gap was narrowest before anyone was trained",
-    ),
-}
-_UNKNOWN = {
-    "deprivation": "too few schools carry a measure of deprivation; give the table schools a "
-    "column of numbers such as pct_fsm6",
-    "baseline_gap": "too few schools have children of both groups in years before the first "
-    "training, or their gaps differ no more than by chance",
-}
+_NEED = rows("sentences", "need")
 
 
 @sentences
@@ -249,13 +238,13 @@ def _recorded(
 def equity_sentence(safe: SafeTable, shares: SafeTable, *, need: str, year: int) -> str:
     """Say whether training goes where need is greatest."""
     row = one_row(safe, need=need, time_period=year, counted="pupils")
-    most, least = _NEED[need]
+    most, least = _NEED[need]["most"], _NEED[need]["least"]
     about = f"whether training goes where {most}"
     status = status_of(row)
     if status == names.NOT_APPLICABLE:
         return f"It cannot be said {about}: either every school is trained or none is."
     if status == names.UNAVAILABLE and not is_shown(row, "evenness"):
-        return f"It cannot be said {about}: {_UNKNOWN[need]}."
+        return f"It cannot be said {about}: {_NEED[need]['unknown']}."
     if not is_shown(row, "evenness"):
         return not_shown(about, row)
     if not is_shown(row, "evenness_lower", "evenness_upper"):

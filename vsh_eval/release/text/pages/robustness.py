@@ -1,7 +1,5 @@
 """What would change our mind: the verdicts of the checks in plain words."""
 
-from types import MappingProxyType
-
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
@@ -14,13 +12,9 @@ from vsh_eval.release.text.findings.checks import (
 )
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import words
 
-_HONEST = MappingProxyType(
-    {
-        "all years": "Averaged over all years after training",
-        "first year": "In the first year after training",
-    }
-)
+_HONEST = words("sentences", "target", "sentence")
 """The targets, that of the headline first."""
 
 
@@ -114,16 +108,16 @@ def honest_sentence(safe: SafeTable) -> str:
         One sentence a target.
     """
     parts = []
-    for variant, words in _HONEST.items():
+    for variant, opening in _HONEST.items():
         row = next((row for row in records(safe) if row["variant"] == variant), None)
         if row is None:
             continue
         size = float(row["breakdown"])
         parts.append(
-            f"{words} the result still excludes zero if trends differed by up to {number(size)} "
+            f"{opening} the result still excludes zero if trends differed by up to {number(size)} "
             "times the largest difference seen before training."
             if size > 0
-            else f"{words} the interval contains zero even if trends differed by no more than a "
+            else f"{opening} the interval contains zero even if trends differed by no more than a "
             "tenth of the largest difference seen before training."
         )
     return " ".join(parts)

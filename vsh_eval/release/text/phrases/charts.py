@@ -5,6 +5,7 @@ A name says on which chart the words stand; what several charts share comes firs
 
 from vsh_eval import registry
 from vsh_eval.release.text.phrases.labels import metric_in_text, year_label
+from vsh_eval.release.text.words import words
 
 # --- On every chart.
 NOT_SHOWN = "not shown"
@@ -191,20 +192,10 @@ HONEST_CAPTION = (
     "{title}. Bars: 95% interval that allows for trend differences of that size. A bar "
     "that crosses the line of zero no longer shows an effect."
 )
-HONEST_TARGETS = {
-    "all years": "Average of all years",
-    "first year": "First year of training",
-}
+HONEST_TARGETS = words("sentences", "target", "heading")
 """The headline's quantity first."""
 HONEST_SIZE = "up to {size} times, {interval}"
-CHOICES = {
-    "group": "Whose gap",
-    "reference": "Compared with",
-    "covid_years": "Covid years",
-    "weights": "Weighted by",
-    "year_effects": "Year effects",
-    "estimator": "Estimator",
-}
+CHOICES = words("labels", "choice")
 """The choices that a specification curve varies."""
 OF_DATA, OF_METHOD = tuple(CHOICES)[:3], tuple(CHOICES)[3:]
 CURVE_OF_CHOICES = "Effect on the gap in {metric} under {count} sets of choices"

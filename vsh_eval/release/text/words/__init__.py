@@ -9,6 +9,7 @@ reasons    reasons, cautions and variants
 files      what the files of returns left open
 returns    the page of data quality
 report     what stands around every page
+sentences  sentences and pieces of them that a page chooses by a code
 """
 
 import tomllib
