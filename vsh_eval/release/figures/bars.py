@@ -134,8 +134,7 @@ def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
                 alt.over_years(charts.ROLLOUT_OF, years),
                 *(
                     alt.named(
-                        one.label,
-                        charts.ROLLOUT_ROW.format(count=_total(one), share=entry.value),
+                        one.label, charts.ROLLOUT_ROW.format(count=_total(one), share=entry.value)
                     )
                     for one, entry in zip(series, entries, strict=True)
                 ),
@@ -249,11 +248,7 @@ def _shares_in_text(row: Row) -> list[str]:
 
 @at_two_widths
 def draw_standing(
-    safe: SafeTable,
-    *,
-    metric: str,
-    authority: str,
-    labels: Mapping[str, str] | None = None,
+    safe: SafeTable, *, metric: str, authority: str, labels: Mapping[str, str] | None = None
 ) -> Figure:
     """Draw the last gap of an authority, of England, its region and its neighbours, in order.
 

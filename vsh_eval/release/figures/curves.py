@@ -90,10 +90,7 @@ def draw_power(
 
 
 def _marks(
-    effects: Sequence[float],
-    shares: Sequence[float],
-    sesoi: float,
-    estimates: SafeTable | None,
+    effects: Sequence[float], shares: Sequence[float], sesoi: float, estimates: SafeTable | None
 ) -> list[tuple[float, str]]:
     """Return the effects that are marked on a power curve, with their names."""
     marks = [(sesoi, charts.SMALLEST_OF_INTEREST)]

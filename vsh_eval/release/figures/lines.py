@@ -24,15 +24,7 @@ from vsh_eval.release.figures.base import (
     wrapped,
 )
 from vsh_eval.release.figures.palette import Line
-from vsh_eval.release.rows import (
-    Row,
-    is_shown,
-    part_of,
-    records,
-    status_of,
-    value_of,
-    with_limits,
-)
+from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of, with_limits
 from vsh_eval.release.text.pages.cohort import moves_of, written_move
 from vsh_eval.release.text.phrases import charts
 from vsh_eval.release.text.phrases.labels import (
@@ -491,11 +483,7 @@ def draw_gap(safe: SafeTable, *, metric: str, measure: str = "gap") -> Figure:
             f"{measure}_{metric}_{names.TOTAL}",
             ["time_period", *with_limits(measure)],
             alt=[alt.over_years(opening, years), *course(one, entry, decimals=places)],
-            caption=[
-                f"{title}.",
-                *_notes([one], notes),
-                symbols_sentence(hidden, measure),
-            ],
+            caption=[f"{title}.", *_notes([one], notes), symbols_sentence(hidden, measure)],
         )
 
 
@@ -556,10 +544,7 @@ def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
                 *("arm", "time_period", "schools", "schools_trained", "group_pupils"),
                 *with_limits("group_level", "reference_level", "gap"),
             ],
-            alt=[
-                alt.over_years(opening, years),
-                *alt.of_gaps(series, entry, decimals=decimals),
-            ],
+            alt=[alt.over_years(opening, years), *alt.of_gaps(series, entry, decimals=decimals)],
             caption=[
                 f"{title}.",
                 charts.ARMS_CAPTION,

@@ -21,12 +21,7 @@ from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, records, status_of
 from vsh_eval.release.text.pages.page import WORDS
 from vsh_eval.release.text.phrases.labels import column_label, index_label, is_missing, value_label
-from vsh_eval.release.text.phrases.numbers import (
-    SMALLEST_P,
-    is_numeric,
-    p_text,
-    symbol_notes,
-)
+from vsh_eval.release.text.phrases.numbers import SMALLEST_P, is_numeric, p_text, symbol_notes
 from vsh_eval.release.text.phrases.protection import notes_of
 from vsh_eval.release.text.phrases.tables import (
     every_row_line,

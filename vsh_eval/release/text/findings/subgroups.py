@@ -4,12 +4,7 @@ import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.release.text.findings.reasons import YEAR_EFFECTS, in_words
-from vsh_eval.release.text.phrases.labels import (
-    GROUP_LABELS,
-    PHASE_LABELS,
-    PROGRAMME_LABELS,
-    upper_first,
-)
+from vsh_eval.release.text.phrases.labels import upper_first, value_label
 from vsh_eval.release.text.words import words
 
 ASSUMPTIONS = words("sentences", "assumption")
@@ -66,12 +61,7 @@ def part_name(subgroup: str, value: str) -> str:
         return registry.metric(value).label
     if subgroup == "dose":
         return upper_first(_dose(value))
-    known = {
-        "programme": PROGRAMME_LABELS,
-        "phase": PHASE_LABELS,
-        "group": GROUP_LABELS,
-    }.get(subgroup, {})
-    return known.get(value, upper_first(value.replace("_", " ")))
+    return value_label(subgroup, value)
 
 
 def _dose(value: str) -> str:

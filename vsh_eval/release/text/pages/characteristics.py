@@ -18,13 +18,7 @@ from vsh_eval.release.text.phrases.labels import (
     upper_first,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import (
-    amount,
-    listed,
-    measure_decimals,
-    number,
-    rounded,
-)
+from vsh_eval.release.text.phrases.numbers import amount, listed, measure_decimals, number, rounded
 from vsh_eval.release.text.safe_text import SafeText, sentence
 from vsh_eval.release.text.words import words
 

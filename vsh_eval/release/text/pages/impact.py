@@ -20,12 +20,7 @@ from vsh_eval.release.text.phrases.labels import (
     programme_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import (
-    amount,
-    decimals_for,
-    number,
-    usual_decimals,
-)
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, number, usual_decimals
 from vsh_eval.release.text.safe_text import sentence
 
 

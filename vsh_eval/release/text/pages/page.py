@@ -6,11 +6,7 @@ from datetime import date
 from vsh_eval import academic_year, names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import records
-from vsh_eval.release.text.phrases.labels import (
-    COHORT_RULE_LABELS,
-    GROUP_LABELS,
-    metric_in_text,
-)
+from vsh_eval.release.text.phrases.labels import COHORT_RULE_LABELS, GROUP_LABELS, metric_in_text
 from vsh_eval.release.text.phrases.numbers import listed
 from vsh_eval.release.text.phrases.tables import table_title
 from vsh_eval.release.text.safe_text import sentence

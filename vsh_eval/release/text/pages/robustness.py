@@ -3,13 +3,7 @@
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
-from vsh_eval.release.text.findings.checks import (
-    AGREES,
-    CHECK_NAMES,
-    DIFFERS,
-    NOT_TESTABLE,
-    Check,
-)
+from vsh_eval.release.text.findings.checks import AGREES, CHECK_NAMES, DIFFERS, NOT_TESTABLE, Check
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 from vsh_eval.release.text.words import words
