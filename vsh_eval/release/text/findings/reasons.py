@@ -22,7 +22,7 @@ from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     upper_first,
 )
-from vsh_eval.release.text.phrases.numbers import amount, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence as sealed
 from vsh_eval.release.text.safe_text import sentences as sealed_all
 from vsh_eval.release.text.words import words
@@ -46,6 +46,8 @@ class _Written(string.Formatter):
             return amount(100 * value, "%", decimals=0)
         if format_spec == ".1f":
             return number(value)
+        if format_spec == "size":
+            return number(value, decimals=decimals_for(value))
         return super().format_field(value, format_spec)
 
 

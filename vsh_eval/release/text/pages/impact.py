@@ -20,7 +20,13 @@ from vsh_eval.release.text.phrases.labels import (
     programme_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, number, usual_decimals
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    amount_given,
+    decimals_for,
+    number,
+    usual_decimals,
+)
 from vsh_eval.release.text.safe_text import sentence
 
 
@@ -165,7 +171,7 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
     )
     if sesoi is None:
         return said
-    wanted = amount(sesoi, unit, decimals=decimals_for(sesoi))
+    wanted = amount_given(sesoi, unit)
     if mde <= sesoi:
         return f"{said} That covers the smallest effect of interest, {wanted}."
     known = [row for row in others if value_of(row, "mde") == sesoi]
