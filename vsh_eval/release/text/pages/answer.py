@@ -7,6 +7,7 @@ from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.findings.evidence import both_estimates
+from vsh_eval.release.text.findings.finding import Finding
 from vsh_eval.release.text.findings.subgroups import part_name
 from vsh_eval.release.text.phrases.labels import (
     group_in_text,
@@ -154,17 +155,12 @@ def estimates_sentence(impact: SafeTable, *, metric: str, evidence: SafeTable | 
     rows = both_estimates(impact, metric=metric)
     if not rows or not is_shown(rows[0], "estimate", "ci_lower", "ci_upper"):
         return ""
-    unit = registry.metric(metric).gap_unit
     ways = (
         "when each school is compared with itself over time",
         "when it is compared with untrained schools that had the same past",
     )
-    parts = []
-    for row, way in zip(rows, ways, strict=False):
-        value, lower, upper = (float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
-        parts.append(
-            f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
-        )
+    pairs = zip(rows, ways, strict=False)
+    parts = [f"{Finding.of_estimate(row).with_interval()} {way}" for row, way in pairs]
     unattributed = evidence is not None and statement_of(evidence) == "not_attributable"
     what = "difference of" if unattributed else "effect on"
     return f"Estimated {what} the gap in {metric_in_text(metric)}: {listed(parts)}."
