@@ -15,10 +15,9 @@ from vsh_eval import academic_year
 from vsh_eval.contracts import Message
 from vsh_eval.release.text.phrases.labels import (
     COHORT_RULE_LABELS,
-    GROUP_LABELS,
     PHASE_LABELS,
     PROGRAMME_LABELS,
-    lower_first,
+    group_in_text,
     metric_in_text,
     upper_first,
 )
@@ -158,14 +157,10 @@ def _shown(name: str, value: Any) -> Any:
     """Write a message's value for a reader."""
     if name in _YEARS and isinstance(value, int) and value > 100_000:
         return academic_year.label(value)
-    known = {"metric": metric_in_text, "group": _group, "reference": _group}
+    known = {"metric": metric_in_text, "group": group_in_text, "reference": group_in_text}
     known |= {"programme": _programme, "value": _programme, "rule": _rule}
     known |= {"covariates": " or ".join, "outcome": _outcome}
     return known[name](value) if name in known else value
-
-
-def _group(code: str) -> str:
-    return lower_first(GROUP_LABELS.get(code, code))
 
 
 def _programme(code: str) -> str:

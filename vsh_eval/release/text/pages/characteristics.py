@@ -11,7 +11,6 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
 from vsh_eval.release.text.findings.finding import Finding, compared, indicative, not_shown
 from vsh_eval.release.text.pages.gaps import order_clause
-from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     metric_in_text,
@@ -19,7 +18,7 @@ from vsh_eval.release.text.phrases.labels import (
     year_label,
 )
 from vsh_eval.release.text.phrases.numbers import amount, listed, measure_decimals, number, rounded
-from vsh_eval.release.text.safe_text import SafeText, sentence
+from vsh_eval.release.text.safe_text import sentence
 from vsh_eval.release.text.words import words
 
 _FACTORS = words("sentences", "characteristic")
@@ -29,11 +28,6 @@ _FEW = 100
 """Decompositions of fewer children are indicative."""
 _EXTREMES = {False: "The two", True: "The widest and the narrowest"}
 _CHILDREN = words("sentences", "children")
-
-
-def composition_caveat() -> SafeText:
-    """Say what a composition part does not say."""
-    return phrase("goes_together")
 
 
 @sentence

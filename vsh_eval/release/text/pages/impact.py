@@ -17,7 +17,7 @@ from vsh_eval.release.text.pages.answer import statement_of
 from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     phase_in_text,
-    programme_in_text,
+    value_label,
     year_label,
 )
 from vsh_eval.release.text.phrases.numbers import (
@@ -83,7 +83,7 @@ def _narrowed_to(row: Row) -> str:
     words = ""
     programme = str(row.get("programme", "any"))
     if programme not in {"any", ""}:
-        words += f" after {programme_in_text(programme)}"
+        words += f" after {value_label('programme', programme)}"
     tier = str(row.get("tier", "any"))
     if tier not in {"any", ""}:
         words += f" after {tier} training"

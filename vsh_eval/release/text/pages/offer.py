@@ -129,8 +129,6 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
 
 def _most(row: Row, column: str) -> str:
     many = f"about {number(float(row['pupils_not_reached']), decimals=0)}"
-    if column == "phase":
-        return f"the most by phase, {many}, are in {_within(row, column)}"
     by = lower_first(column_label(column))
     return f"the most by {by}, {many}, are in {_within(row, column)}"
 

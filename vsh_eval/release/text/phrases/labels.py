@@ -218,17 +218,6 @@ def is_missing(value: Any) -> bool:
     return type(value).__name__ in {"NAType", "NaTType"}
 
 
-def programme_in_text(programme: str) -> str:
-    """Name a programme within a sentence.
-
-    Examples
-    --------
-    >>> programme_in_text("any"), programme_in_text("elsa")
-    ('any programme', 'Emotional Literacy Support')
-    """
-    return "any programme" if programme == "any" else value_label("programme", programme)
-
-
 def group_in_text(group: str) -> str:
     """Name a group within a sentence.
 
