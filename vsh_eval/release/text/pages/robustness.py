@@ -181,14 +181,8 @@ def _checks(safe: SafeTable, alpha: float) -> list[Check]:
 
 
 def _primary(safe: SafeTable) -> Row | None:
-    return next(
-        (
-            row
-            for row in records(safe)
-            if row.get("role") == "primary" and is_shown(row, "estimate")
-        ),
-        None,
-    )
+    rows = (row for row in records(safe) if row.get("role") == "primary")
+    return next((row for row in rows if is_shown(row, "estimate")), None)
 
 
 def _found(safe: SafeTable, alpha: float) -> bool:
