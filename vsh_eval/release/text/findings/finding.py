@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 from vsh_eval import names, registry
 from vsh_eval.release.rows import Row, interval_of, is_shown, status_of
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     SYMBOL_MEANINGS,
     is_missing,
     upper_first,
@@ -192,7 +193,7 @@ class Finding:
             return said
         first, last = self.interval[::-1] if self.value > 0 else self.interval
         return (
-            f"{said} (95% interval from {self._directed(first, words)} to "
+            f"{said} ({INTERVAL} from {self._directed(first, words)} to "
             f"{self._directed(last, words)})"
         )
 
@@ -327,7 +328,7 @@ def than_expected(row: Row, expected: str) -> str:
     found, words = Finding.of_estimate(row), movement_of_gap(str(row["metric"]))
     ends = "; no interval can be given"
     if found.interval is not None:
-        ends = f", 95% interval {limits(*found.interval, decimals=found.decimals)}"
+        ends = f", {INTERVAL} {limits(*found.interval, decimals=found.decimals)}"
     return (
         f"{found.size()} {found.compared(words.more, words.less)} than expected {expected} "
         f"(difference {number(found.value, decimals=found.decimals, signed=True)}{ends})"

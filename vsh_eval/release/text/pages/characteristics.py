@@ -12,6 +12,8 @@ from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, 
 from vsh_eval.release.text.findings.finding import Finding, compared, indicative, not_shown
 from vsh_eval.release.text.pages.gaps import order_clause
 from vsh_eval.release.text.phrases.labels import (
+    CHARACTERISTICS,
+    CHILDREN,
     group_in_text,
     metric_in_text,
     upper_first,
@@ -19,15 +21,13 @@ from vsh_eval.release.text.phrases.labels import (
 )
 from vsh_eval.release.text.phrases.numbers import amount, listed, measure_decimals, number, rounded
 from vsh_eval.release.text.safe_text import sentence
-from vsh_eval.release.text.words import words
 
-_FACTORS = words("sentences", "characteristic")
+_PHASE = "the phase of school"
 _SAME = "the same phase, SEN status and free school meals"
 _BETWEEN = "children of the same phase, SEN status, free school meals and sex"
 _FEW = 100
 """Decompositions of fewer children are indicative."""
 _EXTREMES = {False: "The two", True: "The widest and the narrowest"}
-_CHILDREN = words("sentences", "children")
 
 
 @sentence
@@ -84,16 +84,20 @@ def decomposition_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
 
 def _named_factors(row: Row, sign: int) -> str:
     """Name the characteristics that make up the composition part, the largest first."""
-    columns = {factor: f"composition_{factor}" for factor in _FACTORS}
+    columns = {factor: f"composition_{factor}" for factor in names.FACTORS}
     if not is_shown(row, *columns.values()):
         return ""
     parts = {factor: sign * float(row[column]) for factor, column in columns.items()}
     ordered = sorted(parts.items(), key=lambda item: -item[1])
-    more = [f"{number(v)} for {_FACTORS[f]}" for f, v in ordered if rounded(v, 1) > 0]
-    less = [f"{number(-v)} for {_FACTORS[f]}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
+    more = [f"{number(v)} for {_in_text(f)}" for f, v in ordered if rounded(v, 1) > 0]
+    less = [f"{number(-v)} for {_in_text(f)}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
     if not more:
         return ""
     return f" ({listed(more)}{f', less {listed(less)}' if less else ''})"
+
+
+def _in_text(factor: str) -> str:
+    return _PHASE if factor == "phase" else CHARACTERISTICS[factor]["in_text"]
 
 
 def _opposite(gap: Finding, part: Finding, rest: Finding, what: str, unit: str) -> str:
@@ -165,7 +169,7 @@ def breakdown_sentence(
         (row for row in rows if is_shown(row, "gap")), key=lambda row: -abs(float(row["gap"]))
     )
     if not shown:
-        by = f"by {_FACTORS.get(breakdown, 'key stage')}"
+        by = f"by {_in_text(breakdown)}"
         return _hidden(f"the gap in {metric_in_text(metric)} {by}", rows[0])
     widest, *others = shown
     start = (
@@ -185,7 +189,7 @@ def breakdown_sentence(
 
 def _among(row: Row, unit: str = "") -> str:
     least = measure_decimals(row, "gap")
-    return f"{compared(row, 'gap', unit, least=least)} among {_CHILDREN[row['value']]}"
+    return f"{compared(row, 'gap', unit, least=least)} among {CHILDREN[row['value']]['in_text']}"
 
 
 def _order(widest: Row, narrowest: Row, pairs: Sequence[Row], *, of: int) -> str:

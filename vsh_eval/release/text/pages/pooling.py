@@ -8,6 +8,7 @@ from vsh_eval.release.rows import Row, interval_of, is_shown, records, value_of
 from vsh_eval.release.text.findings.evidence import STATEMENT_NAMES
 from vsh_eval.release.text.findings.finding import Finding
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     RULE_LABELS,
     lower_first,
     metric_in_text,
@@ -85,7 +86,7 @@ def between_sentence(safe: SafeTable, *, metric: str) -> str:
         return ""
     unit = registry.metric(metric).gap_unit
     share, ends = value_of(row, "i_squared"), interval_of(row, "i_squared")
-    range_of = f", 95% interval {limits(*ends, decimals=0)}%" if ends else ""
+    range_of = f", {INTERVAL} {limits(*ends, decimals=0)}%" if ends else ""
     if value_of(row, "tau_squared") == 0:
         said = (
             "No difference between the authorities' effects is seen beyond chance (share beyond "

@@ -10,12 +10,17 @@ from vsh_eval.columns import COUNTS, PROPORTIONS, ROLES, YEARS, Role, role_of
 from vsh_eval.release.text.words import rows, words
 
 MINUS = "\N{MINUS SIGN}"
+INTERVAL = "95% interval"
+"""What an interval is called wherever one stands."""
+
 SYMBOL_MEANINGS = words("labels", "symbol")
 
-COLUMN_LABELS = words("labels", "column")
+COLUMN_LABELS = {**words("labels", "column"), "ci": INTERVAL}
 """Headings of columns; the ends of an interval are named after their column."""
 
-_INTERVAL_LABELS = words("labels", "interval")
+_INTERVAL_LABELS = {
+    stem: label.format(interval=INTERVAL) for stem, label in words("labels", "interval").items()
+}
 """Headings of intervals that have no column of their own beside them."""
 _ENDINGS = words("labels", "ending")
 
@@ -43,9 +48,12 @@ _VALUES = rows("labels", "value")
 GROUP_LABELS, PHASE_LABELS, PROGRAMME_LABELS, COHORT_RULE_LABELS, VERDICT_LABELS = (
     _VALUES[column] for column in ("group", "phase", "programme", "cohort_rule", "verdict")
 )
+CHARACTERISTICS, CHILDREN = rows("labels", "characteristic"), rows("labels", "children")
 _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         **_VALUES,
+        "breakdown": words("labels", "characteristic", "label"),
+        "value": words("labels", "children", "label"),
         "programme": {**PROGRAMME_LABELS, "any": "Any programme"},
         "reference": GROUP_LABELS,
         "step": {**GROUP_LABELS, **_VALUES["step"]},
@@ -109,7 +117,7 @@ def interval_of(label: str) -> str:
     >>> interval_of("Gap")
     'Gap, 95% interval'
     """
-    return f"{label}, 95% interval"
+    return f"{label}, {INTERVAL}"
 
 
 def decimals_of(column: str) -> int | None:
