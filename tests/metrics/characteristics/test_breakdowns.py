@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from tests.metrics.children import children, composition_of, measured, moments_of, panel_of
+from tests.metrics.children import children, composition_of, measured, moments_of
 from vsh_eval import names
 from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
-from vsh_eval.metrics import Comparison, gaps
+from vsh_eval.metrics import Comparison
 from vsh_eval.metrics.characteristics import gaps_by
-from vsh_eval.metrics.gaps import GAP_COLUMNS
 
 PAIR = Comparison("cwsw", "peers")
 VALUES = [(by, code, value) for by in ("sex", "fsm6", "sen") for code, value in
@@ -54,25 +53,6 @@ def test_key_stages_go_by_year_group(pupils, composition):
     own = pupils[pupils["group"] != "peers"]["year_group"]
     bands = {"ks1": (1, 2), "ks2": (3, 6), "ks3": (7, 9), "ks4": (10, 11)}
     assert counted.to_dict() == {value: own.between(*years).sum() for value, years in bands.items()}
-
-
-def test_values_add_up_to_the_gap_of_all(pupils, composition):
-    moments = moments_of(pupils)
-    whole = gaps(panel_of(pupils), PAIR)
-    whole = whole[whole["phase"] == "total"].set_index("metric")
-    for by in names.BREAKDOWNS:
-        found = gaps_by(composition, moments, PAIR, by=by)
-        assert (found["breakdown"] == by).all()
-        sums = found.groupby("metric")[["group_pupils", "reference_pupils"]].sum()
-        assert (sums == whole.loc[sums.index, sums.columns]).all().all()
-
-
-def test_the_columns_are_those_of_gaps_with_the_value():
-    found = gaps_by(composition_of(children()), None, PAIR, by="sex")
-    extra = [name for name in found.columns if name not in GAP_COLUMNS]
-    assert extra == ["breakdown", "value"]
-    assert [name for name in found.columns if name not in extra] == list(GAP_COLUMNS)
-    assert found["group_schools"].isna().all()
 
 
 def test_an_empty_value_is_not_applicable_and_a_year_without_data_not_available():
