@@ -144,6 +144,13 @@ def test_the_highest_year_group_and_need_of_two_enrolments_count():
     assert found.to_numpy().tolist() == [["E", 1, "M", 3]]
 
 
+def test_a_pupil_without_a_code_is_counted_and_in_no_stratum_of_it():
+    built = build(one_pupil() | {"enrolments": [enrolment("P1", sex=None)]})
+    assert set(built.panel["pupils"]) == set(built.composition["pupils"]) == {1}
+    assert built.composition["sex"].isna().all()
+    assert set(built.moments["by"]) == {names.KEY_STAGE}
+
+
 def test_no_absence_in_2019_20_and_no_key_stage_2():
     tables = one_pupil(year=201920) | {
         "enrolments": [enrolment("P1", 201920, group=6), enrolment("P2", 201920, group=11)],
