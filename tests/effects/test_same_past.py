@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.effects.conftest import YEARS
+from tests.effects.conftest import YEARS, cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, InfeasibleError
 from vsh_eval.effects.estimators.same_past import cells_of as same_past_cells
@@ -80,6 +82,17 @@ def test_a_small_phase_has_the_noise_of_the_largest(cells):
     np.testing.assert_allclose(variances_of(special).noise, variances_of(other).noise)
     one, two = (same_past(table, draws=1).loc[0, "estimate"] for table in (special, other))
     assert one == pytest.approx(two)
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 1000), shift=st.floats(-20, 20), effect=st.floats(-5, 5))
+def test_constants_do_not_matter_and_effects_are_added(seed, shift, effect):
+    table = cells_of(seed, schools=24)
+    trained = table["cohort"].gt(0) & table["time"].ge(table["cohort"])
+    rows = same_past(table)
+    again = same_past(table.assign(outcome=table["outcome"] + shift + effect * trained))
+    np.testing.assert_allclose(again["estimate"], rows["estimate"] + effect, atol=0.02)
+    np.testing.assert_allclose(again["std_error"], rows["std_error"], atol=0.02)
 
 
 def test_schools_chosen_for_a_wide_gap_give_no_effect_that_is_not_there():

@@ -224,13 +224,3 @@ def test_the_stored_absence_is_the_sum_of_the_codes_of_absence(stored):
     attendance = found.tables["attendance"]
     spring = attendance[attendance["academic_year"] == 202425]
     assert spring["sess_authorised"].sum() == total
-
-
-def test_the_stored_exclusions(stored):
-    folder, found = stored
-    files = folder.glob("*_termlyexclusions*.csv")
-    table = pd.concat(pd.read_csv(file, dtype=str) for file in files)
-    assert set(table["category"]) >= {"PERM", "FIXD"}
-    suspensions = found.tables["suspensions"]
-    assert suspensions["permanent_exclusions"].sum() <= (table["category"] == "PERM").sum()
-    assert set(suspensions["academic_year"]) == {202425}
