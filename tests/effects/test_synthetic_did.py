@@ -196,8 +196,6 @@ def test_only_placebos_of_about_the_same_size_are_compared_with():
     assert simple(found.rows)["df"] == 58
     own = abs(simple(found.rows)["estimate"])
     assert simple(found.rows)["p_value"] == pytest.approx((1 + (scaled.abs() >= own).sum()) / 60)
-    stricter = fit_synthetic(data, alpha=0.04)
-    assert stricter.placebos["compared"].sum() == 74, "the third furthest stands at 4 %"
     same = fit_synthetic(data.assign(pupils=500.0))
     assert same.placebos["compared"].all(), "all are as near as the last"
 

@@ -41,7 +41,12 @@ from vsh_eval.effects.sensitivity.composition import (
 )
 from vsh_eval.numerics.estimators import imputation as numeric
 from vsh_eval.numerics.estimators import same_past
-from vsh_eval.numerics.inference.significance import equivalence_p_value, joint_test, t_p_value
+from vsh_eval.numerics.inference.significance import (
+    equivalence_p_value,
+    joint_test,
+    minimum_detectable,
+    t_p_value,
+)
 from vsh_eval.numerics.levels.proportions import wilson
 
 OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "worlds.md"
@@ -271,7 +276,7 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
             "pretrend": effects.sensitivity.Pretrend(pd.DataFrame(), test, Message()),
             "drift": leads.slope(),
             "composition": moved(pd.DataFrame(who_is_counted).assign(aggregation="simple"), 0.0),
-            "mde": effects.sample.mde(first["std_error"], first["df"]),
+            "mde": minimum_detectable(first["std_error"], first["df"]),
         },
     )
 
@@ -377,7 +382,7 @@ def by_the_page(drawn: GapDraw, *, reassigned: int = 0) -> Asked:
             "pretrend": effects.sensitivity.pretrend_of(primary),
             "drift": effects.sensitivity.drift(sample),
             "composition": pd.concat(tests, ignore_index=True),
-            "mde": effects.sample.mde(float(rows["std_error"][0]), float(rows["df"][0])),
+            "mde": minimum_detectable(float(rows["std_error"][0]), float(rows["df"][0])),
         },
     )
 

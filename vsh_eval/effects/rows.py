@@ -134,9 +134,7 @@ def simple_row(rows: pd.DataFrame) -> dict[str, Any]:
     return {str(k): v for k, v in rows[rows["aggregation"].eq("simple")].iloc[0].items()}
 
 
-def with_inference(
-    rows: pd.DataFrame, critical: dict[str, float], *, alpha: float, size: float
-) -> pd.DataFrame:
+def with_inference(rows: pd.DataFrame, critical: dict[str, float], *, size: float) -> pd.DataFrame:
     """Add intervals, bands, p values and status to estimates with standard errors.
 
     Parameters
@@ -146,8 +144,6 @@ def with_inference(
         has; a status already given is kept.
     critical : dict
         Critical value of the simultaneous band of each aggregation; pointwise where absent.
-    alpha : float
-        Significance level.
     size : float
         Largest absolute outcome: a standard error below its rounding is zero.
 
@@ -167,7 +163,7 @@ def with_inference(
         hidden = fails & rows["status"].eq("")
         rows.loc[hidden, "status"] = names.UNAVAILABLE
         rows["reason"] = rows["reason"].mask(hidden, messages(reason, rows))
-    pointwise = t_critical(rows["df"].to_numpy(float), alpha=alpha)
+    pointwise = t_critical(rows["df"].to_numpy(float))
     band = rows["aggregation"].map(critical).to_numpy(float)
     band = np.where(np.isnan(band), pointwise, np.fmax(band, pointwise))
     for prefix, width in (("ci", pointwise), ("band", band)):

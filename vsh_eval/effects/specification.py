@@ -77,7 +77,6 @@ class Study:
     other_gaps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     composition: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     sesoi: float = 0.5
-    alpha: float = 0.05
     seed: int = 0
 
     def sample(
@@ -247,17 +246,16 @@ def estimated(
     if specification.weights == PUPILS:
         data = data.assign(weight=data["base_pupils"])
     if specification.estimator == "imputation":
-        return impute_parts(data, by=specification.part_by or None, alpha=study.alpha)
+        return impute_parts(data, by=specification.part_by or None)
     if specification.estimator == "two_way_fixed_effects":
-        return two_way_fixed_effects(data, alpha=study.alpha)
+        return two_way_fixed_effects(data)
     if specification.estimator == "same_past":
-        rows = same_past(data, alpha=study.alpha, draws=1)
+        rows = same_past(data, draws=1)
     else:
         rows = att_gt(
             data,
             comparison=specification.comparison,
             covariates=sample.covariates if specification.covariates else (),
-            alpha=study.alpha,
             seed=study.seed,
             draws=1,
         )

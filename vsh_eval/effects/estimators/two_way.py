@@ -22,7 +22,7 @@ sign."""
 TYPE_COLUMNS = ("variant", "weight", "estimate", "std_error", *SAMPLE_COLUMNS)
 
 
-def two_way_fixed_effects(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+def two_way_fixed_effects(data: pd.DataFrame) -> pd.DataFrame:
     """Regress the outcome on training, school effects and year effects.
 
     Where effects grow or differ between cohorts of adoption this is no mean of effects: schools
@@ -33,8 +33,6 @@ def two_way_fixed_effects(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.Data
     ----------
     data : DataFrame
         As for `impute`; `fit_weight` weighs the regression where it is there, else `weight`.
-    alpha : float
-        Significance level.
 
     Returns
     -------
@@ -73,7 +71,7 @@ def two_way_fixed_effects(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.Data
         estimate=found.coefficient,
         deviations=found.deviations(),
     )
-    return with_inference(rows, {}, alpha=alpha, size=float(np.abs(cells.outcome).max()))
+    return with_inference(rows, {}, size=float(np.abs(cells.outcome).max()))
 
 
 def fit_two_way(cells: Grid) -> Regression:
@@ -192,15 +190,13 @@ def balanced(data: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def bacon_by_type(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+def bacon_by_type(data: pd.DataFrame) -> pd.DataFrame:
     """Sum the two-by-two comparisons by type, each with the schools and children behind it.
 
     Parameters
     ----------
     data : DataFrame
         As for `bacon`; `pupils` is counted where it is there.
-    alpha : float
-        Significance level behind the standard error.
 
     Returns
     -------
@@ -217,7 +213,7 @@ def bacon_by_type(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
         As `bacon`.
     """
     pairs, cells = bacon(data), balanced(data)
-    error = simple_row(two_way_fixed_effects(cells, alpha=alpha))["std_error"]
+    error = simple_row(two_way_fixed_effects(cells))["std_error"]
     first = cells["time"].min()
     cells = cells.assign(cohort=cells["cohort"].mask(_always(cells, first), first))
     rows = []

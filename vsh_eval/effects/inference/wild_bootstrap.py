@@ -32,7 +32,6 @@ def wild_bootstrap(
     *,
     estimator: Estimator = "imputation",
     null: float = 0.0,
-    alpha: float = 0.05,
     draws: int = 9_999,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -46,8 +45,6 @@ def wild_bootstrap(
         Whose simple estimate is tested.
     null : float
         The effect tested, in the outcome's unit.
-    alpha : float
-        One minus the interval's coverage.
     draws, seed : int
         Bootstrap draws and what starts them.
 
@@ -98,7 +95,7 @@ def wild_bootstrap(
     if not error > 1e-12 * max(float(np.abs(cells.outcome).max()), 1e-12):
         raise InfeasibleError("no_variation")
     bootstrap = WildBootstrap(scores, draws=draws, seed=seed)
-    lower, upper = bootstrap.interval(alpha=alpha)
+    lower, upper = bootstrap.interval()
     weights = "webb" if schools < WEBB_BELOW else "rademacher"
     statistic = (scores.estimate - null) / error
     row = (estimator, scores.estimate, error, statistic, bootstrap.p_value(null), lower, upper)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.numerics.estimators.absorbed import Regression
 from vsh_eval.numerics.estimators.imputation import Estimates, Fit
+from vsh_eval.numerics.inference.significance import ALPHA
 
 WEBB_BELOW = 12
 """Clusters below which six-point weights are drawn: two-point ones have too few patterns."""
@@ -177,20 +178,20 @@ class WildBootstrap:
         observed = abs(self._scores.estimate - null) / self.error
         return float((1 + (drawn >= observed * (1 - 1e-12)).sum()) / (1 + len(drawn)))
 
-    def interval(self, *, alpha: float = 0.05) -> tuple[float, float]:
+    def interval(self) -> tuple[float, float]:
         """Return the effects that the test does not refute; infinite where it refutes none."""
-        return self._bound(-1.0, alpha), self._bound(1.0, alpha)
+        return self._bound(-1.0), self._bound(1.0)
 
-    def _bound(self, side: float, alpha: float) -> float:
+    def _bound(self, side: float) -> float:
         reach = 1.0
-        while self.p_value(self._scores.estimate + side * reach * self.error) > alpha:
+        while self.p_value(self._scores.estimate + side * reach * self.error) > ALPHA:
             reach *= 2
             if reach > _FARTHEST:
                 return side * float("inf")
         near, far = 0.0, reach
         for _ in range(_HALVINGS):
             middle = (near + far) / 2
-            if self.p_value(self._scores.estimate + side * middle * self.error) > alpha:
+            if self.p_value(self._scores.estimate + side * middle * self.error) > ALPHA:
                 near = middle
             else:
                 far = middle
