@@ -6,7 +6,6 @@ stands in `vsh_eval.release.text.phrases.labels`.
 
 from collections.abc import Mapping
 from itertools import product
-from types import MappingProxyType
 
 # --- Groups of pupils. A pupil-year is in exactly one leaf group.
 CLA = "cla"
@@ -21,13 +20,11 @@ ALL = "all"
 LEAF_GROUPS = (CLA, CPP, CIN, PREVIOUS, PEERS)
 """Groups that share no pupil-year, the most intensive help first."""
 
-GROUP_SUMS = MappingProxyType(
-    {
-        CWSW: (CIN, CPP),
-        EVER_CWSW: (CIN, CPP, PREVIOUS),
-        ALL: LEAF_GROUPS,
-    }
-)
+GROUP_SUMS: Mapping[str, tuple[str, ...]] = {
+    CWSW: (CIN, CPP),
+    EVER_CWSW: (CIN, CPP, PREVIOUS),
+    ALL: LEAF_GROUPS,
+}
 """Groups that are sums of leaf groups."""
 
 
@@ -97,38 +94,35 @@ COMPOSITION_COLUMNS = (
 )
 
 # --- By what the pupils of a composition are broken down: what returns write, and its name here.
-BREAKDOWNS: Mapping[str, Mapping[object, str]] = MappingProxyType(
-    {
-        "sex": {"F": "girls", "M": "boys", "U": "sex_not_recorded"},
-        "fsm6": {1: "fsm6", 0: "not_fsm6"},
-        "sen": {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"},
-        "key_stage": {
-            **dict.fromkeys(range(-2, 1), "early_years"),
-            **dict.fromkeys((1, 2), "ks1"),
-            **dict.fromkeys(range(3, 7), "ks2"),
-            **dict.fromkeys(range(7, 10), "ks3"),
-            **dict.fromkeys((10, 11), "ks4"),
-            **dict.fromkeys(range(12, 15), "post_16"),
-        },
-    }
-)
-BREAKDOWN_SOURCES = MappingProxyType(
-    {name: name for name in BREAKDOWNS} | {"key_stage": "year_group"}
-)
+BREAKDOWNS: Mapping[str, Mapping[object, str]] = {
+    "sex": {"F": "girls", "M": "boys", "U": "sex_not_recorded"},
+    "fsm6": {1: "fsm6", 0: "not_fsm6"},
+    "sen": {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"},
+    "key_stage": {
+        **dict.fromkeys(range(-2, 1), "early_years"),
+        **dict.fromkeys((1, 2), "ks1"),
+        **dict.fromkeys(range(3, 7), "ks2"),
+        **dict.fromkeys(range(7, 10), "ks3"),
+        **dict.fromkeys((10, 11), "ks4"),
+        **dict.fromkeys(range(12, 15), "post_16"),
+    },
+}
+BREAKDOWN_SOURCES: Mapping[str, str] = {name: name for name in BREAKDOWNS} | {
+    "key_stage": "year_group"
+}
 """The column of the composition that each breakdown is read from."""
 
 # --- How far schools differ: sums over schools of products of their strata's sums.
 MAKE_UP, KEY_STAGE = "make_up", "key_stage"
-MOMENT_AXES = MappingProxyType({MAKE_UP: ("sen", "fsm6", "sex"), KEY_STAGE: ("key_stage",)})
+MOMENT_AXES: Mapping[str, tuple[str, ...]] = {
+    MAKE_UP: ("sen", "fsm6", "sex"),
+    KEY_STAGE: ("key_stage",),
+}
 """Which characteristics are crossed: each family of strata has its own products."""
-MOMENT_STRATA = MappingProxyType(
-    {
-        by: tuple(
-            "/".join(v) for v in product(*(dict.fromkeys(BREAKDOWNS[a].values()) for a in of))
-        )
-        for by, of in MOMENT_AXES.items()
-    }
-)
+MOMENT_STRATA: Mapping[str, tuple[str, ...]] = {
+    by: tuple("/".join(v) for v in product(*(dict.fromkeys(BREAKDOWNS[a].values()) for a in of)))
+    for by, of in MOMENT_AXES.items()
+}
 """The strata of each family: one value of each of its characteristics, the last one fastest."""
 MOMENT_KEYS = (
     *("source", "vintage", "cohort_rule", "level", "unit_id", "time_period", "phase", "metric"),

@@ -43,7 +43,7 @@ def test_planted_effects_are_found_as_the_design_promises():
 
 def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
     cells = cells_of(6, schools=24)
-    design = effects.inference.reassignments(cells, within="phase")
+    design = effects.inference.reassignments(cells)
     laid_out, found = design.cells, 0
     for labels in design.draw(50, seed=0):
         treated = np.arange(6) >= design.terms.onsets[labels][:, None]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,12 @@ _AREA = ["level", "unit_id", "phase"]
 _VALUES = ("pupils", "numerator", "denominator", "rate")
 _MOST_DECIMALS = 5
 
-PUPIL_SD: Mapping[str, Mapping[int, float]] = MappingProxyType(
-    {
-        "ks2_reading_progress": {201819: 6.17344, 202122: 6.28920, 202223: 6.28928},
-        "ks2_writing_progress": {201819: 5.69416, 202122: 6.03900, 202223: 6.04881},
-        "ks2_maths_progress": {201819: 5.38982, 202122: 5.85223, 202223: 5.91446},
-        "ks4_progress8": {201819: 1.2826, 202122: 1.4083, 202223: 1.4140, 202324: 1.4159},
-    }
-)
+PUPIL_SD: Mapping[str, Mapping[int, float]] = {
+    "ks2_reading_progress": {201819: 6.17344, 202122: 6.28920, 202223: 6.28928},
+    "ks2_writing_progress": {201819: 5.69416, 202122: 6.03900, 202223: 6.04881},
+    "ks2_maths_progress": {201819: 5.38982, 202122: 5.85223, 202223: 5.91446},
+    "ks4_progress8": {201819: 1.2826, 202122: 1.4083, 202223: 1.4140, 202324: 1.4159},
+}
 """Pupils' standard deviation of a progress score in England, by year.
 
 DfE's limits are score +/- 1.96 SD / sqrt(pupils). It does not print the SD here: these are the

@@ -1,7 +1,6 @@
 """Rows of estimates: the columns every estimator fills, and what stands behind each number."""
 
 from collections.abc import Iterable
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,9 +32,9 @@ CHECK_COLUMNS = tuple(n for n in ESTIMATE_COLUMNS if n not in {*_NUMBERS[5:], "p
 """Its columns in tables of many estimates that are not adjusted for one another."""
 SAMPLE_COLUMNS = ("df", *COUNTS, "largest_share")
 """What says how many schools and children an estimate rests on."""
-OVERALL = MappingProxyType({"programme": "any", "tier": "any", "phase": names.TOTAL})
+OVERALL = {"programme": "any", "tier": "any", "phase": names.TOTAL}
 """Labels of an estimate for all schools and all training."""
-PRIMARY = MappingProxyType({**OVERALL, "estimator": "imputation", "comparison": "not_yet_treated"})
+PRIMARY = {**OVERALL, "estimator": "imputation", "comparison": "not_yet_treated"}
 """Labels of an estimate that is made as the primary one."""
 
 _NO_VARIATION = 1e-12

@@ -12,7 +12,6 @@ from vsh_eval.contracts import ContractError, InfeasibleError, Message, message_
 from vsh_eval.effects.estimators.callaway_santanna import ControlGroup, att_gt
 from vsh_eval.effects.estimators.imputation import impute_parts
 from vsh_eval.effects.estimators.same_past import same_past
-from vsh_eval.effects.estimators.two_way import two_way_fixed_effects
 from vsh_eval.effects.rows import COUNTS
 from vsh_eval.effects.sample.exposure import Kind, adopted_by_school, first_against_untrained
 from vsh_eval.effects.sample.exposure import first_kind as first_kind_of
@@ -179,7 +178,7 @@ class Specification:
         A kind of year effects, '' for the sample's own.
     weights : {"sessions", "pupils_before"}
         Of the school-years.
-    estimator : {"imputation", "same_past", "callaway_santanna", "two_way_fixed_effects"}
+    estimator : {"imputation", "same_past", "callaway_santanna"}
         The estimator.
     comparison : {"not_yet_treated", "never_treated"}
         Callaway and Sant'Anna's comparison schools.
@@ -201,9 +200,7 @@ class Specification:
     fewest_pupils: int = 0
     year_effects: str = ""
     weights: Literal["sessions", "pupils_before"] = "sessions"
-    estimator: Literal["imputation", "same_past", "callaway_santanna", "two_way_fixed_effects"] = (
-        "imputation"
-    )
+    estimator: Literal["imputation", "same_past", "callaway_santanna"] = "imputation"
     comparison: ControlGroup = "not_yet_treated"
     covariates: bool = False
 
@@ -247,8 +244,6 @@ def estimated(
         data = data.assign(weight=data["base_pupils"])
     if specification.estimator == "imputation":
         return impute_parts(data, by=specification.part_by or None)
-    if specification.estimator == "two_way_fixed_effects":
-        return two_way_fixed_effects(data)
     if specification.estimator == "same_past":
         rows = same_past(data, draws=1)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from re import search
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import duckdb
@@ -183,8 +183,8 @@ folder that holds schools.csv and the other tables.
         connection=connection,
         folder=None if folder is None else Path(folder),
         tables=tuple(sources),
-        formats=MappingProxyType({name: source.format for name, source in sources.items()}),
-        date_formats=MappingProxyType(date_formats),
+        formats={name: source.format for name, source in sources.items()},
+        date_formats=date_formats,
         covariates=covariates,
         left_out=left_out,
         years=wanted,

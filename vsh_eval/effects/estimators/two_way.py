@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval.contracts import InfeasibleError
-from vsh_eval.effects.grid import Floats, Grid, checked, grid
+from vsh_eval.effects.grid import Floats, checked, grid
 from vsh_eval.effects.rows import COUNTS, SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
 from vsh_eval.names import NEVER
-from vsh_eval.numerics.estimators.absorbed import Regression, regress
+from vsh_eval.numerics.estimators.absorbed import regress
 
 BACON_COLUMNS = ("type", "treated", "comparison", "estimate", "weight", *COUNTS[:2])
 TREATED_VS_NEVER = "treated_vs_never"
@@ -62,7 +62,11 @@ def two_way_fixed_effects(data: pd.DataFrame) -> pd.DataFrame:
     np.float64(-2.0)
     """
     cells = grid(checked(data))
-    found = fit_two_way(cells)
+    found = regress(
+        cells.outcome, cells.treated[None].astype(float), cells.fit_weight, cells.stratum
+    )
+    if np.isnan(found.coefficient[0]):
+        raise InfeasibleError("training_not_identified")
     rows = linear_rows(
         cells,
         [("simple", 0, 0)],
@@ -72,22 +76,6 @@ def two_way_fixed_effects(data: pd.DataFrame) -> pd.DataFrame:
         deviations=found.deviations(),
     )
     return with_inference(rows, {}, size=float(np.abs(cells.outcome).max()))
-
-
-def fit_two_way(cells: Grid) -> Regression:
-    """Fit the regression, or say why training cannot be told apart.
-
-    Raises
-    ------
-    DesignError
-        If no school is trained within the years, or all are in all years.
-    """
-    found = regress(
-        cells.outcome, cells.treated[None].astype(float), cells.fit_weight, cells.stratum
-    )
-    if np.isnan(found.coefficient[0]):
-        raise InfeasibleError("training_not_identified")
-    return found
 
 
 def bacon(data: pd.DataFrame) -> pd.DataFrame:

@@ -162,7 +162,7 @@ def _wilson(found: float, number: int) -> tuple[float, float]:
 def _runs(data: AnalysisSample | pd.DataFrame, *, runs: int, seed: int) -> _Runs:
     if runs < FEWEST_RUNS:
         raise DesignError(f"runs is {runs}, must be at least {FEWEST_RUNS}; use 500.")
-    design = reassignments(data, within="phase")
+    design = reassignments(data)
     made = permutation.batch(design.terms, design.draw(runs, seed=seed), jackknife=True)
     size = float(np.abs(design.cells.outcome).max())
     usable = np.isfinite(made.estimate) & (made.jackknife_error > 1e-12 * max(size, 1e-12))

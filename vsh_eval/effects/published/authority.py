@@ -216,7 +216,7 @@ def _compared(found: Synthetic, *, donors: Collection[str]) -> pd.DataFrame:
         "rmspe_before": found.rmspe_before,
         "leave_one_out_lower": others.min(),
         "leave_one_out_upper": others.max(),
-        "left_out": int(found.dropped["unit"].isin(set(donors)).sum()),
+        "left_out": len(set(found.dropped) & set(donors)),
     }
     rows = found.rows.assign(**numbers, p_adjusted=np.nan)
     rows.loc[~simple, list(numbers)] = np.nan

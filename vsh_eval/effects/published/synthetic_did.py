@@ -12,7 +12,7 @@ from vsh_eval.contracts import Message
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.published.panel import LEAST_DONORS, BalancedPanel, Donors, balanced_panel
 from vsh_eval.effects.rows import ROW_COLUMNS
-from vsh_eval.numerics.estimators.synthetic import Solver, SyntheticUnit, synthetic_unit
+from vsh_eval.numerics.estimators.synthetic import SyntheticUnit, synthetic_unit
 from vsh_eval.numerics.inference import placebos
 
 MATERIAL = 0.05
@@ -29,43 +29,35 @@ class Synthetic:
         The estimates (`rows.ROW_COLUMNS`).
     weights : DataFrame
         unit, weight: the donors that carry any, the heaviest first.
-    period_weights : DataFrame
-        time, weight: of the years before.
     path : DataFrame
         time, outcome, donor_mean, synthetic, effect, before: the unit, the weighted mean of its
         donors, the same shifted to the unit's level of the years before, and outcome less
         synthetic.
     placebos : DataFrame
-        unit, estimate, rmspe_before, rmspe_after, scale, compared: the same estimate where nothing
-        happened; multiplied by `scale` it is comparable with the treated unit's. Rank, interval,
-        band and `mde` all come from those `compared`: the nearest in size where sizes are known.
+        unit, estimate, scale, compared: the same estimate where nothing happened; multiplied by
+        `scale` it is comparable with the treated unit's. Rank, interval, band and `mde` all come
+        from those `compared`: the nearest in size where sizes are known.
     leave_one_out : DataFrame
         unit, estimate: without each donor of weight 0.05 or more.
     rmspe_before : float
         Of the treated unit, in the outcome's unit.
     mde : float
         Smallest effect that the test finds with 80 % power, from the same placebos.
-    dropped : DataFrame
-        unit, reason.
-    notes : tuple of Message
-        What a reader must know.
+    dropped : tuple of str
+        Units left out, as their outcome is hidden or absent in a year used.
     """
 
     rows: pd.DataFrame
     weights: pd.DataFrame
-    period_weights: pd.DataFrame
     path: pd.DataFrame
     placebos: pd.DataFrame
     leave_one_out: pd.DataFrame
     rmspe_before: float
     mde: float
-    dropped: pd.DataFrame
-    notes: tuple[Message, ...]
+    dropped: tuple[str, ...]
 
 
-def fit_synthetic(
-    data: pd.DataFrame, donors: Donors, *, unit: str, start: int, solver: Solver = "exact"
-) -> Synthetic:
+def fit_synthetic(data: pd.DataFrame, donors: Donors, *, unit: str, start: int) -> Synthetic:
     """Estimate an effect by synthetic difference-in-differences.
 
     Parameters
@@ -82,9 +74,6 @@ def fit_synthetic(
         The treated unit.
     start : int
         Its first treated time.
-    solver : {"exact", "reference"}
-        How the treated unit's weights are found: as the exact minimum, or by the steps of the R
-        package synthdid, for parity with published numbers. Placebos are always solved exactly.
 
     Returns
     -------
@@ -122,7 +111,7 @@ def fit_synthetic(
     [-2.0, 0.12]
     """
     panel = balanced_panel(data, donors, unit=unit, start=start)
-    own = _fit(panel, panel.unit, solver=solver)
+    own = _fit(panel, panel.unit)
     able = [name for name in panel.others if len(panel.pools[name]) >= LEAST_DONORS]
     others = {name: _fit(panel, name) for name in able}
     table = _placebo_table(panel, others)
@@ -136,9 +125,6 @@ def fit_synthetic(
         rows=_estimate_rows(panel, own, compared, scale),
         weights=weights[weights["weight"] > 0].sort_values(
             ["weight", "unit"], ascending=[False, True], ignore_index=True
-        ),
-        period_weights=pd.DataFrame(
-            {"time": times[: panel.before], "weight": own.period_weights.astype(float)}
         ),
         path=pd.DataFrame(
             {
@@ -155,14 +141,13 @@ def fit_synthetic(
         rmspe_before=own.rmspe_before,
         mde=placebos.detectable(near["estimate"].to_numpy(np.float64) * scale),
         dropped=panel.dropped,
-        notes=panel.notes,
     )
 
 
-def _fit(panel: BalancedPanel, unit: str, *, solver: Solver = "exact") -> SyntheticUnit:
+def _fit(panel: BalancedPanel, unit: str) -> SyntheticUnit:
     """Set a unit against its weighted donors."""
     pool = panel.rows(panel.pools[unit])
-    return synthetic_unit(pool, panel.rows([unit])[0], panel.before, solver=solver)
+    return synthetic_unit(pool, panel.rows([unit])[0], panel.before)
 
 
 def _placebo_table(panel: BalancedPanel, others: Mapping[str, SyntheticUnit]) -> pd.DataFrame:
@@ -171,8 +156,6 @@ def _placebo_table(panel: BalancedPanel, others: Mapping[str, SyntheticUnit]) ->
         {
             "unit": list(others),
             "estimate": [fit.estimate for fit in others.values()],
-            "rmspe_before": [fit.rmspe_before for fit in others.values()],
-            "rmspe_after": [fit.rmspe_after for fit in others.values()],
         }
     ).astype({"unit": "str"})
     sizes = _known_sizes(panel, table)

@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -20,7 +19,7 @@ from vsh_eval.numerics.estimators.same_past import Variances, covariance
 from vsh_eval.numerics.inference.significance import minimum_detectable
 
 Estimator = Literal["imputation", "same_past"]
-_ESTIMATORS = MappingProxyType({"imputation": partial(impute, leads=0), "same_past": same_past})
+_ESTIMATORS = {"imputation": partial(impute, leads=0), "same_past": same_past}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ products are those of X, and it is measured as `gaps` measures any share of chil
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -32,9 +31,11 @@ BARRIER_COLUMNS = (
     *(*with_ends("reference_level"), "reference_std_error"),
     *(*with_interval("gap"), "df", "ratio", *LAST[:-2], "status"),
 )
-TRAITS: Mapping[str, tuple[str, object]] = MappingProxyType(
-    {"sen_support": ("sen", "K"), "ehc_plan": ("sen", "E"), "fsm6": ("fsm6", 1)}
-)
+TRAITS: Mapping[str, tuple[str, object]] = {
+    "sen_support": ("sen", "K"),
+    "ehc_plan": ("sen", "E"),
+    "fsm6": ("fsm6", 1),
+}
 """Barriers that are traits of the children: the column and the value that count."""
 
 EVENTS = ("pupils_suspended", "permanent_exclusion", "school_move")

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vsh_eval.numerics.arrays import Floats, Ints
-from vsh_eval.numerics.estimators.absorbed import Regression
 from vsh_eval.numerics.estimators.imputation import Estimates, Fit
 from vsh_eval.numerics.inference.significance import ALPHA
 
@@ -79,28 +78,13 @@ def of_imputation(fitted: Fit, target: Floats, estimates: Estimates) -> Scores:
         own=estimates.influence[0] + share * estimate,
         share=share,
         implied_weight=estimates.implied_weight[0],
-        pulled=_pull(fitted, fitted.residual),
+        pulled=pull(fitted, fitted.residual),
         pulled_by_effect=np.zeros(target.shape),
         stratum=fitted.stratum,
     )
 
 
-def of_regression(found: Regression) -> Scores:
-    """Write the first coefficient of a regression with one regressor as a sum over schools."""
-    implied = found.implied_weight[0]
-    cleaned = found.residual_regressors[0]
-    return Scores(
-        estimate=float(found.coefficient[0]),
-        own=(implied * found.residual_outcome).sum(axis=1),
-        share=(implied * cleaned).sum(axis=1),
-        implied_weight=implied,
-        pulled=_pull(found.effects, found.residual_outcome),
-        pulled_by_effect=_pull(found.effects, cleaned),
-        stratum=found.effects.stratum,
-    )
-
-
-def _pull(fitted: Fit, residual: Floats) -> Floats:
+def pull(fitted: Fit, residual: Floats) -> Floats:
     """Return the year effects that each school's residuals alone would give, (S, T)."""
     right = np.where(fitted.weight > 0, fitted.weight * residual, 0.0)
     return np.einsum("stu,su->st", fitted.inverse[fitted.stratum], right)

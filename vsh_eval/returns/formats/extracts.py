@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -15,25 +14,23 @@ from vsh_eval.returns.formats.attendance import codes
 from vsh_eval.returns.formats.reading import Options, Reading, counted
 from vsh_eval.returns.formats.rows import Sheet, connect, key, load, select, sheets
 
-_READ_AS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {
-        "pupil_id": coded.upn,
-        "academic_year": coded.academic_year,
-        "term": lambda text: f"lower({text})",
-        "year_group": coded.year_group,
-        "sex": coded.sex,
-        "fsm6": coded.flag,
-        "sen": coded.sen,
-        "value": coded.number,
-        **dict.fromkeys(
-            (
-                *("sess_possible", "sess_authorised", "sess_unauthorised"),
-                *("suspensions", "permanent_exclusions"),
-            ),
-            coded.whole,
+_READ_AS: Mapping[str, Callable[[str], str]] = {
+    "pupil_id": coded.upn,
+    "academic_year": coded.academic_year,
+    "term": lambda text: f"lower({text})",
+    "year_group": coded.year_group,
+    "sex": coded.sex,
+    "fsm6": coded.flag,
+    "sen": coded.sen,
+    "value": coded.number,
+    **dict.fromkeys(
+        (
+            *("sess_possible", "sess_authorised", "sess_unauthorised"),
+            *("suspensions", "permanent_exclusions"),
         ),
-    }
-)
+        coded.whole,
+    ),
+}
 _ABSENCE = {"sess_authorised": "authorised", "sess_unauthorised": "unauthorised"}
 _MIDDLE = {"autumn": (0, "10-15"), "spring": (1, "02-15"), "summer": (1, "06-15")}
 """A day of each term: calendar years after the academic year's start, month and day."""

@@ -4,7 +4,6 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,33 +12,29 @@ from vsh_eval.returns.formats.identity import one_upn_a_child
 from vsh_eval.returns.formats.reading import Options, Reading, note
 from vsh_eval.settings import Files, FileSet
 
-FAMILIES: Mapping[str, str] = MappingProxyType(
-    {
-        "gias": "gias",
-        "gias_links": "gias",
-        "database": "database",
-        "school_census": "school_census",
-        "ytd_attendance": "attendance.ytd_attendance",
-        "session_marks": "attendance.session_marks",
-        "gip": "gip",
-        "extracts": "extracts",
-        "cin_census": "social_care.cin_census",
-        "ssda903": "social_care.ssda903",
-        "annex_a": "social_care.annex_a",
-        "training": "training",
-    }
-)
+FAMILIES: Mapping[str, str] = {
+    "gias": "gias",
+    "gias_links": "gias",
+    "database": "database",
+    "school_census": "school_census",
+    "ytd_attendance": "attendance.ytd_attendance",
+    "session_marks": "attendance.session_marks",
+    "gip": "gip",
+    "extracts": "extracts",
+    "cin_census": "social_care.cin_census",
+    "ssda903": "social_care.ssda903",
+    "annex_a": "social_care.annex_a",
+    "training": "training",
+}
 """Each family of `vsh_eval.settings.Files` and its module, in the order in which they are read."""
 
-PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "enrolments": ("academic_year",),
-        "attendance": ("academic_year", "term"),
-        "suspensions": ("academic_year",),
-        "attainment": ("academic_year", "measure"),
-        "episodes": ("status",),
-    }
-)
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "enrolments": ("academic_year",),
+    "attendance": ("academic_year", "term"),
+    "suspensions": ("academic_year",),
+    "attainment": ("academic_year", "measure"),
+    "episodes": ("status",),
+}
 """Tables that several families may fill, each its own part; any other comes from one family."""
 
 

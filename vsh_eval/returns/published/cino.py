@@ -8,7 +8,6 @@ looked after for twelve months on 31 March. National and regional counts are rou
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -18,31 +17,25 @@ from vsh_eval.returns.published.areas import LONDON_PARTS, with_units
 from vsh_eval.returns.published.reading import read_text, years_written
 from vsh_eval.returns.published.symbols import numbers_and_symbols, strongest
 
-GROUPS = MappingProxyType(
-    {
-        "cino at 31 march": names.CIN,
-        "cppo at 31 march": names.CPP,
-        "cla 12 months at 31 march": names.CLA,
-    }
-)
+GROUPS = {
+    "cino at 31 march": names.CIN,
+    "cppo at 31 march": names.CPP,
+    "cla 12 months at 31 march": names.CLA,
+}
 """DfE's groups and ours; other groups of a file overlap these and are left out."""
 
-PHASES = MappingProxyType(
-    {
-        "total": names.TOTAL,
-        "state-funded primary": "primary",
-        "state-funded secondary": "secondary",
-        "special": "special",
-        "state-funded alternative provision school": "alternative_provision",
-        "state-funded ap school": "alternative_provision",
-        "pupil referral unit": "alternative_provision",
-    }
-)
+PHASES = {
+    "total": names.TOTAL,
+    "state-funded primary": "primary",
+    "state-funded secondary": "secondary",
+    "special": "special",
+    "state-funded alternative provision school": "alternative_provision",
+    "state-funded ap school": "alternative_provision",
+    "pupil referral unit": "alternative_provision",
+}
 """DfE's school types, in every release's words, and our phases."""
 
-RENAMED = MappingProxyType(
-    {"school_type": "phase_type_grouping", "year_breakdown": "absence_terms"}
-)
+RENAMED = {"school_type": "phase_type_grouping", "year_breakdown": "absence_terms"}
 """Columns of earlier releases, and what the same column is called since."""
 
 _AREA = (
@@ -105,33 +98,31 @@ def _basics(grade: int) -> Measure:
     return Measure(metric, "t_pupils", passed, "t_pupils", f"p{passed}", required=False)
 
 
-MEASURES = MappingProxyType(
-    {
-        "absence": (
-            _sessions("overall", "t_sess_overall", "pt_overall"),
-            _sessions("authorised", "t_sess_authorised", "pt_sess_authorised"),
-            _sessions("unauthorised", "t_sess_unauthorised", "pt_sess_unauthorised"),
-            _absentees("persistent", 10, required=True),
-            # Severe absence is published from the release of 2024 on.
-            _absentees("severe", 50, required=False),
-        ),
-        "ks2": (
-            _expected("rwm", "rwm", required=True),
-            _expected("reading", "read"),
-            _expected("writing", "writta"),
-            _expected("maths", "mat"),
-            _ks2_progress("reading", "read"),
-            _ks2_progress("writing", "writta"),
-            _ks2_progress("maths", "mat"),
-        ),
-        "ks4": (
-            Measure("ks4_attainment8", "t_pupils", "t_att8", "t_pupils", "avg_att8"),
-            _progress("ks4_progress8", "t_inp8calc", "t_p8score", "avg_p8score"),
-            _basics(4),
-            _basics(5),
-        ),
-    }
-)
+MEASURES = {
+    "absence": (
+        _sessions("overall", "t_sess_overall", "pt_overall"),
+        _sessions("authorised", "t_sess_authorised", "pt_sess_authorised"),
+        _sessions("unauthorised", "t_sess_unauthorised", "pt_sess_unauthorised"),
+        _absentees("persistent", 10, required=True),
+        # Severe absence is published from the release of 2024 on.
+        _absentees("severe", 50, required=False),
+    ),
+    "ks2": (
+        _expected("rwm", "rwm", required=True),
+        _expected("reading", "read"),
+        _expected("writing", "writta"),
+        _expected("maths", "mat"),
+        _ks2_progress("reading", "read"),
+        _ks2_progress("writing", "writta"),
+        _ks2_progress("maths", "mat"),
+    ),
+    "ks4": (
+        Measure("ks4_attainment8", "t_pupils", "t_att8", "t_pupils", "avg_att8"),
+        _progress("ks4_progress8", "t_inp8calc", "t_p8score", "avg_p8score"),
+        _basics(4),
+        _basics(5),
+    ),
+}
 """What each file of the release counts, by the file's role. What is not required may be absent."""
 
 

@@ -225,9 +225,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "{start}, and at least {least} must, and one after; choose another start or outcome.",
         "too_few_donors": "{donors} authorities of its pool have an outcome in every year used, "
         "must be at least {least}; widen the donors.",
-        "units_left_out": "{units} units are left out: their outcome is hidden or absent in a year "
-        "used.",
-        "years_left_out": "years without data are left out and the others counted on.",
         "too_few_placebos": "fewer placebos than a test at this level needs.",
         # Notes on the sample
         "trained_after_last_year": "schools trained after {year} count as not yet trained.",
