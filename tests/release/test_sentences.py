@@ -93,7 +93,7 @@ def test_what_the_design_could_see_is_said_before_what_it_saw():
     rarer = mde_sentence(safe(power_rows(sesoi_power=0.11)), metric=ABSENCE, sesoi=0.5)
     assert "had an 11% chance" in rarer
     covered = mde_sentence(safe(power_rows()), metric=ABSENCE, sesoi=3.0)
-    assert covered.endswith("interest, 3.0 percentage points.")
+    assert covered.endswith("interest, 3 percentage points.")
     second = {"metric": ABSENCE, "question": "same_past", "mde": 2.53, "power": 0.8}
     both = mde_sentence(safe([*power_rows(), second]), metric=ABSENCE)
     assert both.endswith("same past, the effect with an 80% chance was 2.5 percentage points.")

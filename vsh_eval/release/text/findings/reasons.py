@@ -22,7 +22,7 @@ from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     upper_first,
 )
-from vsh_eval.release.text.phrases.numbers import amount, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence as sealed
 from vsh_eval.release.text.safe_text import sentences as sealed_all
 
@@ -151,8 +151,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "give both.",
         # What a check's number means
         "joint_test": "a test of several years together: it has a p value and no one estimate",
-        "drift_adds": "a trend that differs by {slope:.2g} a year is not excluded and adds "
-        "{bias:.2g}",
+        "drift_adds": "a trend that differs by {slope:size} a year is not excluded and adds "
+        "{bias:size}",
         "survives_first_year": "in the first year after training the result survives trend "
         "differences up to {breakdown:.1f} times the largest seen before training",
         "survives_all_years": "averaged over all years the result survives trend differences up "
@@ -310,6 +310,8 @@ class _Written(string.Formatter):
             return amount(100 * value, "%", decimals=0)
         if format_spec == ".1f":
             return number(value)
+        if format_spec == "size":
+            return number(value, decimals=decimals_for(value))
         return super().format_field(value, format_spec)
 
 

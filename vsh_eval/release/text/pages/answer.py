@@ -15,7 +15,14 @@ from vsh_eval.release.text.phrases.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    amount_given,
+    decimals_for,
+    limits,
+    listed,
+    number,
+)
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 LEAST_DIFFERENCE = 10.0
@@ -64,7 +71,7 @@ def answer_sentence(
         return _NO_ANSWER[statement].format(metric=metric)
     unit = registry.metric(asked.metric).gap_unit
     if statement == "no_effect_of_interest":
-        size = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+        size = amount_given(asked.sesoi, unit)
         return f"The training changed the gap in {metric} by less than {size}, if at all."
     if statement == "whole_school_moved":
         return _levels(impact, asked)
@@ -284,7 +291,7 @@ def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
     if not waits or value_of(now, "mde") <= asked.sesoi:
         return
     unit, kept = registry.metric(asked.metric).gap_unit, "the schools trained and the children"
-    small = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+    small = amount_given(asked.sesoi, unit)
     enough = [row for row in waits if value_of(row, "mde") <= asked.sesoi]
     if enough:
         years = value_of(enough[0], "more_years")

@@ -13,7 +13,7 @@ from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     value_label,
 )
-from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, decimals_for, number
+from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, amount_given, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 
 _FALSE_ALARMS = {
@@ -85,7 +85,7 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     if least <= sesoi:
         return said
     return (
-        f"{said} One of {amount(sesoi, unit, decimals=decimals_for(sesoi))}, the smallest of "
+        f"{said} One of {amount_given(sesoi, unit)}, the smallest of "
         "interest, had a smaller chance, so a result that is not significant does not mean that "
         "there is no effect."
     )

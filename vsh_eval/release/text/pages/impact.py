@@ -17,6 +17,7 @@ from vsh_eval.release.text.phrases.labels import (
 )
 from vsh_eval.release.text.phrases.numbers import (
     amount,
+    amount_given,
     decimals_for,
     in_brackets,
     limits,
@@ -200,7 +201,7 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
     )
     if sesoi is None:
         return said
-    wanted = amount(sesoi, unit, decimals=decimals_for(sesoi))
+    wanted = amount_given(sesoi, unit)
     if mde <= sesoi:
         return f"{said} That covers the smallest effect of interest, {wanted}."
     known = [row for row in others if value_of(row, "mde") == sesoi]

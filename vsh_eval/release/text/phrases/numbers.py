@@ -130,6 +130,17 @@ def amount(value: float, unit: str, *, decimals: int = 1, signed: bool = False) 
     return f"{written} {unit}".rstrip()
 
 
+def amount_given(value: float, unit: str) -> str:
+    """Write an amount that a person set, with the decimals it was set with.
+
+    Examples
+    --------
+    >>> amount_given(0.25, "percentage points"), amount_given(1.0, "percentage points")
+    ('0.25 percentage points', '1 percentage point')
+    """
+    return amount(value, unit, decimals=len(f"{value:f}".rstrip("0").partition(".")[2]))
+
+
 def limits(lower: float, upper: float, *, decimals: int = 1) -> str:
     """Write an interval.
 
@@ -249,10 +260,14 @@ def _probability_text(column: str, row: Mapping[str, Any]) -> str:
 def _places(column: str, row: Mapping[str, Any]) -> int | None:
     """Return the decimals of a cell that are its column's or its row's own."""
     places = decimals_of(column)
-    if column == "value" and row.get("rule") == "power":
+    if column in ("mde", "effect") or (column == "value" and row.get("rule") == "power"):
         return decimals_for(float(row[column]))
     if column == "estimate":
-        return estimate_decimals(row)
+        return (
+            decimals_for(float(row[column]))
+            if is_missing(row.get("std_error"))
+            else estimate_decimals(row)
+        )
     if role_of(column) is Role.RATIO:
         return decimals_of_ratio(float(row[column]))
     if places != 1:
