@@ -163,7 +163,7 @@ def estimates(found: dict[str, list[Level]], metric: str) -> dict[str, np.ndarra
     (before, now), (before_peers, now_peers) = found["cwsw"], found["peers"]
     gap = difference(now, now_peers, metric=entry, same_pupils=True)
     earlier = difference(before, before_peers, metric=entry, same_pupils=True)
-    ratio = log_ratio(now, now_peers, same_pupils=True)
+    ratio = log_ratio(now, now_peers)
     own = difference(now, before, metric=entry, same_pupils=False)
     moved = change(gap, earlier, metric=entry)
     contrasts = {

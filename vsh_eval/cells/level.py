@@ -178,15 +178,12 @@ def _limits(
     return proportions.difference_limits(first.limits(), second.limits(), correlation=shared)
 
 
-def log_ratio(first: Level, second: Level, *, same_pupils: bool) -> Contrast:
-    """Return the logarithm of first / second with its interval; NaN unless both are above zero."""
+def log_ratio(first: Level, second: Level) -> Contrast:
+    """Return the logarithm of one year's ratio first / second; NaN unless both are above zero."""
     if first.estimate is None or second.estimate is None:
         return _published_log_ratio(first, second)
-    estimate = ratios.difference(
-        ratios.logarithm(first.estimate),
-        ratios.logarithm(second.estimate),
-        same_pupils=same_pupils,
-    )
+    logs = (ratios.logarithm(side) for side in (first.estimate, second.estimate))
+    estimate = ratios.difference(*logs, same_pupils=True)
     std_error = np.where(first.certain | second.certain, np.nan, estimate.std_error)
     lower, upper = ratios.t_interval(estimate.value, std_error, estimate.df)
     return Contrast(estimate.value, lower, upper, std_error, estimate.df, estimate)
@@ -194,8 +191,7 @@ def log_ratio(first: Level, second: Level, *, same_pupils: bool) -> Contrast:
 
 def ratio_change(now: Level, reference: Level, before: Level, reference_before: Level) -> Contrast:
     """Return the logarithm of the year's ratio over the baseline's, with its interval."""
-    later = log_ratio(now, reference, same_pupils=True)
-    earlier = log_ratio(before, reference_before, same_pupils=True)
+    later, earlier = log_ratio(now, reference), log_ratio(before, reference_before)
     value = later.value - earlier.value
     std_error = np.hypot(later.std_error, earlier.std_error)
     df, unlimited = later.df, np.full_like(value, np.inf)

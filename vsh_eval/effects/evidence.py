@@ -249,11 +249,8 @@ def judge(
             f"sesoi is {sesoi}, must be above 0; name the smallest effect worth having."
         )
     first, second = _estimates(estimates, sesoi=sesoi)
-    metric = (
-        estimates.loc[estimates["role"].eq("primary"), "metric"] if "metric" in estimates else ()
-    )
-    same_unit = SAME_UNIT in set(metric)
-    judged = tuple(_rules(first, second, checks, sesoi=sesoi, same_unit=same_unit))
+    of_absence = estimates.loc[estimates["role"].eq("primary"), "metric"].eq(SAME_UNIT).any()
+    judged = tuple(_rules(first, second, checks, sesoi=sesoi, same_unit=bool(of_absence)))
     verdicts: dict[str, Verdict] = {rule.rule: rule.verdict for rule in judged}
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
@@ -353,8 +350,8 @@ def _rules(
 
 def _estimates(estimates: pd.DataFrame, *, sesoi: float) -> tuple[_Estimate, _Estimate]:
     """Read the primary estimate and that of `same_past` off the table."""
-    columns = ["role", "aggregation", "estimate", "std_error", "df", "p_value"]
-    require_columns(estimates, columns, name="estimates")
+    columns = ["role", "metric", "estimator", "aggregation", "estimate", "std_error", "df"]
+    require_columns(estimates, [*columns, "p_value"], name="estimates")
     simple = estimates[estimates["aggregation"].eq("simple")]
     primary = simple[simple["role"].eq("primary")]
     if len(primary) != 1:
@@ -362,11 +359,8 @@ def _estimates(estimates: pd.DataFrame, *, sesoi: float) -> tuple[_Estimate, _Es
             f"estimates hold {len(primary)} primary simple rows, must hold one; "
             "name one primary outcome in the protocol."
         )
-    others = simple.iloc[:0]
-    if "estimator" in simple:
-        others = simple[simple["estimator"].eq("same_past") & simple["role"].eq("robustness")]
-        if "metric" in simple:
-            others = others[others["metric"].eq(primary["metric"].iloc[0])]
+    others = simple[simple["estimator"].eq("same_past") & simple["role"].eq("robustness")]
+    others = others[others["metric"].eq(primary["metric"].iloc[0])]
     first = _estimate(primary, sesoi=sesoi)
     return first, _estimate(others.head(1), sesoi=sesoi)
 
@@ -415,12 +409,11 @@ def _drift(first: _Estimate, checks: Checks, *, sesoi: float) -> _Rule:
 
 
 def _composition(composition: pd.DataFrame | None) -> _Rule:
-    if composition is None:
-        return _limit("composition", None, ALPHA, below=False, reason=Message("composition_p"))
-    require_columns(composition, ["aggregation", "p_value"], name="composition")
-    simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
-    value = smallest_adjusted(simple.to_numpy(float))
-    why = Message("composition_p", tests=len(simple))
+    value, why = None, Message("composition_p")
+    if composition is not None:
+        simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
+        value = smallest_adjusted(simple.to_numpy(float))
+        why = Message("composition_p", tests=len(simple))
     return _limit("composition", value, ALPHA, below=False, reason=why)
 
 
@@ -471,19 +464,14 @@ def _registered(checks: Checks) -> _Rule:
 
 
 def _losses(exclusions: pd.DataFrame | None) -> _Rule:
-    why = Message("share_excluded")
-    if exclusions is None:
-        return _limit("losses", None, MOST_LOST, below=True, reason=why)
-    require_columns(exclusions, ["step", "schools"], name="exclusions")
-    schools = exclusions.set_index("step")["schools"]
-    lost = 1 - schools["used"] / max(schools["panel"], 1)
-    return _limit("losses", float(lost), MOST_LOST, below=True, reason=why)
+    lost = None
+    if exclusions is not None:
+        schools = exclusions.set_index("step")["schools"]
+        lost = float(1 - schools["used"] / max(schools["panel"], 1))
+    return _limit("losses", lost, MOST_LOST, below=True, reason=Message("share_excluded"))
 
 
 def _balance(balance: pd.DataFrame | None) -> _Rule:
+    largest = None if balance is None else float(balance["standardised_difference"].abs().max())
     why = Message("largest_difference")
-    if balance is None:
-        return _limit("balance", None, MOST_IMBALANCE, below=True, reason=why)
-    require_columns(balance, ["standardised_difference"], name="balance")
-    largest = balance["standardised_difference"].abs().max()
-    return _limit("balance", float(largest), MOST_IMBALANCE, below=True, reason=why)
+    return _limit("balance", largest, MOST_IMBALANCE, below=True, reason=why)

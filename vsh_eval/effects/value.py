@@ -9,7 +9,7 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import Message, require_columns
 from vsh_eval.effects.estimators.imputation import imputable_target, impute_parts
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
-from vsh_eval.effects.rows import COUNTS, simple_row
+from vsh_eval.effects.rows import COUNTS, OVERALL, simple_row
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.specification import Study
 from vsh_eval.numerics.estimators import imputation as numeric
@@ -101,12 +101,9 @@ def _costs(study: Study, sample: AnalysisSample) -> tuple[pd.Series, Message]:
     nothing = pd.Series(dtype=float)
     if study.training is None:
         return nothing, Message("no_training_log")
-    needed = ["unit_id", "programme", "tier", "time_period", "cost"]
+    needed = ["unit_id", "programme", "time_period", "cost"]
     require_columns(study.training, needed, name="training")
     log = study.training.assign(unit_id=study.training["unit_id"].astype(str))
-    for column, wanted in (("programme", study.programme), ("tier", study.tier)):
-        if wanted != "any":
-            log = log[log[column].eq(wanted)]
     data = sample.data
     trained = data.loc[data["cohort"].gt(0) & data["time"].ge(data["cohort"]), "unit"].astype(str)
     log = log[log["unit_id"].isin(trained) & log["time_period"].le(data["time_period"].max())]
@@ -189,8 +186,6 @@ def _row(
         "unit": unit,
         "role": "exploratory",
         "metric": study.metric,
-        "programme": study.programme,
-        "tier": study.tier,
-        "phase": names.TOTAL,
+        **OVERALL,
         **found,
     }

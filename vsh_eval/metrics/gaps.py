@@ -322,7 +322,7 @@ def _block(cells: Cells, group: str, reference: str, sides: tuple[Level, Level])
     """Return one pair's gaps, cell by cell."""
     first, second = sides
     gap = difference(first, second, metric=cells.metric, same_pupils=True)
-    relative = log_ratio(first, second, same_pupils=True)
+    relative = log_ratio(first, second)
     columns = gap_columns(cells, (group, reference), sides, gap, relative)
     return {name: values[first.present] for name, values in columns.items()}
 

@@ -227,7 +227,7 @@ def _block(
     pair = comparison.pair
     first, second = two_levels(strata, pair, schools)
     gap = difference(first, second, metric=strata.metric, same_pupils=True)
-    relative = log_ratio(first, second, same_pupils=True)
+    relative = log_ratio(first, second)
     cells = as_one_school(strata, comparison.unit_id)
     return {
         **gap_columns(cells, pair, (first, second), gap, relative),

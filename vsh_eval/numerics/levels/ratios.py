@@ -180,15 +180,13 @@ def logarithm(estimate: Estimate) -> Estimate:
     array([0.0577])
     """
     positive = np.where(estimate.value > 0, estimate.value, np.nan)
-    return Estimate(
-        np.log(positive),
-        estimate.std_error / positive,
-        estimate.df,
-        estimate.clusters,
-        estimate.pupils,
-        np.nan_to_num(estimate.influence / positive),
-        estimate.pupil_influence / positive,
-        np.nan_to_num(estimate.noise / positive),
+    return replace(
+        estimate,
+        value=np.log(positive),
+        std_error=estimate.std_error / positive,
+        influence=np.nan_to_num(estimate.influence / positive),
+        pupil_influence=estimate.pupil_influence / positive,
+        noise=np.nan_to_num(estimate.noise / positive),
     )
 
 

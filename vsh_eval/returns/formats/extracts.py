@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from vsh_eval import registry
 from vsh_eval.contracts import RETURNS, ContractError, Message
 from vsh_eval.returns.columns import literal, quoted
@@ -94,7 +92,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         rows = connection.execute("FROM extract ORDER BY ALL").df()
     without = rows["pupil_id"].isna()
     notes += counted(of_rows=len(rows), pupils_without_upn=without.sum())
-    found = _placed(rows[~without].drop_duplicates(ignore_index=True), options)
+    found = places.placed_in_january(rows[~without].drop_duplicates(ignore_index=True), options)
     if "measure" in found:
         found = found.dropna(subset=["value"])
     return Reading({section.table: found[list(table.column_names)]}, tuple(notes))
@@ -169,10 +167,3 @@ def _from_codes(sheet: Sheet, columns: Mapping[str, str]) -> dict[str, str]:
         if ours not in columns and parts:
             sums[ours] = f"CAST({' + '.join(parts)} AS BIGINT)"
     return sums
-
-
-def _placed(rows: pd.DataFrame, options: Options) -> pd.DataFrame:
-    on = pd.to_datetime(
-        (rows["academic_year"] // 100 + 1).astype("str") + "-01-15", errors="coerce"
-    )
-    return places.placed(rows, on, options)[0]

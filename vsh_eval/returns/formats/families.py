@@ -38,7 +38,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Tables that several families may fill, each its own part; any other comes from one family."""
 
 
-def read_files(files: Files, *, authority: str = "", years: Sequence[int] = ()) -> Reading:
+def read_files(files: Files, *, authority: str = "") -> Reading:
     """Read every family of files that the params name.
 
     Parameters
@@ -47,8 +47,6 @@ def read_files(files: Files, *, authority: str = "", years: Sequence[int] = ()) 
         The section ``source.files`` of the params.
     authority : str
         The authority's ONS code.
-    years : sequence of int
-        The academic years that the evaluation asks for.
 
     Returns
     -------
@@ -72,8 +70,7 @@ def read_files(files: Files, *, authority: str = "", years: Sequence[int] = ()) 
     references: dict[str, pd.DataFrame] = {}
     for name, section in files.given().items():
         paths = paths_of(name, section) if isinstance(section, FileSet) else ()
-        options = Options(section, authority, tuple(years), references)
-        readings[name] = _read(name, paths, options)
+        readings[name] = _read(name, paths, Options(section, authority, references))
         for key, table in readings[name].references.items():
             both = [references[key], table] if key in references else [table]
             references[key] = pd.concat(both, ignore_index=True)

@@ -166,8 +166,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
                 notes.append(note("download_not_needed", file=sheet.name))
         notes += _notes(connection)
         tables = {
-            "enrolments": _placed(_enrolments(connection), options),
-            "attainment": _placed(_attainment(connection), options),
+            "enrolments": places.placed_in_january(_enrolments(connection), options),
+            "attainment": places.placed_in_january(_attainment(connection), options),
         }
         former = connection.execute(
             "FROM census SELECT DISTINCT former AS former_upn, upn WHERE former <> upn ORDER BY ALL"
@@ -258,11 +258,6 @@ def _enrolments(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         "AND academic_year IS NOT NULL QUALIFY row_number() OVER (PARTITION BY upn, academic_year, "
         "place ORDER BY term, fsm6 DESC NULLS LAST, year_group, sex, sen) = 1 ORDER BY ALL"
     ).df()
-
-
-def _placed(table: pd.DataFrame, options: Options) -> pd.DataFrame:
-    on = pd.to_datetime((table["academic_year"] // 100 + 1).astype("str") + "-01-15")
-    return places.placed(table, on, options)[0]
 
 
 def _notes(connection: duckdb.DuckDBPyConnection) -> list[Message]:

@@ -214,9 +214,7 @@ def panel_rows(outcomes: Outcomes, *, vintage: str) -> pd.DataFrame:
     cells = {
         column: numbers_and_symbols(table[column], origin=outcomes.origin) for column in columns
     }
-    keys = table[["level", "unit_id", "time_period", "phase", "group"]].assign(
-        source="published", vintage=vintage, cohort_rule="at_31_march"
-    )
+    keys = table[["level", "unit_id", "time_period", "phase", "group"]].assign(vintage=vintage)
     rows = [_rows_of(measure, keys=keys, cells=cells) for measure in outcomes.measures]
     return pd.concat(rows, ignore_index=True)
 
@@ -228,18 +226,24 @@ def _rows_of(
     cells: dict[str, tuple[pd.Series, pd.Series]],
 ) -> pd.DataFrame:
     numbers = {column: cells[column][0] for column in measure.columns}
-    return keys.assign(
-        metric=measure.metric,
-        pupils=numbers[measure.pupils].astype("Int64"),
-        numerator=numbers[measure.numerator],
-        denominator=numbers[measure.denominator].astype("Int64"),
-        sum_yy=float("nan"),
-        sum_xy=float("nan"),
-        sum_xx=float("nan"),
-        **dict.fromkeys(names.RECORD_KEYS, pd.array([pd.NA] * len(keys), dtype="Int64")),
-        rate=numbers[measure.rate],
-        status=strongest(*(cells[column][1] for column in measure.columns)),
-    )[list(names.PANEL_COLUMNS)]
+    return panel_of(
+        keys.assign(
+            metric=measure.metric,
+            pupils=numbers[measure.pupils],
+            numerator=numbers[measure.numerator],
+            denominator=numbers[measure.denominator],
+            rate=numbers[measure.rate],
+            status=strongest(*(cells[column][1] for column in measure.columns)),
+        )
+    )
+
+
+def panel_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give published rows the panel's columns; counts and sums that are not there are missing."""
+    counts = ("pupils", "denominator", *names.RECORD_KEYS)
+    known = {"source": "published", "cohort_rule": "at_31_march"}
+    table = rows.assign(**known).reindex(columns=list(names.PANEL_COLUMNS))
+    return table.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _of_groups(table: pd.DataFrame, *, origin: str) -> pd.DataFrame:

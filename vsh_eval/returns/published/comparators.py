@@ -15,6 +15,7 @@ import pandas as pd
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS
+from vsh_eval.returns.published.cino import panel_of
 from vsh_eval.returns.published.reading import read_text
 from vsh_eval.returns.published.symbols import numbers_and_symbols
 
@@ -184,29 +185,21 @@ def comparator_rows(
     metric = {short: metric for short, (metric, _) in {**MEASURES, **SOCIAL_CARE}.items()}
     phase = {short: phase for short, (_, phase) in MEASURES.items()}
     group = {short: group for short, (_, group) in SOCIAL_CARE.items()}
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
-            "source": "published",
             "vintage": vintage,
-            "cohort_rule": "at_31_march",
             "level": placed["unit_id"].map(level),
             "unit_id": placed["unit_id"],
             "time_period": placed["time_period"],
             "phase": placed["Short Desc"].map(phase).fillna(names.TOTAL),
             "group": placed["Short Desc"].map(group).fillna(names.ALL),
             "metric": placed["Short Desc"].map(metric),
-            "pupils": pd.array([pd.NA] * len(placed), dtype="Int64"),
-            "numerator": float("nan"),
-            "denominator": pd.array([pd.NA] * len(placed), dtype="Int64"),
-            "sum_yy": float("nan"),
-            "sum_xy": float("nan"),
-            "sum_xx": float("nan"),
-            **dict.fromkeys(names.RECORD_KEYS, pd.array([pd.NA] * len(placed), dtype="Int64")),
             # The tool stores 4.65 as 4.6500000000000004.
             "rate": rates.round(_FLOAT_DUST),
             "status": symbols,
         }
-    ).reset_index(drop=True)
+    )
+    return panel_of(rows).reset_index(drop=True)
 
 
 def _unit_ids(table: pd.DataFrame, *, areas: pd.DataFrame) -> pd.Series:
