@@ -1,22 +1,31 @@
-"""A fast draw of school gaps, without pupils' returns: for proofs that need thousands of draws.
+"""School gaps of invented authorities, and both estimates of them, for proofs of many draws.
 
-The model is that of the simulations the primary estimator was chosen by: cohort children come and
-go in spells of years, each with a beta-distributed absence rate remembered from year to year;
-schools have gaps of their own, and school-years have shocks.
+`plain` draws the gaps without pupils' returns, which is fast; `whole_authority` counts an invented
+authority pupil by pupil. The model of the first is that of the simulations the primary estimator
+was chosen by: cohort children come and go in spells of years, each with a beta-distributed absence
+rate remembered from year to year; schools have gaps of their own, and school-years have shocks.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr
 
-from vsh_eval import academic_year, names
-from vsh_eval.contracts import require_one_of
+from vsh_eval import academic_year, cohort, names
+from vsh_eval.contracts import RETURNS, require_one_of
+from vsh_eval.effects.estimators.imputation import imputable_target
+from vsh_eval.effects.estimators.same_past import cells_of
+from vsh_eval.effects.grid import Grid, grid
+from vsh_eval.effects.sample.year_effects import year_effects
+from vsh_eval.numerics.estimators import imputation, same_past
+from vsh_eval.panel import within_school_gaps
+from vsh_eval.synthetic import invent
 from vsh_eval.synthetic.attendance import RESIDUAL_SD, SHARED_SD
 from vsh_eval.synthetic.calibration import absence_levels
 from vsh_eval.synthetic.plan import NO_ATTENDANCE, Plan
@@ -27,6 +36,9 @@ from vsh_eval.synthetic.social_care import CIN, CPP, PEERS
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+YEARS = {"first": 201718, "last": 202425}
+ADOPTION = (202122, 202223, 202324)
+"""The years of training that a plan draws, a fifth of the schools each."""
 PHASES = ("primary", "secondary")
 METRICS = ("overall_absence", "persistent_absence")
 
@@ -39,7 +51,6 @@ _LEVEL_SD, _PEER_SD, _PEER_MEMORY = np.array([0.008, 0.015]), np.array([0.065, 0
 # Mean and spread of a cohort child's rate, which fix how tight its beta distribution is.
 _CHILD_MEAN, _CHILD_SD = np.array([0.107, 0.257]), np.array([0.121, 0.220])
 _TIGHTNESS = _CHILD_MEAN * (1 - _CHILD_MEAN) / _CHILD_SD**2 - 1
-_FLAT_GAP, _FLAT_PEERS = np.array([0.05, 0.17]), np.array([0.055, 0.085])
 _SHARE_PROTECTED = 0.18
 # Share of peers who are persistent absentees, and from which rate on a child is one.
 _PEER_PERSISTENT, _PERSISTENT = np.array([0.13, 0.24]), 0.10
@@ -120,7 +131,6 @@ def draw_school_gaps(
     plan: Plan,
     rng: np.random.Generator,
     *,
-    phase_trends: bool = True,
     metric: str = "overall_absence",
     milder_before: float = 0.0,
 ) -> GapDraw:
@@ -132,9 +142,6 @@ def draw_school_gaps(
         What it is to be like; ``seed`` and ``attainment_effect`` are not used.
     rng : numpy.random.Generator
         Source of chance; one generator for all draws of a proof.
-    phase_trends : bool
-        Whether primary and secondary levels follow the published ones, which grow apart; else both
-        gaps move by the same amount from year to year.
     metric : {"overall_absence", "persistent_absence"}
         The outcome. The plan's effect is on overall absence; what it does to the share of
         persistent absentees follows from each child's rate with and without it.
@@ -163,7 +170,7 @@ def draw_school_gaps(
      'reference_pupils', 'adopted']
     """
     require_one_of(metric, METRICS, name="metric")
-    frame = _frame(plan.schools, plan.years, phase_trends=phase_trends)
+    frame = _frame(plan.schools, plan.years)
     adopted = adoption_years(plan, np.array(PHASES)[frame.phase], rng)
     treated = (adopted[:, None] > 0) & (frame.starts >= adopted[:, None] // 100)
     gap = rng.normal(0, GAP_SD, plan.schools)
@@ -202,16 +209,12 @@ def draw_school_gaps(
 
 
 @lru_cache(maxsize=32)
-def _frame(schools: int, years: tuple[int, ...], *, phase_trends: bool) -> _Frame:
+def _frame(schools: int, years: tuple[int, ...]) -> _Frame:
     used = [year for year in years if year not in NO_ATTENDANCE]
     phase = (np.arange(schools) >= round(schools * (1 - _SECONDARY_SHARE))).astype(np.int64)
     levels = absence_levels(used).overall
     cohort = _SHARE_PROTECTED * levels[CPP, :2] + (1 - _SHARE_PROTECTED) * levels[CIN, :2]
     peers = levels[PEERS, :2]
-    if not phase_trends:
-        drift = (cohort - peers).mean(axis=0)
-        peers = np.repeat(_FLAT_PEERS[:, None], len(used), axis=1)
-        cohort = peers + _FLAT_GAP[:, None] + drift - drift.mean()
     return _Frame(
         starts=np.array([academic_year.start(year) for year in used]),
         phase=phase,
@@ -416,3 +419,96 @@ def _make_up(
 def _truth(weight: Floats, effect: Floats) -> float:
     total = float(weight.sum())
     return float((weight * effect).sum() / total) if total else float("nan")
+
+
+def plain(
+    schools: int,
+    rng: np.random.Generator,
+    *,
+    metric: str = "overall_absence",
+    milder_before: float = 0.0,
+    **asked: Any,
+) -> GapDraw:
+    """Draw as a plan says, without effect where it does not say."""
+    plan = Plan(schools=schools, **{"effect": 0.0, **YEARS, **asked})
+    return draw_school_gaps(plan, rng, metric=metric, milder_before=milder_before)
+
+
+# --- Whole authorities
+
+NEEDED = ("schools", "school_links", "enrolments", "attendance", "episodes", "training")
+
+
+def counted(plan: Plan, years: tuple[int, ...]) -> tuple[cohort.CohortTables, float]:
+    """Invent an authority and count it, without suspensions and results; the planted effect too."""
+    invented = invent(plan)
+    truth = invented.truth.set_index(["metric", "aggregation"])["effect"]
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
+        for name in (*NEEDED, "attainment"):
+            rows = invented.tables[name]
+            rows = rows.iloc[:0] if name == "attainment" else rows
+            connection.register("given", rows[list(RETURNS[name].column_names)])
+            connection.execute(f"CREATE TABLE {name} AS FROM given")
+            connection.unregister("given")
+        built = cohort.build_cohort(connection, years=years, secret=bytes(16))
+    return built, float(truth.loc[("overall_absence", "simple")])
+
+
+def whole_authority(plan: Plan) -> GapDraw:
+    """Draw the school gaps of one whole authority, and the truth."""
+    tables, truth = counted(plan, tuple(academic_year.span(YEARS["first"], YEARS["last"])))
+    gaps = within_school_gaps(
+        tables.panel, metric="overall_absence", group="cwsw", reference="peers"
+    )
+    trained = tables.exposure.query("programme == 'any' and tier == 'any'")
+    return GapDraw(gaps.merge(trained[["unit_id", "adopted"]], on="unit_id"), truth)
+
+
+# --- Estimates
+
+
+def gridded(gaps: pd.DataFrame, strata: Callable[[pd.DataFrame], pd.Series] | None = None) -> Grid:
+    """Lay school gaps out as `select_sample` and `grid` do, in a fifth of the time.
+
+    `strata` says which schools share year effects; by default the package's rule does.
+    """
+    times = np.unique(gaps["time_period"])
+    time = np.searchsorted(times, gaps["time_period"]) + 1
+    adopted = gaps["adopted"].to_numpy()
+    cells = gaps.assign(
+        unit=gaps["unit_id"],
+        time=time,
+        cohort=np.where(adopted > 0, np.searchsorted(times, adopted) + 1, 0),
+    )
+    untrained = (cells["cohort"] == 0) | (cells["time"] < cells["cohort"])
+    cells = cells[cells["unit"].isin(cells["unit"][untrained])]
+    stratum = strata(cells) if strata else year_effects(cells).stratum
+    return grid(cells.assign(stratum=stratum))
+
+
+class Estimate(NamedTuple):
+    """The average over all trained school-years that can be imputed."""
+
+    estimate: float
+    std_error: float
+    df: float
+
+
+def averaged(cells: Grid, fitted: imputation.Fit) -> Estimate:
+    """Return the simple estimate of a fit."""
+    target = np.where(cells.treated & imputation.imputable(fitted), cells.weight, 0.0)
+    made = imputation.estimate(fitted, target[None])
+    error = float(np.sqrt((made.deviations() ** 2).sum()))
+    return Estimate(float(made.estimate[0]), error, float(made.schools[0] - 1))
+
+
+def primary(cells: Grid) -> Estimate:
+    """Return the primary estimate."""
+    return averaged(cells, imputable_target(cells)[0])
+
+
+def second(cells: Grid) -> Estimate:
+    """Return the estimate of `same_past`."""
+    own = cells_of(cells)
+    return averaged(cells, same_past.fit(own, same_past.reml(own)))

@@ -1,4 +1,4 @@
-"""Do the tests of who is newly counted notice it, and stay silent where nothing changed?
+"""Do the tests of who is newly counted notice it?
 
     python -m tests.proofs.newly_counted [--authorities N] [--schools S] [--seed S] [--output FILE]
 
@@ -6,25 +6,21 @@ Each authority is invented pupil by pupil, its returns become the cohort's table
 the tests of `vsh_eval.effects.composition_tests` are asked of them.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tests.proofs._page import options, table
+from tests.proofs._school_gaps import counted
 from vsh_eval import academic_year, cohort, effects, names
-from vsh_eval.contracts import RETURNS
 from vsh_eval.panel import within_school_gaps
-from vsh_eval.synthetic import Plan, invent
+from vsh_eval.synthetic import Plan
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "newly_counted.md"
 METRIC = "overall_absence"
 GROUPS = {"group": "cwsw", "reference": "peers"}
-NEEDED = ("schools", "school_links", "enrolments", "attendance", "episodes", "training")
 MILDER = 3.0
 GROWN = "more children newly counted"
 MILD = f"more, and {MILDER:.0f} points milder once counted"
@@ -45,20 +41,6 @@ TESTS = {
     "entrants_attendance": "prior absence, entrants",
 }
 ALPHA = 0.05
-
-
-def tables_of(plan: Plan) -> cohort.CohortTables:
-    """Invent an authority and count it, without suspensions and results, which nobody asks for."""
-    invented = invent(plan).tables
-    connection = duckdb.connect()
-    connection.execute("SET threads = 1")
-    for name in (*NEEDED, "attainment"):
-        rows = invented[name].iloc[:0] if name == "attainment" else invented[name]
-        connection.register("given", rows[list(RETURNS[name].column_names)])
-        connection.execute(f"CREATE TABLE {name} AS FROM given")
-        connection.unregister("given")
-    years = tuple(academic_year.span(plan.first, plan.last))
-    return cohort.build_cohort(connection, years=years, secret=bytes(16))
 
 
 def milder_before(make_up: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +85,8 @@ def repeated(
     answers: dict[str, list[dict[str, object]]] = {name: [] for name in (*WORLDS, MILD_BEFORE)}
     for name in (name for name in WORLDS if only in name):
         for number in range(authorities):
-            tables = tables_of(Plan(schools=schools, seed=seed * 1000 + number, **WORLDS[name]))
+            plan = Plan(schools=schools, seed=seed * 1000 + number, **WORLDS[name])
+            tables, _ = counted(plan, tuple(academic_year.span(plan.first, plan.last)))
             answers[name].append(asked(tables, tables.new_entrants))
             if name == MILD:
                 before = milder_before(tables.new_entrants, tables.exposure)
@@ -145,22 +128,12 @@ def moved(answers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def table(rows: pd.DataFrame) -> str:
-    """Write rows as a table."""
-    lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows.to_numpy()]
-    return "\n".join(lines)
-
-
-def written(answers: Mapping[str, pd.DataFrame], command: str) -> str:
-    """Return the committed page."""
+def body(answers: Mapping[str, pd.DataFrame]) -> str:
+    """Return what the page says."""
     counts = flagged(answers)
     many = int(counts["authorities"].iloc[0])
     low, high = (int(count) for count in stats.binom.ppf((0.025, 0.975), many, ALPHA))
-    return f"""# Do the tests of who is newly counted notice it?
-
-    {command}
-
+    return f"""
 Whole invented authorities, pupil by pupil. "more": twice as many children newly get a social worker
 after training, in those trained schools whose own gap is above the middle. "milder": they miss that
 many percentage points less from then on. Nothing in an invented authority makes them milder before,
@@ -191,21 +164,17 @@ standard deviation between authorities.
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the proof and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--authorities", type=int, default=20)
-    parser.add_argument("--schools", type=int, default=120)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="worlds whose name holds this")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    given = parser.parse_args(arguments)
-    answers = repeated(
-        authorities=given.authorities, schools=given.schools, seed=given.seed, only=given.only
+    asked, write = options(
+        __file__,
+        __doc__,
+        arguments,
+        authorities=20,
+        schools=120,
+        seed=1,
+        only={"default": "", "help": "worlds whose name holds this"},
     )
-    command = (
-        f"python -m tests.proofs.newly_counted --authorities {given.authorities} "
-        f"--schools {given.schools} --seed {given.seed}"
-    )
-    given.output.write_text(written(answers, command), encoding="utf-8")
+    given = {name: getattr(asked, name) for name in ("authorities", "schools", "seed", "only")}
+    write(body(repeated(**given)), "authorities", "schools", "seed")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Do pools of authorities cover, and detect what they say they detect?
+"""Do pools of authorities cover, and detect what they say?
 
     python -m tests.proofs.pools [--draws N] [--judged N] [--real N] [--seed S] [--output FILE]
 
@@ -10,16 +10,15 @@ authorities: returns of every child, cohort, school gaps and both estimators, po
 function.
 """
 
-import argparse
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tests.proofs.planted_effect import _prepared, whole_authority
+from tests.proofs._page import options, table
+from tests.proofs._school_gaps import whole_authority
 from tests.proofs.worlds import WORLDS, asked_of, draws_of, moved
 from vsh_eval import effects
 from vsh_eval.effects import pooling
@@ -27,7 +26,6 @@ from vsh_eval.numerics.inference.significance import minimum_detectable, t_criti
 from vsh_eval.numerics.rounding import decimals, to_decimals
 from vsh_eval.synthetic import Plan
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "pools.md"
 ERROR, SCHOOLS = 1.44, 60
 """Standard error of an ordinary authority: its detectable effect is 4.1 points."""
 SIZES = (2, 3, 4, 8, 12)
@@ -182,7 +180,12 @@ def whole(pools: int, seed: int) -> pd.DataFrame:
             for number in range(k)
         ]
         truth = float(np.mean([one.truth for one in drawn]))
-        samples = [_prepared(one).data for one in drawn]
+        samples = [
+            effects.sample.select_sample(
+                one.gaps, one.gaps[["unit_id", "adopted"]].drop_duplicates()
+            ).data
+            for one in drawn
+        ]
         for name in ("impute", "same_past"):
             estimator = getattr(effects.estimators, name)
             simple = [estimator(data).query("aggregation == 'simple'").iloc[0] for data in samples]
@@ -205,31 +208,14 @@ def whole(pools: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def markdown(rows: pd.DataFrame, places: dict[str, int]) -> str:
-    """Write a table."""
-    lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
-    for row in rows.to_dict("records"):
-        cells = [
-            str(value)
-            if isinstance(value, str)
-            else ""
-            if pd.isna(value)
-            else f"{value:.{places.get(name, 2)}f}"
-            for name, value in row.items()
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def written(
     tables: tuple[pd.DataFrame, pd.DataFrame],
     left: pd.DataFrame,
     seen: pd.DataFrame,
     real: pd.DataFrame,
-    command: str,
     numbers: tuple[int, int],
 ) -> str:
-    """Return the committed page."""
+    """Return what the page says."""
     (covered, others), (draws, count) = tables, numbers
     missed = covered[~covered["coverage %"].between(93, 97)]
     misses = "; ".join(
@@ -242,12 +228,9 @@ def written(
     pulls = ", ".join(f"{apart[effect]:.1f} at {effect:g}" for effect in TRUE_EFFECTS[1:])
     here = eight["all: mean"][0.0]
     inside = int((real["lower"].le(real["truth"]) & real["truth"].le(real["upper"])).sum())
-    shares = {name: 1 for table in (*tables, left) for name in table if "%" in name}
-    shares |= {"tau": 1, "authorities": 0, "effect": 1}
-    return f"""# Do pools of authorities cover, and detect what they say?
-
-    {command}
-
+    shares = {name: ".1f" for of in (*tables, left, seen) for name in of if "%" in name}
+    shares |= {"tau": ".1f", "effect": ".1f"}
+    return f"""
 {draws:,} pools a row. Authorities have 30 to 150 schools and a standard error of {ERROR} points at
 {SCHOOLS} schools (its detectable effect alone is {minimum_detectable(ERROR, SCHOOLS - 1):.1f}); its
 error is estimated with schools less one degrees of freedom, and estimate and error are rounded to
@@ -258,7 +241,7 @@ aim: 93 to 97.
 
 ## Coverage
 
-{markdown(covered, shares)}
+{table(covered, shares)}
 
 {said}
 Where true effects are the same or nearly so, the factor that is held at 1 makes the interval too
@@ -276,7 +259,7 @@ variance is estimated as 0, of which a report says that its authorities differ b
 chance. "At least normal": not held, but no narrower than 1.96 errors (van Aert and Jackson 2019,
 *Research Synthesis Methods* 10, 515-527).
 
-{markdown(others, shares)}
+{table(others, shares)}
 
 Not held, the interval covers as it should over all pools, and less than it says in those that show
 no difference between authorities, by more the more they truly differ. At least normal, it is nearer
@@ -292,7 +275,7 @@ asked only of a clear estimate. {count} authorities of {SCHOOLS} schools with {C
 each, trained by lot, which the protocol does not say; true effects are the same. "Left out" and
 "by drift": of all authorities. "Clear": the interval excludes zero.
 
-{markdown(left, shares)}
+{table(left, shares)}
 
 Without an effect these authorities average {here:+.2f}, so the two means are to be compared with
 each other. Leaving out what is clear pulls the pool of {AT_ONCE[-1]} towards zero (in points:
@@ -307,36 +290,34 @@ effect in all" is one estimate from all schools, which is what the aims were fou
 analysed" allows for effects that differ, which costs most with few authorities: two have one
 degree of freedom.
 
-{markdown(seen, {name: 1 for name in seen if "%" in name} | {"authorities": 0})}
+{table(seen, shares)}
 
 ## Whole invented authorities
 
 Pools of 4 authorities of {SCHOOLS} schools, an effect of -2.5 points planted in each. {inside} of
 {len(real)} intervals hold the truth.
 
-{markdown(real, {"pool": 0})}
+{table(real)}
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Draw, pool, write the page; return 1 where 12 authorities that differ are not covered."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=500)
-    parser.add_argument("--judged", type=int, default=400, help="authorities that are judged")
-    parser.add_argument("--real", type=int, default=3, help="pools of whole authorities")
-    parser.add_argument("--seed", type=int, default=20261129)
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    asked = parser.parse_args(arguments)
+    asked, write = options(
+        __file__,
+        __doc__,
+        arguments,
+        draws=500,
+        judged={"type": int, "default": 400, "help": "authorities that are judged"},
+        real={"type": int, "default": 3, "help": "pools of whole authorities"},
+        seed=20261129,
+    )
     rng = np.random.default_rng(asked.seed)
     tables, seen = coverage(asked.draws, rng), detected(asked.draws, rng)
     left = left_out(judged(asked.judged, asked.seed), asked.draws, rng)
     real = whole(asked.real, asked.seed)
-    command = "python -m tests.proofs.pools " + " ".join(
-        f"--{name} {getattr(asked, name)}" for name in ("draws", "judged", "real")
-    )
-    page = written(tables, left, seen, real, command, (asked.draws, asked.judged))
-    asked.output.write_text(page, encoding="utf-8")
-    sys.stdout.write(page)
+    page = written(tables, left, seen, real, (asked.draws, asked.judged))
+    write(page, "draws", "judged", "real")
     covered = tables[0]
     large = covered[covered["authorities"].eq(12) & covered["tau"].gt(0)]
     return 0 if large["coverage %"].between(93, 97).all() else 1

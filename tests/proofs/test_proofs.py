@@ -63,5 +63,7 @@ def test_a_proof_writes_the_page_that_is_committed_but_for_its_numbers(name: str
 def headers(lines: list[str]) -> list[str]:
     """Return the first row of every table."""
     return [
-        line for line, after in pairwise(lines) if line.startswith("|") and after.startswith("|---")
+        line
+        for line, after in pairwise(lines)
+        if line.startswith("|") and after.startswith(("|---", "| ---"))
     ]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.proofs import worlds
-from tests.proofs.hard_cases import ADOPTION
+from tests.proofs._school_gaps import ADOPTION
 from vsh_eval.effects import evidence
 
 

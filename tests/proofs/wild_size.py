@@ -8,20 +8,18 @@ year and school-year effects and a pupils' part that shrinks with their number. 
 trained, in one of three years; training does nothing.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from tests.effects.wild_regression import of_regression
+from tests.proofs._page import options, table
 from vsh_eval.numerics.estimators import imputation
 from vsh_eval.numerics.estimators.absorbed import regress
 from vsh_eval.numerics.inference import wild
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "wild_size.md"
 YEARS, FIRST, LAST = 7, 3, 5
 DESIGNS = ((12, 3), (12, 6), (20, 4), (20, 12), (40, 6), (40, 24))
 BOOTSTRAP = 999
@@ -95,23 +93,15 @@ def verdicts(rows):
     ]
 
 
-def written(rows, command):
-    """Return the committed page."""
-    lines = ["| " + " | ".join(rows.columns) + " |", "|" + "---|" * len(rows.columns)]
-    for row in rows.to_dict("records"):
-        cells = [f"{row[name]:.0f}" for name in ("schools", "trained", "draws")]
-        cells += [f"{row[name]:.1f}" for name in rows.columns[3:]]
-        lines.append("| " + " | ".join(cells) + " |")
-    return f"""# How often does a test with few schools refute an effect that is not there?
-
-    {command}
-
+def body(rows):
+    """Return what the page says."""
+    return f"""
 Share of draws in which a true "no effect" is refuted at 5 %. Wild: wild cluster bootstrap on the
 imputation's simple estimate, null imposed, {BOOTSTRAP} draws of the bootstrap. Jackknife t: the
 interval reported. Influence t: the same with the influence function's error. Wild, two-way: the
 wild bootstrap of two-way fixed effects. Seven years, cells of realistic size, common year effects.
 
-{chr(10).join(lines)}
+{table(rows, ".1f")}
 
 The wild bootstrap with the null imposed is careful: with few *trained* schools it refutes almost
 never, since every pattern of signs keeps the few together (MacKinnon and Webb 2018). It cannot be
@@ -122,16 +112,10 @@ is near enough to 5 % to be reported, a little too ready with few trained school
 
 def main(arguments=None):
     """Run every design, write the page, and return 1 where the wild bootstrap is too ready."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=20260901)
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    asked = parser.parse_args(arguments)
+    asked, write = options(__file__, __doc__, arguments, draws=2000, seed=20260901)
     rows = pd.DataFrame([design(*one, asked.draws, asked.seed) for one in DESIGNS])
-    command = f"python -m tests.proofs.wild_size --draws {asked.draws} --seed {asked.seed}"
-    asked.output.write_text(written(rows, command), encoding="utf-8")
-    sys.stdout.write(written(rows, command))
-    return 1 if verdicts(rows) else 0
+    write(body(rows), "draws", "seed")
+    return int(bool(verdicts(rows)))
 
 
 if __name__ == "__main__":

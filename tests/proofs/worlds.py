@@ -11,7 +11,6 @@ front door, `vsh_eval.effects`. The statement of the report is made of the first
 `--results` a run goes on from what the folder holds, and the page is written from all of it.
 """
 
-import argparse
 import gc
 import sys
 from collections.abc import Callable, Iterator
@@ -24,13 +23,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tests.proofs._school_gaps import GapDraw
-from tests.proofs.hard_cases import ADOPTION, plain
-from tests.proofs.primary_coverage import LaidOut, averaged, laid_out, primary_fit
+from tests.proofs._page import Options, interval, options, share, table
+from tests.proofs._school_gaps import ADOPTION, Estimate, GapDraw, gridded, plain, primary, second
 from vsh_eval import effects
 from vsh_eval.contracts import Message
-from vsh_eval.effects.estimators.imputation import imputable_target
-from vsh_eval.effects.grid import Grid
 from vsh_eval.effects.sensitivity.composition import (
     COUNTED,
     ENTRANTS_PRIOR,
@@ -39,24 +35,20 @@ from vsh_eval.effects.sensitivity.composition import (
     composition_outcomes,
     composition_specifications,
 )
-from vsh_eval.numerics.estimators import imputation as numeric
-from vsh_eval.numerics.estimators import same_past
 from vsh_eval.numerics.inference.significance import (
     equivalence_p_value,
     joint_test,
     minimum_detectable,
     t_p_value,
 )
-from vsh_eval.numerics.levels.proportions import wilson
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "worlds.md"
 CHECKED = 2
 ALPHA = 0.05
 EFFECTS = (-1.5, -3.0)
 REASSIGNED = 199
 USUAL = 6.4
 MOST_FALSE = 5.0
-ESTIMATORS = ("primary", "same_past")
+ESTIMATORS = {"primary": primary, "same_past": second}
 SETTING = ["world", "schools", "children"]
 Draw = Callable[..., GapDraw]
 
@@ -165,27 +157,14 @@ WORLDS = (
 )
 
 
-def second_fit(panel: LaidOut) -> numeric.Fit:
-    """Fit the second estimator."""
-    cells = same_past.Cells(
-        outcome=panel.outcome,
-        size=panel.pupils,
-        untreated=(panel.sessions > 0) & ~panel.treated,
-        stratum=panel.stratum,
-        phase=panel.phase,
-        years=panel.years,
-    )
-    return same_past.fit(cells, same_past.reml(cells))
-
-
 def both(drawn: GapDraw) -> dict[str, float]:
     """Return both estimates of one draw."""
-    panel = laid_out(drawn)
-    found: dict[str, float] = {}
-    for name, fit in zip(ESTIMATORS, (primary_fit, second_fit), strict=True):
-        made = zip(("estimate", "error", "df"), averaged(panel, fit(panel)), strict=True)
-        found |= {f"{name}_{part}": value for part, value in made}
-    return found
+    cells = gridded(drawn.gaps)
+    made = {name: estimate(cells) for name, estimate in ESTIMATORS.items()}
+    parts = (("estimate", "estimate"), ("error", "std_error"), ("df", "df"))
+    return {
+        f"{name}_{said}": getattr(of, part) for name, of in made.items() for said, part in parts
+    }
 
 
 def front_door(drawn: GapDraw) -> list[float]:
@@ -243,26 +222,23 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
     The second estimate decides nothing where the primary one is neither beyond chance nor shown to
     be small under any effect in `moves`, and is not made there.
     """
-    panel = laid_out(drawn)
-    cells = gridded(panel)
-    peers = np.zeros(panel.outcome.shape)
-    peers[panel.sessions > 0] = drawn.peers
-    first = simple(cells)
+    cells = gridded(drawn.gaps)
+    peers = gridded(drawn.gaps.assign(outcome=drawn.peers)).outcome
+    first = primary(cells)
     early = np.arange(len(cells.times)) < cells.onset.min()
     before = (cells.pupils * early).sum(axis=1, keepdims=True) * (cells.weight > 0)
     log_size = replace(
         cells, outcome=np.log(np.maximum(cells.pupils, 1.0)), weight=before, fit_weight=before
     )
     make_up = {LOG_COHORT: log_size} | {
-        name: gridded(laid_out(drawn._replace(gaps=gaps))) for name, gaps in counted(drawn).items()
+        name: gridded(gaps) for name, gaps in counted(drawn).items()
     }
-    who_is_counted = [{"metric": name, **simple(of)} for name, of in make_up.items()]
+    who_is_counted = [{"metric": name, **primary(of)._asdict()} for name, of in make_up.items()]
     leads = effects.sensitivity.imputed_leads(cells)
     test = joint_test(leads.estimate, leads.covariance, leads.df)
     estimates = {"imputation": first}
-    if any(decides(first["estimate"] + move, first, sesoi) for move in moves):
-        made = zip(("estimate", "std_error", "df"), averaged(panel, second_fit(panel)), strict=True)
-        estimates["same_past"] = dict(made)
+    if any(decides(first._replace(estimate=first.estimate + move), sesoi) for move in moves):
+        estimates["same_past"] = second(cells)
     rows = pd.DataFrame(estimates.values()).assign(
         estimator=list(estimates),
         role=["primary", "robustness"][: len(estimates)],
@@ -271,12 +247,12 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
     )
     return Asked(
         rows=moved(rows, 0.0),
-        peers=pd.Series(simple(gridded(replace(panel, outcome=peers)))),
+        peers=pd.Series(primary(replace(cells, outcome=peers))._asdict()),
         checks={
             "pretrend": effects.sensitivity.Pretrend(pd.DataFrame(), test, Message()),
             "drift": leads.slope(),
             "composition": moved(pd.DataFrame(who_is_counted).assign(aggregation="simple"), 0.0),
-            "mde": minimum_detectable(first["std_error"], first["df"]),
+            "mde": minimum_detectable(first.std_error, first.df),
         },
     )
 
@@ -296,43 +272,10 @@ def counted(drawn: GapDraw) -> dict[str, pd.DataFrame]:
     return made
 
 
-def gridded(panel: LaidOut) -> Grid:
-    """Lay one draw out as the estimators' arrays of the schools used."""
-    used = ((panel.sessions > 0) & ~panel.treated).any(axis=1)
-    years = panel.outcome.shape[1]
-    onset = np.where(panel.treated.any(axis=1), panel.treated.argmax(axis=1), years)[used]
-    return Grid(
-        units=np.flatnonzero(used).astype(object),
-        times=np.arange(1, years + 1),
-        cohorts=np.where(onset < years, onset + 1, 0),
-        onset=onset,
-        stratum=panel.stratum[used],
-        phase=panel.phase[used],
-        years=panel.years,
-        outcome=panel.outcome[used],
-        weight=panel.sessions[used],
-        fit_weight=panel.sessions[used],
-        pupils=panel.pupils[used],
-    )
-
-
-def simple(cells: Grid) -> dict[str, float]:
-    """Return the primary estimator's simple estimate, its error and degrees of freedom."""
-    fitted, target = imputable_target(cells)
-    made = numeric.estimate(fitted, target[None])
-    error = float(np.sqrt((made.deviations() ** 2).sum()))
-    return {
-        "estimate": float(made.estimate[0]),
-        "std_error": error,
-        "df": float(made.schools[0] - 1),
-    }
-
-
-def decides(estimate: float, found: dict[str, float], sesoi: float) -> bool:
+def decides(found: Estimate, sesoi: float) -> bool:
     """Tell whether an estimate is beyond chance or shown to be small, so that both are asked."""
-    error, df = found["std_error"], found["df"]
-    small = equivalence_p_value(estimate, error, df, margin=sesoi) < ALPHA
-    beyond = t_p_value(*(np.array([one]) for one in (estimate, error, df)))[0] < ALPHA
+    small = equivalence_p_value(*found, margin=sesoi) < ALPHA
+    beyond = t_p_value(*(np.array([one]) for one in found))[0] < ALPHA
     return bool(small or beyond)
 
 
@@ -515,22 +458,9 @@ def settings(results: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
         yield [str(key[0]), f"{key[1]:.0f}", f"{key[2]:g}", str(len(rows))], rows
 
 
-def per_cent(count: int, draws: int) -> str:
-    """Write a share with its Wilson interval."""
-    low, high = wilson(np.array([count]), np.array([draws]), alpha=ALPHA)
-    return f"{100 * count / draws:.0f} ({100 * low[0]:.0f} to {100 * high[0]:.0f})"
-
-
-def table(head: list[str], lines: list[list[str]]) -> str:
-    """Write a table."""
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
 def without_effect(results: pd.DataFrame) -> str:
     """Write bias, coverage and false findings where training does nothing."""
-    head = ["world", "schools", "children", "draws"]
-    head += ["primary: bias", "SD", "covers %"]
+    head = [*SETTING, "draws", "primary: bias", "SD", "covers %"]
     head += ["same past: bias", "SD", "covers %", "MDE ratio"]
     head += [f"{name}: false {sense} %" for name in ("primary", "same past", "both")
              for sense in ("narrowing", "widening")]  # fmt: skip
@@ -544,33 +474,32 @@ def without_effect(results: pd.DataFrame) -> str:
         line.append(f"{rows['same_past_error'].mean() / rows['primary_error'].mean():.2f}")
         counted = shares(rows, 0.0)
         pairs = product((*ESTIMATORS, "both"), ("narrowed", "widened"))
-        line += [per_cent(counted[f"{name} {sense}"], len(rows)) for name, sense in pairs]
+        line += [share(counted[f"{name} {sense}"], len(rows)) for name, sense in pairs]
         lines.append(line)
-    return table(head, lines)
+    return table(lines, head=head)
 
 
 def with_effect(results: pd.DataFrame) -> str:
     """Write how often a true effect is found."""
-    head = ["world", "schools", "children", "draws"]
+    head = [*SETTING, "draws"]
     head += [f"{effect:g}: {name} %" for effect in EFFECTS
              for name in ("primary", "same past", "both")]  # fmt: skip
     lines = []
     for line, rows in settings(results):
         for effect in EFFECTS:
             counted = shares(rows, effect)
-            line += [per_cent(counted[f"{name} narrowed"], len(rows))
+            line += [share(counted[f"{name} narrowed"], len(rows))
                      for name in (*ESTIMATORS, "both")]  # fmt: skip
         lines.append(line)
-    return table(head, lines)
+    return table(lines, head=head)
 
 
 def above(counts: Iterator[tuple[str, str, int, int]]) -> str:
     """Write where a false finding is above the limit beyond chance."""
     lines = []
     for where, sense, count, draws in counts:
-        low, _ = wilson(np.array([count]), np.array([draws]), alpha=ALPHA)
-        if 100 * low[0] > MOST_FALSE:
-            lines.append(f"- {where}: {sense} in {per_cent(count, draws)} % of {draws} draws.")
+        if interval(count, draws)[0] > MOST_FALSE:
+            lines.append(f"- {where}: {sense} in {share(count, draws)} % of {draws} draws.")
     return "\n".join(lines) or "- Nowhere."
 
 
@@ -600,12 +529,12 @@ def shares_stated(statements: pd.DataFrame, effect: float) -> str:
     every = [one for one in effects.evidence.STATEMENTS if statements["statement"].eq(one).any()]
     lines = []
     for line, rows in settings(statements[statements["effect"].eq(effect)]):
-        line += [per_cent(int(rows["statement"].eq(one).sum()), len(rows)) for one in every]
+        line += [share(int(rows["statement"].eq(one).sum()), len(rows)) for one in every]
         refused = rows.loc[rows["statement"].eq("not_attributable"), "decided_by"].value_counts()
         line.append(", ".join(f"{rule} {count}" for rule, count in refused.items()) or "-")
         lines.append(line)
-    head = ["world", "schools", "children", "draws", *every, "not attributable because of"]
-    return table([one.replace("_", " ") for one in head], lines)
+    head = [*SETTING, "draws", *every, "not attributable because of"]
+    return table(lines, head=[one.replace("_", " ") for one in head])
 
 
 def how_sure(confidence: pd.DataFrame) -> str:
@@ -614,10 +543,10 @@ def how_sure(confidence: pd.DataFrame) -> str:
     for size, of in confidence.groupby(SETTING[1:]):
         narrowed = of["statement"].str.startswith("narrowed")
         sure = [narrowed & of["confidence"].eq(one) for one in ("high", "moderate")]
-        counts = [per_cent(int(one.sum()), len(of)) for one in (*sure, ~narrowed)]
+        counts = [share(int(one.sum()), len(of)) for one in (*sure, ~narrowed)]
         lines.append([f"{size[0]:.0f}", f"{size[1]:g}", str(len(of)), *counts])
     head = ["narrowed %: confidence high", "narrowed %: moderate", "another statement %"]
-    return table([*SETTING[1:], "draws", *head], lines)
+    return table(lines, head=[*SETTING[1:], "draws", *head])
 
 
 def cost_of_the_drift_rule(statements: pd.DataFrame) -> str:
@@ -640,10 +569,10 @@ def cost_of_the_drift_rule(statements: pd.DataFrame) -> str:
             lost = found - int(said[unsaid].sum())
             lines.append(
                 [f"{size[0]:.0f}", f"{size[1]:g}", str(draws), f"{effect:g}",
-                 per_cent(found, draws), per_cent(found - lost, draws), per_cent(lost, found)]
+                 share(found, draws), share(found - lost, draws), share(lost, found)]
             )  # fmt: skip
     head = [*SETTING[1:], "draws", "effect", "narrowed %: lots known", "narrowed %: not said"]
-    return table([*head, "withheld, % of what lots would have shown"], lines)
+    return table(lines, head=[*head, "withheld, % of what lots would have shown"])
 
 
 def not_run(rows: pd.DataFrame) -> str:
@@ -663,14 +592,10 @@ def written(
     results: pd.DataFrame,
     statements: pd.DataFrame,
     confidence: pd.DataFrame,
-    command: str,
     sesoi: float,
 ) -> str:
-    """Return the committed page."""
-    return f"""# What is said where training was, and was not, given by lot?
-
-    {command}
-
+    """Return what the page says."""
+    return f"""
 Percentage points. "primary": each school compared with itself; "same past": compared with untrained
 schools that had the same past; "both": both 95 % intervals exclude zero on the same side, which is
 what the report asks for. In brackets behind a bias its Monte Carlo standard error, behind a share
@@ -759,7 +684,7 @@ before training, leave no trace that any rule could ask for:
 
 
 def gathered(
-    asked: argparse.Namespace,
+    asked: Options,
     kind: str,
     draws: int,
     make: Callable[[World, Iterator[GapDraw]], Iterator[dict[str, object]]],
@@ -790,40 +715,30 @@ def gathered(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run every world and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=2000, help="of each world and size")
-    parser.add_argument(
-        "--stated", type=int, default=200, help="draws of which a statement is made"
+    asked, write = options(
+        __file__,
+        __doc__,
+        arguments,
+        draws=2000,
+        stated={"type": int, "default": 200, "help": "draws of which a statement is made"},
+        with_effect={"type": int, "default": 200, "help": "of these, draws also given an effect"},
+        confident={"type": int, "default": 100, "help": "draws by lot: how sure is it said?"},
+        schools=[60, 120, 240, 400],
+        children=[USUAL, 25.0],
+        sesoi={"type": float, "default": 1.5, "help": "smallest effect of interest"},
+        seed=20260901,
+        only={"default": "", "help": "only worlds whose name holds this"},
+        results={"type": Path, "help": "folder from which a run is taken up again"},
     )
-    parser.add_argument(
-        "--with-effect", type=int, default=200, help="of these, draws also given an effect"
-    )
-    parser.add_argument(
-        "--confident", type=int, default=100, help="draws by lot of which it is said how sure"
-    )
-    parser.add_argument("--schools", type=int, nargs="+", default=[60, 120, 240, 400])
-    parser.add_argument("--children", type=float, nargs="+", default=[USUAL, 25.0])
-    parser.add_argument("--sesoi", type=float, default=1.5, help="smallest effect of interest")
-    parser.add_argument("--seed", type=int, default=20260901)
-    parser.add_argument("--only", default="", help="only worlds whose name holds this")
-    parser.add_argument("--results", type=Path, help="folder from which a run is taken up again")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    asked = parser.parse_args(arguments)
     # The Holm test collects garbage at every call; what the imports made need not be looked at.
     gc.freeze()
-    results = gathered(asked, "estimates", asked.draws, estimated)
-    statements = gathered(
-        asked,
-        "statements",
-        asked.stated,
-        partial(stated, sesoi=asked.sesoi, with_effect=asked.with_effect),
+    state = partial(stated, sesoi=asked.sesoi, with_effect=asked.with_effect)
+    tables = (
+        gathered(asked, "estimates", asked.draws, estimated),
+        gathered(asked, "statements", asked.stated, state),
+        gathered(asked, "confidence", asked.confident, partial(confident, sesoi=asked.sesoi)),
     )
-    confidence = gathered(
-        asked, "confidence", asked.confident, partial(confident, sesoi=asked.sesoi)
-    )
-    command = commands(asked, results, statements, confidence)
-    page = written(results, statements, confidence, command, asked.sesoi)
-    asked.output.write_text(page, encoding="utf-8")
+    write(written(*tables, asked.sesoi), command=commands(asked, *tables))
     return 0
 
 
@@ -831,20 +746,20 @@ KINDS = (("--draws",), ("--stated", "--with-effect"), ("--confident",))
 """The options that ask for each kind of rows."""
 
 
-def commands(asked: argparse.Namespace, *kinds: pd.DataFrame) -> str:
+def commands(asked: Options, *kinds: pd.DataFrame) -> str:
     """Return the commands that make all rows again: one for the sizes that have as many draws."""
     lines = []
-    for rows, options in zip(kinds, KINDS, strict=True):
+    for rows, shown in zip(kinds, KINDS, strict=True):
         of_size = {}
         for size, of in rows.groupby(["schools", "children"]):
             parts = [of]
-            if len(options) > 1:
+            if len(shown) > 1:
                 parts = [of[of["effect"].eq(effect)] for effect in (0.0, EFFECTS[0])]
             counts = [int(part.groupby("world").size().max()) for part in parts if len(part)]
             of_size.setdefault(tuple(counts), []).append(size)
         for counts, sizes in of_size.items():
-            numbers = " ".join(f"{o} {n}" for o, n in zip(options, counts, strict=False))
-            other = " ".join(f"{one[0]} 0" for one in KINDS if one != options)
+            numbers = " ".join(f"{o} {n}" for o, n in zip(shown, counts, strict=False))
+            other = " ".join(f"{one[0]} 0" for one in KINDS if one != shown)
             schools = " ".join(f"{one:g}" for one in sorted({schools for schools, _ in sizes}))
             children = " ".join(f"{one:g}" for one in sorted({number for _, number in sizes}))
             lines.append(

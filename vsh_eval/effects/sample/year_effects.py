@@ -65,7 +65,7 @@ def year_effects(
     -----
     Means are weighted as the estimate is, over the years before the first training, so that no
     effect can decide what is joined; a phase without school-years then is taken for an average
-    one. Both limits were chosen by simulation (docs/proofs/phase_pooling.md): a higher one sends
+    one. Both limits were chosen by simulation (docs/adr/0009): a higher one sends
     authorities to common year effects just where phases were trained unequally, and there common
     year effects take the difference between phases for an effect.
 

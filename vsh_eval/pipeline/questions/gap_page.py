@@ -43,8 +43,9 @@ _SHOWN: Mapping[Topic, tuple[str, ...]] = {
 """The measures that a page speaks of; every measure of the topic is in its tables."""
 _BREAKDOWNS: Mapping[Topic, tuple[str, ...]] = {
     "attendance": tuple(names.BREAKDOWNS),
-    "attainment": ("sex", "fsm6", "sen"),
+    "attainment": tuple(by for by in names.BREAKDOWNS if by != names.KEY_STAGE),
 }
+"""By what gaps are broken down; a measure of attainment is of one key stage."""
 _BY_CHARACTERISTIC: Mapping[Topic, tuple[str, ...]] = {
     "attendance": ("overall_absence", "persistent_absence"),
     "attainment": _MAIN["attainment"],

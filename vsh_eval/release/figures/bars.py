@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 _WHO = ("group", "reference")
 _SIDES = ("group_level", "reference_level")
 _LINES = palette.LINES[:2]
-_PARTS = ("composition_phase", "composition_sen", "composition_fsm6", "composition_sex")
+_PARTS = tuple(f"composition_{factor}" for factor in names.FACTORS)
 _COLOURS = {"gap": palette.DARK_GREY, "composition": palette.TURQUOISE, "rates": palette.DARK_BLUE}
 _THICK, _THIN, _TALL = 0.26, 0.16, 0.24
 """Inches: the thickness of a bar, of one that is part of another, the height of the tallest."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from vsh_eval import names, registry
 from vsh_eval.release.rows import Row, interval_of, is_shown, status_of
-from vsh_eval.release.text.phrases.labels import SYMBOL_MEANINGS, upper_first, year_label
+from vsh_eval.release.text.phrases.labels import INTERVAL, SYMBOL_MEANINGS, upper_first, year_label
 from vsh_eval.release.text.phrases.numbers import (
     amount,
     decimals_for,
@@ -172,7 +172,7 @@ class Finding:
             return said
         first, last = self.interval[::-1] if self.value > 0 else self.interval
         return (
-            f"{said} (95% interval from {self._directed(first, words)} to "
+            f"{said} ({INTERVAL} from {self._directed(first, words)} to "
             f"{self._directed(last, words)})"
         )
 

@@ -10,6 +10,7 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, value_of
 from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.phrases.labels import INTERVAL
 from vsh_eval.release.text.phrases.numbers import number
 from vsh_eval.release.text.safe_text import sentence
 
@@ -72,4 +73,4 @@ def _pounds(row: Row, times: int = 1) -> str:
         return text
     lower, upper = (f"£{number(end, decimals=places)}" for end in ends)
     upper = "no upper limit" if math.isinf(ends[1]) else upper
-    return f"{text} (95% interval {lower} to {upper})"
+    return f"{text} ({INTERVAL} {lower} to {upper})"

@@ -9,6 +9,7 @@ from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.findings.evidence import both_estimates
 from vsh_eval.release.text.findings.subgroups import part_name
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     group_in_text,
     lower_first,
     metric_in_text,
@@ -165,7 +166,7 @@ def estimates_sentence(impact: SafeTable, *, metric: str, evidence: SafeTable | 
     for row, way in zip(rows, ways, strict=False):
         value, lower, upper = (float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
         parts.append(
-            f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
+            f"{amount(value, unit, signed=True)} ({INTERVAL} {limits(lower, upper)}) {way}"
         )
     unattributed = evidence is not None and statement_of(evidence) == "not_attributable"
     what = "difference of" if unattributed else "effect on"

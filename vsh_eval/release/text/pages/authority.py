@@ -7,7 +7,7 @@ from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.text.pages.gaps import not_shown
-from vsh_eval.release.text.phrases.labels import metric_in_text
+from vsh_eval.release.text.phrases.labels import INTERVAL, metric_in_text
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, number, p_text
 from vsh_eval.release.text.safe_text import sentence
 
@@ -152,7 +152,7 @@ def _interval(row: Row) -> str:
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     decimals = decimals_for(value, lower, upper)
     return (
-        f" (difference {number(value, decimals=decimals, signed=True)}, 95% interval "
+        f" (difference {number(value, decimals=decimals, signed=True)}, {INTERVAL} "
         f"{limits(lower, upper, decimals=decimals)})"
     )
 

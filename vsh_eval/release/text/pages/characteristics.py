@@ -14,6 +14,8 @@ from vsh_eval.release.text.findings.finding import Finding, compared, indicative
 from vsh_eval.release.text.pages.gaps import order_clause
 from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.phrases.labels import (
+    CHARACTERISTICS,
+    CHILDREN,
     group_in_text,
     measure_in_text,
     metric_in_text,
@@ -30,33 +32,12 @@ from vsh_eval.release.text.phrases.numbers import (
 )
 from vsh_eval.release.text.safe_text import SafeText, sentence
 
-_FACTORS = {
-    "phase": "the phase of school",
-    "sen": "special educational needs",
-    "fsm6": "free school meals",
-    "sex": "sex",
-}
+_PHASE = "the phase of school"
 _SAME = "the same phase, SEN status and free school meals"
 _BETWEEN = "children of the same phase, SEN status, free school meals and sex"
 _FEW = 100
 """Decompositions of fewer children are indicative."""
 _EXTREMES = {False: "The two", True: "The widest and the narrowest"}
-_CHILDREN = {
-    "girls": "girls",
-    "boys": "boys",
-    "sex_not_recorded": "children whose sex is not recorded",
-    "fsm6": "children who had free school meals in the last six years",
-    "not_fsm6": "children who had no free school meals in the last six years",
-    "no_sen": "children without SEN",
-    "sen_support": "children on SEN support",
-    "ehc_plan": "children with an education, health and care plan",
-    "early_years": "children in early years",
-    "ks1": "children in years 1 to 2",
-    "ks2": "children in years 3 to 6",
-    "ks3": "children in years 7 to 9",
-    "ks4": "children in years 10 to 11",
-    "post_16": "young people in years 12 to 14",
-}
 
 
 def composition_caveat() -> SafeText:
@@ -120,16 +101,20 @@ def decomposition_sentence(
 
 def _named_factors(row: Row, sign: int) -> str:
     """Name the characteristics that make up the composition part, the largest first."""
-    columns = {factor: f"composition_{factor}" for factor in _FACTORS}
+    columns = {factor: f"composition_{factor}" for factor in names.FACTORS}
     if not is_shown(row, *columns.values()):
         return ""
     parts = {factor: sign * float(row[column]) for factor, column in columns.items()}
     ordered = sorted(parts.items(), key=lambda item: -item[1])
-    more = [f"{number(v)} for {_FACTORS[f]}" for f, v in ordered if rounded(v, 1) > 0]
-    less = [f"{number(-v)} for {_FACTORS[f]}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
+    more = [f"{number(v)} for {_in_text(f)}" for f, v in ordered if rounded(v, 1) > 0]
+    less = [f"{number(-v)} for {_in_text(f)}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
     if not more:
         return ""
     return f" ({listed(more)}{f', less {listed(less)}' if less else ''})"
+
+
+def _in_text(factor: str) -> str:
+    return _PHASE if factor == "phase" else CHARACTERISTICS[factor][1]
 
 
 def _opposite(gap: Finding, part: Finding, rest: Finding, what: str, unit: str) -> str:
@@ -213,7 +198,7 @@ def breakdown_sentence(
         (row for row in rows if is_shown(row, "gap")), key=lambda row: -abs(float(row["gap"]))
     )
     if not shown:
-        by = f"by {_FACTORS.get(breakdown, 'key stage')}"
+        by = f"by {_in_text(breakdown)}"
         return _hidden(f"the gap in {metric_in_text(metric)} {by}", rows[0])
     widest, *others = shown
     start = (
@@ -234,7 +219,7 @@ def breakdown_sentence(
 
 def _among(row: Row, unit: str = "") -> str:
     least = measure_decimals(row, "gap")
-    return f"{compared(row, 'gap', unit, least=least)} among {_CHILDREN[row['value']]}"
+    return f"{compared(row, 'gap', unit, least=least)} among {CHILDREN[row['value']][1]}"
 
 
 def _order(widest: Row, narrowest: Row, pairs: Sequence[Row], *, of: int) -> str:

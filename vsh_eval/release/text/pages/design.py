@@ -8,6 +8,7 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records, value_of
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     is_missing,
     lower_first,
     metric_in_text,
@@ -146,7 +147,7 @@ def false_alarm_sentence(safe: SafeTable) -> str:
     return (
         f"The same schools, their years of training assigned at random "
         f"{number(float(row['runs']), decimals=0)} times, so that there is nothing to find: an "
-        f"effect was still found in {number(share)}% of these runs (95% interval {number(lower)} "
+        f"effect was still found in {number(share)}% of these runs ({INTERVAL} {number(lower)} "
         f"to {number(upper)}%), where {number(alpha, decimals=0)}% is expected. "
         f"{_FALSE_ALARMS[str(row['verdict'])]}"
     )

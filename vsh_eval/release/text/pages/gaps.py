@@ -37,6 +37,7 @@ from vsh_eval.release.text.findings.finding import (
     widened,
 )
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     group_in_text,
     measure_in_text,
     metric_in_text,
@@ -517,4 +518,4 @@ def order_clause(
     ends = limits(*apart.interval, decimals=apart.decimals)
     counting = f", counting all {pairs} pairs" if pairs > 1 else ""
     unclear = ", so their order is not clear" if apart.is_unclear else ""
-    return f" {which} differ by {apart.size()} (95% interval {ends}{counting}){unclear}."
+    return f" {which} differ by {apart.size()} ({INTERVAL} {ends}{counting}){unclear}."

@@ -9,6 +9,7 @@ from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, 
 from vsh_eval.release.text.pages.answer import statement_of
 from vsh_eval.release.text.pages.gaps import indicative, not_shown
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     is_missing,
     metric_in_text,
     phase_in_text,
@@ -93,7 +94,7 @@ def _estimate(row: Row, unit: str) -> str:
     )
     if ends is None:
         return f"{said}; no interval can be given)"
-    return f"{said}, 95% interval {limits(*ends, decimals=decimals)})"
+    return f"{said}, {INTERVAL} {limits(*ends, decimals=decimals)})"
 
 
 def _meaning(row: Row, metric: str) -> str:

@@ -10,6 +10,8 @@ from vsh_eval.columns import COUNTS, PROPORTIONS, ROLES, YEARS, Role, role_of
 from vsh_eval.release.text.phrases.check_names import CHECK_LETTERS
 
 MINUS = "\N{MINUS SIGN}"
+INTERVAL = "95% interval"
+"""What an interval is called wherever one stands."""
 
 GROUP_LABELS = MappingProxyType(
     {
@@ -55,33 +57,44 @@ PROGRAMME_LABELS = MappingProxyType(
     }
 )
 
-BREAKDOWN_LABELS = MappingProxyType(
+CHARACTERISTICS = MappingProxyType(
     {
-        "sex": "Sex",
-        "fsm6": "Free school meals in the last six years",
-        "sen": "Special educational needs",
-        "key_stage": "Key stage",
+        "sex": ("Sex", "sex"),
+        "fsm6": ("Free school meals in the last six years", "free school meals"),
+        "sen": ("Special educational needs", "special educational needs"),
+        "key_stage": ("Key stage", "key stage"),
     }
 )
+"""A breakdown as a label, and within a sentence."""
 
-BREAKDOWN_VALUE_LABELS = MappingProxyType(
+CHILDREN = MappingProxyType(
     {
-        "girls": "Girls",
-        "boys": "Boys",
-        "sex_not_recorded": "Sex not recorded",
-        "fsm6": "Had free school meals",
-        "not_fsm6": "Had no free school meals",
-        "no_sen": "No SEN",
-        "sen_support": "SEN support",
-        "ehc_plan": "Education, health and care plan",
-        "early_years": "Early years",
-        "ks1": "Key stage 1 (years 1 to 2)",
-        "ks2": "Key stage 2 (years 3 to 6)",
-        "ks3": "Key stage 3 (years 7 to 9)",
-        "ks4": "Key stage 4 (years 10 to 11)",
-        "post_16": "Years 12 to 14",
+        "girls": ("Girls", "girls"),
+        "boys": ("Boys", "boys"),
+        "sex_not_recorded": ("Sex not recorded", "children whose sex is not recorded"),
+        "fsm6": (
+            "Had free school meals",
+            "children who had free school meals in the last six years",
+        ),
+        "not_fsm6": (
+            "Had no free school meals",
+            "children who had no free school meals in the last six years",
+        ),
+        "no_sen": ("No SEN", "children without SEN"),
+        "sen_support": ("SEN support", "children on SEN support"),
+        "ehc_plan": (
+            "Education, health and care plan",
+            "children with an education, health and care plan",
+        ),
+        "early_years": ("Early years", "children in early years"),
+        "ks1": ("Key stage 1 (years 1 to 2)", "children in years 1 to 2"),
+        "ks2": ("Key stage 2 (years 3 to 6)", "children in years 3 to 6"),
+        "ks3": ("Key stage 3 (years 7 to 9)", "children in years 7 to 9"),
+        "ks4": ("Key stage 4 (years 10 to 11)", "children in years 10 to 11"),
+        "post_16": ("Years 12 to 14", "young people in years 12 to 14"),
     }
 )
+"""The children of one value of a breakdown as a label, and within a sentence."""
 
 SYMBOL_MEANINGS = MappingProxyType(
     {
@@ -176,7 +189,7 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
         "estimate": "Estimate",
         "std_error": "Standard error",
         "df": "Degrees of freedom",
-        "ci": "95% interval",
+        "ci": INTERVAL,
         "band": "Simultaneous band",
         "p_value": "p value",
         "p_adjusted": "Adjusted p value",
@@ -377,13 +390,13 @@ COLUMN_LABELS: Mapping[str, str] = MappingProxyType(
 """Headings of columns; the ends of an interval are named after their column."""
 
 _INTERVAL_LABELS = {
-    "": "95% interval",
-    "ci": "95% interval",
+    "": INTERVAL,
+    "ci": INTERVAL,
     "band": "Simultaneous band",
     "placebo": "Range of other authorities",
-    "prediction": "Gap of one more school, 95% interval",
+    "prediction": f"Gap of one more school, {INTERVAL}",
     "leave_one_out": "Estimate leaving one authority out, lowest to highest",
-    "next": "True effect in one more authority, 95% interval",
+    "next": f"True effect in one more authority, {INTERVAL}",
 }
 """Headings of intervals that have no column of their own beside them."""
 _ENDINGS = {
@@ -487,7 +500,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "": "Not given",
         },
         "cohort_rule": COHORT_RULE_LABELS,
-        "breakdown": BREAKDOWN_LABELS,
+        "breakdown": {name: label for name, (label, _) in CHARACTERISTICS.items()},
         "of": {"gap": "Gap", "change": "Change of the gap", "separate": "Shown with the gap"},
         "part": {"group": "The group's own", "reference": "Of those compared with"},
         "barrier": {
@@ -500,7 +513,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "cox_index": "Cox's index",
             "gap_index": "Gap index",
         },
-        "value": BREAKDOWN_VALUE_LABELS,
+        "value": {name: label for name, (label, _) in CHILDREN.items()},
         "estimator": ESTIMATOR_LABELS,
         "check": CHECK_LETTERS,
         "comparison": {
@@ -644,7 +657,7 @@ def interval_of(label: str) -> str:
     >>> interval_of("Gap")
     'Gap, 95% interval'
     """
-    return f"{label}, 95% interval"
+    return f"{label}, {INTERVAL}"
 
 
 def decimals_of(column: str) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.columns import YEARS, Role, role_of
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     MINUS,
     SYMBOL_MEANINGS,
     decimals_of,
@@ -172,7 +173,7 @@ def in_brackets(interval: tuple[float, float] | None, *, decimals: int = 1) -> s
     >>> in_brackets((0.2, 2.61)), in_brackets(None)
     (' (95% interval 0.2 to 2.6)', '')
     """
-    return f" (95% interval {limits(*interval, decimals=decimals)})" if interval else ""
+    return f" ({INTERVAL} {limits(*interval, decimals=decimals)})" if interval else ""
 
 
 def p_text(value: float) -> str:
