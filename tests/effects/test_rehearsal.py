@@ -52,7 +52,7 @@ def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
             fitted = imputation.fit(planted, laid_out.weight, treated, laid_out.stratum)
             target = np.where(treated & imputation.imputable(fitted), laid_out.weight, 0.0)
             made = imputation.estimate(fitted, target[None])
-            width = t_critical(made.schools - 1.0) * made.jackknife_error()
+            width = t_critical(made.schools - 1.0) * np.sqrt((made.deviations() ** 2).sum())
             found += int((np.abs(made.estimate) > width).item())
     curve = effects.inference.injected_effect_power(cells, effects=(2.0,), runs=50)
     assert 0 < curve.loc[0, "found"] == found / 2

@@ -124,23 +124,10 @@ class Estimates:
         chosen = np.where(self.jackknifed[:, None], jackknife, influence)
         return np.where(self.contributes, chosen, 0.0)
 
-    def covariance(self) -> Floats:
-        """Return the covariance of the estimates, (K, K)."""
-        deviations = self.deviations()
-        return deviations @ deviations.T
-
     def influence_error(self) -> Floats:
         """Return the standard errors from the influence functions, (K,)."""
         schools = np.maximum(self.schools, 2)
         return np.sqrt(schools / (schools - 1) * (self.influence**2).sum(axis=1))
-
-    def jackknife_error(self) -> Floats:
-        """Return the delete-one-school standard errors, (K,); NaN where one is singular."""
-        schools = self.schools
-        squares = (self.leave_one_out - self.estimate[:, None]) ** 2
-        total = np.where(self.contributes, squares, 0.0).sum(axis=1)
-        error = np.sqrt((schools - 1) / np.maximum(schools, 1) * total)
-        return np.where(self.jackknifed, error, np.nan)
 
 
 def fit(outcome: Floats, weight: Floats, treated: Flags, stratum: Ints) -> Fit:
