@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from tests.effects.absorbed import regress
 from tests.effects.conftest import cells_of
 from tests.effects.wild_regression import of_regression
 from tests.proofs.wild_size import draw
@@ -15,7 +16,6 @@ from vsh_eval import effects
 from vsh_eval.contracts import DesignError
 from vsh_eval.effects.grid import checked, grid
 from vsh_eval.numerics.estimators import imputation as numeric
-from vsh_eval.numerics.estimators.absorbed import regress
 from vsh_eval.numerics.inference import wild
 
 

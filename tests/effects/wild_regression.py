@@ -1,6 +1,6 @@
 """A regression as a sum over schools: what other wild bootstraps are written for."""
 
-from vsh_eval.numerics.estimators.absorbed import Regression
+from tests.effects.absorbed import Regression
 from vsh_eval.numerics.inference.wild import Scores, pull
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tests.effects.absorbed import regress
 from tests.effects.wild_regression import of_regression
 from tests.proofs._page import options, table
 from vsh_eval.numerics.estimators import imputation
-from vsh_eval.numerics.estimators.absorbed import regress
 from vsh_eval.numerics.inference import wild
 
 YEARS, FIRST, LAST = 7, 3, 5
