@@ -84,6 +84,17 @@ def test_one_school_adds_the_errors_of_its_years(name, weights):
     assert found[f"{name}_std_error"] == pytest.approx(np.array(weights) / scale @ errors)
 
 
+def test_one_school_adds_the_limits_of_its_shares_of_children():
+    pair = Comparison("cwsw", "peers")
+    pupils = invented_pupils(6, schools=1, years=YEARS, metric="persistent_absence")
+    years, line = (
+        function(pupils_panel(pupils), pair).query("phase == 'total'") for function in (gaps, trend)
+    )
+    below, above = years["gap"] - years["gap_lower"], years["gap_upper"] - years["gap"]
+    apart = 0.3 * (above.iloc[0] + below.iloc[3]) + 0.1 * (above.iloc[1] + below.iloc[2])
+    assert line["trend"].item() - line["trend_lower"].item() == pytest.approx(apart)
+
+
 @pytest.mark.parametrize("name", STATISTICS)
 def test_shares_keep_an_interval_where_no_child_counts_in_a_year(name):
     rows = [

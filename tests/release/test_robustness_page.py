@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.release.made import NAN, estimate_row, safe
+from vsh_eval.release.text.findings.checks import CHECK_NAMES
 from vsh_eval.release.text.findings.value import value_sentence
 from vsh_eval.release.text.pages.design import (
     false_alarm_sentence,
@@ -17,7 +18,6 @@ from vsh_eval.release.text.pages.robustness import (
     mind_sentences,
     two_way_sentence,
 )
-from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
 from vsh_eval.release.text.phrases.numbers import MINUS
 
 

@@ -46,7 +46,7 @@ def test_not_significant_is_never_no_effect():
 
 def test_an_estimate_names_programme_tier_and_phase():
     row = estimate_row(programme="elsa", tier="targeted", phase="primary", pupils=12)
-    said = estimate_sentence(safe([row]), metric=ABSENCE, programme="elsa")
+    said = estimate_sentence(safe([row]), metric=ABSENCE)
     assert "after Emotional Literacy Support after targeted training in primary schools" in said
     assert ", 95% interval" in said
     assert said.endswith("indicative only.")
@@ -65,9 +65,9 @@ def test_one_row_must_fit():
     with pytest.raises(ContractError, match="2 rows of the gaps table have metric = overall"):
         estimate_sentence(table, metric=ABSENCE)
     with pytest.raises(ContractError, match="no row of the gaps table"):
-        estimate_sentence(table, metric=ABSENCE, role="secondary")
+        estimate_sentence(table, metric="severe_absence")
     with pytest.raises(ContractError, match="lacks the column arm"):
-        estimate_sentence(table, metric=ABSENCE, arm="x")
+        late_years_sentence(table, metric=ABSENCE, arm="x")
     with pytest.raises(DisclosureError):
         gap_sentence(gap_rows(), metric=ABSENCE, year=202425)
     with pytest.raises(DisclosureError):

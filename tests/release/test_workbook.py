@@ -64,6 +64,13 @@ def test_a_sheet_says_above_its_table_what_a_reader_needs_to_use_it(book):
     assert [line.split(":")[0] for line in found[-3:]] == ["Source", "Date", "Licence"]
 
 
+def test_numbers_are_numbers_and_hidden_ones_symbols(book):
+    heads, *values = table_rows(book, "gaps")
+    shown = [dict(zip(heads, row, strict=True)) for row in values]
+    assert (shown[-1]["Gap"], shown[1]["Gap"]) == (11.6, "c")
+    assert (shown[-1]["Academic year"], shown[-1]["Status"]) == ("2024/25", "shown")
+
+
 def test_words_stand_where_a_number_would_mislead(tmp_path):
     row = {**estimate_row(p_value=0.00001), "measure": "session", "ci_upper": float("inf")}
     year = estimate_row(aggregation="calendar", index=202324.0)

@@ -362,7 +362,7 @@ class GapPage:
         for table, safe in parts.items():
             self.run.publish(table, safe)
         pages.show_text(text.characteristics.decomposition_sentence(split, **about))
-        pages.show_text(text.characteristics.composition_caveat())
+        pages.show_text(phrase("goes_together"))
         with pages.folded(text.characteristics.matched_sentence(matched, **about)):
             pages.show_text(text.characteristics.standardised_sentence(stayed, **about))
             there = split.where(phase=names.TOTAL, time_period=about["year"], status="")

@@ -16,14 +16,9 @@ from vsh_eval.release.text.phrases.labels import (
 )
 from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, amount_given, number
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import words
 
-_FALSE_ALARMS = {
-    "as_it_should_be": "So false alarms are about as rare as they should be.",
-    "too_few": "So false alarms are rarer than they should be and the intervals wider than they "
-    "need be: what they exclude is excluded safely.",
-    "too_many": "So false alarms are more frequent than they should be: read an interval that only "
-    "just excludes zero as not excluding it, and read the randomisation test beside it.",
-}
+_FALSE_ALARMS = words("sentences", "false_alarms")
 
 
 @sentences

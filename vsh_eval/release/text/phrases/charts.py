@@ -4,12 +4,8 @@ A name says on which chart the words stand; what several charts share comes firs
 """
 
 from vsh_eval import registry
-from vsh_eval.release.text.phrases.labels import (
-    INTERVAL,
-    metric_in_text,
-    phase_in_text,
-    year_label,
-)
+from vsh_eval.release.text.phrases.labels import INTERVAL, metric_in_text, year_label
+from vsh_eval.release.text.words import words
 
 # --- On every chart.
 NOT_SHOWN = "not shown"
@@ -48,11 +44,6 @@ def ends(*, lower_is_better: bool) -> tuple[str, str]:
     """Name the ends of an axis of effects, the left one first."""
     left, right = ("narrowed", "widened") if lower_is_better else ("widened", "narrowed")
     return f"\N{LEFTWARDS ARROW} gap {left}", f"gap {right} \N{RIGHTWARDS ARROW}"
-
-
-def in_phase(title: str, phase: str) -> str:
-    """Add the schools' phase to a title."""
-    return f"{title} {phase_in_text(phase)}".rstrip()
 
 
 def of_year(title: str, year: int) -> str:
@@ -201,20 +192,10 @@ HONEST_CAPTION = (
     f"{{title}}. Bars: {INTERVAL} that allows for trend differences of that size. A bar "
     "that crosses the line of zero no longer shows an effect."
 )
-HONEST_TARGETS = {
-    "all years": "Average of all years",
-    "first year": "First year of training",
-}
+HONEST_TARGETS = words("sentences", "target", "heading")
 """The headline's quantity first."""
 HONEST_SIZE = "up to {size} times, {interval}"
-CHOICES = {
-    "group": "Whose gap",
-    "reference": "Compared with",
-    "covid_years": "Covid years",
-    "weights": "Weighted by",
-    "year_effects": "Year effects",
-    "estimator": "Estimator",
-}
+CHOICES = words("labels", "choice")
 """The choices that a specification curve varies."""
 OF_DATA, OF_METHOD = tuple(CHOICES)[:3], tuple(CHOICES)[3:]
 CURVE_OF_CHOICES = "Effect on the gap in {metric} under {count} sets of choices"

@@ -7,6 +7,7 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.columns import YEARS, Role, role_of
+from vsh_eval.release.rows import status_of
 from vsh_eval.release.text.phrases.labels import (
     INTERVAL,
     MINUS,
@@ -237,7 +238,7 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         aggregation = str(row.get("aggregation", ""))
         return index_label(aggregation, value)
     if is_missing(value):
-        return symbol_of(row)
+        return status_of(row)
     if isinstance(value, str | bool) or column in YEARS:
         return value_label(column, value)
     if not is_numeric(value):
@@ -305,18 +306,6 @@ def measure_decimals(row: Mapping[str, Any], column: str) -> int:
     if metric not in registry.METRICS or "share" in column:
         return 1
     return usual_decimals(metric, row.get("source"))
-
-
-def symbol_of(row: Mapping[str, Any]) -> str:
-    """Return the symbol of a number that is not shown: the row's status, else ``x``.
-
-    Examples
-    --------
-    >>> symbol_of({"status": ""}), symbol_of({"status": "c"})
-    ('x', 'c')
-    """
-    status = row.get("status", "")
-    return names.UNAVAILABLE if is_missing(status) or status == "" else str(status)
 
 
 def is_numeric(value: Any) -> bool:
