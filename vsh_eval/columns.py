@@ -6,7 +6,6 @@ from a name. A column that is not declared is refused.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from vsh_eval import names as codes
 from vsh_eval.contracts import ContractError
@@ -136,20 +135,17 @@ PROPORTIONS = frozenset(
 """Shares from 0 to 1; every other share is a percentage."""
 
 _ENDS = {"lower": Role.LIMIT, "upper": Role.LIMIT, "std_error": Role.ERROR}
-ROLES: Mapping[str, Role] = MappingProxyType(
-    {
-        name: role
-        for table in (_WITH_INTERVAL, _WITHOUT)
-        for role, names in table.items()
-        for name in names.split()
-    }
-    | {
-        f"{name}_{end}": role
-        for names in _WITH_INTERVAL.values()
-        for name in names.split()
-        for end, role in _ENDS.items()
-    }
-)
+ROLES: Mapping[str, Role] = {
+    name: role
+    for table in (_WITH_INTERVAL, _WITHOUT)
+    for role, names in table.items()
+    for name in names.split()
+} | {
+    f"{name}_{end}": role
+    for names in _WITH_INTERVAL.values()
+    for name in names.split()
+    for end, role in _ENDS.items()
+}
 """The role of every column that a released table may have.
 
 In some tables ``value`` and ``baseline_gap`` hold the name of a band instead of a number: text in a

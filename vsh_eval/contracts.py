@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from vsh_eval import names
@@ -180,6 +180,7 @@ TERMS = ("autumn", "spring", "summer")
 WHOLE_YEAR = "year"
 """The term of sums that cannot be parted into terms, as they are of a whole academic year."""
 
+_optional = partial(Column, required=False, nullable=True)
 _PUPIL = Column("pupil_id", "text")
 _YEAR = Column("academic_year", "academic_year")
 _URN = Column("urn", "text")
@@ -198,124 +199,93 @@ _CHARACTERISTICS = sorted(
 )
 """The year group, which says what a pupil is counted in, and then the others."""
 
-RETURNS: Mapping[str, Table] = MappingProxyType(
-    {
-        table.name: table
-        for table in (
-            Table(
-                "schools",
-                (
-                    _URN,
-                    Column("name", "text"),
-                    Column(
-                        "phase",
-                        "text",
-                        allowed=(
-                            "primary",
-                            "secondary",
-                            "all_through",
-                            "special",
-                            "alternative_provision",
-                            "early_years",
-                            "sixteen_plus",
-                        ),
-                    ),
-                    Column("la_code", "text"),
-                    Column("opened", "date", nullable=True),
-                    Column("closed", "date", nullable=True),
-                ),
-                keys=("urn",),
+RETURNS: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "schools",
+            (
+                _URN,
+                Column("name", "text"),
+                Column("phase", "text", allowed=names.PHASES),
+                Column("la_code", "text"),
+                Column("opened", "date", nullable=True),
+                Column("closed", "date", nullable=True),
             ),
-            Table(
-                "school_links",
-                (
-                    _URN,
-                    Column("successor_urn", "text"),
-                    Column("date", "date", required=False, nullable=True),
-                ),
-                keys=("urn", "successor_urn"),
-                required=False,
+            keys=("urn",),
+        ),
+        Table(
+            "school_links",
+            (
+                _URN,
+                Column("successor_urn", "text"),
+                _optional("date", "date"),
             ),
-            Table(
-                "enrolments",
-                (
-                    _PUPIL,
-                    _YEAR,
-                    _URN,
-                    *_CHARACTERISTICS,
-                ),
-                keys=("pupil_id", "academic_year", "urn"),
+            keys=("urn", "successor_urn"),
+            required=False,
+        ),
+        Table(
+            "enrolments",
+            (_PUPIL, _YEAR, _URN, *_CHARACTERISTICS),
+            keys=("pupil_id", "academic_year", "urn"),
+        ),
+        Table(
+            "attendance",
+            (
+                _PUPIL,
+                _YEAR,
+                Column("term", "text", allowed=(*TERMS, WHOLE_YEAR)),
+                _URN,
+                Column("sess_possible", "integer", minimum=0, maximum=400),
+                Column("sess_authorised", "integer", minimum=0, maximum=400),
+                Column("sess_unauthorised", "integer", minimum=0, maximum=400),
             ),
-            Table(
-                "attendance",
-                (
-                    _PUPIL,
-                    _YEAR,
-                    Column("term", "text", allowed=(*TERMS, WHOLE_YEAR)),
-                    _URN,
-                    Column("sess_possible", "integer", minimum=0, maximum=400),
-                    Column("sess_authorised", "integer", minimum=0, maximum=400),
-                    Column("sess_unauthorised", "integer", minimum=0, maximum=400),
-                ),
-                keys=("pupil_id", "academic_year", "term", "urn"),
+            keys=("pupil_id", "academic_year", "term", "urn"),
+        ),
+        Table(
+            "suspensions",
+            (
+                _PUPIL,
+                _YEAR,
+                _URN,
+                Column("suspensions", "integer", minimum=0, maximum=200),
+                Column("permanent_exclusions", "integer", minimum=0, maximum=5),
             ),
-            Table(
-                "suspensions",
-                (
-                    _PUPIL,
-                    _YEAR,
-                    _URN,
-                    Column("suspensions", "integer", minimum=0, maximum=200),
-                    Column("permanent_exclusions", "integer", minimum=0, maximum=5),
-                ),
-                keys=("pupil_id", "academic_year", "urn"),
-                required=False,
+            keys=("pupil_id", "academic_year", "urn"),
+            required=False,
+        ),
+        Table(
+            "attainment",
+            (_PUPIL, _YEAR, _URN, Column("measure", "text"), Column("value", "number")),
+            keys=("pupil_id", "academic_year", "measure"),
+        ),
+        Table(
+            "episodes",
+            (
+                Column("pupil_id", "text", nullable=True),
+                Column("status", "text", allowed=names.STATUSES),
+                Column("start_date", "date"),
+                Column("end_date", "date", nullable=True),
+                _optional("basis", "text", allowed=("plan", "episode")),
             ),
-            Table(
-                "attainment",
-                (_PUPIL, _YEAR, _URN, Column("measure", "text"), Column("value", "number")),
-                keys=("pupil_id", "academic_year", "measure"),
+            keys=("pupil_id", "status", "start_date", "end_date", "basis"),
+        ),
+        Table(
+            "training",
+            (
+                _URN,
+                Column("programme", "text"),
+                Column("tier", "text", allowed=names.TIERS),
+                Column("start_date", "date"),
+                _optional("staff_trained", "integer", minimum=0),
+                _optional("hours", "number", minimum=0),
+                _optional("audience", "text", allowed=names.AUDIENCES),
+                _optional("cost", "number", minimum=0),
             ),
-            Table(
-                "episodes",
-                (
-                    Column("pupil_id", "text", nullable=True),
-                    Column("status", "text", allowed=names.STATUSES),
-                    Column("start_date", "date"),
-                    Column("end_date", "date", nullable=True),
-                    Column(
-                        "basis",
-                        "text",
-                        required=False,
-                        nullable=True,
-                        allowed=("plan", "episode"),
-                    ),
-                ),
-                keys=("pupil_id", "status", "start_date", "end_date", "basis"),
-            ),
-            Table(
-                "training",
-                (
-                    _URN,
-                    Column("programme", "text"),
-                    Column("tier", "text", allowed=("universal", "targeted")),
-                    Column("start_date", "date"),
-                    Column("staff_trained", "integer", required=False, nullable=True, minimum=0),
-                    Column("hours", "number", required=False, nullable=True, minimum=0),
-                    Column(
-                        "audience",
-                        "text",
-                        required=False,
-                        nullable=True,
-                        allowed=("teacher", "leader", "dsl", "social_worker", "other"),
-                    ),
-                    Column("cost", "number", required=False, nullable=True, minimum=0),
-                ),
-                keys=("urn", "programme", "tier", "start_date", "audience"),
-            ),
-        )
-    }
-)
+            keys=("urn", "programme", "tier", "start_date", "audience"),
+        ),
+    )
+}
 """The input contract: every table of a folder of returns, by name."""
 
 

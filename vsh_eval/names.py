@@ -6,7 +6,6 @@ stands in `vsh_eval.release.text.phrases.labels`.
 
 from collections.abc import Mapping
 from itertools import product
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 # --- Groups of pupils. A pupil-year is in exactly one leaf group.
@@ -22,13 +21,11 @@ ALL = "all"
 LEAF_GROUPS = (CLA, CPP, CIN, PREVIOUS, PEERS)
 """Groups that share no pupil-year, the most intensive help first."""
 
-GROUP_SUMS = MappingProxyType(
-    {
-        CWSW: (CIN, CPP),
-        EVER_CWSW: (CIN, CPP, PREVIOUS),
-        ALL: LEAF_GROUPS,
-    }
-)
+GROUP_SUMS: Mapping[str, tuple[str, ...]] = {
+    CWSW: (CIN, CPP),
+    EVER_CWSW: (CIN, CPP, PREVIOUS),
+    ALL: LEAF_GROUPS,
+}
 """Groups that are sums of leaf groups."""
 
 
@@ -112,37 +109,36 @@ class Characteristic(NamedTuple):
     of_two: Literal["first", "last"]
 
 
-CHARACTERISTICS: Mapping[str, Characteristic] = MappingProxyType(
-    {
-        "sex": Characteristic("sex", {"F": "girls", "M": "boys", "U": "sex_not_recorded"}, "first"),
-        "fsm6": Characteristic("fsm6", {1: "fsm6", 0: "not_fsm6"}, "first"),
-        "sen": Characteristic("sen", {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"}, "last"),
-        "key_stage": Characteristic(
-            "year_group",
-            {
-                **dict.fromkeys(range(-2, 1), "early_years"),
-                **dict.fromkeys((1, 2), "ks1"),
-                **dict.fromkeys(range(3, 7), "ks2"),
-                **dict.fromkeys(range(7, 10), "ks3"),
-                **dict.fromkeys((10, 11), "ks4"),
-                **dict.fromkeys(range(12, 15), "post_16"),
-            },
-            "last",
-        ),
-    }
-)
+CHARACTERISTICS: Mapping[str, Characteristic] = {
+    "sex": Characteristic("sex", {"F": "girls", "M": "boys", "U": "sex_not_recorded"}, "first"),
+    "fsm6": Characteristic("fsm6", {1: "fsm6", 0: "not_fsm6"}, "first"),
+    "sen": Characteristic("sen", {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"}, "last"),
+    "key_stage": Characteristic(
+        "year_group",
+        {
+            **dict.fromkeys(range(-2, 1), "early_years"),
+            **dict.fromkeys((1, 2), "ks1"),
+            **dict.fromkeys(range(3, 7), "ks2"),
+            **dict.fromkeys(range(7, 10), "ks3"),
+            **dict.fromkeys((10, 11), "ks4"),
+            **dict.fromkeys(range(12, 15), "post_16"),
+        },
+        "last",
+    ),
+}
 """By the name of the breakdown. The returns' contract, the SQL and the tables are made of it."""
-BREAKDOWNS: Mapping[str, Mapping[object, str]] = MappingProxyType(
-    {name: of.codes for name, of in CHARACTERISTICS.items()}
-)
+BREAKDOWNS: Mapping[str, Mapping[object, str]] = {
+    name: of.codes for name, of in CHARACTERISTICS.items()
+}
 """By what the pupils of a composition are broken down: what returns write, and its name here."""
 
 # --- How far schools differ: sums over schools of products of their strata's sums.
 MAKE_UP, KEY_STAGE = "make_up", "key_stage"
 _CROSSED = ("sen", "fsm6", "sex")
-MOMENT_AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {MAKE_UP: _CROSSED, **{name: (name,) for name in CHARACTERISTICS if name not in _CROSSED}}
-)
+MOMENT_AXES: Mapping[str, tuple[str, ...]] = {
+    MAKE_UP: _CROSSED,
+    **{name: (name,) for name in CHARACTERISTICS if name not in _CROSSED},
+}
 """Which characteristics are crossed: each family of strata has its own products.
 
 Those of the make-up are what a gap is decomposed by. Every other characteristic stands alone, as
@@ -157,14 +153,10 @@ COMPOSITION_COLUMNS = (
     *(*PANEL_KEYS, *COMPOSITION_STRATA),
     *(*PANEL_SUMS, *RECORD_KEYS, "rate", "status"),
 )
-MOMENT_STRATA = MappingProxyType(
-    {
-        by: tuple(
-            "/".join(v) for v in product(*(dict.fromkeys(BREAKDOWNS[a].values()) for a in of))
-        )
-        for by, of in MOMENT_AXES.items()
-    }
-)
+MOMENT_STRATA: Mapping[str, tuple[str, ...]] = {
+    by: tuple("/".join(v) for v in product(*(dict.fromkeys(BREAKDOWNS[a].values()) for a in of)))
+    for by, of in MOMENT_AXES.items()
+}
 """The strata of each family: one value of each of its characteristics, the last one fastest."""
 MOMENT_KEYS = (
     *("source", "vintage", "cohort_rule", "level", "unit_id", "time_period", "phase", "metric"),

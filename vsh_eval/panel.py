@@ -48,18 +48,16 @@ class Comparison:
         is asked for.
     unit_id : str
         The authority's code, for a panel of returns. Published rows keep their own.
-    alpha : float
-        One less the coverage of the intervals.
 
     Raises
     ------
     ContractError
-        If group and reference are the same, or alpha is not between 0 and 1.
+        If group and reference are the same.
 
     Examples
     --------
-    >>> Comparison("cwsw", "peers").alpha
-    0.05
+    >>> Comparison("cwsw", "peers").pair
+    ('cwsw', 'peers')
     """
 
     group: str
@@ -67,7 +65,6 @@ class Comparison:
     metrics: tuple[str, ...] | None = None
     baseline: int | None = None
     unit_id: str = ""
-    alpha: float = 0.05
 
     def __post_init__(self) -> None:
         if self.group == self.reference:
@@ -75,7 +72,6 @@ class Comparison:
                 f"group and reference are both {self.group!r}, must differ; choose 'peers' or "
                 "'all' as the reference."
             )
-        _require_alpha(self.alpha)
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -137,26 +133,21 @@ class PanelSlice:
 
 
 def validate_panel(
-    panel: Panel,
-    *,
-    groups: Sequence[str],
-    metrics: Sequence[str] | None = None,
-    alpha: float = 0.05,
+    panel: Panel, *, groups: Sequence[str], metrics: Sequence[str] | None = None
 ) -> PanelSlice:
     """Check a panel, the groups and the metrics before anything is counted.
 
     Raises
     ------
     ContractError
-        If the panel is empty, lacks a column or mixes sources, a group or a metric is unknown, a
-        group is not published, or alpha is not between 0 and 1.
+        If the panel is empty, lacks a column or mixes sources, a group or a metric is unknown, or a
+        group is not published.
     VintageError, CohortRuleError
         If the panel holds rows of two vintages or two cohort rules.
     """
     panel, shield = opened(panel)
     protected = () if shield is EXACT else names.RECORD_KEYS
     require_columns(panel, (*_NEEDED, *protected), name="panel")
-    _require_alpha(alpha)
     if panel.empty:
         raise ContractError("panel has no rows, must have at least one; check years and metrics.")
     for group in groups:
@@ -188,9 +179,7 @@ def slice_for(panel: Panel, comparison: Comparison) -> PanelSlice:
     ContractError
         If the baseline is not a year of the panel, or what `validate_panel` refuses.
     """
-    found = validate_panel(
-        panel, groups=comparison.pair, metrics=comparison.metrics, alpha=comparison.alpha
-    )
+    found = validate_panel(panel, groups=comparison.pair, metrics=comparison.metrics)
     if comparison.baseline is not None:
         require_baseline(found, comparison.baseline)
     return found
@@ -368,13 +357,6 @@ def school_sums(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     chosen = rows[rows["group"].isin(leaves_of(group))]
     keys = ["unit_id", "phase", "time_period"]
     return chosen.astype(dict.fromkeys(_SUMS, np.float64)).groupby(keys, sort=True)[_SUMS].sum()
-
-
-def _require_alpha(alpha: float) -> None:
-    if not 0 < alpha < 1:
-        raise ContractError(
-            f"alpha is {alpha!r}, must be between 0 and 1; write 0.05 for intervals of 95%."
-        )
 
 
 def _one_source(panel: pd.DataFrame) -> str:

@@ -132,5 +132,5 @@ def test_record_keys_are_added_in_whole_numbers():
         key_n=np.array([2**61, 1], dtype=np.int64), key_y=np.array([3, 4], dtype=np.int64)
     )
     *_, total = cells_of(validate_panel(panel, groups=["cin"]), unit_id="")
-    found = total.measure("cin", alpha=0.05)
+    found = total.measure("cin")
     assert (found.key_n.tolist(), found.key_y.tolist()) == ([2**61 + 1], [7])

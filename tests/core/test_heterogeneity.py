@@ -55,7 +55,7 @@ def test_the_q_profile_covers_and_the_prediction_interval_too():
         values, variances = made(seed, schools=20)
         found = between_schools(values, variances)
         inside += found.tau_squared_lower <= 9.0 <= found.tau_squared_upper
-        low, high = found.prediction(alpha=0.05)
+        low, high = found.prediction()
         predicted += low <= rng.normal(10, 3) <= high
     assert 0.92 < inside / 200 < 0.98
     # With 20 schools it takes tau as better known than it is.
@@ -75,11 +75,11 @@ def test_schools_that_do_not_differ_have_no_tau():
 def test_fewer_than_two_schools_say_nothing(schools):
     found = between_schools(np.ones(schools), np.ones(schools))
     assert found.schools == schools
-    assert np.isnan([found.mean, found.tau_squared, *found.prediction(alpha=0.05)]).all()
+    assert np.isnan([found.mean, found.tau_squared, *found.prediction()]).all()
 
 
 def test_two_schools_have_no_prediction():
-    assert np.isnan(between_schools(np.array([1.0, 9.0]), np.ones(2)).prediction(alpha=0.05)).all()
+    assert np.isnan(between_schools(np.array([1.0, 9.0]), np.ones(2)).prediction()).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -51,7 +51,7 @@ def test_level_equals_weighted_least_squares_with_cluster_robust_errors():
     # statsmodels also multiplies by (n - 1) / (n - k), which is 1 with one parameter.
     assert found.value[0] == pytest.approx(fit.params[0], rel=1e-12)
     assert found.std_error[0] == pytest.approx(fit.bse[0], rel=1e-10)
-    lower, upper = t_interval(found.value, found.std_error, found.df, alpha=0.05)
+    lower, upper = t_interval(found.value, found.std_error, found.df)
     assert [lower[0], upper[0]] == pytest.approx(fit.conf_int(0.05)[0], rel=1e-9)
 
 
@@ -166,8 +166,8 @@ def test_take_keeps_schools_and_picks_cells():
 
 def test_logit_interval_is_inside_and_nearly_plain_in_the_middle():
     share, error, df = np.array([0.5, 0.01, 0.0]), np.array([0.01, 0.01, 0.0]), np.full(3, 40.0)
-    lower, upper = logit_interval(share, error, df, alpha=0.05)
-    plain = t_interval(share, error, df, alpha=0.05)
+    lower, upper = logit_interval(share, error, df)
+    plain = t_interval(share, error, df)
     assert [lower[0], upper[0]] == pytest.approx([plain[0][0], plain[1][0]], abs=1e-4)
     assert 0 < lower[1] < 0.01 < upper[1] < 1
     assert plain[0][1] < 0

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from vsh_eval.numerics.estimators.simplex import nearest_weights, stepwise_weights
+from tests.effects.stepwise import stepwise_weights
+from vsh_eval.numerics.estimators.simplex import nearest_weights
 
 
 def drawn(seed, periods=5, units=8):

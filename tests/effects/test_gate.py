@@ -115,7 +115,7 @@ def test_a_covariate_gap_drops_the_school_and_never_the_covariate():
         effects.sample.select_sample(gaps, exposure, covariates=["fsm"])
 
 
-def test_the_programme_and_tier_asked_for_are_used():
+def test_training_of_any_programme_and_tier_is_used():
     gaps, exposure = small([202021] * 4)
     both = pd.concat(
         [
@@ -123,10 +123,10 @@ def test_the_programme_and_tier_asked_for_are_used():
             exposure.assign(programme="elsa", tier="any", adopted=[202122] * 3 + [0] * 9),
         ]
     )
-    prepared = effects.sample.select_sample(gaps, both, programme="elsa")
-    assert prepared.cohorts["cohort_period"].tolist() == [202122]
-    with pytest.raises(DesignError, match="no row of programme 'yoga'"):
-        effects.sample.select_sample(gaps, both, programme="yoga")
+    prepared = effects.sample.select_sample(gaps, both)
+    assert prepared.cohorts["cohort_period"].tolist() == [202021]
+    with pytest.raises(DesignError, match="no row of any programme and tier"):
+        effects.sample.select_sample(gaps, both[both["programme"].eq("elsa")])
 
 
 def test_base_pupils_are_the_mean_before_anyone_was_trained():

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
+from tests.effects.absorbed import regress
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError
 from vsh_eval.effects.estimators.long_differences import long_differences
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
 from vsh_eval.effects.sensitivity.honest_did import EventPath, of_path, path_of, refuse_singular
-from vsh_eval.numerics.estimators.absorbed import regress
 from vsh_eval.numerics.inference.honest import RelativeMagnitudes, truncated_quantile
 from vsh_eval.numerics.inference.significance import t_critical
 from vsh_eval.numerics.inference.smoothness import Smoothness, folded_quantile

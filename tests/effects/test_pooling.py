@@ -187,7 +187,6 @@ def judged(given_rows, *, composition=0.5, chosen_by=("volunteers",), registered
     return pooling.judge(
         table,
         sesoi=0.5,
-        alpha=0.05,
         lower_is_better=True,
         composition=[composition] * 8,
         chosen_by=chosen_by,

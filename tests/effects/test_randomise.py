@@ -8,8 +8,7 @@ import pytest
 
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
-from vsh_eval.contracts import ContractError, DesignError
-from vsh_eval.numerics.inference import permutation
+from vsh_eval.contracts import DesignError
 
 
 def small(seed=0, *, schools=7):
@@ -27,18 +26,18 @@ def small(seed=0, *, schools=7):
 
 
 def test_it_is_exact_over_all_allocations_of_a_small_design():
-    design = effects.inference.reassignments(small(), within=None)
-    every = np.array(sorted(set(permutations(design.actual))))
+    design = effects.inference.reassignments(small())
+    every = np.array(sorted(set(permutations(design.cells.onset))))
     assert len(every) == round(np.exp(design.log_number)) == 35
-    found = permutation.batch(design.terms, every)
-    value = np.abs(found.estimate / found.influence_error)
+    made = [design.estimate(onset) for onset in every]
+    value = np.abs([(one.estimate / one.influence_error()).item() for one in made])
     # The p value that each allocation would have, had it been the real one.
     p_values = (value[None, :] >= value[:, None] * (1 - 1e-9)).mean(axis=1)
     for level in np.arange(1, 36) / 35:
         assert (p_values <= level + 1e-12).mean() <= level + 1e-12
     assert (p_values <= 0.2).mean() == pytest.approx(0.2)
-    actual = int(np.flatnonzero((every == design.actual).all(axis=1))[0])
-    drawn = effects.inference.randomise(small(), draws=4_999, within=None, seed=1)
+    actual = int(np.flatnonzero((every == design.cells.onset).all(axis=1))[0])
+    drawn = effects.inference.randomise(small(), draws=4_999, seed=1)
     assert drawn.loc[0, "p_value"] == pytest.approx(p_values[actual], abs=0.03)
 
 
@@ -48,16 +47,15 @@ def test_its_estimate_is_the_primary_estimate():
     simple = effects.estimators.impute(cells, draws=1).iloc[0]
     assert row["estimate"] == pytest.approx(simple["estimate"], abs=1e-12)
     assert row["p_value"] <= 0.05
-    assert row["within"] == "phase"
 
 
 def test_schools_keep_their_block():
     cells = cells_of(1)
-    design = effects.inference.reassignments(cells, within="phase")
+    design = effects.inference.reassignments(cells)
     drawn = design.draw(50, seed=1)
     for block in design.blocks:
-        assert (np.sort(drawn[:, block], axis=1) == np.sort(design.actual[block])).all()
-    assert (drawn != design.actual).any(axis=1).all()
+        assert (np.sort(drawn[:, block], axis=1) == np.sort(design.cells.onset[block])).all()
+    assert (drawn != design.cells.onset).any(axis=1).all()
 
 
 def test_one_trained_school_cannot_give_a_small_p_value():
@@ -92,8 +90,3 @@ def test_what_cannot_be_tested_says_why():
         effects.inference.randomise(cells.assign(cohort=np.where(cells["cohort"].eq(4), 1, 2)))
     with pytest.raises(DesignError, match="draws is 9, must be at least 99"):
         effects.inference.randomise(cells, draws=9)
-    odd = cells.assign(area=np.where(cells.index == 0, "north", "south"))
-    with pytest.raises(DesignError, match="changes within 1 schools"):
-        effects.inference.randomise(odd, within="area")
-    with pytest.raises(ContractError, match="lacks the column area"):
-        effects.inference.randomise(cells, within="area")

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from tests.effects.absorbed import regress
 from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import DesignError
-from vsh_eval.numerics.estimators.absorbed import regress
 
 
 def dense(cells, regressors, by_stratum=False):

@@ -43,16 +43,16 @@ def test_planted_effects_are_found_as_the_design_promises():
 
 def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
     cells = cells_of(6, schools=24)
-    design = effects.inference.reassignments(cells, within="phase")
+    design = effects.inference.reassignments(cells)
     laid_out, found = design.cells, 0
-    for labels in design.draw(50, seed=0):
-        treated = np.arange(6) >= design.terms.onsets[labels][:, None]
+    for onset in design.draw(50, seed=0):
+        treated = np.arange(6) >= onset[:, None]
         for effect in (-2.0, 2.0):
             planted = laid_out.outcome + effect * treated
             fitted = imputation.fit(planted, laid_out.weight, treated, laid_out.stratum)
             target = np.where(treated & imputation.imputable(fitted), laid_out.weight, 0.0)
             made = imputation.estimate(fitted, target[None])
-            width = t_critical(made.schools - 1.0) * made.jackknife_error()
+            width = t_critical(made.schools - 1.0) * np.sqrt((made.deviations() ** 2).sum())
             found += int((np.abs(made.estimate) > width).item())
     curve = effects.inference.injected_effect_power(cells, effects=(2.0,), runs=50)
     assert 0 < curve.loc[0, "found"] == found / 2

@@ -8,13 +8,14 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from tests.effects.absorbed import regress
 from tests.effects.conftest import cells_of
+from tests.effects.wild_regression import of_regression
 from tests.proofs.wild_size import draw
 from vsh_eval import effects
-from vsh_eval.contracts import ContractError, DesignError
+from vsh_eval.contracts import DesignError
 from vsh_eval.effects.grid import checked, grid
 from vsh_eval.numerics.estimators import imputation as numeric
-from vsh_eval.numerics.estimators.absorbed import regress
 from vsh_eval.numerics.inference import wild
 
 
@@ -33,13 +34,17 @@ def drawn_statistics(scores, schools, null, draws=4):
     return (bootstrap._shift - null * bootstrap._slope) / error, multipliers
 
 
+def two_way(table):
+    """The two-way fixed effects regression of a table of school-years."""
+    cells = grid(checked(table))
+    treated = cells.treated[None].astype(float)
+    return cells, regress(cells.outcome, treated, cells.fit_weight, cells.stratum)
+
+
 @pytest.mark.parametrize("null", [0.0, 1.7])
 def test_two_way_draws_are_those_of_refitting(few, null):
-    cells = grid(checked(few))
-    found = regress(
-        cells.outcome, cells.treated[None].astype(float), cells.fit_weight, cells.stratum
-    )
-    statistics, multipliers = drawn_statistics(wild.of_regression(found), 20, null)
+    cells, found = two_way(few)
+    statistics, multipliers = drawn_statistics(of_regression(found), 20, null)
     year = few["time"].astype(str) + few["phase"]
     years = pd.get_dummies(year, dtype=float)
     effects_only = pd.concat(
@@ -86,13 +91,7 @@ def test_imputation_draws_are_those_of_refitting(few, null):
 def test_the_estimates_are_those_of_the_estimators(few):
     row = effects.inference.wild_bootstrap(few, draws=99).iloc[0]
     assert row["estimate"] == pytest.approx(effects.estimators.impute(few).loc[0, "estimate"])
-    two_way = effects.inference.wild_bootstrap(
-        few, estimator="two_way_fixed_effects", draws=99
-    ).iloc[0]
-    other = effects.estimators.two_way_fixed_effects(few).iloc[0]
-    assert two_way["estimate"] == pytest.approx(other["estimate"])
-    assert two_way["std_error"] == pytest.approx(other["std_error"])
-    assert two_way["statistic"] == pytest.approx(other["estimate"] / other["std_error"])
+    assert row["statistic"] == pytest.approx(row["estimate"] / row["std_error"])
     assert (row["schools"], row["schools_treated"], row["weights"]) == (20, 13, "rademacher")
 
 
@@ -122,22 +121,16 @@ def test_p_values_are_diff_diffs(few):
             weight_type="rademacher",
             seed=3,
         )
-    ours = effects.inference.wild_bootstrap(
-        few.assign(weight=1.0).drop(columns="stratum"),
-        estimator="two_way_fixed_effects",
-        draws=1999,
-    ).iloc[0]
-    assert ours["estimate"] == pytest.approx(fitted.params[-1])
-    assert ours["p_value"] == pytest.approx(theirs.p_value, abs=0.04)
+    ours = of_regression(two_way(few.assign(weight=1.0).drop(columns="stratum"))[1])
+    assert ours.estimate == pytest.approx(fitted.params[-1])
+    assert wild.WildBootstrap(ours, draws=1999).p_value() == pytest.approx(theirs.p_value, abs=0.04)
 
 
 def test_the_interval_holds_what_the_test_does_not_refute(few):
-    row = effects.inference.wild_bootstrap(few, draws=1999).iloc[0]
-    for name, inward in (("ci_lower", 1), ("ci_upper", -1)):
-        width = 1e-3 * row["std_error"] * inward
-        inside = effects.inference.wild_bootstrap(few, null=row[name] + width, draws=1999).iloc[0]
-        outside = effects.inference.wild_bootstrap(few, null=row[name] - width, draws=1999).iloc[0]
-        assert inside["p_value"] > 0.05 >= outside["p_value"] - 0.002
+    bootstrap = wild.WildBootstrap(of_regression(two_way(few)[1]), draws=1999)
+    for end, inward in zip(bootstrap.interval(), (1, -1), strict=True):
+        width = 1e-3 * bootstrap.error * inward
+        assert bootstrap.p_value(end + width) > 0.05 >= bootstrap.p_value(end - width) - 0.002
 
 
 def test_draws_are_seeded_and_labels_do_not_matter(few):
@@ -182,15 +175,12 @@ def test_with_enough_trained_schools_the_size_is_kept():
 
 def test_what_cannot_be_tested_is_refused(few):
     cells = few.drop(columns="stratum")
-    with pytest.raises(ContractError, match="estimator is"):
-        effects.inference.wild_bootstrap(cells, estimator="ols")
     lonely = cells[cells["cohort"].eq(0) | cells["unit"].eq("s001")]
-    for estimator in ("imputation", "two_way_fixed_effects"):
-        with pytest.raises(DesignError, match="too few carry it"):
-            effects.inference.wild_bootstrap(lonely, estimator=estimator)
-        with pytest.raises(DesignError, match="no variation"):
-            effects.inference.wild_bootstrap(cells.assign(outcome=2.0), estimator=estimator)
-        with pytest.raises(DesignError):
-            effects.inference.wild_bootstrap(cells[cells["cohort"].eq(0)], estimator=estimator)
+    with pytest.raises(DesignError, match="too few carry it"):
+        effects.inference.wild_bootstrap(lonely)
+    with pytest.raises(DesignError, match="no variation"):
+        effects.inference.wild_bootstrap(cells.assign(outcome=2.0))
+    with pytest.raises(DesignError):
+        effects.inference.wild_bootstrap(cells[cells["cohort"].eq(0)])
     with pytest.raises(DesignError, match="no untrained school"):
         effects.inference.wild_bootstrap(cells[cells["cohort"].eq(4)])

@@ -118,7 +118,7 @@ def test_what_has_no_effect_size_is_refused(panel, metrics, match):
 def test_sessions_are_those_of_the_groups_pupils():
     pupils = invented_pupils(2)
     panel = pupils_panel(pupils)
-    pair = Comparison("cwsw", "all", alpha=0.1)
+    pair = Comparison("cwsw", "all")
     table = sessions_and_days(panel, pair)
     shared = ["phase", "time_period", "gap", "gap_lower", "gap_upper", "df", "group_pupils"]
     pd.testing.assert_frame_equal(table[shared], gaps(panel, pair)[shared])

@@ -153,7 +153,7 @@ def measured(authorities: list[Sums], keep: np.ndarray, metric: str) -> dict[str
             available=np.ones(len(authorities), dtype=bool),
         )
         for group, measures in found.items():
-            measures.append(cells.measure(group, alpha=ALPHA))
+            measures.append(cells.measure(group))
     return found
 
 
@@ -161,11 +161,11 @@ def estimates(found: dict[str, list[Level]], metric: str) -> dict[str, np.ndarra
     """Return value, limits, standard error and df of each quantity, a column a draw."""
     entry = registry.metric(metric)
     (before, now), (before_peers, now_peers) = found["cwsw"], found["peers"]
-    gap = difference(now, now_peers, metric=entry, same_pupils=True, alpha=ALPHA)
-    earlier = difference(before, before_peers, metric=entry, same_pupils=True, alpha=ALPHA)
-    ratio = log_ratio(now, now_peers, same_pupils=True, alpha=ALPHA)
-    own = difference(now, before, metric=entry, same_pupils=False, alpha=ALPHA)
-    moved = change(gap, earlier, metric=entry, alpha=ALPHA)
+    gap = difference(now, now_peers, metric=entry, same_pupils=True)
+    earlier = difference(before, before_peers, metric=entry, same_pupils=True)
+    ratio = log_ratio(now, now_peers)
+    own = difference(now, before, metric=entry, same_pupils=False)
+    moved = change(gap, earlier, metric=entry)
     contrasts = {
         "gap": gap,
         "ratio (log)": ratio,
@@ -202,7 +202,7 @@ def coverage(
                 spread = np.nanstd(value, ddof=1)
                 given = ~np.isnan(lower)
                 inside = (lower <= target) & (target <= upper)
-                plain = np.array(t_interval(value, error, df, alpha=ALPHA))
+                plain = np.array(t_interval(value, error, df))
                 rows[phase, metric, quantity] = {
                     "truth": target,
                     "bias": (np.nanmean(value) - target) / spread,

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tests.effects.absorbed import regress
+from tests.effects.wild_regression import of_regression
 from tests.proofs._page import options, table
 from vsh_eval.numerics.estimators import imputation
-from vsh_eval.numerics.estimators.absorbed import regress
 from vsh_eval.numerics.inference import wild
 
 YEARS, FIRST, LAST = 7, 3, 5
@@ -57,7 +58,7 @@ def refuted(generator, schools, trained, number):
     jackknife = float(np.sqrt((made.deviations() ** 2).sum()))
     influence = float(made.influence_error()[0])
     regression = regress(outcome, treated[None].astype(float), weight, common)
-    scores = (wild.of_imputation(fitted, target, made), wild.of_regression(regression))
+    scores = (wild.of_imputation(fitted, target, made), of_regression(regression))
     boot, two_way = (
         wild.WildBootstrap(score, draws=BOOTSTRAP, seed=number).p_value() <= 0.05
         for score in scores

@@ -35,7 +35,12 @@ from vsh_eval.effects.sensitivity.composition import (
     composition_outcomes,
     composition_specifications,
 )
-from vsh_eval.numerics.inference.significance import equivalence_p_value, joint_test, t_p_value
+from vsh_eval.numerics.inference.significance import (
+    equivalence_p_value,
+    joint_test,
+    minimum_detectable,
+    t_p_value,
+)
 
 CHECKED = 2
 ALPHA = 0.05
@@ -247,7 +252,7 @@ def asked_of(drawn: GapDraw, sesoi: float, moves: tuple[float, ...] = (0.0, *EFF
             "pretrend": effects.sensitivity.Pretrend(pd.DataFrame(), test, Message()),
             "drift": leads.slope(),
             "composition": moved(pd.DataFrame(who_is_counted).assign(aggregation="simple"), 0.0),
-            "mde": effects.sample.mde(first.std_error, first.df),
+            "mde": minimum_detectable(first.std_error, first.df),
         },
     )
 
@@ -320,7 +325,7 @@ def by_the_page(drawn: GapDraw, *, reassigned: int = 0) -> Asked:
             "pretrend": effects.sensitivity.pretrend_of(primary),
             "drift": effects.sensitivity.drift(sample),
             "composition": pd.concat(tests, ignore_index=True),
-            "mde": effects.sample.mde(float(rows["std_error"][0]), float(rows["df"][0])),
+            "mde": minimum_detectable(float(rows["std_error"][0]), float(rows["df"][0])),
         },
     )
 

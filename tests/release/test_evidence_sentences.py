@@ -89,8 +89,10 @@ def test_whatever_the_rules_say_there_is_a_sentence_that_counts_as_its_table_doe
 
 
 def test_rules_are_worded_and_what_is_missing_says_so():
-    rows = pd.DataFrame({"role": ["primary"], "aggregation": "simple", "estimate": [-1.0],
-                         "std_error": [0.4], "df": [99.0], "p_value": [0.01]})  # fmt: skip
+    row = {"role": "primary", "estimator": "imputation", "metric": "overall_absence",
+           "aggregation": "simple", "estimate": -1.0, "std_error": 0.4, "df": 99.0,
+           "p_value": 0.01}  # fmt: skip
+    rows = pd.DataFrame([row])
     found = judge(rows, sesoi=0.5, lower_is_better=True, checks=Checks(mde=0.4))
     rules = rules_in_words(found.rules).set_index("rule")
     assert rules.loc["power", "reason"].startswith("minimum detectable effect")

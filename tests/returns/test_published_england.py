@@ -69,8 +69,6 @@ def test_an_earlier_release_reads_to_the_same_layout_with_its_own_values(latest,
         for group in ("cin", "cpp", "cla")
     }
     assert rates == {"cin": [47.2, 41.6], "cpp": [57.2, 52.6], "cla": [32.1, 30.3]}
-    used = earlier.files.query("used")
-    assert used["role"].tolist() == ["absence", "neighbours"]
     assert not earlier.panel["group"].eq("all").any()
 
 

@@ -71,7 +71,7 @@ class ExactCells:
         """Return, for each cell, the cell of the same phase in a given year."""
         return np.full(len(self.years), self.years.index(year), dtype=np.intp)
 
-    def measure(self, group: str, *, alpha: float) -> Level:
+    def measure(self, group: str) -> Level:
         """Return a group's level in each year, clustered by school."""
         member = member_of(group)
         by_school = self.pupils @ member
@@ -85,7 +85,7 @@ class ExactCells:
         numerator = (self.y @ member).sum(axis=0) * known
         denominator = (self.x @ member).sum(axis=0) * known
         certain = self._certain(numerator, denominator)
-        lower, upper = level_limits(self.metric, estimate, numerator, denominator, alpha=alpha)
+        lower, upper = level_limits(self.metric, estimate, numerator, denominator)
         level = Level(
             pupils=pupils,
             schools=estimate.clusters * known,
@@ -106,7 +106,7 @@ class ExactCells:
             key_n=self.record_keys[0] @ member.astype(np.int64),
             key_y=self.record_keys[1] @ member.astype(np.int64),
         )
-        return self.shield.level(level, self.metric, group, alpha=alpha)
+        return self.shield.level(level, self.metric, group)
 
     def _certain(self, numerator: FloatArray, denominator: FloatArray) -> NDArray[np.bool_]:
         """Return where none or all of the children count, so that schools cannot vary."""
@@ -122,23 +122,18 @@ class ExactCells:
 
 
 def level_limits(
-    metric: Metric,
-    estimate: ratios.Estimate,
-    numerator: FloatArray,
-    denominator: FloatArray,
-    *,
-    alpha: float,
+    metric: Metric, estimate: ratios.Estimate, numerator: FloatArray, denominator: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return a level's limits: by logit for children, Wilson where none or every one counts."""
     parts = (estimate.value, estimate.std_error, estimate.df)
     if metric.counts == "children":
-        lower, upper = ratios.logit_interval(*parts, alpha=alpha)
+        lower, upper = ratios.logit_interval(*parts)
         none_or_all = (numerator == 0) | (numerator == denominator)
         if not none_or_all.any():
             return lower, upper
-        score = proportions.wilson(numerator, denominator, alpha=alpha)
+        score = proportions.wilson(numerator, denominator)
         return np.where(none_or_all, score[0], lower), np.where(none_or_all, score[1], upper)
-    lower, upper = ratios.t_interval(*parts, alpha=alpha)
+    lower, upper = ratios.t_interval(*parts)
     if metric.counts == "sessions":
         return np.maximum(lower, 0.0), np.minimum(upper, 1.0)
     if metric.counts == "events":

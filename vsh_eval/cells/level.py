@@ -127,9 +127,7 @@ class Contrast:
         )
 
 
-def difference(
-    first: Level, second: Level, *, metric: Metric, same_pupils: bool, alpha: float
-) -> Contrast:
+def difference(first: Level, second: Level, *, metric: Metric, same_pupils: bool) -> Contrast:
     """Subtract two levels.
 
     Schools known: influence values subtract school by school. Published: the errors add, a rate
@@ -144,19 +142,19 @@ def difference(
         lower, upper = (np.where(known, np.nan, limit) for limit in (lower, upper))
         return Contrast(value, lower, upper, std_error, np.full_like(value, np.nan))
     estimate = ratios.difference(first.estimate, second.estimate, same_pupils=same_pupils)
-    limits = _limits(first, second, estimate, metric=metric, alpha=alpha)
+    limits = _limits(first, second, estimate, metric=metric)
     std_error = np.where(first.certain | second.certain, np.nan, estimate.std_error)
     return Contrast(value, *limits, std_error, estimate.df, estimate)
 
 
-def change(now: Contrast, before: Contrast, *, metric: Metric, alpha: float) -> Contrast:
+def change(now: Contrast, before: Contrast, *, metric: Metric) -> Contrast:
     """Subtract two years' gaps, school by school where schools are known."""
     value = now.value - before.value
     if now.estimate is None or before.estimate is None:
         lower, upper = proportions.difference_limits(now.limits(), before.limits())
         return Contrast(value, lower, upper, np.hypot(now.std_error, before.std_error), now.df)
     estimate = ratios.difference(now.estimate, before.estimate, same_pupils=False)
-    limits = _limits(now, before, estimate, metric=metric, alpha=alpha)
+    limits = _limits(now, before, estimate, metric=metric)
     uncertain = np.isnan(now.std_error) | np.isnan(before.std_error)
     std_error = np.where(uncertain, np.nan, estimate.std_error)
     return Contrast(value, *limits, std_error, estimate.df, estimate)
@@ -168,7 +166,6 @@ def _limits(
     between: ratios.Estimate,
     *,
     metric: Metric,
-    alpha: float,
 ) -> tuple[FloatArray, FloatArray]:
     """Return a difference's limits: plain t, or for shares of children their own limits joined.
 
@@ -176,31 +173,25 @@ def _limits(
     exactly 0 or 1 and schools do not vary at all. With symmetric limits it is the t interval.
     """
     if metric.counts != "children":
-        return ratios.t_interval(between.value, between.std_error, between.df, alpha=alpha)
+        return ratios.t_interval(between.value, between.std_error, between.df)
     shared = ratios.correlation(first.std_error, second.std_error, between.std_error)
     return proportions.difference_limits(first.limits(), second.limits(), correlation=shared)
 
 
-def log_ratio(first: Level, second: Level, *, same_pupils: bool, alpha: float) -> Contrast:
-    """Return the logarithm of first / second with its interval; NaN unless both are above zero."""
+def log_ratio(first: Level, second: Level) -> Contrast:
+    """Return the logarithm of one year's ratio first / second; NaN unless both are above zero."""
     if first.estimate is None or second.estimate is None:
-        return _published_log_ratio(first, second, alpha=alpha)
-    estimate = ratios.difference(
-        ratios.logarithm(first.estimate),
-        ratios.logarithm(second.estimate),
-        same_pupils=same_pupils,
-    )
+        return _published_log_ratio(first, second)
+    logs = (ratios.logarithm(side) for side in (first.estimate, second.estimate))
+    estimate = ratios.difference(*logs, same_pupils=True)
     std_error = np.where(first.certain | second.certain, np.nan, estimate.std_error)
-    lower, upper = ratios.t_interval(estimate.value, std_error, estimate.df, alpha=alpha)
+    lower, upper = ratios.t_interval(estimate.value, std_error, estimate.df)
     return Contrast(estimate.value, lower, upper, std_error, estimate.df, estimate)
 
 
-def ratio_change(
-    now: Level, reference: Level, before: Level, reference_before: Level, *, alpha: float
-) -> Contrast:
+def ratio_change(now: Level, reference: Level, before: Level, reference_before: Level) -> Contrast:
     """Return the logarithm of the year's ratio over the baseline's, with its interval."""
-    later = log_ratio(now, reference, same_pupils=True, alpha=alpha)
-    earlier = log_ratio(before, reference_before, same_pupils=True, alpha=alpha)
+    later, earlier = log_ratio(now, reference), log_ratio(before, reference_before)
     value = later.value - earlier.value
     std_error = np.hypot(later.std_error, earlier.std_error)
     df, unlimited = later.df, np.full_like(value, np.inf)
@@ -209,7 +200,7 @@ def ratio_change(
         # A level of exactly 0 or 100% has no error on the log scale, so neither has the change.
         std_error = np.where(np.isnan(std_error), np.nan, estimate.std_error)
         df = unlimited = estimate.df
-    lower, upper = ratios.t_interval(value, std_error, unlimited, alpha=alpha)
+    lower, upper = ratios.t_interval(value, std_error, unlimited)
     return Contrast(value, lower, upper, std_error, df)
 
 
@@ -242,7 +233,7 @@ def worst_status(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDA
     return result
 
 
-def _published_log_ratio(first: Level, second: Level, *, alpha: float) -> Contrast:
+def _published_log_ratio(first: Level, second: Level) -> Contrast:
     """Return the log ratio of two published levels by Katz's method, fixed ones adding nothing."""
     both = (first.level > 0) & (second.level > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -250,7 +241,7 @@ def _published_log_ratio(first: Level, second: Level, *, alpha: float) -> Contra
     std_error = np.hypot(_log_std_error(first), _log_std_error(second))
     std_error = np.where(both & ~(first.fixed & second.fixed), std_error, np.nan)
     df = np.full_like(value, np.nan)
-    lower, upper = ratios.t_interval(value, std_error, np.full_like(value, np.inf), alpha=alpha)
+    lower, upper = ratios.t_interval(value, std_error, np.full_like(value, np.inf))
     return Contrast(value, lower, upper, std_error, df)
 
 

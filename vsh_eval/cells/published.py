@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy.special import ndtri
 
 from vsh_eval import names
 from vsh_eval.cells.level import FloatArray, Level, quotient, worst_status
+from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.numerics.levels import proportions
 from vsh_eval.panel import PanelSlice
 from vsh_eval.registry import Metric, years_without_data
@@ -20,14 +20,12 @@ _AREA = ["level", "unit_id", "phase"]
 _VALUES = ("pupils", "numerator", "denominator", "rate")
 _MOST_DECIMALS = 5
 
-PUPIL_SD: Mapping[str, Mapping[int, float]] = MappingProxyType(
-    {
-        "ks2_reading_progress": {201819: 6.17344, 202122: 6.28920, 202223: 6.28928},
-        "ks2_writing_progress": {201819: 5.69416, 202122: 6.03900, 202223: 6.04881},
-        "ks2_maths_progress": {201819: 5.38982, 202122: 5.85223, 202223: 5.91446},
-        "ks4_progress8": {201819: 1.2826, 202122: 1.4083, 202223: 1.4140, 202324: 1.4159},
-    }
-)
+PUPIL_SD: Mapping[str, Mapping[int, float]] = {
+    "ks2_reading_progress": {201819: 6.17344, 202122: 6.28920, 202223: 6.28928},
+    "ks2_writing_progress": {201819: 5.69416, 202122: 6.03900, 202223: 6.04881},
+    "ks2_maths_progress": {201819: 5.38982, 202122: 5.85223, 202223: 5.91446},
+    "ks4_progress8": {201819: 1.2826, 202122: 1.4083, 202223: 1.4140, 202324: 1.4159},
+}
 """Pupils' standard deviation of a progress score in England, by year.
 
 DfE's limits are score +/- 1.96 SD / sqrt(pupils). It does not print the SD here: these are the
@@ -71,7 +69,7 @@ class PublishedCells:
         cells = np.arange(len(self.index), dtype=np.intp)
         return cells - cells % len(self.years) + self.years.index(year)
 
-    def measure(self, group: str, *, alpha: float) -> Level:
+    def measure(self, group: str) -> Level:
         """Return a group's level in each cell, from its counts where they are published."""
         parts = [self.groups[name] for name in _parts(group)]
         # A sum with a hidden part is hidden: pandas would skip the part, NumPy does not.
@@ -81,7 +79,7 @@ class PublishedCells:
         )
         counted = ~np.isnan(quotient(numerator, denominator))
         level = self._level(parts, denominator)
-        lower, upper, std_error = self._spread(level, numerator, denominator, alpha=alpha)
+        lower, upper, std_error = self._spread(level, numerator, denominator)
         unknown, no_keys = np.full_like(level, np.nan), np.zeros(level.shape, dtype=np.int64)
         given = np.any([part["given"].to_numpy(bool) for part in parts], axis=0)
         return Level(
@@ -126,19 +124,19 @@ class PublishedCells:
         return quotient(np.sum(shares, axis=0), denominator)
 
     def _spread(
-        self, level: FloatArray, numerator: FloatArray, denominator: FloatArray, *, alpha: float
+        self, level: FloatArray, numerator: FloatArray, denominator: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the limits and the standard error of a level; NaN where no spread is known."""
         unknown = np.full_like(level, np.nan)
         if self.metric.counts == "children":
-            lower, upper = proportions.wilson(numerator, denominator, alpha=alpha)
+            lower, upper = proportions.wilson(numerator, denominator)
             return lower, upper, proportions.binomial_std_error(numerator, denominator)
         if self.metric.name not in PUPIL_SD:
             return unknown, unknown, unknown
         spread = self.index["time_period"].map(PUPIL_SD[self.metric.name]).to_numpy(np.float64)
         std_error = spread / np.sqrt(np.where(denominator > 0, denominator, np.nan))
         # DfE takes 1.96 for the 95% limits.
-        reach = round(float(ndtri(1 - alpha / 2)), 2) * std_error
+        reach = round(float(ndtri(1 - ALPHA / 2)), 2) * std_error
         return level - reach, level + reach, np.where(np.isnan(level), np.nan, std_error)
 
 

@@ -16,7 +16,7 @@ from vsh_eval.registry import Metric
 class Shield(Protocol):
     """Protects numbers of children before anything is worked out from them."""
 
-    def level(self, level: Level, metric: Metric, group: str, *, alpha: float) -> Level:
+    def level(self, level: Level, metric: Metric, group: str) -> Level:
         """Return a group's level as it may be shown."""
         ...
 
@@ -61,8 +61,8 @@ class Shield(Protocol):
 class _Exact:
     """Shows everything as it is: for use inside the authority, and for published figures."""
 
-    def level(self, level: Level, metric: Metric, group: str, *, alpha: float) -> Level:
-        del metric, group, alpha
+    def level(self, level: Level, metric: Metric, group: str) -> Level:
+        del metric, group
         return level
 
     def count(

@@ -24,24 +24,3 @@ from vsh_eval.cohort.identity import StableSchools, stable_schools
 from vsh_eval.cohort.moments import build_moments, build_spread
 from vsh_eval.cohort.new_entrants import NEW_ENTRANT_COLUMNS, build_new_entrants
 from vsh_eval.cohort.panel import build_composition, build_panel
-
-__all__ = [
-    "NEW_ENTRANT_COLUMNS",
-    "CohortTables",
-    "DuckDbEngine",
-    "Engine",
-    "SparkEngine",
-    "StableSchools",
-    "build_cohort",
-    "build_composition",
-    "build_exposure",
-    "build_flow",
-    "build_moments",
-    "build_new_entrants",
-    "build_panel",
-    "build_spread",
-    "open_engine",
-    "sql_text",
-    "stable_schools",
-    "training_log",
-]

@@ -13,6 +13,7 @@ from vsh_eval.effects.sample.selection import FEW_TRAINED
 from vsh_eval.effects.sensitivity.composition import ENTRANTS_PRIOR
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference.significance import (
+    ALPHA,
     equivalence_p_value,
     largest_not_excluded,
     smallest_adjusted,
@@ -178,7 +179,6 @@ def judge(
     *,
     sesoi: float,
     lower_is_better: bool,
-    alpha: float = 0.05,
     checks: Checks | None = None,
     rules: Collection[str] = RULES,
 ) -> Evidence:
@@ -194,8 +194,6 @@ def judge(
         Smallest effect of interest, above 0, in the outcome's gap unit.
     lower_is_better : bool
         The metric's direction: which sign narrows the gap.
-    alpha : float
-        Significance level of every rule.
     checks : Checks, optional
         What the rules are judged by.
     rules : collection of str
@@ -217,10 +215,10 @@ def judge(
     In this order. Without an estimate: ``not_estimable``. A failed joint test of the years before
     training, or other children counted: ``not_attributable``, whatever the estimate. A
     significant estimate of schools that were not chosen by lot is attributable only if a drift
-    towards it of a third of its size a year is excluded (one-sided, at `alpha`); a drift that
+    towards it of a third of its size a year is excluded (one-sided); a drift that
     cannot be tested is not excluded. Nor is a significant estimate of overall absence attributable
     where children newly counted after training may, in the year before, have differed from earlier
-    ones by twice the estimate in its direction (one-sided, at `alpha`), however schools were
+    ones by twice the estimate in its direction (one-sided), however schools were
     chosen. Where the peers' own level moved, the gap alone does not
     measure the effect: ``whole_school_moved``. ``narrowed`` and ``widened`` need both estimators'
     intervals to exclude zero on the same side; with few trained schools, chance reassignment of
@@ -250,12 +248,9 @@ def judge(
         raise DesignError(
             f"sesoi is {sesoi}, must be above 0; name the smallest effect worth having."
         )
-    first, second = _estimates(estimates, sesoi=sesoi, alpha=alpha)
-    metric = (
-        estimates.loc[estimates["role"].eq("primary"), "metric"] if "metric" in estimates else ()
-    )
-    same_unit = SAME_UNIT in set(metric)
-    judged = tuple(_rules(first, second, checks, sesoi=sesoi, alpha=alpha, same_unit=same_unit))
+    first, second = _estimates(estimates, sesoi=sesoi)
+    of_absence = estimates.loc[estimates["role"].eq("primary"), "metric"].eq(SAME_UNIT).any()
+    judged = tuple(_rules(first, second, checks, sesoi=sesoi, same_unit=bool(of_absence)))
     verdicts: dict[str, Verdict] = {rule.rule: rule.verdict for rule in judged}
     statement, decided_by = _statement(
         first, second, verdicts, narrows=-1.0 if lower_is_better else 1.0
@@ -324,29 +319,23 @@ def _confidence(statement: str, verdicts: dict[str, Verdict]) -> str:
 
 
 def _rules(
-    first: _Estimate,
-    second: _Estimate,
-    checks: Checks,
-    *,
-    sesoi: float,
-    alpha: float,
-    same_unit: bool,
+    first: _Estimate, second: _Estimate, checks: Checks, *, sesoi: float, same_unit: bool
 ) -> Iterator[_Rule]:
     """Judge every rule of `RULES`, in order."""
-    yield _pretrend(checks.pretrend, alpha)
-    yield _drift(first, checks, sesoi=sesoi, alpha=alpha)
-    yield _composition(checks.composition, alpha)
+    yield _pretrend(checks.pretrend)
+    yield _drift(first, checks, sesoi=sesoi)
+    yield _composition(checks.composition)
     yield (
-        _entrants(first, checks.composition, sesoi=sesoi, alpha=alpha)
+        _entrants(first, checks.composition, sesoi=sesoi)
         if same_unit
         else _shown(
             _limit("entrants", None, np.nan, below=True, reason=Message("entrants_of_absence"))
         )
     )
-    peers = _limit("peers", checks.peers_p, alpha, below=False, reason=Message("peers_p"))
+    peers = _limit("peers", checks.peers_p, ALPHA, below=False, reason=Message("peers_p"))
     yield peers
     yield _agreement(first, second)
-    yield _randomisation(first, checks.randomisation_p, alpha)
+    yield _randomisation(first, checks.randomisation_p)
     yield _chosen_by(checks.chosen_by)
     yield _registered(checks)
     yield _losses(checks.exclusions)
@@ -359,12 +348,10 @@ def _rules(
     yield _shown(_balance(checks.balance))
 
 
-def _estimates(
-    estimates: pd.DataFrame, *, sesoi: float, alpha: float
-) -> tuple[_Estimate, _Estimate]:
+def _estimates(estimates: pd.DataFrame, *, sesoi: float) -> tuple[_Estimate, _Estimate]:
     """Read the primary estimate and that of `same_past` off the table."""
-    columns = ["role", "aggregation", "estimate", "std_error", "df", "p_value"]
-    require_columns(estimates, columns, name="estimates")
+    columns = ["role", "metric", "estimator", "aggregation", "estimate", "std_error", "df"]
+    require_columns(estimates, [*columns, "p_value"], name="estimates")
     simple = estimates[estimates["aggregation"].eq("simple")]
     primary = simple[simple["role"].eq("primary")]
     if len(primary) != 1:
@@ -372,16 +359,13 @@ def _estimates(
             f"estimates hold {len(primary)} primary simple rows, must hold one; "
             "name one primary outcome in the protocol."
         )
-    others = simple.iloc[:0]
-    if "estimator" in simple:
-        others = simple[simple["estimator"].eq("same_past") & simple["role"].eq("robustness")]
-        if "metric" in simple:
-            others = others[others["metric"].eq(primary["metric"].iloc[0])]
-    first = _estimate(primary, sesoi=sesoi, alpha=alpha)
-    return first, _estimate(others.head(1), sesoi=sesoi, alpha=alpha)
+    others = simple[simple["estimator"].eq("same_past") & simple["role"].eq("robustness")]
+    others = others[others["metric"].eq(primary["metric"].iloc[0])]
+    first = _estimate(primary, sesoi=sesoi)
+    return first, _estimate(others.head(1), sesoi=sesoi)
 
 
-def _estimate(rows: pd.DataFrame, *, sesoi: float, alpha: float) -> _Estimate:
+def _estimate(rows: pd.DataFrame, *, sesoi: float) -> _Estimate:
     if rows.empty:
         nothing = float("nan")
         return _Estimate(nothing, significant=False, equivalent=False, few_trained=False)
@@ -390,8 +374,8 @@ def _estimate(rows: pd.DataFrame, *, sesoi: float, alpha: float) -> _Estimate:
     trained = rows.get("schools_treated", pd.Series(dtype=float))
     return _Estimate(
         value=float(to_decimals(np.array(value), decimals(np.array(error)))),
-        significant=bool(float(row["p_value"]) < alpha),
-        equivalent=bool(equivalence_p_value(value, error, df, margin=sesoi) < alpha),
+        significant=bool(float(row["p_value"]) < ALPHA),
+        equivalent=bool(equivalence_p_value(value, error, df, margin=sesoi) < ALPHA),
         few_trained=bool(trained.between(1, FEW_TRAINED - 1).fillna(value=False).any()),
     )
 
@@ -409,34 +393,31 @@ def _shown(rule: _Rule) -> _Rule:
     return _Rule(rule.rule, SHOWN, rule.value, rule.limit, rule.reason)
 
 
-def _pretrend(found: Pretrend | None, alpha: float) -> _Rule:
+def _pretrend(found: Pretrend | None) -> _Rule:
     """Fail on a small p value; a large one passes without proving anything."""
     value = None if found is None else found.test.p_value
     why = found.reason if found is not None and found.reason else Message("pretrend_p")
-    return _limit("pretrend", value, alpha, below=False, reason=why)
+    return _limit("pretrend", value, ALPHA, below=False, reason=why)
 
 
-def _drift(first: _Estimate, checks: Checks, *, sesoi: float, alpha: float) -> _Rule:
+def _drift(first: _Estimate, checks: Checks, *, sesoi: float) -> _Rule:
     """Ask whether a drift that matters is excluded; where lots were drawn there can be none."""
     limit = MOST_DRIFT * (abs(first.value) if first.significant else sesoi)
-    largest = checks.drift.largest_not_excluded(alpha=alpha, sign=first.sign)
+    largest = checks.drift.largest_not_excluded(sign=first.sign)
     rule = _limit("drift", float(largest), limit, below=True, reason=Message("drift"))
     return _shown(rule) if checks.chosen_by == BY_LOT else rule
 
 
-def _composition(composition: pd.DataFrame | None, alpha: float) -> _Rule:
-    if composition is None:
-        return _limit("composition", None, alpha, below=False, reason=Message("composition_p"))
-    require_columns(composition, ["aggregation", "p_value"], name="composition")
-    simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
-    value = smallest_adjusted(simple.to_numpy(float))
-    why = Message("composition_p", tests=len(simple))
-    return _limit("composition", value, alpha, below=False, reason=why)
+def _composition(composition: pd.DataFrame | None) -> _Rule:
+    value, why = None, Message("composition_p")
+    if composition is not None:
+        simple = composition.loc[composition["aggregation"].eq("simple"), "p_value"].dropna()
+        value = smallest_adjusted(simple.to_numpy(float))
+        why = Message("composition_p", tests=len(simple))
+    return _limit("composition", value, ALPHA, below=False, reason=why)
 
 
-def _entrants(
-    first: _Estimate, composition: pd.DataFrame | None, *, sesoi: float, alpha: float
-) -> _Rule:
+def _entrants(first: _Estimate, composition: pd.DataFrame | None, *, sesoi: float) -> _Rule:
     """Ask a significant result whether newly counted children who differ could have made it."""
     limit = MOST_DIFFERENCE * (abs(first.value) if first.significant else sesoi)
     largest = float("nan")
@@ -444,7 +425,7 @@ def _entrants(
         simple = composition[composition["aggregation"].eq("simple")]
         rows = simple.loc[simple["metric"].eq(ENTRANTS_PRIOR), ["estimate", "std_error", "df"]]
         for difference in rows.to_numpy(float).tolist():
-            largest = largest_not_excluded(*difference, alpha=alpha, sign=first.sign)
+            largest = largest_not_excluded(*difference, sign=first.sign)
     rule = _limit("entrants", largest, limit, below=True, reason=Message("entrants"))
     return rule if first.significant else _shown(rule)
 
@@ -462,10 +443,10 @@ def _agreement(first: _Estimate, second: _Estimate) -> _Rule:
     return _Rule("agreement", HOLDS if agrees else FAILS, second.value, nothing, reason)
 
 
-def _randomisation(first: _Estimate, p_value: float | None, alpha: float) -> _Rule:
+def _randomisation(first: _Estimate, p_value: float | None) -> _Rule:
     """Ask a significant result to be rare by chance; with few trained schools this decides."""
     reason = Message("randomisation_p", few_trained=first.few_trained, limit=FEW_TRAINED)
-    rule = _limit("randomisation", p_value, alpha, below=True, reason=reason)
+    rule = _limit("randomisation", p_value, ALPHA, below=True, reason=reason)
     return rule if first.significant else _shown(rule)
 
 
@@ -483,19 +464,14 @@ def _registered(checks: Checks) -> _Rule:
 
 
 def _losses(exclusions: pd.DataFrame | None) -> _Rule:
-    why = Message("share_excluded")
-    if exclusions is None:
-        return _limit("losses", None, MOST_LOST, below=True, reason=why)
-    require_columns(exclusions, ["step", "schools"], name="exclusions")
-    schools = exclusions.set_index("step")["schools"]
-    lost = 1 - schools["used"] / max(schools["panel"], 1)
-    return _limit("losses", float(lost), MOST_LOST, below=True, reason=why)
+    lost = None
+    if exclusions is not None:
+        schools = exclusions.set_index("step")["schools"]
+        lost = float(1 - schools["used"] / max(schools["panel"], 1))
+    return _limit("losses", lost, MOST_LOST, below=True, reason=Message("share_excluded"))
 
 
 def _balance(balance: pd.DataFrame | None) -> _Rule:
+    largest = None if balance is None else float(balance["standardised_difference"].abs().max())
     why = Message("largest_difference")
-    if balance is None:
-        return _limit("balance", None, MOST_IMBALANCE, below=True, reason=why)
-    require_columns(balance, ["standardised_difference"], name="balance")
-    largest = balance["standardised_difference"].abs().max()
-    return _limit("balance", float(largest), MOST_IMBALANCE, below=True, reason=why)
+    return _limit("balance", largest, MOST_IMBALANCE, below=True, reason=why)

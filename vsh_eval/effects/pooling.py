@@ -21,6 +21,7 @@ from vsh_eval.effects.rows import COUNTS
 from vsh_eval.effects.sample import pool_mde
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference.significance import (
+    POWER,
     JointTest,
     exaggeration,
     minimum_detectable,
@@ -116,10 +117,7 @@ class Combined:
 
 
 def combine(
-    estimates: Sequence[float] | FloatArray,
-    std_errors: Sequence[float] | FloatArray,
-    *,
-    alpha: float = 0.05,
+    estimates: Sequence[float] | FloatArray, std_errors: Sequence[float] | FloatArray
 ) -> Combined:
     """Combine the estimates of several authorities.
 
@@ -128,8 +126,6 @@ def combine(
     estimates, std_errors : sequence of float, shape (k,)
         In one unit; the errors above 0. Neither may be missing: what an authority does not show
         is left out before.
-    alpha : float
-        One less the coverage of all intervals.
 
     Returns
     -------
@@ -168,15 +164,15 @@ def combine(
     k = len(values)
     if k < LEAST:
         raise InfeasibleError("too_few_authorities", authorities=k, least=LEAST)
-    between = between_schools(values, variances, alpha=alpha)
+    between = between_schools(values, variances)
     # statsmodels takes a root that rounding has passed by for 0, so it starts just before it.
     start = between.tau_squared_pm * _JUST_BELOW
     with np.errstate(divide="ignore"):  # of equal estimates, in a number that is not used
         found: Any = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
     mean, df = float(found.mean_effect_re), k - 1.0
     error = float(found.sd_eff_w_re)
-    reach = float(t_critical(df, alpha=alpha)) * error
-    further = float(t_critical(k - 2.0, alpha=alpha)) * math.hypot(found.tau2**0.5, error)
+    reach = float(t_critical(df)) * error
+    further = float(t_critical(k - 2.0)) * math.hypot(found.tau2**0.5, error)
     taus = (float(found.tau2), between.tau_squared_lower, between.tau_squared_upper)
     shares = [100 * between.share(tau) for tau in taus]
     return Combined(
@@ -201,15 +197,13 @@ def combine(
     )
 
 
-def detectable(found: Combined, *, alpha: float = 0.05, authorities: int | None = None) -> float:
+def detectable(found: Combined, *, authorities: int | None = None) -> float:
     """Return the smallest true mean effect that a pool detects with a power of 0.8.
 
     Parameters
     ----------
     found : Combined
         The pool.
-    alpha : float
-        Size of the two-sided test.
     authorities : int, optional
         Of how many authorities like these; by default those there are.
 
@@ -230,10 +224,10 @@ def detectable(found: Combined, *, alpha: float = 0.05, authorities: int | None 
     (6.87, 2.48)
     """
     k = found.authorities if authorities is None else authorities
-    return pool_mde(found.std_error * math.sqrt(found.authorities), k, alpha=alpha)
+    return pool_mde(found.std_error * math.sqrt(found.authorities), k)
 
 
-def more_needed(found: Combined, effect: float, *, alpha: float = 0.05) -> float:
+def more_needed(found: Combined, effect: float) -> float:
     """Return how many more authorities like these would detect an effect with a power of 0.8.
 
     Parameters
@@ -242,8 +236,6 @@ def more_needed(found: Combined, effect: float, *, alpha: float = 0.05) -> float
         The pool.
     effect : float
         Above 0, in the estimates' unit.
-    alpha : float
-        Size of the two-sided test.
 
     Returns
     -------
@@ -257,12 +249,12 @@ def more_needed(found: Combined, effect: float, *, alpha: float = 0.05) -> float
     (12.0, 0.0, nan)
     """
     for k in range(found.authorities, MOST_AUTHORITIES + 1):
-        if detectable(found, alpha=alpha, authorities=k) <= effect:
+        if detectable(found, authorities=k) <= effect:
             return float(k - found.authorities)
     return float("nan")
 
 
-def pooled(given: pd.DataFrame, included: Collection[str], *, alpha: float = 0.05) -> pd.DataFrame:
+def pooled(given: pd.DataFrame, included: Collection[str]) -> pd.DataFrame:
     """Pool every question that the authorities answer.
 
     Parameters
@@ -271,8 +263,6 @@ def pooled(given: pd.DataFrame, included: Collection[str], *, alpha: float = 0.0
         name (the authority's) and `GIVEN_COLUMNS`, one row an authority and question.
     included : collection of str
         Names of the authorities whose result may be put down to training.
-    alpha : float
-        Significance level.
 
     Returns
     -------
@@ -306,9 +296,9 @@ def pooled(given: pd.DataFrame, included: Collection[str], *, alpha: float = 0.0
     overall = given["target"].eq(GAP) & given["aggregation"].eq("simple")
     rows = [
         *_own(given[overall], within),
-        *_pools(within, ATTRIBUTABLE, alpha=alpha),
-        *_pools(given[overall], EVERY, alpha=alpha),
-        *_without(within[overall.reindex(within.index)], alpha=alpha),
+        *_pools(within, ATTRIBUTABLE),
+        *_pools(given[overall], EVERY),
+        *_without(within[overall.reindex(within.index)]),
     ]
     table = pd.DataFrame(rows).reindex(columns=list(POOLED_COLUMNS))
     table[list(COUNTS)] = table[list(COUNTS)].astype("Int64")
@@ -329,34 +319,34 @@ def _own(overall: pd.DataFrame, within: pd.DataFrame) -> Iterator[dict[str, Any]
             yield {str(key): value for key, value in row.items()} | labels
 
 
-def _pools(given: pd.DataFrame, variant: str, *, alpha: float) -> Iterator[dict[str, Any]]:
+def _pools(given: pd.DataFrame, variant: str) -> Iterator[dict[str, Any]]:
     """Pool every question over the authorities given."""
     if given.empty or (variant == ATTRIBUTABLE and not _primary(given).any()):
         return
     for key, rows in given.groupby(list(KEYS), sort=False):
         labels = {**dict(zip(KEYS, key, strict=True)), "variant": variant, "name": ""}
         if len(rows) >= LEAST:
-            yield {**labels, **_combined(rows, alpha=alpha)}
+            yield {**labels, **_combined(rows)}
         elif _primary(rows).any():
             yield {**labels, "authorities": len(rows), "status": names.UNAVAILABLE}
 
 
-def _without(overall: pd.DataFrame, *, alpha: float) -> Iterator[dict[str, Any]]:
+def _without(overall: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Pool the primary outcome without each of the authorities in turn."""
     primary = overall[overall["metric"].isin(overall.loc[_primary(overall), "metric"])]
     for key, rows in primary.groupby(list(KEYS), sort=False):
         for name in rows["name"] if len(rows) > LEAST else ():
             labels = {**dict(zip(KEYS, key, strict=True)), "variant": WITHOUT, "name": name}
-            yield {**labels, **_combined(rows[rows["name"] != name], alpha=alpha)}
+            yield {**labels, **_combined(rows[rows["name"] != name])}
 
 
 def _primary(rows: pd.DataFrame) -> pd.Series:
     return rows["role"].eq("primary") & rows["aggregation"].eq("simple")
 
 
-def _combined(rows: pd.DataFrame, *, alpha: float) -> dict[str, Any]:
+def _combined(rows: pd.DataFrame) -> dict[str, Any]:
     """Combine the rows of one question, and add their counts up."""
-    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy(), alpha=alpha)
+    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
     numbers = {name: getattr(found, name, None) for name in POOLED_COLUMNS}
     counts = {name: rows[name].astype("Float64").sum(skipna=False) for name in COUNTS}
     shown = {name: value for name, value in numbers.items() if value is not None}
@@ -376,7 +366,6 @@ def judge(
     table: pd.DataFrame,
     *,
     sesoi: float,
-    alpha: float,
     lower_is_better: bool,
     composition: Sequence[float],
     chosen_by: Collection[str],
@@ -388,7 +377,7 @@ def judge(
     ----------
     table : DataFrame
         From `pooled`.
-    sesoi, alpha, lower_is_better
+    sesoi, lower_is_better
         As for `evidence.judge`.
     composition : sequence of float
         p value of each authority's rule on who is counted; NaN where it could not be tested.
@@ -412,8 +401,8 @@ def judge(
     Examples
     --------
     >>> nothing = pd.DataFrame(columns=list(POOLED_COLUMNS))
-    >>> judge(nothing, sesoi=0.5, alpha=0.05, lower_is_better=True, composition=[],
-    ...       chosen_by=[], registered=[]).statement
+    >>> judge(nothing, sesoi=0.5, lower_is_better=True, composition=[], chosen_by=[],
+    ...       registered=[]).statement
     'not_estimable'
     """
     within = table[table["variant"].eq(ATTRIBUTABLE)]
@@ -432,13 +421,12 @@ def judge(
         peers_p=float(peers.iloc[0]) if len(peers) else None,
         chosen_by=next(iter(chosen_by)) if len(set(chosen_by)) == 1 else "unknown",
         registered=all(registered) if any(known is not None for known in registered) else None,
-        mde=minimum_detectable(*(float(first[n].iloc[0]) for n in _ERROR), alpha=alpha),
+        mde=minimum_detectable(*(float(first[n].iloc[0]) for n in _ERROR)),
     )
     rows = pd.concat([first, second.assign(role="robustness")], ignore_index=True)
     return evidence.judge(
         rows.drop(columns=list(COUNTS)),
         sesoi=sesoi,
-        alpha=alpha,
         lower_is_better=lower_is_better,
         checks=checks,
         rules=RULES,
@@ -461,9 +449,7 @@ def _drift(within: pd.DataFrame) -> Drift:
     return Drift(*(float(rows[name].iloc[0]) for name in ("estimate", *_ERROR)))
 
 
-def pool_power(
-    given: pd.DataFrame, included: Collection[str], *, sesoi: float, alpha: float
-) -> pd.DataFrame:
+def pool_power(given: pd.DataFrame, included: Collection[str], *, sesoi: float) -> pd.DataFrame:
     """Say which effects the pool detects, and how many more authorities would detect smaller ones.
 
     Parameters
@@ -472,8 +458,6 @@ def pool_power(
         As for `pooled`.
     sesoi : float
         Smallest effect of interest, above 0, in the outcome's gap unit.
-    alpha : float
-        Significance level.
 
     Returns
     -------
@@ -489,15 +473,15 @@ def pool_power(
     >>> given = pd.DataFrame([{**row, "name": name, "estimate": value}
     ...     for name, value in zip("abcd", [-1.0, -2.0, -0.5, -1.5])]).reindex(
     ...     columns=["name", *GIVEN_COLUMNS])
-    >>> pool_power(given, set("abcd"), sesoi=1.0, alpha=0.05)["more"].tolist()
+    >>> pool_power(given, set("abcd"), sesoi=1.0)["more"].tolist()
     [0.0, 6.0, 1.0]
     """
     rows = given[given["name"].isin(set(included)) & given["target"].eq(GAP) & _primary(given)]
     if len(rows) < LEAST:
         return pd.DataFrame(columns=list(POWER_COLUMNS))
-    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy(), alpha=alpha)
+    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
     error, df = found.std_error, found.df
-    asked = {"detectable": detectable(found, alpha=alpha), "of_interest": sesoi}
+    asked = {"detectable": detectable(found), "of_interest": sesoi}
     asked["double"] = 2 * sesoi
     return pd.DataFrame(
         [
@@ -505,10 +489,10 @@ def pool_power(
                 str(rows["metric"].iloc[0]),
                 question,
                 effect,
-                0.8 if question == "detectable" else power_at(effect, error, df, alpha=alpha),
-                exaggeration(effect, error, df, alpha=alpha),
+                POWER if question == "detectable" else power_at(effect, error, df),
+                exaggeration(effect, error, df),
                 found.authorities,
-                0.0 if question == "detectable" else more_needed(found, effect, alpha=alpha),
+                0.0 if question == "detectable" else more_needed(found, effect),
             )
             for question, effect in asked.items()
         ],

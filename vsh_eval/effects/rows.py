@@ -1,7 +1,6 @@
 """Rows of estimates: the columns every estimator fills, and what stands behind each number."""
 
 from collections.abc import Iterable
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,9 +32,9 @@ CHECK_COLUMNS = tuple(n for n in ESTIMATE_COLUMNS if n not in {*_NUMBERS[5:], "p
 """Its columns in tables of many estimates that are not adjusted for one another."""
 SAMPLE_COLUMNS = ("df", *COUNTS, "largest_share")
 """What says how many schools and children an estimate rests on."""
-OVERALL = MappingProxyType({"programme": "any", "tier": "any", "phase": names.TOTAL})
+OVERALL = {"programme": "any", "tier": "any", "phase": names.TOTAL}
 """Labels of an estimate for all schools and all training."""
-PRIMARY = MappingProxyType({**OVERALL, "estimator": "imputation", "comparison": "not_yet_treated"})
+PRIMARY = {**OVERALL, "estimator": "imputation", "comparison": "not_yet_treated"}
 """Labels of an estimate that is made as the primary one."""
 
 _NO_VARIATION = 1e-12
@@ -134,9 +133,7 @@ def simple_row(rows: pd.DataFrame) -> dict[str, Any]:
     return {str(k): v for k, v in rows[rows["aggregation"].eq("simple")].iloc[0].items()}
 
 
-def with_inference(
-    rows: pd.DataFrame, critical: dict[str, float], *, alpha: float, size: float
-) -> pd.DataFrame:
+def with_inference(rows: pd.DataFrame, critical: dict[str, float], *, size: float) -> pd.DataFrame:
     """Add intervals, bands, p values and status to estimates with standard errors.
 
     Parameters
@@ -146,8 +143,6 @@ def with_inference(
         has; a status already given is kept.
     critical : dict
         Critical value of the simultaneous band of each aggregation; pointwise where absent.
-    alpha : float
-        Significance level.
     size : float
         Largest absolute outcome: a standard error below its rounding is zero.
 
@@ -167,7 +162,7 @@ def with_inference(
         hidden = fails & rows["status"].eq("")
         rows.loc[hidden, "status"] = names.UNAVAILABLE
         rows["reason"] = rows["reason"].mask(hidden, messages(reason, rows))
-    pointwise = t_critical(rows["df"].to_numpy(float), alpha=alpha)
+    pointwise = t_critical(rows["df"].to_numpy(float))
     band = rows["aggregation"].map(critical).to_numpy(float)
     band = np.where(np.isnan(band), pointwise, np.fmax(band, pointwise))
     for prefix, width in (("ci", pointwise), ("band", band)):

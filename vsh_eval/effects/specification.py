@@ -12,8 +12,7 @@ from vsh_eval.contracts import ContractError, InfeasibleError, Message, message_
 from vsh_eval.effects.estimators.callaway_santanna import ControlGroup, att_gt
 from vsh_eval.effects.estimators.imputation import impute_parts
 from vsh_eval.effects.estimators.same_past import same_past
-from vsh_eval.effects.estimators.two_way import two_way_fixed_effects
-from vsh_eval.effects.rows import COUNTS
+from vsh_eval.effects.rows import COUNTS, OVERALL
 from vsh_eval.effects.sample.exposure import Kind, adopted_by_school, first_against_untrained
 from vsh_eval.effects.sample.exposure import first_kind as first_kind_of
 from vsh_eval.effects.sample.selection import AnalysisSample, select_sample
@@ -47,8 +46,6 @@ class Study:
         unit_id and the covariates.
     covariates : tuple of str
         Columns of `schools` for Callaway and Sant'Anna's estimator.
-    programme, tier : str
-        The rows of `exposure` that are meant.
     min_schools : int
         As for `select_sample`.
     other_gaps : mapping of str to DataFrame
@@ -56,8 +53,8 @@ class Study:
     composition : mapping of str to DataFrame
         Further outcomes that describe who is counted, by name (for example entries or the
         cohort's earlier absence), as `select_sample` takes them.
-    sesoi, alpha : float
-        Smallest effect of interest in the gap's unit, and the significance level.
+    sesoi : float
+        Smallest effect of interest in the gap's unit.
     seed : int
         Of everything that is drawn.
     """
@@ -71,13 +68,10 @@ class Study:
     training: pd.DataFrame | None = None
     schools: pd.DataFrame | None = None
     covariates: tuple[str, ...] = ()
-    programme: str = "any"
-    tier: str = "any"
     min_schools: int = 3
     other_gaps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     composition: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     sesoi: float = 0.5
-    alpha: float = 0.05
     seed: int = 0
 
     def sample(
@@ -90,14 +84,11 @@ class Study:
         ContractError, DesignError
             As `select_sample`.
         """
-        own = exposure is None
         return select_sample(
             self.school_gaps if gaps is None else gaps,
             self.exposure if exposure is None else exposure,
             schools=self.schools,
             covariates=self.covariates,
-            programme=self.programme if own else "any",
-            tier=self.tier if own else "any",
             min_schools=self.min_schools,
         )
 
@@ -137,7 +128,7 @@ class Study:
         ContractError, DesignError
             As `adopted_by_school`.
         """
-        return adopted_by_school(self.exposure, programme=self.programme, tier=self.tier)
+        return adopted_by_school(self.exposure)
 
     def first_kind(self, kind: Kind) -> pd.Series:
         """Return the programme or tier that each school's training began with.
@@ -180,7 +171,7 @@ class Specification:
         A kind of year effects, '' for the sample's own.
     weights : {"sessions", "pupils_before"}
         Of the school-years.
-    estimator : {"imputation", "same_past", "callaway_santanna", "two_way_fixed_effects"}
+    estimator : {"imputation", "same_past", "callaway_santanna"}
         The estimator.
     comparison : {"not_yet_treated", "never_treated"}
         Callaway and Sant'Anna's comparison schools.
@@ -202,9 +193,7 @@ class Specification:
     fewest_pupils: int = 0
     year_effects: str = ""
     weights: Literal["sessions", "pupils_before"] = "sessions"
-    estimator: Literal["imputation", "same_past", "callaway_santanna", "two_way_fixed_effects"] = (
-        "imputation"
-    )
+    estimator: Literal["imputation", "same_past", "callaway_santanna"] = "imputation"
     comparison: ControlGroup = "not_yet_treated"
     covariates: bool = False
 
@@ -247,17 +236,14 @@ def estimated(
     if specification.weights == PUPILS:
         data = data.assign(weight=data["base_pupils"])
     if specification.estimator == "imputation":
-        return impute_parts(data, by=specification.part_by or None, alpha=study.alpha)
-    if specification.estimator == "two_way_fixed_effects":
-        return two_way_fixed_effects(data, alpha=study.alpha)
+        return impute_parts(data, by=specification.part_by or None)
     if specification.estimator == "same_past":
-        rows = same_past(data, alpha=study.alpha, draws=1)
+        rows = same_past(data, draws=1)
     else:
         rows = att_gt(
             data,
             comparison=specification.comparison,
             covariates=sample.covariates if specification.covariates else (),
-            alpha=study.alpha,
             seed=study.seed,
             draws=1,
         )
@@ -302,10 +288,9 @@ def tabulate(
         except ContractError as error:
             found = [{"status": names.UNAVAILABLE, "reason": message_of(error)}]
         contract = {
+            **OVERALL,
             "role": role,
             "metric": specification.metric or study.metric,
-            "programme": study.programme,
-            "tier": study.tier,
             "phase": specification.phase or names.TOTAL,
             "estimator": specification.estimator,
             "comparison": specification.comparison,

@@ -9,11 +9,12 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import Message, require_columns
 from vsh_eval.effects.estimators.imputation import imputable_target, impute_parts
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
-from vsh_eval.effects.rows import COUNTS, simple_row
+from vsh_eval.effects.rows import COUNTS, OVERALL, simple_row
 from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.specification import Study
 from vsh_eval.numerics.estimators import imputation as numeric
 from vsh_eval.numerics.inference.bootstrap import resampled_sums
+from vsh_eval.numerics.inference.significance import ALPHA
 
 FEWEST_RECORDED = 0.8
 """Share of trainings whose cost must be recorded; the rest take their programme's mean."""
@@ -76,7 +77,7 @@ def cost_effectiveness(
     [[nan, Message('interval_contains_zero')]]
     """
     sample = study.sample()
-    primary = simple_row(impute_parts(sample.data, alpha=study.alpha))
+    primary = simple_row(impute_parts(sample.data))
     costs, missing = _costs(study, sample)
     measure = registry.metric(study.metric)
     wanted = 1.0 if not measure.lower_is_better else -1.0
@@ -90,7 +91,7 @@ def cost_effectiveness(
         drawn = resampled_sums(parts, draws=draws, seed=study.seed)
         whole = parts.sum(axis=0)
         found = _ratio(_regained(whole[None], effect), whole[None, 0])
-        found |= _spread(_regained(drawn, effect), drawn[:, 0], study.alpha)
+        found |= _spread(_regained(drawn, effect), drawn[:, 0])
     row = _row(study, measure.counts, primary, found, parts)
     return pd.DataFrame([row], columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
 
@@ -100,12 +101,9 @@ def _costs(study: Study, sample: AnalysisSample) -> tuple[pd.Series, Message]:
     nothing = pd.Series(dtype=float)
     if study.training is None:
         return nothing, Message("no_training_log")
-    needed = ["unit_id", "programme", "tier", "time_period", "cost"]
+    needed = ["unit_id", "programme", "time_period", "cost"]
     require_columns(study.training, needed, name="training")
     log = study.training.assign(unit_id=study.training["unit_id"].astype(str))
-    for column, wanted in (("programme", study.programme), ("tier", study.tier)):
-        if wanted != "any":
-            log = log[log[column].eq(wanted)]
     data = sample.data
     trained = data.loc[data["cohort"].gt(0) & data["time"].ge(data["cohort"]), "unit"].astype(str)
     log = log[log["unit_id"].isin(trained) & log["time_period"].le(data["time_period"].max())]
@@ -158,11 +156,11 @@ def _ratio(bottom: Floats, top: Floats) -> dict[str, Any]:
     return {"estimate": float(top[0] / bottom[0]), "status": "", "reason": Message()}
 
 
-def _spread(bottom: Floats, top: Floats, alpha: float) -> dict[str, Any]:
+def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
     """Return the bootstrap's standard error and percentile limits."""
     drawn = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.inf)
     finite = drawn[np.isfinite(drawn)]
-    limits = np.quantile(drawn, [alpha / 2, 1 - alpha / 2], method="nearest")
+    limits = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2], method="nearest")
     middle = np.diff(np.quantile(finite, [0.25, 0.75]))[0] / 1.349
     return {"std_error": float(middle), "ci_lower": float(limits[0]), "ci_upper": float(limits[1])}
 
@@ -188,8 +186,6 @@ def _row(
         "unit": unit,
         "role": "exploratory",
         "metric": study.metric,
-        "programme": study.programme,
-        "tier": study.tier,
-        "phase": names.TOTAL,
+        **OVERALL,
         **found,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -114,8 +114,6 @@ class Change:
         The gap is group minus reference.
     baseline : int
         The academic year that changes are counted from, 0 where there is none.
-    alpha : float
-        One less the coverage of the intervals.
     levels : tuple of Level
         Both levels, and both in the baseline year where there is one.
     gap, gap_before : Contrast
@@ -134,7 +132,6 @@ class Change:
     group: str
     reference: str
     baseline: int
-    alpha: float
     levels: tuple[Level, Level, Level, Level]
     gap: Contrast
     gap_before: Contrast
@@ -150,10 +147,9 @@ class Change:
     @classmethod
     def of(cls, cells: Cells, comparison: Comparison) -> Self:
         """Measure a metric's gap and, since a baseline, its change."""
-        given: dict[str, Any] = {"metric": cells.metric, "alpha": comparison.alpha}
-        now, reference = (cells.measure(name, alpha=comparison.alpha) for name in comparison.pair)
+        now, reference = (cells.measure(name) for name in comparison.pair)
         years = cells.keys["time_period"].tolist()
-        gap = difference(now, reference, same_pupils=True, **given)
+        gap = difference(now, reference, same_pupils=True, metric=cells.metric)
         status = worst_status(now.status, reference.status)
         usable = comparable(cells.metric, years)
         before, reference_before, earlier = now, reference, gap
@@ -161,11 +157,11 @@ class Change:
         if comparison.baseline is not None:
             then = cells.cells_of(comparison.baseline)
             before, reference_before = now.take(then), reference.take(then)
-            earlier = difference(before, reference_before, same_pupils=True, **given)
+            earlier = difference(before, reference_before, same_pupils=True, metric=cells.metric)
             moved = (
-                change(gap, earlier, **given),
-                difference(now, before, same_pupils=False, **given),
-                difference(reference, reference_before, same_pupils=False, **given),
+                change(gap, earlier, metric=cells.metric),
+                difference(now, before, same_pupils=False, metric=cells.metric),
+                difference(reference, reference_before, same_pupils=False, metric=cells.metric),
             )
             changed = reduce(worst_status, (before.status, reference_before.status), status)
             both = usable & comparable(cells.metric, [comparison.baseline] * len(years))
@@ -173,7 +169,6 @@ class Change:
             cells,
             *comparison.pair,
             comparison.baseline or 0,
-            comparison.alpha,
             (now, reference, before, reference_before),
             gap,
             earlier,
@@ -250,7 +245,7 @@ def _block(found: Change) -> Columns:
     if found.change is None or found.group_change is None or found.reference_change is None:
         raise ContractError("baseline is missing, must be an academic year; name one.")
     years = cells.keys["time_period"].tolist()
-    relative = ratio_change(*found.levels, alpha=found.alpha)
+    relative = ratio_change(*found.levels)
     sense = 1.0 if metric.has_ratio else np.nan
     ratio, ratio_before = (
         times_as_high(now, reference, metric),

@@ -217,9 +217,9 @@ def _with_squares(sliced: PanelSlice, unit_id: str) -> Iterator[tuple[ExactCells
 
 def _block(cells: ExactCells, squares: ExactCells, comparison: Comparison) -> Columns:
     """Return one metric's effect sizes, cell by cell."""
-    metric, scale, alpha = cells.metric, cells.metric.scale, comparison.alpha
-    first, second = (cells.measure(name, alpha=alpha) for name in comparison.pair)
-    gap = difference(first, second, metric=metric, same_pupils=True, alpha=alpha)
+    metric, scale = cells.metric, cells.metric.scale
+    first, second = (cells.measure(name) for name in comparison.pair)
+    gap = difference(first, second, metric=metric, same_pupils=True)
     pupils = first.pupils + second.pupils
     variance = _pooled(cells, squares, comparison.pair, pupils)
     index = effect = _nothing(len(pupils))
@@ -227,7 +227,7 @@ def _block(cells: ExactCells, squares: ExactCells, comparison: Comparison) -> Co
         index, measured_by = _scaled(gap, _INDEX_SCALE), INDEX
     else:
         measured_by = COX if metric.counts == "children" else HEDGES
-        effect = _effect(measured_by, first.estimate, second.estimate, variance, pupils, alpha)
+        effect = _effect(measured_by, first.estimate, second.estimate, variance, pupils)
     forward = -1.0 if metric.lower_is_better else 1.0
     ends = [toolkit_months(forward * limit) for limit in (effect.lower, effect.upper)]
     known = ~np.isnan(gap.value)
@@ -259,7 +259,6 @@ def _effect(
     second: ratios.Estimate | None,
     variance: ratios.Estimate,
     pupils: FloatArray,
-    alpha: float,
 ) -> Contrast:
     """Return the standardised difference of two levels, with its t interval."""
     if first is None or second is None:
@@ -269,7 +268,7 @@ def _effect(
     else:
         gap = ratios.difference(first, second, same_pupils=True)
         found = standardised(gap, variance, pupils)
-    limits = ratios.t_interval(found.value, found.std_error, found.df, alpha=alpha)
+    limits = ratios.t_interval(found.value, found.std_error, found.df)
     return Contrast(found.value, *limits, found.std_error, found.df, found)
 
 

@@ -48,12 +48,7 @@ GAP_COLUMNS = (
 
 @produces("levels", released(LEVEL_COLUMNS))
 def levels(
-    panel: Panel,
-    *,
-    groups: Sequence[str],
-    metrics: Sequence[str] | None = None,
-    unit_id: str = "",
-    alpha: float = 0.05,
+    panel: Panel, *, groups: Sequence[str], metrics: Sequence[str] | None = None, unit_id: str = ""
 ) -> pd.DataFrame:
     """Measure each group's level, by year and phase, with its interval.
 
@@ -70,8 +65,6 @@ def levels(
         Metrics by name; all of the panel's if not given.
     unit_id : str
         The authority's code, for a panel of returns. Published rows keep their own.
-    alpha : float
-        One less the coverage of the intervals.
 
     Returns
     -------
@@ -114,18 +107,18 @@ def levels(
     2   cin       5         10.0
     3  cwsw       5         10.0
     """
-    sliced = validate_panel(panel, groups=groups, metrics=metrics, alpha=alpha)
+    sliced = validate_panel(panel, groups=groups, metrics=metrics)
     blocks = [
-        _level_block(cells, group, alpha=alpha)
+        _level_block(cells, group)
         for cells in cells_of(sliced, unit_id=unit_id)
         for group in groups
     ]
     return table(blocks, LEVEL_COLUMNS, sliced=sliced, groups=groups)
 
 
-def _level_block(cells: Cells, group: str, *, alpha: float) -> Columns:
+def _level_block(cells: Cells, group: str) -> Columns:
     """Return one group's rows of the table."""
-    found = cells.measure(group, alpha=alpha)
+    found = cells.measure(group)
     metric, scale = cells.metric, cells.metric.scale
     keys = cells.keys
     columns: dict[str, NDArray] = {
@@ -203,7 +196,7 @@ def gaps(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     blocks = [
         block
         for cells in cells_of(sliced, unit_id=comparison.unit_id)
-        for block in _gap_blocks(cells, [comparison.pair], alpha=comparison.alpha)
+        for block in _gap_blocks(cells, [comparison.pair])
     ]
     return table(blocks, GAP_COLUMNS, sliced=sliced)
 
@@ -217,7 +210,6 @@ def gap_table(
     in_total: Sequence[str] = (),
     metrics: Sequence[str] | None = None,
     unit_id: str = "",
-    alpha: float = 0.05,
 ) -> pd.DataFrame:
     """Measure every gap between some groups and some references, in one table.
 
@@ -234,8 +226,6 @@ def gap_table(
         Metrics by name; all of the panel's if not given.
     unit_id : str
         The authority's code, for a panel of returns. Published rows keep their own.
-    alpha : float
-        One less the coverage of the intervals.
 
     Returns
     -------
@@ -268,17 +258,15 @@ def gap_table(
     6  cwsw     peers  7.00
     7  cwsw       all  6.36
     """
-    sliced = validate_panel(panel, groups=(), metrics=metrics, alpha=alpha)
+    sliced = validate_panel(panel, groups=(), metrics=metrics)
     every = (*references, *in_total)
     pairs = _pairs(groups, every, published=sliced.source == PUBLISHED)
     parted = [pair for pair in pairs if pair[1] in references]
-    validate_panel(
-        panel, groups=sorted(set(chain.from_iterable(pairs))), metrics=metrics, alpha=alpha
-    )
+    validate_panel(panel, groups=sorted(set(chain.from_iterable(pairs))), metrics=metrics)
     blocks = [
         block
         for cells in cells_of(sliced, unit_id=unit_id)
-        for block in _gap_blocks(cells, pairs if _is_total(cells) else parted, alpha=alpha)
+        for block in _gap_blocks(cells, pairs if _is_total(cells) else parted)
     ]
     return table(blocks, GAP_COLUMNS, sliced=sliced, groups=groups, references=every)
 
@@ -321,24 +309,20 @@ def side_columns(found: Level, name: str, *, scale: float) -> dict[str, NDArray]
     }
 
 
-def _gap_blocks(
-    cells: Cells, pairs: Sequence[tuple[str, str]], *, alpha: float
-) -> Iterator[Columns]:
+def _gap_blocks(cells: Cells, pairs: Sequence[tuple[str, str]]) -> Iterator[Columns]:
     """Yield one metric's gaps, cell by cell, pair by pair; each group is measured once."""
     named = dict.fromkeys(chain.from_iterable(pairs))
-    measured = {name: cells.measure(name, alpha=alpha) for name in named}
+    measured = {name: cells.measure(name) for name in named}
     for group, reference in pairs:
         sides = measured[group], measured[reference]
-        yield _block(cells, group, reference, sides, alpha=alpha)
+        yield _block(cells, group, reference, sides)
 
 
-def _block(
-    cells: Cells, group: str, reference: str, sides: tuple[Level, Level], *, alpha: float
-) -> Columns:
+def _block(cells: Cells, group: str, reference: str, sides: tuple[Level, Level]) -> Columns:
     """Return one pair's gaps, cell by cell."""
     first, second = sides
-    gap = difference(first, second, metric=cells.metric, same_pupils=True, alpha=alpha)
-    relative = log_ratio(first, second, same_pupils=True, alpha=alpha)
+    gap = difference(first, second, metric=cells.metric, same_pupils=True)
+    relative = log_ratio(first, second)
     columns = gap_columns(cells, (group, reference), sides, gap, relative)
     return {name: values[first.present] for name, values in columns.items()}
 

@@ -87,11 +87,11 @@ def heterogeneity(panel: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     sliced, schools = _school_gaps(panel, comparison)
     totals = schools.assign(phase=names.TOTAL)
     cells = pd.concat([schools, totals]).groupby(["metric", "phase", "time_period"], sort=True)
-    rows = [_row(block, alpha=comparison.alpha) for _, block in cells]
+    rows = [_row(block) for _, block in cells]
     return _table(rows, sliced, comparison)
 
 
-def _row(block: pd.DataFrame, *, alpha: float) -> dict[str, object]:
+def _row(block: pd.DataFrame) -> dict[str, object]:
     """Return the row of one metric, phase and year."""
     metric = str(block["metric"].iloc[0])
     known = block[block["variance"] > 0]
@@ -102,7 +102,7 @@ def _row(block: pd.DataFrame, *, alpha: float) -> dict[str, object]:
         reason = CHANCE_UNKNOWN
     known = known.iloc[:0] if reason else known
     found = between_schools(
-        known["outcome"].to_numpy(np.float64), known["variance"].to_numpy(np.float64), alpha=alpha
+        known["outcome"].to_numpy(np.float64), known["variance"].to_numpy(np.float64)
     )
     return {
         "time_period": int(block["time_period"].iloc[0]),
@@ -110,20 +110,20 @@ def _row(block: pd.DataFrame, *, alpha: float) -> dict[str, object]:
         "metric": metric,
         "schools": len(block),
         "group_pupils": int(block["pupils"].sum()),
-        **_numbers(found, alpha=alpha),
+        **_numbers(found),
         "gap_unit": registry.metric(metric).gap_unit,
         "status": names.UNAVAILABLE if reason else "",
         "reason": reason,
     }
 
 
-def _numbers(found: Between, *, alpha: float) -> dict[str, float]:
+def _numbers(found: Between) -> dict[str, float]:
     """Return the numbers of a row, standard deviations for variances and shares in per cent."""
     lower, upper = found.tau_squared_lower, found.tau_squared_upper
     reach = float("nan")
     if found.schools >= FEWEST_SCHOOLS:
-        reach = float(t_critical(found.schools - 1, alpha=alpha)) * found.mean_std_error
-    predicted = found.prediction(alpha=alpha)
+        reach = float(t_critical(found.schools - 1)) * found.mean_std_error
+    predicted = found.prediction()
     return {
         "mean_gap": found.mean,
         "mean_gap_lower": found.mean - reach,

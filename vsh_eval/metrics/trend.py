@@ -89,9 +89,9 @@ def trend(panel: Panel, comparison: Comparison) -> pd.DataFrame:
 
 def _block(cells: Cells, comparison: Comparison) -> Columns:
     """Return one metric's trends, a row for each block of years."""
-    metric, years, alpha = cells.metric, np.array(cells.years, dtype=np.int64), comparison.alpha
-    first, second = (cells.measure(name, alpha=alpha) for name in comparison.pair)
-    gap = difference(first, second, metric=metric, same_pupils=True, alpha=alpha)
+    metric, years = cells.metric, np.array(cells.years, dtype=np.int64)
+    first, second = (cells.measure(name) for name in comparison.pair)
+    gap = difference(first, second, metric=metric, same_pupils=True)
     known = ~np.isnan(gap.value).reshape(-1, len(years))
     used = known & comparable(metric, cells.years)
     count = used.sum(axis=1)
@@ -99,7 +99,7 @@ def _block(cells: Cells, comparison: Comparison) -> Columns:
     starts = (years // 100).astype(np.float64)
     weights = np.where(enough[:, None], slope_weights(starts, used), np.nan)
     slopes = {
-        name: _slope(side, weights, metric, alpha=alpha)
+        name: _slope(side, weights, metric)
         for name, side in (("trend", gap), ("group_trend", first), ("reference_trend", second))
     }
     ends = _ends(used, years)
@@ -129,9 +129,7 @@ def _block(cells: Cells, comparison: Comparison) -> Columns:
     return {name: values[present] for name, values in columns.items()}
 
 
-def _slope(
-    level: Level | Contrast, weights: FloatArray, metric: registry.Metric, *, alpha: float
-) -> Contrast:
+def _slope(level: Level | Contrast, weights: FloatArray, metric: registry.Metric) -> Contrast:
     """Return the weighted sum of the years of one level or gap, with its interval."""
     value = level.level if isinstance(level, Level) else level.value
     shape = weights.shape
@@ -149,7 +147,7 @@ def _slope(
         together = _together(level.estimate, weights, errors, one_school=found.clusters == 1)
         _, lower, upper = contrast_limits(years, weights, together)
     else:
-        lower, upper = ratios.t_interval(found.value, std_error, found.df, alpha=alpha)
+        lower, upper = ratios.t_interval(found.value, std_error, found.df)
     return Contrast(found.value, lower, upper, std_error, found.df, found)
 
 

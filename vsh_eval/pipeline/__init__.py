@@ -1,12 +1,12 @@
 """The corridor: what a notebook sees of its run, and the yearly run of them all.
 
-- `open_run`, `Run`: a run's settings and folders
-- `open_source`, `open_published`: its data, read and typed
+- `open_run`: a run's settings and folders
+- `open_source`, `expected`: its data, read and typed, and what the params ask of them
 - `GapPage`: the measures of a page on gaps, and how they are shown
-- `ask_impact`, `Impact`, `explain_if_infeasible`: the question of impact, or why it has no answer
-- `earlier_of`, `Earlier`: last year's release, and what has changed since
-- `ask_offer`, `Offer`, `not_asked`: the same of DfE's published tables
-- `ask_pool`, `Pool`: the same of several authorities' bundles
+- `ask_impact`, `explain_if_infeasible`: the question of impact, or why it has no answer
+- `earlier_of`: last year's release, and what has changed since
+- `ask_offer`, `not_asked`: the same of DfE's published tables
+- `ask_pool`: the same of several authorities' bundles
 - `yearly`: the unattended run (`run`, `check`); `execution`: how its notebooks are run;
   `records`: what is kept of it (`manifest.verify`); `questions`: what notebooks ask
 
@@ -15,38 +15,22 @@ a run of which nothing has changed ends at once.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from vsh_eval.pipeline.catalogue import NOTEBOOKS, Notebook
-    from vsh_eval.pipeline.questions.gap_page import GapPage, bands_of_need, released_gaps
-    from vsh_eval.pipeline.questions.impact import Impact, ask_impact, explain_if_infeasible
-    from vsh_eval.pipeline.questions.offer import Offer, ask_offer, not_asked
-    from vsh_eval.pipeline.questions.pool import Pool, ask_pool
-    from vsh_eval.pipeline.records.earlier import Earlier, earlier_of
-    from vsh_eval.pipeline.workspace import (
-        Run,
-        expected,
-        open_published,
-        open_run,
-        open_source,
-        source_folder,
-    )
-
-_MODULE_OF = {
-    **dict.fromkeys(("NOTEBOOKS", "Notebook"), "catalogue"),
-    **dict.fromkeys(("Earlier", "earlier_of"), "records.earlier"),
-    **dict.fromkeys(("GapPage", "bands_of_need", "released_gaps"), "questions.gap_page"),
-    **dict.fromkeys(("Impact", "ask_impact", "explain_if_infeasible"), "questions.impact"),
-    **dict.fromkeys(("Offer", "ask_offer", "not_asked"), "questions.offer"),
-    **dict.fromkeys(("Pool", "ask_pool"), "questions.pool"),
-    **dict.fromkeys(("Run", "expected", "open_published", "open_run"), "workspace"),
-    **dict.fromkeys(("open_source", "source_folder"), "workspace"),
+_OFFERED = {
+    "catalogue": ("NOTEBOOKS",),
+    "workspace": ("expected", "open_run", "open_source"),
+    "records.earlier": ("earlier_of",),
+    "questions.gap_page": ("GapPage", "bands_of_need", "released_gaps"),
+    "questions.impact": ("ask_impact", "explain_if_infeasible"),
+    "questions.offer": ("ask_offer", "not_asked"),
+    "questions.pool": ("ask_pool",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name, from the module that has it."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    """Import what is asked for by name."""
+    for module, names in _OFFERED.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

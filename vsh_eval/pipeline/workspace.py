@@ -188,30 +188,28 @@ class Run:
         DisclosureError
             As `vsh_eval.release.disclosure.release_table`.
         """
-        given = self._arguments(producer, arguments, keywords, self.rule)
-        return release_table(producer, rule=self.rule, stamp=self._data_stamp, **given)
+        return self._sealed(self.rule, producer, arguments, keywords)
 
     def exact(
         self, producer: Callable[..., pd.DataFrame], *arguments: Any, **keywords: Any
     ) -> SafeTable:
         """Run a function on exact sums, for the analyst's own eyes: stamped INTERNAL when drawn."""
-        rule = rule_named("none")
-        given = self._arguments(producer, arguments, keywords, rule)
-        return release_table(producer, rule=rule, stamp=self._data_stamp, **given)
+        return self._sealed(rule_named("none"), producer, arguments, keywords)
 
-    def _arguments(
+    def _sealed(
         self,
+        rule: Rule,
         producer: Callable[..., pd.DataFrame],
         arguments: tuple[Any, ...],
         keywords: Mapping[str, Any],
-        rule: Rule,
-    ) -> dict[str, Any]:
-        """Return all arguments by name, the run's own tables among them."""
+    ) -> SafeTable:
+        """Run a function with its arguments by name, the run's own tables among them."""
         parameters = list(inspect.signature(producer).parameters)
         own = [name for name in parameters if name in SOURCES and name not in keywords]
         others = [name for name in parameters if name not in own and name not in keywords]
         named = dict(zip(others, arguments, strict=False))
-        return {**{name: self._source(name, rule) for name in own}, **named, **keywords}
+        given = {**{name: self._source(name, rule) for name in own}, **named, **keywords}
+        return release_table(producer, rule=rule, stamp=self._data_stamp, **given)
 
     def _source(self, name: str, rule: Rule) -> Any:
         """Return one of `SOURCES`, behind the rule's shield where it holds sums of children."""

@@ -281,7 +281,6 @@ def _identifiers(current: Run) -> frozenset[str]:
         workspace.source_folder(current),
         files=settings.source.files,
         authority=settings.authority.code,
-        years=settings.years.all(),
     )
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 from vsh_eval.registry.attainment import SUBJECTS
 from vsh_eval.registry.known import of_topic
 
+Kind = Literal["no_data", "not_comparable", "definition"]
+
 
 @dataclass(frozen=True, slots=True)
 class Break:
@@ -29,7 +31,7 @@ class Break:
 
     metrics: tuple[str, ...]
     time_period: int
-    kind: Literal["no_data", "not_comparable", "definition"]
+    kind: Kind
     note: str
     source: str
 
@@ -47,6 +49,13 @@ _BEFORE_REFORM = tuple(range(201213, 201920, 101))
 
 def _in(year: int) -> str:
     return f"{year // 100}/{year % 100:02d}"
+
+
+def _each(
+    metrics: tuple[str, ...], years: Iterable[int], kind: Kind, note: str, source: str
+) -> tuple[Break, ...]:
+    """Return a break in each of several years, whose note names the year."""
+    return tuple(Break(metrics, y, kind, note.format(year=_in(y)), source) for y in years)
 
 
 BREAKS: tuple[Break, ...] = (
@@ -93,25 +102,19 @@ BREAKS: tuple[Break, ...] = (
         "suspended.",
         "DfE, Suspensions and permanent exclusions in England 2020/21",
     ),
-    *(
-        Break(
-            ("eyfsp_gld",),
-            year,
-            "not_comparable",
-            f"The profile of {_in(year)} was that before the reform of September 2021.",
-            "DfE, Early years foundation stage profile results 2021/22",
-        )
-        for year in _BEFORE_REFORM
+    *_each(
+        ("eyfsp_gld",),
+        _BEFORE_REFORM,
+        "not_comparable",
+        "The profile of {year} was that before the reform of September 2021.",
+        "DfE, Early years foundation stage profile results 2021/22",
     ),
-    *(
-        Break(
-            ("eyfsp_gld",),
-            year,
-            "no_data",
-            f"No early years foundation stage profiles were collected in {_in(year)}.",
-            "DfE, Early years foundation stage profile results 2021/22",
-        )
-        for year in _WITHOUT_ASSESSMENT
+    *_each(
+        ("eyfsp_gld",),
+        _WITHOUT_ASSESSMENT,
+        "no_data",
+        "No early years foundation stage profiles were collected in {year}.",
+        "DfE, Early years foundation stage profile results 2021/22",
     ),
     Break(
         ("eyfsp_gld",),
@@ -120,25 +123,19 @@ BREAKS: tuple[Break, ...] = (
         "The early years foundation stage profile was reformed in September 2021.",
         "DfE, Early years foundation stage profile results 2021/22",
     ),
-    *(
-        Break(
-            ("phonics_expected",),
-            year,
-            "no_data",
-            f"No phonics screening check was taken in year 1 in {_in(year)}.",
-            "DfE, Phonics screening check attainment 2021/22",
-        )
-        for year in _WITHOUT_ASSESSMENT
+    *_each(
+        ("phonics_expected",),
+        _WITHOUT_ASSESSMENT,
+        "no_data",
+        "No phonics screening check was taken in year 1 in {year}.",
+        "DfE, Phonics screening check attainment 2021/22",
     ),
-    *(
-        Break(
-            (*_KS2_SHARES, *_KS2_PROGRESS, *_KS2_RANKS),
-            year,
-            "no_data",
-            f"No key stage 2 assessments were taken in {_in(year)}.",
-            "DfE, Key stage 2 attainment 2021/22",
-        )
-        for year in _WITHOUT_ASSESSMENT
+    *_each(
+        (*_KS2_SHARES, *_KS2_PROGRESS, *_KS2_RANKS),
+        _WITHOUT_ASSESSMENT,
+        "no_data",
+        "No key stage 2 assessments were taken in {year}.",
+        "DfE, Key stage 2 attainment 2021/22",
     ),
     Break(
         ("ks2_rwm_expected", "ks2_writing_expected"),
@@ -147,16 +144,13 @@ BREAKS: tuple[Break, ...] = (
         "The framework by which teachers assess writing was revised in 2017/18.",
         "Standards and Testing Agency, Teacher assessment frameworks at the end of key stage 2",
     ),
-    *(
-        Break(
-            _KS2_PROGRESS,
-            year,
-            "no_data",
-            f"No progress to key stage 2 can be given for {_in(year)}: the pupils took no "
-            "assessments at key stage 1.",
-            "DfE, Key stage 2 attainment 2023/24",
-        )
-        for year in (202324, 202425)
+    *_each(
+        _KS2_PROGRESS,
+        (202324, 202425),
+        "no_data",
+        "No progress to key stage 2 can be given for {year}: the pupils took no "
+        "assessments at key stage 1.",
+        "DfE, Key stage 2 attainment 2023/24",
     ),
     *(
         Break(
@@ -196,26 +190,19 @@ BREAKS: tuple[Break, ...] = (
         "GCSE grading returned to pre-pandemic standards in 2022/23, with protection.",
         "DfE, Key stage 4 performance 2022/23",
     ),
-    *(
-        Break(
-            ("ks4_progress8",),
-            year,
-            "no_data",
-            f"No Progress 8 was published for {_in(year)}, when GCSEs were not examined.",
-            "DfE, Local authority interactive tool: dictionary",
-        )
-        for year in (201920, 202021)
+    *_each(
+        ("ks4_progress8",),
+        (201920, 202021),
+        "no_data",
+        "No Progress 8 was published for {year}, when GCSEs were not examined.",
+        "DfE, Local authority interactive tool: dictionary",
     ),
-    *(
-        Break(
-            ("ks4_progress8",),
-            year,
-            "no_data",
-            f"No Progress 8 can be given for {_in(year)}: the pupils took no assessments at key "
-            "stage 2.",
-            "DfE, Secondary accountability measures 2025",
-        )
-        for year in (202425, 202526)
+    *_each(
+        ("ks4_progress8",),
+        (202425, 202526),
+        "no_data",
+        "No Progress 8 can be given for {year}: the pupils took no assessments at key stage 2.",
+        "DfE, Secondary accountability measures 2025",
     ),
 )
 """Every break, one row each."""

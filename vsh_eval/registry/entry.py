@@ -64,18 +64,18 @@ class Metric:
 
     name: str
     label: str
-    unit: str
-    gap_unit: str
-    lower_is_better: bool
-    topic: Topic
-    origin: Origin
-    counts: Counts
-    scale: float
-    year_groups: tuple[int, ...]
     numerator: str
     denominator: str
     population: str
     source: str
+    year_groups: tuple[int, ...]
+    lower_is_better: bool
+    topic: Topic
+    origin: Origin
+    counts: Counts = "children"
+    unit: str = "%"
+    gap_unit: str = "percentage points"
+    scale: float = 100.0
     lowest: float = 0.0
     highest: float = 100.0
     ranks: str = ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from vsh_eval.contracts import ContractError
 from vsh_eval.registry.entry import Metric
@@ -35,8 +34,8 @@ class Measure:
     metrics: tuple[str, ...]
 
 
-_SCALED_SCORES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    dict.fromkeys(("ks2_reading_score", "ks2_maths_score"), (80.0, 120.0))
+_SCALED_SCORES: Mapping[str, tuple[float, float]] = dict.fromkeys(
+    ("ks2_reading_score", "ks2_maths_score"), (80.0, 120.0)
 )
 """Scores that are ranked and are no metric themselves, with the range of their values."""
 

@@ -21,23 +21,3 @@ from vsh_eval.returns.flow import coverage, flow, terms_missed
 from vsh_eval.returns.folder import Returns, identifiers, open_returns, write_tables
 from vsh_eval.returns.formats.families import paths_of
 from vsh_eval.returns.profile import profile
-
-__all__ = [
-    "Expected",
-    "Returns",
-    "check",
-    "check_published",
-    "coverage",
-    "findings_of",
-    "flow",
-    "identifiers",
-    "joins",
-    "judge",
-    "open_returns",
-    "paths_of",
-    "profile",
-    "require_sound",
-    "terms_missed",
-    "write_findings",
-    "write_tables",
-]

@@ -4,9 +4,8 @@ import codecs
 import csv
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 import duckdb
@@ -20,9 +19,7 @@ Format = Literal["csv", "parquet", "files"]
 
 _CHUNK = 1 << 20
 _LOOK_FOR_HEADER = 20
-_DELIMITERS: Mapping[str, str] = MappingProxyType(
-    {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-)
+_DELIMITERS: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Source:
     size: str
     relation: str
     columns: Mapping[str, str]
-    stored: Mapping[str, str] = MappingProxyType({})
+    stored: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -167,7 +164,7 @@ def _csv(path: Path, table: Table) -> Source:
         f"quote='\"', escape='\"', columns={{{declared}}})"
     )
     columns = {name: as_text(f"c{i}") for i, name in enumerate(header) if name}
-    return Source(table, path, "csv", f"{lines:,} lines", relation, MappingProxyType(columns))
+    return Source(table, path, "csv", f"{lines:,} lines", relation, columns)
 
 
 def _count_lines(path: Path) -> tuple[int, bool]:
@@ -251,8 +248,8 @@ def _parquet(path: Path, table: Table, connection: duckdb.DuckDBPyConnection) ->
         "parquet",
         row_count(rows),
         relation,
-        MappingProxyType(columns),
-        MappingProxyType(stored),
+        columns,
+        stored,
     )
 
 
@@ -271,7 +268,7 @@ def open_table(
     described = connection.execute(f"DESCRIBE FROM {here}").fetchall()
     columns = {name: as_text(quoted(name), kind) for name, kind, *_ in described}
     size = row_count(len(rows))
-    source = Source(table, Path(table.name), "files", size, here, MappingProxyType(columns))
+    source = Source(table, Path(table.name), "files", size, here, columns)
     _require_header(source)
     return source
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from re import search
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import duckdb
@@ -161,7 +161,7 @@ def open_returns(
 folder that holds schools.csv and the other tables.
     """
     wanted = None if years is None else tuple(sorted(set(map(academic_year.parse, years))))
-    paths, reading = _found(folder, files, authority, wanted)
+    paths, reading = _found(folder, files, authority)
     connection = connect()
     try:
         sources = dict(_sources(paths, reading, connection))
@@ -183,8 +183,8 @@ folder that holds schools.csv and the other tables.
         connection=connection,
         folder=None if folder is None else Path(folder),
         tables=tuple(sources),
-        formats=MappingProxyType({name: source.format for name, source in sources.items()}),
-        date_formats=MappingProxyType(date_formats),
+        formats={name: source.format for name, source in sources.items()},
+        date_formats=date_formats,
         covariates=covariates,
         left_out=left_out,
         years=wanted,
@@ -205,13 +205,12 @@ def identifiers(
     *,
     files: Files | None = None,
     authority: str = "",
-    years: tuple[int, ...] | None = None,
 ) -> frozenset[str]:
     """Return every pupil identifier in the returns, for the egress check to look for.
 
     Parameters
     ----------
-    folder, files, authority, years
+    folder, files, authority
         As for `open_returns`. Only identifiers are read, those of other authorities' schools too.
 
     Returns
@@ -219,7 +218,7 @@ def identifiers(
     frozenset of str
         It stays inside: nothing that leaves may hold one of them.
     """
-    paths, reading = _found(folder, files, authority, years)
+    paths, reading = _found(folder, files, authority)
     with connect() as connection:
         everyone = " UNION ".join(
             f"(FROM {source.relation} SELECT {source.columns['pupil_id']} AS pupil_id)"
@@ -231,14 +230,11 @@ def identifiers(
 
 
 def _found(
-    folder: Path | None,
-    files: Files | None,
-    authority: str,
-    years: tuple[int, ...] | None,
+    folder: Path | None, files: Files | None, authority: str
 ) -> tuple[dict[str, Path], Reading]:
     """Return the files of the tables that are ready, and what the authority's files give."""
     paths = {} if folder is None else find(Path(folder))
-    reading = read_files(files or Files(), authority=authority, years=years or ())
+    reading = read_files(files or Files(), authority=authority)
     require_tables({*paths, *reading.tables}, None if folder is None else Path(folder))
     return paths, reading
 

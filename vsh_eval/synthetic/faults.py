@@ -6,7 +6,6 @@ One row of `FAULTS` a fault: another one is another row.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -58,44 +57,40 @@ def _twice(rows: pd.DataFrame, which: np.ndarray) -> pd.DataFrame:
     return pd.concat([rows, rows[which]])
 
 
-FAULTS: Mapping[str, Fault] = MappingProxyType(
-    {
-        "UPNs in small letters": Fault(
-            "ssda903/*_header.csv", _written("UPN", lambda t: t.str.lower())
-        ),
-        "UPNs with blanks": Fault("*_la_pupilonroll.csv", _written("upn", lambda t: " " + t + " ")),
-        "dates with a time": Fault(
-            "ssda903/*_episodes.csv", _written("DECOM", lambda t: t + " 00:00:00")
-        ),
-        "blank ids": Fault("*_la_pupilonroll.csv", _written("upn", ""), "pupils_without_upn"),
-        "rows twice": Fault("*_la_pupilonroll.csv", _twice, "pupils_twice_in_a_census"),
-        "reasons for no UPN": Fault(
-            "ssda903/*_header.csv", _written("UPN", "UN3"), "children_without_upn"
-        ),
-        "days that do not exist": Fault(
-            "ssda903/*_episodes.csv", _written("DECOM", "31/02/2024"), "dates_not_read"
-        ),
-        "episodes of care without an end": Fault(
-            "ssda903/*_episodes.csv", _written("DEC", ""), "ended_with_last_return"
-        ),
-        "separators within a value": Fault(
-            "*_la_termlysessiondetailsonroll.csv",
-            _written("NativeId", lambda t: t + _SPLIT),
-            "rows_of_another_length",
-        ),
-        "free text for a day": Fault(
-            "training_log.xlsx", _written("Course start", "April (Inset)"), "start_unread"
-        ),
-        "bookings": Fault(
-            "training_log.xlsx", _written("Status", "Booked"), "bookings_not_attended"
-        ),
-        "names of schools spelt otherwise": Fault(
-            "training_log.xlsx", _written("School URN", "Saint Mary's"), "schools_of_log_not_found"
-        ),
-        "semicolons": Fault("*_la_pupilonroll.csv", lambda rows, _: rows, separator=";"),
-        "a term that is lacking": Fault("*_summer_la_*.csv", None, "terms_whole"),
-    }
-)
+FAULTS: Mapping[str, Fault] = {
+    "UPNs in small letters": Fault(
+        "ssda903/*_header.csv", _written("UPN", lambda t: t.str.lower())
+    ),
+    "UPNs with blanks": Fault("*_la_pupilonroll.csv", _written("upn", lambda t: " " + t + " ")),
+    "dates with a time": Fault(
+        "ssda903/*_episodes.csv", _written("DECOM", lambda t: t + " 00:00:00")
+    ),
+    "blank ids": Fault("*_la_pupilonroll.csv", _written("upn", ""), "pupils_without_upn"),
+    "rows twice": Fault("*_la_pupilonroll.csv", _twice, "pupils_twice_in_a_census"),
+    "reasons for no UPN": Fault(
+        "ssda903/*_header.csv", _written("UPN", "UN3"), "children_without_upn"
+    ),
+    "days that do not exist": Fault(
+        "ssda903/*_episodes.csv", _written("DECOM", "31/02/2024"), "dates_not_read"
+    ),
+    "episodes of care without an end": Fault(
+        "ssda903/*_episodes.csv", _written("DEC", ""), "ended_with_last_return"
+    ),
+    "separators within a value": Fault(
+        "*_la_termlysessiondetailsonroll.csv",
+        _written("NativeId", lambda t: t + _SPLIT),
+        "rows_of_another_length",
+    ),
+    "free text for a day": Fault(
+        "training_log.xlsx", _written("Course start", "April (Inset)"), "start_unread"
+    ),
+    "bookings": Fault("training_log.xlsx", _written("Status", "Booked"), "bookings_not_attended"),
+    "names of schools spelt otherwise": Fault(
+        "training_log.xlsx", _written("School URN", "Saint Mary's"), "schools_of_log_not_found"
+    ),
+    "semicolons": Fault("*_la_pupilonroll.csv", lambda rows, _: rows, separator=";"),
+    "a term that is lacking": Fault("*_summer_la_*.csv", None, "terms_whole"),
+}
 
 
 def put_into(folder: Path, share: float, *, seed: int, names: Collection[str] = FAULTS) -> None:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from vsh_eval import academic_year
 from vsh_eval.contracts import ContractError
@@ -16,18 +15,16 @@ _USUAL_ADOPTION = (202122, 202223, 202324)
 USUAL_COHORT = 6.4
 """Children with a social worker a school and year, in need or on a protection plan."""
 
-_RANGES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "effect": (-20, 20),
-        "effect_on_peers": (-20, 20),
-        "attainment_effect": (-20, 20),
-        "cohort_per_school": (1, 40),
-        "pretrend": (-3, 3),
-        "growth_after_training": (0, 5),
-        "milder_entrants": (0, 10),
-        "share_trained": (0, 0.9),
-    }
-)
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "effect": (-20, 20),
+    "effect_on_peers": (-20, 20),
+    "attainment_effect": (-20, 20),
+    "cohort_per_school": (1, 40),
+    "pretrend": (-3, 3),
+    "growth_after_training": (0, 5),
+    "milder_entrants": (0, 10),
+    "share_trained": (0, 0.9),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

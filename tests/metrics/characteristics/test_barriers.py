@@ -171,7 +171,7 @@ def test_an_event_is_measured_as_gaps_measures_its_metric(schools):
     panel = renamed(panel_of(pupils, ["persistent_absence"]))
     keys = ["phase", "time_period"]
     for reference in ("peers", "all"):
-        pair = Comparison("cwsw", reference, alpha=0.1)
+        pair = Comparison("cwsw", reference)
         found = barriers(composition, made, pair)
         found = found[found["barrier"] == "pupils_suspended"]
         direct = gaps(panel, pair).set_index(keys)

@@ -51,7 +51,7 @@ def workbook(path, rows, *, title=True, sheet="Log 2022"):
 
 def log(path, *, columns=None, synonyms=SYNONYMS):
     section = TrainingLog(files=(str(path),), columns=columns or {}, synonyms=synonyms)
-    return read([path], options=Options(section, "E10000023", (), {"establishments": GIAS}))
+    return read([path], options=Options(section, "E10000023", {"establishments": GIAS}))
 
 
 def listed(reading):

@@ -15,17 +15,6 @@ from vsh_eval.cohort.engines.duckdb_engine import DuckDbEngine
 from vsh_eval.cohort.engines.spark_engine import SparkEngine, spark_session
 from vsh_eval.contracts import RETURNS, ContractError, require_one_of, row_count
 
-__all__ = [
-    "DuckDbEngine",
-    "Engine",
-    "SparkEngine",
-    "Temporary",
-    "open_engine",
-    "spark_session",
-    "sql_file",
-    "sql_text",
-]
-
 
 def open_engine(
     connection: Any,

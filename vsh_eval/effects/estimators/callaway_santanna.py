@@ -32,7 +32,6 @@ def att_gt(
     *,
     comparison: ControlGroup = "not_yet_treated",
     covariates: Sequence[str] = (),
-    alpha: float = 0.05,
     seed: int = 0,
     draws: int = 999,
 ) -> pd.DataFrame:
@@ -47,8 +46,6 @@ def att_gt(
         The schools compared with.
     covariates : sequence of str
         Numeric columns; the first year's value of each school is used.
-    alpha : float
-        Significance level.
     seed, draws : int
         Of the multiplier bootstrap that makes the bands simultaneous.
 
@@ -95,13 +92,12 @@ def att_gt(
         name: bands.multiplier_critical(
             influence[rows["aggregation"].eq(name).to_numpy() & rows["std_error"].gt(0).to_numpy()],
             units - 1.0,
-            alpha=alpha,
             draws=draws,
             seed=seed,
         )
         for name in ("cohort", "calendar", "event", "att_gt")
     }
-    return with_inference(rows, critical, alpha=alpha, size=float(np.abs(laid_out.outcome).max()))
+    return with_inference(rows, critical, size=float(np.abs(laid_out.outcome).max()))
 
 
 def _balanced(cells: pd.DataFrame) -> pd.DataFrame:

@@ -28,12 +28,7 @@ _IN_TABLE = ("simple", "cohort", "calendar", "event")
 
 @produces("estimates", RELEASED_COLUMNS, gate="estimates")
 def estimate(
-    sample: AnalysisSample,
-    *,
-    metric: str,
-    role: Role = "primary",
-    alpha: float = 0.05,
-    seed: int = 0,
+    sample: AnalysisSample, *, metric: str, role: Role = "primary", seed: int = 0
 ) -> pd.DataFrame:
     """Estimate one outcome by imputation, and beside it by the estimators that check it.
 
@@ -48,8 +43,6 @@ def estimate(
         ``robustness``: first `same_past`; where there are several phases, the imputation with
         other year effects, common ones and every phase its own; and Callaway and Sant'Anna (not
         yet and never treated; doubly robust with the sample's covariates).
-    alpha : float
-        Significance level.
     seed : int
         Of the simultaneous bands.
 
@@ -82,12 +75,12 @@ def estimate(
     """
     require_one_of(role, ROLES, name="role")
     labels = {**OVERALL, "metric": metric}
-    rows = impute(sample.data, alpha=alpha, seed=seed)
+    rows = impute(sample.data, seed=seed)
     fits: list[tuple[str, str, Role, pd.DataFrame]] = [
         ("imputation", "not_yet_treated", role, rows)
     ]
     if role in {"primary", "secondary"}:
-        fits += _others(sample, alpha=alpha, seed=seed)
+        fits += _others(sample, seed=seed)
     tables = [
         _in_contract(
             rows,
@@ -141,25 +134,22 @@ def adjust(estimates: pd.DataFrame) -> pd.DataFrame:
     return adjusted
 
 
-def _others(
-    sample: AnalysisSample, *, alpha: float, seed: int
-) -> list[tuple[str, str, Role, pd.DataFrame]]:
+def _others(sample: AnalysisSample, *, seed: int) -> list[tuple[str, str, Role, pd.DataFrame]]:
     """Estimate by everything that stands beside the primary; what cannot be made says so."""
     table = sample.data
     constant = table.assign(weight=table["base_pupils"])
-    shared = {"alpha": alpha, "seed": seed}
     others: list[tuple[str, str, Callable[[], pd.DataFrame]]] = [
-        ("same_past", "not_yet_treated", partial(same_past, table, **shared))
+        ("same_past", "not_yet_treated", partial(same_past, table, seed=seed))
     ]
     for kind in sample.other_year_effects:
         other = sample.with_year_effects(kind).data
-        others.append((ESTIMATORS[kind], "not_yet_treated", partial(impute, other, **shared)))
+        others.append((ESTIMATORS[kind], "not_yet_treated", partial(impute, other, seed=seed)))
     others += [
         (
             "callaway_santanna",
             comparison,
             partial(
-                att_gt, constant, comparison=comparison, covariates=sample.covariates, **shared
+                att_gt, constant, comparison=comparison, covariates=sample.covariates, seed=seed
             ),
         )
         for comparison in COMPARISONS

@@ -47,12 +47,7 @@ class _Targets:
 
 
 def impute(
-    data: pd.DataFrame,
-    *,
-    alpha: float = 0.05,
-    leads: int | None = None,
-    seed: int = 0,
-    draws: int = 10_000,
+    data: pd.DataFrame, *, leads: int | None = None, seed: int = 0, draws: int = 10_000
 ) -> pd.DataFrame:
     """Estimate the effect of training on the treated by imputation.
 
@@ -62,8 +57,6 @@ def impute(
         One row per school-year: unit, time, cohort (first treated year, 0 = never), outcome,
         weight (the target's, and the fit's unless `fit_weight` is there); optional stratum (year
         effects by stratum) and pupils (counted). Absent rows are school-years without pupils.
-    alpha : float
-        Significance level of intervals and bands.
     leads : int, optional
         Placebo leads; by default the most, up to 3, that three quarters of the treated schools can
         bear (a school bears as many as it has years with data before the first of them).
@@ -101,16 +94,11 @@ def impute(
     >>> impute(table).loc[0, "estimate"].round(3)
     np.float64(-2.75)
     """
-    return fit_imputation(data, alpha=alpha, leads=leads, seed=seed, draws=draws).rows
+    return fit_imputation(data, leads=leads, seed=seed, draws=draws).rows
 
 
 def fit_imputation(
-    data: pd.DataFrame,
-    *,
-    alpha: float = 0.05,
-    leads: int | None = None,
-    seed: int = 0,
-    draws: int = 10_000,
+    data: pd.DataFrame, *, leads: int | None = None, seed: int = 0, draws: int = 10_000
 ) -> Imputation:
     """Estimate by imputation and keep the covariance, the leave-one-outs and what was dropped.
 
@@ -130,17 +118,11 @@ def fit_imputation(
     """
     cells = grid(checked(data))
     fitted = _fit(cells, cells.treated)
-    return imputed(cells, fitted, alpha=alpha, leads=leads, seed=seed, draws=draws)
+    return imputed(cells, fitted, leads=leads, seed=seed, draws=draws)
 
 
 def imputed(
-    cells: Grid,
-    fitted: numeric.Fit,
-    *,
-    alpha: float,
-    leads: int | None,
-    seed: int,
-    draws: int,
+    cells: Grid, fitted: numeric.Fit, *, leads: int | None, seed: int, draws: int
 ) -> Imputation:
     """Average the imputed effects by cohort, year and time since adoption, with inference.
 
@@ -150,7 +132,7 @@ def imputed(
         Schools by years.
     fitted : Fit
         Of the untrained school-years.
-    alpha, leads, seed, draws
+    leads, seed, draws
         As for `impute`.
 
     Raises
@@ -171,18 +153,14 @@ def imputed(
     for name in AGGREGATIONS[1:]:
         together = rows["aggregation"].eq(name) & rows["schools_treated"].ge(2)
         critical[name] = bands.max_t_critical(
-            deviations[together],
-            float(rows.loc[together, "df"].min()),
-            alpha=alpha,
-            draws=draws,
-            seed=seed,
+            deviations[together], float(rows.loc[together, "df"].min()), draws=draws, seed=seed
         )
     size = float(np.abs(cells.outcome).max())
     events = rows["aggregation"].eq("event").to_numpy()
     labels = rows.loc[events, "index"].to_list()
     estimates = blocks[0][1]
     return Imputation(
-        rows=with_inference(rows, critical, alpha=alpha, size=size),
+        rows=with_inference(rows, critical, size=size),
         event_covariance=pd.DataFrame(
             deviations[events] @ deviations[events].T, index=labels, columns=labels
         ),
@@ -192,7 +170,7 @@ def imputed(
     )
 
 
-def impute_parts(data: pd.DataFrame, *, by: str | None = None, alpha: float = 0.05) -> pd.DataFrame:
+def impute_parts(data: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
     """Estimate the effect by imputation, on all treated school-years or on parts of them.
 
     Parameters
@@ -202,8 +180,6 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None, alpha: float = 0.
     by : str, optional
         Column that names the part of each treated school-year; '' for none. The fit is the same
         for every part.
-    alpha : float
-        Significance level of the intervals.
 
     Returns
     -------
@@ -251,7 +227,7 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None, alpha: float = 0.
         deviations=made.deviations(),
     )
     size = float(np.abs(cells.outcome).max())
-    return with_inference(found, {}, alpha=alpha, size=size).assign(part=labels)
+    return with_inference(found, {}, size=size).assign(part=labels)
 
 
 def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
@@ -262,11 +238,16 @@ def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
     DesignError
         If there is none.
     """
-    fitted = _fit(cells, cells.treated)
-    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
+    fitted, target = fitted_target(cells)
     if not target.any():
         raise _nothing_imputed(cells)
     return fitted, target
+
+
+def fitted_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
+    """Return the same; a target without weight where no trained school-year can be imputed."""
+    fitted = _fit(cells, cells.treated)
+    return fitted, np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
 
 
 def _fit(cells: Grid, treated: npt.NDArray[np.bool_]) -> numeric.Fit:

@@ -138,7 +138,7 @@ def long_differences(data: pd.DataFrame) -> LongDifferences:
     rows = _rows(cells, kept, deviations, weight)
     labels = rows["index"].to_list()
     return LongDifferences(
-        rows=with_inference(rows, {}, alpha=0.05, size=float(np.abs(cells.outcome).max())),
+        rows=with_inference(rows, {}, size=float(np.abs(cells.outcome).max())),
         covariance=pd.DataFrame(deviations @ deviations.T, index=labels, columns=labels),
         target=pd.Series(weight.sum(axis=1), index=labels, name="weight"),
         behind=_behind(cells, labels, deviations, weight),

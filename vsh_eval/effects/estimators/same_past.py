@@ -15,7 +15,6 @@ NOISE_SCHOOLS = 8
 def same_past(
     data: pd.DataFrame,
     *,
-    alpha: float = 0.05,
     seed: int = 0,
     draws: int = 10_000,
     variances: numeric.Variances | None = None,
@@ -28,8 +27,6 @@ def same_past(
         As for `impute`; optional also time_period (academic years, so that a year without data
         counts as one), phase (noise by phase) and pupils (the size of a cell; `fit_weight` or
         `weight` stands for it where they are not in every school-year).
-    alpha : float
-        Significance level of intervals and bands.
     seed, draws : int
         Of the draws that make the bands simultaneous.
     variances : Variances, optional
@@ -74,7 +71,7 @@ def same_past(
     cells = cells_of(laid_out)
     held = estimated_variances(cells) if variances is None else variances
     fitted = numeric.fit(cells, held)
-    return imputed(laid_out, fitted, alpha=alpha, leads=0, seed=seed, draws=draws).rows
+    return imputed(laid_out, fitted, leads=0, seed=seed, draws=draws).rows
 
 
 def cells_of(laid_out: Grid) -> numeric.Cells:

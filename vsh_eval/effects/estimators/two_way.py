@@ -9,7 +9,7 @@ from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects.grid import Floats, Grid, checked, grid
 from vsh_eval.effects.rows import COUNTS, SAMPLE_COLUMNS, linear_rows, simple_row, with_inference
 from vsh_eval.names import NEVER
-from vsh_eval.numerics.estimators.absorbed import Regression, regress
+from vsh_eval.numerics.estimators import imputation as numeric
 
 BACON_COLUMNS = ("type", "treated", "comparison", "estimate", "weight", *COUNTS[:2])
 TREATED_VS_NEVER = "treated_vs_never"
@@ -19,10 +19,12 @@ TREATED_VS_ALWAYS = "treated_vs_always"
 ALREADY_TRAINED = (LATER_VS_EARLIER, TREATED_VS_ALWAYS)
 """Types that compare with schools trained already: there growing effects enter with the wrong
 sign."""
+_NULL = 1e-10
+"""The share of training's variation below which school and year effects say all of it."""
 TYPE_COLUMNS = ("variant", "weight", "estimate", "std_error", *SAMPLE_COLUMNS)
 
 
-def two_way_fixed_effects(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+def two_way_fixed_effects(data: pd.DataFrame) -> pd.DataFrame:
     """Regress the outcome on training, school effects and year effects.
 
     Where effects grow or differ between cohorts of adoption this is no mean of effects: schools
@@ -33,8 +35,6 @@ def two_way_fixed_effects(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.Data
     ----------
     data : DataFrame
         As for `impute`; `fit_weight` weighs the regression where it is there, else `weight`.
-    alpha : float
-        Significance level.
 
     Returns
     -------
@@ -64,32 +64,38 @@ def two_way_fixed_effects(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.Data
     np.float64(-2.0)
     """
     cells = grid(checked(data))
-    found = fit_two_way(cells)
+    training = cells.treated.astype(float)
+    outcome, own = _within(cells, cells.outcome), _within(cells, training)
+    variation = float((cells.fit_weight * own**2).sum())
+    if variation <= _NULL * (cells.fit_weight * training).sum():
+        raise InfeasibleError("training_not_identified")
+    implied = cells.fit_weight * own / variation
+    estimate = float((implied * outcome).sum())
+    influence = (implied * (outcome - estimate * own)).sum(axis=1)
     rows = linear_rows(
         cells,
         [("simple", 0, 0)],
         target=np.where(cells.treated, cells.weight, 0.0)[None],
-        implied=found.implied_weight,
-        estimate=found.coefficient,
-        deviations=found.deviations(),
+        implied=implied[None],
+        estimate=np.array([estimate]),
+        deviations=np.sqrt(_correction(cells)) * influence[None],
     )
-    return with_inference(rows, {}, alpha=alpha, size=float(np.abs(cells.outcome).max()))
+    return with_inference(rows, {}, size=float(np.abs(cells.outcome).max()))
 
 
-def fit_two_way(cells: Grid) -> Regression:
-    """Fit the regression, or say why training cannot be told apart.
+def _within(cells: Grid, values: Floats) -> Floats:
+    """Take school and year effects out, (S, T); 0 where a school-year has no data."""
+    nobody = np.zeros(values.shape, dtype=bool)
+    fitted = numeric.fit(values, cells.fit_weight, nobody, cells.stratum)
+    return np.where(cells.fit_weight > 0, fitted.residual, 0.0)
 
-    Raises
-    ------
-    DesignError
-        If no school is trained within the years, or all are in all years.
-    """
-    found = regress(
-        cells.outcome, cells.treated[None].astype(float), cells.fit_weight, cells.stratum
-    )
-    if np.isnan(found.coefficient[0]):
-        raise InfeasibleError("training_not_identified")
-    return found
+
+def _correction(cells: Grid) -> float:
+    there = cells.fit_weight > 0
+    schools, number = int(there.any(axis=1).sum()), int(there.sum())
+    effects = numeric.by_stratum(there.astype(float), cells.stratum) > 0
+    spare = number - 1 - int(effects.sum())
+    return schools / max(schools - 1, 1) * (number - 1) / max(spare, 1)
 
 
 def bacon(data: pd.DataFrame) -> pd.DataFrame:
@@ -192,15 +198,13 @@ def balanced(data: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def bacon_by_type(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+def bacon_by_type(data: pd.DataFrame) -> pd.DataFrame:
     """Sum the two-by-two comparisons by type, each with the schools and children behind it.
 
     Parameters
     ----------
     data : DataFrame
         As for `bacon`; `pupils` is counted where it is there.
-    alpha : float
-        Significance level behind the standard error.
 
     Returns
     -------
@@ -217,7 +221,7 @@ def bacon_by_type(data: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
         As `bacon`.
     """
     pairs, cells = bacon(data), balanced(data)
-    error = simple_row(two_way_fixed_effects(cells, alpha=alpha))["std_error"]
+    error = simple_row(two_way_fixed_effects(cells))["std_error"]
     first = cells["time"].min()
     cells = cells.assign(cohort=cells["cohort"].mask(_always(cells, first), first))
     rows = []

@@ -15,8 +15,7 @@ from vsh_eval.contracts import DesignError, InfeasibleError, produces
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.inference.randomisation import reassignments
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.numerics.inference import permutation
-from vsh_eval.numerics.inference.significance import t_critical
+from vsh_eval.numerics.inference.significance import ALPHA, t_critical
 
 FEWEST_RUNS = 50
 PLACEBO_COLUMNS = ("runs", "found", "share", "lower", "upper", "alpha", "error_ratio", "verdict")
@@ -36,11 +35,7 @@ class _Runs:
 
 @produces("placebo_simulation", PLACEBO_COLUMNS, gate="facts")
 def placebo_simulation(
-    data: AnalysisSample | pd.DataFrame,
-    *,
-    runs: int = 500,
-    alpha: float = 0.05,
-    seed: int = 0,
+    data: AnalysisSample | pd.DataFrame, *, runs: int = 500, seed: int = 0
 ) -> pd.DataFrame:
     """Count false alarms: the method on real data with years of training reassigned at random.
 
@@ -50,10 +45,6 @@ def placebo_simulation(
         From `select_sample`, or a table as for `impute`.
     runs : int
         Assignments drawn, at least 50.
-    within : str or None
-        As for `randomise`.
-    alpha : float
-        Size of the test; `share` should be near it.
     seed : int
         Of the draws.
 
@@ -85,13 +76,13 @@ def placebo_simulation(
     >>> placebo_simulation(table, runs=200)[["runs", "verdict"]].values.tolist()
     [[200, 'as_it_should_be']]
     """
-    made = _runs(data, runs=runs, alpha=alpha, seed=seed)
+    made = _runs(data, runs=runs, seed=seed)
     number = len(made.estimate)
     found = int((np.abs(made.estimate) > made.width).sum())
     lower, upper = _wilson(found, number)
     verdict = AS_IT_SHOULD
-    if not lower <= alpha <= upper:
-        verdict = TOO_MANY if lower > alpha else TOO_FEW
+    if not lower <= ALPHA <= upper:
+        verdict = TOO_MANY if lower > ALPHA else TOO_FEW
     return pd.DataFrame(
         {
             "runs": [number],
@@ -99,7 +90,7 @@ def placebo_simulation(
             "share": [found / number],
             "lower": [lower],
             "upper": [upper],
-            "alpha": [alpha],
+            "alpha": [ALPHA],
             "error_ratio": [float(made.error.mean() / made.estimate.std(ddof=1))],
             "verdict": [verdict],
         }
@@ -107,12 +98,7 @@ def placebo_simulation(
 
 
 def injected_effect_power(
-    data: AnalysisSample | pd.DataFrame,
-    *,
-    effects: Sequence[float],
-    runs: int = 500,
-    alpha: float = 0.05,
-    seed: int = 0,
+    data: AnalysisSample | pd.DataFrame, *, effects: Sequence[float], runs: int = 500, seed: int = 0
 ) -> pd.DataFrame:
     """Inject effects of known size into the user's own panel and count how often they are found.
 
@@ -122,7 +108,7 @@ def injected_effect_power(
         From `select_sample`, or a table as for `impute`.
     effects : sequence of float
         Effects to inject, in the outcome's unit, both signs counted together.
-    runs, alpha, seed
+    runs, seed
         As for `placebo_simulation`.
 
     Returns
@@ -153,7 +139,7 @@ def injected_effect_power(
     >>> injected_effect_power(table, effects=(0.0, 3.0), runs=200)["power"].iloc[-1]
     np.float64(1.0)
     """
-    made = _runs(data, runs=runs, alpha=alpha, seed=seed)
+    made = _runs(data, runs=runs, seed=seed)
     number = len(made.estimate)
     rows = []
     for effect in sorted(effects, key=abs):
@@ -170,19 +156,20 @@ def _wilson(found: float, number: int) -> tuple[float, float]:
     return float(ends[0]), float(ends[1])
 
 
-def _runs(data: AnalysisSample | pd.DataFrame, *, runs: int, alpha: float, seed: int) -> _Runs:
+def _runs(data: AnalysisSample | pd.DataFrame, *, runs: int, seed: int) -> _Runs:
     if runs < FEWEST_RUNS:
         raise DesignError(f"runs is {runs}, must be at least {FEWEST_RUNS}; use 500.")
-    design = reassignments(data, within="phase")
-    made = permutation.batch(design.terms, design.draw(runs, seed=seed), jackknife=True)
+    design = reassignments(data)
+    made = [design.estimate(onset, leave_out=True) for onset in design.draw(runs, seed=seed)]
+    estimate = np.concatenate([one.estimate for one in made])
+    error = np.array([np.sqrt((one.deviations() ** 2).sum()) for one in made])
+    schools = np.concatenate([one.schools for one in made])
     size = float(np.abs(design.cells.outcome).max())
-    usable = np.isfinite(made.estimate) & (made.jackknife_error > 1e-12 * max(size, 1e-12))
-    usable &= made.schools >= 3
+    usable = np.isfinite(estimate) & (error > 1e-12 * max(size, 1e-12)) & (schools >= 3)
     if usable.sum() < 2:
         raise InfeasibleError("no_assignment_with_error")
-    error = made.jackknife_error[usable]
-    critical = t_critical(made.schools[usable].astype(np.float64) - 1, alpha=alpha)
-    return _Runs(estimate=made.estimate[usable], error=error, width=critical * error)
+    width = t_critical(schools[usable].astype(np.float64) - 1) * error[usable]
+    return _Runs(estimate[usable], error[usable], width)
 
 
 def _found(made: _Runs, effect: float) -> float:

@@ -1,16 +1,17 @@
 """Randomisation inference: how often chance alone would give an effect as large as this."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
 from vsh_eval import names
-from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
+from vsh_eval.contracts import DesignError, InfeasibleError, Message
+from vsh_eval.effects.estimators.imputation import fitted_target
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.numerics.inference import permutation
+from vsh_eval.numerics.estimators import imputation as numeric
 
 _TIE = 1e-9
 """Statistics that differ by less than this share are equal, whatever the order of adding up."""
@@ -24,55 +25,47 @@ class Reassignments:
     ----------
     cells : Grid
         The school-years.
-    terms : permutation.Terms
-        What every school adds, for every year in which it might adopt.
-    actual : array (S,)
-        Position in `terms.onsets` of each school's own year.
     blocks : tuple of arrays
         Schools among which years are exchanged.
-    within : str
-        What the blocks are, '' where all schools are one.
     """
 
     cells: Grid
-    terms: permutation.Terms
-    actual: Ints
     blocks: tuple[Ints, ...]
-    within: str
 
     @property
     def log_number(self) -> float:
         """Natural logarithm of the number of different allocations."""
         number = 0.0
         for block in self.blocks:
-            counts = np.unique(self.actual[block], return_counts=True)[1]
+            counts = np.unique(self.cells.onset[block], return_counts=True)[1]
             number += gammaln(len(block) + 1) - gammaln(counts + 1).sum()
         return float(number)
 
     def draw(self, draws: int, *, seed: int) -> Ints:
-        """Reassign the years at random, (draws, S); a block keeps how many schools adopt when."""
+        """Reassign the onsets at random, (draws, S); a block keeps how many schools adopt when."""
         generator = np.random.default_rng(seed)
-        drawn = np.tile(self.actual, (draws, 1))
+        drawn = np.tile(self.cells.onset, (draws, 1))
         for block in self.blocks:
             drawn[:, block] = generator.permuted(drawn[:, block], axis=1)
         return drawn
 
+    def estimate(self, onset: Ints, *, leave_out: bool = False) -> numeric.Estimates:
+        """Make the primary estimate as if the schools had adopted at other onsets, (S,)."""
+        fitted, target = fitted_target(replace(self.cells, onset=onset))
+        return numeric.estimate(fitted, target[None], leave_out=leave_out)
 
-def reassignments(data: AnalysisSample | pd.DataFrame, *, within: str | None) -> Reassignments:
+
+def reassignments(data: AnalysisSample | pd.DataFrame) -> Reassignments:
     """Lay a design out so that its years of adoption can be reassigned at random.
 
     Parameters
     ----------
     data : AnalysisSample or DataFrame
         From `select_sample`, or a table as for `impute`.
-    within : str or None
-        Column, constant in each school, within which years are exchanged; None for all schools.
-        ``phase`` counts as None where the table has no such column.
+        Years change places among schools of one phase; among all where the table has no phase.
 
     Raises
     ------
-    ContractError
-        If the column is missing.
     DesignError
         If the table cannot be laid out, no school is trained, or every assignment is the same.
 
@@ -81,37 +74,22 @@ def reassignments(data: AnalysisSample | pd.DataFrame, *, within: str | None) ->
     >>> table = pd.DataFrame({
     ...     "unit": list("aaabbbccc"), "time": [1, 2, 3] * 3, "cohort": [3] * 3 + [0] * 6,
     ...     "outcome": [5.0, 6, 4, 7, 9, 7, 8, 9, 10], "weight": 1.0})
-    >>> round(np.exp(reassignments(table, within=None).log_number), 6)
+    >>> round(np.exp(reassignments(table).log_number), 6)
     np.float64(3.0)
     """
     table = data.data if isinstance(data, AnalysisSample) else data
-    named = None if within == "phase" and within not in table else within
-    if named is not None:
-        require_columns(table, [named], name="the table of school-years")
     cells = grid(checked(table))
     if not cells.ever.any():
         raise InfeasibleError("nobody_trained_in_years")
-    onsets, actual = np.unique(cells.onset, return_inverse=True)
-    found = Reassignments(
-        cells=cells,
-        terms=permutation.terms(
-            cells.outcome, cells.weight, cells.fit_weight, onsets, cells.stratum
-        ),
-        actual=actual.astype(np.int64),
-        blocks=_blocks(table, cells, named),
-        within=named or "",
-    )
+    blocks = tuple(np.flatnonzero(cells.phase == phase) for phase in np.unique(cells.phase))
+    found = Reassignments(cells, blocks)
     if found.log_number < np.log(1.5):
         raise InfeasibleError("one_assignment_only")
     return found
 
 
 def randomise(
-    data: AnalysisSample | pd.DataFrame,
-    *,
-    draws: int = 999,
-    within: str | None = "phase",
-    seed: int = 0,
+    data: AnalysisSample | pd.DataFrame, *, draws: int = 999, seed: int = 0
 ) -> pd.DataFrame:
     """Reassign the years of training at random and count how often the effect is as large.
 
@@ -121,9 +99,6 @@ def randomise(
         From `select_sample`, or a table as for `impute`.
     draws : int
         Assignments drawn, at least 99.
-    within : str or None
-        Years change places among schools that are alike in this column; None for all schools.
-        ``phase`` counts as None where the table has no such column.
     seed : int
         Of the draws.
 
@@ -134,7 +109,7 @@ def randomise(
         assignment: the estimate over its influence-function standard error), p_value (two-sided),
         draws, allocations (how many different ones there are; infinite beyond the range of a
         float), smallest_p (the smallest p value there could be),
-        schools, within, status, reason. Where the outcomes do not vary there is no p value and
+        schools, status, reason. Where the outcomes do not vary there is no p value and
         status is ``x``.
 
     Raises
@@ -166,16 +141,17 @@ def randomise(
     """
     if draws < 99:
         raise DesignError(f"draws is {draws}, must be at least 99; use 999.")
-    design = reassignments(data, within=within)
-    labels = np.concatenate([design.actual[None], design.draw(draws, seed=seed)])
-    found = permutation.batch(design.terms, labels)
-    if not np.isfinite(found.estimate[0]):
+    design = reassignments(data)
+    onsets = [design.cells.onset, *design.draw(draws, seed=seed)]
+    made = [design.estimate(onset) for onset in onsets]
+    estimates = np.concatenate([one.estimate for one in made])
+    errors = np.concatenate([one.influence_error() for one in made])
+    if not np.isfinite(estimates[0]):
         raise InfeasibleError("nothing_imputed")
     size = float(np.abs(design.cells.outcome).max())
-    varies = found.influence_error > 1e-12 * max(size, 1e-12)
-    values = found.estimate / np.where(varies, found.influence_error, np.nan)
+    values = estimates / np.where(errors > 1e-12 * max(size, 1e-12), errors, np.nan)
     reason = Message() if np.isfinite(values[0]) else Message("no_variation")
-    return _row(design, found.estimate[0], values, reason)
+    return _row(design, estimates[0], values, reason)
 
 
 def _row(design: Reassignments, estimate: float, values: Floats, reason: Message) -> pd.DataFrame:
@@ -192,23 +168,7 @@ def _row(design: Reassignments, estimate: float, values: Floats, reason: Message
             "allocations": [number],
             "smallest_p": [max(1 / number, 1 / (len(drawn) + 1))],
             "schools": [len(design.cells.units)],
-            "within": [design.within],
             "status": [names.UNAVAILABLE if reason else ""],
             "reason": [reason],
         }
     )
-
-
-def _blocks(table: pd.DataFrame, cells: Grid, within: str | None) -> tuple[Ints, ...]:
-    if within is None:
-        return (np.arange(len(cells.units)),)
-    names = table["unit"].astype(str)
-    kinds = table[within].astype(str).groupby(names).agg(["first", "nunique"])
-    changing = int(kinds["nunique"].gt(1).sum())
-    if changing:
-        raise DesignError(
-            f"{within} changes within {changing} schools, must be constant in each; give a school "
-            "one."
-        )
-    of_school = kinds["first"].reindex(cells.units.astype(str)).to_numpy(str)
-    return tuple(np.flatnonzero(of_school == kind) for kind in np.unique(of_school))

@@ -128,7 +128,6 @@ def authority_estimates(
     offer_start: int,
     metrics: Sequence[str],
     donors: Pool = "neighbours",
-    alpha: float = 0.05,
 ) -> pd.DataFrame:
     """Estimate what an authority's offer changed, from published tables.
 
@@ -163,7 +162,7 @@ def authority_estimates(
     tables = []
     for place, metric in enumerate(metrics):
         outcomes = authority_panel(gaps, metric=metric)
-        fit = partial(fit_synthetic, outcomes, unit=authority, start=offer_start, alpha=alpha)
+        fit = partial(fit_synthetic, outcomes, unit=authority, start=offer_start)
         role = "primary" if place == 0 else "secondary"
         parts = _comparisons(fit, pools, authority=authority, asked=donors, role=role)
         own = own_suppressed(gaps, metric=metric, authority=authority)
@@ -217,7 +216,7 @@ def _compared(found: Synthetic, *, donors: Collection[str]) -> pd.DataFrame:
         "rmspe_before": found.rmspe_before,
         "leave_one_out_lower": others.min(),
         "leave_one_out_upper": others.max(),
-        "left_out": int(found.dropped["unit"].isin(set(donors)).sum()),
+        "left_out": len(set(found.dropped) & set(donors)),
     }
     rows = found.rows.assign(**numbers, p_adjusted=np.nan)
     rows.loc[~simple, list(numbers)] = np.nan
@@ -240,7 +239,7 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
     DataFrame
         metric, comparison, time_period, outcome, donor_mean (the weighted average of the donors),
         synthetic (the same, shifted to the level before), distance (outcome less synthetic),
-        placebo_lower, placebo_upper (where the test at `alpha` would see nothing, about zero),
+        placebo_lower, placebo_upper (where the test would see nothing, about zero),
         before, status: areas are published, so nothing in it is to be hidden.
     """
     events = found.rows[found.rows["aggregation"].eq("event")].sort_values("index")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from vsh_eval.contracts import DesignError, InfeasibleError, Message, require_columns
+from vsh_eval.contracts import DesignError, InfeasibleError, require_columns
 from vsh_eval.effects.grid import refuse_unlike
 from vsh_eval.numerics.arrays import Floats, Ints
 
@@ -35,10 +35,8 @@ class BalancedPanel:
         placebo is.
     sizes : array (U,) or None
         Mean number of children behind a unit, where the data say it.
-    dropped : DataFrame
-        unit, reason: units left out.
-    notes : tuple of Message
-        What a reader must know.
+    dropped : tuple of str
+        Units left out, as their outcome is hidden or absent in a year used.
     """
 
     outcomes: pd.DataFrame
@@ -46,8 +44,7 @@ class BalancedPanel:
     before: int
     pools: dict[str, tuple[str, ...]]
     sizes: Floats | None
-    dropped: pd.DataFrame
-    notes: tuple[Message, ...]
+    dropped: tuple[str, ...]
 
     @property
     def unit(self) -> str:
@@ -92,21 +89,18 @@ def balanced_panel(data: pd.DataFrame, donors: Donors, *, unit: str, start: int)
     # Periods that the treated unit, or half of the others, do not have are taken out.
     known = others.notna().mean().to_numpy() >= _HALF if len(others) else True
     kept = wide.loc[unit].notna().to_numpy() & known
-    out, times = tuple(times[~kept].tolist()), times[kept]
+    times = times[kept]
     wide = wide.loc[:, kept]
     dropped = [u for u in others.index if wide.loc[u].isna().any()]
     wide = wide.loc[[unit, *(u for u in others.index if u not in dropped)]]
     _refuse(times, start, donors=len(wide) - 1)
-    notes = [Message("years_left_out", years=out)] if out else []
-    notes += [Message("units_left_out", units=len(dropped))] if dropped else []
     return BalancedPanel(
         outcomes=wide,
         times=tuple(times.tolist()),
         before=int((times < start).sum()),
         pools=_pools(donors, wide.index.tolist()),
         sizes=_sizes(table, wide.index.tolist()),
-        dropped=pd.DataFrame({"unit": dropped, "reason": "outcome_missing"}),
-        notes=tuple(notes),
+        dropped=tuple(dropped),
     )
 
 

@@ -12,7 +12,7 @@ from vsh_eval.contracts import Message
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.published.panel import LEAST_DONORS, BalancedPanel, Donors, balanced_panel
 from vsh_eval.effects.rows import ROW_COLUMNS
-from vsh_eval.numerics.estimators.synthetic import Solver, SyntheticUnit, synthetic_unit
+from vsh_eval.numerics.estimators.synthetic import SyntheticUnit, synthetic_unit
 from vsh_eval.numerics.inference import placebos
 
 MATERIAL = 0.05
@@ -29,49 +29,35 @@ class Synthetic:
         The estimates (`rows.ROW_COLUMNS`).
     weights : DataFrame
         unit, weight: the donors that carry any, the heaviest first.
-    period_weights : DataFrame
-        time, weight: of the years before.
     path : DataFrame
         time, outcome, donor_mean, synthetic, effect, before: the unit, the weighted mean of its
         donors, the same shifted to the unit's level of the years before, and outcome less
         synthetic.
     placebos : DataFrame
-        unit, estimate, rmspe_before, rmspe_after, scale, compared: the same estimate where nothing
-        happened; multiplied by `scale` it is comparable with the treated unit's. Rank, interval,
-        band and `mde` all come from those `compared`: the nearest in size where sizes are known.
+        unit, estimate, scale, compared: the same estimate where nothing happened; multiplied by
+        `scale` it is comparable with the treated unit's. Rank, interval, band and `mde` all come
+        from those `compared`: the nearest in size where sizes are known.
     leave_one_out : DataFrame
         unit, estimate: without each donor of weight 0.05 or more.
     rmspe_before : float
         Of the treated unit, in the outcome's unit.
     mde : float
-        Smallest effect that the test at `alpha` finds with 80 % power, from the same placebos.
-    dropped : DataFrame
-        unit, reason.
-    notes : tuple of Message
-        What a reader must know.
+        Smallest effect that the test finds with 80 % power, from the same placebos.
+    dropped : tuple of str
+        Units left out, as their outcome is hidden or absent in a year used.
     """
 
     rows: pd.DataFrame
     weights: pd.DataFrame
-    period_weights: pd.DataFrame
     path: pd.DataFrame
     placebos: pd.DataFrame
     leave_one_out: pd.DataFrame
     rmspe_before: float
     mde: float
-    dropped: pd.DataFrame
-    notes: tuple[Message, ...]
+    dropped: tuple[str, ...]
 
 
-def fit_synthetic(
-    data: pd.DataFrame,
-    donors: Donors,
-    *,
-    unit: str,
-    start: int,
-    alpha: float = 0.05,
-    solver: Solver = "exact",
-) -> Synthetic:
+def fit_synthetic(data: pd.DataFrame, donors: Donors, *, unit: str, start: int) -> Synthetic:
     """Estimate an effect by synthetic difference-in-differences.
 
     Parameters
@@ -88,11 +74,6 @@ def fit_synthetic(
         The treated unit.
     start : int
         Its first treated time.
-    alpha : float
-        Significance level of intervals and bands.
-    solver : {"exact", "reference"}
-        How the treated unit's weights are found: as the exact minimum, or by the steps of the R
-        package synthdid, for parity with published numbers. Placebos are always solved exactly.
 
     Returns
     -------
@@ -100,7 +81,7 @@ def fit_synthetic(
         Its rows by `aggregation`: simple (index 0), event (periods with data since treatment;
         negative: distance before). `std_error` is the spread of the placebos, `df` their number
         less one; `p_value` the rank of the estimate among them; `ci_*` the effects that this test
-        does not reject, so that they exclude zero exactly where `p_value` is at most `alpha`;
+        does not reject, so that they exclude zero exactly where `p_value` is at most .05;
         `band_*` simultaneous over the event rows after treatment. `schools_*` count units. With
         fewer placebos than a test needs a row keeps its estimate, has no interval and status ``x``.
 
@@ -130,10 +111,10 @@ def fit_synthetic(
     [-2.0, 0.12]
     """
     panel = balanced_panel(data, donors, unit=unit, start=start)
-    own = _fit(panel, panel.unit, solver=solver)
+    own = _fit(panel, panel.unit)
     able = [name for name in panel.others if len(panel.pools[name]) >= LEAST_DONORS]
     others = {name: _fit(panel, name) for name in able}
-    table = _placebo_table(panel, others, alpha=alpha)
+    table = _placebo_table(panel, others)
     near = table[table["compared"]]
     scale = near["scale"].to_numpy(np.float64)
     compared = [others[name] for name in near["unit"]]
@@ -141,12 +122,9 @@ def fit_synthetic(
     weights = pd.DataFrame({"unit": pool, "weight": own.weights})
     outcome = panel.rows([panel.unit])[0]
     return Synthetic(
-        rows=_estimate_rows(panel, own, compared, scale, alpha=alpha),
+        rows=_estimate_rows(panel, own, compared, scale),
         weights=weights[weights["weight"] > 0].sort_values(
             ["weight", "unit"], ascending=[False, True], ignore_index=True
-        ),
-        period_weights=pd.DataFrame(
-            {"time": times[: panel.before], "weight": own.period_weights.astype(float)}
         ),
         path=pd.DataFrame(
             {
@@ -161,28 +139,23 @@ def fit_synthetic(
         placebos=table,
         leave_one_out=_leave_one_out(panel, own),
         rmspe_before=own.rmspe_before,
-        mde=placebos.detectable(near["estimate"].to_numpy(np.float64) * scale, alpha=alpha),
+        mde=placebos.detectable(near["estimate"].to_numpy(np.float64) * scale),
         dropped=panel.dropped,
-        notes=panel.notes,
     )
 
 
-def _fit(panel: BalancedPanel, unit: str, *, solver: Solver = "exact") -> SyntheticUnit:
+def _fit(panel: BalancedPanel, unit: str) -> SyntheticUnit:
     """Set a unit against its weighted donors."""
     pool = panel.rows(panel.pools[unit])
-    return synthetic_unit(pool, panel.rows([unit])[0], panel.before, solver=solver)
+    return synthetic_unit(pool, panel.rows([unit])[0], panel.before)
 
 
-def _placebo_table(
-    panel: BalancedPanel, others: Mapping[str, SyntheticUnit], *, alpha: float
-) -> pd.DataFrame:
+def _placebo_table(panel: BalancedPanel, others: Mapping[str, SyntheticUnit]) -> pd.DataFrame:
     """List the placebos: estimate, distances before and after, scale, compared or not."""
     table = pd.DataFrame(
         {
             "unit": list(others),
             "estimate": [fit.estimate for fit in others.values()],
-            "rmspe_before": [fit.rmspe_before for fit in others.values()],
-            "rmspe_after": [fit.rmspe_after for fit in others.values()],
         }
     ).astype({"unit": "str"})
     sizes = _known_sizes(panel, table)
@@ -193,7 +166,7 @@ def _placebo_table(
         table["estimate"].to_numpy(np.float64), at, np.concatenate([at, [own]])
     )
     scale = spread[-1] / spread[:-1] if (spread > 0).all() else np.ones(len(at))
-    return table.assign(scale=scale, compared=placebos.nearest_sizes(at, own, alpha=alpha))
+    return table.assign(scale=scale, compared=placebos.nearest_sizes(at, own))
 
 
 def _known_sizes(panel: BalancedPanel, table: pd.DataFrame) -> tuple[Floats, float] | None:
@@ -218,22 +191,17 @@ def _leave_one_out(panel: BalancedPanel, own: SyntheticUnit) -> pd.DataFrame:
 
 
 def _estimate_rows(
-    panel: BalancedPanel,
-    own: SyntheticUnit,
-    others: Sequence[SyntheticUnit],
-    scale: Floats,
-    *,
-    alpha: float,
+    panel: BalancedPanel, own: SyntheticUnit, others: Sequence[SyntheticUnit], scale: Floats
 ) -> pd.DataFrame:
     """Return the simple and event rows, each judged by the same of the placebos."""
     same = np.array([fit.estimate for fit in others], dtype=np.float64) * scale
-    rows = [_row("simple", 0, own.estimate, same, alpha)]
+    rows = [_row("simple", 0, own.estimate, same)]
     shape = len(others), len(own.effects)
     paths = np.array([fit.effects for fit in others]).reshape(shape) * scale[:, None]
-    band = _band(paths[:, panel.before :], alpha)
+    band = _band(paths[:, panel.before :])
     for place, value in enumerate(own.effects):
         index = place - panel.before
-        row = _row("event", index, float(value), paths[:, place], alpha)
+        row = _row("event", index, float(value), paths[:, place])
         width = row["half_width"]
         if index >= 0:
             width = max(width, band * row["std_error"])
@@ -251,11 +219,9 @@ def _estimate_rows(
     return out[list(ROW_COLUMNS)]
 
 
-def _row(
-    aggregation: str, index: int, estimate: float, same: Floats, alpha: float
-) -> dict[str, Any]:
+def _row(aggregation: str, index: int, estimate: float, same: Floats) -> dict[str, Any]:
     """Judge an estimate by its placebos; without enough of them it has no interval."""
-    width = placebos.critical_value(same, alpha=alpha)
+    width = placebos.critical_value(same)
     enough = bool(np.isfinite(width))
     unknown = float("nan")
     return {
@@ -275,11 +241,11 @@ def _row(
     }
 
 
-def _band(paths: Floats, alpha: float) -> float:
+def _band(paths: Floats) -> float:
     """Return in how many standard errors a share of placebos lies throughout."""
     if not paths.size:
         return float("nan")
     error = np.sqrt(np.mean(paths**2, axis=0))
     furthest = np.max(np.abs(paths) / np.where(error > 0, error, np.inf), axis=1)
-    width = placebos.critical_value(furthest, alpha=alpha)
+    width = placebos.critical_value(furthest)
     return width if np.isfinite(width) else float("nan")

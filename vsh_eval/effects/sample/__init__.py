@@ -17,7 +17,6 @@ from vsh_eval.effects.sample.exposure import adopted_by_school
 from vsh_eval.effects.sample.power import (
     DesignPower,
     design_mde,
-    mde,
     pool_mde,
     wait_ratios,
     years_needed,

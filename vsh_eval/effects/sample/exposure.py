@@ -13,30 +13,29 @@ SEVERAL = "several"
 """Stands for schools that began with more than one on the same day."""
 
 
-def adopted_by_school(exposure: pd.DataFrame, *, programme: str, tier: str) -> pd.Series:
-    """Return each school's year of first training of one kind, 0 = never, by unit_id.
+def adopted_by_school(exposure: pd.DataFrame) -> pd.Series:
+    """Return each school's year of first training of any kind, 0 = never, by unit_id.
 
     Raises
     ------
     ContractError
         If a column is missing.
     DesignError
-        If no row is of this kind, or a school's year differs between rows, is missing or negative.
+        If no row is of any kind, or a school's year differs between rows, is missing or negative.
 
     Examples
     --------
     >>> table = pd.DataFrame({"unit_id": ["1"], "adopted": [202122]})
-    >>> adopted_by_school(table, programme="any", tier="any").to_dict()
+    >>> adopted_by_school(table).to_dict()
     {'1': 202122}
     """
     require_columns(exposure, ["unit_id", "adopted"], name="exposure")
-    for column, value in (("programme", programme), ("tier", tier)):
-        if column in exposure:
-            exposure = exposure[exposure[column] == value]
+    for column in {"programme", "tier"}.intersection(exposure):
+        exposure = exposure[exposure[column].eq("any")]
     if exposure.empty:
         raise DesignError(
-            f"exposure has no row of programme {programme!r} and tier {tier!r}, must have one for "
-            "every school; name a programme and a tier of the training log."
+            "exposure has no row of any programme and tier, must have one for every school; "
+            "build it with cohort.build_exposure."
         )
     pairs = exposure[["unit_id", "adopted"]].drop_duplicates()
     changing = int(pairs["unit_id"].duplicated().sum())

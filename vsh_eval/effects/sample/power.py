@@ -4,13 +4,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval.contracts import DesignError, require_one_of
+from vsh_eval.contracts import require_one_of
 from vsh_eval.effects.estimators.imputation import imputable_target, impute
 from vsh_eval.effects.estimators.same_past import cells_of, estimated_variances, same_past
 from vsh_eval.effects.grid import Grid, checked, grid
@@ -20,7 +19,7 @@ from vsh_eval.numerics.estimators.same_past import Variances, covariance
 from vsh_eval.numerics.inference.significance import minimum_detectable
 
 Estimator = Literal["imputation", "same_past"]
-_ESTIMATORS = MappingProxyType({"imputation": partial(impute, leads=0), "same_past": same_past})
+_ESTIMATORS = {"imputation": partial(impute, leads=0), "same_past": same_past}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,63 +33,16 @@ class DesignPower:
     df : float
         Degrees of freedom (schools less one).
     mde : float
-        Smallest true effect found with the power asked for, in the outcome's unit.
-    alpha, power : float
-        Size of the test and the power asked for.
+        Smallest true effect found with a power of 80 %, in the outcome's unit.
     """
 
     std_error: float
     df: float
     mde: float
-    alpha: float
-    power: float
-
-
-def mde(std_error: float, df: float, *, alpha: float = 0.05, power: float = 0.80) -> float:
-    """Return the smallest true effect that a two-sided test finds with the power asked for.
-
-    Parameters
-    ----------
-    std_error : float
-        In the outcome's unit.
-    df : float
-        Degrees of freedom.
-    alpha, power : float
-        Size of the test and the power wanted.
-
-    Returns
-    -------
-    float
-        In the outcome's unit; NaN below one degree of freedom.
-
-    Raises
-    ------
-    DesignError
-        If alpha is not below 0.5 or power not between 0.5 and 1.
-
-    Notes
-    -----
-    ``(t(1 - alpha/2, df) + t(power, df)) * std_error``.
-
-    Examples
-    --------
-    >>> round(mde(1.44, 59), 1)
-    4.1
-    """
-    if not (0 < alpha < 0.5 and 0.5 <= power < 1):
-        raise DesignError(
-            f"alpha is {alpha} and power {power}, must be below 0.5 and from 0.5 to below 1; "
-            "use 0.05 and 0.80."
-        )
-    return minimum_detectable(std_error, df, alpha=alpha, power=power)
 
 
 def design_mde(
-    data: AnalysisSample | pd.DataFrame,
-    *,
-    estimator: Estimator = "imputation",
-    alpha: float = 0.05,
-    power: float = 0.80,
+    data: AnalysisSample | pd.DataFrame, *, estimator: Estimator = "imputation"
 ) -> DesignPower:
     """Return what the design can see without showing what it saw.
 
@@ -100,8 +52,6 @@ def design_mde(
         From `select_sample`, or a table as for `impute`.
     estimator : {"imputation", "same_past"}
         The primary estimator, or the second.
-    alpha, power : float
-        Size of the test and the power wanted.
 
     Returns
     -------
@@ -128,20 +78,14 @@ def design_mde(
     ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
     ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
     >>> found = design_mde(table)
-    >>> found.mde == mde(found.std_error, found.df)
+    >>> found.mde == minimum_detectable(found.std_error, found.df)
     True
     """
     require_one_of(estimator, tuple(_ESTIMATORS), name="estimator")
     table = data.data if isinstance(data, AnalysisSample) else data
-    simple = _ESTIMATORS[estimator](table, alpha=alpha, draws=1).iloc[0]
+    simple = _ESTIMATORS[estimator](table, draws=1).iloc[0]
     error, df = float(simple["std_error"]), float(simple["df"])
-    return DesignPower(
-        std_error=error,
-        df=df,
-        mde=mde(error, df, alpha=alpha, power=power) if np.isfinite(error) else float("nan"),
-        alpha=alpha,
-        power=power,
-    )
+    return DesignPower(error, df, minimum_detectable(error, df))
 
 
 def wait_ratios(
@@ -269,13 +213,11 @@ def _continued(cells: Grid, more: int) -> Grid:
 def _variance(cells: Grid, variances: Variances) -> float:
     """Return the variance of the primary estimate of a panel of this shape."""
     fitted, target = imputable_target(cells)
-    implied = numeric.implied_weights(fitted, target[None])[0]
+    implied = numeric.estimate(fitted, target[None], leave_out=False).implied_weight[0]
     return float(np.einsum("st,stu,su->", implied, covariance(cells_of(cells), variances), implied))
 
 
-def pool_mde(
-    std_error: float, authorities: int, *, alpha: float = 0.05, power: float = 0.80
-) -> float:
+def pool_mde(std_error: float, authorities: int) -> float:
     """Return the smallest effect that authorities of this size detect together.
 
     Parameters
@@ -284,8 +226,6 @@ def pool_mde(
         Of one authority's estimate, in the outcome's unit.
     authorities : int
         Number of authorities, 2 or more, each with the same standard error.
-    alpha, power : float
-        Size of the test and the power wanted.
 
     Returns
     -------
@@ -304,6 +244,4 @@ def pool_mde(
     >>> [round(pool_mde(1.44, k), 1) for k in (2, 4, 8, 60)]
     [14.3, 3.0, 1.7, 0.5]
     """
-    return minimum_detectable(
-        std_error / authorities**0.5, authorities - 1.0, alpha=alpha, power=power
-    )
+    return minimum_detectable(std_error / authorities**0.5, authorities - 1.0)

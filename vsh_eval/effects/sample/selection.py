@@ -112,8 +112,6 @@ def select_sample(
     exposure: pd.DataFrame,
     *,
     schools: pd.DataFrame | None = None,
-    programme: str = "any",
-    tier: str = "any",
     min_schools: int = 3,
     covariates: Sequence[str] = (),
 ) -> AnalysisSample:
@@ -125,11 +123,9 @@ def select_sample(
         One metric's rows: unit_id, phase, time_period, metric, outcome (within-school gap),
         weight, pupils; comparable years only.
     exposure : DataFrame
-        unit_id, adopted (0 = never), and programme and tier where it holds several.
+        unit_id, adopted (0 = never); the rows of any programme and tier, where it holds several.
     schools : DataFrame, optional
         unit_id and the covariates; needed for covariates only.
-    programme, tier : str
-        The rows of `exposure` that are meant.
     min_schools : int
         An adoption cohort of fewer schools is pooled with the next: its school-years before the
         next cohort's year are left out, as they are neither untrained nor of that cohort. The
@@ -169,7 +165,7 @@ def select_sample(
     covariates = tuple(covariates)
     start = _checked(school_gaps)
     state = _State(start).without(start["outcome"].isna() | ~start["weight"].gt(0), "no_data")
-    adopted = adopted_by_school(exposure, programme=programme, tier=tier)
+    adopted = adopted_by_school(exposure)
     state = replace(state, cells=state.cells.assign(adopted=state.cells["unit_id"].map(adopted)))
     state = state.without(state.cells["adopted"].isna(), "no_exposure")
     state = _with_covariates(state, schools, covariates)

@@ -1,7 +1,6 @@
 """Which schools share year effects: those of a phase, or small phases with the nearest one."""
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ STRATUM_COMPARISON = 2
 COMMON = "common"
 BY_PHASE = "by_phase"
 JOINED = "by_phase_joined"
-ESTIMATORS = MappingProxyType({COMMON: "imputation_common_year", BY_PHASE: "imputation_phase_year"})
+ESTIMATORS = {COMMON: "imputation_common_year", BY_PHASE: "imputation_phase_year"}
 """What the imputation is called where these year effects stand beside the primary ones."""
 
 

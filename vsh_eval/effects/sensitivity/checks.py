@@ -30,7 +30,7 @@ from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
 from vsh_eval.effects.sensitivity.pretrend import drift, pretrend
 from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
-from vsh_eval.numerics.inference.significance import equivalence_p_value, t_critical
+from vsh_eval.numerics.inference.significance import ALPHA, equivalence_p_value, t_critical
 
 CHECKS = (
     *("pretrend", "trend_breaks", "early_placebo", "own_levels", "chance", "leave_out"),
@@ -104,9 +104,9 @@ class Primary:
     p_value: float
     row: Mapping[str, Any]
 
-    def found(self, alpha: float) -> bool:
+    def found(self) -> bool:
         """Tell whether the primary test finds an effect."""
-        return bool(self.p_value < alpha)
+        return bool(self.p_value < ALPHA)
 
     @property
     def sample(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def robustness(study: Study, *, draws: int = 999) -> pd.DataFrame:
         *_placebos(),
         *_chance(study, sample, primary, draws=draws),
         *_left_out(study, sample),
-        *_estimators(study, sample),
+        *_estimators(sample),
         *_definitions(study),
         *(RobustnessCheck("composition", Message("composition", outcome=name), one, metric=name)
           for name, one in composition_specifications(study)),
@@ -195,7 +195,7 @@ def run(study: Study, primary: Primary, checks: list[RobustnessCheck]) -> pd.Dat
     """
     items = [(check.ask, _labels(check)) for check in checks]
     rows = tabulate(study, items, role="robustness", columns=ROBUSTNESS_COLUMNS)
-    verdicts = [_verdict(row, primary, study.alpha) for row in rows.to_dict("records")]
+    verdicts = [_verdict(row, primary) for row in rows.to_dict("records")]
     # No table can hold infinity: an interval that has no end is written without one.
     return rows.assign(verdict=verdicts)[list(ROBUSTNESS_COLUMNS)].replace(
         {np.inf: np.nan, -np.inf: np.nan}
@@ -248,7 +248,7 @@ def _labels(check: RobustnessCheck) -> dict[str, Any]:
     return labels | {name: value for name, value in given.items() if value}
 
 
-def _verdict(row: Mapping[Any, Any], primary: Primary, alpha: float) -> str:
+def _verdict(row: Mapping[Any, Any], primary: Primary) -> str:
     """Judge a row by its rule."""
     if row["rule"] in {SURVIVES, DRIFT_SMALL}:
         if not isinstance(row["holds"], bool):
@@ -257,17 +257,17 @@ def _verdict(row: Mapping[Any, Any], primary: Primary, alpha: float) -> str:
     needed = "p_value" if row["rule"] in _P_VALUE_RULES else "ci_lower"
     if row["status"] == names.UNAVAILABLE or not np.isfinite(float(row[needed])):
         return NOT_TESTABLE
-    significant = row["p_value"] < alpha
+    significant = row["p_value"] < ALPHA
     if row["rule"] == NOTHING_FOUND:
         holds = not significant
     elif row["rule"] == SAME_TEST:
-        holds = significant == primary.found(alpha)
+        holds = significant == primary.found()
     elif row["rule"] == NOT_EXCLUDED:
-        holds = not (significant and primary.found(alpha))
+        holds = not (significant and primary.found())
     else:
         inside = row["ci_lower"] <= primary.estimate <= row["ci_upper"]
         same_sign = np.sign(row["estimate"]) == np.sign(primary.estimate)
-        holds = inside and (same_sign or not primary.found(alpha))
+        holds = inside and (same_sign or not primary.found())
     return AGREES if holds else DIFFERS
 
 
@@ -286,7 +286,7 @@ def _trends(study: Study, sample: AnalysisSample, primary: Primary) -> Iterator[
     asked: dict[str, pd.DataFrame] = {}
 
     def survives(path: str, place: int = 0) -> Mapping[str, Any]:
-        if not primary.found(study.alpha):
+        if not primary.found():
             raise InfeasibleError("nothing_to_undo")
         if path not in asked:
             asked[path] = _honest(study, sample, path)
@@ -312,14 +312,14 @@ def _trends(study: Study, sample: AnalysisSample, primary: Primary) -> Iterator[
 
 def _honest(study: Study, sample: AnalysisSample, path: str) -> pd.DataFrame:
     """Question the first year after training, the mean of all years, or that along a line."""
-    ask = partial(honest, sample.data, alpha=study.alpha, seed=study.seed)
+    ask = partial(honest, sample.data, seed=study.seed)
     if path == FIRST_YEAR:
         return ask(bounds=(1.0,), target=0)
     return ask(bounds=BOUNDS) if path == ALL_YEARS else ask(bounds=(0.0,), method="smoothness")
 
 
 def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
-    found = pretrend(sample, alpha=study.alpha, seed=study.seed)
+    found = pretrend(sample, seed=study.seed)
     if found.reason:
         raise InfeasibleError(found.reason.code)
     test = {"p_value": found.test.p_value, "df": found.test.df_denominator}
@@ -330,14 +330,14 @@ def _drift_not_excluded(
     study: Study, sample: AnalysisSample, primary: Primary
 ) -> Mapping[str, Any]:
     """Return what the largest drift that the years before training do not exclude would add."""
-    found, claimed = drift(sample), primary.found(study.alpha)
+    found, claimed = drift(sample), primary.found()
     sign = np.sign(primary.estimate)
-    slope = max(found.largest_not_excluded(alpha=study.alpha, sign=sign if claimed else 0.0), 0.0)
+    slope = max(found.largest_not_excluded(sign=sign if claimed else 0.0), 0.0)
     bias = slope * abs(found.bias)
     if not np.isfinite(bias):
         raise InfeasibleError("no_drift_known")
     return {
-        **pretrend(sample, alpha=study.alpha, seed=study.seed).sample,
+        **pretrend(sample, seed=study.seed).sample,
         "estimate": sign * bias,
         "reason": Message("drift_adds", slope=slope, bias=bias),
         # Where no effect is claimed there is none that a drift could make.
@@ -412,13 +412,13 @@ def _randomised(
     found = randomise(sample, draws=draws, seed=study.seed).iloc[0]
     if found["reason"]:
         raise InfeasibleError(found["reason"].code)
-    if found["smallest_p"] >= study.alpha:
+    if found["smallest_p"] >= ALPHA:
         raise InfeasibleError("too_few_assignments")
     return _repeated(primary, float(found["p_value"]), Message("p_by_reassignment"))
 
 
 def _wild(study: Study, sample: AnalysisSample, primary: Primary, draws: int) -> Mapping[str, Any]:
-    found = wild_bootstrap(sample.data, alpha=study.alpha, draws=draws, seed=study.seed).iloc[0]
+    found = wild_bootstrap(sample.data, draws=draws, seed=study.seed).iloc[0]
     ends = np.isfinite(found[["ci_lower", "ci_upper"]].to_numpy(float)).all()
     own = ("estimate", "std_error", "ci_lower", "ci_upper", "p_value")
     return {
@@ -469,7 +469,7 @@ def _without_cohort(period: int, _: Study, data: pd.DataFrame) -> pd.DataFrame:
     return data[data["cohort_period"].ne(period)]
 
 
-def _estimators(study: Study, sample: AnalysisSample) -> Iterator[RobustnessCheck]:
+def _estimators(sample: AnalysisSample) -> Iterator[RobustnessCheck]:
     """Estimate with other year effects and by other estimators."""
     yield RobustnessCheck("estimators", Message("same_past"), Specification(estimator="same_past"))
     for kind in sample.other_year_effects:
@@ -482,14 +482,14 @@ def _estimators(study: Study, sample: AnalysisSample) -> Iterator[RobustnessChec
             covariates=True,
         )  # fmt: skip
         yield RobustnessCheck("estimators", Message(f"against_{comparison}"), one)
-    two_way = partial(_two_way, study, sample)
+    two_way = partial(_two_way, sample)
     variant = Message("two_way_fixed_effects")
     yield RobustnessCheck("estimators", variant, two_way, estimator="two_way_fixed_effects")
 
 
-def _two_way(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
+def _two_way(sample: AnalysisSample) -> Mapping[str, Any]:
     """Make the two-way estimate; how much of it leans on schools that were trained already."""
-    row = simple_row(two_way_fixed_effects(sample.data, alpha=study.alpha))
+    row = simple_row(two_way_fixed_effects(sample.data))
     try:
         pairs = bacon(sample.data)
     except InfeasibleError:
@@ -523,8 +523,8 @@ def _equivalence(study: Study, primary: Primary) -> Mapping[str, Any]:
         raise InfeasibleError(primary.row["reason"].code)
     error, df = float(primary.row["std_error"]), float(primary.row["df"])
     p_value = equivalence_p_value(primary.estimate, error, df, margin=study.sesoi)
-    width = float(t_critical(df, alpha=2 * study.alpha)) * error
-    excluded = p_value < study.alpha
+    width = float(t_critical(df, alpha=2 * ALPHA)) * error
+    excluded = p_value < ALPHA
     reason = Message("excluded" if excluded else "not_excluded", sesoi=study.sesoi)
     limits = {"ci_lower": primary.estimate - width, "ci_upper": primary.estimate + width}
     return {**_repeated(primary, p_value, reason), **limits}

@@ -82,7 +82,6 @@ def honest(
     bounds: Sequence[float],
     method: Method = "relative_magnitudes",
     target: Literal["average"] | int = "average",
-    alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Give the effect's interval for ever larger breaks of parallel trends.
@@ -100,8 +99,6 @@ def honest(
     target : "average" or int
         Mean over the years from training on, weighted by the trained school-years' weight (so that
         it means what the simple estimate means), or one event time (0 = the first).
-    alpha : float
-        One minus the coverage.
     seed : int
         Of the draws behind the first stage's critical value.
 
@@ -143,8 +140,8 @@ def honest(
     """
     require_one_of(method, ("relative_magnitudes", "smoothness"), name="method")
     require_columns(data, CELL_COLUMNS, name="the table of school-years")
-    path = path_of(long_differences(data), target=target, alpha=alpha)
-    return of_path(path, method=method, bounds=bounds, alpha=alpha, seed=seed)
+    path = path_of(long_differences(data), target=target)
+    return of_path(path, method=method, bounds=bounds, seed=seed)
 
 
 def of_path(
@@ -152,7 +149,6 @@ def of_path(
     *,
     bounds: Sequence[float],
     method: Method = "relative_magnitudes",
-    alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Question an event path that is there already; parameters and rows as for `honest`.
@@ -166,7 +162,7 @@ def of_path(
     """
     estimate, error = path.mean
     relative = method == "relative_magnitudes"
-    options = {"before": path.before, "weights": path.weights, "alpha": alpha}
+    options = {"before": path.before, "weights": path.weights}
     sets = (
         RelativeMagnitudes(path.estimate, path.covariance, seed=seed, **options)
         if relative
@@ -195,12 +191,7 @@ def of_path(
     )
 
 
-def path_of(
-    found: LongDifferences,
-    *,
-    target: Literal["average"] | int = "average",
-    alpha: float = 0.05,
-) -> EventPath:
+def path_of(found: LongDifferences, *, target: Literal["average"] | int = "average") -> EventPath:
     """Take from long differences the years that enough schools carry.
 
     Before the reference: up to three, without gaps, each carried by three quarters of the schools
@@ -227,7 +218,7 @@ def path_of(
     weights = found.target.loc[late].to_numpy(float)
     if target != "average":
         weights = np.array([float(event == target) for event in late])
-    scale = float(t_critical(rows["df"].min(), alpha=alpha) / t_critical(np.inf, alpha=alpha))
+    scale = float(t_critical(rows["df"].min()) / t_critical(np.inf))
     matrix = (found.covariance * scale**2).loc[index, index].to_numpy(float)
     refuse_singular(matrix, name="event times")
     about = [event for event, weight in zip(late, weights, strict=True) if weight]

@@ -28,6 +28,7 @@ from vsh_eval.numerics.arrays import Flags
 from vsh_eval.numerics.estimators import imputation as numeric
 from vsh_eval.numerics.inference import pretest
 from vsh_eval.numerics.inference.significance import (
+    ALPHA,
     JointTest,
     joint_test,
     largest_not_excluded,
@@ -66,20 +67,13 @@ class Pretrend:
         return least | {"largest_share": carried["largest_share"].max()}
 
 
-def pretrend(
-    data: AnalysisSample | pd.DataFrame,
-    *,
-    alpha: float = 0.05,
-    seed: int = 0,
-) -> Pretrend:
+def pretrend(data: AnalysisSample | pd.DataFrame, *, seed: int = 0) -> Pretrend:
     """Test that training had no "effect" in the years before it.
 
     Parameters
     ----------
     data : AnalysisSample or DataFrame
         From `select_sample`, or a table as for `impute`.
-    alpha : float
-        Significance level of the leads' intervals.
     seed : int
         Of the leads' simultaneous band.
 
@@ -108,7 +102,7 @@ def pretrend(
     2.0
     """
     table = data.data if isinstance(data, AnalysisSample) else data
-    return pretrend_of(fit_imputation(table, alpha=alpha, seed=seed))
+    return pretrend_of(fit_imputation(table, seed=seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +125,11 @@ class Drift:
     df: float = float("nan")
     bias: float = float("nan")
 
-    def largest_not_excluded(self, *, alpha: float = 0.05, sign: float = 0.0) -> float:
-        """Return the largest yearly drift that a one-sided test at `alpha` does not exclude.
+    def largest_not_excluded(self, *, sign: float = 0.0) -> float:
+        """Return the largest yearly drift that a one-sided test does not exclude.
 
         Parameters
         ----------
-        alpha : float
-            Level of the test.
         sign : float
             Direction asked about: that of its sign; 0 for the worse of both.
 
@@ -154,7 +146,7 @@ class Drift:
         >>> round(Drift(-0.2, 0.1, 59.0).largest_not_excluded(sign=1), 2)
         -0.03
         """
-        return largest_not_excluded(self.slope, self.std_error, self.df, alpha=alpha, sign=sign)
+        return largest_not_excluded(self.slope, self.std_error, self.df, sign=sign)
 
 
 def drift(data: AnalysisSample | pd.DataFrame) -> Drift:
@@ -269,7 +261,6 @@ def pretrend_power(
     *,
     test: Test | tuple[Test, ...] = ("joint", "individual"),
     power: tuple[float, ...] = SHARES,
-    alpha: float = 0.05,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Find the drift that the pre-trend test would detect, and the bias it would cause.
@@ -283,8 +274,6 @@ def pretrend_power(
         the eye's test, that no lead differs from zero by itself (Roth's).
     power : tuple of float
         Probabilities of detection asked about.
-    alpha : float
-        Size of each lead's test, or of the joint one.
     seed : int
         Of the integration behind the individual tests.
 
@@ -325,24 +314,24 @@ def pretrend_power(
     tests = (test,) if isinstance(test, str) else tuple(test)
     for one in tests:
         require_one_of(one, ("joint", "individual"), name="test")
-    if not all(alpha < share < 1 for share in power):
+    if not all(ALPHA < share < 1 for share in power):
         raise DesignError(
-            f"power is {', '.join(map(str, power))}, must lie between alpha ({alpha:g}) and 1; "
+            f"power is {', '.join(map(str, power))}, must lie between alpha ({ALPHA:g}) and 1; "
             "write 0.5 for an even chance."
         )
     require_columns(data, CELL_COLUMNS, name="the table of school-years")
     found = imputed_leads(grid(checked(data)))
     refuse_singular(found.covariance, name="leads")
     return pd.DataFrame(
-        [_row(found, one, share, alpha, seed) for one in tests for share in power],
+        [_row(found, one, share, seed) for one in tests for share in power],
         columns=list(POWER_COLUMNS),
     )
 
 
 def _row(
-    found: Leads, test: str, share: float, alpha: float, seed: int
+    found: Leads, test: str, share: float, seed: int
 ) -> tuple[str, float, float, float, float, int, float]:
-    options = {"df": found.df, "alpha": alpha, "seed": seed}
+    options = {"df": found.df, "seed": seed}
     detects = pretest.joint_power if test == "joint" else pretest.individual_power
     slope = pretest.slope_for(detects, found.drift, found.covariance, share, **options)
     passed = pretest.mean_given_passed(

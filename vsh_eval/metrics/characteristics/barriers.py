@@ -7,7 +7,6 @@ products are those of X, and it is measured as `gaps` measures any share of chil
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -32,9 +31,11 @@ BARRIER_COLUMNS = (
     *(*with_ends("reference_level"), "reference_std_error"),
     *(*with_interval("gap"), "df", "ratio", *LAST[:-2], "status"),
 )
-TRAITS: Mapping[str, tuple[str, object]] = MappingProxyType(
-    {"sen_support": ("sen", "K"), "ehc_plan": ("sen", "E"), "fsm6": ("fsm6", 1)}
-)
+TRAITS: Mapping[str, tuple[str, object]] = {
+    "sen_support": ("sen", "K"),
+    "ehc_plan": ("sen", "E"),
+    "fsm6": ("fsm6", 1),
+}
 """Barriers that are traits of the children: the column and the value that count."""
 
 EVENTS = ("pupils_suspended", "permanent_exclusion", "school_move")
@@ -155,9 +156,9 @@ def _by_phase(
 ) -> Iterator[_Barrier]:
     for phase, part in phases_of(strata):
         schools = clusters and Schools(clusters, phase)
-        first, second = two_levels(part, comparison.pair, schools, alpha=comparison.alpha)
+        first, second = two_levels(part, comparison.pair, schools)
         if trait:
-            first, second = (_scored(level, alpha=comparison.alpha) for level in (first, second))
+            first, second = (_scored(level) for level in (first, second))
         yield _Barrier(name, part, phase, (first, second))
 
 
@@ -214,10 +215,10 @@ def _cells(clusters: Clusters) -> int:
     return clusters.products.shape[-1] // 2
 
 
-def _scored(level: Level, *, alpha: float) -> Level:
+def _scored(level: Level) -> Level:
     """Return a share with its score interval where all children are in one school."""
     alone = level.schools == 1
-    score = proportions.wilson(level.numerator, level.denominator, alpha=alpha)
+    score = proportions.wilson(level.numerator, level.denominator)
     lower, upper = (
         np.where(alone, *pair) for pair in zip(score, (level.lower, level.upper), strict=True)
     )
@@ -227,7 +228,7 @@ def _scored(level: Level, *, alpha: float) -> Level:
 def _rows(found: _Barrier, comparison: Comparison) -> Columns:
     """Return one barrier's rows in one phase."""
     (first, second), strata = found.levels, found.strata
-    gap = difference(first, second, metric=strata.metric, same_pupils=True, alpha=comparison.alpha)
+    gap = difference(first, second, metric=strata.metric, same_pupils=True)
     text = {
         "geographic_level": names.LA,
         "unit_id": comparison.unit_id,

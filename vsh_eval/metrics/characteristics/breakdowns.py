@@ -18,7 +18,7 @@ from vsh_eval.metrics.characteristics.linearised import by_leaf, slopes_of_level
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
 from vsh_eval.metrics.characteristics.strata_levels import as_one_school, two_levels
 from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns
-from vsh_eval.numerics.inference.significance import t_critical
+from vsh_eval.numerics.inference.significance import ALPHA, t_critical
 from vsh_eval.panel import Comparison, Panel, PanelSlice
 from vsh_eval.registry import Metric
 
@@ -173,7 +173,7 @@ def _difference_blocks(
         df = np.fmin(one.gap.df, other.gap.df)
         joint = np.sqrt(schools.clusters.joint(load, load) * (df + 1) / df) if schools else df
         error = np.where(df >= 1, joint, np.nan)
-        width = t_critical(df, alpha=comparison.alpha / np.maximum(pairs, 1)) * error
+        width = t_critical(df, alpha=ALPHA / np.maximum(pairs, 1)) * error
         apart, scale = one.gap.value - other.gap.value, strata.metric.scale
         texts = {"breakdown": by, "value": one.value, "other": other.value}
         texts |= {"group": comparison.group, "reference": comparison.reference}
@@ -195,8 +195,8 @@ def _gap_of(value: str, strata: Strata, schools: Schools | None, comparison: Com
     """Measure the gap among the children of one value, and its slopes by leaf group and stratum."""
     if schools is None:
         raise ContractError("moments are missing, must be given; take them from the cohort room.")
-    first, second = two_levels(strata, comparison.pair, schools, alpha=comparison.alpha)
-    gap = difference(first, second, metric=strata.metric, same_pupils=True, alpha=comparison.alpha)
+    first, second = two_levels(strata, comparison.pair, schools)
+    gap = difference(first, second, metric=strata.metric, same_pupils=True)
     group, reference = ((name, slopes_of_level(strata.of_group(name))) for name in comparison.pair)
     slopes = by_leaf(strata, [group, (reference[0], -reference[1])])
     status = worst_status(first.status, second.status)
@@ -224,10 +224,10 @@ def _block(
     strata: Strata, breakdown: tuple[str, str], comparison: Comparison, schools: Schools | None
 ) -> Columns:
     """Return one metric's gaps among the pupils of one value."""
-    pair, alpha = comparison.pair, comparison.alpha
-    first, second = two_levels(strata, pair, schools, alpha=alpha)
-    gap = difference(first, second, metric=strata.metric, same_pupils=True, alpha=alpha)
-    relative = log_ratio(first, second, same_pupils=True, alpha=alpha)
+    pair = comparison.pair
+    first, second = two_levels(strata, pair, schools)
+    gap = difference(first, second, metric=strata.metric, same_pupils=True)
+    relative = log_ratio(first, second)
     cells = as_one_school(strata, comparison.unit_id)
     return {
         **gap_columns(cells, pair, (first, second), gap, relative),

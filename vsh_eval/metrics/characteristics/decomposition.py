@@ -297,9 +297,7 @@ class _Block:
         total = ratios.total_error(error[0], noise[1])
         shown = np.where(self.known, value + noise[0], np.nan)
         df = self.gap.df if len(noise[1]) else error[1]
-        return with_limits(
-            self.strata, shown, (total, df), self.comparison.pair, alpha=self.comparison.alpha
-        )
+        return with_limits(self.strata, shown, (total, df), self.comparison.pair)
 
 
 def _composed(
@@ -341,10 +339,8 @@ def _blocks(
         clusters = tables and tables.of(metric.metric.name)
         for phase, strata in phases_of(metric):
             schools = clusters and Schools(clusters, phase)
-            levels = two_levels(strata, comparison.pair, schools, alpha=comparison.alpha)
-            gap = difference(
-                *levels, metric=strata.metric, same_pupils=True, alpha=comparison.alpha
-            )
+            levels = two_levels(strata, comparison.pair, schools)
+            gap = difference(*levels, metric=strata.metric, same_pupils=True)
             yield _Block(strata, phase, comparison, schools, levels, gap)
 
 
@@ -375,7 +371,7 @@ def _first(block: _Block) -> dict[str, NDArray]:
 
 def _decomposed(block: _Block) -> Columns:
     """Return the parts of the gap; the gap is that of the levels shown, and its parts add up."""
-    scale, pair, alpha = block.strata.metric.scale, block.comparison.pair, block.comparison.alpha
+    scale, pair = block.strata.metric.scale, block.comparison.pair
     mix = kitagawa.mix_of(*block.sums)
     parts = {
         f"composition_{factor}": part
@@ -394,7 +390,7 @@ def _decomposed(block: _Block) -> Columns:
     }
     columns: dict[str, NDArray] = {**interval("gap", block.gap, scale=scale)}
     for name, part in parts.items():
-        exact = of_part(block.strata, part, pair, block.schools, alpha=alpha)
+        exact = of_part(block.strata, part, pair, block.schools)
         found = block.limits(exact.value, (exact.std_error, exact.df), noise[name])
         columns |= interval(name, found, scale=scale)
     columns["measured"] = block.known

@@ -109,12 +109,7 @@ def std_error(
 
 
 def of_part(
-    strata: Strata,
-    part: Part,
-    groups: tuple[str, str],
-    schools: Schools | None,
-    *,
-    alpha: float,
+    strata: Strata, part: Part, groups: tuple[str, str], schools: Schools | None
 ) -> Contrast:
     """Return a part of the gap with its interval."""
     group, reference = (strata.of_group(name) for name in groups)
@@ -122,24 +117,17 @@ def of_part(
         (groups[0], slopes(group, part.by_p, part.by_r)),
         (groups[1], slopes(reference, part.by_q, part.by_s)),
     )
-    return with_limits(
-        strata, part.value, std_error(strata, by_group, schools), groups, alpha=alpha
-    )
+    return with_limits(strata, part.value, std_error(strata, by_group, schools), groups)
 
 
 def with_limits(
-    strata: Strata,
-    value: FloatArray,
-    error: tuple[FloatArray, FloatArray],
-    groups: tuple[str, str],
-    *,
-    alpha: float,
+    strata: Strata, value: FloatArray, error: tuple[FloatArray, FloatArray], groups: tuple[str, str]
 ) -> Contrast:
     """Put an interval around a value; NaN where either group is empty or has no data."""
     group, reference = (strata.of_group(name) for name in groups)
     there = (added(group.x) > 0) & (added(reference.x) > 0) & strata.available
     shown, known, df = (np.where(there, part, np.nan) for part in (value, *error))
-    return Contrast(shown, *ratios.t_interval(shown, known, df, alpha=alpha), known, df)
+    return Contrast(shown, *ratios.t_interval(shown, known, df), known, df)
 
 
 def phases_of(strata: Strata) -> list[tuple[str, Strata]]:

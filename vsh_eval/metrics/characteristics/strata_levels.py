@@ -21,7 +21,7 @@ from vsh_eval.metrics.characteristics.strata import Strata
 
 
 def two_levels(
-    strata: Strata, groups: tuple[str, str], schools: Schools | None, *, alpha: float
+    strata: Strata, groups: tuple[str, str], schools: Schools | None
 ) -> tuple[Level, Level]:
     """Return two groups' levels over all strata, ready to be subtracted or divided.
 
@@ -34,22 +34,20 @@ def two_levels(
     schools : Schools or None
         The schools of these pupils; None where pupils count as independent: numbers of schools are
         then NaN.
-    alpha : float
-        One less the coverage of the intervals.
     """
     cells = as_one_school(strata, "")
-    plain = [cells.measure(group, alpha=alpha) for group in groups]
+    plain = [cells.measure(group) for group in groups]
     if schools is None:
         gone = np.full(len(strata.years), np.nan)
         found = [replace(one, schools=gone, largest_share=gone) for one in plain]
     else:
         influence = _stand_ins(strata, groups, schools)
         found = [
-            _clustered(cells, level, own, schools.count(group), alpha=alpha)
+            _clustered(cells, level, own, schools.count(group))
             for level, own, group in zip(plain, influence, groups, strict=True)
         ]
     first, second = (
-        strata.shield.level(level, strata.metric, group, alpha=alpha)
+        strata.shield.level(level, strata.metric, group)
         for level, group in zip(found, groups, strict=True)
     )
     return first, second
@@ -91,12 +89,7 @@ def _stand_ins(
 
 
 def _clustered(
-    cells: ExactCells,
-    level: Level,
-    influence: FloatArray,
-    count: tuple[FloatArray, FloatArray],
-    *,
-    alpha: float,
+    cells: ExactCells, level: Level, influence: FloatArray, count: tuple[FloatArray, FloatArray]
 ) -> Level:
     """Return a level of pupils with the errors, limits and counts of its schools."""
     if level.estimate is None:
@@ -113,9 +106,7 @@ def _clustered(
         clusters=clusters,
         influence=influence,
     )
-    lower, upper = level_limits(
-        cells.metric, estimate, level.numerator, level.denominator, alpha=alpha
-    )
+    lower, upper = level_limits(cells.metric, estimate, level.numerator, level.denominator)
     return replace(
         level,
         schools=clusters * known,

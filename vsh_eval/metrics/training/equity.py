@@ -30,7 +30,6 @@ def equity(
     *,
     years: Sequence[int],
     group: str,
-    alpha: float = 0.05,
 ) -> pd.DataFrame:
     """Measure whether trained schools are those of greatest need.
 
@@ -40,8 +39,6 @@ def equity(
         As for `training_reach`.
     needs : sequence of Bands
         From `deprivation_bands` and `baseline_gap_bands`: each school's need.
-    alpha : float
-        One less the level of confidence.
 
     Returns
     -------
@@ -79,7 +76,7 @@ def equity(
                 "pupils_reached": pupils @ reached,
             }
             for counted, weight in (("schools", np.ones(len(pupils))), ("pupils", pupils)):
-                found = _measured(need.to_numpy(np.float64)[here], weight, reached, alpha=alpha)
+                found = _measured(need.to_numpy(np.float64)[here], weight, reached)
                 rows.append(same | {"counted": counted} | counts | found)
     table = pd.DataFrame(rows, columns=list(EQUITY_COLUMNS))
     people = ["pupils", "pupils_reached"]
@@ -159,9 +156,7 @@ def evenness(need: Floats, weight: Floats, reached: Floats) -> float:
     return float(concentration(need, weight, reached) / (1 - mean)) if mean < 1 else float("nan")
 
 
-def _measured(
-    need: Floats, weight: Floats, reached: Floats, *, alpha: float
-) -> dict[str, float | str]:
+def _measured(need: Floats, weight: Floats, reached: Floats) -> dict[str, float | str]:
     """Return the index with its interval, or the symbol that says why there is none."""
     nothing = dict.fromkeys(EQUITY_COLUMNS[-5:-1], float("nan"))
     schools = int((weight > 0).sum())
@@ -176,7 +171,7 @@ def _measured(
         [evenness(*(np.delete(v, place) for v in (need, weight, reached))) for place in inside]
     )
     error = np.sqrt((schools - 1) / schools * np.nansum((without - np.nanmean(without)) ** 2))
-    half = float(t_critical(schools - 1.0, alpha=alpha)) * error
+    half = float(t_critical(schools - 1.0)) * error
     return {
         "concentration": concentration(need, weight, reached),
         "evenness": whole,

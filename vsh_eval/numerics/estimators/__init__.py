@@ -1,1 +1,1 @@
-"""Estimators of an effect: imputation, random effects, absorbed regression, synthetic units."""
+"""Estimators of an effect: imputation, random effects, synthetic units."""

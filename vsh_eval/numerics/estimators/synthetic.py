@@ -1,14 +1,11 @@
 """One treated series against weighted untreated ones: synthetic difference-in-differences."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from vsh_eval.numerics.arrays import Floats
-from vsh_eval.numerics.estimators.simplex import nearest_weights, stepwise_weights
-
-Solver = Literal["exact", "reference"]
+from vsh_eval.numerics.estimators.simplex import nearest_weights
 
 _SLIGHT = 1e-6
 """Penalty, in standard deviations of yearly changes, that only makes weights unique."""
@@ -46,24 +43,13 @@ class SyntheticUnit:
         """Root mean squared distance before, about its own weighted mean."""
         return float(np.sqrt(np.mean(self.effects[: self.before] ** 2)))
 
-    @property
-    def rmspe_after(self) -> float:
-        """Root mean squared distance after."""
-        return float(np.sqrt(np.mean(self.effects[self.before :] ** 2)))
-
 
 def yearly_noise(untreated: Floats, before: int) -> float:
     """Return the standard deviation of the untreated units' changes between periods before."""
     return float(np.diff(untreated[:, :before], axis=1).std(ddof=1))
 
 
-def synthetic_unit(
-    untreated: Floats,
-    treated: Floats,
-    before: int,
-    *,
-    solver: Solver = "exact",
-) -> SyntheticUnit:
+def synthetic_unit(untreated: Floats, treated: Floats, before: int) -> SyntheticUnit:
     """Set a treated series against weighted untreated ones that matched it before.
 
     Parameters
@@ -74,8 +60,6 @@ def synthetic_unit(
         The treated unit's outcomes.
     before : int
         Periods before treatment, at least 2 and fewer than T.
-    solver : {"exact", "reference"}
-        The exact minimum, or the steps of the R package synthdid, which stop short of it.
 
     Returns
     -------
@@ -97,10 +81,10 @@ def synthetic_unit(
     noise = max(yearly_noise(untreated, before), _NOTHING)
     sources, target = untreated[:, :before].T, treated[:before]
     penalty = after**0.25 * noise
-    weights = _weights(_centred(sources), target - target.mean(), penalty, noise, solver)
+    weights = _weights(_centred(sources), target - target.mean(), penalty)
     later = untreated[:, before:].mean(axis=1)
     earlier = _centred(untreated[:, :before])
-    periods = _weights(earlier, later - later.mean(), _SLIGHT * noise, noise, solver)
+    periods = _weights(earlier, later - later.mean(), _SLIGHT * noise)
     distance = treated - weights @ untreated
     return SyntheticUnit(weights, periods, distance - periods @ distance[:before], before)
 
@@ -109,10 +93,5 @@ def _centred(columns: Floats) -> Floats:
     return columns - columns.mean(axis=0)
 
 
-def _weights(
-    sources: Floats, target: Floats, penalty: float, noise: float, solver: Solver
-) -> Floats:
-    ridge = penalty**2 * len(target)
-    if solver == "exact":
-        return nearest_weights(sources, target, ridge=ridge)
-    return stepwise_weights(sources, target, ridge=ridge, stop=1e-5 * noise)
+def _weights(sources: Floats, target: Floats, penalty: float) -> Floats:
+    return nearest_weights(sources, target, ridge=penalty**2 * len(target))

@@ -3,12 +3,10 @@
 import numpy as np
 
 from vsh_eval.numerics.arrays import Floats
-from vsh_eval.numerics.inference.significance import t_critical
+from vsh_eval.numerics.inference.significance import ALPHA, t_critical
 
 
-def max_t_critical(
-    deviations: Floats, df: float, *, alpha: float = 0.05, draws: int = 10_000, seed: int = 0
-) -> float:
+def max_t_critical(deviations: Floats, df: float, *, draws: int = 10_000, seed: int = 0) -> float:
     """Return the critical value of the largest of several correlated t statistics.
 
     Parameters
@@ -17,8 +15,6 @@ def max_t_critical(
         Scaled deviations whose cross-product is the covariance of K estimates.
     df : float
         Degrees of freedom of the covariance.
-    alpha : float
-        One minus the coverage of the whole band.
     draws, seed : int
         Draws of the multivariate t and what starts them.
 
@@ -39,7 +35,7 @@ def max_t_critical(
     >>> bool(2.0 < one < 2.1 < two < 2.5)
     True
     """
-    pointwise = float(t_critical(df, alpha=alpha))
+    pointwise = float(t_critical(df))
     size = np.sqrt((deviations**2).sum(axis=1))
     varying = size > 0
     if not varying.any() or np.isnan(pointwise):
@@ -53,12 +49,10 @@ def max_t_critical(
     normal = generator.standard_normal((draws, root.shape[1])) @ root.T
     spread = np.sqrt(generator.chisquare(df, draws) / df)
     largest = np.abs(normal).max(axis=1) / spread
-    return max(pointwise, float(np.quantile(largest, 1 - alpha)))
+    return max(pointwise, float(np.quantile(largest, 1 - ALPHA)))
 
 
-def multiplier_critical(
-    influence: Floats, df: float, *, alpha: float = 0.05, draws: int = 999, seed: int = 0
-) -> float:
+def multiplier_critical(influence: Floats, df: float, *, draws: int = 999, seed: int = 0) -> float:
     """Return the critical value of a multiplier bootstrap's largest deviation.
 
     Parameters
@@ -67,8 +61,6 @@ def multiplier_critical(
         Influence of each school on K estimates.
     df : float
         Degrees of freedom, for the pointwise value that the band is never narrower than.
-    alpha : float
-        One minus the coverage of the whole band.
     draws, seed : int
         Bootstrap draws and what starts them.
 
@@ -88,7 +80,7 @@ def multiplier_critical(
     >>> bool(2.0 < multiplier_critical(psi, 199.0) < 2.8)
     True
     """
-    pointwise = float(t_critical(df, alpha=alpha))
+    pointwise = float(t_critical(df))
     varying = (influence**2).sum(axis=1) > 0
     if not varying.any() or np.isnan(pointwise):
         return float("nan")
@@ -98,7 +90,7 @@ def multiplier_critical(
     upper, lower = np.quantile(drawn, [0.75, 0.25], axis=0)
     scale = (upper - lower) / _NORMAL_QUARTILES
     largest = np.abs(drawn / np.where(scale > 0, scale, np.inf)).max(axis=1)
-    return max(pointwise, float(np.quantile(largest, 1 - alpha)))
+    return max(pointwise, float(np.quantile(largest, 1 - ALPHA)))
 
 
 _NORMAL_QUARTILES = 1.3489795003921634

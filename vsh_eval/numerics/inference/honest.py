@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from vsh_eval.numerics.arrays import Flags, Floats
+from vsh_eval.numerics.inference.significance import ALPHA
 
 DRAWS = 10_000
 """Draws behind the first stage's critical value."""
@@ -52,8 +53,6 @@ class RelativeMagnitudes:
         A, at least 1.
     weights : array (P,)
         Weights of the post-periods' effects in the mean asked about.
-    alpha : float
-        One minus the coverage.
     draws, seed : int
         Of the first stage's critical value.
 
@@ -80,7 +79,6 @@ class RelativeMagnitudes:
         *,
         before: int,
         weights: Floats,
-        alpha: float = 0.05,
         draws: int = DRAWS,
         seed: int = 0,
     ) -> None:
@@ -88,7 +86,6 @@ class RelativeMagnitudes:
         self._covariance = covariance
         self._before = before
         self._weights = weights
-        self._alpha = alpha
         values, vectors = np.linalg.eigh(covariance)
         root = vectors * np.sqrt(np.clip(values, 0.0, None))
         normal = np.random.default_rng(seed).standard_normal((len(beta), draws))
@@ -123,7 +120,7 @@ class RelativeMagnitudes:
         return ends[0], ends[1]
 
     def _allowed(self, pieces: list[_Piece], values: Floats) -> Flags:
-        return np.any([_accepted(piece, values, self._alpha) for piece in pieces], axis=0)
+        return np.any([_accepted(piece, values) for piece in pieces], axis=0)
 
     def _search(self, m_bar: float) -> tuple[float, float]:
         """Return where the allowed values are looked for: centre and reach to both sides."""
@@ -170,7 +167,7 @@ class RelativeMagnitudes:
             level=loading @ self._beta,
             side=side,
             covariance=loading @ self._covariance @ loading.T,
-            critical=float(np.quantile(least_favourable, 1 - FIRST_STAGE * self._alpha)),
+            critical=float(np.quantile(least_favourable, 1 - FIRST_STAGE * ALPHA)),
         )
 
 
@@ -186,7 +183,7 @@ def _towards(weights: Floats) -> Floats:
     return weights / (weights @ weights)
 
 
-def _accepted(piece: _Piece, values: Floats, alpha: float) -> Flags:
+def _accepted(piece: _Piece, values: Floats) -> Flags:
     """Test each value by the conditional test after a least favourable first stage."""
     moments = piece.level[None, :] - np.outer(values, piece.side)
     best = moments.argmax(axis=1)
@@ -201,7 +198,7 @@ def _accepted(piece: _Piece, values: Floats, alpha: float) -> Flags:
     lower = np.where(left > _NOUGHT, crossing, -np.inf).max(axis=1)
     upper = np.where(left < -_NOUGHT, crossing, np.inf).min(axis=1)
     upper = np.minimum(upper, piece.critical)
-    size = alpha * (1 - FIRST_STAGE) / (1 - FIRST_STAGE * alpha)
+    size = ALPHA * (1 - FIRST_STAGE) / (1 - FIRST_STAGE * ALPHA)
     error = np.sqrt(np.where(fixed, 1.0, variance))
     limit = error * truncated_quantile(1 - size, lower / error, upper / error)
     rejected = statistic > np.where(fixed, 0.0, np.maximum(limit, 0.0))

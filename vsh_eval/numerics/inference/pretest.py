@@ -9,6 +9,7 @@ import numpy as np
 from scipy import optimize
 
 from vsh_eval.numerics.arrays import Floats
+from vsh_eval.numerics.inference.significance import ALPHA
 
 Power = Callable[..., float]
 
@@ -16,7 +17,7 @@ _DRAWS = 100_000
 
 
 def individual_power(
-    mean: Floats, covariance: Floats, *, df: float = np.inf, alpha: float = 0.05, seed: int = 0
+    mean: Floats, covariance: Floats, *, df: float = np.inf, seed: int = 0
 ) -> float:
     """Return the probability that any lead differs significantly from zero by itself.
 
@@ -28,8 +29,6 @@ def individual_power(
         Their covariance.
     df : float
         Degrees of freedom of each lead's critical value; the leads are taken as normal.
-    alpha : float
-        Size of each lead's test.
     seed : int
         Of the integration over the box of insignificant leads.
 
@@ -41,7 +40,7 @@ def individual_power(
     from scipy import stats
 
     error = np.sqrt(np.diag(covariance))
-    box = stats.t.ppf(1 - alpha / 2, df) * np.ones(len(mean))
+    box = stats.t.ppf(1 - ALPHA / 2, df) * np.ones(len(mean))
     inside = stats.multivariate_normal.cdf(
         box,
         mean=mean / error,
@@ -55,9 +54,7 @@ def individual_power(
     return float(1 - inside)
 
 
-def joint_power(
-    mean: Floats, covariance: Floats, *, df: float = np.inf, alpha: float = 0.05, seed: int = 0
-) -> float:
+def joint_power(mean: Floats, covariance: Floats, *, df: float = np.inf, seed: int = 0) -> float:
     """Return the probability that Hotelling's test refutes "all leads are zero".
 
     Notes
@@ -76,11 +73,11 @@ def joint_power(
     size = float(mean @ np.linalg.solve(covariance, mean))
     number, left = len(mean), df - len(mean) + 1
     if np.isinf(df):
-        return float(stats.ncx2.sf(stats.chi2.ppf(1 - alpha, number), number, size))
+        return float(stats.ncx2.sf(stats.chi2.ppf(1 - ALPHA, number), number, size))
     if left < 1:
         return float("nan")
-    critical = stats.f.ppf(1 - alpha, number, left)
-    return float(stats.ncf.sf(critical, number, left, size) if size > 0 else alpha)
+    critical = stats.f.ppf(1 - ALPHA, number, left)
+    return float(stats.ncf.sf(critical, number, left, size) if size > 0 else ALPHA)
 
 
 def slope_for(
@@ -90,7 +87,6 @@ def slope_for(
     power: float,
     *,
     df: float = np.inf,
-    alpha: float = 0.05,
     seed: int = 0,
 ) -> float:
     """Return the slope at which a test detects a drift with the power asked for.
@@ -101,7 +97,7 @@ def slope_for(
         `individual_power` or `joint_power`.
     drift : array (A,)
         What a slope of one does to the leads.
-    covariance, df, alpha, seed
+    covariance, df, seed
         As for `detects`.
     power : float
         Above the test's size.
@@ -117,7 +113,7 @@ def slope_for(
     >>> round(slope, 2)
     1.96
     """
-    options = {"df": df, "alpha": alpha, "seed": seed}
+    options = {"df": df, "seed": seed}
     unit = np.sqrt(float(drift @ np.linalg.solve(covariance, drift)))
     if not unit > 0 or np.isnan(detects(0.0 * drift, covariance, **options)):
         return float("nan")
@@ -141,7 +137,6 @@ def mean_given_passed(
     *,
     joint: bool,
     df: float = np.inf,
-    alpha: float = 0.05,
     seed: int = 0,
 ) -> float:
     """Return the expected error of the effect in samples whose leads show nothing.
@@ -177,13 +172,13 @@ def mean_given_passed(
         wald = np.einsum("na,na->n", leads @ np.linalg.inv(covariance), leads)
         number = len(mean)
         limit = (
-            stats.chi2.ppf(1 - alpha, number)
+            stats.chi2.ppf(1 - ALPHA, number)
             if np.isinf(df)
-            else number * df / (df - number + 1) * stats.f.ppf(1 - alpha, number, df - number + 1)
+            else number * df / (df - number + 1) * stats.f.ppf(1 - ALPHA, number, df - number + 1)
         )
         passed = wald <= limit
     else:
-        limit = stats.t.ppf(1 - alpha / 2, df) * np.sqrt(np.diag(covariance))
+        limit = stats.t.ppf(1 - ALPHA / 2, df) * np.sqrt(np.diag(covariance))
         passed = (np.abs(leads) <= limit).all(axis=1)
     if not passed.any():
         return float("nan")

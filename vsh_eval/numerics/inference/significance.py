@@ -7,8 +7,13 @@ from scipy import special
 
 from vsh_eval.numerics.arrays import Floats
 
+ALPHA = 0.05
+"""Size of every test, and what every interval leaves out: all are 95% intervals."""
+POWER = 0.80
+"""How often an effect that is called detectable is found."""
 
-def t_critical(df: Floats | float, *, alpha: Floats | float = 0.05) -> Floats:
+
+def t_critical(df: Floats | float, *, alpha: Floats | float = ALPHA) -> Floats:
     """Return the two-sided critical value of Student's t; NaN below one degree of freedom.
 
     Examples
@@ -33,9 +38,7 @@ def t_p_value(estimate: Floats, std_error: Floats, df: Floats) -> Floats:
     return np.asarray(2 * special.stdtr(np.where(usable, df, np.nan), -ratio))
 
 
-def minimum_detectable(
-    std_error: float, df: float, *, alpha: float = 0.05, power: float = 0.80
-) -> float:
+def minimum_detectable(std_error: float, df: float, *, power: float = POWER) -> float:
     """Return the smallest true effect that a two-sided test finds with the power asked for.
 
     Parameters
@@ -44,8 +47,8 @@ def minimum_detectable(
         Standard error of the estimate, in the outcome's unit.
     df : float
         Degrees of freedom (schools less one).
-    alpha, power : float
-        Size of the test and the power wanted.
+    power : float
+        How often it is to be found.
 
     Returns
     -------
@@ -63,10 +66,10 @@ def minimum_detectable(
     """
     if df < 1:
         return float("nan")
-    return float((special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)) * std_error)
+    return float((special.stdtrit(df, 1 - ALPHA / 2) + special.stdtrit(df, power)) * std_error)
 
 
-def power_at(effect: float, std_error: float, df: float, *, alpha: float = 0.05) -> float:
+def power_at(effect: float, std_error: float, df: float) -> float:
     """Return the chance that a two-sided test detects a true effect, in either direction.
 
     Parameters
@@ -75,8 +78,6 @@ def power_at(effect: float, std_error: float, df: float, *, alpha: float = 0.05)
         In the outcome's unit; the sign of the effect does not matter.
     df : float
         Degrees of freedom (schools less one).
-    alpha : float
-        Size of the test.
 
     Returns
     -------
@@ -96,11 +97,11 @@ def power_at(effect: float, std_error: float, df: float, *, alpha: float = 0.05)
     if not (std_error > 0 and df >= 1):
         return float("nan")
     true = abs(effect) / std_error
-    ends = special.stdtrit(df, 1 - alpha / 2) + np.array([-true, true])
+    ends = special.stdtrit(df, 1 - ALPHA / 2) + np.array([-true, true])
     return float(special.stdtr(df, -ends).sum())
 
 
-def exaggeration(effect: float, std_error: float, df: float, *, alpha: float = 0.05) -> float:
+def exaggeration(effect: float, std_error: float, df: float) -> float:
     """Return how much larger than the true effect a significant estimate is expected to be.
 
     Parameters
@@ -111,8 +112,6 @@ def exaggeration(effect: float, std_error: float, df: float, *, alpha: float = 0
         Standard error of the estimate, in the same unit.
     df : float
         Degrees of freedom (schools less one).
-    alpha : float
-        Size of the two-sided test.
 
     Returns
     -------
@@ -138,23 +137,19 @@ def exaggeration(effect: float, std_error: float, df: float, *, alpha: float = 0
     if not (std_error > 0 and df > 1 and effect):
         return float("nan")
     true = abs(effect) / std_error
-    ends = special.stdtrit(df, 1 - alpha / 2) + np.array([-true, true])
+    ends = special.stdtrit(df, 1 - ALPHA / 2) + np.array([-true, true])
     found = special.stdtr(df, -ends)
     beyond = (df + ends**2) / (df - 1) * stats.t.pdf(ends, df)
     return float((true * (found[0] - found[1]) + beyond.sum()) / (true * found.sum()))
 
 
-def largest_not_excluded(
-    value: float, std_error: float, df: float, *, alpha: float = 0.05, sign: float = 0.0
-) -> float:
+def largest_not_excluded(value: float, std_error: float, df: float, *, sign: float = 0.0) -> float:
     """Return the largest true value that a one-sided test does not exclude.
 
     Parameters
     ----------
     value, std_error, df : float
         What was estimated, its standard error and degrees of freedom.
-    alpha : float
-        Level of the test.
     sign : float
         Direction asked about: that of its sign; 0 for the worse of both.
 
@@ -170,7 +165,7 @@ def largest_not_excluded(
     0.37
     """
     towards = abs(value) if sign == 0 else float(np.sign(sign)) * value
-    return towards + float(t_critical(df, alpha=2 * alpha)) * std_error
+    return towards + float(t_critical(df, alpha=2 * ALPHA)) * std_error
 
 
 def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin: float) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from vsh_eval.numerics.arrays import Floats
+from vsh_eval.numerics.inference.significance import ALPHA
 
 _POINTS = 400
 _FINER = 21
@@ -45,8 +46,6 @@ class Smoothness:
         A, at least 1.
     weights : array (P,)
         Weights of the post-periods' effects in the mean asked about.
-    alpha : float
-        One minus the coverage.
 
     Notes
     -----
@@ -65,17 +64,8 @@ class Smoothness:
     [0.39, 0.81]
     """
 
-    def __init__(
-        self,
-        beta: Floats,
-        covariance: Floats,
-        *,
-        before: int,
-        weights: Floats,
-        alpha: float = 0.05,
-    ) -> None:
+    def __init__(self, beta: Floats, covariance: Floats, *, before: int, weights: Floats) -> None:
         self._beta = beta
-        self._alpha = alpha
         periods = np.arange(1, len(weights) + 1)
         self._late = np.abs(
             np.convolve(weights[::-1], periods)[: len(weights)]
@@ -101,7 +91,7 @@ class Smoothness:
         return centre - float(length[best]), centre + float(length[best])
 
     def _lengths(self, path: _Path, bound: float) -> Floats:
-        return path.error * folded_quantile(bound * path.reach / path.error, alpha=self._alpha)
+        return path.error * folded_quantile(bound * path.reach / path.error)
 
     def _trace(self, penalty: Floats) -> _Path:
         """Follow the lasso's path by coordinate descent, all penalties at once."""
@@ -137,7 +127,7 @@ def _estimators(before: int, weights: Floats) -> tuple[Floats, Floats]:
     return fixed, moving
 
 
-def folded_quantile(shift: Floats, *, alpha: float = 0.05) -> Floats:
+def folded_quantile(shift: Floats) -> Floats:
     """Return the ``1 - alpha`` quantile of ``|N(shift, 1)|``.
 
     Examples
@@ -146,9 +136,9 @@ def folded_quantile(shift: Floats, *, alpha: float = 0.05) -> Floats:
     array([1.96 , 2.646, 6.645])
     """
     shift = np.abs(np.asarray(shift, dtype=np.float64))
-    value = shift + special.ndtri(1 - alpha / 2)
+    value = shift + special.ndtri(1 - ALPHA / 2)
     for _ in range(30):
-        excess = special.ndtr(value - shift) - special.ndtr(-value - shift) - (1 - alpha)
+        excess = special.ndtr(value - shift) - special.ndtr(-value - shift) - (1 - ALPHA)
         density = _normal_density(value - shift) + _normal_density(value + shift)
         step = excess / density
         value = value - step

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vsh_eval.numerics.arrays import Floats, Ints
-from vsh_eval.numerics.estimators.absorbed import Regression
 from vsh_eval.numerics.estimators.imputation import Estimates, Fit
+from vsh_eval.numerics.inference.significance import ALPHA
 
 WEBB_BELOW = 12
 """Clusters below which six-point weights are drawn: two-point ones have too few patterns."""
@@ -78,28 +78,13 @@ def of_imputation(fitted: Fit, target: Floats, estimates: Estimates) -> Scores:
         own=estimates.influence[0] + share * estimate,
         share=share,
         implied_weight=estimates.implied_weight[0],
-        pulled=_pull(fitted, fitted.residual),
+        pulled=pull(fitted, fitted.residual),
         pulled_by_effect=np.zeros(target.shape),
         stratum=fitted.stratum,
     )
 
 
-def of_regression(found: Regression) -> Scores:
-    """Write the first coefficient of a regression with one regressor as a sum over schools."""
-    implied = found.implied_weight[0]
-    cleaned = found.residual_regressors[0]
-    return Scores(
-        estimate=float(found.coefficient[0]),
-        own=(implied * found.residual_outcome).sum(axis=1),
-        share=(implied * cleaned).sum(axis=1),
-        implied_weight=implied,
-        pulled=_pull(found.effects, found.residual_outcome),
-        pulled_by_effect=_pull(found.effects, cleaned),
-        stratum=found.effects.stratum,
-    )
-
-
-def _pull(fitted: Fit, residual: Floats) -> Floats:
+def pull(fitted: Fit, residual: Floats) -> Floats:
     """Return the year effects that each school's residuals alone would give, (S, T)."""
     right = np.where(fitted.weight > 0, fitted.weight * residual, 0.0)
     return np.einsum("stu,su->st", fitted.inverse[fitted.stratum], right)
@@ -177,20 +162,20 @@ class WildBootstrap:
         observed = abs(self._scores.estimate - null) / self.error
         return float((1 + (drawn >= observed * (1 - 1e-12)).sum()) / (1 + len(drawn)))
 
-    def interval(self, *, alpha: float = 0.05) -> tuple[float, float]:
+    def interval(self) -> tuple[float, float]:
         """Return the effects that the test does not refute; infinite where it refutes none."""
-        return self._bound(-1.0, alpha), self._bound(1.0, alpha)
+        return self._bound(-1.0), self._bound(1.0)
 
-    def _bound(self, side: float, alpha: float) -> float:
+    def _bound(self, side: float) -> float:
         reach = 1.0
-        while self.p_value(self._scores.estimate + side * reach * self.error) > alpha:
+        while self.p_value(self._scores.estimate + side * reach * self.error) > ALPHA:
             reach *= 2
             if reach > _FARTHEST:
                 return side * float("inf")
         near, far = 0.0, reach
         for _ in range(_HALVINGS):
             middle = (near + far) / 2
-            if self.p_value(self._scores.estimate + side * middle * self.error) > alpha:
+            if self.p_value(self._scores.estimate + side * middle * self.error) > ALPHA:
                 near = middle
             else:
                 far = middle

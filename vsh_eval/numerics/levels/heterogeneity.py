@@ -10,6 +10,7 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
+from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.numerics.levels.ratios import FloatArray
 
 _STEPS = 200
@@ -55,7 +56,7 @@ class Between:
         """Return I^2 = tau^2 / (tau^2 + typical sampling variance), 0 to 1."""
         return tau_squared / (tau_squared + self.typical_variance)
 
-    def prediction(self, *, alpha: float) -> tuple[float, float]:
+    def prediction(self) -> tuple[float, float]:
         """Return where the true value of one more school would lie; NaN under three schools.
 
         mean -/+ t(k - 2) sqrt(tau^2 + error^2): Higgins, Thompson and Spiegelhalter (2009),
@@ -64,11 +65,11 @@ class Between:
         if self.schools < 3:
             return float("nan"), float("nan")
         spread = np.hypot(np.sqrt(self.tau_squared), self.mean_std_error)
-        reach = float(special.stdtrit(self.schools - 2, 1 - alpha / 2) * spread)
+        reach = float(special.stdtrit(self.schools - 2, 1 - ALPHA / 2) * spread)
         return self.mean - reach, self.mean + reach
 
 
-def between_schools(values: FloatArray, variances: FloatArray, *, alpha: float = 0.05) -> Between:
+def between_schools(values: FloatArray, variances: FloatArray) -> Between:
     """Estimate how much true values differ between schools.
 
     Parameters
@@ -77,8 +78,6 @@ def between_schools(values: FloatArray, variances: FloatArray, *, alpha: float =
         What was measured in each school.
     variances : FloatArray, shape (schools,)
         Their sampling variances, above 0.
-    alpha : float
-        One less the coverage of the Q-profile interval.
 
     Returns
     -------
@@ -107,7 +106,7 @@ def between_schools(values: FloatArray, variances: FloatArray, *, alpha: float =
     q = weighted_q(values, variances, 0.0)
     spread = weights.sum() - (weights**2).sum() / weights.sum()
     low, high = (
-        2 * float(special.gammaincinv((schools - 1) / 2, at)) for at in (alpha / 2, 1 - alpha / 2)
+        2 * float(special.gammaincinv((schools - 1) / 2, at)) for at in (ALPHA / 2, 1 - ALPHA / 2)
     )
     tau_squared = restricted_likelihood(values, variances)
     joint = 1 / (variances + tau_squared)

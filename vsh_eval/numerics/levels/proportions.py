@@ -7,10 +7,11 @@ which know the school, are measured by `vsh_eval.numerics.levels.ratios` instead
 import numpy as np
 
 from vsh_eval.numerics.arrays import Floats as FloatArray
+from vsh_eval.numerics.inference.significance import ALPHA
 
 
 def wilson(
-    successes: FloatArray, trials: FloatArray, *, alpha: float
+    successes: FloatArray, trials: FloatArray, *, alpha: float = ALPHA
 ) -> tuple[FloatArray, FloatArray]:
     """Return Wilson's score limits of a proportion.
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, stdtrit
 
 from vsh_eval.numerics.arrays import Floats as FloatArray
+from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.numerics.rounding import significant
 
 
@@ -179,35 +180,33 @@ def logarithm(estimate: Estimate) -> Estimate:
     array([0.0577])
     """
     positive = np.where(estimate.value > 0, estimate.value, np.nan)
-    return Estimate(
-        np.log(positive),
-        estimate.std_error / positive,
-        estimate.df,
-        estimate.clusters,
-        estimate.pupils,
-        np.nan_to_num(estimate.influence / positive),
-        estimate.pupil_influence / positive,
-        np.nan_to_num(estimate.noise / positive),
+    return replace(
+        estimate,
+        value=np.log(positive),
+        std_error=estimate.std_error / positive,
+        influence=np.nan_to_num(estimate.influence / positive),
+        pupil_influence=estimate.pupil_influence / positive,
+        noise=np.nan_to_num(estimate.noise / positive),
     )
 
 
 def t_interval(
-    value: FloatArray, std_error: FloatArray, df: FloatArray, *, alpha: float
+    value: FloatArray, std_error: FloatArray, df: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the limits value -/+ t(df, 1 - alpha / 2) x std_error; NaN where a part is missing.
 
     Examples
     --------
-    >>> lower, upper = t_interval(np.array([0.25]), np.array([0.01]), np.array([2.0]), alpha=0.05)
+    >>> lower, upper = t_interval(np.array([0.25]), np.array([0.01]), np.array([2.0]))
     >>> lower.round(3), upper.round(3)
     (array([0.207]), array([0.293]))
     """
-    reach = np.asarray(stdtrit(df, 1 - alpha / 2), dtype=np.float64) * std_error
+    reach = np.asarray(stdtrit(df, 1 - ALPHA / 2), dtype=np.float64) * std_error
     return value - reach, value + reach
 
 
 def logit_interval(
-    value: FloatArray, std_error: FloatArray, df: FloatArray, *, alpha: float
+    value: FloatArray, std_error: FloatArray, df: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the t interval of a share made on the logit scale, so within 0 and 1.
 
@@ -221,16 +220,12 @@ def logit_interval(
 
     Examples
     --------
-    >>> lower, upper = logit_interval(
-    ...     np.array([0.02]), np.array([0.01]), np.array([50.0]), alpha=0.05
-    ... )
+    >>> lower, upper = logit_interval(np.array([0.02]), np.array([0.01]), np.array([50.0]))
     >>> lower.round(4), upper.round(4)
     (array([0.0073]), array([0.0538]))
     """
     inside = np.where((value > 0) & (value < 1), value, np.nan)
-    lower, upper = t_interval(
-        np.asarray(logit(inside)), std_error / (inside * (1 - inside)), df, alpha=alpha
-    )
+    lower, upper = t_interval(np.asarray(logit(inside)), std_error / (inside * (1 - inside)), df)
     return np.asarray(expit(lower)), np.asarray(expit(upper))
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
-from types import MappingProxyType
 from typing import Any, Literal
 
 import pandas as pd
@@ -29,40 +28,33 @@ _GROUPS = ("cin", "cpp", "cwsw", "previous", "ever_cwsw", "cla")
 _REFERENCES = ("peers", "all")
 _LEAVES = tuple(name for name in _GROUPS if name not in names.GROUP_SUMS)
 """Groups without a child in common, which are also compared with each other."""
-_MAIN: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
-    {
-        "attendance": ("overall_absence",),
-        "attainment": ("ks2_rwm_expected", "ks4_attainment8"),
-    }
-)
+_MAIN: Mapping[Topic, tuple[str, ...]] = {
+    "attendance": ("overall_absence",),
+    "attainment": ("ks2_rwm_expected", "ks4_attainment8"),
+}
 """The measures that come first; the others are folded."""
-_SHOWN: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
-    {
-        "attendance": tuple(entry.name for entry in registry.of_topic("attendance")),
-        "attainment": (
-            *("eyfsp_gld", "phonics_expected", "ks2_rwm_expected"),
-            *("ks4_attainment8", "ks4_progress8", "ks4_basics_94"),
-        ),
-    }
-)
+_SHOWN: Mapping[Topic, tuple[str, ...]] = {
+    "attendance": tuple(entry.name for entry in registry.of_topic("attendance")),
+    "attainment": (
+        *("eyfsp_gld", "phonics_expected", "ks2_rwm_expected"),
+        *("ks4_attainment8", "ks4_progress8", "ks4_basics_94"),
+    ),
+}
 """The measures that a page speaks of; every measure of the topic is in its tables."""
-_BREAKDOWNS: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
-    {
-        "attendance": tuple(names.BREAKDOWNS),
-        "attainment": tuple(by for by in names.BREAKDOWNS if by != names.KEY_STAGE),
-    }
-)
+_BREAKDOWNS: Mapping[Topic, tuple[str, ...]] = {
+    "attendance": tuple(names.BREAKDOWNS),
+    "attainment": tuple(by for by in names.BREAKDOWNS if by != names.KEY_STAGE),
+}
 """By what gaps are broken down; a measure of attainment is of one key stage."""
-_BY_CHARACTERISTIC: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
-    {"attendance": ("overall_absence", "persistent_absence"), "attainment": _MAIN["attainment"]}
-)
+_BY_CHARACTERISTIC: Mapping[Topic, tuple[str, ...]] = {
+    "attendance": ("overall_absence", "persistent_absence"),
+    "attainment": _MAIN["attainment"],
+}
 """The measures whose gaps are shown by each characteristic."""
-_PUBLISHED: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
-    {
-        "attendance": ("overall_absence", "persistent_absence"),
-        "attainment": ("ks2_rwm_expected", "ks4_attainment8", "ks4_progress8"),
-    }
-)
+_PUBLISHED: Mapping[Topic, tuple[str, ...]] = {
+    "attendance": ("overall_absence", "persistent_absence"),
+    "attainment": ("ks2_rwm_expected", "ks4_attainment8", "ks4_progress8"),
+}
 """The measures compared with DfE's tables of other authorities."""
 
 

@@ -34,7 +34,13 @@ from vsh_eval.effects.sensitivity.checks import ROBUSTNESS_COLUMNS
 from vsh_eval.effects.sensitivity.specification_curve import SPECIFICATION_COLUMNS
 from vsh_eval.effects.specification import Specification, Study, tabulate
 from vsh_eval.metrics.training.arms import ARM_RELEASED, gaps_by_arm
-from vsh_eval.numerics.inference.significance import exaggeration, minimum_detectable, power_at
+from vsh_eval.numerics.inference.significance import (
+    ALPHA,
+    POWER,
+    exaggeration,
+    minimum_detectable,
+    power_at,
+)
 from vsh_eval.panel import Comparison, Panel, opened, shielded, within_school_gaps
 from vsh_eval.pipeline.records.protocol import studied
 from vsh_eval.pipeline.workspace import Run
@@ -299,9 +305,7 @@ class Impact:
     def _estimate(
         self, ready: AnalysisSample, metric: str, role: Literal["primary", "secondary"]
     ) -> pd.DataFrame:
-        return estimators.estimate(
-            ready, metric=metric, role=role, alpha=self.protocol.alpha, seed=self.seed
-        )
+        return estimators.estimate(ready, metric=metric, role=role, seed=self.seed)
 
     @produces("estimates", _ESTIMATES, gate="estimates")
     @once
@@ -352,9 +356,7 @@ class Impact:
         """
         most = 2 * max(self.detectable().mde, self.protocol.sesoi)
         sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
-        found = inference.injected_effect_power(
-            self.sample, effects=sizes, alpha=self.protocol.alpha, seed=self.seed
-        )
+        found = inference.injected_effect_power(self.sample, effects=sizes, seed=self.seed)
         shares = {"power": "share_found"}
         shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
         curve = found[["effect", *shares]].rename(columns=shares)
@@ -445,18 +447,18 @@ class Impact:
         """
         found = self.detectable()
         error, df = found.std_error, found.df
-        even = minimum_detectable(error, df, alpha=found.alpha, power=0.5)
+        even = minimum_detectable(error, df, power=0.5)
         small = self.protocol.sesoi
         rows = [
-            (question, 0, 1, effect, power, exaggeration(effect, error, df, alpha=found.alpha))
+            (question, 0, 1, effect, power, exaggeration(effect, error, df))
             for question, effect, power in (
-                ("detectable", found.mde, found.power),
+                ("detectable", found.mde, POWER),
                 ("even_odds", even, 0.5),
-                ("of_interest", small, power_at(small, error, df, alpha=found.alpha)),
+                ("of_interest", small, power_at(small, error, df)),
             )
         ]
         if self.selected is not None:
-            rows += [(*row, found.power, float("nan")) for row in self._ahead(self.selected, found)]
+            rows += [(*row, POWER, float("nan")) for row in self._ahead(self.selected, found)]
         table = pd.DataFrame(rows, columns=list(POWER_COLUMNS[1:-1]))
         labels = {"metric": self.protocol.primary, "caution": " ".join(self.cautions)}
         return table.assign(**labels)[list(POWER_COLUMNS)]
@@ -466,7 +468,7 @@ class Impact:
     ) -> Iterator[tuple[str, int, int, float]]:
         """Say what the second estimator, more years and more authorities would detect."""
         with suppress(InfeasibleError):
-            second = design_mde(ready, estimator="same_past", alpha=found.alpha)
+            second = design_mde(ready, estimator="same_past")
             yield "same_past", 0, 1, second.mde
         share = self.protocol.sesoi / found.mde
         with suppress(InfeasibleError):
@@ -474,9 +476,7 @@ class Impact:
             waits = sorted({*WAITS, needed or LONGEST_WAIT})
             for years, ratio in zip(waits, wait_ratios(ready, waits), strict=True):
                 yield f"after_{years}_years", years, 1, ratio * found.mde
-        together = {
-            k: pool_mde(found.std_error, k, alpha=found.alpha) for k in range(2, AUTHORITIES + 1)
-        }
+        together = {k: pool_mde(found.std_error, k) for k in range(2, AUTHORITIES + 1)}
         enough = [k for k, mde in together.items() if mde <= self.protocol.sesoi]
         for k in sorted({*POOLS, *enough[:1]} if share < 1 else POOLS):
             yield f"{k}_authorities", 0, k, together[k]
@@ -496,9 +496,9 @@ class Impact:
         InfeasibleError
             As `inference.placebo_simulation`.
         """
-        found = inference.placebo_simulation(
-            self.sample, alpha=self.protocol.alpha, seed=self.seed
-        ).rename(columns={"lower": "share_lower", "upper": "share_upper"})
+        found = inference.placebo_simulation(self.sample, seed=self.seed).rename(
+            columns={"lower": "share_lower", "upper": "share_upper"}
+        )
         per_cent = {name: 100 * found[name] for name in ("share", "share_lower", "share_upper")}
         labels = {"metric": self.protocol.primary}
         return found.assign(**per_cent, **labels)[list(FALSE_ALARM_COLUMNS)]
@@ -513,14 +513,14 @@ class Impact:
         if self.power is not None:
             return self.power
         nothing = float("nan")
-        return DesignPower(nothing, nothing, nothing, self.protocol.alpha, 0.80)
+        return DesignPower(nothing, nothing, nothing)
 
     @once
     def pretrend(self) -> sensitivity.Pretrend | None:
         """Test the years before training together; None where there is nothing to test."""
         if self.selected is None:
             return None
-        return sensitivity.pretrend(self.selected, alpha=self.protocol.alpha, seed=self.seed)
+        return sensitivity.pretrend(self.selected, seed=self.seed)
 
     @produces("pretrend", PRETREND_COLUMNS, gate="facts")
     def pretrend_test(self) -> pd.DataFrame:
@@ -564,7 +564,6 @@ class Impact:
         return evidence.judge(
             estimates,
             sesoi=self.protocol.sesoi,
-            alpha=self.protocol.alpha,
             lower_is_better=registry.metric(self.protocol.primary).lower_is_better,
             checks=self._material(estimates),
         )
@@ -575,7 +574,7 @@ class Impact:
         if self.selected is None:
             return evidence.Checks(**decided)
         ready, study = self.selected, self.study
-        significant = _simple(estimates)["p_value"] < self.protocol.alpha
+        significant = _simple(estimates)["p_value"] < ALPHA
         peers = self.own_levels().set_index("group")["p_value"].get(study.reference)
         return evidence.Checks(
             **decided,
@@ -613,11 +612,7 @@ class Impact:
         tables = []
         for variant, target in _TARGETS:
             found = sensitivity.honest(
-                self.sample.data,
-                bounds=BOUNDS,
-                target=target,
-                alpha=self.protocol.alpha,
-                seed=self.seed,
+                self.sample.data, bounds=BOUNDS, target=target, seed=self.seed
             ).rename(columns={"lower": "ci_lower", "upper": "ci_upper"})
             tables.append(found.assign(variant=variant, index=found["bound"]))
         table = pd.concat(tables, ignore_index=True)
@@ -638,7 +633,7 @@ class Impact:
         InfeasibleError
             As `estimators.bacon`.
         """
-        types = estimators.bacon_by_type(self.sample.data, alpha=self.protocol.alpha)
+        types = estimators.bacon_by_type(self.sample.data)
         return self._labelled(types.assign(index=0), "bacon")
 
     def _labelled(self, table: pd.DataFrame, estimator: str) -> pd.DataFrame:
@@ -680,14 +675,13 @@ def ask_impact(run: Run) -> Impact:
             schools=schools,
             covariates=protocol.covariates,
             sesoi=protocol.sesoi,
-            alpha=protocol.alpha,
             seed=settings.seed,
             other_gaps=_other_gaps(studied(other, protocol), protocol.primary, **cohort),
             composition=sensitivity.composition_outcomes(studied(make_up, protocol), **cohort),
         )
         ready = question.sample()
         refuse_no_variation(ready.data)
-        power = design_mde(ready, alpha=protocol.alpha)
+        power = design_mde(ready)
         selected = ready
     except ContractError as error:
         reason = message_of(error)

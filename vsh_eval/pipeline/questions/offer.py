@@ -95,7 +95,6 @@ class Offer:
             offer_start=self.start,
             metrics=self.outcomes,
             donors=self.settings.published.donors,
-            alpha=self.settings.protocol.alpha,
         )
         return reasons.in_words(adjust(found), "reason")
 
@@ -114,7 +113,6 @@ class Offer:
             published.donor_pools(self.areas, self.neighbours, donors=pool),
             unit=self.settings.authority.code,
             start=self.start,
-            alpha=self.settings.protocol.alpha,
         )
 
     @produces("trajectory", published.TRAJECTORY_COLUMNS, gate="published")
@@ -141,7 +139,6 @@ class Offer:
         found = evidence.judge(
             estimates,
             sesoi=protocol.sesoi,
-            alpha=protocol.alpha,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
             checks=evidence.Checks(
                 registered=self.registered,

@@ -70,8 +70,7 @@ class Pool:
     @produces("pooled", (*pooling.POOLED_COLUMNS, "subgroup", "part"), gate="published")
     def estimates(self) -> pd.DataFrame:
         """Return every estimate, the authorities' own and the pooled ones."""
-        alpha = self.settings.protocol.alpha
-        table = pooling.pooled(self.given, self.names, alpha=alpha)
+        table = pooling.pooled(self.given, self.names)
         groups = {
             pooling.GROUP_LEVEL: self.settings.cohort.group,
             pooling.REFERENCE_LEVEL: self.settings.cohort.reference,
@@ -108,9 +107,7 @@ class Pool:
     @produces("power", pooling.POWER_COLUMNS, gate="facts")
     def power(self) -> pd.DataFrame:
         """Return which effects the pool detects, and how many more authorities would see others."""
-        protocol = self.settings.protocol
-        options = {"sesoi": protocol.sesoi, "alpha": protocol.alpha}
-        return pooling.pool_power(self.given, self.names, **options)
+        return pooling.pool_power(self.given, self.names, sesoi=self.settings.protocol.sesoi)
 
     @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:
@@ -120,7 +117,6 @@ class Pool:
         found = pooling.judge(
             self.estimates(),
             sesoi=protocol.sesoi,
-            alpha=protocol.alpha,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
             composition=[_value(bundle, "composition") for bundle in self.included],
             chosen_by={one.registration.chosen_by for one in about},

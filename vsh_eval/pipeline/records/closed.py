@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -19,16 +18,14 @@ from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline.records import secret
 from vsh_eval.pipeline.workspace import Run
 
-TABLES = MappingProxyType(
-    {
-        "panel": names.PANEL_KEYS,
-        "other_rule_panel": names.PANEL_KEYS,
-        "composition": (*names.PANEL_KEYS, *names.COMPOSITION_STRATA),
-        "make_up": cohort.NEW_ENTRANT_COLUMNS[:4],
-        "moments": ("time_period",),
-        "spread": ("time_period",),
-    }
-)
+TABLES = {
+    "panel": names.PANEL_KEYS,
+    "other_rule_panel": names.PANEL_KEYS,
+    "composition": (*names.PANEL_KEYS, *names.COMPOSITION_STRATA),
+    "make_up": cohort.NEW_ENTRANT_COLUMNS[:4],
+    "moments": ("time_period",),
+    "spread": ("time_period",),
+}
 """The tables whose years are closed, and the order of their rows."""
 _OF_SCHOOLS = ("panel", "other_rule_panel", "make_up")
 _RECORD = "closed.json"

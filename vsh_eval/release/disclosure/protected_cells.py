@@ -50,7 +50,7 @@ class CellKeyShield:
 
     rule: Rule
 
-    def level(self, level: Level, metric: Metric, group: str, *, alpha: float) -> Level:
+    def level(self, level: Level, metric: Metric, group: str) -> Level:
         """Return a group's level as it may be shown."""
         if level.estimate is None:
             return level
@@ -74,7 +74,7 @@ class CellKeyShield:
             noise = quotient(np.full_like(n, metric.noise_weight * np.sqrt(_SMOOTH)), shown_n)
         estimate = _shown(level.estimate, value, sampling, noise, group)
         denominator = np.where(hidden, np.nan, shown_n)
-        lower, upper = level_limits(metric, estimate, shown_y, denominator, alpha=alpha)
+        lower, upper = level_limits(metric, estimate, shown_y, denominator)
         unknown = np.full_like(n, np.nan)
         pupils = np.where(hidden, np.nan, self.shown_pupils(shown_n))
         per_pupil = np.round(quotient(np.nan_to_num(level.denominator), n))

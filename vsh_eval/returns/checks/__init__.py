@@ -16,7 +16,6 @@ from vsh_eval.returns.checks.inspection import Expected, Inspection
 from vsh_eval.returns.checks.rules import CHECKS
 from vsh_eval.returns.folder import Returns, refuse_release
 
-__all__ = ["CHECKS", "Expected", "check", "findings_of", "require_sound", "write_findings"]
 FINDING_COLUMNS = ("check", "table", "result", "rows", "of_rows", "message", "column")
 INSIDE = ("rule", "which")
 """Further columns of the findings, which are never released."""

@@ -15,6 +15,7 @@ from vsh_eval.returns.checks.inspection import (
     each_of,
     labels,
     listed,
+    missing_of,
     untaken,
     where,
 )
@@ -284,17 +285,14 @@ def years_attended(inspection: Inspection) -> Iterator[Answer]:
     """See whether attendance has every year asked for."""
     wanted = inspection.collected(_ABSENCE)
     held = {row[0] for row in inspection.ask("FROM attendance SELECT DISTINCT academic_year")}
-    missing = [year for year in wanted if year not in held]
-    nothing = len(missing) == len(wanted)
-    text = f"none has {labels(missing)}" if wanted else "no such year is asked for"
-    yield Answer(
-        "attendance",
-        len(missing),
-        len(wanted),
-        ("academic_year",),
-        f", and {text}",
-        "fail" if nothing else None,
-    )
+    answer = missing_of("attendance", wanted, held, ("academic_year",), _none_has)
+    if not wanted:
+        answer = answer._replace(detail=", and no such year is asked for")
+    yield answer._replace(result="fail") if answer.rows == len(wanted) else answer
+
+
+def _none_has(years: list[int]) -> str:
+    return f"none has {labels(years)}"
 
 
 def terms_whole(inspection: Inspection) -> Iterator[Answer]:
@@ -359,15 +357,11 @@ def years_measured(inspection: Inspection) -> Iterator[Answer]:
         for year in inspection.years()
         if year not in untaken(entry)
     ]
-    missing = [pair for pair in wanted if pair not in held]
-    text = listed(f"{name} of {academic_year.label(year)}" for name, year in missing)
-    yield Answer(
-        "attainment",
-        len(missing),
-        len(wanted),
-        ("measure", "academic_year"),
-        f", and {text} is missing",
-    )
+    yield missing_of("attainment", wanted, held, ("measure", "academic_year"), _is_missing)
+
+
+def _is_missing(pairs: list[tuple[str, int]]) -> str:
+    return f"{listed(f'{name} of {academic_year.label(year)}' for name, year in pairs)} is missing"
 
 
 def years_suspended(inspection: Inspection) -> Iterator[Answer]:
@@ -380,14 +374,7 @@ def years_suspended(inspection: Inspection) -> Iterator[Answer]:
     for table in inspection.present("suspensions"):
         held = {row[0] for row in inspection.ask(f"FROM {table} SELECT DISTINCT academic_year")}
         # A table without rows is a finding already.
-        missing = [year for year in wanted if year not in held] if held else []
-        yield Answer(
-            table,
-            len(missing),
-            len(wanted),
-            ("academic_year",),
-            f", and none has {labels(missing)}",
-        )
+        yield missing_of(table, wanted, held or wanted, ("academic_year",), _none_has)
 
 
 def episodes_reach_back(inspection: Inspection) -> Iterator[Answer]:
@@ -403,11 +390,6 @@ def episodes_reach_back(inspection: Inspection) -> Iterator[Answer]:
         "WHERE end_date IS NOT NULL"
     )
     held = {academic_year.from_start(int(start)) for (start,) in ended}
-    missing = [year for year in before if year not in held]
-    yield Answer(
-        "episodes",
-        len(missing),
-        len(before),
-        ("end_date",),
-        f", and none ends in {labels(missing)}",
+    yield missing_of(
+        "episodes", before, held, ("end_date",), lambda years: f"none ends in {labels(years)}"
     )

@@ -1,6 +1,6 @@
 """What a check is, what it looks at, and the usual ways of looking."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -133,6 +133,18 @@ class Answer(NamedTuple):
     detail: str = ""
     result: Result | None = None
     which: str = ""
+
+
+def missing_of(
+    table: str,
+    wanted: Sequence[Any],
+    held: Collection[Any],
+    columns: tuple[str, ...],
+    text: Callable[[list[Any]], str],
+) -> Answer:
+    """Return what a table lacks of what is wanted of it; `text` says what is missing."""
+    missing = [one for one in wanted if one not in held]
+    return Answer(table, len(missing), len(wanted), columns, f", and {text(missing)}")
 
 
 Examine = Callable[[Inspection], Iterator[Answer]]

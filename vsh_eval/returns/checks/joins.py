@@ -1,7 +1,6 @@
 """Every join that decides who counts: what it seeks, how much must be found, what a loss does."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 import pandas as pd
@@ -129,24 +128,22 @@ def _trained(inspection: Inspection, table: str) -> tuple[int, ...]:
     )
 
 
-JOINS: Mapping[str, Join] = MappingProxyType(
-    {
-        "episodes_enrolled": Join("episodes", "pupil_id", _episodes, 0.6, 0.2, "pass_for_peers"),
-        "basis_there": Join("episodes", "basis", _basis, 0.2, 0.02, "other_cohort"),
-        "pupils_enrolled": Join(
-            "attendance suspensions attainment", "pupil_id academic_year",
-            _enrolled, 1.0, 1 - BETWEEN_CENSUSES, "rows_left_out",
-        ),
-        "enrolments_attended": Join(
-            "enrolments", "pupil_id academic_year", _attended, 0.98, 0.5, "absent_missing"
-        ),
-        "schools_known": Join(
-            "enrolments attendance suspensions attainment training", "urn",
-            _known_schools, 1.0, 1.0, "rows_left_out",
-        ),
-        "training_attended": Join("training", "urn", _trained, 0.9, 0.5, "pass_for_untrained"),
-    }
-)  # fmt: skip
+JOINS: Mapping[str, Join] = {
+    "episodes_enrolled": Join("episodes", "pupil_id", _episodes, 0.6, 0.2, "pass_for_peers"),
+    "basis_there": Join("episodes", "basis", _basis, 0.2, 0.02, "other_cohort"),
+    "pupils_enrolled": Join(
+        "attendance suspensions attainment", "pupil_id academic_year",
+        _enrolled, 1.0, 1 - BETWEEN_CENSUSES, "rows_left_out",
+    ),
+    "enrolments_attended": Join(
+        "enrolments", "pupil_id academic_year", _attended, 0.98, 0.5, "absent_missing"
+    ),
+    "schools_known": Join(
+        "enrolments attendance suspensions attainment training", "urn",
+        _known_schools, 1.0, 1.0, "rows_left_out",
+    ),
+    "training_attended": Join("training", "urn", _trained, 0.9, 0.5, "pass_for_untrained"),
+}  # fmt: skip
 """By the name of their check. Many children who have a social worker are under five, over 15 or at
 school elsewhere, and many in need never have a plan, so those two shares are low; the other joins
 are of the same pupils and schools twice."""

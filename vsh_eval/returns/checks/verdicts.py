@@ -1,7 +1,6 @@
 """What the findings mean for each question: the rules as data, and their judgement."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -11,13 +10,11 @@ from vsh_eval.returns.checks.inspection import Result
 Verdict = Literal["can", "care", "cannot"]
 VERDICT_COLUMNS = ("question", "verdict", "reason")
 _GAPS = "schools school_links enrolments episodes"
-QUESTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "attendance_gap": frozenset(f"{_GAPS} attendance".split()),
-        "attainment_gap": frozenset(f"{_GAPS} attainment".split()),
-        "impact": frozenset(f"{_GAPS} attendance training".split()),
-    }
-)
+QUESTIONS: Mapping[str, frozenset[str]] = {
+    "attendance_gap": frozenset(f"{_GAPS} attendance".split()),
+    "attainment_gap": frozenset(f"{_GAPS} attainment".split()),
+    "impact": frozenset(f"{_GAPS} attendance training".split()),
+}
 """Each question and the tables that its answer is made of."""
 
 

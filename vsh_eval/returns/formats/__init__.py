@@ -11,5 +11,3 @@ code and its numbers, for which `vsh_eval.release.text.findings.files` has the s
 
 from vsh_eval.returns.formats.families import FAMILIES, read_files
 from vsh_eval.returns.formats.reading import Options, Reading, note
-
-__all__ = ["FAMILIES", "Options", "Reading", "note", "read_files"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import NamedTuple
 
 import duckdb
@@ -179,7 +178,8 @@ class Read(NamedTuple):
         return f"coalesce({self.sql(text)}, '{self.blank}')"
 
 
-CHARACTERISTICS: Mapping[str, Read] = MappingProxyType(
-    {"sex": Read(sex, ("sex", "gender"), "U"), "sen": Read(sen, ("senprovision",), "N")}
-)
+CHARACTERISTICS: Mapping[str, Read] = {
+    "sex": Read(sex, ("sex", "gender"), "U"),
+    "sen": Read(sen, ("senprovision",), "N"),
+}
 """By column of the enrolments."""

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -40,9 +39,7 @@ SELECT i.link_identifier_value AS former_upn, p.pers_upn AS upn
 FROM ssd_linked_identifiers i JOIN ssd_person p ON p.pers_person_id = i.link_person_id
 WHERE i.link_identifier_type = 'Former Unique Pupil Number'
 """
-LAYOUTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"ssd": {"episodes": SSD, "former_upns": SSD_FORMER}}
-)
+LAYOUTS: Mapping[str, Mapping[str, str]] = {"ssd": {"episodes": SSD, "former_upns": SSD_FORMER}}
 """The queries of a layout by table: ``ssd`` is Data to Insight's Standard Safeguarding Dataset."""
 _READ_ONLY = {
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",

@@ -3,9 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-
-import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.contracts import RETURNS, ContractError, Message
@@ -15,24 +12,22 @@ from vsh_eval.returns.formats.attendance import codes
 from vsh_eval.returns.formats.reading import Options, Reading, counted
 from vsh_eval.returns.formats.rows import Sheet, connect, key, load, select, sheets
 
-_READ_AS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {
-        "pupil_id": coded.upn,
-        "academic_year": coded.academic_year,
-        "term": lambda text: f"lower({text})",
-        "year_group": coded.year_group,
-        "fsm6": coded.flag,
-        **{name: of.sql for name, of in coded.CHARACTERISTICS.items()},
-        "value": coded.number,
-        **dict.fromkeys(
-            (
-                *("sess_possible", "sess_authorised", "sess_unauthorised"),
-                *("suspensions", "permanent_exclusions"),
-            ),
-            coded.whole,
+_READ_AS: Mapping[str, Callable[[str], str]] = {
+    "pupil_id": coded.upn,
+    "academic_year": coded.academic_year,
+    "term": lambda text: f"lower({text})",
+    "year_group": coded.year_group,
+    "fsm6": coded.flag,
+    **{name: of.sql for name, of in coded.CHARACTERISTICS.items()},
+    "value": coded.number,
+    **dict.fromkeys(
+        (
+            *("sess_possible", "sess_authorised", "sess_unauthorised"),
+            *("suspensions", "permanent_exclusions"),
         ),
-    }
-)
+        coded.whole,
+    ),
+}
 _ABSENCE = {"sess_authorised": "authorised", "sess_unauthorised": "unauthorised"}
 _MIDDLE = {"autumn": (0, "10-15"), "spring": (1, "02-15"), "summer": (1, "06-15")}
 """A day of each term: calendar years after the academic year's start, month and day."""
@@ -96,7 +91,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         rows = connection.execute("FROM extract ORDER BY ALL").df()
     without = rows["pupil_id"].isna()
     notes += counted(of_rows=len(rows), pupils_without_upn=without.sum())
-    found = _placed(rows[~without].drop_duplicates(ignore_index=True), options)
+    found = places.placed_in_january(rows[~without].drop_duplicates(ignore_index=True), options)
     if "measure" in found:
         found = found.dropna(subset=["value"])
     return Reading({section.table: found[list(table.column_names)]}, tuple(notes))
@@ -171,10 +166,3 @@ def _from_codes(sheet: Sheet, columns: Mapping[str, str]) -> dict[str, str]:
         if ours not in columns and parts:
             sums[ours] = f"CAST({' + '.join(parts)} AS BIGINT)"
     return sums
-
-
-def _placed(rows: pd.DataFrame, options: Options) -> pd.DataFrame:
-    on = pd.to_datetime(
-        (rows["academic_year"] // 100 + 1).astype("str") + "-01-15", errors="coerce"
-    )
-    return places.placed(rows, on, options)[0]

@@ -4,7 +4,6 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,37 +12,33 @@ from vsh_eval.returns.formats.identity import one_upn_a_child
 from vsh_eval.returns.formats.reading import Options, Reading, note
 from vsh_eval.settings import Files, FileSet
 
-FAMILIES: Mapping[str, str] = MappingProxyType(
-    {
-        "gias": "gias",
-        "gias_links": "gias",
-        "database": "database",
-        "school_census": "school_census",
-        "ytd_attendance": "attendance.ytd_attendance",
-        "session_marks": "attendance.session_marks",
-        "gip": "gip",
-        "extracts": "extracts",
-        "cin_census": "social_care.cin_census",
-        "ssda903": "social_care.ssda903",
-        "annex_a": "social_care.annex_a",
-        "training": "training",
-    }
-)
+FAMILIES: Mapping[str, str] = {
+    "gias": "gias",
+    "gias_links": "gias",
+    "database": "database",
+    "school_census": "school_census",
+    "ytd_attendance": "attendance.ytd_attendance",
+    "session_marks": "attendance.session_marks",
+    "gip": "gip",
+    "extracts": "extracts",
+    "cin_census": "social_care.cin_census",
+    "ssda903": "social_care.ssda903",
+    "annex_a": "social_care.annex_a",
+    "training": "training",
+}
 """Each family of `vsh_eval.settings.Files` and its module, in the order in which they are read."""
 
-PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "enrolments": ("academic_year",),
-        "attendance": ("academic_year", "term"),
-        "suspensions": ("academic_year",),
-        "attainment": ("academic_year", "measure"),
-        "episodes": ("status",),
-    }
-)
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "enrolments": ("academic_year",),
+    "attendance": ("academic_year", "term"),
+    "suspensions": ("academic_year",),
+    "attainment": ("academic_year", "measure"),
+    "episodes": ("status",),
+}
 """Tables that several families may fill, each its own part; any other comes from one family."""
 
 
-def read_files(files: Files, *, authority: str = "", years: Sequence[int] = ()) -> Reading:
+def read_files(files: Files, *, authority: str = "") -> Reading:
     """Read every family of files that the params name.
 
     Parameters
@@ -52,8 +47,6 @@ def read_files(files: Files, *, authority: str = "", years: Sequence[int] = ()) 
         The section ``source.files`` of the params.
     authority : str
         The authority's ONS code.
-    years : sequence of int
-        The academic years that the evaluation asks for.
 
     Returns
     -------
@@ -77,8 +70,7 @@ def read_files(files: Files, *, authority: str = "", years: Sequence[int] = ()) 
     references: dict[str, pd.DataFrame] = {}
     for name, section in files.given().items():
         paths = paths_of(name, section) if isinstance(section, FileSet) else ()
-        options = Options(section, authority, tuple(years), references)
-        readings[name] = _read(name, paths, options)
+        readings[name] = _read(name, paths, Options(section, authority, references))
         for key, table in readings[name].references.items():
             both = [references[key], table] if key in references else [table]
             references[key] = pd.concat(both, ignore_index=True)

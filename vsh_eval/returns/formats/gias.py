@@ -6,7 +6,6 @@ establishment types, phases and link types.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -21,44 +20,40 @@ _LINKS = ("urn", "linkurn", "linktype")
 _GROUPS = ("groupuid", "groupid")
 _KNOWN = (*_ESTABLISHMENTS, *_LINKS, *_GROUPS)
 
-_PHASES: Mapping[str, str] = MappingProxyType(
-    {
-        "nursery": "early_years",
-        "primary": "primary",
-        "middle deemed primary": "primary",
-        "secondary": "secondary",
-        "middle deemed secondary": "secondary",
-        "all-through": "all_through",
-        "16 plus": "sixteen_plus",
-    }
-)
+_PHASES: Mapping[str, str] = {
+    "nursery": "early_years",
+    "primary": "primary",
+    "middle deemed primary": "primary",
+    "secondary": "secondary",
+    "middle deemed secondary": "secondary",
+    "all-through": "all_through",
+    "16 plus": "sixteen_plus",
+}
 """The phase of a mainstream school by GIAS's phase of education."""
 
-_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(
-            (
-                "community special school",
-                "foundation special school",
-                "non-maintained special school",
-                "other independent special school",
-                "academy special converter",
-                "academy special sponsor led",
-                "free schools special",
-            ),
-            "special",
+_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "community special school",
+            "foundation special school",
+            "non-maintained special school",
+            "other independent special school",
+            "academy special converter",
+            "academy special sponsor led",
+            "free schools special",
         ),
-        **dict.fromkeys(
-            (
-                "pupil referral unit",
-                "free schools alternative provision",
-                "academy alternative provision converter",
-                "academy alternative provision sponsor led",
-            ),
-            "alternative_provision",
+        "special",
+    ),
+    **dict.fromkeys(
+        (
+            "pupil referral unit",
+            "free schools alternative provision",
+            "academy alternative provision converter",
+            "academy alternative provision sponsor led",
         ),
-    }
-)
+        "alternative_provision",
+    ),
+}
 """The phase of a school that its type decides, whatever its phase of education."""
 
 _NO_STATE_SCHOOL = ("independent schools", "welsh schools", "universities", "online provider")

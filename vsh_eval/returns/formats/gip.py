@@ -5,9 +5,8 @@ or tab within a value moves the rest of its row; such rows are left out and coun
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 import pandas as pd
@@ -59,55 +58,53 @@ class Download:
     told_by: str
     prefix: str
     results: tuple[Result, ...] = ()
-    only: Mapping[str, str] = MappingProxyType({})
+    only: Mapping[str, str] = field(default_factory=dict)
 
 
 _PROGRESS = {"reading": "read", "writing": "writ", "maths": "mat"}
-DOWNLOADS: Mapping[str, Download] = MappingProxyType(
-    {
-        "ks2": Download(
-            "rwmexp",
-            "",
-            (
-                Result("ks2_rwm_expected", ("rwmexp",), eligible="eligrwm"),
-                Result("ks2_reading_expected", ("readexp",), eligible="eligread"),
-                Result("ks2_writing_expected", ("writtaexp",), eligible="eligwritta"),
-                Result("ks2_maths_expected", ("matexp",), eligible="eligmat"),
-                Result("ks2_reading_score", ("readscore",), "number"),
-                Result("ks2_maths_score", ("matscore",), "number"),
-                *(
-                    Result(
-                        f"ks2_{subject}_progress",
-                        (f"{short}progscoreemadjusted", f"{short}progscoreem"),
-                        "number",
-                        f"in{short}prog",
-                    )
-                    for subject, short in _PROGRESS.items()
-                ),
+DOWNLOADS: Mapping[str, Download] = {
+    "ks2": Download(
+        "rwmexp",
+        "",
+        (
+            Result("ks2_rwm_expected", ("rwmexp",), eligible="eligrwm"),
+            Result("ks2_reading_expected", ("readexp",), eligible="eligread"),
+            Result("ks2_writing_expected", ("writtaexp",), eligible="eligwritta"),
+            Result("ks2_maths_expected", ("matexp",), eligible="eligmat"),
+            Result("ks2_reading_score", ("readscore",), "number"),
+            Result("ks2_maths_score", ("matscore",), "number"),
+            *(
+                Result(
+                    f"ks2_{subject}_progress",
+                    (f"{short}progscoreemadjusted", f"{short}progscoreem"),
+                    "number",
+                    f"in{short}prog",
+                )
+                for subject, short in _PROGRESS.items()
             ),
-            {"natres": "1", "endks": "1"},
         ),
-        "ks4": Download(
-            "ks4att8",
-            "ks4",
-            (
-                Result("ks4_attainment8", ("ks4att8",), "number"),
-                Result("ks4_progress8", ("ks4p8score",), "number", "ks4inp8calc"),
-                Result("ks4_basics_94", ("ks4l2basics94",)),
-                Result("ks4_basics_95", ("ks4l2basics95",)),
-            ),
-            {"natres": "1", "endks": "1"},
+        {"natres": "1", "endks": "1"},
+    ),
+    "ks4": Download(
+        "ks4att8",
+        "ks4",
+        (
+            Result("ks4_attainment8", ("ks4att8",), "number"),
+            Result("ks4_progress8", ("ks4p8score",), "number", "ks4inp8calc"),
+            Result("ks4_basics_94", ("ks4l2basics94",)),
+            Result("ks4_basics_95", ("ks4l2basics95",)),
         ),
-        "phonics": Download(
-            "phonicsphonicsoutcome",
-            "phonics",
-            (Result("phonics_expected", ("phonicsphonicsoutcome",), "phonics"),),
-            {"ncyearactual": "1"},
-        ),
-        "eyfsp": Download("fspgld", "fsp", (Result("eyfsp_gld", ("fspgld",)),)),
-        "census": Download("censusterm", ""),
-    }
-)
+        {"natres": "1", "endks": "1"},
+    ),
+    "phonics": Download(
+        "phonicsphonicsoutcome",
+        "phonics",
+        (Result("phonics_expected", ("phonicsphonicsoutcome",), "phonics"),),
+        {"ncyearactual": "1"},
+    ),
+    "eyfsp": Download("fspgld", "fsp", (Result("eyfsp_gld", ("fspgld",)),)),
+    "census": Download("censusterm", ""),
+}
 """The downloads that are read. Those of key stage 1, multiplication and pupil premium are not."""
 
 _SCORES = (80, 120)
@@ -170,8 +167,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
                 notes.append(note("download_not_needed", file=sheet.name))
         notes += _notes(connection)
         tables = {
-            "enrolments": _placed(_enrolments(connection), options),
-            "attainment": _placed(_attainment(connection), options),
+            "enrolments": places.placed_in_january(_enrolments(connection), options),
+            "attainment": places.placed_in_january(_attainment(connection), options),
         }
         former = connection.execute(
             "FROM census SELECT DISTINCT former AS former_upn, upn WHERE former <> upn ORDER BY ALL"
@@ -262,11 +259,6 @@ def _enrolments(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         "AND academic_year IS NOT NULL QUALIFY row_number() OVER (PARTITION BY upn, academic_year, "
         f"place ORDER BY term, fsm6 DESC NULLS LAST, year_group, {of_pupil}) = 1 ORDER BY ALL"
     ).df()
-
-
-def _placed(table: pd.DataFrame, options: Options) -> pd.DataFrame:
-    on = pd.to_datetime((table["academic_year"] // 100 + 1).astype("str") + "-01-15")
-    return places.placed(table, on, options)[0]
 
 
 def _notes(connection: duckdb.DuckDBPyConnection) -> list[Message]:

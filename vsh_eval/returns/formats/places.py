@@ -88,6 +88,12 @@ def placed(table: pd.DataFrame, on: pd.Series, options: Options) -> tuple[pd.Dat
     return table.assign(urn=urns.fillna(table["urn"])), int(urns.isna().sum())
 
 
+def placed_in_january(table: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Write URNs as `placed` does, a school being meant in January of the ``academic_year``."""
+    on = (table["academic_year"] // 100 + 1).astype("str") + "-01-15"
+    return placed(table, pd.to_datetime(on, errors="coerce"), options)[0]
+
+
 def propose(name: str, options: Options) -> str:
     """Return the school whose name is nearest to one that fits none; '' where none is near.
 

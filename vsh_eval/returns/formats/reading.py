@@ -19,15 +19,12 @@ class Options:
         The family's own section of the params: columns, synonyms, lookups.
     authority : str
         The authority's nine-character ONS code, '' where unknown.
-    years : tuple of int
-        The academic years that the evaluation asks for, such as 202324; empty: all.
     references : mapping of str to DataFrame
         What families that were read before have found out, by name (see `Reading`).
     """
 
     section: Any = None
     authority: str = ""
-    years: tuple[int, ...] = ()
     references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 

@@ -9,7 +9,6 @@ codes (autumn 2020); the totals of authorised and unauthorised sessions ended wi
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 import pandas as pd
@@ -20,34 +19,33 @@ from vsh_eval.returns.formats.attendance import codes
 from vsh_eval.returns.formats.reading import Options, Reading, counted, note
 from vsh_eval.returns.formats.rows import Sheet, connect, load, select, sheets
 
-_ROLLS: Mapping[str, str] = MappingProxyType(
-    {"onroll": "pupilonrolltableid", "offroll": "pupilnolongeronrolltableid"}
-)
-TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "pupilonroll": ("pupils", "onroll"),
-        "pupilnolongeronroll": ("pupils", "offroll"),
-        "termlysessiondetailsonroll": ("details", "onroll"),
-        "termlysessiondetailsoffroll": ("details", "offroll"),
-        "summerhalfterm2sessiondetailsonroll": ("details_6", "onroll"),
-        "summerhalfterm2sessiondetailsoffroll": ("details_6", "offroll"),
-        "termlyexclusionsonroll": ("exclusions", "onroll"),
-        "termlyexclusionsoffroll": ("exclusions", "offroll"),
-        "fsmperiod": ("fsm", "onroll"),
-        "fsmperiodsonroll": ("fsm", "onroll"),
-        "schoolcensus": ("schoolcensus", ""),
-    }
-)
+_ROLLS: Mapping[str, str] = {
+    "onroll": "pupilonrolltableid",
+    "offroll": "pupilnolongeronrolltableid",
+}
+TABLES: Mapping[str, tuple[str, str]] = {
+    "pupilonroll": ("pupils", "onroll"),
+    "pupilnolongeronroll": ("pupils", "offroll"),
+    "termlysessiondetailsonroll": ("details", "onroll"),
+    "termlysessiondetailsoffroll": ("details", "offroll"),
+    "summerhalfterm2sessiondetailsonroll": ("details_6", "onroll"),
+    "summerhalfterm2sessiondetailsoffroll": ("details_6", "offroll"),
+    "termlyexclusionsonroll": ("exclusions", "onroll"),
+    "termlyexclusionsoffroll": ("exclusions", "offroll"),
+    "fsmperiod": ("fsm", "onroll"),
+    "fsmperiodsonroll": ("fsm", "onroll"),
+    "schoolcensus": ("schoolcensus", ""),
+}
 """What is read of each table of COLLECT, and of which roll; every other table is left alone."""
 
-_ARREARS: Mapping[str, str] = MappingProxyType(
-    {"spring": "autumn", "summer": "spring", "autumn": "summer"}
-)
+_ARREARS: Mapping[str, str] = {"spring": "autumn", "summer": "spring", "autumn": "summer"}
 """The term whose sessions a census collects: one term in arrears, in the year that began before."""
 
-_CENSUS_DAY: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"autumn": (10, 1), "spring": (1, 15), "summer": (5, 15)}
-)
+_CENSUS_DAY: Mapping[str, tuple[int, int]] = {
+    "autumn": (10, 1),
+    "spring": (1, 15),
+    "summer": (5, 15),
+}
 _LAST_TOTALS = (2024, "autumn")
 """The last census with totals of authorised and unauthorised sessions."""
 _SUMS = ("sess_possible", "sess_authorised", "sess_unauthorised")
@@ -189,29 +187,27 @@ _WHOLE = (
     ),
     "sessions",
 )
-_TEXTS: Mapping[str, dict[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "pupils": {
-            "upn": ("upn",),
-            "former": ("formerupn",),
-            "dob": ("dob",),
-            "entry": ("entrydate",),
-            "year_group": ("ncyearactual",),
-            **{ours: of.headings for ours, of in coded.CHARACTERISTICS.items()},
-            "possible": ("termlysessionspossible",),
-            "authorised": ("termlysessionsauthorised",),
-            "unauthorised": ("termlysessionsunauthorised",),
-            "possible_6": ("summerhalfterm2sessionspossible",),
-            "authorised_6": ("summerhalfterm2sessionsauthorised",),
-            "unauthorised_6": ("summerhalfterm2sessionsunauthorised",),
-        },
-        "details": {"code": ("attendancereason",), "sessions": ("sessions", "absencesessions")},
-        "details_6": {"code": ("attendancereason",), "sessions": ("sessions", "absencesessions")},
-        "exclusions": {"start": ("startdate",), "category": ("category",)},
-        "fsm": {"start": ("fsmstartdate",), "until": ("fsmenddate",)},
-        "schoolcensus": {"urn": ("urn",)},
-    }
-)
+_TEXTS: Mapping[str, dict[str, tuple[str, ...]]] = {
+    "pupils": {
+        "upn": ("upn",),
+        "former": ("formerupn",),
+        "dob": ("dob",),
+        "entry": ("entrydate",),
+        "year_group": ("ncyearactual",),
+        **{ours: of.headings for ours, of in coded.CHARACTERISTICS.items()},
+        "possible": ("termlysessionspossible",),
+        "authorised": ("termlysessionsauthorised",),
+        "unauthorised": ("termlysessionsunauthorised",),
+        "possible_6": ("summerhalfterm2sessionspossible",),
+        "authorised_6": ("summerhalfterm2sessionsauthorised",),
+        "unauthorised_6": ("summerhalfterm2sessionsunauthorised",),
+    },
+    "details": {"code": ("attendancereason",), "sessions": ("sessions", "absencesessions")},
+    "details_6": {"code": ("attendancereason",), "sessions": ("sessions", "absencesessions")},
+    "exclusions": {"start": ("startdate",), "category": ("category",)},
+    "fsm": {"start": ("fsmstartdate",), "until": ("fsmenddate",)},
+    "schoolcensus": {"urn": ("urn",)},
+}
 """Our columns of each table and the names that COLLECT has given them, the latest first."""
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,28 +12,26 @@ from vsh_eval.returns.formats import coded, places
 from vsh_eval.returns.formats.reading import Options, Reading, note
 from vsh_eval.returns.formats.rows import frame, key, ragged_note, renamed, sheets
 
-_USUAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "urn": (
-            "urn",
-            "school urn",
-            "laestab",
-            "school",
-            "school name",
-            "establishment",
-            "setting",
-        ),
-        "programme": ("programme", "course", "course title", "training", "event"),
-        "tier": ("tier", "level"),
-        "start_date": ("start date", "course start", "first session", "date attended", "date"),
-        "staff_trained": ("staff trained", "staff", "number of staff", "delegates"),
-        "hours": ("hours", "duration hours"),
-        "audience": ("audience", "role"),
-        "cost": ("cost", "price"),
-        "attended": ("attended", "attendance", "status"),
-        "delegate": ("delegate", "delegate name"),
-    }
-)
+_USUAL: Mapping[str, tuple[str, ...]] = {
+    "urn": (
+        "urn",
+        "school urn",
+        "laestab",
+        "school",
+        "school name",
+        "establishment",
+        "setting",
+    ),
+    "programme": ("programme", "course", "course title", "training", "event"),
+    "tier": ("tier", "level"),
+    "start_date": ("start date", "course start", "first session", "date attended", "date"),
+    "staff_trained": ("staff trained", "staff", "number of staff", "delegates"),
+    "hours": ("hours", "duration hours"),
+    "audience": ("audience", "role"),
+    "cost": ("cost", "price"),
+    "attended": ("attended", "attendance", "status"),
+    "delegate": ("delegate", "delegate name"),
+}
 """What columns of logs are often called; a map in the params goes before it."""
 
 _ATTENDED = frozenset({"attended", "yes", "y", "true", "1", "present", "completed", "x", "✓"})

@@ -11,5 +11,3 @@ codes and neighbours.
 
 from vsh_eval.returns.published.fetching import fetch
 from vsh_eval.returns.published.release import Published, read_published
-
-__all__ = ["Published", "fetch", "read_published"]

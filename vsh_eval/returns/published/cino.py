@@ -8,7 +8,6 @@ looked after for twelve months on 31 March. National and regional counts are rou
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -18,31 +17,25 @@ from vsh_eval.returns.published.areas import LONDON_PARTS, with_units
 from vsh_eval.returns.published.reading import read_text, years_written
 from vsh_eval.returns.published.symbols import numbers_and_symbols, strongest
 
-GROUPS = MappingProxyType(
-    {
-        "cino at 31 march": names.CIN,
-        "cppo at 31 march": names.CPP,
-        "cla 12 months at 31 march": names.CLA,
-    }
-)
+GROUPS = {
+    "cino at 31 march": names.CIN,
+    "cppo at 31 march": names.CPP,
+    "cla 12 months at 31 march": names.CLA,
+}
 """DfE's groups and ours; other groups of a file overlap these and are left out."""
 
-PHASES = MappingProxyType(
-    {
-        "total": names.TOTAL,
-        "state-funded primary": "primary",
-        "state-funded secondary": "secondary",
-        "special": "special",
-        "state-funded alternative provision school": "alternative_provision",
-        "state-funded ap school": "alternative_provision",
-        "pupil referral unit": "alternative_provision",
-    }
-)
+PHASES = {
+    "total": names.TOTAL,
+    "state-funded primary": "primary",
+    "state-funded secondary": "secondary",
+    "special": "special",
+    "state-funded alternative provision school": "alternative_provision",
+    "state-funded ap school": "alternative_provision",
+    "pupil referral unit": "alternative_provision",
+}
 """DfE's school types, in every release's words, and our phases."""
 
-RENAMED = MappingProxyType(
-    {"school_type": "phase_type_grouping", "year_breakdown": "absence_terms"}
-)
+RENAMED = {"school_type": "phase_type_grouping", "year_breakdown": "absence_terms"}
 """Columns of earlier releases, and what the same column is called since."""
 
 _AREA = (
@@ -105,33 +98,31 @@ def _basics(grade: int) -> Measure:
     return Measure(metric, "t_pupils", passed, "t_pupils", f"p{passed}", required=False)
 
 
-MEASURES = MappingProxyType(
-    {
-        "absence": (
-            _sessions("overall", "t_sess_overall", "pt_overall"),
-            _sessions("authorised", "t_sess_authorised", "pt_sess_authorised"),
-            _sessions("unauthorised", "t_sess_unauthorised", "pt_sess_unauthorised"),
-            _absentees("persistent", 10, required=True),
-            # Severe absence is published from the release of 2024 on.
-            _absentees("severe", 50, required=False),
-        ),
-        "ks2": (
-            _expected("rwm", "rwm", required=True),
-            _expected("reading", "read"),
-            _expected("writing", "writta"),
-            _expected("maths", "mat"),
-            _ks2_progress("reading", "read"),
-            _ks2_progress("writing", "writta"),
-            _ks2_progress("maths", "mat"),
-        ),
-        "ks4": (
-            Measure("ks4_attainment8", "t_pupils", "t_att8", "t_pupils", "avg_att8"),
-            _progress("ks4_progress8", "t_inp8calc", "t_p8score", "avg_p8score"),
-            _basics(4),
-            _basics(5),
-        ),
-    }
-)
+MEASURES = {
+    "absence": (
+        _sessions("overall", "t_sess_overall", "pt_overall"),
+        _sessions("authorised", "t_sess_authorised", "pt_sess_authorised"),
+        _sessions("unauthorised", "t_sess_unauthorised", "pt_sess_unauthorised"),
+        _absentees("persistent", 10, required=True),
+        # Severe absence is published from the release of 2024 on.
+        _absentees("severe", 50, required=False),
+    ),
+    "ks2": (
+        _expected("rwm", "rwm", required=True),
+        _expected("reading", "read"),
+        _expected("writing", "writta"),
+        _expected("maths", "mat"),
+        _ks2_progress("reading", "read"),
+        _ks2_progress("writing", "writta"),
+        _ks2_progress("maths", "mat"),
+    ),
+    "ks4": (
+        Measure("ks4_attainment8", "t_pupils", "t_att8", "t_pupils", "avg_att8"),
+        _progress("ks4_progress8", "t_inp8calc", "t_p8score", "avg_p8score"),
+        _basics(4),
+        _basics(5),
+    ),
+}
 """What each file of the release counts, by the file's role. What is not required may be absent."""
 
 
@@ -223,9 +214,7 @@ def panel_rows(outcomes: Outcomes, *, vintage: str) -> pd.DataFrame:
     cells = {
         column: numbers_and_symbols(table[column], origin=outcomes.origin) for column in columns
     }
-    keys = table[["level", "unit_id", "time_period", "phase", "group"]].assign(
-        source="published", vintage=vintage, cohort_rule="at_31_march"
-    )
+    keys = table[["level", "unit_id", "time_period", "phase", "group"]].assign(vintage=vintage)
     rows = [_rows_of(measure, keys=keys, cells=cells) for measure in outcomes.measures]
     return pd.concat(rows, ignore_index=True)
 
@@ -237,18 +226,24 @@ def _rows_of(
     cells: dict[str, tuple[pd.Series, pd.Series]],
 ) -> pd.DataFrame:
     numbers = {column: cells[column][0] for column in measure.columns}
-    return keys.assign(
-        metric=measure.metric,
-        pupils=numbers[measure.pupils].astype("Int64"),
-        numerator=numbers[measure.numerator],
-        denominator=numbers[measure.denominator].astype("Int64"),
-        sum_yy=float("nan"),
-        sum_xy=float("nan"),
-        sum_xx=float("nan"),
-        **dict.fromkeys(names.RECORD_KEYS, pd.array([pd.NA] * len(keys), dtype="Int64")),
-        rate=numbers[measure.rate],
-        status=strongest(*(cells[column][1] for column in measure.columns)),
-    )[list(names.PANEL_COLUMNS)]
+    return panel_of(
+        keys.assign(
+            metric=measure.metric,
+            pupils=numbers[measure.pupils],
+            numerator=numbers[measure.numerator],
+            denominator=numbers[measure.denominator],
+            rate=numbers[measure.rate],
+            status=strongest(*(cells[column][1] for column in measure.columns)),
+        )
+    )
+
+
+def panel_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give published rows the panel's columns; counts and sums that are not there are missing."""
+    counts = ("pupils", "denominator", *names.RECORD_KEYS)
+    known = {"source": "published", "cohort_rule": "at_31_march"}
+    table = rows.assign(**known).reindex(columns=list(names.PANEL_COLUMNS))
+    return table.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _of_groups(table: pd.DataFrame, *, origin: str) -> pd.DataFrame:

@@ -9,71 +9,67 @@ suspensions by school type are not, because no group of children in need is publ
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
 from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS
+from vsh_eval.returns.published.cino import panel_of
 from vsh_eval.returns.published.reading import read_text
 from vsh_eval.returns.published.symbols import numbers_and_symbols
 
 COLUMNS = ("Short Desc", "Years", "LA and Regions", "Values", "LA Number")
 
-MEASURES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "TotAbs": ("overall_absence", names.TOTAL),
-        "PriTotAbs": ("overall_absence", "primary"),
-        "SecTotAbs": ("overall_absence", "secondary"),
-        "total_absence_special": ("overall_absence", "special"),
-        "TotAuthAbs": ("authorised_absence", names.TOTAL),
-        "PriAuth": ("authorised_absence", "primary"),
-        "SecAuth": ("authorised_absence", "secondary"),
-        "authorised_absence_special": ("authorised_absence", "special"),
-        "TotUnAuthAbs": ("unauthorised_absence", names.TOTAL),
-        "PriUnauth": ("unauthorised_absence", "primary"),
-        "SecUnauth": ("unauthorised_absence", "secondary"),
-        "unauthorised_absence_special": ("unauthorised_absence", "special"),
-        "TotPerAbNew": ("persistent_absence", names.TOTAL),
-        "SFPriPerAbNew": ("persistent_absence", "primary"),
-        "SFSecPerAbNew": ("persistent_absence", "secondary"),
-        "SpecPerAbNew": ("persistent_absence", "special"),
-        "TotSevPerAbNew": ("severe_absence", names.TOTAL),
-        "SFPriSevPerAbNew": ("severe_absence", "primary"),
-        "SFSecSevPerAbNew": ("severe_absence", "secondary"),
-        "SpecSevPerAbNew": ("severe_absence", "special"),
-        # Suspensions, and permanent exclusions, per 100 pupils on roll in January.
-        "TotFixedEx": ("suspension_rate", names.TOTAL),
-        "Total_ Pup_FixedEx": ("pupils_suspended", names.TOTAL),
-        "TotPermEx": ("permanent_exclusion", names.TOTAL),
-        "FSP_NEW_GOODDEV": ("eyfsp_gld", names.TOTAL),
-        "KS1P_all": ("phonics_expected", names.TOTAL),
-        "KS2RWM_Expected_STD": ("ks2_rwm_expected", names.TOTAL),
-        "KS2R_Expected_STD": ("ks2_reading_expected", names.TOTAL),
-        "KS2W_Teacher_Assess": ("ks2_writing_expected", names.TOTAL),
-        "KS2M_Expected_STD": ("ks2_maths_expected", names.TOTAL),
-        "KS2R_Prog_VA": ("ks2_reading_progress", names.TOTAL),
-        "KS2W_Prog_VA": ("ks2_writing_progress", names.TOTAL),
-        "KS2M_Prog_VA": ("ks2_maths_progress", names.TOTAL),
-        "AVG_Attain8_Score": ("ks4_attainment8", names.TOTAL),
-        "AVG_Prog8_Score": ("ks4_progress8", names.TOTAL),
-        "EngMaths9-4": ("ks4_basics_94", names.TOTAL),
-        "EngMaths9-5": ("ks4_basics_95", names.TOTAL),
-    }
-)
+MEASURES: Mapping[str, tuple[str, str]] = {
+    "TotAbs": ("overall_absence", names.TOTAL),
+    "PriTotAbs": ("overall_absence", "primary"),
+    "SecTotAbs": ("overall_absence", "secondary"),
+    "total_absence_special": ("overall_absence", "special"),
+    "TotAuthAbs": ("authorised_absence", names.TOTAL),
+    "PriAuth": ("authorised_absence", "primary"),
+    "SecAuth": ("authorised_absence", "secondary"),
+    "authorised_absence_special": ("authorised_absence", "special"),
+    "TotUnAuthAbs": ("unauthorised_absence", names.TOTAL),
+    "PriUnauth": ("unauthorised_absence", "primary"),
+    "SecUnauth": ("unauthorised_absence", "secondary"),
+    "unauthorised_absence_special": ("unauthorised_absence", "special"),
+    "TotPerAbNew": ("persistent_absence", names.TOTAL),
+    "SFPriPerAbNew": ("persistent_absence", "primary"),
+    "SFSecPerAbNew": ("persistent_absence", "secondary"),
+    "SpecPerAbNew": ("persistent_absence", "special"),
+    "TotSevPerAbNew": ("severe_absence", names.TOTAL),
+    "SFPriSevPerAbNew": ("severe_absence", "primary"),
+    "SFSecSevPerAbNew": ("severe_absence", "secondary"),
+    "SpecSevPerAbNew": ("severe_absence", "special"),
+    # Suspensions, and permanent exclusions, per 100 pupils on roll in January.
+    "TotFixedEx": ("suspension_rate", names.TOTAL),
+    "Total_ Pup_FixedEx": ("pupils_suspended", names.TOTAL),
+    "TotPermEx": ("permanent_exclusion", names.TOTAL),
+    "FSP_NEW_GOODDEV": ("eyfsp_gld", names.TOTAL),
+    "KS1P_all": ("phonics_expected", names.TOTAL),
+    "KS2RWM_Expected_STD": ("ks2_rwm_expected", names.TOTAL),
+    "KS2R_Expected_STD": ("ks2_reading_expected", names.TOTAL),
+    "KS2W_Teacher_Assess": ("ks2_writing_expected", names.TOTAL),
+    "KS2M_Expected_STD": ("ks2_maths_expected", names.TOTAL),
+    "KS2R_Prog_VA": ("ks2_reading_progress", names.TOTAL),
+    "KS2W_Prog_VA": ("ks2_writing_progress", names.TOTAL),
+    "KS2M_Prog_VA": ("ks2_maths_progress", names.TOTAL),
+    "AVG_Attain8_Score": ("ks4_attainment8", names.TOTAL),
+    "AVG_Prog8_Score": ("ks4_progress8", names.TOTAL),
+    "EngMaths9-4": ("ks4_basics_94", names.TOTAL),
+    "EngMaths9-5": ("ks4_basics_95", names.TOTAL),
+}
 """All pupils: the tool's short descriptions and the metric and phase of each, by its dictionary."""
 
-SOCIAL_CARE: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "CIN_Good _Develop": ("eyfsp_gld", names.CIN),
-        "CPP_Good_Develop": ("eyfsp_gld", names.CPP),
-        "LAC_Good_Develop": ("eyfsp_gld", names.CLA),
-        "CINFixedExclusion": ("pupils_suspended", names.CIN),
-        "LAC_Fixed_ Ex": ("pupils_suspended", names.CLA),
-        "CINPermExclusion": ("permanent_exclusion", names.CIN),
-    }
-)
+SOCIAL_CARE: Mapping[str, tuple[str, str]] = {
+    "CIN_Good _Develop": ("eyfsp_gld", names.CIN),
+    "CPP_Good_Develop": ("eyfsp_gld", names.CPP),
+    "LAC_Good_Develop": ("eyfsp_gld", names.CLA),
+    "CINFixedExclusion": ("pupils_suspended", names.CIN),
+    "LAC_Fixed_ Ex": ("pupils_suspended", names.CLA),
+    "CINPermExclusion": ("permanent_exclusion", names.CIN),
+}
 """Groups of children in need whose counts are in none of the release's files, and their metric.
 
 The tool says "children in need" and cites the outcomes of children in need for all of these. Where
@@ -189,29 +185,21 @@ def comparator_rows(
     metric = {short: metric for short, (metric, _) in {**MEASURES, **SOCIAL_CARE}.items()}
     phase = {short: phase for short, (_, phase) in MEASURES.items()}
     group = {short: group for short, (_, group) in SOCIAL_CARE.items()}
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
-            "source": "published",
             "vintage": vintage,
-            "cohort_rule": "at_31_march",
             "level": placed["unit_id"].map(level),
             "unit_id": placed["unit_id"],
             "time_period": placed["time_period"],
             "phase": placed["Short Desc"].map(phase).fillna(names.TOTAL),
             "group": placed["Short Desc"].map(group).fillna(names.ALL),
             "metric": placed["Short Desc"].map(metric),
-            "pupils": pd.array([pd.NA] * len(placed), dtype="Int64"),
-            "numerator": float("nan"),
-            "denominator": pd.array([pd.NA] * len(placed), dtype="Int64"),
-            "sum_yy": float("nan"),
-            "sum_xy": float("nan"),
-            "sum_xx": float("nan"),
-            **dict.fromkeys(names.RECORD_KEYS, pd.array([pd.NA] * len(placed), dtype="Int64")),
             # The tool stores 4.65 as 4.6500000000000004.
             "rate": rates.round(_FLOAT_DUST),
             "status": symbols,
         }
-    ).reset_index(drop=True)
+    )
+    return panel_of(rows).reset_index(drop=True)
 
 
 def _unit_ids(table: pd.DataFrame, *, areas: pd.DataFrame) -> pd.Series:

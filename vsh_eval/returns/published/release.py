@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 import pyarrow as pa
@@ -17,19 +16,16 @@ from vsh_eval.returns.published.comparators import comparator_rows, latest_year,
 from vsh_eval.returns.published.reading import header, read_text, years_written
 from vsh_eval.returns.reorganised import same_area
 
-SIGNATURES = MappingProxyType(
-    {
-        "absence": {"social_care_group", "t_sess_possible"},
-        "ks2": {"social_care_group", "t_rwm_eligible_pupils"},
-        "ks4": {"social_care_group", "t_att8"},
-        "comparators": {"Short Desc", "LA and Regions", "Values"},
-        "neighbours": {"old_la_code", "SN_1", "SN_1P"},
-    }
-)
+SIGNATURES = {
+    "absence": {"social_care_group", "t_sess_possible"},
+    "ks2": {"social_care_group", "t_rwm_eligible_pupils"},
+    "ks4": {"social_care_group", "t_att8"},
+    "comparators": {"Short Desc", "LA and Regions", "Values"},
+    "neighbours": {"old_la_code", "SN_1", "SN_1P"},
+}
 """The columns by which a file is recognised, by its role; its name does not matter."""
 
 CINO_ROLES = ("absence", "ks2", "ks4")
-FILE_COLUMNS = ("role", "file_name", "rows", "sha256", "vintage", "used")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +45,6 @@ class Published:
         include Inner and Outer London, whose ``region_id`` is London's.
     neighbours : DataFrame
         ``unit_id``, ``neighbour_id``, ``rank`` (1 is the closest), ``closeness``.
-    files : DataFrame
-        ``role``, ``file_name``, ``rows``, ``sha256``, ``vintage`` and ``used``: every recognised
-        file of the folder, and whether it belongs to the release that was read.
     vintage : str
         The release, for example ``2024/25 release``.
     """
@@ -59,7 +52,6 @@ class Published:
     panel: pd.DataFrame
     areas: pd.DataFrame
     neighbours: pd.DataFrame
-    files: pd.DataFrame
     vintage: str
 
     def years_of(self, unit_id: str, metric: str = "") -> tuple[int, ...]:
@@ -109,8 +101,8 @@ def read_published(folder: Path, *, vintage: str | None = None) -> Published:
     folder : Path
         Searched with the folders inside it.
     vintage : str, optional
-        The release to read, for example ``2022/23 release``; files of others are left out and
-        listed as not used. None takes the newest absence file's release.
+        The release to read, for example ``2022/23 release``; files of others are left out.
+        None takes the newest absence file's release.
 
     Returns
     -------
@@ -175,7 +167,6 @@ files; fetch them with vsh-eval fetch-published.
             if "neighbours" in chosen
             else no_neighbours()
         ),
-        files=_files_table(found, list(chosen.values())),
         vintage=chosen_vintage,
     )
 
@@ -305,14 +296,6 @@ def _of_release(found: Sequence[PublishedFile], vintage: str) -> dict[str, Publi
             )
         chosen[file.role] = file
     return chosen
-
-
-def _files_table(found: Sequence[PublishedFile], used: Sequence[PublishedFile]) -> pd.DataFrame:
-    """List the recognised files, and whether each was read."""
-    rows = [
-        (file.role, file.name, file.rows, file.sha256, file.vintage, file in used) for file in found
-    ]
-    return pd.DataFrame(rows, columns=list(FILE_COLUMNS))
 
 
 def _refuse_mixture(found: Sequence[PublishedFile], newest: str) -> None:

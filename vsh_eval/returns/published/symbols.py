@@ -1,21 +1,17 @@
 """Cells of a published table: a number, or a symbol that says why there is none."""
 
-from types import MappingProxyType
-
 import numpy as np
 import pandas as pd
 
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, row_count
 
-WRITTEN = MappingProxyType(
-    {
-        **{symbol: symbol for symbol in names.SYMBOLS},
-        "k": names.LOW,
-        "~": names.LOW,
-        ":": names.UNAVAILABLE,
-    }
-)
+WRITTEN = {
+    **{symbol: symbol for symbol in names.SYMBOLS},
+    "k": names.LOW,
+    "~": names.LOW,
+    ":": names.UNAVAILABLE,
+}
 """Every symbol DfE has written in these files, and the one we keep."""
 
 STRONGEST_FIRST = (

@@ -7,7 +7,6 @@ Attendance (Pupil Registration) (England) Regulations 2024; DfE, School attendan
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from types import MappingProxyType
 from typing import Literal
 
 from dateutil.easter import easter
@@ -19,37 +18,31 @@ Meaning = Literal["present", "elsewhere", "authorised", "unauthorised", "not_pos
 FROM_2024 = date(2024, 8, 19)
 """The first day of the present list of codes."""
 
-_ALWAYS: Mapping[str, Meaning] = MappingProxyType(
-    {
-        **dict.fromkeys(("/", "\\", "L"), "present"),
-        **dict.fromkeys(("B", "P", "V", "W"), "elsewhere"),
-        **dict.fromkeys(("C", "E", "I", "M", "R", "S", "T"), "authorised"),
-        # A holiday that was agreed: H has no place in the list from 2024, and some still write it.
-        **dict.fromkeys(("H", "F"), "authorised"),
-        **dict.fromkeys(("G", "N", "O", "U"), "unauthorised"),
-        # D: the other school of a pupil registered at two counts the session.
-        **dict.fromkeys(("D", "X", "Y", "Z", "#"), "not_possible"),
-        # Signs of management systems for a session that nobody marked.
-        **dict.fromkeys(("-", "_"), "no_mark"),
-        # Sub-codes for coronavirus that Bradford's and others' exports write as signs: I02 and X.
-        ";": "authorised",
-        **dict.fromkeys(("(", "]"), "not_possible"),
-    }
-)
-CODES: Mapping[str, Mapping[str, Meaning]] = MappingProxyType(
-    {
-        "before": MappingProxyType({**_ALWAYS, "J": "elsewhere"}),
-        "from": MappingProxyType(
-            {
-                **_ALWAYS,
-                "K": "elsewhere",
-                "J": "elsewhere",
-                **dict.fromkeys(("C1", "C2", "J1"), "authorised"),
-                **dict.fromkeys(("Q", *(f"Y{n}" for n in range(1, 8))), "not_possible"),
-            }
-        ),
-    }
-)
+_ALWAYS: Mapping[str, Meaning] = {
+    **dict.fromkeys(("/", "\\", "L"), "present"),
+    **dict.fromkeys(("B", "P", "V", "W"), "elsewhere"),
+    **dict.fromkeys(("C", "E", "I", "M", "R", "S", "T"), "authorised"),
+    # A holiday that was agreed: H has no place in the list from 2024, and some still write it.
+    **dict.fromkeys(("H", "F"), "authorised"),
+    **dict.fromkeys(("G", "N", "O", "U"), "unauthorised"),
+    # D: the other school of a pupil registered at two counts the session.
+    **dict.fromkeys(("D", "X", "Y", "Z", "#"), "not_possible"),
+    # Signs of management systems for a session that nobody marked.
+    **dict.fromkeys(("-", "_"), "no_mark"),
+    # Sub-codes for coronavirus that Bradford's and others' exports write as signs: I02 and X.
+    ";": "authorised",
+    **dict.fromkeys(("(", "]"), "not_possible"),
+}
+CODES: Mapping[str, Mapping[str, Meaning]] = {
+    "before": {**_ALWAYS, "J": "elsewhere"},
+    "from": {
+        **_ALWAYS,
+        "K": "elsewhere",
+        "J": "elsewhere",
+        **dict.fromkeys(("C1", "C2", "J1"), "authorised"),
+        **dict.fromkeys(("Q", *(f"Y{n}" for n in range(1, 8))), "not_possible"),
+    },
+}
 """The meaning of each code in each list. A session counts as possible unless ``not_possible``."""
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2060

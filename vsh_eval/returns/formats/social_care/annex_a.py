@@ -7,7 +7,6 @@ what ended not long before.
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -19,18 +18,16 @@ from vsh_eval.returns.formats.rows import WORKBOOKS, Sheet, frame, key, renamed,
 from vsh_eval.returns.formats.social_care import spells as spells_of
 
 _CHILD = "Child Unique ID"
-LISTS: Mapping[str, Mapping[str, tuple[str]]] = MappingProxyType(
-    {
-        status: {
-            "child_id": (_CHILD,), "start": (start,), "end": (end,), "born": ("Date of Birth",)
-        }
-        for status, start, end in (
-            ("CIN", "CIN Start Date", "CIN Closure Date"),
-            ("CPP", "Child Protection Plan Start Date", "Child Protection Plan End Date"),
-            ("CLA", "Date Started to be Looked After", "Date Ceased to be Looked After"),
-        )
+LISTS: Mapping[str, Mapping[str, tuple[str]]] = {
+    status: {
+        "child_id": (_CHILD,), "start": (start,), "end": (end,), "born": ("Date of Birth",)
     }
-)  # fmt: skip
+    for status, start, end in (
+        ("CIN", "CIN Start Date", "CIN Closure Date"),
+        ("CPP", "Child Protection Plan Start Date", "Child Protection Plan End Date"),
+        ("CLA", "Date Started to be Looked After", "Date Ceased to be Looked After"),
+    )
+}  # fmt: skip
 """What is read of lists 6, 7 and 8."""
 
 

@@ -8,7 +8,6 @@ event, with ``YEAR`` and ``LA``): they are known by their columns, never by thei
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 import pyarrow as pa
@@ -22,40 +21,36 @@ from vsh_eval.returns.formats.social_care import spells as spells_of
 from vsh_eval.returns.formats.social_care import xml
 from vsh_eval.returns.formats.social_care.spells import Return
 
-LAYOUT: Mapping[int, tuple[str, str]] = MappingProxyType(
-    {
-        2017: (
-            "Message Header CollectionDetails Collection Year ReferenceDate Source SourceLevel LEA "
-            "SoftwareCode Release SerialNo DateTime Children Child ChildIdentifiers LAchildID UPN "
-            "FormerUPN UPNunknown PersonBirthDate ExpectedPersonBirthDate GenderCurrent "
-            "PersonDeathDate ChildCharacteristics Ethnicity Disabilities Disability CINdetails "
-            "CINreferralDate ReferralSource PrimaryNeedCode CINclosureDate ReasonForClosure "
-            "DateOfInitialCPC ReferralNFA Assessments AssessmentActualStartDate "
-            "AssessmentInternalReviewDate AssessmentAuthorisationDate AssessmentFactors "
-            "FactorsIdentifiedAtAssessment Section47 S47ActualStartDate InitialCPCtarget "
-            "ICPCnotRequired ChildProtectionPlans CPPstartDate CPPendDate InitialCategoryOfAbuse "
-            "LatestCategoryOfAbuse NumberOfPreviousCPP Reviews CPPreviewDate",
-            "",
-        ),
-        2022: ("CINPlanDates CINPlanStartDate CINPlanEndDate", ""),
-        2025: ("Sex", "GenderCurrent"),
-        2026: (
-            "PreProceedingsandFGDM PPStartDate LBPSentDate FGDMMeetingOffer FGDMMeetingFac "
-            "InitialPPMeetingDate ReviewMeetingsCount StepDecisionDate PPOutcome CourtAppDate "
-            "LetterInitCPDate",
-            "",
-        ),
-    }
-)
+LAYOUT: Mapping[int, tuple[str, str]] = {
+    2017: (
+        "Message Header CollectionDetails Collection Year ReferenceDate Source SourceLevel LEA "
+        "SoftwareCode Release SerialNo DateTime Children Child ChildIdentifiers LAchildID UPN "
+        "FormerUPN UPNunknown PersonBirthDate ExpectedPersonBirthDate GenderCurrent "
+        "PersonDeathDate ChildCharacteristics Ethnicity Disabilities Disability CINdetails "
+        "CINreferralDate ReferralSource PrimaryNeedCode CINclosureDate ReasonForClosure "
+        "DateOfInitialCPC ReferralNFA Assessments AssessmentActualStartDate "
+        "AssessmentInternalReviewDate AssessmentAuthorisationDate AssessmentFactors "
+        "FactorsIdentifiedAtAssessment Section47 S47ActualStartDate InitialCPCtarget "
+        "ICPCnotRequired ChildProtectionPlans CPPstartDate CPPendDate InitialCategoryOfAbuse "
+        "LatestCategoryOfAbuse NumberOfPreviousCPP Reviews CPPreviewDate",
+        "",
+    ),
+    2022: ("CINPlanDates CINPlanStartDate CINPlanEndDate", ""),
+    2025: ("Sex", "GenderCurrent"),
+    2026: (
+        "PreProceedingsandFGDM PPStartDate LBPSentDate FGDMMeetingOffer FGDMMeetingFac "
+        "InitialPPMeetingDate ReviewMeetingsCount StepDecisionDate PPOutcome CourtAppDate "
+        "LetterInitCPDate",
+        "",
+    ),
+}
 """What a census year added to the elements of the year before, and what it took out."""
 
-KINDS: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
-    {
-        "CINdetails": ("CINreferralDate", "CINclosureDate", "CIN", "episode"),
-        "CINPlanDates": ("CINPlanStartDate", "CINPlanEndDate", "CIN", "plan"),
-        "ChildProtectionPlans": ("CPPstartDate", "CPPendDate", "CPP", "episode"),
-    }
-)
+KINDS: Mapping[str, tuple[str, str, str, str]] = {
+    "CINdetails": ("CINreferralDate", "CINclosureDate", "CIN", "episode"),
+    "CINPlanDates": ("CINPlanStartDate", "CINPlanEndDate", "CIN", "plan"),
+    "ChildProtectionPlans": ("CPPstartDate", "CPPendDate", "CPP", "episode"),
+}
 """Each element that is a spell: its beginning, its end, its status and its basis."""
 
 _IDENTIFIERS = (

@@ -6,7 +6,6 @@ known by their columns; those that hold no episodes (UASC, OC2, reviews, missing
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import pandas as pd
 import pyarrow as pa
@@ -19,17 +18,17 @@ from vsh_eval.returns.formats.social_care import spells as spells_of
 from vsh_eval.returns.formats.social_care import xml
 from vsh_eval.returns.formats.social_care.spells import Return
 
-HEADER: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"child_id": ("CHILD", "CHILDID"), "upn": ("UPN",), "born": ("DOB",)}
-)
-EPISODE: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "child_id": ("CHILD", "CHILDID"),
-        "start": ("DECOM",),
-        "end": ("DEC",),
-        "legal_status": ("LS",),
-    }
-)
+HEADER: Mapping[str, tuple[str, ...]] = {
+    "child_id": ("CHILD", "CHILDID"),
+    "upn": ("UPN",),
+    "born": ("DOB",),
+}
+EPISODE: Mapping[str, tuple[str, ...]] = {
+    "child_id": ("CHILD", "CHILDID"),
+    "start": ("DECOM",),
+    "end": ("DEC",),
+    "legal_status": ("LS",),
+}
 """What we call a column, and its names, of which the last is that of the XML."""
 
 RESPITE = ("V3", "V4")
