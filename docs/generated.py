@@ -13,7 +13,8 @@ from vsh_eval import academic_year, contracts, registry
 from vsh_eval.cli import app as commands_of_the_package
 from vsh_eval.pipeline import catalogue
 from vsh_eval.release.text.findings import evidence
-from vsh_eval.release.text.phrases import check_names, labels, protection, tables
+from vsh_eval.release.text.findings.checks import CHECK_NAMES
+from vsh_eval.release.text.phrases import labels, protection, tables
 from vsh_eval.returns.checks.rules import CHECKS
 from vsh_eval.settings import Settings
 
@@ -186,8 +187,8 @@ def robustness() -> str:
     """Every check that could change our mind about an estimate."""
     return _table(
         ("check", "question", "what would change our mind"),
-        [(f"{n.letter} ({code})", n.question, n.what)
-         for code, n in check_names.CHECK_NAMES.items()],
+        [(f"{n['letter']} ({code})", n["question"], n["what"])
+         for code, n in CHECK_NAMES.items()],
     )  # fmt: skip
 
 
@@ -205,7 +206,10 @@ def statements() -> str:
 
 def released() -> str:
     """Every table that a run may release, by the question that it answers."""
-    rows = [(_code(f"{n}.csv"), title, asks) for n, (title, asks) in sorted(tables.TABLES.items())]
+    rows = [
+        (_code(f"{n}.csv"), said["title"], said["question"])
+        for n, said in sorted(tables.TABLES.items())
+    ]
     return _table(("file", "title", "question"), rows)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from vsh_eval import names as codes
 from vsh_eval.contracts import ContractError
 
 
@@ -48,14 +49,15 @@ YEARS = frozenset(
 """Keys and labels that are academic years."""
 
 # The numbers that may have an interval and a standard error beside them.
+_PARTS = " ".join(f"composition_{factor}" for factor in codes.FACTORS)
 _WITH_INTERVAL: Mapping[Role, str] = {
     Role.LEVEL: """
         level_value group_level reference_level matched_group_level matched_level evenness
         tau_squared effect_size gap_index months days group_days reference_days sessions tau
         """,
-    Role.DIFFERENCE: """
+    Role.DIFFERENCE: f"""
         gap change group_change reference_change trend group_trend reference_trend mean_gap
-        composition composition_phase composition_sen composition_fsm6 composition_sex rates
+        composition {_PARTS} rates
         matched_gap standardised_gap value baseline_gap difference
         """,
     Role.RATIO: "ratio ratio_change baseline_ratio",

@@ -184,6 +184,20 @@ _PUPIL = Column("pupil_id", "text")
 _YEAR = Column("academic_year", "academic_year")
 _URN = Column("urn", "text")
 
+
+def _characteristic(of: names.Characteristic) -> Column:
+    """Return the column of a characteristic: one of its codes, or a number from least to most."""
+    whole = [code for code in of.codes if isinstance(code, int)]
+    if whole:
+        return Column(of.column, "integer", minimum=min(whole), maximum=max(whole))
+    return Column(of.column, "text", allowed=tuple(map(str, of.codes)))
+
+
+_CHARACTERISTICS = sorted(
+    map(_characteristic, names.CHARACTERISTICS.values()), key=lambda of: of.name != "year_group"
+)
+"""The year group, which says what a pupil is counted in, and then the others."""
+
 RETURNS: Mapping[str, Table] = MappingProxyType(
     {
         table.name: table
@@ -228,10 +242,7 @@ RETURNS: Mapping[str, Table] = MappingProxyType(
                     _PUPIL,
                     _YEAR,
                     _URN,
-                    Column("year_group", "integer", minimum=-2, maximum=14),
-                    Column("sex", "text", allowed=("F", "M", "U")),
-                    Column("fsm6", "integer", minimum=0, maximum=1),
-                    Column("sen", "text", allowed=("N", "K", "E")),
+                    *_CHARACTERISTICS,
                 ),
                 keys=("pupil_id", "academic_year", "urn"),
             ),

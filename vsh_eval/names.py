@@ -7,6 +7,7 @@ stands in `vsh_eval.release.text.phrases.labels`.
 from collections.abc import Mapping
 from itertools import product
 from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 # --- Groups of pupils. A pupil-year is in exactly one leaf group.
 CLA = "cla"
@@ -90,37 +91,72 @@ PANEL_SUMS = ("pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx"
 RECORD_KEYS = ("key_n", "key_y")
 """Sums of record keys: of the children that ``pupils`` counts, and of those of them with y > 0."""
 PANEL_COLUMNS = (*PANEL_KEYS, *PANEL_SUMS, *RECORD_KEYS, "rate", "status")
-COMPOSITION_STRATA = ("sen", "fsm6", "sex", "year_group")
+
+
+# --- Characteristics of pupils: what enrolments say of them.
+class Characteristic(NamedTuple):
+    """A column of the enrolments by which pupils are told apart.
+
+    Attributes
+    ----------
+    column : str
+        Its name in the returns and in the composition.
+    codes : Mapping
+        What returns write, in order, and the name of each here.
+    of_two : {"first", "last"}
+        Which code counts for a pupil whose enrolments of a year differ.
+    """
+
+    column: str
+    codes: Mapping[object, str]
+    of_two: Literal["first", "last"]
+
+
+CHARACTERISTICS: Mapping[str, Characteristic] = MappingProxyType(
+    {
+        "sex": Characteristic("sex", {"F": "girls", "M": "boys", "U": "sex_not_recorded"}, "first"),
+        "fsm6": Characteristic("fsm6", {1: "fsm6", 0: "not_fsm6"}, "first"),
+        "sen": Characteristic("sen", {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"}, "last"),
+        "key_stage": Characteristic(
+            "year_group",
+            {
+                **dict.fromkeys(range(-2, 1), "early_years"),
+                **dict.fromkeys((1, 2), "ks1"),
+                **dict.fromkeys(range(3, 7), "ks2"),
+                **dict.fromkeys(range(7, 10), "ks3"),
+                **dict.fromkeys((10, 11), "ks4"),
+                **dict.fromkeys(range(12, 15), "post_16"),
+            },
+            "last",
+        ),
+    }
+)
+"""By the name of the breakdown. The returns' contract, the SQL and the tables are made of it."""
+BREAKDOWNS: Mapping[str, Mapping[object, str]] = MappingProxyType(
+    {name: of.codes for name, of in CHARACTERISTICS.items()}
+)
+"""By what the pupils of a composition are broken down: what returns write, and its name here."""
+
+# --- How far schools differ: sums over schools of products of their strata's sums.
+MAKE_UP, KEY_STAGE = "make_up", "key_stage"
+_CROSSED = ("sen", "fsm6", "sex")
+MOMENT_AXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {MAKE_UP: _CROSSED, **{name: (name,) for name in CHARACTERISTICS if name not in _CROSSED}}
+)
+"""Which characteristics are crossed: each family of strata has its own products.
+
+Those of the make-up are what a gap is decomposed by. Every other characteristic stands alone, as
+products grow with the square of the strata.
+"""
+FACTORS = ("phase", *MOMENT_AXES[MAKE_UP])
+"""What a gap is decomposed by: the phase of the school, and the characteristics of the make-up."""
+COMPOSITION_STRATA = tuple(
+    CHARACTERISTICS[name].column for axes in MOMENT_AXES.values() for name in axes
+)
 COMPOSITION_COLUMNS = (
     *(*PANEL_KEYS, *COMPOSITION_STRATA),
     *(*PANEL_SUMS, *RECORD_KEYS, "rate", "status"),
 )
-
-# --- By what the pupils of a composition are broken down: what returns write, and its name here.
-BREAKDOWNS: Mapping[str, Mapping[object, str]] = MappingProxyType(
-    {
-        "sex": {"F": "girls", "M": "boys", "U": "sex_not_recorded"},
-        "fsm6": {1: "fsm6", 0: "not_fsm6"},
-        "sen": {"N": "no_sen", "K": "sen_support", "E": "ehc_plan"},
-        "key_stage": {
-            **dict.fromkeys(range(-2, 1), "early_years"),
-            **dict.fromkeys((1, 2), "ks1"),
-            **dict.fromkeys(range(3, 7), "ks2"),
-            **dict.fromkeys(range(7, 10), "ks3"),
-            **dict.fromkeys((10, 11), "ks4"),
-            **dict.fromkeys(range(12, 15), "post_16"),
-        },
-    }
-)
-BREAKDOWN_SOURCES = MappingProxyType(
-    {name: name for name in BREAKDOWNS} | {"key_stage": "year_group"}
-)
-"""The column of the composition that each breakdown is read from."""
-
-# --- How far schools differ: sums over schools of products of their strata's sums.
-MAKE_UP, KEY_STAGE = "make_up", "key_stage"
-MOMENT_AXES = MappingProxyType({MAKE_UP: ("sen", "fsm6", "sex"), KEY_STAGE: ("key_stage",)})
-"""Which characteristics are crossed: each family of strata has its own products."""
 MOMENT_STRATA = MappingProxyType(
     {
         by: tuple(

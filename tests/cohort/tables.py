@@ -6,6 +6,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from tests.frames import FIRST_CODES
 from vsh_eval.cohort import build_cohort
 from vsh_eval.contracts import RETURNS
 from vsh_eval.settings import Cohort
@@ -27,7 +28,7 @@ def connect(tables, *, leave_out=()):
     for name, contract in RETURNS.items():
         if name in leave_out:
             continue
-        rows = tables.get(name, [])
+        rows = rows_of(tables, name)
         columns = {
             column.name: pa.array([row[place] for row in rows], ARROW_TYPES[column.kind])
             for place, column in enumerate(contract.columns)
@@ -52,8 +53,17 @@ def build(tables, *, years=(202324,), cohort=None, leave_out=(), **options):
 def frame(tables, name):
     """The same rows as a plain table of Python objects."""
     return pd.DataFrame(
-        tables.get(name, []), columns=list(RETURNS[name].column_names), dtype="object"
+        rows_of(tables, name), columns=list(RETURNS[name].column_names), dtype="object"
     )
+
+
+def rows_of(tables, name):
+    """Rows with the first code of the last characteristics, where a test does not give them."""
+    columns = RETURNS[name].column_names
+    return [
+        (*row, *(FIRST_CODES[column] for column in columns[len(row) :]))
+        for row in tables.get(name, [])
+    ]
 
 
 def day(text):

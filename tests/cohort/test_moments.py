@@ -9,6 +9,7 @@ import pytest
 from tests.cohort import oracle
 from tests.cohort.invented import random_returns
 from tests.cohort.tables import attendance, build, enrolment, episode, school
+from tests.frames import FIRST_CODES
 from vsh_eval import names
 
 YEARS = (201819, 201920, 202021)
@@ -37,8 +38,8 @@ def told(returned):
 def words(where):
     """The stratum of a pupil in either family, and the value of every breakdown."""
     sen, fsm6, sex, year_group = where[5:]
-    found = {"sex": sex, "fsm6": fsm6, "sen": sen, "key_stage": year_group}
-    value = {by: names.BREAKDOWNS[by][code] for by, code in found.items()}
+    found = FIRST_CODES | {"sex": sex, "fsm6": fsm6, "sen": sen, "year_group": year_group}
+    value = {by: of.codes[found[of.column]] for by, of in names.CHARACTERISTICS.items()}
     strata = {by: "/".join(value[a] for a in axes) for by, axes in names.MOMENT_AXES.items()}
     return strata, value | {names.ANY: names.ANY}
 

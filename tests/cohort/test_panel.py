@@ -140,9 +140,15 @@ def test_the_highest_year_group_and_need_of_two_enrolments_count():
     two = [enrolment("P1", group=3, sen="K", fsm6=1, sex="U"),
            enrolment("P1", urn="200", group=2, sen="E", sex="M")]  # fmt: skip
     strata = build(one_pupil() | {"enrolments": two}).composition
-    assert strata[list(names.COMPOSITION_STRATA)].drop_duplicates().to_numpy().tolist() == [
-        ["E", 1, "M", 3]
-    ]
+    found = strata[["sen", "fsm6", "sex", "year_group"]].drop_duplicates()
+    assert found.to_numpy().tolist() == [["E", 1, "M", 3]]
+
+
+def test_a_pupil_without_a_code_is_counted_and_in_no_stratum_of_it():
+    built = build(one_pupil() | {"enrolments": [enrolment("P1", sex=None)]})
+    assert set(built.panel["pupils"]) == set(built.composition["pupils"]) == {1}
+    assert built.composition["sex"].isna().all()
+    assert set(built.moments["by"]) == {names.KEY_STAGE}
 
 
 def test_no_absence_in_2019_20_and_no_key_stage_2():

@@ -6,6 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from tests.cohort.tables import rows_of
 from vsh_eval import cohort, metrics, registry
 from vsh_eval.contracts import RETURNS
 from vsh_eval.panel import Comparison
@@ -51,8 +52,8 @@ def an_authority():
         "training": [("1", "elsa", "targeted", day, 2, 6.0, "teacher", 90.0)],
     }
     connection = duckdb.connect()
-    for name, table in rows.items():
-        frame = pd.DataFrame(table, columns=list(RETURNS[name].column_names))
+    for name in rows:
+        frame = pd.DataFrame(rows_of(rows, name), columns=list(RETURNS[name].column_names))
         connection.register("given", frame)
         connection.execute(f"CREATE TABLE {name} AS FROM given")
     connection.execute("ALTER TABLE schools ALTER opened TYPE DATE")

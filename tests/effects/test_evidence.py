@@ -89,7 +89,6 @@ DRIFTING = Drift(-0.3, 0.15, 199.0)
 TABLE = {
     # what is found: primary, same_past, checks, statement, confidence, decided by
     "every rule passed": (SAME, SAME, by_lot(), "narrowed", HIGH, ""),
-    "the other way": ((1.5, 0.4), (1.4, 0.4), by_lot(), "widened", HIGH, ""),
     "volunteers without drift": (SAME, SAME, volunteers(), "narrowed", MODERATE, ""),
     "another path before": (
         SAME, SAME, by_lot(pretrend=leads(0.03)), "not_attributable", NONE, "pretrend"),
@@ -121,8 +120,6 @@ TABLE = {
     "same past cannot be made": (SAME, None, by_lot(), "inconclusive", NONE, "agreement"),
     "small and clear": (
         (-0.2, 0.05), (-0.2, 0.05), by_lot(), "narrowed_below_interest", HIGH, ""),
-    "small and clear, wider": (
-        (0.2, 0.05), (0.2, 0.05), by_lot(), "widened_below_interest", HIGH, ""),
     "nothing as large": ((0.0, 0.1), (0.0, 0.1), by_lot(), "no_effect_of_interest", HIGH, ""),
     "nothing, but a drift could hide it": (
         (0.0, 0.1), (0.0, 0.1), volunteers(drift=DRIFTING), "inconclusive", NONE, ""),

@@ -7,19 +7,8 @@ from tests.effects.conftest import YEARS, gaps_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, DesignError, Message
 
-COLUMNS = [
-    "unit",
-    "time",
-    "time_period",
-    "cohort",
-    "cohort_period",
-    "outcome",
-    "weight",
-    "pupils",
-    "base_pupils",
-    "stratum",
-    "phase",
-]
+COLUMNS = ["unit", "time", "time_period", "cohort", "cohort_period", "outcome", "weight", "pupils",
+           "base_pupils", "stratum", "phase"]  # fmt: skip
 
 
 def small(adopted, *, years=YEARS[:4], pupils=5):
@@ -185,29 +174,17 @@ def test_phase_by_year_effects_by_the_rule(schools, cohorts, expected, why):
         (lambda g, e: (g, e.assign(adopted=-1)), "is missing or negative"),
         (lambda g, e: (g, e.assign(adopted=0)), "nobody trained .last 202122"),
         (lambda g, e: (g, e.assign(adopted=201718)), ": all trained early .first 201718"),
-        (
-            lambda g, e: (g, e.assign(adopted=[201718] * 10 + [202021] * 2)),
-            "nearly all trained early",
-        ),
-        (
-            lambda g, e: (g, e.assign(adopted=[202021, 202021, *[0] * 10])),
-            "too few trained .trained 2",
-        ),
-        (
-            lambda g, e: (g[g["time_period"].lt(202021) | g["unit_id"].gt("03")], e),
-            "too few on both sides",
-        ),
-        (
-            lambda g, e: (g, e.assign(adopted=202021)),
-            "all trained in one year .year 202021",
-        ),
-        (
-            lambda g, e: (g[g["unit_id"].lt("09")], e),
-            "too few schools .schools 9, least 10",
-        ),
+        (lambda g, e: (g, e.assign(adopted=[201718] * 10 + [202021] * 2)),
+         "nearly all trained early"),
+        (lambda g, e: (g, e.assign(adopted=[202021, 202021, *[0] * 10])),
+         "too few trained .trained 2"),
+        (lambda g, e: (g[g["time_period"].lt(202021) | g["unit_id"].gt("03")], e),
+         "too few on both sides"),
+        (lambda g, e: (g, e.assign(adopted=202021)), "all trained in one year .year 202021"),
+        (lambda g, e: (g[g["unit_id"].lt("09")], e), "too few schools .schools 9, least 10"),
         (lambda g, e: (g, e.assign(unit_id="x" + e["unit_id"])), "no school year left"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_bear_an_estimate_is_refused_in_a_sentence(change, message):
     gaps, exposure = change(*small([202021] * 4))
     with pytest.raises(DesignError, match=message) as caught:

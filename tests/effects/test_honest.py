@@ -302,11 +302,3 @@ def test_few_schools_and_constant_outcomes_are_refused(schools):
     few = cells_of(4, schools=4, years=8, absent=0.0, cohorts=(0, 0, 5, 5))
     with pytest.raises(DesignError, match="singular covariance"):
         effects.sensitivity.honest(few, bounds=[1.0])
-
-
-def test_nothing_is_allowed_where_the_data_refute_the_restriction():
-    sets = RelativeMagnitudes(
-        np.array([0.0, 0.0, 50.0]), 0.01 * np.eye(3), before=1, weights=np.array([1.0, 0.0])
-    )
-    lower, upper = sets.interval(0.0)
-    assert np.isnan(lower) or lower <= upper

@@ -62,14 +62,6 @@ def test_the_error_is_that_of_leaving_schools_out(stratum):
     assert found.covariance.to_numpy() == pytest.approx(root.T @ root, rel=1e-8, abs=1e-10)
 
 
-def test_a_straight_drift_is_a_straight_path():
-    cells = cells_of(5, schools=30)
-    early = cells["time"] - cells["cohort"]
-    drift = cells.assign(outcome=np.where(cells["cohort"] > 0, early, 0) + 1e-3 * cells["outcome"])
-    path = long_differences(drift[drift["cohort"].isin([0, 4])]).rows
-    assert (path["estimate"] - path["index"] - 1).abs().max() < 0.01
-
-
 def test_schools_without_the_last_year_before_are_left_out():
     cells = cells_of(6, schools=30, absent=0.0)
     hole = cells["unit"].eq("s001") & cells["time"].eq(3)
@@ -109,9 +101,3 @@ def test_nothing_to_compare_is_refused(cells):
     first = cells.assign(cohort=np.where(cells["cohort"] > 0, 1, 0))
     with pytest.raises(DesignError, match="no year around training"):
         long_differences(first)
-
-
-def test_constant_outcomes_have_no_interval(cells):
-    rows = long_differences(cells.assign(outcome=1.0)).rows
-    assert set(rows["status"]) == {"x"}
-    assert isinstance(rows, pd.DataFrame)

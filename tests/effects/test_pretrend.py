@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.effects.conftest import cells_of, gaps_of
+from tests.effects.conftest import cells_of
 from vsh_eval import effects
 from vsh_eval.effects.sensitivity import pretrend_of
 
@@ -31,14 +31,6 @@ def test_a_drift_before_training_is_found():
     drifting = table.assign(outcome=table["outcome"] + drift)
     assert effects.sensitivity.pretrend(table).test.p_value > 0.05
     assert effects.sensitivity.pretrend(drifting).test.p_value < 0.001
-
-
-def test_prepared_school_years_give_the_same_as_their_table():
-    prepared = effects.sample.select_sample(*gaps_of(2))
-    assert (
-        effects.sensitivity.pretrend(prepared).test
-        == effects.sensitivity.pretrend(prepared.data).test
-    )
 
 
 def test_without_a_second_year_before_training_it_is_not_testable():

@@ -1,4 +1,4 @@
-"""No public estimator takes an infinite or negative value where there is none."""
+"""Laws of every public estimator: what is refused, and what changes nothing."""
 
 from functools import partial
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.effects.conftest import cells_of
 from vsh_eval.contracts import DesignError
 from vsh_eval.effects import estimators, inference, published, sensitivity
 
@@ -65,3 +66,37 @@ def test_schools_named_by_a_number_and_by_its_text_are_not_one_school():
     units = TABLE["unit"].map({"a": 1, "b": "1"}).fillna(TABLE["unit"])
     with pytest.raises(DesignError, match="unit names 1 schools that differ only in kind"):
         estimators.impute(TABLE.assign(unit=units.astype("object")))
+
+
+CELLS = cells_of(11, schools=30, absent=0.0)
+CELLS["weight"] = CELLS.groupby("unit")["pupils"].transform("mean")
+ROWS = {
+    "impute": estimators.impute,
+    "att_gt": partial(estimators.att_gt, draws=99),
+    "two_way_fixed_effects": estimators.two_way_fixed_effects,
+    "long_differences": lambda table: estimators.long_differences(table).rows,
+}
+NUMBERS = ["estimate", "std_error", "df", "ci_lower", "p_value"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_order_names_and_scale_of_weights_do_not_matter(name):
+    names = {unit: 7919 * n % 101 for n, unit in enumerate(CELLS["unit"].unique())}
+    other = CELLS.sample(frac=1, random_state=1).assign(
+        unit=lambda t: t["unit"].map(names), weight=lambda t: 7 * t["weight"]
+    )
+    found = [ROWS[name](table)[NUMBERS] for table in (CELLS, other)]
+    pd.testing.assert_frame_equal(*found, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_year_without_data_is_no_distance(name):
+    years = {0: 0, 1: 201718, 2: 201819, 3: 202021, 4: 202122, 5: 202223, 6: 202324}
+    named = CELLS.assign(time=CELLS["time"].map(years), cohort=CELLS["cohort"].map(years))
+    rows, numbered = ROWS[name](named), ROWS[name](CELLS)
+    pd.testing.assert_frame_equal(rows[NUMBERS], numbered[NUMBERS])
+    if "aggregation" in rows:
+        event, calendar = (rows["aggregation"].eq(kind) for kind in ("event", "calendar"))
+        assert rows.loc[event, "index"].tolist() == numbered.loc[event, "index"].tolist()
+        expected = numbered.loc[calendar, "index"].map(years)
+        assert rows.loc[calendar, "index"].tolist() == expected.tolist()

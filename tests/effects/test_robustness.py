@@ -179,5 +179,10 @@ def test_without_a_found_effect_the_sign_may_differ(study):
     assert run(study, primary, [check])["verdict"].tolist() == ["agrees"]
 
 
-def test_the_breakdown_is_what_the_rules_want(study):
-    assert effects.sensitivity.breakdown(study, study.sample()) >= 0
+def test_where_all_years_are_covid_years_none_is_left_out(study):
+    covid = study.school_gaps["time_period"].isin([202021, 202122])
+    alone = replace(study, school_gaps=study.school_gaps[covid])
+    primary = Primary(estimate=-0.2, p_value=0.6, row={})
+    wanted = [one for one in checks._definitions(alone) if one.check == "covid_years"]
+    [reason] = run(alone, primary, wanted)["reason"]
+    assert reason.code == "all_years_left_out"

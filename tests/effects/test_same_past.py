@@ -5,10 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.effects.conftest import YEARS, cells_of
+from tests.effects.conftest import YEARS
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, InfeasibleError
 from vsh_eval.effects.estimators.same_past import cells_of as same_past_cells
@@ -16,7 +14,6 @@ from vsh_eval.effects.estimators.same_past import estimated_variances
 from vsh_eval.effects.grid import checked, grid
 from vsh_eval.numerics.estimators.same_past import Variances
 
-NUMBERS = ["estimate", "std_error", "df", "ci_lower", "ci_upper", "p_value"]
 HELD = Variances(2.0, np.array([11.0]), 0.6, 1.0)
 same_past = effects.estimators.same_past
 
@@ -76,22 +73,6 @@ def variances_of(table):
     return estimated_variances(same_past_cells(grid(checked(table))))
 
 
-def test_the_error_is_that_of_leaving_schools_out(cells):
-    held = variances_of(cells)
-    assert held.noise.shape == (2,)
-    rows = same_past(cells, variances=held)
-    pd.testing.assert_frame_equal(rows[NUMBERS], same_past(cells)[NUMBERS])
-    units = cells["unit"].unique()
-    without = [
-        same_past(cells[cells["unit"].ne(unit)], variances=held, draws=1).loc[0, "estimate"]
-        for unit in units
-    ]
-    assert len(units) == rows.loc[0, "df"] + 1
-    squares = ((np.array(without) - rows.loc[0, "estimate"]) ** 2).sum()
-    error = np.sqrt((len(units) - 1) / len(units) * squares)
-    assert error == pytest.approx(rows.loc[0, "std_error"])
-
-
 def test_a_small_phase_has_the_noise_of_the_largest(cells):
     few = cells["unit"].isin(cells["unit"].unique()[:14:2])
     special = cells.assign(phase=cells["phase"].mask(few, "special"))
@@ -99,20 +80,6 @@ def test_a_small_phase_has_the_noise_of_the_largest(cells):
     np.testing.assert_allclose(variances_of(special).noise, variances_of(other).noise)
     one, two = (same_past(table, draws=1).loc[0, "estimate"] for table in (special, other))
     assert one == pytest.approx(two)
-
-
-@settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 1000), shift=st.floats(-20, 20), effect=st.floats(-5, 5))
-def test_order_names_and_constants_do_not_matter_and_effects_are_added(seed, shift, effect):
-    table = cells_of(seed, schools=24)
-    rows = same_past(table)
-    names = {unit: f"{7919 * n % 101}-{n}" for n, unit in enumerate(table["unit"].unique())}
-    trained = table["cohort"].gt(0) & table["time"].ge(table["cohort"])
-    other = table.assign(outcome=table["outcome"] + shift + effect * trained)
-    other = other.sample(frac=1, random_state=seed).assign(unit=lambda t: t["unit"].map(names))
-    again = same_past(other)
-    np.testing.assert_allclose(again["estimate"], rows["estimate"] + effect, atol=0.02)
-    np.testing.assert_allclose(again["std_error"], rows["std_error"], atol=0.02)
 
 
 def test_schools_chosen_for_a_wide_gap_give_no_effect_that_is_not_there():

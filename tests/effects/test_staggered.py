@@ -56,17 +56,6 @@ def test_the_numbers_of_r(specification, panels, shared_data):
         assert (overall["estimate"], overall["std_error"]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_numbers_that_the_sources_print(panels):
-    rows = effects.estimators.att_gt(
-        panels["sim"], comparison="never_treated", covariates=["X"], draws=99
-    ).set_index("aggregation")
-    simple = rows.loc["simple"]
-    assert simple["estimate"] == pytest.approx(1.6583454295, abs=1e-6)
-    assert simple["std_error"] == pytest.approx(0.0342935804, abs=1e-6)
-    assert rows.loc["overall_cohort", "estimate"] == pytest.approx(1.4880437862, abs=1e-6)
-    assert rows.loc["overall_event", "estimate"] == pytest.approx(1.9904087978, abs=1e-6)
-
-
 @pytest.fixture
 def balanced():
     cells = cells_of(11, schools=30, absent=0.0)
@@ -115,29 +104,6 @@ def test_bands_contain_the_intervals_and_are_seeded(balanced):
     other = effects.estimators.att_gt(balanced, seed=5)
     assert not rows["band_upper"].equals(other["band_upper"])
     pd.testing.assert_series_equal(rows["ci_upper"], other["ci_upper"])
-
-
-def test_order_and_names_do_not_matter(balanced):
-    names = {unit: 1000 - n for n, unit in enumerate(balanced["unit"].unique())}
-    other = balanced.sample(frac=1, random_state=1).assign(
-        unit=lambda t: t["unit"].map(names), weight=lambda t: 7 * t["weight"]
-    )
-    columns = ["estimate", "std_error", "p_value"]
-    pd.testing.assert_frame_equal(
-        effects.estimators.att_gt(balanced)[columns],
-        effects.estimators.att_gt(other)[columns],
-        rtol=1e-7,
-    )
-
-
-def test_a_year_without_data_is_no_distance(balanced):
-    years = {1: 201718, 2: 201819, 3: 202021, 4: 202122, 5: 202223, 6: 202324, 0: 0}
-    named = balanced.assign(time=balanced["time"].map(years), cohort=balanced["cohort"].map(years))
-    rows, numbered = effects.estimators.att_gt(named), effects.estimators.att_gt(balanced)
-    pd.testing.assert_series_equal(rows["estimate"], numbered["estimate"])
-    events = rows["aggregation"].eq("event")
-    assert rows.loc[events, "index"].tolist() == numbered.loc[events, "index"].tolist()
-    assert rows.loc[rows["aggregation"].eq("cohort"), "index"].tolist() == [202122, 202223]
 
 
 def test_schools_without_a_year_or_trained_before_are_left_out(balanced):

@@ -66,13 +66,9 @@ def test_small_phases_go_to_the_one_nearest_before_training_and_the_sentence_say
     cells.loc[heavy, ["outcome", "weight"]] = (1.0, 900.0)
     cells.loc[cells["time"].ge(3) & cells["phase"].eq("all_through"), "outcome"] = 12.0
     found = strata.year_effects(cells)
-    assert dict(zip(cells["phase"], found.stratum, strict=True)) == {
-        "primary": "primary",
-        "secondary": "secondary",
-        "special": "primary",
-        "all_through": "primary",
-        "alternative_provision": "secondary",
-    }
+    assert dict(zip(cells["phase"], found.stratum, strict=True)) == {"primary": "primary",
+        "secondary": "secondary", "special": "primary", "all_through": "primary",
+        "alternative_provision": "secondary"}  # fmt: skip
     joined = {"all_through": "primary", "alternative_provision": "secondary", "special": "primary"}
     assert found.note.code == "year_effects_joined"
     assert found.note.details == {"schools": 8, "untrained": 2, "joined": joined}

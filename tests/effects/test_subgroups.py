@@ -125,14 +125,12 @@ UNNAMED = {"dose": "no_log_or_panel", "programme": "no_kind_named", "tier": "no_
 @pytest.mark.parametrize(
     ("changes", "reasons"),
     [
-        (
-            {"panel": None, "exposure": ANY[["unit_id", "adopted"]]},
-            UNNAMED | {"group": "no_panel", "outcome": "no_panel"},
-        ),
+        ({"panel": None, "exposure": ANY[["unit_id", "adopted"]]}, UNNAMED | {"group": "no_panel",
+         "outcome": "no_panel"}),
         ({"training": None, "exposure": ANY}, UNNAMED),
     ],
     ids=["no panel and no kinds", "no log and one kind"],
-)
+)  # fmt: skip
 def test_what_is_missing_is_said_in_the_row(study, changes, reasons):
     table = effects.sensitivity.subgroups(
         replace(study, **changes), groups=["cin"], outcomes=["ks2_rwm_expected"]

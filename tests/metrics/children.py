@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from tests.frames import with_characteristics
 from tests.metrics.schools import moments_of_cells
 from vsh_eval import names
 
 STRATA = list(names.COMPOSITION_STRATA)
-SUMS = list(names.PANEL_SUMS)
+SUMS = [*names.PANEL_SUMS, *names.RECORD_KEYS]
 
 
 def children(seed=0, *, cohort=90, peers=700, years=(202425,), schools=14):
@@ -33,7 +34,7 @@ def children(seed=0, *, cohort=90, peers=700, years=(202425,), schools=14):
                     }
                 )
             )
-    table = pd.concat(frames, ignore_index=True)
+    table = with_characteristics(pd.concat(frames, ignore_index=True))
     table.loc[table["phase"] == "secondary", "year_group"] += 5
     odds = 0.04 + 0.04 * table["fsm6"] + 0.05 * (table["sen"] != "N") + 0.01 * (table["school"] % 5)
     odds += 0.05 * (table["group"] != "peers")
@@ -53,45 +54,47 @@ def measured(table, metric):
     return persistent, np.ones(len(table))
 
 
-def _added(table, keys, metrics):
-    parts = []
-    for metric in metrics:
-        y, x = measured(table, metric)
+def added(table, keys, values):
+    """Sum children by keys; ``values`` gives y and x of each metric. Without a key, keys are 0."""
+    parts, key = [], table.get("key", 0)
+    for metric, (y, x) in values.items():
         sums = table[keys].assign(
-            pupils=1, numerator=y, denominator=x, sum_yy=y * y, sum_xy=x * y, sum_xx=x * x
-        )
+            pupils=1, numerator=y, denominator=x, sum_yy=y * y, sum_xy=x * y, sum_xx=x * x,
+            key_n=key, key_y=key * (y > 0),
+        )  # fmt: skip
         parts.append(sums.groupby(keys, as_index=False)[SUMS].sum().assign(metric=metric))
-    cells = pd.concat(parts, ignore_index=True).assign(
-        source="returns",
-        vintage="2026",
-        cohort_rule="any_time_in_year",
-        rate=np.nan,
-        status="",
-        key_n=0,
-        key_y=0,
-    )
-    return cells.astype({"pupils": "Int64", "denominator": "int64"}).astype(
-        {"denominator": "Int64"}
-    )
+    rules = {"source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year"}
+    cells = pd.concat(parts, ignore_index=True).assign(**rules, rate=np.nan, status="")
+    cells = cells.astype({"pupils": "Int64", "denominator": "int64"})
+    return cells.astype({"denominator": "Int64"})
 
 
 METRICS = ("overall_absence", "persistent_absence")
 
 
+def _values(table, metrics):
+    return {metric: measured(table, metric) for metric in metrics}
+
+
 def composition_of(table, metrics=METRICS):
-    cells = _added(table, ["time_period", "phase", "group", *STRATA], metrics)
-    return cells.assign(level="la", unit_id="E06000999").reindex(
-        columns=list(names.COMPOSITION_COLUMNS)
-    )
+    return composition_cells(table, _values(table, metrics))
+
+
+def composition_cells(table, values):
+    cells = added(table, ["time_period", "phase", "group", *STRATA], values)
+    cells = cells.assign(level="la", unit_id="E06000999")
+    return cells.reindex(columns=list(names.COMPOSITION_COLUMNS))
 
 
 def moments_of(table, metrics=METRICS):
-    return moments_of_cells(
-        _added(table, ["time_period", "phase", "group", "school", *STRATA], metrics)
-    )
+    keys = ["time_period", "phase", "group", "school", *STRATA]
+    return moments_of_cells(added(table, keys, _values(table, metrics)))
 
 
 def panel_of(table, metrics=METRICS):
-    table = table.assign(unit_id=table["school"].astype(str))
-    cells = _added(table, ["time_period", "phase", "group", "unit_id"], metrics)
+    return panel_cells(table.assign(unit_id=table["school"].astype(str)), _values(table, metrics))
+
+
+def panel_cells(table, values):
+    cells = added(table, ["time_period", "phase", "group", "unit_id"], values)
     return cells.assign(level="school").reindex(columns=list(names.PANEL_COLUMNS))

@@ -10,17 +10,9 @@ def returns_panel(rows, **constant):
     """Make a panel of returns from rows: school, year, phase, group, metric, pupils, y, x."""
     panel = pd.DataFrame(
         rows,
-        columns=[
-            "unit_id",
-            "time_period",
-            "phase",
-            "group",
-            "metric",
-            "pupils",
-            "numerator",
-            "denominator",
-        ],
-    )
+        columns=["unit_id", "time_period", "phase", "group", "metric", "pupils", "numerator",
+                 "denominator"],
+    )  # fmt: skip
     panel = panel.astype({"pupils": "Int64", "numerator": float, "denominator": float})
     return _complete(panel, source="returns", level="school", **constant)
 
@@ -29,18 +21,9 @@ def published_panel(rows, **constant):
     """Make a published panel: year, phase, group, metric, pupils, y, x, rate, status."""
     panel = pd.DataFrame(
         rows,
-        columns=[
-            "time_period",
-            "phase",
-            "group",
-            "metric",
-            "pupils",
-            "numerator",
-            "denominator",
-            "rate",
-            "status",
-        ],
-    )
+        columns=["time_period", "phase", "group", "metric", "pupils", "numerator", "denominator",
+                 "rate", "status"],
+    )  # fmt: skip
     numbers = {"numerator": float, "denominator": float, "rate": float}
     panel = panel.astype({"pupils": "Int64"} | numbers)
     constant = {"level": "national", "unit_id": "E92000001"} | constant

@@ -21,7 +21,7 @@ def moments_of_cells(cells, **rules):
 
 
 def value_of(cells, by):
-    return cells[names.BREAKDOWN_SOURCES[by]].map(dict(names.BREAKDOWNS[by]))
+    return cells[names.CHARACTERISTICS[by].column].map(dict(names.BREAKDOWNS[by]))
 
 
 def _pairs(cells, by):

@@ -54,13 +54,6 @@ def test_hedges_g_from_the_pupils():
     assert found["df"] == 29
 
 
-def test_the_gap_is_that_of_gaps():
-    panel = pupils_panel(pupils_of("ks4_attainment8"))
-    table, own = effect_sizes(panel, PAIR), gaps(panel, PAIR)
-    shared = ["phase", "group_pupils", "group_level", "gap", "gap_lower", "gap_upper", "df"]
-    pd.testing.assert_frame_equal(table[shared], own[shared])
-
-
 def test_shares_of_children_have_coxs_index():
     panel = pupils_panel(pupils_of("ks2_rwm_expected"))
     found = total(effect_sizes(panel, PAIR))
@@ -88,22 +81,6 @@ def test_ranks_have_the_gap_index_alone():
     assert found["measured_by"] == "gap_index"
 
 
-def test_the_gap_index_is_ten_where_the_groups_do_not_overlap():
-    rank = (np.arange(40) + 0.5) / 40 * 100
-    pupils = pd.DataFrame(
-        {
-            "unit_id": np.tile(["1", "2"], 20),
-            "time_period": 202425,
-            "phase": "secondary",
-            "group": np.where(np.arange(40) < 8, "cin", "peers"),
-            "metric": "ks4_attainment8_rank",
-            "y": rank,
-            "x": 1.0,
-        }
-    )
-    assert total(effect_sizes(pupils_panel(pupils), PAIR))["gap_index"] == pytest.approx(-10)
-
-
 def test_one_school_has_an_effect_size_with_its_pupils_error():
     found = total(effect_sizes(pupils_panel(pupils_of("ks4_attainment8", schools=1)), PAIR))
     assert found["effect_size_lower"] < found["effect_size"] < found["effect_size_upper"]
@@ -121,30 +98,17 @@ def test_standards_that_none_reach_have_no_effect_size():
     assert found["gap"] == pytest.approx(-60)
 
 
-def test_a_group_without_pupils_is_z():
-    pupils = pupils_of("ks4_attainment8")
-    found = total(effect_sizes(pupils_panel(pupils[pupils["group"] == "peers"]), PAIR))
-    assert found["status"] == "z"
-    assert found[["gap", "effect_size", "months", "pooled_sd"]].isna().all()
-
-
 @pytest.mark.parametrize(
     ("panel", "metrics", "match"),
     [
-        (pupils_panel(pupils_of("ks4_attainment8")), ("overall_absence",), "months of progress"),
+        (pupils_panel(pupils_of("ks4_attainment8")), ("overall_absence", ), "months of progress"),
         (pupils_panel(pupils_of("overall_absence")), None, "no metric of attain"),
-        (
-            returns_panel([("1", 202425, "secondary", "cin", "ks4_attainment8", 2, 40, 2)]),
-            None,
-            "sum_yy is missing in 1 row",
-        ),
-        (
-            published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]),
-            None,
-            "source is 'published'",
-        ),
+        (returns_panel([("1", 202425, "secondary", "cin", "ks4_attainment8", 2, 40, 2)]), None,
+         "sum_yy is missing in 1 row"),
+        (published_panel([(202425, "total", "cin", "ks4_attainment8", 9, 99, 9, None, "")]), None,
+         "source is 'published'"),
     ],
-)
+)  # fmt: skip
 def test_what_has_no_effect_size_is_refused(panel, metrics, match):
     reference = "peers" if (panel["source"] == "returns").all() else "all"
     with pytest.raises(ContractError, match=match):
@@ -183,13 +147,6 @@ def test_published_sessions_leave_other_metrics_out():
     table = sessions_and_days(published_panel(rows), Comparison("cin", "all"))
     assert table["metric"].tolist() == ["overall_absence"]
     assert table.loc[0, "sessions"] == pytest.approx(350 * (6_000 / 35_000 - 0.0678))
-
-
-def test_a_missing_gap_has_no_sessions_but_its_symbol():
-    rows = [("1", 202425, "primary", "peers", "overall_absence", 20, 300, 6000)]
-    table = sessions_and_days(returns_panel(rows), PAIR)
-    assert table[["sessions", "days", "days_upper"]].isna().all(axis=None)
-    assert (table["status"] == "z").all()
 
 
 def test_attainment_has_no_sessions():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.metrics.panels import invented_pupils, published_panel, pupils_panel, returns_panel
-from vsh_eval.metrics import Comparison, changes, gaps, trend
+from vsh_eval.metrics import Comparison, changes, trend
 
 PAIR = Comparison("cwsw", "peers")
 YEARS = (202122, 202223, 202324, 202425)
@@ -72,63 +72,6 @@ def test_fewer_than_three_years_have_no_trend(years):
     assert not found["comparable"]
 
 
-def test_a_year_without_cohort_children_does_not_count():
-    rows = rows_of(dict(zip(YEARS, (12, 11, 10, 9), strict=True)))
-    kept = [row for row in rows if not (row[1] == 202223 and row[3] == "cin")]
-    found = total(trend(returns_panel(kept), PAIR))
-    assert found["years"] == 3
-    assert found["trend"] == pytest.approx(-1)
-
-
-@pytest.mark.parametrize("metric", ["overall_absence", "persistent_absence"])
-def test_the_years_covariance_counts(metric):
-    pupils = invented_pupils(5, schools=40, years=YEARS, metric=metric)
-    found = total(trend(pupils_panel(pupils), PAIR))
-    pupils["side"] = np.where(pupils["group"] == "peers", "peers", "other")
-    pupils.loc[pupils["group"].isin(["cin", "cpp"]), "side"] = "cwsw"
-    wide = pupils.groupby(["unit_id", "time_period", "side"])[["y", "x"]].sum()
-    wide = wide.reset_index().pivot_table(
-        index="unit_id", columns=["time_period", "side"], values=["y", "x"], fill_value=0.0
-    )
-
-    def slope(kept):
-        sums = wide[kept].sum()
-        level = [
-            [sums["y", year, side] / sums["x", year, side] for side in ("cwsw", "peers")]
-            for year in YEARS
-        ]
-        return np.polyfit(range(4), 100 * np.subtract(*np.transpose(level)), 1)[0]
-
-    assert found["trend"] == pytest.approx(slope(np.ones(40, dtype=bool)))
-    left = np.array([slope(np.arange(40) != at) for at in range(40)])
-    jackknife = np.sqrt(39 / 40 * ((left - left.mean()) ** 2).sum())
-    assert found["trend_std_error"] == pytest.approx(jackknife, rel=0.1)
-    half = (found["trend_upper"] - found["trend_lower"]) / 2
-    assert half == pytest.approx(2.02 * jackknife, rel=0.12)
-
-
-def test_one_school_adds_the_errors_of_the_years():
-    panel = pupils_panel(invented_pupils(6, schools=1, years=YEARS))
-    found = total(trend(panel, PAIR))
-    errors = gaps(panel, PAIR).query("phase == 'total'")["gap_std_error"].to_numpy()
-    assert found["trend_std_error"] == pytest.approx(np.abs([-0.3, -0.1, 0.1, 0.3]) @ errors)
-    shares = pupils_panel(invented_pupils(6, schools=1, years=YEARS, metric="persistent_absence"))
-    wide = total(trend(shares, PAIR))
-    assert wide["trend_lower"] < wide["trend"] < wide["trend_upper"]
-
-
-def test_shares_keep_an_interval_where_no_child_counts_in_a_year():
-    rows = [
-        (school, year, "primary", group, "severe_absence", n, y, n)
-        for year, few in zip(YEARS, (0, 1, 2, 2), strict=True)
-        for school in "123"
-        for group, n, y in (("cin", 8, few), ("peers", 200, int(school)))
-    ]
-    found = total(trend(returns_panel(rows), PAIR))
-    assert np.isnan(found["trend_std_error"])
-    assert found["trend_lower"] < found["trend"] < found["trend_upper"]
-
-
 def test_published_trends_by_area():
     rows = [
         (year, phase, group, metric, n, y, n, rate, status)
@@ -162,12 +105,10 @@ def test_published_trends_by_area():
     st.sampled_from(["peers", "all"]),
     st.sampled_from(["overall_absence", "persistent_absence"]),
 )
-def test_own_trends_make_the_trend_and_three_even_years_the_change(seed, reference, metric):
+def test_three_even_years_have_half_the_change(seed, reference, metric):
     pupils = invented_pupils(seed, schools=4, years=YEARS[:3], metric=metric)
     panel = pupils_panel(pupils.sample(frac=1, random_state=seed))
     table = trend(panel, Comparison("cin", reference))
-    apart = table["group_trend"] - table["reference_trend"]
-    assert table["trend"].tolist() == pytest.approx(apart.tolist(), abs=1e-9)
     moved = changes(panel, Comparison("cin", reference, baseline=YEARS[0]))
     moved = moved[moved["time_period"] == YEARS[2]].reset_index(drop=True)
     assert table["trend"].tolist() == pytest.approx((moved["change"] / 2).tolist(), abs=1e-9)
@@ -176,5 +117,3 @@ def test_own_trends_make_the_trend_and_three_even_years_the_change(seed, referen
         half = (moved.loc[several, f"change_{end}"] / 2).tolist()
         ends = table.loc[several, f"trend_{end}"].tolist()
         assert ends == pytest.approx(half, rel=1e-6, abs=1e-6)
-    back = trend(panel, Comparison(reference, "cin"))
-    assert back["trend"].tolist() == pytest.approx((-table["trend"]).tolist(), abs=1e-9)

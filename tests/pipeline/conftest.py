@@ -74,16 +74,9 @@ def standing_in(names: Executed, *, fails: str = "") -> Callable[..., Path]:
 
 
 TABLES = {
-    "summary": pd.DataFrame(
-        [
-            ("sentence", "", "It cannot be told.", ""),
-            ("sentence", "", "The gap is wide.", ""),
-            ("figure", "Gap", "11.6 points", "18.4 to 6.8"),
-        ],
-        columns=["part", "label", "text", "detail"],
-    ),
-    "areas": pd.DataFrame(
-        [("E06000049", "Cheshire East", "E12000002", "North West", "895")],
-        columns=["unit_id", "name", "region_id", "region_name", "old_la_code"],
-    ),
-}
+    "summary": pd.DataFrame([("sentence", "", "It cannot be told.", ""), ("sentence", "",
+        "The gap is wide.", ""), ("figure", "Gap", "11.6 points", "18.4 to 6.8")], columns=["part",
+        "label", "text", "detail"]),
+    "areas": pd.DataFrame([("E06000049", "Cheshire East", "E12000002", "North West", "895")],
+        columns=["unit_id", "name", "region_id", "region_name", "old_la_code"]),
+}  # fmt: skip

@@ -14,31 +14,19 @@ TWICE = "0070001,2021/22,000101,5,F,1,N"
 
 # What is broken, and what the sentence must say: the table, the rule and the remedy.
 BROKEN = {
-    "no file of a table": (
-        without("episodes"),
-        ("lacks episodes", "every return needs a file named after it", "episodes.csv"),
-    ),
-    "no header": (
-        {**TINY, "episodes": NO_HEADER},
-        ("episodes.csv (7 lines)", "lacks the columns pupil_id", "its header must name pupil_id"),
-    ),
-    "line too short": (
-        added("attendance", "0070005,2021/22"),
-        ("attendance.csv (29 lines)", "cannot be read from line 29", "export it again"),
-    ),
-    "programme not declared": (
-        changed("training", "elsa", "yoga"),
-        ("training, programme", "'yoga' is not", "declare it in params", "(1 of 2)"),
-    ),
-    "row twice": (
-        added("enrolments", TWICE),
-        ("enrolments", "the only one with its pupil_id", "keep one of the rows", "(1 of 10)"),
-    ),
-    "attendance without enrolment": (
-        changed("enrolments", "0070005,2021/22,000102,11,F,0,N\n", ""),
-        ("attendance", "one of enrolments in the same academic_year", "add the enrolment"),
-    ),
-}
+    "no file of a table": (without("episodes"), ("lacks episodes",
+        "every return needs a file named after it", "episodes.csv")),
+    "no header": ({**TINY, "episodes": NO_HEADER}, ("episodes.csv (7 lines)",
+        "lacks the columns pupil_id", "its header must name pupil_id")),
+    "line too short": (added("attendance", "0070005,2021/22"), ("attendance.csv (29 lines)",
+        "cannot be read from line 29", "export it again")),
+    "programme not declared": (changed("training", "elsa", "yoga"), ("training, programme",
+        "'yoga' is not", "declare it in params", "(1 of 2)")),
+    "row twice": (added("enrolments", TWICE), ("enrolments", "the only one with its pupil_id",
+        "keep one of the rows", "(1 of 10)")),
+    "attendance without enrolment": (changed("enrolments", "0070005,2021/22,000102,11,F,0,N\n",
+        ""), ("attendance", "one of enrolments in the same academic_year", "add the enrolment")),
+}  # fmt: skip
 
 
 def assert_one_sentence(said, words):

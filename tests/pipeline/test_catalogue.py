@@ -1,6 +1,5 @@
 import pytest
 
-from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline import catalogue
 
 
@@ -22,13 +21,3 @@ def test_a_table_has_one_maker():
     for kind in catalogue.EVERY_KIND:
         makes = [name for notebook in catalogue.of_kind(kind) for name in notebook.makes]
         assert len(makes) == len(set(makes)), kind
-
-
-def test_an_unknown_notebook_is_refused_with_those_there_are():
-    with pytest.raises(ContractError, match="notebook is '09', must be one of 01_returns"):
-        catalogue.named("09", "returns")
-
-
-def test_a_table_that_nothing_makes_is_refused():
-    with pytest.raises(ContractError, match="no notebook of a published run makes it"):
-        catalogue.maker_of("training_log", "published")

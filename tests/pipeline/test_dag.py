@@ -1,20 +1,10 @@
 import pytest
 
-from tests.pipeline.conftest import standing_in
-from vsh_eval.contracts import NotebookFailedError
 from vsh_eval.pipeline import catalogue
 from vsh_eval.pipeline.execution import dag, engine
 
 OF_RETURNS = catalogue.of_kind("returns")
 EVERY = [notebook.name for notebook in OF_RETURNS]
-
-
-def test_every_notebook_runs_once_and_in_order(project, executed):
-    run = project.run("tiny")
-    assert dag.run_notebooks(run, jobs=1) == 8
-    assert executed == EVERY
-    assert dag.run_notebooks(run, jobs=1) == 0
-    assert executed == EVERY
 
 
 def test_published_tables_are_asked_five_questions(project, executed):
@@ -28,19 +18,6 @@ def test_two_at_a_time_keep_the_order_that_the_tables_ask_for(project, executed)
     for notebook in OF_RETURNS:
         for other in catalogue.upstream(notebook, OF_RETURNS):
             assert executed.index(other.name) < executed.index(notebook.name)
-
-
-def test_a_notebook_that_stops_stops_the_run_and_the_next_goes_on_from_there(project, monkeypatch):
-    run = project.run("tiny")
-    first: list[str] = []
-    monkeypatch.setattr(engine, "execute", standing_in(first, fails="04_attendance_gap"))
-    with pytest.raises(NotebookFailedError, match="04_attendance_gap stopped: ValueError: it"):
-        dag.run_notebooks(run, jobs=1)
-    assert first == EVERY[:4]
-    second: list[str] = []
-    monkeypatch.setattr(engine, "execute", standing_in(second))
-    assert dag.run_notebooks(run, jobs=1) == 5
-    assert second == EVERY[3:]
 
 
 def test_what_comes_after_runs_again_only_if_what_came_before_differs(

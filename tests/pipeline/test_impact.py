@@ -9,7 +9,6 @@ from tests.release.made import NAN, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import InfeasibleError, Message
 from vsh_eval.effects import sensitivity
-from vsh_eval.effects.rows import ESTIMATE_COLUMNS
 from vsh_eval.pipeline.questions import impact, results
 
 YEARS = (201718, 201819, 202021, 202122, 202223, 202324)
@@ -138,18 +137,6 @@ def test_a_page_that_asks_twice_is_given_the_same_table(planted):
     _, found = planted
     assert found.primary() is found.primary()
     assert found.checked() is found.checked()
-
-
-def test_bounds_have_the_columns_of_estimates(planted):
-    _, found = planted
-    table = found.bounds()
-    assert set(table["variant"]) == {"first year", "all years"}
-    assert set(table["estimator"]) == {"honest"}
-    assert table["role"].eq("robustness").all()
-    assert set(ESTIMATE_COLUMNS) - {"band_lower", "band_upper", "df"} <= {
-        *table.columns,
-        *("p_value", "p_adjusted"),
-    }
 
 
 @pytest.mark.parametrize("name", ["primary", "bounds", "two_way_parts", "checked", "everything"])

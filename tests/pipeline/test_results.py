@@ -9,15 +9,8 @@ from vsh_eval import pipeline
 from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline.questions import results
 
-LEVELS = {
-    "time_period": [202324, 202425],
-    "phase": "total",
-    "metric": "overall_absence",
-    "group": "cwsw",
-    "pupils": 640,
-    "level_value": [17.4, 18.4],
-    "status": "",
-}
+LEVELS = {"time_period": [202324, 202425], "phase": "total", "metric": "overall_absence",
+          "group": "cwsw", "pupils": 640, "level_value": [17.4, 18.4], "status": ""}  # fmt: skip
 RULES = {"rule": ["power", "chosen_by", "registered"], "verdict": ["fail", "fail", "pass"],
          "reason": ["too small an effect to be seen", "", ""], "statement": "inconclusive",
          "confidence": "none", "decided_by": ""}  # fmt: skip
@@ -82,27 +75,15 @@ def test_the_record_holds_the_primary_estimate_and_the_last_year(project):
     assert said["evidence"]["rules"][0]["verdict"] == "fail"
     assert [row["level_value"] for row in said["levels"]] == [18.4]
     assert {row["time_period"] for row in said["gaps"]} == {202425}
-    assert said["protocol"] == {
-        "status": "not registered",
-        "registered": False,
-        "before_data": False,
-        "exploratory": True,
-        "date": None,
-        "sha256": None,
-        "deviations": "",
-        "primary": "overall_absence",
-        "secondary": "persistent_absence, severe_absence",
-        "chosen_by": "unknown",
-        "comparison": "not_yet_treated",
-        "exposure_rule": "first_full_year",
-    }
-    assert said["run"] == {
-        "name": "tiny",
-        "authority": "Cheshire East",
-        "authority_code": "E06000049",
-        "source": "returns",
-        "cohort_rule": "any_time_in_year",
-    }
+    assert said["protocol"] == {"status": "not registered", "registered": False,
+                                "before_data": False, "exploratory": True, "date": None,
+                                "sha256": None, "deviations": "", "primary": "overall_absence",
+                                "secondary": "persistent_absence, severe_absence",
+                                "chosen_by": "unknown", "comparison": "not_yet_treated",
+                                "exposure_rule": "first_full_year"}  # fmt: skip
+    assert said["run"] == {"name": "tiny", "authority": "Cheshire East",
+                           "authority_code": "E06000049", "source": "returns",
+                           "cohort_rule": "any_time_in_year"}  # fmt: skip
 
 
 def test_an_outcome_that_the_data_do_not_hold_is_said_and_costs_nothing_else(project):

@@ -89,13 +89,6 @@ def test_a_second_run_runs_nothing(project, executed):
     assert state(project.outputs) == before
 
 
-def test_changed_returns_run_everything_again(project, executed):
-    assert project.say("run", "params/tiny.yaml").code == 0
-    tiny.write(project.folder / "returns", tiny.changed("attainment", "61.5", "62.5"))
-    assert project.say("run", "params/tiny.yaml").code == 0
-    assert executed == EVERY * 2
-
-
 def test_a_changed_setting_runs_everything_again_and_leaves_nothing_old(project, executed):
     assert project.say("run", "params/tiny.yaml").code == 0
     (released(project, "tiny") / "tables" / "impact_of_old.csv").write_text("a\n1\n")

@@ -1,4 +1,4 @@
-"""England's figures as DfE prints them; printed_figures.csv has a row for each course of years.
+"""England's figures as DfE prints them; printed_figures.tsv has a row for each course of years.
 
 A row says what the package is to work out (quantity, metric, group, phase) and keeps the printed
 numbers as text, because their decimals say how well they are known; x where a table prints none.
@@ -8,7 +8,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-FILE = Path(__file__).with_name("printed_figures.csv")
+FILE = Path(__file__).with_name("printed_figures.tsv")
 X = "x"
 ABSENCE = tuple(
     f"{kind}_absence" for kind in ("overall", "authorised", "unauthorised", "persistent", "severe")
@@ -57,4 +57,4 @@ def _line(table: str, metric: str, group: str, phase: str, quantity: str, **by_y
 
 
 with FILE.open(encoding="utf-8") as _file:
-    LINES: tuple[Line, ...] = tuple(_line(**row) for row in csv.DictReader(_file))
+    LINES: tuple[Line, ...] = tuple(_line(**row) for row in csv.DictReader(_file, delimiter="\t"))

@@ -14,23 +14,12 @@ from vsh_eval.release.files.exchange import write_bundle
 NAMES = ("Invented Abbey", "Invented Bay", "Invented Combe", "Invented Dale", "Invented Edge")
 DEFINITIONS = {
     "years": {"first": 201617, "last": 202425, "baseline": 201819},
-    "cohort": {
-        "rule": "any_time_in_year",
-        "basis": "episode",
-        "look_back": 6,
-        "group": "cwsw",
-        "reference": "peers",
-    },
+    "cohort": {"rule": "any_time_in_year", "basis": "episode", "look_back": 6, "group": "cwsw",
+        "reference": "peers"},
     "exposure": {"rule": "first_full_year", "programmes": "all", "tier": "any"},
-    "protocol": {
-        "primary": "overall_absence",
-        "secondary": ["persistent_absence"],
-        "population": ["primary", "secondary"],
-        "sesoi": 0.5,
-        "alpha": 0.05,
-        "exclusions": [],
-    },
-}
+    "protocol": {"primary": "overall_absence", "secondary": ["persistent_absence"],
+        "population": ["primary", "secondary"], "sesoi": 0.5, "alpha": 0.05, "exclusions": []},
+}  # fmt: skip
 LABELS = {"programme": "any", "tier": "any", "phase": "total", "comparison": "not_yet_treated"}
 SCHOOLS = {"schools_treated": 40, "schools_comparison": 30, "pupils": 800, "df": 69.0}
 

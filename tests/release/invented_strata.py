@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from tests.frames import with_characteristics
+from tests.metrics.children import STRATA, added, composition_cells, panel_cells
 from tests.metrics.schools import moments_of_cells
 from vsh_eval import names
 
-STRATA = list(names.COMPOSITION_STRATA)
 YEARS = (202324, 202425)
-ENGLAND = {"source": "returns", "vintage": "2026", "cohort_rule": "any_time_in_year"}
-SHARE = 0.5
 
 
 def children(seed=0, *, size=1.0, years=YEARS, schools=12):
@@ -42,7 +41,7 @@ def children(seed=0, *, size=1.0, years=YEARS, schools=12):
                     }
                 )
             )
-    table = pd.concat(frames, ignore_index=True)
+    table = with_characteristics(pd.concat(frames, ignore_index=True))
     table["severe"] &= table["persistent"]
     share = np.where(table["severe"], 0.6, np.where(table["persistent"], 0.2, 0.04))
     table["points"] = np.round(55 - 10 * table["persistent"] + rng.normal(0, 12, len(table)))
@@ -52,10 +51,9 @@ def children(seed=0, *, size=1.0, years=YEARS, schools=12):
     return table
 
 
-def _added(table, keys):
-    parts = []
+def _values(table):
     one = np.ones(len(table))
-    values = {
+    return {
         "overall_absence": (table["y"], table["x"]),
         "authorised_absence": (table["authorised"], table["x"]),
         "unauthorised_absence": (table["y"] - table["authorised"], table["x"]),
@@ -65,29 +63,17 @@ def _added(table, keys):
         "ks2_reading_expected": (~table["severe"] * 1.0, one),
         "ks4_attainment8": (table["points"], one),
     }
-    for metric, (y, x) in values.items():
-        sums = table[keys].assign(
-            pupils=1, numerator=y, denominator=x, sum_yy=y * y, sum_xy=x * y, sum_xx=x * x,
-            key_n=table["key"], key_y=table["key"] * (y > 0)
-        )  # fmt: skip
-        added = sums.groupby(keys, as_index=False)[[*names.PANEL_SUMS, *names.RECORD_KEYS]].sum()
-        parts.append(added.assign(metric=metric))
-    table = pd.concat(parts, ignore_index=True).assign(**ENGLAND, rate=np.nan, status="")
-    return table.astype({"pupils": "Int64", "denominator": "int64"})
 
 
 def panel_of(table):
-    cells = _added(table, ["time_period", "phase", "group", "unit_id"])
-    return cells.assign(level="school").reindex(columns=list(names.PANEL_COLUMNS))
+    return panel_cells(table, _values(table))
 
 
 def moments_of(table):
-    cells = _added(table, ["time_period", "phase", "group", "unit_id", *STRATA])
+    keys = ["time_period", "phase", "group", "unit_id", *STRATA]
+    cells = added(table, keys, _values(table))
     return moments_of_cells(cells.rename(columns={"unit_id": "school"}))
 
 
 def composition_of(table):
-    cells = _added(table, ["time_period", "phase", "group", *STRATA])
-    return cells.assign(level="la", unit_id="E06000999").reindex(
-        columns=list(names.COMPOSITION_COLUMNS)
-    )
+    return composition_cells(table, _values(table))

@@ -93,30 +93,12 @@ def arm_rows() -> pd.DataFrame:
 
 def estimate_row(**changes: object) -> dict[str, object]:
     """Return one estimate: the primary one unless changed."""
-    return {
-        "role": "primary",
-        "metric": "overall_absence",
-        "programme": "any",
-        "tier": "any",
-        "phase": "total",
-        "estimator": "imputation",
-        "comparison": "not_yet_treated",
-        "aggregation": "simple",
-        "index": NAN,
-        "estimate": -1.4,
-        "std_error": 0.6,
-        "df": 119.0,
-        "ci_lower": -2.6,
-        "ci_upper": -0.2,
-        "band_lower": NAN,
-        "band_upper": NAN,
-        "p_value": 0.021,
-        "p_adjusted": NAN,
-        "schools_treated": 60,
-        "schools_comparison": 60,
-        "pupils": 800,
-        "status": "",
-    } | changes
+    return {"role": "primary", "metric": "overall_absence", "programme": "any", "tier": "any",
+            "phase": "total", "estimator": "imputation", "comparison": "not_yet_treated",
+            "aggregation": "simple", "index": NAN, "estimate": -1.4, "std_error": 0.6, "df": 119.0,
+            "ci_lower": -2.6, "ci_upper": -0.2, "band_lower": NAN, "band_upper": NAN,
+            "p_value": 0.021, "p_adjusted": NAN, "schools_treated": 60, "schools_comparison": 60,
+            "pupils": 800, "status": ""} | changes  # fmt: skip
 
 
 def event_rows() -> list[dict[str, object]]:

@@ -53,14 +53,9 @@ def standardised(*, stamp="", gaps=(6.5, NAN, 9.1), kept=(6.5, NAN, 8.0), **chan
     return safe(rows, stamp=stamp)
 
 
-LEVELS = {
-    ("sex", "girls"): (15.8, 6.4),
-    ("sex", "boys"): (17.2, 6.5),
-    ("sex", "sex_not_recorded"): (NAN, NAN),
-    ("sen", "no_sen"): (14.5, 5.9),
-    ("sen", "sen_support"): (NAN, 8.9),
-    ("sen", "ehc_plan"): (30.1, 9.2),
-}
+LEVELS = {("sex", "girls"): (15.8, 6.4), ("sex", "boys"): (17.2, 6.5),
+          ("sex", "sex_not_recorded"): (NAN, NAN), ("sen", "no_sen"): (14.5, 5.9),
+          ("sen", "sen_support"): (NAN, 8.9), ("sen", "ehc_plan"): (30.1, 9.2)}  # fmt: skip
 
 
 def by_value(levels=None, *, stamp="", **changes):

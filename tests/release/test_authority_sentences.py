@@ -76,27 +76,18 @@ def kept(**changes):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        (
-            {},
-            "No number of Cheshire East or of its statistical neighbours is suppressed in a year "
-            "used.",
-        ),
-        (
-            {"left_out": 1},
-            "Of its statistical neighbours 1 is left out because a year used is hidden or absent.",
-        ),
-        (
-            {"own_suppressed": 1},
-            "Of Cheshire East itself 1 number is suppressed: the estimate above leaves those "
-            "years out.",
-        ),
-        (
-            {"own_suppressed": 4, "estimate": NAN, "status": "x", "left_out": NAN},
-            "Of Cheshire East itself 4 numbers are suppressed: no estimate can be made without "
-            "them.",
-        ),
+        ({}, "No number of Cheshire East or of its statistical neighbours is suppressed in a year "
+         "used."),
+        ({"left_out": 1},
+         "Of its statistical neighbours 1 is left out because a year used is hidden or absent."),
+        ({"own_suppressed": 1},
+         "Of Cheshire East itself 1 number is suppressed: the estimate above leaves those "
+         "years out."),
+        ({"own_suppressed": 4, "estimate": NAN, "status": "x", "left_out": NAN},
+         "Of Cheshire East itself 4 numbers are suppressed: no estimate can be made without "
+         "them."),
     ],
-)
+)  # fmt: skip
 def test_what_is_suppressed_is_said(changes, said):
     assert kept(**changes) == said
 

@@ -6,11 +6,11 @@ from tests.release.made import NAN, safe
 from tests.release.make_up_rows import by_value, decomposed, hidden_parts, matched, standardised
 from vsh_eval.release.text.pages.characteristics import (
     breakdown_sentence,
-    composition_caveat,
     decomposition_sentence,
     matched_sentence,
     standardised_sentence,
 )
+from vsh_eval.release.text.phrases.fixed import phrase
 
 MINUS = chr(0x2212)
 ASKED = {"metric": "overall_absence", "year": 202425}
@@ -117,4 +117,4 @@ def test_a_breakdown_of_one_value_or_none():
 
 
 def test_the_caveat_names_no_cause():
-    assert "not what causes what" in composition_caveat()
+    assert "not what causes what" in phrase("goes_together")

@@ -7,14 +7,8 @@ from vsh_eval.release.text.phrases.fixed import phrase
 
 LAST = (202324, 202425)
 MINUS, ALIKE = chr(0x2212), " (95% interval {})"
-LABELS = {
-    AUTHORITY: "Cheshire East",
-    "E12000002": "North West",
-    "E12000007": "London",
-    "E1": "Devon",
-    "E2": "Kent",
-    "E3": "Essex",
-}
+LABELS = {AUTHORITY: "Cheshire East", "E12000002": "North West", "E12000007": "London",
+          "E1": "Devon", "E2": "Kent", "E3": "Essex"}  # fmt: skip
 
 
 def area(unit, level, gap, *, metric="overall_absence", **changes):

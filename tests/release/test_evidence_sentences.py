@@ -151,8 +151,3 @@ def test_what_cannot_be_tested_says_why():
         "Whether schools were on the same path before training cannot be tested: there is one "
         "year before training."
     )
-
-
-def test_more_than_one_test_is_refused():
-    with pytest.raises(ContractError, match="2 rows"):
-        pretrend_sentence(safe([{"p_value": 0.1, "reason": ""}, {"p_value": 0.2, "reason": ""}]))

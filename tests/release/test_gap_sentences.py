@@ -137,7 +137,7 @@ def test_a_level_has_its_interval_and_a_small_one_its_caveat():
 
 
 def test_a_gap_says_both_levels_the_interval_and_the_ratio():
-    assert gaps.gap_sentence(safe([GAP]), unit_id=AUTHORITY, **ABOUT) == (
+    assert gaps.gap_sentence(safe([GAP]), **ABOUT) == (
         "In 2024/25 overall absence among children with a social worker was 18.4%, against 6.8% "
         "for pupils without a social worker: 11.6 percentage points higher (95% interval 10.6 to "
         "12.6), 2.7 times as high."
@@ -151,12 +151,10 @@ def test_a_gap_says_both_levels_the_interval_and_the_ratio():
         (around("gap", 0.3), f"(95% interval {MINUS}0.7 to 1.3), too uncertain to say which"),
         ({"gap_lower": NAN, "ratio": NAN}, ": 11.6 percentage points higher."),
         ({"ratio": 0.42}, ", less than half as high."),
-        ({"phase": "secondary"}, "among children with a social worker in secondary schools was"),
     ],
 )  # fmt: skip
 def test_a_gap_is_said_whichever_way_it_falls(changes, words):
-    row = GAP | changes
-    assert words in gaps.gap_sentence(safe([row]), phase=row["phase"], **ABOUT)
+    assert words in gaps.gap_sentence(safe([GAP | changes]), **ABOUT)
 
 
 @pytest.mark.parametrize(
@@ -263,12 +261,10 @@ def test_a_trend_says_both_levels_where_they_are_known():
         ({"tau": 16.0, "tau_lower": 12.0, "tau_upper": 19.0}, "16 percentage points (95% interval"),
         ({"tau_lower": 0.0}, "may have differed by more than chance"),
         ({"tau": 0.0}, "differed no more than by chance; the mean"),
-        (
-            {"tau": NAN, "status": "x", "reason": "too_few_schools"},
-            "2024/25: at least three schools",
-        ),
+        ({"tau": NAN, "status": "x", "reason": "too_few_schools"},
+         "2024/25: at least three schools"),
     ],
-)
+)  # fmt: skip
 def test_how_much_schools_differ_is_said_without_naming_one(changes, said):
     assert said in gaps.schools_differ_sentence(safe([SPREAD | changes]), **ABOUT)
 
@@ -337,11 +333,6 @@ def test_what_dfe_publishes_in_whole_per_cent_is_said_in_whole_per_cent():
     said = gaps.gap_sentence(safe([row | {"source": "published"}]), **about)
     assert "was 37%, against 65% for all pupils: 28 percentage points lower" in said
     assert "36.9%, against 65.0%" in gaps.gap_sentence(safe([row]), **about)
-
-
-@pytest.mark.parametrize(("ratio", "said"), [(11.71, "12 times"), (2.71, "2.7 times")])
-def test_a_ratio_has_no_more_figures_than_it_can_bear(ratio, said):
-    assert f", {said} as high." in gaps.gap_sentence(safe([GAP | {"ratio": ratio}]), **ABOUT)
 
 
 def test_a_gap_in_short_says_no_direction_that_is_not_clear():

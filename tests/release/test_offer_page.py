@@ -129,19 +129,11 @@ def test_the_first_lines_answer_the_question(pages):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        (
-            "no log",
-            [
-                "no school had been trained",
-                "so how much cannot be said",
-                "so its cost cannot be said",
-            ],
-        ),
+        ("no log", ["no school had been trained", "so how much cannot be said",
+         "so its cost cannot be said"]),
         ("no log", ["either every school is trained or none is", "No school has been trained"]),
-        (
-            "no depth",
-            ["does not record staff", "does not record hours", "not record what training"],
-        ),
+        ("no depth", ["does not record staff", "does not record hours",
+         "not record what training"]),
         ("all schools", ["100% of schools (48 of 48)", "either every school is trained"]),
         ("all schools", ["No child was in a school without training in 2023/24"]),
         ("one school", ["is not shown because it is suppressed"]),
@@ -149,7 +141,7 @@ def test_the_first_lines_answer_the_question(pages):
         ("from the first year", ["too few schools have children of both groups"]),
         ("before the first year", ["The offer began in 2019/20"]),
     ],
-)
+)  # fmt: skip
 def test_odd_logs_are_told_in_words(pages, name, words):
     said = " ".join(pages[name].said())
     for word in words:
@@ -196,12 +188,10 @@ BANDS = safe(
     [
         ((0.3, 0.1, 0.5), "leans towards schools where deprivation is greatest"),
         ((-0.3, -0.5, -0.1), "leans towards schools where deprivation is least"),
-        (
-            (0.1, -0.1, 0.3),
-            "There is no clear sign that training goes where deprivation is greatest",
-        ),
+        ((0.1, -0.1, 0.3),
+         "There is no clear sign that training goes where deprivation is greatest"),
     ],
-)
+)  # fmt: skip
 def test_equity_is_told_by_its_interval(limits, words):
     said = equity_sentence(equity_rows(*limits), BANDS, need="deprivation", year=LAST)
     assert words in said

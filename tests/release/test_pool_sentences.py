@@ -77,13 +77,9 @@ def test_leaving_one_out_names_the_authorities_that_move_it_most():
 )
 def test_how_many_more_authorities_an_effect_needs(more, said):
     power = pd.DataFrame(
-        {
-            "question": ["detectable", "of_interest", "double"],
-            "mde": [2.0, 0.5, 1.0],
-            "authorities": 4,
-            "more": [0.0, more, 0.0],
-        }
-    )
+        {"question": ["detectable", "of_interest", "double"], "mde": [2.0, 0.5, 1.0],
+         "authorities": 4, "more": [0.0, more, 0.0]}
+    )  # fmt: skip
     found = pooling.power_sentence(safe(power), metric=METRIC)
     assert "less together than one alone" not in found
     two = pooling.power_sentence(safe(power.assign(authorities=2)), metric=METRIC)

@@ -8,7 +8,7 @@ import pytest
 import vsh_eval
 from vsh_eval.contracts import ContractError, Message, message_of
 from vsh_eval.release.text.findings import reasons
-from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.findings.checks import CHECK_NAMES
 
 PACKAGE = Path(vsh_eval.__file__).parent
 CODE = re.compile(r"(?:InfeasibleError|Message|messages|without|noting)\(\s*\"([a-z_]+)\"")
@@ -53,4 +53,4 @@ def test_what_no_page_may_give_is_not_given():
 
 
 def test_the_letters_are_one_alphabet():
-    assert "".join(name.letter for name in CHECK_NAMES.values()) == "abcdefghijk"
+    assert "".join(name["letter"] for name in CHECK_NAMES.values()) == "abcdefghijk"

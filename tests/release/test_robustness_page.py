@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.release.made import NAN, estimate_row, safe
+from vsh_eval.release.text.findings.checks import CHECK_NAMES
 from vsh_eval.release.text.findings.value import value_sentence
 from vsh_eval.release.text.pages.design import (
     false_alarm_sentence,
@@ -17,7 +18,6 @@ from vsh_eval.release.text.pages.robustness import (
     mind_sentences,
     two_way_sentence,
 )
-from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
 from vsh_eval.release.text.phrases.numbers import MINUS
 
 
@@ -74,108 +74,87 @@ def page(rows, **primary):
     return safe([first_row(**primary), *rows])
 
 
-def test_when_all_agree_nothing_is_called_proven():
-    said = mind_headline(page(every_check()))
-    assert "11 of 11 kinds of check agree" in said
-    assert "not proof" in said
-    sentences = mind_sentences(page(every_check()))
-    assert len(sentences) == 11
-    assert not any("Raises a doubt" in sentence for sentence in sentences)
-
-
-def test_what_differs_comes_first_and_is_named():
+def changed(place, **changes):
+    """Return one row a check, one of them changed or with a row more at the end."""
     rows = every_check()
-    rows[9] = check_row("estimators", "differs", variant="another estimator", estimate=2.0)
-    said = mind_sentences(page(rows))
-    assert said[0].startswith("**g: Other estimators that say something else.** Raises a doubt.")
-    assert "'another estimator'" in said[0]
-    headline = mind_headline(page(rows))
-    assert headline.startswith("1 of 11 kinds of check raises a doubt about the result.")
-    assert "10 of 11 kinds of check agree" in headline
+    return [*rows[:place], rows[place] | changes, *rows[place + 1 :]]
 
 
-def test_when_all_differ_every_sentence_says_so():
-    said = mind_sentences(page(every_check("differs")))
-    assert sum("Raises a doubt." in sentence for sentence in said) == 11
-    told = " ".join(said)
-    assert "must not be believed" in told
-    assert "although nobody was trained yet" in told
-    assert "part of the change lies with them" in told
-    assert "no larger than chance gives" in told
+AGREE, NOTHING = every_check(), {"p_value": 0.4, "ci_upper": 0.3}
+BREAK = check_row("trend_breaks", "differs", variant_code="trend_breaks_first_year", amount=0.2)
+ZERO_TOO = check_row("estimators", estimate=-1.1, ci_lower=-3.0, ci_upper=0.7)
+NO_YEAR = {"verdict": "not testable", "estimate": NAN, "reason": "no covid year is in the data."}
+OTHER = check_row("estimators", "differs", variant="another estimator", estimate=2.0)
+UNTESTED = [check_row(c, "not testable", estimate=NAN, reason="why not") for c in CHECK_NAMES]
+NO_ESTIMATE = dict.fromkeys(["estimate", "ci_lower", "ci_upper", "p_value"], NAN)
+# The rows, the primary row's changes, words of the headline and of the first or any sentence.
+PAGES = {
+    "all agree": (AGREE, {}, ["11 of 11 kinds of check agree", "not proof"], []),
+    "one differs": (
+        [*AGREE[:9], OTHER, *AGREE[10:]], {},
+        ["1 of 11 kinds of check raises a doubt about the result.", "10 of 11 kinds of check"],
+        ["**g: Other estimators that say something else.** Raises a doubt.",
+         "'another estimator'"]),
+    "all differ": (
+        every_check("differs"), {}, [],
+        ["must not be believed", "although nobody was trained yet",
+         "part of the change lies with them", "no larger than chance gives"]),
+    "the first year does not judge breaks of trends": ([*AGREE, BREAK], {}, ["11 of 11"], []),
+    "the headline does": (
+        [*changed(2, amount=0.4), BREAK], {}, ["raises a doubt"], ["**b: "]),
+    "a drift that is not excluded": (
+        changed(1, verdict="differs"), {}, [],
+        ["Leaves a doubt.", "do not exclude a trend of 0.3 percentage points a year"]),
+    "a path that was seen": (
+        [changed(0, verdict="differs")[0], *changed(1, verdict="differs")[1:]], {}, [],
+        ["must not be believed."]),
+    "estimators that find nothing": (
+        [*AGREE, ZERO_TOO], {}, [],
+        ["1 of 2 hold zero too.", f"Estimates are all about {MINUS}1.1 percentage points."]),
+    "the primary test finds nothing": (
+        AGREE, NOTHING, ["The primary test detects no effect"],
+        ["nothing that such a break could undo", "none is claimed here, and none is denied"]),
+    "no estimate": (UNTESTED, NO_ESTIMATE, ["There is no estimate"], ["could not be tested"]),
+    "a check that could not be made": (
+        changed(10, **NO_YEAR), {}, ["1 could not be made"],
+        ["The reason: no covid year is in the data."]),
+}  # fmt: skip
+
+SOMEWHERE = ("all differ", "estimators that find nothing", "the primary test finds nothing")
+"""Cases whose words may stand in any sentence; of the others the doubt comes first."""
 
 
-def test_breaks_of_trends_are_judged_by_the_headline_and_not_by_the_first_year():
-    rows = every_check()
-    rows.append(check_row("trend_breaks", "differs", variant_code="trend_breaks_first_year",
-                          amount=0.2))  # fmt: skip
-    assert "11 of 11" in mind_headline(page(rows))
-    rows[2] = {**rows[2], "amount": 0.4}
-    assert mind_sentences(page(rows))[0].startswith("**b: ")
+@pytest.mark.parametrize("case", PAGES)
+def test_headline_and_sentences_follow_the_verdicts(case):
+    rows, primary, headline, words = PAGES[case]
+    shown = page(rows, **primary)
+    said, head = mind_sentences(shown), mind_headline(shown)
+    assert len(said) == 11
+    assert [one for one in headline if one not in head] == []
+    assert [one for one in words if one not in " ".join(said)] == []
+    assert case in SOMEWHERE or words[:1] == [one for one in words[:1] if one in said[0]]
+    everywhere = {"all differ": "Raises a doubt.", "no estimate": "could not be tested"}
+    assert all(everywhere.get(case, "") in one for one in said)
+    assert case != "all agree" or not any("Raises a doubt" in one for one in said)
 
 
-def test_a_drift_that_is_not_excluded_leaves_a_doubt_and_a_path_that_was_seen_ends_the_matter():
-    rows = every_check()
-    rows[1] = {**rows[1], "verdict": "differs"}
-    said = mind_sentences(page(rows))[0]
-    assert "Leaves a doubt." in said
-    assert "do not exclude a trend of 0.3 percentage points a year" in said
-    rows[0] = {**rows[0], "verdict": "differs"}
-    said = mind_sentences(page(rows))[0]
-    assert said.endswith("must not be believed.")
-
-
-def test_estimators_that_agree_but_find_nothing_are_counted():
-    rows = every_check()
-    rows.append(check_row("estimators", estimate=-1.1, ci_lower=-3.0, ci_upper=0.7))
-    found = next(one for one in mind_sentences(page(rows)) if one.startswith("**g: "))
-    assert "1 of 2 hold zero too." in found
-    assert f"Estimates are all about {MINUS}1.1 percentage points." in found
-
-
-def test_where_the_primary_test_finds_nothing_there_is_nothing_to_undo():
-    shown = page(every_check(), p_value=0.4, ci_upper=0.3)
-    assert mind_headline(shown).startswith("The primary test detects no effect")
-    said = " ".join(mind_sentences(shown))
-    assert "nothing that such a break could undo" in said
-    assert "none is claimed here, and none is denied" in said
-
-
-def test_without_an_estimate_no_check_is_made_up():
-    rows = [check_row(c, "not testable", estimate=NAN, reason="why not") for c in CHECK_NAMES]
-    shown = page(rows, estimate=NAN, ci_lower=NAN, ci_upper=NAN, p_value=NAN)
-    assert mind_headline(shown).startswith("There is no estimate")
-    assert all("could not be tested" in sentence for sentence in mind_sentences(shown))
-
-
-def test_a_check_that_could_not_be_made_gives_its_reason():
-    rows = every_check()
-    rows[10] = check_row(
-        "covid_years", "not testable", estimate=NAN, reason="no covid year is in the data."
-    )
-    said = mind_sentences(page(rows))
-    assert "The reason: no covid year is in the data." in said[0]
-    assert "1 could not be made" in mind_headline(page(rows))
-
-
-def test_a_cost_that_cannot_be_estimated_says_why():
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"estimate": NAN, "status": "x", "reason": "the effect's interval contains zero"},
+         "per extra school day cannot be estimated: the effect's interval contains"),
+        # Two sessions make a day.
+        ({"ci_upper": np.inf}, "Training cost about £44 (95% interval £19 to no upper limit) per "),
+        ({"ci_lower": 3.5, "ci_upper": 31.0}, "£44 (95% interval £7 to £62)"),
+        ({"estimate": 4.5, "ci_lower": 3.5, "ci_upper": 9.5},
+         "£9.00 (95% interval £7.00 to £19.00)"),
+        ({}, "if the effect is real"),
+    ],
+)  # fmt: skip
+def test_a_cost_is_said_by_the_school_day_or_why_it_cannot_be(changes, said):
     row = estimate_row(measure="cost_per_unit_regained", unit="GBP per session regained",
-                       estimate=NAN, ci_lower=NAN, ci_upper=NAN, status="x",
-                       reason="the effect's interval contains zero")  # fmt: skip
-    said = value_sentence(safe([row]))
-    assert "per extra school day cannot be estimated: the effect's interval contains" in said
-
-
-def test_an_open_upper_limit_of_a_cost_is_said():
-    row = estimate_row(measure="cost_per_unit_regained", unit="GBP per session regained",
-                       estimate=22.0, ci_lower=9.5, ci_upper=np.inf, reason="")  # fmt: skip
-    said = value_sentence(safe([row]))
-    # Two sessions make a day.
-    assert said.startswith("Training cost about £44 (95% interval £19 to no upper limit) per extra")
-    low = value_sentence(safe([row | {"ci_lower": 3.5, "ci_upper": 31.0}]))
-    assert "£44 (95% interval £7 to £62)" in low
-    cheap = value_sentence(safe([row | {"estimate": 4.5, "ci_lower": 3.5, "ci_upper": 9.5}]))
-    assert "£9.00 (95% interval £7.00 to £19.00)" in cheap
-    assert "if the effect is real" in said
+                       estimate=22.0, ci_lower=9.5, ci_upper=30.0, reason="")  # fmt: skip
+    assert said in value_sentence(safe([row | changes]))
 
 
 def bounds():
@@ -197,13 +176,9 @@ def test_the_bounds_are_told_for_both_targets():
 
 def test_power_and_false_alarms_are_said_before_any_effect():
     curve = safe(
-        {
-            "effect": [0.0, 0.5, 2.0],
-            "share_found": [5.0, 20.0, 90.0],
-            "share_found_lower": [3.0, 15.0, 85.0],
-            "share_found_upper": [8.0, 25.0, 93.0],
-        }
-    )
+        {"effect": [0.0, 0.5, 2.0], "share_found": [5.0, 20.0, 90.0],
+         "share_found_lower": [3.0, 15.0, 85.0], "share_found_upper": [8.0, 25.0, 93.0]}
+    )  # fmt: skip
     about, power = {"metric": "overall_absence", "sesoi": 0.5}, safe([{"mde": 1.8}])
     said = planted_sentence(curve, power, **about)
     assert "0.5 percentage points" in said
@@ -228,13 +203,8 @@ def test_power_and_false_alarms_are_said_before_any_effect():
     ],
 )
 def test_false_alarms_mean_something(verdict, words):
-    row = {
-        "runs": [500],
-        "share": [3.4],
-        "share_lower": [2.0],
-        "share_upper": [5.0],
-        "alpha": [0.05],
-    }
+    row = {"runs": [500], "share": [3.4], "share_lower": [2.0], "share_upper": [5.0],
+           "alpha": [0.05]}  # fmt: skip
     said = false_alarm_sentence(safe({**row, "verdict": [verdict]}))
     assert "3.4% of these runs" in said
     assert words in said

@@ -11,12 +11,8 @@ from vsh_eval.release.text.phrases.fixed import PHRASES, caption_of, phrase
 from vsh_eval.release.text.safe_text import SafeText, paragraphs, require_safe_text
 
 PAGES = (characteristics, cohort, context, gaps, offer)
-FIELDS = {
-    "year": 202425,
-    "metric": "overall_absence",
-    "measure": "overall_absence",
-    "column": "deprivation",
-}
+FIELDS = {"year": 202425, "metric": "overall_absence", "measure": "overall_absence",
+          "column": "deprivation"}  # fmt: skip
 
 
 def test_a_safe_text_cannot_be_made_or_changed_by_hand():

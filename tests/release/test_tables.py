@@ -79,14 +79,9 @@ def test_labels_decimals_and_the_default_columns():
 
 def test_a_stamp_and_the_notes_of_the_protection_stand_in_the_table():
     found = pd.DataFrame(
-        {
-            "check": ["terms"],
-            "table": ["attendance"],
-            "result": ["warn"],
-            "rows": [3],
-            "of_rows": [1201],
-        }
-    )
+        {"check": ["terms"], "table": ["attendance"], "result": ["warn"], "rows": [3],
+         "of_rows": [1201]}
+    )  # fmt: skip
     findings = produces("findings", tuple(found), gate="sample")(lambda: found)
     shown = release_table(findings, rule=rule_named("cellkey"), stamp="SYNTHETIC")
     html = table_html(shown, caption="Findings")
@@ -206,14 +201,8 @@ def test_nothing_to_show_is_said_in_words(displayed):
 def test_tables_of_the_design_show_years_counts_and_figures_as_what_they_are():
     design = safe(
         [
-            {
-                "arm": "trained",
-                "cohort_period": 202122,
-                "base_period": 202021,
-                "school_years_after": 1200,
-                "trained_mean": 0.04567,
-                "largest_share": 0.125,
-            },
+            {"arm": "trained", "cohort_period": 202122, "base_period": 202021,
+             "school_years_after": 1200, "trained_mean": 0.04567, "largest_share": 0.125},
             {
                 "arm": "comparison",
                 "cohort_period": 0,
@@ -223,7 +212,7 @@ def test_tables_of_the_design_show_years_counts_and_figures_as_what_they_are():
                 "largest_share": 1234.5,
             },
         ]
-    )
+    )  # fmt: skip
     html = table_html(design, caption="Design")
     assert re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", html)[6:] == [
         *("Trained schools", "2021/22", "2020/21", "1,200", "0.0457", "0.125"),

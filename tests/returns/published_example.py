@@ -16,16 +16,9 @@ GROUPS = {
 }
 """Pupils, persistent absentees and severe absentees of each group."""
 
-_ENGLAND = {
-    "geographic_level": "National",
-    "country_code": "E92000001",
-    "country_name": "England",
-    "region_code": "",
-    "region_name": "",
-    "old_la_code": "",
-    "la_name": "",
-    "new_la_code": "",
-}
+_ENGLAND = {"geographic_level": "National", "country_code": "E92000001", "country_name": "England",
+            "region_code": "", "region_name": "", "old_la_code": "", "la_name": "",
+            "new_la_code": ""}  # fmt: skip
 
 
 def _region(code: str, name: str) -> dict[str, str]:
@@ -123,37 +116,20 @@ def key_stage_4() -> pd.DataFrame:
 
 def comparators() -> pd.DataFrame:
     """Return all pupils' absence in the long layout of the Local Authority Interactive Tool."""
-    areas = {
-        "England": "970",
-        "North West": "981",
-        "London": "986",
-        "London (Inner)": "987",
-        "Cheshire East": "895",
-        "Cumberland": "942",
-    }
-    values = {
-        ("TotAbs", "2020"): "-",
-        ("TotAbs", "2025"): "6.7800000000000002",
-        ("SecTotAbs", "2025"): "8.44",
-        ("AVG_Attain8_Score", "2025"): "46",
-        ("InfMort", "2025"): "4.1",
-    }
+    areas = {"England": "970", "North West": "981", "London": "986", "London (Inner)": "987",
+             "Cheshire East": "895", "Cumberland": "942"}  # fmt: skip
+    values = {("TotAbs", "2020"): "-", ("TotAbs", "2025"): "6.7800000000000002",
+              ("SecTotAbs", "2025"): "8.44", ("AVG_Attain8_Score", "2025"): "46",
+              ("InfMort", "2025"): "4.1"}  # fmt: skip
     return pd.DataFrame(
         [
-            {
-                "Short Desc": measure,
-                "Data item": "NA",
-                "Years": year,
-                "LA and Regions": area,
-                "Values": value,
-                "LA Number": number,
-                "Region": "NA",
-            }
+            {"Short Desc": measure, "Data item": "NA", "Years": year, "LA and Regions": area,
+             "Values": value, "LA Number": number, "Region": "NA"}
             for (measure, year), value in values.items()
             for area, number in areas.items()
         ],
         dtype="str",
-    )
+    )  # fmt: skip
 
 
 def neighbours() -> pd.DataFrame:

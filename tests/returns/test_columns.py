@@ -106,11 +106,7 @@ def test_academic_years_are_read_as_by_the_core(text):
         ("DATE '2023-09-01'", "DATE", "2023-09-01"),
         ("TIMESTAMP '2023-09-01 00:00:00'", "TIMESTAMP", "2023-09-01"),
         ("TIMESTAMP_NS '2023-09-01 00:00:00'", "TIMESTAMP_NS", "2023-09-01"),
-        (
-            "TIMESTAMPTZ '2023-08-31 23:00:00+00'",
-            "TIMESTAMP WITH TIME ZONE",
-            "2023-09-01",
-        ),
+        ("TIMESTAMPTZ '2023-08-31 23:00:00+00'", "TIMESTAMP WITH TIME ZONE", "2023-09-01"),
         ("true", "BOOLEAN", "1"),
         ("202324", "BIGINT", "202324"),
         ("202324.0::DOUBLE", "DOUBLE", "202324"),
@@ -120,7 +116,7 @@ def test_academic_years_are_read_as_by_the_core(text):
         ("12.50::DECIMAL(9,2)", "DECIMAL(9,2)", "12.5"),
         ("' E '::ENUM('N', ' E ')", "ENUM('N', ' E ')", "E"),
     ],
-)
+)  # fmt: skip
 def test_stored_values_become_the_text_of_a_csv(stored, kind, text):
     assert duckdb.execute(f"SELECT {as_text(stored, kind)}").fetchall() == [(text,)]
 

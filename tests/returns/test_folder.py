@@ -256,13 +256,9 @@ def test_schools_of_other_authorities_are_left_out_unless_asked_for(
     ) as returns:
         counts = [
             returns.connection.execute(f"FROM {what}").fetchall()[0][0]
-            for what in (
-                "schools SELECT count(*)",
-                "enrolments SELECT count(DISTINCT pupil_id)",
-                "training SELECT count(*)",
-                "school_links SELECT count(*)",
-            )
-        ]
+            for what in ("schools SELECT count(*)", "enrolments SELECT count(DISTINCT pupil_id)",
+                         "training SELECT count(*)", "school_links SELECT count(*)")
+        ]  # fmt: skip
     assert counts == expected
 
 
@@ -330,119 +326,69 @@ def nothing(folder):
 
 # What lies in the folder, and what the sentence is or begins with.
 REFUSED = {
-    "no folder": (
-        nothing,
+    "no folder": (nothing,
         "folder 'la' of the returns does not exist; name the folder that holds schools.csv and "
-        "the other tables.",
-    ),
-    "no tables": (
-        with_text(without("attendance", "training", "suspensions")),
+        "the other tables."),
+    "no tables": (with_text(without("attendance", "training", "suspensions")),
         "folder 'la' lacks attendance, training; every return needs a file named after it, for "
-        "example attendance.csv or attendance.parquet.",
-    ),
-    "table twice": (
-        lambda folder: as_parquet(write(folder), {"episodes": TINY["episodes"]}),
-        "episodes is there as episodes.csv and as episodes.parquet, must be there once; move",
-    ),
-    "column of another name": (
-        with_text(changed("attendance", "sess_possible", "Sess Possible")),
+        "example attendance.csv or attendance.parquet."),
+    "table twice": (lambda folder: as_parquet(write(folder), {"episodes": TINY["episodes"]}),
+        "episodes is there as episodes.csv and as episodes.parquet, must be there once; move"),
+    "column of another name": (with_text(changed("attendance", "sess_possible", "Sess Possible")),
         "attendance.csv (28 lines) lacks the column sess_possible; rename 'Sess Possible' to "
-        "'sess_possible'.",
-    ),
-    "no column, CSV": (
-        without_last_column(write),
+        "'sess_possible'."),
+    "no column, CSV": (without_last_column(write),
         "suspensions.csv (2 lines) lacks the column permanent_exclusions; its header must name "
-        "pupil_id, academic_year, urn, suspensions, permanent_exclusions.",
-    ),
-    "no column, Parquet": (
-        without_last_column(as_parquet),
-        "suspensions.parquet (1 row) lacks the column permanent_exclusions; its header must name",
-    ),
-    "no header": (
-        with_text({**TINY, "episodes": TINY["episodes"].partition("\n")[2]}),
-        "episodes.csv (7 lines) lacks the columns pupil_id, status",
-    ),
-    **{
-        f"no names of columns {place}": (with_text({**TINY, "episodes": text}), HEADERLESS)
-        for place, text in enumerate(("", "\n", ",,,\n1,2,3,4\n", "a" * 200_000))
-    },
-    "known column twice": (
-        with_text(changed("schools", "postcode", "URN")),
-        "schools.csv (3 lines) names the column 'urn' more than once, must name each once; rename",
-    ),
-    "other column twice": (
-        with_text(changed("schools", "postcode", "note,Note")),
-        "schools.csv (3 lines) names the column more than once",
-    ),
-    "another encoding": (
-        with_bytes("schools", TINY["schools"].replace("Birch", "Brân").encode("cp1252")),
+        "pupil_id, academic_year, urn, suspensions, permanent_exclusions."),
+    "no column, Parquet": (without_last_column(as_parquet),
+        "suspensions.parquet (1 row) lacks the column permanent_exclusions; its header must name"),
+    "no header": (with_text({**TINY, "episodes": TINY["episodes"].partition("\n")[2]}),
+        "episodes.csv (7 lines) lacks the columns pupil_id, status"),
+    **{f"no names of columns {place}": (with_text({**TINY, "episodes": text}),
+        HEADERLESS) for place, text in enumerate(("", "\n", ",,,\n1,2,3,4\n", "a" * 200_000))},
+    "known column twice": (with_text(changed("schools", "postcode", "URN")),
+        "schools.csv (3 lines) names the column 'urn' more than once, must name each once; rename"),
+    "other column twice": (with_text(changed("schools", "postcode", "note,Note")),
+        "schools.csv (3 lines) names the column more than once"),
+    "another encoding": (with_bytes("schools", TINY["schools"].replace("Birch",
+        "Brân").encode("cp1252")),
         "schools.csv (3 lines) is not UTF-8, first seen in line 3, must be; save it as 'CSV UTF-8 "
-        "(comma delimited)'.",
-    ),
-    "another encoding deep in a large file": (
-        with_bytes(
-            "episodes", TINY["episodes"].encode() + LINE * 30_000 + b"\xff\n" + LINE * 30_000
-        ),
-        "episodes.csv (60,009 lines) is not UTF-8, first seen in line 30,009",
-    ),
-    "letter cut off at the end": (
-        with_bytes("schools", TINY["schools"].encode() + b"000103,Br\xc3"),
-        "schools.csv (4 lines)",
-    ),
-    "UTF-16": (
-        with_bytes("schools", TINY["schools"].encode("utf-16")),
-        "schools.csv is UTF-16, must be UTF-8; save it as 'CSV UTF-8 (comma delimited)'.",
-    ),
-    **{
-        f"separated by {called}": (
-            with_text({**TINY, "episodes": TINY["episodes"].replace(",", sign)}),
-            f"episodes.csv (8 lines) is separated by {called}, must be by commas; save it as 'CSV "
-            "UTF-8 (comma delimited)'.",
-        )
-        for sign, called in {";": "semicolons", "\t": "tabs", "|": "bars"}.items()
-    },
-    "a line that says what separates": (
-        with_text({**TINY, "episodes": "sep=,\n" + TINY["episodes"]}),
-        "episodes.csv (9 lines) begins with 'sep=,', must begin with the names of its columns",
-    ),
-    "a title": (
-        with_text({**TINY, "episodes": "Episodes of 2024\n\n" + TINY["episodes"]}),
-        "episodes.csv (10 lines) has its header in line 3, must have it in line 1; remove the",
-    ),
-    "line too long among line ends of two kinds": (
-        with_bytes(
-            "episodes",
-            TINY["episodes"].replace("\n", "\r\n", 2).replace("CPP", "CPP,CPP").encode(),
-        ),
-        "episodes.csv (8 lines) cannot be read from line 8 on",
-    ),
-    "line too short": (
-        with_text(changed("episodes", "2016-05-01,episode", "2016-05-01")),
-        "episodes.csv (8 lines) cannot be read from line 2 on, every line must have as many",
-    ),
-    "line too long": (
-        with_text(changed("episodes", "2016-05-01,episode", "2016-05-01,episode,more")),
-        "episodes.csv (8 lines) cannot be read from line 2 on",
-    ),
-    "open quote": (
-        with_text(changed("episodes", "0070001,CIN,2015", '"0070001,CIN,2015')),
-        "episodes.csv (8 lines) cannot be read",
-    ),
-    "two formats of dates": (
-        with_text(changed("episodes", "2022-02-01", "01/02/2022")),
+        "(comma delimited)'."),
+    "another encoding deep in a large file": (with_bytes("episodes",
+        TINY["episodes"].encode() + LINE * 30_000 + b"\xff\n" + LINE * 30_000),
+        "episodes.csv (60,009 lines) is not UTF-8, first seen in line 30,009"),
+    "letter cut off at the end": (with_bytes("schools",
+        TINY["schools"].encode() + b"000103,Br\xc3"), "schools.csv (4 lines)"),
+    "UTF-16": (with_bytes("schools", TINY["schools"].encode("utf-16")),
+        "schools.csv is UTF-16, must be UTF-8; save it as 'CSV UTF-8 (comma delimited)'."),
+    **{f"separated by {called}": (with_text({**TINY, "episodes": TINY["episodes"].replace(",",
+        sign)}),
+        f"episodes.csv (8 lines) is separated by {called}, must be by commas; save it as 'CSV "
+        "UTF-8 (comma delimited)'.") for sign, called in {";": "semicolons", "\t": "tabs",
+        "|": "bars"}.items()},
+    "a line that says what separates": (with_text({**TINY,
+        "episodes": "sep=,\n" + TINY["episodes"]}),
+        "episodes.csv (9 lines) begins with 'sep=,', must begin with the names of its columns"),
+    "a title": (with_text({**TINY, "episodes": "Episodes of 2024\n\n" + TINY["episodes"]}),
+        "episodes.csv (10 lines) has its header in line 3, must have it in line 1; remove the"),
+    "line too long among line ends of two kinds": (with_bytes("episodes",
+        TINY["episodes"].replace("\n", "\r\n", 2).replace("CPP", "CPP,CPP").encode()),
+        "episodes.csv (8 lines) cannot be read from line 8 on"),
+    "line too short": (with_text(changed("episodes", "2016-05-01,episode", "2016-05-01")),
+        "episodes.csv (8 lines) cannot be read from line 2 on, every line must have as many"),
+    "line too long": (with_text(changed("episodes", "2016-05-01,episode",
+        "2016-05-01,episode,more")), "episodes.csv (8 lines) cannot be read from line 2 on"),
+    "open quote": (with_text(changed("episodes", "0070001,CIN,2015", '"0070001,CIN,2015')),
+        "episodes.csv (8 lines) cannot be read"),
+    "two formats of dates": (with_text(changed("episodes", "2022-02-01", "01/02/2022")),
         "episodes.csv (8 lines) writes start_date as yyyy-mm-dd in 6 rows and as dd/mm/yyyy in 1 "
-        "row, must keep to one format a column; export the dates again in one.",
-    ),
-    "dates in no format": (
-        with_text(changed("school_links", "2019-09-01", "1 Sep 2019")),
+        "row, must keep to one format a column; export the dates again in one."),
+    "dates in no format": (with_text(changed("school_links", "2019-09-01", "1 Sep 2019")),
         "school_links.csv (2 lines) writes date neither as yyyy-mm-dd nor as dd/mm/yyyy nor as "
-        "dd-mm-yyyy (rows with a value: 1), must keep to one of them; export the dates again.",
-    ),
-    "no Parquet inside": (
-        no_parquet,
-        "episodes.parquet cannot be read as Parquet; write it again, or give the table as CSV.",
-    ),
-}
+        "dd-mm-yyyy (rows with a value: 1), must keep to one of them; export the dates again."),
+    "no Parquet inside": (no_parquet,
+        "episodes.parquet cannot be read as Parquet; write it again, or give the table as CSV."),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("put", "words"), REFUSED.values(), ids=REFUSED)

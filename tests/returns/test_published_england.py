@@ -1,17 +1,12 @@
 """DfE's own files, read through the room, against what DfE publishes."""
 
-import pandas as pd
 import pytest
 
-from tests.proofs._printed_figures import ABSENCE, LINES, Line
-from vsh_eval import names, registry
+from vsh_eval import registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.published import Published
 
 ENGLAND = "E92000001"
-READ = ("pupils", "level")
-RATE_ONLY = ("eyfsp_gld", "phonics_expected", "pupils_suspended", "permanent_exclusion")
-"""Measures whose counts are in none of the release's files."""
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +17,6 @@ def latest(published) -> Published:
 @pytest.fixture(scope="module")
 def earlier(published_before) -> Published:
     return published_before
-
-
-@pytest.fixture(scope="module")
-def england(latest) -> pd.DataFrame:
-    return latest.panel[latest.panel["unit_id"].eq(ENGLAND)]
 
 
 def rows(panel, *, metric, year, group, phase="total", unit=ENGLAND):
@@ -45,54 +35,10 @@ def cell(panel, **where):
     return found.iloc[0]
 
 
-def level(row):
-    return registry.metric(row["metric"]).scale * row["numerator"] / row["denominator"]
-
-
-def as_read() -> list[Line]:
-    """Return the printed lines that the reader alone must give, England's own figures."""
-    plain = (
-        Line(line.table, line.name, tuple(f for f in line.figures if f.quantity in READ))
-        for line in LINES
-    )
-    return [line for line in plain if line.figures and line.figures[0].group != names.CWSW]
-
-
-@pytest.mark.parametrize("line", as_read(), ids=lambda line: f"{line.table}: {line.name}")
-def test_a_figure_of_england_is_read_as_printed(england, line):
-    for figure in line.figures:
-        where = {"metric": figure.metric, "year": figure.year, "group": figure.group}
-        found = rows(england, **where, phase=figure.phase)
-        if pd.isna(figure.number):
-            assert set(found["status"]) <= {"x"}
-            assert found["rate"].isna().all()
-            continue
-        found = found.squeeze()
-        value = found["pupils" if figure.quantity == "pupils" else "rate"]
-        assert round(value, figure.decimals) == figure.number
-        assert found["status"] == ""
-        if figure.group == names.ALL or figure.metric in RATE_ONLY:
-            assert found[list(names.PANEL_SUMS)].isna().all()
-        elif figure.quantity == "level":
-            # Counts are rounded to 10, so they meet the printed decimal to its rounding.
-            rounding = 0.501 * 10.0**-figure.decimals
-            slack = 5 * (registry.metric(figure.metric).scale + abs(value)) / found["denominator"]
-            assert level(found) == pytest.approx(value, abs=rounding + slack)
-
-
 def test_no_group_is_given_years_of_an_earlier_release(latest):
     counted = latest.panel.loc[latest.panel["group"].ne("all")]
     assert counted["time_period"].min() == 201819
     assert latest.panel["time_period"].min() < 201819
-
-
-def test_attainment_8_is_points_over_pupils_in_every_authority(latest):
-    rows = latest.panel.query(
-        "metric == 'ks4_attainment8' and level == 'la' and group != 'all' and status == ''"
-    )
-    assert len(rows) > 2_900
-    error = (rows["numerator"] / rows["denominator"].astype(float) - rows["rate"]).abs()
-    assert error.max() <= 0.0501
 
 
 def test_every_published_rate_follows_from_its_counts(latest):
@@ -147,14 +93,6 @@ def test_what_is_not_shown_has_a_symbol_and_no_number(latest):
     assert set(latest.panel["status"]) == {"", "c", "x", "z", "low"}
 
 
-def test_there_is_no_absence_in_2019_20(latest):
-    rows = latest.panel.loc[
-        latest.panel["time_period"].eq(201920) & latest.panel["metric"].isin(ABSENCE)
-    ]
-    assert set(rows["status"]) == {"x"}
-    assert set(rows["group"]) == {"cin", "cpp", "cla", "all"}
-
-
 def test_regions_count_london_once(latest):
     regions = latest.panel.query(
         "level == 'region' and group == 'cin' and metric == 'persistent_absence' "
@@ -170,13 +108,8 @@ def test_areas_keep_the_codes_of_reorganised_authorities(latest):
     areas = latest.areas.set_index("unit_id")
     assert areas.index.is_unique
     assert areas["level"].value_counts().to_dict() == {"la": 158, "region": 11, "national": 1}
-    assert areas.loc["E06000049"].tolist() == [
-        "Cheshire East",
-        "895",
-        "la",
-        "E12000002",
-        "North West",
-    ]
+    own = ["Cheshire East", "895", "la", "E12000002", "North West"]
+    assert areas.loc["E06000049"].tolist() == own
     assert {"E10000006", "E06000063", "E06000064"} <= set(areas.index)
     hackney = areas.loc["E09000012"]
     assert (hackney["region_id"], hackney["region_name"]) == ("E12000007", "London")
@@ -225,16 +158,8 @@ def test_neighbours_of_cheshire_east(latest):
     named = near["neighbour_id"].map(latest.areas.set_index("unit_id")["name"])
     assert near["rank"].tolist() == list(range(1, 11))
     assert set(near["closeness"]) == {"Very close"}
-    assert named.tolist() == [
-        "Gloucestershire",
-        "Warwickshire",
-        "North Yorkshire",
-        "Warrington",
-        "Wiltshire",
-        "Hampshire",
-        "Cheshire West and Chester",
-        "Oxfordshire",
-        "Worcestershire",
-        "Leicestershire",
-    ]
+    assert ", ".join(named) == (
+        "Gloucestershire, Warwickshire, North Yorkshire, Warrington, Wiltshire, Hampshire, "
+        "Cheshire West and Chester, Oxfordshire, Worcestershire, Leicestershire"
+    )
     assert len(latest.neighbours) == 1530

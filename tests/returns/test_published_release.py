@@ -70,93 +70,51 @@ def without(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 # What is replaced in the folder, and what the sentence says.
 REFUSED = {
-    "no column of area": (
-        {"absence": without(ABSENCE, "new_la_code")},
-        r"^absence\.csv lacks the column new_la_code",
-    ),
-    "no count": (
-        {"absence": without(ABSENCE, "t_sess_overall")},
-        r"^absence\.csv lacks the column t_sess_overall",
-    ),
-    "no school type": (
-        {"absence": without(ABSENCE, "phase_type_grouping")},
-        r"^absence\.csv lacks the column phase_type_grouping",
-    ),
-    "blank count": (
-        {"absence": with_cell("t_pupils", "")},
-        r"^absence\.csv: t_pupils is blank in 1 row",
-    ),
-    "strange count": (
-        {"absence": with_cell("t_pupils", "?")},
-        r"^absence\.csv: t_pupils is '\?' in 1 row, must be a number or one of the symbols c, ",
-    ),
-    "no group": (
-        {"key_stage_4": KS4.query("social_care_group != 'CPPO at 31 March'")},
-        "social_care_group is nowhere 'cppo at 31 march'",
-    ),
-    "parts of a year only": (
-        {"absence": ABSENCE.assign(absence_terms="autumn term")},
-        r"^absence\.csv: absence_terms is nowhere 'six half terms'",
-    ),
-    "unknown school type": (
-        {"absence": ABSENCE.assign(phase_type_grouping="Free school")},
-        "phase_type_grouping is 'free school'",
-    ),
-    "unknown level": (
-        {"key_stage_4": KS4.assign(geographic_level="School")},
-        r"^key_stage_4\.csv: geographic_level is 'School'",
-    ),
-    "area without a code": (
-        {"key_stage_4": KS4.replace({"new_la_code": {CHESHIRE: ""}})},
-        "9 rows have no code",
-    ),
-    "row twice": (
-        {"key_stage_4": pd.concat([KS4, KS4.assign(version="Revised")])},
-        "63 rows repeat an area",
-    ),
-    "impossible year": (
-        {"key_stage_4": KS4.assign(time_period="202427")},
-        "time_period is '202427' in 63 rows, must be an academic year",
-    ),
+    "no column of area": ({"absence": without(ABSENCE, "new_la_code")},
+        r"^absence\.csv lacks the column new_la_code"),
+    "no count": ({"absence": without(ABSENCE, "t_sess_overall")},
+        r"^absence\.csv lacks the column t_sess_overall"),
+    "no school type": ({"absence": without(ABSENCE, "phase_type_grouping")},
+        r"^absence\.csv lacks the column phase_type_grouping"),
+    "blank count": ({"absence": with_cell("t_pupils", "")},
+        r"^absence\.csv: t_pupils is blank in 1 row"),
+    "strange count": ({"absence": with_cell("t_pupils", "?")},
+        r"^absence\.csv: t_pupils is '\?' in 1 row, must be a number or one of the symbols c, "),
+    "no group": ({"key_stage_4": KS4.query("social_care_group != 'CPPO at 31 March'")},
+        "social_care_group is nowhere 'cppo at 31 march'"),
+    "parts of a year only": ({"absence": ABSENCE.assign(absence_terms="autumn term")},
+        r"^absence\.csv: absence_terms is nowhere 'six half terms'"),
+    "unknown school type": ({"absence": ABSENCE.assign(phase_type_grouping="Free school")},
+        "phase_type_grouping is 'free school'"),
+    "unknown level": ({"key_stage_4": KS4.assign(geographic_level="School")},
+        r"^key_stage_4\.csv: geographic_level is 'School'"),
+    "area without a code": ({"key_stage_4": KS4.replace({"new_la_code": {CHESHIRE: ""}})},
+        "9 rows have no code"),
+    "row twice": ({"key_stage_4": pd.concat([KS4, KS4.assign(version="Revised")])},
+        "63 rows repeat an area"),
+    "impossible year": ({"key_stage_4": KS4.assign(time_period="202427")},
+        "time_period is '202427' in 63 rows, must be an academic year"),
     "no rows": ({"absence": ABSENCE.head(0)}, r"^absence\.csv holds no rows"),
-    "comparators of no year": (
-        {"comparators": LAIT.assign(Years="2014-16")},
-        r"^comparators\.csv: Years is '2014-16'",
-    ),
-    "comparators of year 0": (
-        {"comparators": pd.concat([LAIT, LAIT.head(6).assign(Years="0", Values="1.5")])},
-        "Years is '0'",
-    ),
-    "comparators without numbers of areas": (
-        {"comparators": without(LAIT, "LA Number")},
-        r"^comparators\.csv lacks the column LA Number",
-    ),
-    "other measures": (
-        {"comparators": LAIT.assign(**{"Short Desc": "InfMort"})},
-        "holds no all-pupil measure",
-    ),
+    "comparators of no year": ({"comparators": LAIT.assign(Years="2014-16")},
+        r"^comparators\.csv: Years is '2014-16'"),
+    "comparators of year 0": ({"comparators": pd.concat([LAIT, LAIT.head(6).assign(Years="0",
+        Values="1.5")])}, "Years is '0'"),
+    "comparators without numbers of areas": ({"comparators": without(LAIT, "LA Number")},
+        r"^comparators\.csv lacks the column LA Number"),
+    "other measures": ({"comparators": LAIT.assign(**{"Short Desc": "InfMort"})},
+        "holds no all-pupil measure"),
     "comparators twice": ({"comparators": pd.concat([LAIT, LAIT])}, "24 rows repeat a measure"),
-    "blank comparator": (
-        {"comparators": LAIT.assign(Values=LAIT["Values"].replace("8.44", ""))},
-        "Values is blank in",
-    ),
-    "nine neighbours": (
-        {"neighbours": without(example.neighbours(), "SN_10P")},
-        r"^neighbours\.csv lacks the column SN_10P",
-    ),
-    "two files of one kind": (
-        {"again": KS4.assign(version="Revised")},
-        r"^again\.csv and key_stage_4\.csv are both the ks4 file of the 2024/25 release",
-    ),
-    "comparators alone": (
-        {"absence": None, "key_stage_2": None, "key_stage_4": None},
-        "holds none of DfE's absence",
-    ),
-    "two releases": (
-        {"key_stage_4": KS4.query("time_period != '202425'")},
-        "ks4 file is of the '2023/24 release' and the newest absence of the '2024/25 release'",
-    ),
-}
+    "blank comparator": ({"comparators": LAIT.assign(Values=LAIT["Values"].replace("8.44", ""))},
+        "Values is blank in"),
+    "nine neighbours": ({"neighbours": without(example.neighbours(), "SN_10P")},
+        r"^neighbours\.csv lacks the column SN_10P"),
+    "two files of one kind": ({"again": KS4.assign(version="Revised")},
+        r"^again\.csv and key_stage_4\.csv are both the ks4 file of the 2024/25 release"),
+    "comparators alone": ({"absence": None, "key_stage_2": None, "key_stage_4": None},
+        "holds none of DfE's absence"),
+    "two releases": ({"key_stage_4": KS4.query("time_period != '202425'")},
+        "ks4 file is of the '2023/24 release' and the newest absence of the '2024/25 release'"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("replaced", "words"), REFUSED.values(), ids=REFUSED)
@@ -334,12 +292,8 @@ def test_groups_of_children_in_need_stand_beside_all_pupils_from_the_releases_fi
     ]
     panel = read(comparators=pd.concat([LAIT, *more])).panel
     found = panel.query("unit_id == 'E92000001' and metric == 'pupils_suspended'")
-    assert found.set_index(["group", "time_period"])["rate"].to_dict() == {
-        ("all", 201718): 4.04,
-        ("all", 202324): 4.04,
-        ("cin", 202324): 14.24,
-        ("cla", 202324): 14.5,
-    }
+    assert found.set_index(["group", "time_period"])["rate"].to_dict() == {("all", 201718): 4.04,
+        ("all", 202324): 4.04, ("cin", 202324): 14.24, ("cla", 202324): 14.5}  # fmt: skip
     assert set(found["phase"]) == {"total"}
 
 

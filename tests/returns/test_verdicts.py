@@ -20,23 +20,16 @@ def verdicts(findings: pd.DataFrame) -> tuple[str, ...]:
 # What is changed, and the verdict on attendance gap, attainment gap and impact.
 JUDGED = {
     "nothing": (TINY, GOOD),
-    "moved within a term": (
-        added("attendance", "0070005,2021/22,summer,000101,10,0,0"),
-        GOOD,
-    ),
+    "moved within a term": (added("attendance", "0070005,2021/22,summer,000101,10,0,0"), GOOD),
     "no training": (header_only("training"), ("can", "can", "cannot")),
     "no attainment": (header_only("attainment"), ("can", "cannot", "can")),
     "programme unknown": (changed("training", "elsa", "yoga"), ("can", "can", "cannot")),
-    "spell too long": (
-        changed("episodes", "CPP,2022-02-01", "CPP,2018-02-01"),
-        ("care", "care", "care"),
-    ),
-    "sessions exceeded": (
-        changed("attendance", "140,20,50", "140,91,50"),
-        ("cannot", "can", "cannot"),
-    ),
+    "spell too long": (changed("episodes", "CPP,2022-02-01", "CPP,2018-02-01"), ("care", "care",
+        "care")),
+    "sessions exceeded": (changed("attendance", "140,20,50", "140,91,50"), ("cannot", "can",
+        "cannot")),
     "value outside": (changed("attainment", "61.5", "95"), ("can", "cannot", "can")),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("tables", "expected"), JUDGED.values(), ids=JUDGED)

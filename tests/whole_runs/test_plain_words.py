@@ -11,51 +11,21 @@ from vsh_eval.release.text.phrases.labels import metric_in_text
 GRADE = 9.0
 """US school grade of readers of 14, by the Flesch-Kincaid formula."""
 IDIOMS = (
-    "beyond what schools not yet trained lead one to expect",
-    "would be seen with a chance of",
-    "that could speak against it",
-    "something speaks against the result",
-    "drawn by lot",
-    "dealt out by lot",
-    "registered and kept",
-    "The measure was redefined in",
-    "Numbers to use further",
-    "The results for machines",
-    "bear the questions",
-    "hold together",
-    "stands in their way",
-    "give the total away",
-    "how deeply",
-    "How far has the offer come",
-    "The map is a table",
-    "over nought to one",
-    "build on one another",
-    "both levels always stand beside",
-    "hangs on both",
-    "who the children are?",
-    "Never which:",
-    "Between children alike",
-    "without anything behind it",
-    "for its nought is",
-    "What could these schools show",
-    "the method keeps its promise",
-    "at which dose",
-    "not from taste",
-    "session regained it cost",
-    "were alike",
-    "In bold stands",
-    "pretended two years early",
-    "the smallest of interest is not excluded",
-    "Whom has the offer reached",
-    "What goes on record",
-    "ended about as wide",
-    "would have it",
-    "come as far by chance",
-    "an assumption of the params",
-    "went better",
-    "went worse",
+    "beyond what schools not yet trained lead one to expect", "would be seen with a chance of",
+    "that could speak against it", "something speaks against the result", "drawn by lot",
+    "dealt out by lot", "registered and kept", "The measure was redefined in",
+    "Numbers to use further", "The results for machines", "bear the questions", "hold together",
+    "stands in their way", "give the total away", "how deeply", "How far has the offer come",
+    "The map is a table", "over nought to one", "build on one another",
+    "both levels always stand beside", "hangs on both", "who the children are?", "Never which:",
+    "Between children alike", "without anything behind it", "for its nought is",
+    "What could these schools show", "the method keeps its promise", "at which dose",
+    "not from taste", "session regained it cost", "were alike", "In bold stands",
+    "pretended two years early", "the smallest of interest is not excluded",
+    "Whom has the offer reached", "What goes on record", "ended about as wide", "would have it",
+    "come as far by chance", "an assumption of the params", "went better", "went worse",
     "lead one to expect",
-)
+)  # fmt: skip
 """Phrases that a governor, a statistician and a user of a screen reader stumbled over."""
 
 FEWEST_WORDS = 100
@@ -85,13 +55,6 @@ def test_every_page_can_be_read_at_14(release):
     assert len(pages) >= 5
     grades = {page: textstat.flesch_kincaid_grade(text) for page, text in pages.items()}
     assert {page: grade for page, grade in grades.items() if grade > GRADE} == {}
-
-
-def test_the_grade_tells_hard_words_from_plain_ones():
-    hard = "Notwithstanding heterogeneous institutional configurations, evaluative considerations "
-    hard += "necessitate methodological circumspection regarding counterfactual identification."
-    easy = "We do not know yet. The number of children is too small. Ask again next year."
-    assert textstat.flesch_kincaid_grade(easy) < GRADE < textstat.flesch_kincaid_grade(hard)
 
 
 def test_no_idiom_that_was_taken_out_is_on_a_page(release):

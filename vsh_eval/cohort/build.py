@@ -8,6 +8,12 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import academic_year, names
+from vsh_eval.cohort.characteristics import (
+    OTHER_CELLS,
+    OWN_CELLS,
+    give_characteristics,
+    with_codes,
+)
 from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_text
 from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import (
@@ -30,7 +36,7 @@ from vsh_eval.cohort.membership import (
     under_other_rule,
     years_without,
 )
-from vsh_eval.cohort.moments import build_moments, build_spread, count_moments, strata_known
+from vsh_eval.cohort.moments import build_moments, build_spread, count_moments
 from vsh_eval.cohort.new_entrants import (
     build_new_entrants,
     count_new_entrants,
@@ -55,8 +61,6 @@ _SUMMED = {
     "outcomes": True,
 }
 """The tables that a year is added up in, one after the other, and whether they ask for the year."""
-OWN_CELLS, OTHER_CELLS = 1, 2
-"""The kinds of cells, in ``sql/intake_strata.sql``, that are the panel and the other rule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,7 @@ def _links(engine: Engine) -> pd.DataFrame:
 
 
 def _give_schools(engine: Engine, stable: StableSchools) -> None:
-    """Make schools, metrics and strata known: what no pupil is needed for."""
+    """Make schools, metrics and characteristics known: what no pupil is needed for."""
     units = stable.schools[["unit_id", "phase", "la_code"]]
     areas = units[["la_code", "phase"]].drop_duplicates(ignore_index=True)
     areas = areas.assign(area=np.arange(len(areas), dtype=np.int32))
@@ -284,8 +288,7 @@ def _give_schools(engine: Engine, stable: StableSchools) -> None:
     engine.give("cohort_units", units)
     engine.give("cohort_areas", areas)
     engine.give("cohort_metrics", metrics_known())
-    for family, table in strata_known().items():
-        engine.give(f"cohort_{family}_strata", table)
+    give_characteristics(engine)
 
 
 def _take_in(
@@ -301,8 +304,6 @@ def _take_in(
         keep_keys(identities, secret=secret)
         for rule, cohort in rules.items():
             keep_spans(engine, cohort, rule)
-        for part in ("characteristics", "strata"):
-            engine.keep(f"cohort_{part}", sql_text(f"intake_{part}"))
         for period in periods:
             keep_membership(engine, period, rules)
             for part in ("enrolments", "pupils", *_BY_YEAR):
@@ -373,7 +374,7 @@ def _count_year(
     cells = {
         "panel": _cells(engine, period, "panel", cells=OWN_CELLS),
         "other_rule_panel": _cells(engine, period, "panel", cells=OTHER_CELLS),
-        "composition": _cells(engine, period, "composition"),
+        "composition": with_codes(_cells(engine, period, "composition")),
         "moments": moments,
         "spread": spread,
         "new_entrants": count_new_entrants(engine, period),

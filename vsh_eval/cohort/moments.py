@@ -9,7 +9,6 @@ nought and have no row, and products of all phases are sums.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -68,32 +67,6 @@ class _Block:
     pupils: FloatArray
     y: FloatArray
     x: FloatArray
-
-
-def strata_known() -> dict[str, pd.DataFrame]:
-    """Return which pupils are of which stratum, numbered as in ``names.MOMENT_STRATA``.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        By family, the columns of the pupils that make a stratum, and ``stratum``.
-
-    Examples
-    --------
-    >>> strata_known()["make_up"].head(2).to_numpy().tolist()
-    [['N', 1, 'F', 0], ['N', 1, 'M', 1]]
-    """
-    found = {}
-    for family, axes in names.MOMENT_AXES.items():
-        order = {label: number for number, label in enumerate(names.MOMENT_STRATA[family])}
-        named = [names.BREAKDOWNS[axis] for axis in axes]
-        rows = [
-            (*codes, order["/".join(of[code] for of, code in zip(named, codes, strict=True))])
-            for codes in product(*named)
-        ]
-        columns = [names.BREAKDOWN_SOURCES[axis] for axis in axes]
-        found[family] = pd.DataFrame(rows, columns=[*columns, "stratum"])
-    return found
 
 
 def count_moments(

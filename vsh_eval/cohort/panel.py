@@ -8,7 +8,11 @@ from vsh_eval import names, registry
 
 _INTEGERS = ("pupils", "denominator", *names.RECORD_KEYS)
 _FLOATS = ("numerator", "sum_yy", "sum_xy", "sum_xx")
-_TEXT = (*(key for key in names.PANEL_KEYS if key != "time_period"), "sen", "sex", "status")
+_TEXT = (*(key for key in names.PANEL_KEYS if key != "time_period"), "status")
+_STRATA = {
+    of.column: "int64" if all(isinstance(code, int) for code in of.codes) else "str"
+    for of in names.CHARACTERISTICS.values()
+}
 
 
 def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
@@ -65,8 +69,8 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) ->
     Parameters
     ----------
     cells : pandas.DataFrame
-        As for `build_panel`, unit_id being the authority's code, with sen, fsm6, sex and
-        year_group.
+        As for `build_panel`, unit_id being the authority's code, with the columns of
+        ``names.COMPOSITION_STRATA``.
     cohort_rule, vintage : str
         As for `build_panel`.
 
@@ -113,9 +117,9 @@ def _in_columns(
         sum_xy=cells["sum_xy"] / per,
         sum_yy=cells["sum_yy"] / per**2,
     )
-    whole = dict.fromkeys(("time_period", "fsm6", "year_group"), "int64")
     dtypes = {
-        **whole,
+        "time_period": "int64",
+        **_STRATA,
         **dict.fromkeys(_INTEGERS, "Int64"),
         **dict.fromkeys((*_FLOATS, "rate"), "float64"),
         **dict.fromkeys(_TEXT, "str"),

@@ -13,14 +13,3 @@ from vsh_eval.release import disclosure, figures, files, pages, text
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.rows import last_year
 from vsh_eval.release.text.phrases.labels import year_label
-
-__all__ = [
-    "SafeTable",
-    "disclosure",
-    "figures",
-    "files",
-    "last_year",
-    "pages",
-    "text",
-    "year_label",
-]

@@ -6,7 +6,7 @@ from typing import Any
 from vsh_eval import names
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
-from vsh_eval.release.text.phrases.labels import is_missing, value_label
+from vsh_eval.release.text.phrases.labels import is_missing
 
 Row = Mapping[str, Any]
 
@@ -113,16 +113,21 @@ def interval_of(row: Row, name: str, *, sign: int = 1) -> tuple[float, float] | 
     return (lower, upper) if sign > 0 else (upper, lower)
 
 
+def with_limits(*columns: str) -> list[str]:
+    """Return columns, each with those of its interval.
+
+    Examples
+    --------
+    >>> with_limits("gap")
+    ['gap', 'gap_lower', 'gap_upper']
+    """
+    return [f"{column}{end}" for column in columns for end in ("", "_lower", "_upper")]
+
+
 def status_of(row: Row) -> str:
     """Return why a row's numbers are not shown: its status, else ``x``."""
     status = row.get("status", "")
     return names.UNAVAILABLE if is_missing(status) or not status else str(status)
-
-
-def title_of(metric: str, phase: str) -> str:
-    """Name a measure and a phase as a title does."""
-    words = value_label("metric", metric)
-    return words if phase == names.TOTAL else f"{words}, {value_label('phase', phase).lower()}"
 
 
 def _written(conditions: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vsh_eval import academic_year
+from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError
 from vsh_eval.numerics.check_letters import check_letters
 from vsh_eval.synthetic.authority import Authority
@@ -27,6 +27,9 @@ _EDUCATION = {
 }
 _TYPES = {"special": "Community special school", "alternative_provision": "Pupil referral unit"}
 _ID = {"on": "pupilonrolltableid", "off": "pupilnolongeronrolltableid"}
+_CODED = [name for name in names.COMPOSITION_STRATA if name not in ("fsm6", "year_group")]
+_HEADINGS = {"sen": "senprovision"}
+"""What the census calls a characteristic, where it is not our name."""
 _RESULTS = {
     "ks2_rwm_expected": "RWMEXP",
     "ks2_reading_expected": "READEXP",
@@ -197,8 +200,7 @@ def _census(
             "NativeId": everyone["NativeId"],
             "dob": everyone["dob"],
             "upn": everyone["upn"],
-            "sex": everyone["sex"],
-            "senprovision": everyone["sen"],
+            **{_HEADINGS.get(name, name): everyone[name] for name in _CODED},
             "ncyearactual": everyone["year_group"].map(_year_group),
         }
         for half, prefix in ((first, "termly"), (second, "summerhalfterm2")):

@@ -21,7 +21,7 @@ from vsh_eval.metrics.characteristics import (
     matched_gap,
     standardised_gap,
 )
-from vsh_eval.metrics.characteristics.strata import FACTORS
+from vsh_eval.names import FACTORS
 
 PAIR = Comparison("cwsw", "peers")
 SAME = ["gap", "group_level", "reference_level", "ratio"]
@@ -61,7 +61,7 @@ def test_each_value_gives_the_row_of_gaps_of_its_pupils(
 ):
     pair = Comparison("cwsw", reference)
     found = gaps_by(composition, moments, pair, by=by)
-    source = pupils[names.BREAKDOWN_SOURCES[by]].map(dict(names.BREAKDOWNS[by]))
+    source = pupils[names.CHARACTERISTICS[by].column].map(dict(names.BREAKDOWNS[by]))
     for value, rows in found.groupby("value"):
         expected = total(gaps(panel_of(pupils[source == value]), pair))
         for column in (*SAME, *LIMITS, *ERRORS, *COUNTS):
@@ -99,19 +99,14 @@ def heavier(pupils):
     return pd.concat(parts, ignore_index=True), years, np.array(weights)[:, None]
 
 
-def by_free_meals(composition, moments, pair):
-    return gaps_by(composition, moments, pair, by="fsm6").query("value == 'fsm6'")
-
-
 @pytest.mark.parametrize(
     ("function", "columns"),
     [
         (matched_gap, ["matched_group_level", "matched_level", "matched_gap"]),
         (standardised_gap, ["standardised_gap"]),
         (decompose, ["gap", "composition", "rates", *(f"composition_{f}" for f in FACTORS)]),
-        (by_free_meals, ["gap", "group_level"]),
     ],
-    ids=["matched", "standardised", "decomposed", "by"],
+    ids=["matched", "standardised", "decomposed"],
 )
 def test_errors_are_those_of_every_school_a_little_heavier(
     heavier, function, columns, composition, moments
@@ -128,29 +123,8 @@ def test_errors_are_those_of_every_school_a_little_heavier(
     table = function(composition, moments, pair)
     row = total(table, time_period=202425).iloc[0]
     for name, error in zip(columns, expected, strict=True):
-        stem = "group" if name == "group_level" and "group_std_error" in row else name
-        assert row[f"{stem}_std_error"] == pytest.approx(error, rel=1e-10), name
+        assert row[f"{name}_std_error"] == pytest.approx(error, rel=1e-10), name
     assert row["df"] == schools - 1
-
-
-@pytest.mark.parametrize("value", ["fsm6", "not_fsm6"])
-def test_a_gap_by_free_meals_is_that_of_weighted_least_squares_by_school(
-    pupils, value, composition, moments
-):
-    table = gaps_by(composition, moments, PAIR, by="fsm6").query(
-        "metric == 'overall_absence' and time_period == 202425"
-    )
-    row = table[table["value"] == value].iloc[0]
-    mine = pupils[(pupils["time_period"] == 202425) & (pupils["fsm6"] == (value == "fsm6"))]
-    y, x = measured(mine, "overall_absence")
-    own = (mine["group"] != "peers").to_numpy(float)
-    design = np.column_stack([np.ones(len(mine)), own])
-    fit = sm.WLS(y / x, design, weights=x).fit(
-        cov_type="cluster", cov_kwds={"groups": mine["school"], "df_correction": True}
-    )
-    factor = np.sqrt((len(mine) - 1) / (len(mine) - 2))
-    assert row["gap"] == pytest.approx(100 * fit.params[1], rel=1e-10)
-    assert row["gap_std_error"] == pytest.approx(100 * fit.bse[1] / factor, rel=1e-10)
 
 
 def test_split_and_shuffled_rows_change_nothing(composition, moments):

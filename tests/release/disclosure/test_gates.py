@@ -153,18 +153,9 @@ def test_statistics_of_schools_need_ten_of_them_and_three_of_each_kind():
 
 
 def estimates(**changes):
-    row = {
-        "role": "primary",
-        "estimate": -1.4321,
-        "std_error": 0.61234,
-        "df": 40.7,
-        "schools_treated": 30,
-        "schools_comparison": 31,
-        "largest_share": 0.2,
-        "pupils": 803,
-        "p_value": 0.02134,
-        "status": "",
-    }
+    row = {"role": "primary", "estimate": -1.4321, "std_error": 0.61234, "df": 40.7,
+           "schools_treated": 30, "schools_comparison": 31, "largest_share": 0.2, "pupils": 803,
+           "p_value": 0.02134, "status": ""}  # fmt: skip
     return release("estimates", **{name: [value] for name, value in (row | changes).items()})
 
 

@@ -73,13 +73,11 @@ def test_names_patterns_lists_and_sections_are_read_relative_to_the_params_file(
         ({"cin_census": []}, "source.files.cin_census.files is []"),
         ({"annex_a": "a.xlsx"}, "source.files.annex_a.lookup is missing"),
         ({"database": {"url": "sqlite://"}}, "name a query a table, or layout: ssd"),
-        (
-            {"database": {"url": "postgresql://me:secret@x/y", "layout": "ssd"}},
-            "holds a password, must not; put it into the environment variable VSH_EVAL_DATABASE",
-        ),
+        ({"database": {"url": "postgresql://me:secret@x/y", "layout": "ssd"}},
+         "holds a password, must not; put it into the environment variable VSH_EVAL_DATABASE"),
         ({"database": {"url": "sqlite://", "queries": {"pupils": "SELECT 1"}}}, "'pupils'"),
     ],
-)
+)  # fmt: skip
 def test_what_is_against_a_rule_is_refused_in_one_sentence(params, files, said):
     with pytest.raises(SettingsError) as refused:
         params({"kind": "returns", "files": files})

@@ -51,6 +51,11 @@ def spread(rows):
     return [[*wide[0][:-2], "", "Our own note"], *wide[1:], [], [""] * len(wide[0])]
 
 
+def backwards(rows):
+    """Put the last row first."""
+    return [rows[0], *reversed(rows[1:])]
+
+
 def header(change):
     """Write the names of the columns otherwise."""
     return lambda rows: [[change(name) for name in rows[0]], *rows[1:]]
@@ -76,26 +81,27 @@ def workbook(rows) -> bytes:
 
 
 WAYS = {
-    "columns in another order, more columns, blank rows below": lambda r: text(spread(r)),
-    "names in capitals": lambda r: text(header(str.upper)(r)),
-    "names with blanks": lambda r: text(header(lambda n: f" {n.replace('_', ' ').lower()} ")(r)),
-    "everything quoted, byte order mark": lambda r: text(
-        r, end="\r\n", encoding="utf-8-sig", quoting=csv.QUOTE_ALL
+    "columns in another order, names with blanks, days as dd-Mon-yyyy": lambda r: text(
+        spread(days("%d-%b-%Y")(header(lambda n: f" {n.replace('_', ' ').lower()} ")(r)))
+    ),
+    "names in capitals, days as ISO, all quoted, byte order mark": lambda r: text(
+        days("%Y-%m-%d")(header(str.upper)(r)),
+        end="\r\n", encoding="utf-8-sig", quoting=csv.QUOTE_ALL,
     ),
     "semicolons and ANSI, after sep=": lambda r: b"sep=;\r\n" + text(r, ";", "\r\n", "cp1252"),
-    "Unicode text": lambda r: text(r, "\t", "\r\n", "utf-16"),
-    "days as ISO": lambda r: text(days("%Y-%m-%d")(r)),
-    "days as dd/mm/yyyy with a time": lambda r: text(days("%d/%m/%Y 00:00")(r)),
-    "days as dd-Mon-yyyy": lambda r: text(days("%d-%b-%Y")(r)),
+    "Unicode text, days as dd/mm/yyyy with a time": lambda r: text(
+        days("%d/%m/%Y 00:00")(r), "\t", "\r\n", "utf-16"
+    ),
     "a title above": lambda r: text([*TITLE, *r]),
     "workbook": workbook,
-}
+}  # fmt: skip
 ALL_AT_ONCE = {
     "text": lambda r: text(
-        [*TITLE, *spread(days("%d/%m/%Y 00:00")(header(str.upper)(r)))], ";", "\r\n", "cp1252"
+        [*TITLE, *spread(days("%d/%m/%Y 00:00")(header(str.upper)(backwards(r))))],
+        ";", "\r\n", "cp1252",
     ),
     "workbook": lambda r: workbook(spread(r)),
-}
+}  # fmt: skip
 
 
 def rows_of(name: str, content: bytes) -> list[list[str]]:

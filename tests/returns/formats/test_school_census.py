@@ -2,8 +2,6 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.returns.formats.made import counts
 from vsh_eval.contracts import ContractError
@@ -184,33 +182,6 @@ def test_laestabs_become_the_urn_of_the_day_and_former_upns_are_handed_on(tmp_pa
     )
     assert found.tables["attendance"]["urn"].tolist() == ["100001", "100002"]
     assert found.references["former_upns"].to_numpy().tolist() == [[BEN, ANN]]
-
-
-HEAD = (ON_ROLL + TOTALS).split(",")
-BODY = [
-    ann(n, more=f",{n % 7},1").replace(ANN, upn).strip().split(",")
-    for n, upn in ((140, ANN), (120, BEN), (90, "X00180001701A"))
-]
-
-
-@pytest.fixture(scope="module")
-def in_order(tmp_path_factory):
-    plain = "\n".join(",".join(row) for row in (HEAD, *BODY)) + "\n"
-    return census(tmp_path_factory.mktemp("census"), of_2024_spring_pupilonroll=plain)
-
-
-@settings(max_examples=15, deadline=None)
-@given(order=st.permutations(range(12)), lines=st.permutations(range(3)))
-def test_the_order_of_columns_and_rows_changes_nothing(tmp_path_factory, in_order, order, lines):
-    mixed = [HEAD, *(BODY[i] for i in lines)]
-    mixed = (
-        "\n".join(
-            ",".join(row[i].upper() if row is HEAD else row[i] for i in order) for row in mixed
-        )
-        + "\n"
-    )
-    found = census(tmp_path_factory.mktemp("mixed"), of_2024_spring_pupilonroll=mixed)
-    pd.testing.assert_frame_equal(found.tables["attendance"], in_order.tables["attendance"])
 
 
 @pytest.fixture(scope="module")

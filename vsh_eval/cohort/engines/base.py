@@ -12,7 +12,10 @@ from typing import Protocol, Self, runtime_checkable
 
 import pandas as pd
 
+from vsh_eval import names
 from vsh_eval.contracts import ContractError
+
+_EACH = "{characteristic}"
 
 
 @runtime_checkable
@@ -86,9 +89,10 @@ class Temporary:
 
 
 def sql_text(name: str, /, **integers: int) -> str:
-    """Return one of the room's SQL texts with its parameters filled in.
+    r"""Return one of the room's SQL texts with its parameters filled in.
 
-    Only whole numbers can be filled in, so no value of a return ever becomes part of a query.
+    Only whole numbers can be filled in, so no value of a return ever becomes part of a query. A
+    line with ``{characteristic}`` stands once for each column of ``names.COMPOSITION_STRATA``.
 
     Parameters
     ----------
@@ -104,10 +108,18 @@ def sql_text(name: str, /, **integers: int) -> str:
 
     Examples
     --------
-    >>> "academic_year = 202324" in sql_text("intake_enrolments", period=202324)
-    True
+    >>> print(*sql_text("intake_enrolments", period=202324).splitlines()[-5:], sep="\n")
+    LEFT JOIN cohort_sen sen ON e.sen = sen.code
+    LEFT JOIN cohort_fsm6 fsm6 ON e.fsm6 = fsm6.code
+    LEFT JOIN cohort_sex sex ON e.sex = sex.code
+    LEFT JOIN cohort_year_group year_group ON e.year_group = year_group.code
+    WHERE e.academic_year = 202324
     """
-    text = sql_file(name)
+    text = "\n".join(
+        line.replace(_EACH, column)
+        for line in sql_file(name).splitlines()
+        for column in (names.COMPOSITION_STRATA if _EACH in line else ("",))
+    )
     asked = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
     if asked != set(integers):
         raise ContractError(

@@ -1,13 +1,11 @@
--- The same sums of every authority, phase, group, stratum of pupils and metric of a year.
+-- The same sums of every authority, phase, group, combination of characteristics and metric of a
+-- year.
 SELECT
     a.la_code AS unit_id,
     a.phase,
     o.group_code,
     k.metric,
-    t.sen,
-    t.fsm6,
-    t.sex,
-    t.year_group,
+    o.stratum AS characteristics,
     o.pupils,
     o.numerator,
     o.denominator,
@@ -19,5 +17,4 @@ SELECT
 FROM cohort_outcomes o
 JOIN cohort_areas a ON o.place = a.area
 JOIN cohort_metrics k ON o.code = k.code
-JOIN cohort_characteristics t ON o.stratum = t.characteristics
 WHERE o.cells = 3

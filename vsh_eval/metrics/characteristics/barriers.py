@@ -134,7 +134,8 @@ def _measured(
         )
     once = ONCE if _counts_each_once(frame) else POPULATION
     events = [name for name in EVENTS if name in there]
-    sliced = validate_composition(composition, comparison.of(once, *events))
+    traits = [by for by, _ in TRAITS.values()]
+    sliced = validate_composition(composition, comparison.of(once, *events), traits)
     # Without a metric that counts each child once, no moments of children are known.
     tables = school_tables(moments if once == ONCE else None, sliced)
     for name, (by, code) in TRAITS.items():

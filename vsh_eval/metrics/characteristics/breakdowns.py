@@ -93,7 +93,7 @@ def gaps_by(
     1   boys         30.0             15.0  15.0
     """
     require_one_of(by, names.BREAKDOWNS, name="by")
-    sliced = validate_composition(composition, comparison)
+    sliced = validate_composition(composition, comparison, [by])
     tables = school_tables(moments, sliced)
     blocks = [
         _block(strata, (by, value), comparison, schools)
@@ -139,7 +139,7 @@ def differences_by(
     ('breakdown', 'value', 'other')
     """
     require_one_of(by, names.BREAKDOWNS, name="by")
-    sliced = validate_composition(composition, comparison)
+    sliced = validate_composition(composition, comparison, [by])
     found = _by_value(sliced, by, school_tables(moments, sliced))
     blocks = [
         block

@@ -17,7 +17,6 @@ from vsh_eval.metrics.characteristics.clusters import Moments, Schools, SchoolTa
 from vsh_eval.metrics.characteristics.kitagawa import added, divide
 from vsh_eval.metrics.characteristics.linearised import of_part, phases_of, std_error, with_limits
 from vsh_eval.metrics.characteristics.strata import (
-    FACTORS,
     Slopes,
     Strata,
     Sums,
@@ -32,12 +31,12 @@ _FIRST = (*CELL, *PUPILS)
 DECOMPOSITION_COLUMNS = (
     *(*_FIRST, "group_level", "reference_level"),
     *with_interval("gap", "composition", "rates"),
-    *with_interval(*(f"composition_{factor}" for factor in FACTORS)),
+    *with_interval(*(f"composition_{factor}" for factor in names.FACTORS)),
     *("strata", "group_alone", "reference_alone", "df", *LAST),
 )
 DECOMPOSITION_RELEASED = (
     *(*_FIRST, "gap", *with_ends("composition", "rates")),
-    *(*(f"composition_{factor}" for factor in FACTORS), *LAST),
+    *(*(f"composition_{factor}" for factor in names.FACTORS), *LAST),
 )
 MATCHED_COLUMNS = (
     *(*_FIRST, "matched_pupils", "coverage"),
@@ -126,7 +125,7 @@ def decompose(composition: Panel, moments: Moments | None, comparison: Compariso
     [16.0, 6.0, 10.0, 6.0]
     """
     return _composed(
-        composition, moments, comparison, _decomposed, DECOMPOSITION_COLUMNS, factors=FACTORS
+        composition, moments, comparison, _decomposed, DECOMPOSITION_COLUMNS, factors=names.FACTORS
     )
 
 
@@ -246,7 +245,7 @@ def standardised_gap(
         return _standardised(block, block.strata.years.index(baseline))
 
     return _composed(
-        composition, moments, comparison, measure, STANDARDISED_COLUMNS, factors=FACTORS
+        composition, moments, comparison, measure, STANDARDISED_COLUMNS, factors=names.FACTORS
     )
 
 
@@ -316,7 +315,7 @@ def _composed(
 
     ``measure`` gives the columns of a block and ``measured``: where there is a number.
     """
-    sliced = validate_composition(composition, comparison)
+    sliced = validate_composition(composition, comparison, factors)
     tables = school_tables(moments, sliced)
     blocks = [
         _without_number({**_first(block), **measure(block)})

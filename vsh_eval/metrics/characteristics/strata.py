@@ -1,6 +1,6 @@
 """An authority's pupils by who they are: one metric's sums over years, strata and leaf groups."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +22,6 @@ from vsh_eval.panel import (
     opened,
     slice_for,
 )
-
-FACTORS = ("phase", "sen", "fsm6", "sex")
-"""What a gap is decomposed by: the phase of the school, SEN status, free meals, sex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +101,19 @@ class Strata:
         return status
 
 
-def validate_composition(composition: Panel, comparison: Comparison) -> PanelSlice:
+def validate_composition(
+    composition: Panel, comparison: Comparison, factors: Collection[str]
+) -> PanelSlice:
     """Check a composition table as `vsh_eval.panel.slice_for` checks a panel.
+
+    Parameters
+    ----------
+    composition : DataFrame or ProtectedTable
+        Sums by authority, phase, year, group, stratum and metric.
+    comparison : Comparison
+        What is asked of it.
+    factors : collection of str
+        By what its children are told apart: ``phase`` and breakdowns.
 
     Raises
     ------
@@ -116,12 +124,12 @@ def validate_composition(composition: Panel, comparison: Comparison) -> PanelSli
         If the table holds two vintages or two cohort rules.
     """
     composition, shield = opened(composition)
-    require_columns(composition, names.COMPOSITION_STRATA, name="composition")
+    asked = [of for name, of in names.CHARACTERISTICS.items() if name in factors]
+    require_columns(composition, [of.column for of in asked], name="composition")
     for column, allowed in (("source", (RETURNS,)), ("level", (names.LA,))):
         for value in composition[column].unique():
             require_one_of(str(value), allowed, name=f"{column} in a table of composition")
-    for by, values in names.BREAKDOWNS.items():
-        column = names.BREAKDOWN_SOURCES[by]
+    for column, values, _ in asked:
         unknown = sorted(set(composition[column].unique()) - set(values))
         if unknown:
             raise ContractError(
@@ -192,6 +200,6 @@ def _named(rows: pd.DataFrame, factor: str) -> tuple[pd.Series, tuple[str, ...]]
     """Return what each row's value of a factor is called, and the order of the values."""
     if factor == "phase":
         return rows["phase"].astype("str"), names.PHASES
-    known = names.BREAKDOWNS[factor]
-    named = rows[names.BREAKDOWN_SOURCES[factor]].map(dict(known)).astype("str")
-    return named, tuple(dict.fromkeys(known.values()))
+    of = names.CHARACTERISTICS[factor]
+    named = rows[of.column].map(dict(of.codes)).astype("str")
+    return named, tuple(dict.fromkeys(of.codes.values()))

@@ -100,12 +100,17 @@ def _tasks(
         }
 
 
+_SOURCES = (".py", ".toml", ".sql", ".j2", ".css")
+"""Endings of the files that decide what a run says."""
+
+
 @cache
 def _software() -> str:
     """Hash the package, so that a change of it runs every notebook again."""
     package = Path(workspace.__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    files = (path for kind in _SOURCES for path in package.rglob(f"*{kind}"))
+    for path in sorted(files):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -47,8 +47,12 @@ _SHOWN: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
 )
 """The measures that a page speaks of; every measure of the topic is in its tables."""
 _BREAKDOWNS: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
-    {"attendance": tuple(names.BREAKDOWNS), "attainment": ("sex", "fsm6", "sen")}
+    {
+        "attendance": tuple(names.BREAKDOWNS),
+        "attainment": tuple(by for by in names.BREAKDOWNS if by != names.KEY_STAGE),
+    }
 )
+"""By what gaps are broken down; a measure of attainment is of one key stage."""
 _BY_CHARACTERISTIC: Mapping[Topic, tuple[str, ...]] = MappingProxyType(
     {"attendance": ("overall_absence", "persistent_absence"), "attainment": _MAIN["attainment"]}
 )
@@ -366,7 +370,7 @@ class GapPage:
         for table, safe in parts.items():
             self.run.publish(table, safe)
         pages.show_text(text.characteristics.decomposition_sentence(split, **about))
-        pages.show_text(text.characteristics.composition_caveat())
+        pages.show_text(phrase("goes_together"))
         with pages.folded(text.characteristics.matched_sentence(matched, **about)):
             pages.show_text(text.characteristics.standardised_sentence(stayed, **about))
             there = split.where(phase=names.TOTAL, time_period=about["year"], status="")

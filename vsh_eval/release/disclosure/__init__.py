@@ -9,14 +9,3 @@
 from vsh_eval.release.disclosure.door import protected, release_table
 from vsh_eval.release.disclosure.rules import INTERNAL_STAMP, Rule, rule_named
 from vsh_eval.release.disclosure.safe_table import SafeTable, join, require_safe
-
-__all__ = [
-    "INTERNAL_STAMP",
-    "Rule",
-    "SafeTable",
-    "join",
-    "protected",
-    "release_table",
-    "require_safe",
-    "rule_named",
-]

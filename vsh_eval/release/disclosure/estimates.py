@@ -32,7 +32,7 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     one effect only the first says how many schools and children it rests on, and rows of role
     robustness or exploratory never do: two samples that differ by one school would tell that
     school's children. For the same reason an estimate that leaves schools out (check leave_out) is
-    hidden, and only its verdict shown, unless three trained schools and 10 children at least were
+    hidden, and only its verdict shown, unless the rule's ``min_schools`` and ``threshold`` were
     left out; a primary estimate in the same table says of how many. Costs have two significant
     figures. Only the overall effect says on how many children it rests: adoption cohorts, calendar
     years and

@@ -16,7 +16,7 @@ from vsh_eval.columns import Role
 from vsh_eval.contracts import RETURNS, DisclosureError, Gate
 from vsh_eval.numerics.rounding import significant
 from vsh_eval.panel import PUBLISHED
-from vsh_eval.release.disclosure.estimates import protect_estimates
+from vsh_eval.release.disclosure.estimates import counts_of, floats, protect_estimates
 from vsh_eval.release.disclosure.rules import Rule
 
 Flags = NDArray[np.bool_]
@@ -39,7 +39,7 @@ def release_cells(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
         If a number of children is under the threshold or not displayed to the base.
     """
     for name in _with_role(table, _OF_CHILDREN):
-        counts = _floats(table, name)
+        counts = floats(table, name)
         unsafe = (counts < rule.threshold) | (counts % rule.base > 0)
         wrong = unsafe & (counts != 0) & ~np.isnan(counts)
         if wrong.any():
@@ -98,23 +98,23 @@ def release_sample(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     unseen = np.zeros(len(out), dtype=np.bool_)
     of_pupils = _names_pupils(out)
     for name in people:
-        counts = _counts(out, name)
+        counts = counts_of(out, name)
         unseen |= of_pupils & (counts > 0) & (counts < rule.threshold)
     for name in schools:
-        counts = _counts(out, name)
+        counts = counts_of(out, name)
         unseen |= (counts > 0) & (counts < rule.min_schools)
     if {"rows", "of_rows"} <= set(out):
-        rows, others = _counts(out, "rows"), _counts(out, "of_rows") - _counts(out, "rows")
+        rows, others = counts_of(out, "rows"), counts_of(out, "of_rows") - counts_of(out, "rows")
         unseen |= of_pupils & (rows > 0) & (others > 0) & (others < rule.threshold)
     unseen |= _starts(out, unseen)
     for name in people:
-        counts = _counts(out, name)
+        counts = counts_of(out, name)
         rounded = rule.base * np.round(counts / rule.base)
         out[name] = _whole(np.where(of_pupils, rounded, counts), unseen)
     for name in schools:
-        out[name] = _whole(_counts(out, name), unseen)
+        out[name] = _whole(counts_of(out, name), unseen)
     for name in _measured(out):
-        out[name] = np.where(unseen, np.nan, significant(_floats(out, name)))
+        out[name] = np.where(unseen, np.nan, significant(floats(out, name)))
     return _with_status(out, unseen)
 
 
@@ -125,16 +125,16 @@ def release_schools(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     school at all, and none of a kind, is nobody to protect: such a row keeps its own symbol.
     """
     out = table.copy()
-    schools = _counts(out, "schools")
+    schools = counts_of(out, "schools")
     unseen = (schools > 0) & (schools < rule.estimate_schools)
     if "schools_trained" in out:
-        trained = _counts(out, "schools_trained")
+        trained = counts_of(out, "schools_trained")
         fewest = np.minimum(trained, schools - trained)
         unseen |= (fewest > 0) & (fewest < rule.min_schools)
     for name in _with_role(out, {Role.SCHOOLS}):
-        out[name] = _whole(_counts(out, name), unseen)
+        out[name] = _whole(counts_of(out, name), unseen)
     for name in _measured(out):
-        out[name] = np.where(unseen, np.nan, significant(_floats(out, name)))
+        out[name] = np.where(unseen, np.nan, significant(floats(out, name)))
     if "reason" in out:
         out["reason"] = out["reason"].mask(unseen, "")
     return _with_status(out, unseen)
@@ -196,19 +196,6 @@ def _measured(table: pd.DataFrame) -> list[str]:
 def _is_number(table: pd.DataFrame, name: str) -> bool:
     kind = table[name]
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-
-
-def _floats(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    return table[name].to_numpy("float64", na_value=np.nan)
-
-
-def _counts(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    counts = _floats(table, name)
-    if (counts < 0).any():
-        raise DisclosureError(
-            f"{name} holds a negative count, must be 0 or more; correct what makes the table."
-        )
-    return counts
 
 
 def _whole(values: NDArray[np.float64], unseen: Flags) -> pd.Series:

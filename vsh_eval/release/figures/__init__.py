@@ -37,25 +37,3 @@ from vsh_eval.release.figures.lines import (
     draw_synthetic,
     draw_trained_and_untrained,
 )
-
-__all__ = [
-    "Figure",
-    "draw_breakdown",
-    "draw_decomposition",
-    "draw_event_study",
-    "draw_forest",
-    "draw_gap",
-    "draw_honest",
-    "draw_levels",
-    "draw_pool",
-    "draw_power",
-    "draw_reach_by_need",
-    "draw_reach_heat",
-    "draw_robustness",
-    "draw_rollout",
-    "draw_sizes",
-    "draw_specifications",
-    "draw_standing",
-    "draw_synthetic",
-    "draw_trained_and_untrained",
-]

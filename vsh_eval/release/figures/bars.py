@@ -25,7 +25,7 @@ from vsh_eval.release.figures.base import (
 )
 from vsh_eval.release.figures.heat import since_training
 from vsh_eval.release.figures.intervals import Entry, heights_of, rows_of
-from vsh_eval.release.figures.lines import draw_years, several, span_of
+from vsh_eval.release.figures.lines import draw_years, several
 from vsh_eval.release.rows import (
     Row,
     interval_of,
@@ -35,6 +35,7 @@ from vsh_eval.release.rows import (
     records,
     status_of,
     value_of,
+    with_limits,
 )
 from vsh_eval.release.text.pages.context import (
     Place,
@@ -61,12 +62,11 @@ if TYPE_CHECKING:
 _WHO = ("group", "reference")
 _SIDES = ("group_level", "reference_level")
 _LINES = palette.LINES[:2]
-_PARTS = ("composition_phase", "composition_sen", "composition_fsm6", "composition_sex")
+_PARTS = tuple(f"composition_{factor}" for factor in names.FACTORS)
 _COLOURS = {"gap": palette.DARK_GREY, "composition": palette.TURQUOISE, "rates": palette.DARK_BLUE}
 _THICK, _THIN, _TALL = 0.26, 0.16, 0.24
 """Inches: the thickness of a bar, of one that is part of another, the height of the tallest."""
 _SHARES = ("share_schools", "share_pupils")
-_ENDS = ("", "_lower", "_upper")
 _SHORT = 0.85
 """Inches of a narrow chart's column of shares."""
 _TITLED, _SHIFTS = 0.6, (-0.08, 0.08)
@@ -113,9 +113,8 @@ def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
     """
     data = since_training(part_of(safe, **where), "share_schools")
     rows = records(data)
-    years = span_of(rows)
-    series = several(rows, years, "schools_first_trained", "programme")
-    shares = several(rows, years, "share_schools", "programme")
+    series = several(rows, "schools_first_trained", "programme")
+    shares, years = several(rows, "share_schools", "programme"), series[0].years
     entries = [
         Entry(one.label, _per_cent(share.values[-1]), bold=not at)
         for at, (one, share) in enumerate(zip(series, shares, strict=True))
@@ -135,8 +134,7 @@ def draw_rollout(safe: SafeTable, **where: Any) -> Figure:
                 alt.over_years(charts.ROLLOUT_OF, years),
                 *(
                     alt.named(
-                        one.label,
-                        charts.ROLLOUT_ROW.format(count=_total(one), share=entry.value),
+                        one.label, charts.ROLLOUT_ROW.format(count=_total(one), share=entry.value)
                     )
                     for one, entry in zip(series, entries, strict=True)
                 ),
@@ -250,11 +248,7 @@ def _shares_in_text(row: Row) -> list[str]:
 
 @at_two_widths
 def draw_standing(
-    safe: SafeTable,
-    *,
-    metric: str,
-    authority: str,
-    labels: Mapping[str, str] | None = None,
+    safe: SafeTable, *, metric: str, authority: str, labels: Mapping[str, str] | None = None
 ) -> Figure:
     """Draw the last gap of an authority, of England, its region and its neighbours, in order.
 
@@ -298,7 +292,7 @@ def draw_standing(
         title = charts.of_year(charts.STANDING_TITLE.format(about=upper_first(about)), year)
         return page.figure(
             f"standing_{metric}",
-            ["unit_id", "gap", "gap_lower", "gap_upper"],
+            ["unit_id", *with_limits("gap")],
             alt=[
                 charts.DOT_CHART.format(title=title),
                 alt.named(own.name, own.value),
@@ -336,8 +330,7 @@ def _others_in_text(position: Standing) -> str:
 def _draw_places(axes: "Axes", position: Standing, heights: Sequence[float]) -> None:
     places = position.in_order
     values, lower, upper = (
-        [place.value(position.year, f"gap{end}") for place in places]
-        for end in ("", "_lower", "_upper")
+        [place.value(position.year, name) for place in places] for name in with_limits("gap")
     )
     for kind, (marker, size, hollow) in {
         "authority": ("o", 11, False),
@@ -409,7 +402,7 @@ def draw_decomposition(safe: SafeTable, *, metric: str, year: int) -> Figure:
         shown = [c for c in ("gap", "composition", *_PARTS, "rates") if is_shown(row, c)]
         return page.figure(
             f"decomposition_{metric}",
-            [end for column in shown for end in (column, f"{column}_lower", f"{column}_upper")],
+            with_limits(*shown),
             alt=[
                 charts.DECOMPOSITION_OF.format(title=title),
                 *(_part_in_text(row, column, entry) for column in shown if column not in _PARTS),
@@ -511,11 +504,7 @@ def draw_breakdown(safe: SafeTable, *, metric: str, year: int) -> Figure:
         page.panels[0].set_xlabel(label if len(entry.label) < 40 else entry.unit)
         return page.figure(
             f"breakdown_{metric}",
-            [
-                "value",
-                *(f"{side}{end}" for side in _SIDES for end in _ENDS),
-                *(f"gap{end}" for end in _ENDS),
-            ],
+            ["value", *with_limits(*_SIDES, "gap")],
             alt=[
                 charts.BREAKDOWN_OF.format(title=title),
                 *(
@@ -560,7 +549,9 @@ def _draw_pairs(axes: "Axes", rows: Sequence[tuple[float, Row]]) -> None:
     known = []
     for side, line, shift in zip(_SIDES, _LINES, _SHIFTS, strict=True):
         heights = [height + shift for height, _ in rows]
-        values, lower, upper = ([value_of(row, f"{side}{end}") for _, row in rows] for end in _ENDS)
+        values, lower, upper = (
+            [value_of(row, name) for _, row in rows] for name in with_limits(side)
+        )
         draw_intervals(axes, heights, lower, upper, colour=line.colour, width=1.8)
         draw_points(axes, values, heights, colour=line.colour, marker=line.marker, size=7)
         known += [value for value in (*values, *lower, *upper) if not math.isnan(value)]

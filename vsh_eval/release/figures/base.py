@@ -93,6 +93,7 @@ class Series:
     values: tuple[float, ...]
     lower: tuple[float, ...]
     upper: tuple[float, ...]
+    years: tuple[int, ...] = ()
 
     @property
     def last(self) -> float:
@@ -104,9 +105,10 @@ class Series:
         """Every value and limit there is."""
         return [v for v in (*self.values, *self.lower, *self.upper) if not math.isnan(v)]
 
-    def shown(self, years: Sequence[int]) -> list[tuple[int, float]]:
-        """Return the years that have a value, with it."""
-        return [(y, v) for y, v in zip(years, self.values, strict=True) if not math.isnan(v)]
+    @property
+    def shown(self) -> list[tuple[int, float]]:
+        """The years that have a value, with it."""
+        return [(y, v) for y, v in zip(self.years, self.values, strict=True) if not math.isnan(v)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,18 +344,9 @@ def draw_points(
     """Draw points, ``size`` points across."""
     import seaborn as sns
 
-    sns.scatterplot(
-        x=list(x),
-        y=list(y),
-        color="white" if hollow else colour,
-        edgecolor=colour,
-        linewidth=2 if hollow else 0,
-        marker=marker,
-        s=size**2,
-        zorder=3,
-        legend=False,
-        ax=axes,
-    )
+    fill, edge = ("white", 2) if hollow else (colour, 0)
+    look: dict[str, Any] = {"color": fill, "edgecolor": colour, "linewidth": edge, "zorder": 3}
+    sns.scatterplot(x=list(x), y=list(y), marker=marker, s=size**2, legend=False, ax=axes, **look)
 
 
 def draw_bars(

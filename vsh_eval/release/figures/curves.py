@@ -90,10 +90,7 @@ def draw_power(
 
 
 def _marks(
-    effects: Sequence[float],
-    shares: Sequence[float],
-    sesoi: float,
-    estimates: SafeTable | None,
+    effects: Sequence[float], shares: Sequence[float], sesoi: float, estimates: SafeTable | None
 ) -> list[tuple[float, str]]:
     """Return the effects that are marked on a power curve, with their names."""
     marks = [(sesoi, charts.SMALLEST_OF_INTEREST)]
@@ -113,13 +110,5 @@ def _marks(
 def _draw_curve(axes: "Axes", x: Sequence[float], y: Sequence[float]) -> None:
     import seaborn as sns
 
-    sns.lineplot(
-        x=list(x),
-        y=list(y),
-        estimator=None,
-        color=palette.DARK_BLUE,
-        marker="o",
-        markeredgewidth=0,
-        clip_on=False,
-        ax=axes,
-    )
+    look = {"color": palette.DARK_BLUE, "marker": "o", "markeredgewidth": 0, "clip_on": False}
+    sns.lineplot(x=list(x), y=list(y), estimator=None, ax=axes, **look)

@@ -30,6 +30,7 @@ from vsh_eval.release.figures.base import (
 )
 from vsh_eval.release.figures.palette import Line
 from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of
+from vsh_eval.release.text.findings.finding import Finding
 from vsh_eval.release.text.pages.pooling import name_of
 from vsh_eval.release.text.phrases import charts
 from vsh_eval.release.text.phrases.labels import (
@@ -39,11 +40,7 @@ from vsh_eval.release.text.phrases.labels import (
     upper_first,
     value_label,
 )
-from vsh_eval.release.text.phrases.numbers import (
-    decimals_for,
-    limits,
-    number,
-)
+from vsh_eval.release.text.phrases.numbers import limits, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,12 +183,9 @@ def _is_primary(row: Row) -> bool:
 
 def _written(row: Row) -> tuple[str, str]:
     """Return an estimate and its interval, '' where it has none, with the decimals of both."""
-    value = value_of(row, "estimate")
-    if not is_shown(row, "ci_lower", "ci_upper"):
-        return number(value, decimals=decimals_for(value), signed=True), ""
-    ends = value_of(row, "ci_lower"), value_of(row, "ci_upper")
-    places = decimals_for(value, *ends)
-    return number(value, decimals=places, signed=True), limits(*ends, decimals=places)
+    found = Finding.of_estimate(row)
+    interval = limits(*found.interval, decimals=found.decimals) if found.interval else ""
+    return number(found.value, decimals=found.decimals, signed=True), interval
 
 
 def _in_text(row: Row, template: str = charts.VALUE_AND_INTERVAL) -> str:
@@ -224,30 +218,22 @@ def _draw_estimates(
     for kind in dict.fromkeys(kinds):
         places = [at for at, one in enumerate(kinds) if one == kind]
         marker, size = ("o", 9.5) if kind[0] else ("D", 7)
-        draw_points(
-            axes,
-            [value_of(rows[at], "estimate") for at in places],
-            [heights[at] for at in places],
-            marker=marker,
-            size=size,
-            hollow=kind[1],
-        )
+        x, y = [value_of(rows[at], "estimate") for at in places], [heights[at] for at in places]
+        draw_points(axes, x, y, marker=marker, size=size, hollow=kind[1])
     axes.margins(x=0.06)
+    _name_ends(axes, registry.metric(str(rows[0]["metric"])))
 
 
-def _name_ends(axes: "Axes", unit: str, *, lower_is_better: bool) -> None:
+def _name_ends(axes: "Axes", entry: registry.Metric) -> None:
     """Write which side is which below the ends of an axis of effects, and its unit."""
-    style: dict[str, Any] = {
-        "xycoords": "axes fraction",
-        "textcoords": "offset points",
-        "va": "top",
-        "fontsize": SMALL,
-    }
+    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     # Beside a narrow panel there is more room than below it.
     sides = ((0.4, "right"), (0.6, "left")) if palette.is_narrow() else ((0, "left"), (1, "right"))
-    for (at, side), text in zip(sides, charts.ends(lower_is_better=lower_is_better), strict=True):
-        axes.annotate(text, (at, 0.0), xytext=(0, -20), ha=side, **style)
-    axes.set_xlabel(unit, labelpad=18)
+    for (at, side), text in zip(
+        sides, charts.ends(lower_is_better=entry.lower_is_better), strict=True
+    ):
+        axes.annotate(text, (at, 0.0), xytext=(0, -20), ha=side, va="top", fontsize=SMALL, **style)
+    axes.set_xlabel(entry.gap_unit, labelpad=18)
 
 
 # --- The charts.
@@ -298,10 +284,9 @@ def draw_forest(
         for block in blocks.values()
     ]
     with rows_of(data, entries) as page:
-        for axes, (key, block), written in zip(page.panels, blocks.items(), entries, strict=True):
+        for axes, block, written in zip(page.panels, blocks.values(), entries, strict=True):
             hollow = [not _is_primary(row) for row in block]
             _draw_estimates(axes, block, heights_of(written), hollow=hollow)
-            _name_ends(axes, key[0], lower_is_better=key[1])
         return page.figure(
             "forest_" + "_".join(vary),
             [*vary, "estimate", "ci_lower", "ci_upper", *_behind(rows)],
@@ -309,10 +294,7 @@ def draw_forest(
                 charts.FOREST_OF.format(count=len(rows), title=title),
                 *(alt.named(_row_name(row, varying), _in_text(row)) for row in rows),
             ],
-            caption=[
-                charts.FOREST_CAPTION.format(title=title),
-                symbols_sentence(rows, "estimate"),
-            ],
+            caption=[charts.FOREST_CAPTION.format(title=title), symbols_sentence(rows, "estimate")],
         )
 
 
@@ -350,7 +332,6 @@ def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") ->
     entries = [
         _entry(row, name_of(row), bold=is_pool) for row, is_pool in zip(rows, large, strict=True)
     ]
-    entry = registry.metric(metric)
     with rows_of(data, [entries]) as page:
         (axes,) = page.panels
         heights = heights_of(entries)
@@ -358,7 +339,6 @@ def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") ->
         lower, upper = zip(*further, strict=True)
         draw_intervals(axes, heights, lower, upper, colour=palette.QUIET, width=1.0)
         _draw_estimates(axes, rows, heights, hollow=hollow, large=large)
-        _name_ends(axes, entry.gap_unit, lower_is_better=entry.lower_is_better)
         title = charts.POOL_TITLE.format(
             metric=metric_in_text(metric),
             estimator=lower_first(value_label("estimator", estimator)),
@@ -371,10 +351,7 @@ def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") ->
                 charts.FOREST_OF.format(count=len(rows), title=title),
                 *(alt.named(name_of(row), _in_text(row)) for row in foremost),
             ],
-            caption=[
-                charts.POOL_CAPTION.format(title=title),
-                symbols_sentence(rows, "estimate"),
-            ],
+            caption=[charts.POOL_CAPTION.format(title=title), symbols_sentence(rows, "estimate")],
         )
 
 
@@ -462,12 +439,10 @@ def draw_robustness(safe: SafeTable, *, metric: str) -> Figure:
     if placebos:
         written[-1].insert(0, Entry(charts.PLACEBOS, bold=True))
     ends = value_of(rows[0], "ci_lower"), value_of(rows[0], "ci_upper")
-    entry = registry.metric(metric)
     with rows_of(data, written) as page:
         for axes, block, entries in zip(page.panels, blocks, written, strict=True):
             heights = heights_of(entries)[len(entries) - len(block) :]
             _draw_estimates(axes, block, heights, hollow=[*map(_differs, block)])
-            _name_ends(axes, entry.gap_unit, lower_is_better=entry.lower_is_better)
         page.panels[0].axvspan(*ends, color=palette.SHADE, lw=0, zorder=0)
         limits_of_all = [end for axes in page.panels for end in axes.get_xlim()]
         for axes in page.panels:
@@ -554,10 +529,7 @@ def draw_event_study(safe: SafeTable, *, metric: str, **where: Any) -> Figure:
         return page.figure(
             f"event_study_{metric}",
             [*drawn, "authorities", "schools_treated"],
-            alt=[
-                charts.EVENTS_OF.format(title=lower_first(title)),
-                *_events_in_text(rows),
-            ],
+            alt=[charts.EVENTS_OF.format(title=lower_first(title)), *_events_in_text(rows)],
             caption=[
                 f"{title}.",
                 charts.EVENTS_BARS,
@@ -796,10 +768,7 @@ def _named_choices(choices: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, 
 
 
 def _draw_choices(
-    axes: "Axes",
-    shown: pd.DataFrame,
-    chosen: Sequence[bool],
-    choices: Mapping[str, Sequence[str]],
+    axes: "Axes", shown: pd.DataFrame, chosen: Sequence[bool], choices: Mapping[str, Sequence[str]]
 ) -> None:
     """Mark every choice that an estimate makes, those of the protocol wider."""
     top = 0.0

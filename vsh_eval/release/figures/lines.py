@@ -1,7 +1,7 @@
 """Lines over the academic years: levels, gaps, numbers of children, an authority's path."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from vsh_eval.release.figures.base import (
     wrapped,
 )
 from vsh_eval.release.figures.palette import Line
-from vsh_eval.release.rows import Row, part_of, records, status_of, title_of, value_of
+from vsh_eval.release.rows import Row, is_shown, part_of, records, status_of, value_of, with_limits
 from vsh_eval.release.text.pages.cohort import moves_of, written_move
 from vsh_eval.release.text.phrases import charts
 from vsh_eval.release.text.phrases.labels import (
@@ -63,10 +63,10 @@ class Panel:
 
     Attributes
     ----------
-    series, years : sequence
-        Its lines, and every academic year of the axis.
-    metric : str or None
-        Whose breaks of the given ``kinds`` are marked; None for no metric's.
+    series : sequence of Series
+        Its lines, all over the same academic years.
+    metric : str
+        Whose breaks of the given ``kinds`` are marked.
     start : float
         What the vertical axis holds in any case.
     rule : str or None
@@ -78,8 +78,7 @@ class Panel:
     """
 
     series: Sequence[Series]
-    years: Sequence[int]
-    metric: str | None
+    metric: str
     kinds: Sequence[str] = ("no_data", "not_comparable", "definition")
     start: float = 0.0
     rule: str | None = None
@@ -88,12 +87,24 @@ class Panel:
     signed: bool = False
     lines: Sequence[Line] = palette.LINES
 
+    @property
+    def years(self) -> tuple[int, ...]:
+        """The academic years of the axis."""
+        return self.series[0].years
+
+    @property
+    def apart(self) -> list[int]:
+        """The places of years that may not be compared with the others."""
+        breaks = registry.breaks_of(self.metric, self.years)
+        apart = {entry.time_period for entry in breaks if entry.kind == "not_comparable"}
+        return [place for place, year in enumerate(self.years) if year in apart]
+
 
 def draw_panel(
     axes: "Axes",
     panel: Panel,
     *,
-    hidden: Mapping[int, str] | None = None,
+    hidden: Sequence[Row] = (),
     numbers: Sequence[float] = (),
     more_ends: Sequence[tuple[str, float, str]] = (),
 ) -> list[str]:
@@ -105,14 +116,15 @@ def draw_panel(
         Where.
     panel : Panel
         What.
-    hidden : mapping, optional
-        Symbols of years without a value, by place on the axis.
+    hidden : sequence of mapping
+        Rows of years that have a symbol in place of a value.
     numbers : sequence of float
         What else stands in the panel and needs room.
     more_ends : sequence of (text, height, colour)
         Names beside the panel of what else stands in it.
     """
-    draw_lines(axes, panel.series, panel.lines, panel.metric, panel.years)
+    for one, line in zip(panel.series, panel.lines, strict=False):
+        draw_series(axes, one, line, hollow=panel.apart)
     known = [*numbers, *(v for one in panel.series for v in one.numbers)]
     _fit(axes, known, panel)
     if panel.rule is not None:
@@ -120,27 +132,14 @@ def draw_panel(
         above = sum(value - panel.start for value in known) >= 0
         remark(axes, panel.rule, (0.0, panel.start), along="x", below=above)
     notes = mark_breaks(axes, panel)
-    mark_hidden(axes, hidden or {})
+    symbols = {panel.years.index(int(row["time_period"])): status_of(row) for row in hidden}
+    mark_hidden(axes, symbols)
     label_ends(axes, [*_ends(panel), *more_ends])
     draw_years(axes, panel.years)
     return notes
 
 
-def draw_lines(
-    axes: "Axes",
-    series: Sequence[Series],
-    lines: Sequence[Line],
-    metric: str | None,
-    years: Sequence[int],
-) -> None:
-    """Draw several lines; years that may not be compared are hollow and joined to nothing."""
-    breaks = registry.breaks_of(metric, years) if metric else ()
-    apart = {entry.time_period for entry in breaks if entry.kind == "not_comparable"}
-    for one, line in zip(series, lines, strict=False):
-        draw_series(axes, one, line, hollow=[year in apart for year in years])
-
-
-def draw_series(axes: "Axes", series: Series, line: Line, *, hollow: Sequence[bool] = ()) -> None:
+def draw_series(axes: "Axes", series: Series, line: Line, *, hollow: Sequence[int] = ()) -> None:
     """Draw values with their intervals; a year without a value is a gap in the line.
 
     Parameters
@@ -151,14 +150,13 @@ def draw_series(axes: "Axes", series: Series, line: Line, *, hollow: Sequence[bo
         The values.
     line : Line
         How.
-    hollow : sequence of bool
-        Years shown but not to be compared: an empty marker that no line joins.
+    hollow : sequence of int
+        Places of years shown but not to be compared: an empty marker that no line joins.
     """
     import seaborn as sns
 
-    apart = [at for at, one in enumerate(hollow) if one]
     look: dict[str, Any] = {"color": line.colour, "marker": line.marker, "estimator": None}
-    values = [math.nan if at in apart else value for at, value in enumerate(series.values)]
+    values = [math.nan if at in hollow else value for at, value in enumerate(series.values)]
     runs = _runs(values)
     for run in runs:
         lower, upper = ([side[at] for at in run] for side in (series.lower, series.upper))
@@ -174,7 +172,7 @@ def draw_series(axes: "Axes", series: Series, line: Line, *, hollow: Sequence[bo
         ax=axes,
         **look,
     )
-    empty = [at for at in apart if not math.isnan(series.values[at])]
+    empty = [at for at in hollow if not math.isnan(series.values[at])]
     if empty:
         hollow_look = {"markerfacecolor": "white", "markeredgecolor": line.colour, **look}
         values = [series.values[at] for at in empty]
@@ -207,8 +205,7 @@ def _fit(axes: "Axes", numbers: Sequence[float], panel: Panel) -> None:
     below = 0.0 if panel.rule is None and low == 0 else room
     # Above the rule stand its name and the letters of breaks.
     bottom, top = low - below, high + (1.5 * room if panel.rule and high == panel.start else room)
-    breaks = registry.breaks_of(panel.metric, panel.years) if panel.metric else ()
-    if any(entry.kind == "not_comparable" for entry in breaks):
+    if panel.apart:
         free = 1 - _WORDS / (axes.bbox.height / axes.figure.dpi)
         top = max(top, bottom + (high - bottom) / free)
     axes.set_ylim(bottom, top)
@@ -260,8 +257,8 @@ def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
         One note a break, those of changed definitions with their letter.
     """
     notes: list[str] = []
-    letters, apart = iter("abcdefgh"), []
-    for entry in registry.breaks_of(panel.metric, panel.years) if panel.metric else ():
+    letters = iter("abcdefgh")
+    for entry in registry.breaks_of(panel.metric, panel.years):
         place = panel.years.index(entry.time_period)
         if entry.kind not in panel.kinds or (entry.kind == "definition" and place == 0):
             continue
@@ -275,9 +272,8 @@ def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
         if entry.kind == "no_data":
             rule = [] if panel.rule is None else [panel.start]
             _write_upright(axes, place, charts.BREAKS[entry.kind], rule)
-        else:
-            apart.append(place)
         notes.append(entry.note)
+    apart = panel.apart if "not_comparable" in panel.kinds else []
     for run in _runs([0.0 if at in apart else math.nan for at in range(len(panel.years))]):
         words = wrapped(charts.BREAKS["not_comparable"], 10)
         top: dict[str, Any] = _MARK | {"va": "top", "transform": axes.get_xaxis_transform()}
@@ -336,12 +332,7 @@ def span_of(rows: Sequence[Row]) -> tuple[int, ...]:
     return tuple(academic_year.span(min(years), max(years)))
 
 
-def series_of(
-    rows: Sequence[Row],
-    years: Sequence[int],
-    column: str,
-    label: str,
-) -> Series:
+def series_of(rows: Sequence[Row], years: Sequence[int], column: str, label: str) -> Series:
     """Arrange a column over the years, with its limits where there are any.
 
     Raises
@@ -357,18 +348,14 @@ def series_of(
         )
     of_years = [by_year.get(year, {}) for year in years]
     values, low, high = (
-        tuple(value_of(row, name) for row in of_years) for name in _with_limits([column])
+        tuple(value_of(row, name) for row in of_years) for name in with_limits(column)
     )
-    return Series(label, values, low, high)
+    return Series(label, values, low, high, tuple(years))
 
 
-def several(
-    rows: Sequence[Row],
-    years: Sequence[int],
-    column: str,
-    by: str,
-) -> list[Series]:
+def several(rows: Sequence[Row], column: str, by: str) -> list[Series]:
     """Arrange a column over the years, a line for each value of another column."""
+    years = span_of(rows)
     return [
         series_of([row for row in rows if row[by] == value], years, column, value_label(by, value))
         for value in dict.fromkeys(row[by] for row in rows)
@@ -384,28 +371,18 @@ def require_few(series: Sequence[Series]) -> None:
         )
 
 
-def hidden_in(
-    rows: Sequence[Row], years: Sequence[int], column: str, metric: str
-) -> dict[int, str]:
-    """Return the symbols of hidden values by place; a break explains its own years."""
-    return {
-        years.index(int(row["time_period"])): status_of(row)
-        for row in unexplained(rows, metric)
-        if math.isnan(value_of(row, column))
-    }
-
-
-def unexplained(rows: Sequence[Row], metric: str) -> list[Row]:
-    """Return the rows of years that no break leaves without data."""
+def unexplained(rows: Sequence[Row], column: str, metric: str) -> list[Row]:
+    """Return the rows without a value, but for the years that a break leaves without data."""
     explained = registry.years_without_data(metric)
-    return [row for row in rows if int(row["time_period"]) not in explained]
+    missing = [row for row in rows if not is_shown(row, column)]
+    return [row for row in missing if int(row["time_period"]) not in explained]
 
 
 # --- The charts.
 
 
 @at_two_widths
-def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Figure:
+def draw_levels(safe: SafeTable, *, metric: str) -> Figure:
     """Draw the level of the group and of those it is compared with, over the years.
 
     Parameters
@@ -413,8 +390,8 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
     safe : SafeTable
         A ``gaps`` table of one area and one comparison: group_level and reference_level, each with
         its limits.
-    metric, phase : str
-        What is drawn.
+    metric : str
+        What is drawn, all phases together.
 
     Returns
     -------
@@ -427,26 +404,28 @@ def draw_levels(safe: SafeTable, *, metric: str, phase: str = names.TOTAL) -> Fi
     ContractError
         If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase)
-    rows, entry, title = records(data), registry.metric(metric), title_of(metric, phase)
-    years, columns = span_of(rows), ["group_level", "reference_level"]
+    data = part_of(safe, metric=metric, phase=names.TOTAL)
+    rows, entry = records(data), registry.metric(metric)
+    title, years, columns = entry.label, span_of(rows), ["group_level", "reference_level"]
     who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
     series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
     places = usual_decimals(metric, rows[0].get("source"))
-    panel = Panel(series, years, metric, unit=entry.unit, decimals=places)
+    panel, hidden = (
+        Panel(series, metric, unit=entry.unit, decimals=places),
+        unexplained(rows, columns[0], metric),
+    )
     with stacked(data) as page:
-        hidden = hidden_in(rows, years, columns[0], metric)
         notes = draw_panel(page.panels[0], panel, hidden=hidden)
         page.name_axis(charts.with_unit(entry.label, entry.unit))
         opening = alt.over_years(charts.LINE_CHART_OF.format(title=title), years)
         return page.figure(
-            f"levels_{metric}_{phase}",
-            ["time_period", *_with_limits(columns)],
-            alt=[opening, *alt.of_levels(series, years, entry, decimals=places)],
+            f"levels_{metric}_{names.TOTAL}",
+            ["time_period", *with_limits(*columns)],
+            alt=[opening, *alt.of_levels(series, entry, decimals=places)],
             caption=[
                 charts.BY_YEAR.format(title=title),
                 *_notes(series, notes),
-                symbols_sentence(unexplained(rows, metric), columns[0]),
+                symbols_sentence(hidden, columns[0]),
             ],
         )
 
@@ -461,17 +440,15 @@ _COMPARED = MappingProxyType(
 
 
 @at_two_widths
-def draw_gap(
-    safe: SafeTable, *, metric: str, phase: str = names.TOTAL, measure: str = "gap"
-) -> Figure:
+def draw_gap(safe: SafeTable, *, metric: str, measure: str = "gap") -> Figure:
     """Draw the gap over the years, signed or as a ratio, with the line of equal levels.
 
     Parameters
     ----------
     safe : SafeTable
         A ``gaps`` table of one area and one comparison.
-    metric, phase : str
-        What is drawn.
+    metric : str
+        What is drawn, all phases together.
     measure : {"gap", "ratio"}
         Group minus reference, or the group's level over the reference's.
 
@@ -485,33 +462,28 @@ def draw_gap(
     ContractError
         If no row fits, or a year occurs twice.
     """
-    data = part_of(safe, metric=metric, phase=phase)
+    data = part_of(safe, metric=metric, phase=names.TOTAL)
     rows, entry = records(data), registry.metric(metric)
     years, (label, rule, start, title_is, course) = span_of(rows), _COMPARED[measure]
-    series = [series_of(rows, years, measure, label)]
+    one, hidden = series_of(rows, years, measure, label), unexplained(rows, measure, metric)
     places = usual_decimals(metric, rows[0].get("source"))
     if measure == "ratio":
-        places = decimals_of_ratio(series[0].last)
-    panel = Panel(series, years, metric, start=start, rule=rule, decimals=places)
+        places = decimals_of_ratio(one.last)
+    panel = Panel([one], metric, start=start, rule=rule, decimals=places)
     with stacked(data) as page:
-        notes = draw_panel(page.panels[0], panel, hidden=hidden_in(rows, years, measure, metric))
+        notes = draw_panel(page.panels[0], panel, hidden=hidden)
         page.name_axis(charts.gap_axis(metric) if measure == "gap" else charts.RATIO_AXIS)
         title = title_is.format(
-            measure=charts.in_phase(metric_in_text(metric), phase),
+            measure=metric_in_text(metric),
             group=group_in_text(rows[0]["group"]),
             reference=group_in_text(rows[0]["reference"]),
         )
         opening = charts.LINE_CHART_OF_THE.format(title=lower_first(title))
-        said = course(series[0], years, entry, decimals=places)
         return page.figure(
-            f"{measure}_{metric}_{phase}",
-            ["time_period", *_with_limits([measure])],
-            alt=[alt.over_years(opening, years), *said],
-            caption=[
-                f"{title}.",
-                *_notes(series, notes),
-                symbols_sentence(unexplained(rows, metric), measure),
-            ],
+            f"{measure}_{metric}_{names.TOTAL}",
+            ["time_period", *with_limits(measure)],
+            alt=[alt.over_years(opening, years), *course(one, entry, decimals=places)],
+            caption=[f"{title}.", *_notes([one], notes), symbols_sentence(hidden, measure)],
         )
 
 
@@ -548,11 +520,11 @@ def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
             lines.append(line)
         if arm == "trained":
             begun = {int(row["time_period"]): value_of(row, "schools_trained") for row in own}
-    decimals = usual_decimals(metric)
-    panel = Panel(series, years, metric, rule=charts.NO_GAP, decimals=decimals, lines=lines)
+    decimals, hidden = usual_decimals(metric), unexplained(rows, "gap", metric)
+    panel = Panel(series, metric, rule=charts.NO_GAP, decimals=decimals, lines=lines)
     with stacked(data, height=4.6, bottom=0.86) as page:
         axes = page.panels[0]
-        notes = draw_panel(axes, panel, hidden=hidden_in(rows, years, "gap", metric))
+        notes = draw_panel(axes, panel, hidden=hidden)
         starts = [year for year, schools in begun.items() if schools > 0]
         if starts:
             at = years.index(starts[0]) - 0.5
@@ -570,17 +542,14 @@ def draw_trained_and_untrained(safe: SafeTable, *, metric: str) -> Figure:
             f"gap_by_arm_{metric}",
             [
                 *("arm", "time_period", "schools", "schools_trained", "group_pupils"),
-                *_with_limits(["group_level", "reference_level", "gap"]),
+                *with_limits("group_level", "reference_level", "gap"),
             ],
-            alt=[
-                alt.over_years(opening, years),
-                *alt.of_gaps(series, years, entry, decimals=decimals),
-            ],
+            alt=[alt.over_years(opening, years), *alt.of_gaps(series, entry, decimals=decimals)],
             caption=[
                 f"{title}.",
                 charts.ARMS_CAPTION,
                 *_notes(series, notes),
-                symbols_sentence(unexplained(rows, metric), "gap"),
+                symbols_sentence(hidden, "gap"),
             ],
         )
 
@@ -634,16 +603,15 @@ def draw_sizes(safe: SafeTable, *, metric: str, cohort: str) -> Figure:
     data = whole.where(group=[g for g in groups if g not in names.GROUP_SUMS] or groups)
     of_cohort = [row for row in records(whole) if row["group"] == cohort]
     rows, title = records(data), charts.SIZES_TITLE
-    years = span_of(rows)
-    series = several(rows, years, "pupils", "group")
+    series, hidden = several(rows, "pupils", "group"), unexplained(rows, "pupils", metric)
     require_few(series)
-    panel = Panel(series, years, metric, kinds=["no_data"], decimals=0)
+    panel = Panel(series, metric, kinds=["no_data"], decimals=0)
     with stacked(data, height=4.6) as page:
         axes = page.panels[0]
-        notes = draw_panel(axes, panel, hidden=hidden_in(rows, years, "pupils", metric))
-        moves = moves_of(series_of(of_cohort, years, "pupils", cohort).shown(years))
+        notes = draw_panel(axes, panel, hidden=hidden)
+        moves = moves_of(series_of(of_cohort, panel.years, "pupils", cohort).shown)
         for move in moves:
-            _write_above(axes, years.index(move.year), written_move(move))
+            _write_above(axes, panel.years.index(move.year), written_move(move))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         page.name_axis(title)
         published = any(row.get("source") == "published" for row in rows)
@@ -652,25 +620,20 @@ def draw_sizes(safe: SafeTable, *, metric: str, cohort: str) -> Figure:
             ["time_period", "group", "pupils"],
             alt=[
                 charts.LINE_CHART.format(title=title),
-                *(alt.named(one.label, alt.counts(one, years)) for one in series),
+                *(alt.named(one.label, alt.counts(one)) for one in series),
             ],
             caption=[
                 charts.BY_YEAR.format(title=title),
                 "" if published else charts.MOVED_COUNTS_TWICE,
                 charts.MOVES_MARKED.format(group=group_in_text(cohort)) if moves else "",
                 *(charts.SHADED.format(note=note) for note in notes),
-                symbols_sentence(unexplained(rows, metric), "pupils"),
+                symbols_sentence(hidden, "pupils"),
             ],
         )
 
 
 @at_two_widths
-def draw_synthetic(
-    safe: SafeTable,
-    *,
-    metric: str,
-    authority: str,
-) -> Figure:
+def draw_synthetic(safe: SafeTable, *, metric: str, authority: str) -> Figure:
     """Draw an authority beside a weighted average of others, and the distance between them.
 
     Parameters
@@ -711,7 +674,7 @@ def draw_synthetic(
         )
     )
     lines = (_SYNTHETIC, _AVERAGE, palette.LINES[0])
-    panel = Panel([other, average, own], years, metric, lines=lines)  # its own gap on top
+    panel = Panel([other, average, own], metric, lines=lines)  # its own gap on top
     with stacked(data, 2, height=3.5) as page:
         above, below = page.panels
         notes = draw_panel(above, panel)
@@ -729,8 +692,7 @@ def draw_synthetic(
         title = charts.SYNTHETIC_TITLE.format(metric=metric_in_text(metric), authority=authority)
         donors = value_label("comparison", rows[0]["comparison"]).lower()
         opening = alt.over_years(charts.SYNTHETIC_OF.format(title=title), years)
-        series = (own, average, other, distance, chance)
-        ended = _distances(series, years, start, unit)
+        ended = _distances((own, average, other, distance, chance), start, unit)
         return page.figure(
             f"synthetic_{metric}_{rows[0]['comparison']}",
             [
@@ -746,11 +708,6 @@ def draw_synthetic(
                 *notes,
             ],
         )
-
-
-def _with_limits(columns: Sequence[str]) -> list[str]:
-    """Return columns, each with its limits."""
-    return [f"{column}{end}" for column in columns for end in ("", "_lower", "_upper")]
 
 
 def _notes(series: Sequence[Series], breaks: Sequence[str]) -> list[str]:
@@ -775,17 +732,12 @@ def _draw_chance(axes: "Axes", distance: Series, chance: Series) -> list[tuple[s
     return [(charts.CHANCE, side * halves[-1], palette.QUIET)]
 
 
-def _distances(
-    series: tuple[Series, ...],
-    years: Sequence[int],
-    start: int,
-    unit: str,
-) -> list[str]:
+def _distances(series: tuple[Series, ...], start: int, unit: str) -> list[str]:
     """Say where the gaps ended, and in which years they stood further apart than by chance."""
     own, average, other, distance, chance = (
-        dict(zip(years, one.values, strict=True)) for one in series
+        dict(zip(one.years, one.values, strict=True)) for one in series
     )
-    after = [year for year, _ in series[0].shown(years) if year >= start]
+    after = [year for year, _ in series[0].shown if year >= start]
     last = after[-1]
     apart = [f"{year_label(year)} {number(distance[year], signed=True)}" for year in after]
     beyond = [year_label(year) for year in after if abs(distance[year]) > chance[year]]

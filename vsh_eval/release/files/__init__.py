@@ -4,5 +4,3 @@ from vsh_eval.release.files.egress import check
 from vsh_eval.release.files.open_data import Area, read_table, write_table
 from vsh_eval.release.files.results import write_results
 from vsh_eval.release.files.workbook import write_workbook
-
-__all__ = ["Area", "check", "read_table", "write_results", "write_table", "write_workbook"]

@@ -108,14 +108,23 @@ def check(
             f"the release was made with rule {rule.name!r}, must be made with a rule that protects;"
             " set disclosure.preset to cellkey."
         )
-    wanted = _prepare(
-        identifiers,
-        paths,
-        secrets,
-        planted,
+    folded = {str(name).strip().casefold() for name in identifiers} - {""}
+    numbers = {name for name in folded if name.isdigit() and len(name) >= SHORTEST_NUMBER}
+    words = {name for name in folded if not name.isdigit() and len(name) >= SHORTEST}
+    sown = {str(value).strip().casefold() for value in planted} - {""}
+    whole = {"identifier": words, "planted": sown}
+    wanted = _Wanted(
+        words={kind: frozenset(filter(_TOKEN.fullmatch, some)) for kind, some in whole.items()},
+        numbers=frozenset(numbers),
+        compounds=_by_longest_word(whole),
+        phrases={
+            "path": {_bare(text): _place(text) for text in _ways_to_write(paths)},
+            "secret": {text: re.compile(re.escape(text)) for text in _ways_to_write(secrets)},
+        },
         rule=rule,
         counts=not published and not rule.exact,
         internal=allow_internal,
+        too_short=len(folded) - len(numbers) - len(words),
     )
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     for file in files:
@@ -125,36 +134,6 @@ def check(
                 "nothing was released: find out where it comes from and run again."
             )
     return _findings(len(files), wanted)
-
-
-def _prepare(
-    identifiers: Collection[str],
-    paths: Collection[str],
-    secrets: Collection[str],
-    planted: Collection[str],
-    *,
-    rule: Rule,
-    counts: bool,
-    internal: bool,
-) -> _Wanted:
-    folded = {str(name).strip().casefold() for name in identifiers} - {""}
-    numbers = {name for name in folded if name.isdigit() and len(name) >= SHORTEST_NUMBER}
-    words = {name for name in folded if not name.isdigit() and len(name) >= SHORTEST}
-    sown = {str(value).strip().casefold() for value in planted} - {""}
-    whole = {"identifier": words, "planted": sown}
-    return _Wanted(
-        words={kind: frozenset(filter(_TOKEN.fullmatch, some)) for kind, some in whole.items()},
-        numbers=frozenset(numbers),
-        compounds=_by_longest_word(whole),
-        phrases={
-            "path": {_bare(text): _place(text) for text in _ways_to_write(paths)},
-            "secret": {text: re.compile(re.escape(text)) for text in _ways_to_write(secrets)},
-        },
-        rule=rule,
-        counts=counts,
-        internal=internal,
-        too_short=len(folded) - len(numbers) - len(words),
-    )
 
 
 def _by_longest_word(

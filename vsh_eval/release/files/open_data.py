@@ -16,9 +16,8 @@ from vsh_eval.columns import COUNTS, DESCRIBING, PROPORTIONS, ROLES, YEARS, Role
 from vsh_eval.contracts import ContractError, Gate, require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, read_back, require_safe
 from vsh_eval.release.pages.report import write_whole
-from vsh_eval.release.rows import Row, records
+from vsh_eval.release.rows import Row, records, status_of
 from vsh_eval.release.text.phrases.labels import column_label, is_missing
-from vsh_eval.release.text.phrases.numbers import symbol_of
 
 TIME = ("time_period", "time_identifier")
 GEOGRAPHY = (
@@ -195,7 +194,7 @@ def _cell(column: str, row: Row) -> str:
     if isinstance(value, str):
         return value or _blank(column)
     if is_missing(value):
-        return names.NOT_APPLICABLE if column == "index" else symbol_of(row)
+        return names.NOT_APPLICABLE if column == "index" else status_of(row)
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         return str(value)
     written = f"{float(value):.{_decimals(column)}f}"

@@ -18,16 +18,10 @@ from vsh_eval.columns import COUNTS, YEARS, Role, role_of
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
-from vsh_eval.release.rows import Row, records
+from vsh_eval.release.rows import Row, records, status_of
 from vsh_eval.release.text.pages.page import WORDS
 from vsh_eval.release.text.phrases.labels import column_label, index_label, is_missing, value_label
-from vsh_eval.release.text.phrases.numbers import (
-    SMALLEST_P,
-    is_numeric,
-    p_text,
-    symbol_notes,
-    symbol_of,
-)
+from vsh_eval.release.text.phrases.numbers import SMALLEST_P, is_numeric, p_text, symbol_notes
 from vsh_eval.release.text.phrases.protection import notes_of
 from vsh_eval.release.text.phrases.tables import (
     every_row_line,
@@ -207,7 +201,7 @@ def _cell(column: str, row: Row) -> str | float:
     if isinstance(value, str | bool) or (column in YEARS and not is_missing(value)):
         return _label(column, value)
     if is_missing(value):
-        return symbol_of(row)
+        return status_of(row)
     return _number(column, value) if is_numeric(value) else str(value)
 
 

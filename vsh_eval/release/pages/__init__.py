@@ -10,19 +10,3 @@ from vsh_eval.release.pages.show import (
     show_text,
     side_by_side,
 )
-
-__all__ = [
-    "Card",
-    "KeyFigure",
-    "Summary",
-    "effect_figure",
-    "folded",
-    "gap_figures",
-    "render_index",
-    "render_page",
-    "show_figure",
-    "show_statement",
-    "show_table",
-    "show_text",
-    "side_by_side",
-]

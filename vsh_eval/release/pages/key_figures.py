@@ -8,13 +8,7 @@ from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.rows import is_shown, last_year, one_row, records
 from vsh_eval.release.text.findings.finding import Finding, compared, movement_of_gap
 from vsh_eval.release.text.phrases.fixed import phrase
-from vsh_eval.release.text.phrases.numbers import (
-    amount,
-    in_brackets,
-    measure_decimals,
-    number,
-    usual_decimals,
-)
+from vsh_eval.release.text.phrases.numbers import amount, measure_decimals, number, usual_decimals
 
 NOT_CLEAR = "no_clear_change"
 
@@ -46,13 +40,9 @@ def gap_figures(safe: SafeTable, *, metrics: Sequence[str], phase: str) -> tuple
                 amount(float(row[f"{side}_level"]), entry.unit, decimals=places)
                 for side in ("group", "reference")
             )
-            figures.append(
-                KeyFigure(
-                    phrase("gap_in", measure=name, year=year),
-                    compared(row, "gap", entry.gap_unit, least=places),
-                    f"{own} against {other}",
-                )
-            )
+            label = phrase("gap_in", measure=name, year=year)
+            gap = compared(row, "gap", entry.gap_unit, least=places)
+            figures.append(KeyFigure(label, gap, f"{own} against {other}"))
     return tuple(figures)
 
 
@@ -116,16 +106,12 @@ def effect_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
     row = one_row(safe, metric=metric, role="primary", aggregation="simple")
     if not is_shown(row, "estimate", "ci_lower", "ci_upper"):
         return ()
-    unit = registry.metric(metric).gap_unit
-    value, lower, upper = (float(row[column]) for column in ("estimate", "ci_lower", "ci_upper"))
-    among_authorities = str(row.get("estimator", "")).startswith("synthetic")
-    return (
-        KeyFigure(
-            phrase("effect_of_offer" if among_authorities else "effect_of_training"),
-            amount(value, unit, signed=True),
-            in_brackets((lower, upper)).strip(" ()"),
-        ),
+    found, synthetic = (
+        Finding.of_estimate(row),
+        str(row.get("estimator", "")).startswith("synthetic"),
     )
+    label = phrase("effect_of_offer" if synthetic else "effect_of_training")
+    return (KeyFigure(label, found.written(signed=True), found.brackets().strip(" ()")),)
 
 
 def power_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
@@ -141,9 +127,5 @@ def power_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
     row = records(safe)[0]
     if not is_shown(row, "mde"):
         return ()
-    unit = registry.metric(metric).gap_unit
-    return (
-        KeyFigure(
-            phrase("smallest_detectable"), amount(float(row["mde"]), unit), phrase("power_80")
-        ),
-    )
+    least = amount(float(row["mde"]), registry.metric(metric).gap_unit)
+    return (KeyFigure(phrase("smallest_detectable"), least, phrase("power_80")),)

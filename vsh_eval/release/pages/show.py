@@ -38,12 +38,7 @@ def show_figure(figure: Figure) -> None:
     if numbers.isna().all(axis=None):
         show_text(phrase("chart_is_hidden"))
         return
-    table = table_html(
-        figure.data,
-        caption=title,
-        columns=columns or None,
-        areas=figure.areas,
-    )
+    table = table_html(figure.data, caption=title, columns=columns or None, areas=figure.areas)
     summary = f'{escape(numbers_of)}<span class="unseen">: {escape(title)}</span>'
     _display_html(f"<details><summary>{summary}</summary>\n{table}\n</details>", title)
 

@@ -6,7 +6,7 @@ from html import escape
 from vsh_eval import registry
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
-from vsh_eval.release.rows import Row, records
+from vsh_eval.release.rows import Row, records, status_of
 from vsh_eval.release.text.phrases.charts import with_unit
 from vsh_eval.release.text.phrases.labels import (
     column_label,
@@ -24,7 +24,6 @@ from vsh_eval.release.text.phrases.numbers import (
     limits,
     measure_decimals,
     symbol_notes,
-    symbol_of,
 )
 from vsh_eval.release.text.phrases.protection import notes_of
 
@@ -166,7 +165,7 @@ def _text(part: tuple[str, ...], row: Row, decimals: Mapping[str, int]) -> str:
         return cell_text(part[0], row, decimals=wanted)
     lower, upper = (row[column] for column in part)
     if is_missing(lower) or is_missing(upper):
-        return symbol_of(row)
+        return status_of(row)
     places = (decimals_of(part[0]) or 1) if wanted is None else wanted
     if wanted is None and places == 1:
         places = measure_decimals(row, part[0])

@@ -2,7 +2,8 @@
 
 `pages` holds the sentences of one page each (`pages.page` those around every page), `findings` what
 is said in the same words wherever a result, a rule or a reason stands, `phrases` the names of
-codes, columns, tables and charts and how numbers are written.
+codes, columns, tables and charts and how numbers are written; `words` holds the sentences, labels
+and titles that need no code, one row each.
 """
 
 from importlib import import_module

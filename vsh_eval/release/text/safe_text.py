@@ -28,7 +28,7 @@ class SafeText(str):
         if seal is not _SEAL:
             raise DisclosureError(
                 "SafeText was made by hand, must come from a function of vsh_eval.release.text; "
-                "call the sentence, or add its words to vsh_eval.release.text.phrases.fixed."
+                "call the sentence, or add its words to release/text/words/phrases.toml."
             )
         return super().__new__(cls, text)
 
@@ -78,11 +78,11 @@ def require_safe_text(text: str) -> SafeText:
     Traceback (most recent call last):
     ...
     vsh_eval.contracts.DisclosureError: a plain text was about to leave, must be a SafeText; \
-call a function of vsh_eval.release.text, or add the words to vsh_eval.release.text.phrases.fixed.
+call a function of vsh_eval.release.text, or add the words to release/text/words/phrases.toml.
     """
     if isinstance(text, SafeText):
         return text
     raise DisclosureError(
         "a plain text was about to leave, must be a SafeText; call a function of "
-        "vsh_eval.release.text, or add the words to vsh_eval.release.text.phrases.fixed."
+        "vsh_eval.release.text, or add the words to release/text/words/phrases.toml."
     )

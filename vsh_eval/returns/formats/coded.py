@@ -1,7 +1,9 @@
 """How the texts and codes of files become ours, as SQL; NULL where a text is not understood."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 import duckdb
 import pandas as pd
@@ -153,3 +155,31 @@ def sex(text: str) -> str:
         f"CASE WHEN upper({text}) IN ('F', 'FEMALE') THEN 'F' "
         f"WHEN upper({text}) IN ('M', 'MALE') THEN 'M' ELSE 'U' END"
     )
+
+
+class Read(NamedTuple):
+    """How a characteristic is read that the school census has as a code.
+
+    Attributes
+    ----------
+    sql : callable
+        Writes the SQL of its code here.
+    headings : tuple of str
+        What DfE's files have called it, the latest first.
+    blank : str
+        The code of a pupil of whom nothing is written.
+    """
+
+    sql: Callable[[str], str]
+    headings: tuple[str, ...]
+    blank: str
+
+    def known(self, text: str) -> str:
+        """Write the SQL of the code, blank or not."""
+        return f"coalesce({self.sql(text)}, '{self.blank}')"
+
+
+CHARACTERISTICS: Mapping[str, Read] = MappingProxyType(
+    {"sex": Read(sex, ("sex", "gender"), "U"), "sen": Read(sen, ("senprovision",), "N")}
+)
+"""By column of the enrolments."""

@@ -21,9 +21,8 @@ _READ_AS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "academic_year": coded.academic_year,
         "term": lambda text: f"lower({text})",
         "year_group": coded.year_group,
-        "sex": coded.sex,
         "fsm6": coded.flag,
-        "sen": coded.sen,
+        **{name: of.sql for name, of in coded.CHARACTERISTICS.items()},
         "value": coded.number,
         **dict.fromkeys(
             (

@@ -156,8 +156,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
             "version INTEGER, measure VARCHAR, value DOUBLE, written VARCHAR, counts BOOLEAN)"
         ).fetchall()
         connection.execute(
-            "CREATE TABLE census (upn VARCHAR, former VARCHAR, academic_year BIGINT, "
-            "term VARCHAR, place VARCHAR, year_group BIGINT, sex VARCHAR, fsm6 BIGINT, sen VARCHAR)"
+            "CREATE TABLE census (upn VARCHAR, former VARCHAR, academic_year BIGINT, term VARCHAR, "
+            "place VARCHAR, year_group BIGINT, fsm6 BIGINT"
+            f"{''.join(f', {name} VARCHAR' for name in coded.CHARACTERISTICS)})"
         ).fetchall()
         for sheet in (s for path in paths for s in sheets(path, known=known, unquoted=True)):
             kind = _kind(sheet)
@@ -237,9 +238,8 @@ def _census_sql(sheet: Sheet) -> str:
             "term": f"lower(left({of('censusterm')}, 2))",
             "place": of("urn", "laestab"),
             "year_group": coded.year_group(of("ncyearactual")),
-            "sex": coded.sex(of("sex", "gender")),
             "fsm6": coded.flag(of("everfsm6")),
-            "sen": coded.sen(of("senprovision")),
+            **{ours: c.known(of(*c.headings)) for ours, c in coded.CHARACTERISTICS.items()},
         }
     )
 
@@ -255,11 +255,12 @@ def _attainment(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def _enrolments(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    of_pupil = ", ".join(coded.CHARACTERISTICS)
     return connection.execute(
-        "FROM census SELECT upn AS pupil_id, academic_year, place AS urn, year_group, sex, fsm6, "
-        "coalesce(sen, 'N') AS sen WHERE term IN ('sp', 'su') AND upn IS NOT NULL "
+        "FROM census SELECT upn AS pupil_id, academic_year, place AS urn, year_group, fsm6, "
+        f"{of_pupil} WHERE term IN ('sp', 'su') AND upn IS NOT NULL "
         "AND academic_year IS NOT NULL QUALIFY row_number() OVER (PARTITION BY upn, academic_year, "
-        "place ORDER BY term, fsm6 DESC NULLS LAST, year_group, sex, sen) = 1 ORDER BY ALL"
+        f"place ORDER BY term, fsm6 DESC NULLS LAST, year_group, {of_pupil}) = 1 ORDER BY ALL"
     ).df()
 
 

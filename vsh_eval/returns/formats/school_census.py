@@ -195,10 +195,9 @@ _TEXTS: Mapping[str, dict[str, tuple[str, ...]]] = MappingProxyType(
             "upn": ("upn",),
             "former": ("formerupn",),
             "dob": ("dob",),
-            "sex": ("sex", "gender"),
             "entry": ("entrydate",),
             "year_group": ("ncyearactual",),
-            "sen": ("senprovision",),
+            **{ours: of.headings for ours, of in coded.CHARACTERISTICS.items()},
             "possible": ("termlysessionspossible",),
             "authorised": ("termlysessionsauthorised",),
             "unauthorised": ("termlysessionsunauthorised",),
@@ -337,6 +336,9 @@ def _enrolments(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame | None:
     """Return pupils on roll; None without any table of free school meals."""
     if not connection.execute("FROM fsm LIMIT 1").fetchall():
         return None
+    codes_of = ", ".join(
+        f"{of.known(name)} AS {name}" for name, of in coded.CHARACTERISTICS.items()
+    )
     connection.execute(
         "CREATE TABLE free_meals AS FROM fsm JOIN pupils USING (census, source, roll, native, id) "
         "SELECT DISTINCT upn, start, until WHERE upn IS NOT NULL AND start IS NOT NULL"
@@ -351,10 +353,10 @@ def _enrolments(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame | None:
         "SELECT upn AS pupil_id, urn, "
         "CAST(started * 100 + (started + 1) % 100 AS BIGINT) AS academic_year, "
         f"CAST({_YEAR_GROUP} AS BIGINT) AS year_group, "
-        f"{coded.sex('sex')} AS sex, "
+        f"{codes_of}, "
         "CAST(EXISTS (FROM free_meals f WHERE f.upn = p.upn AND f.start <= p.census "
         f"AND coalesce(f.until, p.census) >= p.census - INTERVAL {_HISTORY} YEAR) AS BIGINT) "
-        f"AS fsm6, coalesce({coded.sen('sen')}, 'N') AS sen ORDER BY ALL"
+        "AS fsm6 ORDER BY ALL"
     ).df()
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 from vsh_eval.contracts import Message
 from vsh_eval.release.rows import Row, interval_of, is_shown, value_of
 from vsh_eval.release.text.findings.reasons import COMPOSITION, in_words
-from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
 from vsh_eval.release.text.phrases.labels import upper_first
 from vsh_eval.release.text.phrases.numbers import (
     amount,
@@ -19,25 +18,14 @@ from vsh_eval.release.text.phrases.numbers import (
     number,
     p_text,
 )
+from vsh_eval.release.text.words import rows, words
 
+CHECK_NAMES = rows("checks", "check")
+"""Letter and question of each kind of check, and what would change our mind."""
 AGREES, DIFFERS = "agrees", "differs"
 NOT_TESTABLE = "This could not be tested here."
 
-RULES: Mapping[str, str] = MappingProxyType(
-    {
-        "same_estimate": "agrees where its interval holds the primary estimate and, if the primary "
-        "interval excludes zero, it has the same sign",
-        "nothing_found": "agrees where nothing is found, with p at least alpha",
-        "same_test": "agrees where it finds what the primary test finds, both with p below alpha "
-        "or neither",
-        "survives": "agrees where the result still excludes zero under a trend difference as large "
-        "as the largest seen before training",
-        "not_excluded": "agrees unless the primary test finds an effect and this one excludes that "
-        "it is as large as the smallest of interest",
-        "drift_small": "agrees where no effect is detected, or where the years before training "
-        "exclude a trend that would add as much as the primary estimate",
-    }
-)
+RULES = words("checks", "rule")
 """How each verdict comes about, by rule."""
 _AS_LARGE_AS_BEFORE = 1.0
 """A difference of trends as large as the largest seen before training."""
@@ -61,7 +49,7 @@ def checks_in_words(table: pd.DataFrame) -> pd.DataFrame:
     """
     reasons = [r if isinstance(r, Message) else Message() for r in table["reason"]]
     worded = in_words(table, "variant", "reason").assign(
-        question=[CHECK_NAMES[check].question for check in table["check"]],
+        question=[CHECK_NAMES[check]["question"] for check in table["check"]],
         rule=[RULES[rule] for rule in table["rule"]],
         verdict=table["verdict"].replace(dict(_VERDICTS)),
         variant_code=[v.code for v in table["variant"]],

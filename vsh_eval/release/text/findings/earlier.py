@@ -7,20 +7,10 @@ from vsh_eval.release.rows import records
 from vsh_eval.release.text.phrases.labels import year_label
 from vsh_eval.release.text.phrases.numbers import listed, number
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-_WHY = {
-    "restated": "because the data of these years were corrected or completed",
-    "counted_otherwise": "because children are counted in another way",
-    "schools_joined": "although their years are closed and their sums kept: schools have joined",
-}
-_PROTOCOL = {
-    "kept": "The protocol is that of last year's release.",
-    "amended": "The protocol has been amended since; its history is on record.",
-    "new": "The protocol has been registered since.",
-    "dropped": "Last year's release followed a registered protocol and this one does not.",
-    "none": "Neither release follows a registered protocol.",
-    "other": "The protocol is another one than last year's, and not an amendment of it.",
-}
+_WHY = words("sentences", "difference")
+_PROTOCOL = words("sentences", "protocol")
 
 
 @sentence
@@ -51,9 +41,9 @@ def changes_sentence(counts: SafeTable, *, last_year: int, kept_years: Sequence[
     )
     parts = [f"{_count(rows_)} differ {_WHY[code]}" for code, rows_ in differ.items()]
     said += f"{listed(parts)}." if parts else "none differs."
-    for code, words in (("added", "are new"), ("gone", "are no longer there")):
+    for code, said_of in (("added", "are new"), ("gone", "are no longer there")):
         if code in rows:
-            said += f" {_count(rows[code])} {words}."
+            said += f" {_count(rows[code])} {said_of}."
     if kept_years:
         first, last = year_label(min(kept_years)), year_label(max(kept_years))
         years = first if first == last else f"{first} to {last}"

@@ -1,6 +1,5 @@
 """Sentences about how far a result can be trusted."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,69 +13,14 @@ from vsh_eval.release.text.findings.reasons import in_words
 from vsh_eval.release.text.phrases.labels import is_missing, upper_first
 from vsh_eval.release.text.phrases.numbers import amount, listed, number, p_text
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-STATEMENT_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "narrowed": "narrowed",
-        "widened": "widened",
-        "narrowed_below_interest": "narrowed by less than the smallest effect of interest",
-        "widened_below_interest": "widened by less than the smallest effect of interest",
-        "no_effect_of_interest": "no effect as large as the smallest of interest",
-        "inconclusive": "inconclusive",
-        "whole_school_moved": "the whole school moved",
-        "not_attributable": "cannot be put down to training",
-        "not_estimable": "not estimable",
-    }
-)
+STATEMENT_NAMES = words("evidence", "statement", "name")
 """What each evidence statement is called."""
-_MEANING = MappingProxyType(
-    {
-        "narrowed": "where schools were trained the gap is smaller than it would have been "
-        "without training. Both ways of estimating this agree.",
-        "widened": "where schools were trained the gap is larger than it would have been without "
-        "training. Both ways of estimating this agree.",
-        "narrowed_below_interest": "where schools were trained the gap is a little smaller than it "
-        "would have been without training.",
-        "widened_below_interest": "where schools were trained the gap is a little larger than it "
-        "would have been without training.",
-        "no_effect_of_interest": "an effect that large, in either direction, is ruled out.",
-        "inconclusive": "the data cannot tell whether training changed the gap, which is not the "
-        "same as no effect.",
-        "whole_school_moved": "where schools were trained the results of other pupils changed too. "
-        "The gap alone does not measure the effect of such training, so both levels are given.",
-        "not_attributable": "the estimate must not be read as an effect of training.",
-        "not_estimable": "these data do not allow an estimate of what training changed, which says "
-        "nothing about the training itself.",
-    }
-)
-_DECIDED_BY = MappingProxyType(
-    {
-        "pretrend": "Before any training, the schools that were trained later were already on "
-        "another path.",
-        "drift": "A steady drift that began before the training could explain it, and the years "
-        "before training do not rule such a drift out.",
-        "composition": "The children who are counted changed when schools were trained.",
-        "entrants": "Other children may have been newly counted after training: how much school "
-        "they missed in the year before does not rule out that they made the result.",
-        "agreement": "The two ways of estimating the effect do not agree.",
-        "randomisation": "Few schools were trained, and chance alone could give as much.",
-    }
-)
+_MEANING = words("evidence", "statement", "meaning")
+_DECIDED_BY = words("evidence", "rule", "decided_by")
 """Why a rule keeps an estimate from being read as an effect."""
-_NOT_MET = MappingProxyType(
-    {
-        "chosen_by": "schools were not chosen at random",
-        "registered": "the plan was not fixed before the last year of data ended",
-        "randomisation": "chance alone could give as much",
-        "losses": "many schools could not be used",
-        "composition": "whether the same kind of children were counted could not be tested",
-        "entrants": "how much school newly counted children missed before could not be compared",
-        "pretrend": "the years before training could not be tested",
-        "drift": "a drift that began before training is not ruled out",
-        "agreement": "the two ways of estimating the effect do not agree",
-        "peers": "the results of other pupils could not be tested",
-    }
-)
+_NOT_MET = words("evidence", "rule", "not_met")
 """What a rule that is not passed takes from a result."""
 _VERDICTS = MappingProxyType({"not_testable": "not testable", "shown": "for information"})
 

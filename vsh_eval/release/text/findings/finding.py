@@ -11,11 +11,18 @@ from typing import Any, NamedTuple, Self
 
 from vsh_eval import names, registry
 from vsh_eval.release.rows import Row, interval_of, is_shown, status_of
-from vsh_eval.release.text.phrases.labels import SYMBOL_MEANINGS, upper_first, year_label
+from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
+    SYMBOL_MEANINGS,
+    is_missing,
+    upper_first,
+    year_label,
+)
 from vsh_eval.release.text.phrases.numbers import (
     amount,
     decimals_for,
     in_brackets,
+    limits,
     number,
     rounded,
 )
@@ -105,6 +112,20 @@ class Finding:
             decimals = decimals_for(value, *interval, least=least) if interval else least
         return cls(value, interval, unit, decimals)
 
+    @classmethod
+    def of_estimate(cls, row: Row) -> Self:
+        """Read an estimate and its interval off a row, in the unit of the gap.
+
+        Examples
+        --------
+        >>> row = {"metric": "overall_absence", "estimate": 1.4, "ci_lower": 0.5, "ci_upper": 2.0}
+        >>> Finding.of_estimate(row).with_interval()
+        '+1.4 percentage points (95% interval 0.5 to 2.0)'
+        """
+        value, interval = float(row["estimate"]), interval_of(row, "ci")
+        unit = registry.metric(str(row["metric"])).gap_unit
+        return cls(value, interval, unit, decimals_for(value, *(interval or ())))
+
     @property
     def is_unclear(self) -> bool:
         """Whether the interval contains zero."""
@@ -172,7 +193,7 @@ class Finding:
             return said
         first, last = self.interval[::-1] if self.value > 0 else self.interval
         return (
-            f"{said} (95% interval from {self._directed(first, words)} to "
+            f"{said} ({INTERVAL} from {self._directed(first, words)} to "
             f"{self._directed(last, words)})"
         )
 
@@ -286,6 +307,32 @@ def not_shown(about: str, row: Row) -> str:
         return text
     breaks = registry.breaks_of(str(row["metric"]), [int(row["time_period"])])
     return " ".join([text, *(entry.note for entry in breaks)])
+
+
+def not_estimated(about: str, row: Row) -> str:
+    """Say that an estimate is not shown, and the reason where its row gives one."""
+    said, reason = not_shown(about, row), row.get("reason")
+    why = "" if is_missing(reason) else str(reason).rstrip(".")
+    return f"{said} The reason: {why}." if why else said
+
+
+def than_expected(row: Row, expected: str) -> str:
+    """Say how much narrower or wider a gap is than expected, with the difference and its interval.
+
+    Examples
+    --------
+    >>> row = {"metric": "overall_absence", "estimate": -1.4, "ci_lower": -2, "ci_upper": 0.5}
+    >>> than_expected(row, "without training")[:56]
+    '1.4 percentage points narrower than expected without tra'
+    """
+    found, words = Finding.of_estimate(row), movement_of_gap(str(row["metric"]))
+    ends = "; no interval can be given"
+    if found.interval is not None:
+        ends = f", {INTERVAL} {limits(*found.interval, decimals=found.decimals)}"
+    return (
+        f"{found.size()} {found.compared(words.more, words.less)} than expected {expected} "
+        f"(difference {number(found.value, decimals=found.decimals, signed=True)}{ends})"
+    )
 
 
 def not_comparable(metric: str, years: tuple[int, int], about: str) -> str:

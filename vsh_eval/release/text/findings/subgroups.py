@@ -1,32 +1,15 @@
 """What parts of the schools, groups and doses are called, and what their estimates rest on."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.release.text.findings.reasons import YEAR_EFFECTS, in_words
-from vsh_eval.release.text.phrases.labels import (
-    GROUP_LABELS,
-    PHASE_LABELS,
-    PROGRAMME_LABELS,
-    upper_first,
-)
+from vsh_eval.release.text.phrases.labels import upper_first, value_label
+from vsh_eval.release.text.words import words
 
-_PARALLEL = "untrained schools show what would have happened"
-ASSUMPTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "parallel": _PARALLEL,
-        "first_training": f"{_PARALLEL}; later programmes count to the first",
-        "dose_parallel": "stronger: schools that took a higher dose would have gained as much from "
-        "a lower one as the schools that took it",
-    }
-)
+ASSUMPTIONS = words("sentences", "assumption")
 """What must hold beside, by code."""
-_WEIGHTS = MappingProxyType(
-    {"sessions": "sessions of the year", "pupils_before": "pupils before training"}
-)
+_WEIGHTS = words("sentences", "weights")
 _YEAR_EFFECTS = {**YEAR_EFFECTS, "common": "common", "by_phase": "by phase"}
 
 
@@ -78,12 +61,7 @@ def part_name(subgroup: str, value: str) -> str:
         return registry.metric(value).label
     if subgroup == "dose":
         return upper_first(_dose(value))
-    known = {
-        "programme": PROGRAMME_LABELS,
-        "phase": PHASE_LABELS,
-        "group": GROUP_LABELS,
-    }.get(subgroup, {})
-    return known.get(value, upper_first(value.replace("_", " ")))
+    return value_label(subgroup, value)
 
 
 def _dose(value: str) -> str:

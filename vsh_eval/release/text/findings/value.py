@@ -1,8 +1,6 @@
 """What the training cost for what it changed, in words."""
 
 import math
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import pandas as pd
 
@@ -10,26 +8,14 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, value_of
 from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.phrases.labels import INTERVAL
 from vsh_eval.release.text.phrases.numbers import number
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-UNITS: Mapping[str, str] = MappingProxyType(
-    {
-        "sessions": "GBP per session regained",
-        "children": "GBP per child per year regained",
-        "events": "GBP per event avoided",
-        "points": "GBP per point of one child",
-    }
-)
+UNITS = words("sentences", "cost", "unit")
 """What each cost is for, by what is counted."""
-_REGAINED = MappingProxyType(
-    {
-        "sessions": ("extra school day", 2),
-        "children": ("child per year regained", 1),
-        "events": ("event avoided", 1),
-        "points": ("point of one child", 1),
-    }
-)
+_REGAINED = words("sentences", "cost", "regained")
 
 
 def costs_in_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +38,8 @@ def value_sentence(safe: SafeTable) -> str:
         One sentence, two where there is an estimate.
     """
     row = one_row(safe)
-    unit, times = _REGAINED[registry.metric(str(row["metric"])).counts]
+    counts = registry.metric(str(row["metric"])).counts
+    unit, times = _REGAINED[counts], 2 if counts == "sessions" else 1  # two sessions are a day
     if not is_shown(row, "estimate"):
         reason = str(row.get("reason") or "")
         why = f": {reason}" if reason else ""
@@ -72,4 +59,4 @@ def _pounds(row: Row, times: int = 1) -> str:
         return text
     lower, upper = (f"£{number(end, decimals=places)}" for end in ends)
     upper = "no upper limit" if math.isinf(ends[1]) else upper
-    return f"{text} (95% interval {lower} to {upper})"
+    return f"{text} ({INTERVAL} {lower} to {upper})"

@@ -7,7 +7,7 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, records
 from vsh_eval.release.text.findings.finding import Finding, movement_of_gap
 from vsh_eval.release.text.pages.answer import LEAST_DIFFERENCE
-from vsh_eval.release.text.phrases.labels import measure_in_text, schools_of
+from vsh_eval.release.text.phrases.labels import metric_in_text, schools_of
 from vsh_eval.release.text.phrases.numbers import amount, listed, usual_decimals
 from vsh_eval.release.text.safe_text import sentence, sentences
 
@@ -37,7 +37,7 @@ def priority_sentences(
         return tuple(found)
     least = "" if reach is None else ", and no kind of school is reached much less"
     unknown = [
-        measure_in_text(str(row["metric"]), names.TOTAL)
+        metric_in_text(str(row["metric"]))
         for row in records(changes)
         if not is_shown(row, "change", "change_lower", "change_upper")
     ]
@@ -53,7 +53,7 @@ def _widened(changes: SafeTable) -> Iterator[str]:
             continue
         change = Finding.of(row, "change", least=usual_decimals(metric))
         if not change.is_unclear and change.compared(*movement_of_gap(metric)[:2]) == "widened":
-            worse.append(measure_in_text(metric, names.TOTAL))
+            worse.append(metric_in_text(metric))
     if worse:
         yield f"The gap widened in {listed(worse)}: ask why, and what training could change there."
 

@@ -7,6 +7,7 @@ from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, records, value_of
 from vsh_eval.release.text.findings.evidence import both_estimates
+from vsh_eval.release.text.findings.finding import Finding
 from vsh_eval.release.text.findings.subgroups import part_name
 from vsh_eval.release.text.phrases.labels import (
     group_in_text,
@@ -15,16 +16,21 @@ from vsh_eval.release.text.phrases.labels import (
     value_label,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, listed, number
+from vsh_eval.release.text.phrases.numbers import (
+    amount,
+    amount_given,
+    decimals_for,
+    limits,
+    listed,
+    number,
+)
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import words
 
 LEAST_DIFFERENCE = 10.0
 """Percentage points by which a part is reached less where the next training should go there."""
-_NO_ANSWER = {
-    "inconclusive": "We cannot yet tell whether the training changed the gap in {metric}.",
-    "not_attributable": "We cannot say that the training changed the gap in {metric}.",
-    "not_estimable": "What the training changed cannot be estimated from these data.",
-}
+_NO_ANSWER = words("evidence", "statement", "answer")
+_DECISIONS = words("evidence", "statement", "decision")
 
 
 class Asked(NamedTuple):
@@ -64,7 +70,7 @@ def answer_sentence(
         return _NO_ANSWER[statement].format(metric=metric)
     unit = registry.metric(asked.metric).gap_unit
     if statement == "no_effect_of_interest":
-        size = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+        size = amount_given(asked.sesoi, unit)
         return f"The training changed the gap in {metric} by less than {size}, if at all."
     if statement == "whole_school_moved":
         return _levels(impact, asked)
@@ -149,30 +155,18 @@ def estimates_sentence(impact: SafeTable, *, metric: str, evidence: SafeTable | 
     rows = both_estimates(impact, metric=metric)
     if not rows or not is_shown(rows[0], "estimate", "ci_lower", "ci_upper"):
         return ""
-    unit = registry.metric(metric).gap_unit
     ways = (
         "when each school is compared with itself over time",
         "when it is compared with untrained schools that had the same past",
     )
-    parts = []
-    for row, way in zip(rows, ways, strict=False):
-        value, lower, upper = (float(row[c]) for c in ("estimate", "ci_lower", "ci_upper"))
-        parts.append(
-            f"{amount(value, unit, signed=True)} (95% interval {limits(lower, upper)}) {way}"
-        )
+    pairs = zip(rows, ways, strict=False)
+    parts = [f"{Finding.of_estimate(row).with_interval()} {way}" for row, way in pairs]
     unattributed = evidence is not None and statement_of(evidence) == "not_attributable"
     what = "difference of" if unattributed else "effect on"
     return f"Estimated {what} the gap in {metric_in_text(metric)}: {listed(parts)}."
 
 
-_PLAN = {
-    "none": "**Fix the plan before {year} ends.** A plan that is written down before the data "
-    "exist cannot have been chosen for its result (vsh-eval register).",
-    "late": "**Keep the plan as it is.** It was fixed after the last year of data had ended; "
-    "results that include {year} can rest on it.",
-    "deviates": "**Keep to the plan.** The settings differ from it; go back to it, or change it "
-    "and say why (vsh-eval register --amend).",
-}
+_PLAN = words("sentences", "plan")
 """What to do about the plan of the evaluation."""
 
 
@@ -224,7 +218,7 @@ def decision_sentences(
     """
     statement = statement_of(evidence)
     verdicts = {str(row["rule"]): str(row["verdict"]) for row in records(evidence)}
-    yield from _about_the_offer(statement)
+    yield _DECISIONS[statement]
     if "chosen_by" in verdicts and verdicts["chosen_by"] != "pass":
         yield (
             "**Choose the next schools at random.** Where more schools want the training than "
@@ -255,36 +249,13 @@ def halves(decision: str) -> tuple[str, str]:
     return what, why
 
 
-def _about_the_offer(statement: str) -> Iterator[str]:
-    said = {
-        "narrowed": "**Keep the offer and extend it.** The gap is smaller where schools were "
-        "trained.",
-        "widened": "**Find out why before more schools are trained.** The gap is larger where "
-        "schools were trained.",
-        "narrowed_below_interest": "**Weigh the cost.** The gap became smaller, but by less than "
-        "the smallest effect that was called worth having.",
-        "widened_below_interest": "**Weigh the cost.** The gap did not become smaller.",
-        "no_effect_of_interest": "**Weigh the cost.** An effect worth having is ruled out for this "
-        "outcome.",
-        "whole_school_moved": "**Judge the offer by both levels.** It may help all pupils, which "
-        "the gap does not show.",
-        "inconclusive": "**Do not stop or extend the offer because of this result.** The data "
-        "cannot tell yet.",
-        "not_attributable": "**Do not stop or extend the offer because of this result.** Something "
-        "other than training could explain it.",
-        "not_estimable": "**Collect what is missing.** The page on impact says what an estimate "
-        "needs.",
-    }
-    yield said[statement]
-
-
 def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
     """Say how many more years would do, or that none would."""
     now, waits = _now_and(power, "more_years", above=0)
     if not waits or value_of(now, "mde") <= asked.sesoi:
         return
     unit, kept = registry.metric(asked.metric).gap_unit, "the schools trained and the children"
-    small = amount(asked.sesoi, unit, decimals=decimals_for(asked.sesoi))
+    small = amount_given(asked.sesoi, unit)
     enough = [row for row in waits if value_of(row, "mde") <= asked.sesoi]
     if enough:
         years = value_of(enough[0], "more_years")

@@ -1,43 +1,29 @@
 """Sentences about an authority's offer, estimated from published tables."""
 
-from types import MappingProxyType
-
-from vsh_eval import academic_year, registry
+from vsh_eval import registry
 from vsh_eval.contracts import ContractError
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
-from vsh_eval.release.text.pages.gaps import not_shown
-from vsh_eval.release.text.phrases.labels import metric_in_text
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, limits, number, p_text
+from vsh_eval.release.text.findings.finding import not_estimated, than_expected
+from vsh_eval.release.text.phrases.labels import metric_in_text, year_label
+from vsh_eval.release.text.phrases.numbers import amount, p_text
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-_DONORS = MappingProxyType(
-    {
-        "neighbours": "its statistical neighbours",
-        "region": "the authorities of its region",
-        "all": "all other authorities",
-    }
-)
+_DONORS = words("sentences", "donors")
 
 
 @sentence
-def authority_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    authority: str,
-    offer_start: int,
-    role: str = "primary",
-) -> str:
+def authority_sentence(safe: SafeTable, *, metric: str, authority: str, offer_start: int) -> str:
     """Say how far an authority's gap has moved from where weighted donors would have it.
 
     Parameters
     ----------
     safe : SafeTable
-        A ``published`` table of `effects.published.authority_estimates`; the simple row of the
-        role is read.
-    metric, role : str
-        Which.
+        A ``published`` table of `effects.published.authority_estimates`; the primary simple row
+        is read.
+    metric : str
+        The outcome.
     authority : str
         The authority's name.
     offer_start : int
@@ -54,12 +40,10 @@ def authority_sentence(
     ContractError
         If no row, or more than one, fits.
     """
-    row = one_row(safe, metric=metric, aggregation="simple", role=role)
+    row = one_row(safe, metric=metric, aggregation="simple", role="primary")
     about = f"the effect of {authority}'s offer on the gap in {metric_in_text(metric)}"
     if not is_shown(row, "estimate"):
-        reason = str(row.get("reason") or "").rstrip(".")
-        said = not_shown(about, row)
-        return f"{said} The reason: {reason}." if reason else said
+        return not_estimated(about, row)
     donors = str(row["comparison"])
     if donors not in _DONORS:
         raise ContractError(
@@ -67,12 +51,10 @@ def authority_sentence(
             "of authority_estimates."
         )
     unit = registry.metric(metric).gap_unit
-    since = academic_year.label(offer_start)
+    average = f"from a weighted average of {_DONORS[donors]} that moved as it did before"
     return (
-        f"Since {since} the gap in {metric_in_text(metric)} of {authority} has been "
-        f"{_distance(row, metric)} than expected from a weighted average of {_DONORS[donors]} that "
-        f"moved as it did before{_interval(row)}. {_meaning(row, metric)}"
-        f"{_least(row, unit)}"
+        f"Since {year_label(offer_start)} the gap in {metric_in_text(metric)} of {authority} has "
+        f"been {than_expected(row, average)}. {_meaning(row, metric)}{_least(row, unit)}"
     )
 
 
@@ -136,24 +118,6 @@ def _left_out(row: Row) -> str:
     return (
         f"Of {_DONORS[str(row['comparison'])]} {out} {verb} left out because a year used is hidden "
         "or absent."
-    )
-
-
-def _distance(row: Row, metric: str) -> str:
-    entry, value = registry.metric(metric), float(row["estimate"])
-    compared = "narrower" if (value < 0) == entry.lower_is_better else "wider"
-    return f"{amount(abs(value), entry.gap_unit)} {compared}"
-
-
-def _interval(row: Row) -> str:
-    value = float(row["estimate"])
-    if not is_shown(row, "ci_lower", "ci_upper"):
-        return " (no interval can be given)"
-    lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
-    decimals = decimals_for(value, lower, upper)
-    return (
-        f" (difference {number(value, decimals=decimals, signed=True)}, 95% interval "
-        f"{limits(lower, upper, decimals=decimals)})"
     )
 
 

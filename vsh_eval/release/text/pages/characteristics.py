@@ -5,69 +5,33 @@ Composition is not cause: every sentence that names a part says what goes togeth
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records
 from vsh_eval.release.text.findings.finding import Finding, compared, indicative, not_shown
 from vsh_eval.release.text.pages.gaps import order_clause
-from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.phrases.labels import (
+    CHARACTERISTICS,
+    CHILDREN,
     group_in_text,
-    measure_in_text,
     metric_in_text,
     upper_first,
-    where_in_text,
     year_label,
 )
-from vsh_eval.release.text.phrases.numbers import (
-    amount,
-    listed,
-    measure_decimals,
-    number,
-    rounded,
-)
-from vsh_eval.release.text.safe_text import SafeText, sentence
+from vsh_eval.release.text.phrases.numbers import amount, listed, measure_decimals, number, rounded
+from vsh_eval.release.text.safe_text import sentence
 
-_FACTORS = {
-    "phase": "the phase of school",
-    "sen": "special educational needs",
-    "fsm6": "free school meals",
-    "sex": "sex",
-}
+_PHASE = "the phase of school"
 _SAME = "the same phase, SEN status and free school meals"
 _BETWEEN = "children of the same phase, SEN status, free school meals and sex"
 _FEW = 100
 """Decompositions of fewer children are indicative."""
 _EXTREMES = {False: "The two", True: "The widest and the narrowest"}
-_CHILDREN = {
-    "girls": "girls",
-    "boys": "boys",
-    "sex_not_recorded": "children whose sex is not recorded",
-    "fsm6": "children who had free school meals in the last six years",
-    "not_fsm6": "children who had no free school meals in the last six years",
-    "no_sen": "children without SEN",
-    "sen_support": "children on SEN support",
-    "ehc_plan": "children with an education, health and care plan",
-    "early_years": "children in early years",
-    "ks1": "children in years 1 to 2",
-    "ks2": "children in years 3 to 6",
-    "ks3": "children in years 7 to 9",
-    "ks4": "children in years 10 to 11",
-    "post_16": "young people in years 12 to 14",
-}
-
-
-def composition_caveat() -> SafeText:
-    """Say what a composition part does not say."""
-    return phrase("goes_together")
 
 
 @sentence
-def decomposition_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def decomposition_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     r"""Say how much of a gap reflects pupils' characteristics, and how much remains.
 
     Parts that point the other way are said to widen what they do not narrow, never to explain a
@@ -91,15 +55,15 @@ def decomposition_sentence(
     to 3.4) reflect pupils' characteristics. The remaining 6.8 (95% interval 5.0 to 8.6) lie
     between children of the same phase, SEN status, free school meals and sex.
     """
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
     if not is_shown(row, "gap", "composition", "rates"):
-        about = measure_in_text(metric, phase)
-        return _hidden(f"how much of the gap in {about} reflects pupils' characteristics", row)
+        gap_in = f"the gap in {metric_in_text(metric)}"
+        return _hidden(f"how much of {gap_in} reflects pupils' characteristics", row)
     unit = registry.metric(metric).gap_unit
     gap, part, rest = (
         Finding.of(row, name, decimals=1) for name in ("gap", "composition", "rates")
     )
-    what = f"in {measure_in_text(metric, phase)} in {year_label(year)}"
+    what = f"in {metric_in_text(metric)} in {year_label(year)}"
     caution = indicative(row.get("group_pupils"), below=_FEW)
     size = amount(abs(gap.value), unit)
     if part.value == 0:
@@ -120,16 +84,20 @@ def decomposition_sentence(
 
 def _named_factors(row: Row, sign: int) -> str:
     """Name the characteristics that make up the composition part, the largest first."""
-    columns = {factor: f"composition_{factor}" for factor in _FACTORS}
+    columns = {factor: f"composition_{factor}" for factor in names.FACTORS}
     if not is_shown(row, *columns.values()):
         return ""
     parts = {factor: sign * float(row[column]) for factor, column in columns.items()}
     ordered = sorted(parts.items(), key=lambda item: -item[1])
-    more = [f"{number(v)} for {_FACTORS[f]}" for f, v in ordered if rounded(v, 1) > 0]
-    less = [f"{number(-v)} for {_FACTORS[f]}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
+    more = [f"{number(v)} for {_in_text(f)}" for f, v in ordered if rounded(v, 1) > 0]
+    less = [f"{number(-v)} for {_in_text(f)}" for f, v in reversed(ordered) if rounded(v, 1) < 0]
     if not more:
         return ""
     return f" ({listed(more)}{f', less {listed(less)}' if less else ''})"
+
+
+def _in_text(factor: str) -> str:
+    return _PHASE if factor == "phase" else CHARACTERISTICS[factor]["in_text"]
 
 
 def _opposite(gap: Finding, part: Finding, rest: Finding, what: str, unit: str) -> str:
@@ -145,21 +113,19 @@ def _opposite(gap: Finding, part: Finding, rest: Finding, what: str, unit: str) 
 
 
 @sentence
-def matched_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def matched_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say how wide the gap is against similar pupils (table of matched gaps)."""
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
     if not is_shown(row, "gap", "matched_level", "matched_gap"):
-        return _hidden(f"the gap in {measure_in_text(metric, phase)} between similar children", row)
+        return _hidden(f"the gap in {metric_in_text(metric)} between similar children", row)
     entry, whom = registry.metric(metric), group_in_text(row["reference"])
     matched = Finding.of(row, "matched_gap", entry.gap_unit, decimals=1)
     everyone = Finding.of(row, "gap", entry.gap_unit, decimals=1)
     levels = ("matched_group_level", "matched_level")
     own, theirs = (amount(row[name], entry.unit) for name in levels)
     return (
-        f"Against {whom} of {_SAME}, {metric_in_text(metric)} among {group_in_text(row['group'])}"
-        f"{where_in_text(phase)} was {own} against {theirs} in {year_label(year)}: "
+        f"Against {whom} of {_SAME}, {metric_in_text(metric)} among {group_in_text(row['group'])} "
+        f"was {own} against {theirs} in {year_label(year)}: "
         f"{_compared(matched)}{matched.brackets(of_size=True)}. Against all {whom} it was "
         f"{_compared(everyone)}.{indicative(row.get('group_pupils'), below=_FEW)}"
     )
@@ -170,22 +136,17 @@ def _compared(gap: Finding) -> str:
 
 
 @sentence
-def standardised_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def standardised_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say how wide the gap would have been had the mix of children stayed as in the baseline."""
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
-    what = f"the gap in {measure_in_text(metric, phase)}"
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
+    what = f"the gap in {metric_in_text(metric)}"
     if not is_shown(row, "gap", "standardised_gap"):
         return _hidden(f"{what} had the mix of children stayed", row)
     unit = registry.metric(metric).gap_unit
     gap, stayed = (Finding.of(row, name, unit, decimals=1) for name in ("gap", "standardised_gap"))
-    same = gap.written() == stayed.written()
-    clauses = (
-        f"the same, {gap.written()}"
-        if same
-        else (f"{stayed.with_interval(signed=False)} instead of {number(gap.value)}")
-    )
+    clauses = f"{stayed.with_interval(signed=False)} instead of {number(gap.value)}"
+    if gap.written() == stayed.written():
+        clauses = f"the same, {gap.written()}"
     return (
         f"Had the mix of children stayed as in {year_label(row['baseline'])}, {what} in "
         f"{year_label(year)} would have been {clauses}."
@@ -195,25 +156,20 @@ def standardised_sentence(
 
 @sentence
 def breakdown_sentence(
-    safe: SafeTable,
-    differences: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    breakdown: str,
-    **where: Any,
+    safe: SafeTable, differences: SafeTable, *, metric: str, year: int, breakdown: str
 ) -> str:
     """Say for which children the gap is widest, with every value that is shown (breakdown).
 
     `differences` has the difference of each pair of values with its interval: without that of the
     widest and the narrowest no difference is said.
     """
-    rows = records(part_of(safe, metric=metric, time_period=year, breakdown=breakdown, **where))
+    about = {"metric": metric, "time_period": year, "breakdown": breakdown}
+    rows = records(part_of(safe, **about))
     shown = sorted(
         (row for row in rows if is_shown(row, "gap")), key=lambda row: -abs(float(row["gap"]))
     )
     if not shown:
-        by = f"by {_FACTORS.get(breakdown, 'key stage')}"
+        by = f"by {_in_text(breakdown)}"
         return _hidden(f"the gap in {metric_in_text(metric)} {by}", rows[0])
     widest, *others = shown
     start = (
@@ -227,14 +183,13 @@ def breakdown_sentence(
     if not others:
         return f"{start}; for the other children it is not shown.{caution}"
     clauses = listed([_among(row) for row in others])
-    about = {"metric": metric, "time_period": year, "breakdown": breakdown}
     order = _order(widest, others[-1], records(differences.where(**about)), of=len(shown))
     return f"{start}, against {clauses}.{order}{caution}"
 
 
 def _among(row: Row, unit: str = "") -> str:
     least = measure_decimals(row, "gap")
-    return f"{compared(row, 'gap', unit, least=least)} among {_CHILDREN[row['value']]}"
+    return f"{compared(row, 'gap', unit, least=least)} among {CHILDREN[row['value']]['in_text']}"
 
 
 def _order(widest: Row, narrowest: Row, pairs: Sequence[Row], *, of: int) -> str:

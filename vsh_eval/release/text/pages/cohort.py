@@ -15,7 +15,6 @@ from vsh_eval.release.text.phrases.labels import (
     group_in_text,
     metric_in_text,
     upper_first,
-    where_in_text,
     year_label,
 )
 from vsh_eval.release.text.phrases.numbers import (
@@ -27,12 +26,9 @@ from vsh_eval.release.text.phrases.numbers import (
     usual_decimals,
 )
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
-BARRIERS = {
-    "sen_support": "SEN support",
-    "ehc_plan": "an education, health and care plan",
-    "fsm6": "free school meals in the last six years",
-}
+BARRIERS = words("sentences", "barrier")
 
 _LEAST_MOVE = 0.10
 """Share by which a cohort grows or shrinks in a year when a trend must name it."""
@@ -90,9 +86,7 @@ def written_move(move: Move) -> str:
 
 
 @sentence
-def moves_sentence(
-    safe: SafeTable, *, metric: str, group: str = names.CWSW, phase: str = names.TOTAL, **where: Any
-) -> str:
+def moves_sentence(safe: SafeTable, *, metric: str, group: str = names.CWSW, **where: Any) -> str:
     """Say in which years the cohort grew or shrank by 10 % or more; '' where in none.
 
     To stand beside every trend: another number of children is another set of children.
@@ -101,7 +95,7 @@ def moves_sentence(
     ----------
     safe : SafeTable
         A table of levels (pupils) or of gaps (group_pupils), a row a year.
-    metric, group, phase : str
+    metric, group : str
         The measure whose children are counted, and whose they are.
 
     Raises
@@ -109,7 +103,7 @@ def moves_sentence(
     ContractError
         If no row fits.
     """
-    rows = records(part_of(safe, metric=metric, group=group, phase=phase, **where))
+    rows = records(part_of(safe, metric=metric, group=group, phase=names.TOTAL, **where))
     column = "pupils" if "pupils" in rows[0] else "group_pupils"
     counts = {int(r["time_period"]): float(r[column]) for r in rows if is_shown(r, column)}
     moves = moves_of(sorted(counts.items()))
@@ -157,18 +151,10 @@ def size_sentence(safe: SafeTable, *, metric: str, first: int, last: int, **wher
 
 
 @sentence
-def level_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    group: str = names.CWSW,
-    phase: str = names.TOTAL,
-    **where: Any,
-) -> str:
+def level_sentence(safe: SafeTable, *, metric: str, year: int, group: str = names.CWSW) -> str:
     """Say how high a measure was, from a table of levels."""
-    row = one_row(safe, metric=metric, time_period=year, group=group, phase=phase, **where)
-    about = f"{metric_in_text(metric)} among {group_in_text(group)}{where_in_text(phase)}"
+    row = one_row(safe, metric=metric, time_period=year, group=group, phase=names.TOTAL)
+    about = f"{metric_in_text(metric)} among {group_in_text(group)}"
     if not is_shown(row, "level_value"):
         return not_shown(about, row)
     places = usual_decimals(metric, row.get("source"))

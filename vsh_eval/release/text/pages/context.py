@@ -195,25 +195,7 @@ def context_sentence(
     Parameters as for `standing`. Two sentences on the last comparable year in which the authority
     is shown, the second on its rank; ties at the decimals shown share the better rank.
     """
-    return standing_in_words(
-        standing(safe, metric=metric, authority=authority, labels=labels, measure=measure)
-    )
-
-
-def compared_in_text(position: Standing) -> str:
-    """Name what is compared, as it stands after "the"."""
-    group = str(next(iter(position.authority.by_year.values()))["group"])
-    measured = metric_in_text(position.metric.name)
-    of_whom = f" of {group_in_text(group)}"
-    if position.measure == "gap":
-        return f"gap in {measured}{of_whom}"
-    # A score with a name of its own (Attainment 8) is an average of the group.
-    named = f"average {measured}" if measured[0].isupper() else measured.removeprefix("the ")
-    return f"{named}{of_whom}"
-
-
-def standing_in_words(position: Standing) -> str:
-    """Say where the authority stands among the wider areas and its neighbours."""
+    position = standing(safe, metric=metric, authority=authority, labels=labels, measure=measure)
     about, own = compared_in_text(position), position.last(position.authority)
     if math.isnan(own):
         return f"The {about} in {position.authority.name} is not shown in any year."
@@ -226,6 +208,18 @@ def standing_in_words(position: Standing) -> str:
     )
     first = f"{opening}{f': {listed(distances)}' if distances else ''}."
     return " ".join(part for part in (first, _rank(position)) if part)
+
+
+def compared_in_text(position: Standing) -> str:
+    """Name what is compared, as it stands after "the"."""
+    group = str(next(iter(position.authority.by_year.values()))["group"])
+    measured = metric_in_text(position.metric.name)
+    of_whom = f" of {group_in_text(group)}"
+    if position.measure == "gap":
+        return f"gap in {measured}{of_whom}"
+    # A score with a name of its own (Attainment 8) is an average of the group.
+    named = f"average {measured}" if measured[0].isupper() else measured.removeprefix("the ")
+    return f"{named}{of_whom}"
 
 
 @sentence

@@ -8,21 +8,17 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records, value_of
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     is_missing,
     lower_first,
     metric_in_text,
     value_label,
 )
-from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, decimals_for, number
+from vsh_eval.release.text.phrases.numbers import FOUR_IN_FIVE, amount, amount_given, number
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import words
 
-_FALSE_ALARMS = {
-    "as_it_should_be": "So false alarms are about as rare as they should be.",
-    "too_few": "So false alarms are rarer than they should be and the intervals wider than they "
-    "need be: what they exclude is excluded safely.",
-    "too_many": "So false alarms are more frequent than they should be: read an interval that only "
-    "just excludes zero as not excluding it, and read the randomisation test beside it.",
-}
+_FALSE_ALARMS = words("sentences", "false_alarms")
 
 
 @sentences
@@ -85,7 +81,7 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     if least <= sesoi:
         return said
     return (
-        f"{said} One of {amount(sesoi, unit, decimals=decimals_for(sesoi))}, the smallest of "
+        f"{said} One of {amount_given(sesoi, unit)}, the smallest of "
         "interest, had a smaller chance, so a result that is not significant does not mean that "
         "there is no effect."
     )
@@ -146,7 +142,7 @@ def false_alarm_sentence(safe: SafeTable) -> str:
     return (
         f"The same schools, their years of training assigned at random "
         f"{number(float(row['runs']), decimals=0)} times, so that there is nothing to find: an "
-        f"effect was still found in {number(share)}% of these runs (95% interval {number(lower)} "
+        f"effect was still found in {number(share)}% of these runs ({INTERVAL} {number(lower)} "
         f"to {number(upper)}%), where {number(alpha, decimals=0)}% is expected. "
         f"{_FALSE_ALARMS[str(row['verdict'])]}"
     )

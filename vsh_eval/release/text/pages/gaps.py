@@ -1,15 +1,13 @@
 """What the pages on gaps say: how wide a gap is, whether it moved, whose doing, and how much it is.
 
-Every function reads the row of a `SafeTable` that its keywords single out, and raises
-`ContractError` where none fits, or more than one. ``year`` is an academic year such as 202425;
-``phase`` is ``total`` unless it is named; further keywords (``group``, ``reference``, ``unit_id``)
-are needed where the table holds more than one. A number that is not shown is said not to be, with
-the reason.
+Every function reads the row of a `SafeTable` that has the measure, the academic year, such as
+202425, and all phases together, and raises `ContractError` where there is none, or more than one. A
+number that is not shown is said not to be, with the reason.
 """
 
 import math
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
@@ -20,7 +18,7 @@ from vsh_eval.release.rows import (
     one_row,
     part_of,
     records,
-    title_of,
+    status_of,
     value_of,
 )
 from vsh_eval.release.text.findings.finding import (
@@ -37,12 +35,11 @@ from vsh_eval.release.text.findings.finding import (
     widened,
 )
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     group_in_text,
-    measure_in_text,
     metric_in_text,
     phase_in_text,
     upper_first,
-    where_in_text,
     year_label,
 )
 from vsh_eval.release.text.phrases.numbers import (
@@ -55,29 +52,23 @@ from vsh_eval.release.text.phrases.numbers import (
     number,
 )
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import words
 
 _MOST_MONTHS = 12
 _SCALE = "the Education Endowment Foundation's scale"
 _MEASURED_BY = {"hedges_g": ", by Hedges' g", "cox_index": ", by Cox's index"}
-_REASONS = {
-    "too_few_years": "a line needs at least three years that can be compared",
-    "too_few_schools": "at least three schools must have both groups.",
-    "chance_unknown": "some schools have too few children, or children too similar, to say what "
-    "chance alone would do.",
-}
+_REASONS = words("sentences", "gap_unknown")
 """Why a trend, or how far schools differ, cannot be given, by code."""
 _NO_ORDER = " No interval can be given for the difference, so chance cannot be ruled out."
 _ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}
 
 
 @sentence
-def gap_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def gap_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say how wide a gap is, from a table of gaps: both levels, the difference and the ratio."""
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
     if not is_shown(row, "gap", "group_level", "reference_level"):
-        return not_shown(f"the gap in {measure_in_text(metric, phase)}", row)
+        return not_shown(f"the gap in {metric_in_text(metric)}", row)
     entry, places = registry.metric(metric), measure_decimals(row, "gap")
     group, reference = (
         f"{amount(row[f'{who}_level'], entry.unit, decimals=places)}"
@@ -85,8 +76,8 @@ def gap_sentence(
     )
     gap = Finding.of(row, "gap", entry.gap_unit, least=places)
     return (
-        f"In {year_label(year)} {metric_in_text(metric)} among {group_in_text(row['group'])}"
-        f"{where_in_text(phase)} was {group}, against {reference} for "
+        f"In {year_label(year)} {metric_in_text(metric)} among {group_in_text(row['group'])} "
+        f"was {group}, against {reference} for "
         f"{group_in_text(row['reference'])}: {_difference(gap, row)}."
         f"{indicative(row.get('group_pupils'))}"
     )
@@ -117,22 +108,14 @@ def _times(ratio: float) -> str:
 
 
 @sentence
-def change_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    year: int,
-    phase: str = names.TOTAL,
-    together: bool = False,
-    **where: Any,
-) -> str:
+def change_sentence(safe: SafeTable, *, metric: str, year: int, together: bool = False) -> str:
     """Say whether a gap widened or narrowed since the baseline, from a table of changes.
 
     The words follow the measure's direction, never the sign alone; a change whose interval contains
     zero is no clear change. ``together`` says that trained and untrained schools are one here.
     """
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
-    what = measure_in_text(metric, phase)
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
+    what = metric_in_text(metric)
     about, first = f"the change of the gap in {what}", year_label(row["baseline"])
     if not is_shown(row, "change"):
         if is_shown(row, "gap") and "baseline_gap" in row and not is_shown(row, "baseline_gap"):
@@ -144,12 +127,8 @@ def change_sentence(
     years = (int(row["baseline"]), year)
     if apart := not_comparable(metric, years, about):
         return apart
-    change = Finding.of(
-        row,
-        "change",
-        registry.metric(metric).gap_unit,
-        least=measure_decimals(row, "gap"),
-    )
+    unit, places = registry.metric(metric).gap_unit, measure_decimals(row, "gap")
+    change = Finding.of(row, "change", unit, least=places)
     start = "In all schools together, between" if together else "Between"
     return (
         f"{start} {first} and {year_label(year)} the gap in {what} "
@@ -168,15 +147,14 @@ def _rules_changed(metric: str, years: tuple[int, int]) -> str:
 
 
 @sentence
-def trend_sentence(safe: SafeTable, *, metric: str, phase: str = names.TOTAL, **where: Any) -> str:
+def trend_sentence(safe: SafeTable, *, metric: str) -> str:
     """Say how fast a gap and both levels have moved over the comparable years (table of trends)."""
-    row = one_row(safe, metric=metric, phase=phase, **where)
-    what = f"the gap in {measure_in_text(metric, phase)}"
+    row = one_row(safe, metric=metric, phase=names.TOTAL)
+    what = f"the gap in {metric_in_text(metric)}"
     if not is_shown(row, "trend"):
         if reason := str(row.get("reason") or "").removesuffix("."):
             return f"No trend of {what} can be given: {_REASONS[reason]}."
-        years = ("time_period",)
-        return not_shown(f"the trend of {what}", {k: v for k, v in row.items() if k not in years})
+        return not_shown(f"the trend of {what}", {"status": status_of(row)})
     trend = Finding.of(row, "trend", registry.metric(metric).gap_unit, decimals=2)
     levels = ""
     if is_shown(row, "group_trend", "reference_trend"):
@@ -195,13 +173,11 @@ def trend_sentence(safe: SafeTable, *, metric: str, phase: str = names.TOTAL, **
 
 
 @sentence
-def whose_change_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def whose_change_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say whether the group moved since the baseline, or the reference (table of parts)."""
-    about = {"metric": metric, "time_period": year, "phase": phase, "of": "change", **where}
+    about = {"metric": metric, "time_period": year, "phase": names.TOTAL, "of": "change"}
     rows = {who: one_row(safe, **about, part=who) for who in ("group", "reference")}
-    what, baseline = measure_in_text(metric, phase), int(rows["group"]["baseline"])
+    what, baseline = metric_in_text(metric), int(rows["group"]["baseline"])
     if apart := not_comparable(metric, (baseline, year), f"the change of {what}"):
         return apart
     for row in rows.values():
@@ -218,13 +194,13 @@ def whose_change_sentence(
 
 
 @sentence
-def absence_parts_sentence(
-    safe: SafeTable, *, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def absence_parts_sentence(safe: SafeTable, *, year: int) -> str:
     """Say how much of the gap in overall absence is authorised and how much not (parts)."""
-    about = {"metric": "overall_absence", "time_period": year, "phase": phase, "of": "gap", **where}
-    rows = [one_row(safe, **about, part=part) for part in _ABSENCE]
-    what = f"the gap in overall absence{where_in_text(phase)}"
+    about = {"metric": "overall_absence", "time_period": year, "phase": names.TOTAL, "of": "gap"}
+    rows, what = (
+        [one_row(safe, **about, part=part) for part in _ABSENCE],
+        "the gap in overall absence",
+    )
     for row in rows:
         if not is_shown(row, "value", "whole"):
             return not_shown(f"what {what} is made of", row)
@@ -258,12 +234,10 @@ def _with_share(part: Finding, row: Row) -> str:
 
 
 @sentence
-def days_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def days_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say how many days of school a gap in absence is for one child (table of sessions)."""
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
-    what = measure_in_text(metric, phase)
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
+    what = metric_in_text(metric)
     if not is_shown(row, "days", "sessions", "sessions_possible"):
         return not_shown(f"the gap in {what} in days", row)
     days = Finding.of(row, "days", decimals=1)
@@ -284,15 +258,13 @@ def days_sentence(
 
 
 @sentence
-def months_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def months_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say how large a gap in attainment is (table of effect sizes).
 
     In standard deviations and months of progress, or by the gap index where the measure is a rank.
     """
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
-    what = f"the gap in {measure_in_text(metric, phase)}"
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
+    what = f"the gap in {metric_in_text(metric)}"
     ranked = row.get("measured_by") == "gap_index"
     name = "gap_index" if ranked else "effect_size"
     if not is_shown(row, name):
@@ -332,12 +304,10 @@ def _months(row: Row, side: str) -> str:
 
 
 @sentence
-def schools_differ_sentence(
-    safe: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL, **where: Any
-) -> str:
+def schools_differ_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     """Say how much the gap differs between schools, never which (table between schools)."""
-    row = one_row(safe, metric=metric, time_period=year, phase=phase, **where)
-    what = f"the gap in {measure_in_text(metric, phase)}"
+    row = one_row(safe, metric=metric, time_period=year, phase=names.TOTAL)
+    what = f"the gap in {metric_in_text(metric)}"
     if not is_shown(row, "tau", "mean_gap"):
         about = f"how much {what} differs between schools"
         if reason := str(row.get("reason") or ""):
@@ -377,25 +347,18 @@ def _places(value: float) -> int:
 
 
 @sentence
-def gap_in_short(
-    gaps: SafeTable, changes: SafeTable, *, metric: str, year: int, phase: str = names.TOTAL
-) -> str:
+def gap_in_short(gaps: SafeTable, changes: SafeTable, *, metric: str, year: int) -> str:
     """Say in one line how wide a gap is and whether it moved, for what is folded."""
-    about = {"metric": metric, "time_period": year, "phase": phase}
-    row, start = one_row(gaps, **about), f"{title_of(metric, phase)}:"
+    about = {"metric": metric, "time_period": year, "phase": names.TOTAL}
+    row, entry = one_row(gaps, **about), registry.metric(metric)
     if not is_shown(row, "gap"):
-        return f"{start} the gap of {year_label(year)} is not shown."
-    gap = Finding.of(
-        row,
-        "gap",
-        registry.metric(metric).gap_unit,
-        least=measure_decimals(row, "gap"),
-    )
+        return f"{entry.label}: the gap of {year_label(year)} is not shown."
+    gap = Finding.of(row, "gap", entry.gap_unit, least=measure_decimals(row, "gap"))
     size = f"{gap.compared()} by {gap.size()}"
     if gap.interval and gap.is_unclear:
         size = f"no clear gap ({limits(*gap.interval, decimals=gap.decimals)} {gap.unit})"
-    moved = records(changes.where(**about))
-    return f"{start} {size} in {year_label(year)}{_moved(moved[0], metric) if moved else ''}."
+    moved = "".join(_moved(one, metric) for one in records(changes.where(**about))[:1])
+    return f"{entry.label}: {size} in {year_label(year)}{moved}."
 
 
 def _moved(row: Row, metric: str) -> str:
@@ -406,11 +369,8 @@ def _moved(row: Row, metric: str) -> str:
         return ""
     if not is_shown(row, "change") or len(registry.comparable_years(metric, set(years))) < 2:
         return f"; a change {since} is not given"
-    change = Finding.of(
-        row,
-        "change",
-        decimals=decimals_for(float(row["change"]), least=measure_decimals(row, "gap")),
-    )
+    places = decimals_for(float(row["change"]), least=measure_decimals(row, "gap"))
+    change = Finding.of(row, "change", decimals=places)
     if change.interval is None:
         return f"; a change {since} cannot be told from chance"
     if change.is_unclear:
@@ -443,7 +403,7 @@ def widest_sentence(
         and is_shown(row, "gap", "group_pupils")
         and float(row["group_pupils"]) >= INDICATIVE_BELOW
     ]
-    start = f"{title_of(metric, names.TOTAL)}, {year_label(year)}:"
+    start = f"{registry.metric(metric).label}, {year_label(year)}:"
     enough = f"{over}s with {INDICATIVE_BELOW} or more pupils"
     if len(rows) < 2:
         return f"{start} fewer than two {enough} are shown, so they are not ranked."
@@ -517,4 +477,4 @@ def order_clause(
     ends = limits(*apart.interval, decimals=apart.decimals)
     counting = f", counting all {pairs} pairs" if pairs > 1 else ""
     unclear = ", so their order is not clear" if apart.is_unclear else ""
-    return f" {which} differ by {apart.size()} (95% interval {ends}{counting}){unclear}."
+    return f" {which} differ by {apart.size()} ({INTERVAL} {ends}{counting}){unclear}."

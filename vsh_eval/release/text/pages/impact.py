@@ -6,20 +6,24 @@ from typing import Any
 from vsh_eval import names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, one_row, part_of, records, value_of
+from vsh_eval.release.text.findings.finding import (
+    Finding,
+    indicative,
+    not_estimated,
+    not_shown,
+    than_expected,
+)
 from vsh_eval.release.text.pages.answer import statement_of
-from vsh_eval.release.text.pages.gaps import indicative, not_shown
 from vsh_eval.release.text.phrases.labels import (
-    is_missing,
     metric_in_text,
     phase_in_text,
-    programme_in_text,
+    value_label,
     year_label,
 )
 from vsh_eval.release.text.phrases.numbers import (
     amount,
+    amount_given,
     decimals_for,
-    in_brackets,
-    limits,
     number,
     usual_decimals,
 )
@@ -27,28 +31,17 @@ from vsh_eval.release.text.safe_text import sentence
 
 
 @sentence
-def estimate_sentence(
-    safe: SafeTable,
-    *,
-    metric: str,
-    role: str | None = "primary",
-    evidence: SafeTable | None = None,
-    **where: Any,
-) -> str:
+def estimate_sentence(safe: SafeTable, *, metric: str, evidence: SafeTable | None = None) -> str:
     """Say by how much more the gap changed where schools were trained.
 
     Parameters
     ----------
     safe : SafeTable
-        An ``estimates`` table; the row whose aggregation is ``simple`` is read.
+        An ``estimates`` table; the primary row whose aggregation is ``simple`` is read.
     metric : str
         The outcome.
-    role : str or None
-        The estimate's role; None is no condition.
     evidence : SafeTable, optional
         The evidence statement on it.
-    **where
-        What else singles the row out: programme, tier, phase, estimator, comparison.
 
     Returns
     -------
@@ -62,37 +55,15 @@ def estimate_sentence(
     ContractError
         If no row, or more than one, fits.
     """
-    row = one_row(safe, metric=metric, aggregation="simple", role=role, **where)
+    row = one_row(safe, metric=metric, aggregation="simple", role="primary")
     about = f"the gap in {metric_in_text(metric)}{_narrowed_to(row)}"
     if not is_shown(row, "estimate"):
-        said = not_shown(f"the estimate for {about}", row)
-        reason = row.get("reason")
-        why = "" if reason is None or is_missing(reason) else str(reason).rstrip(".")
-        return f"{said} The reason: {why}." if why else said
-    unit = registry.metric(metric).gap_unit
+        return not_estimated(f"the estimate for {about}", row)
     if evidence is not None and statement_of(evidence) == "not_attributable":
-        value, ends = value_of(row, "estimate"), interval_of(row, "ci")
-        places = decimals_for(value, *(ends or ()))
-        size = amount(value, unit, decimals=places, signed=True)
-        size += in_brackets(ends, decimals=places)
+        size = Finding.of_estimate(row).with_interval()
         return f"The estimate for {about} is {size}: not an effect of training."
-    said = f"Where schools were trained, {about} was {_estimate(row, unit)}"
+    said = f"Where schools were trained, {about} was {than_expected(row, 'without training')}"
     return f"{said}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
-
-
-def _estimate(row: Row, unit: str) -> str:
-    """Write an effect as how much narrower or wider the gap is, with difference and interval."""
-    value, ends = value_of(row, "estimate"), interval_of(row, "ci")
-    decimals = decimals_for(value, *(ends or ()))
-    lower_is_better = registry.metric(str(row["metric"])).lower_is_better
-    side = "narrower" if (value < 0) == lower_is_better else "wider"
-    said = (
-        f"{amount(abs(value), unit, decimals=decimals)} {side} than expected without training "
-        f"(difference {number(value, decimals=decimals, signed=True)}"
-    )
-    if ends is None:
-        return f"{said}; no interval can be given)"
-    return f"{said}, 95% interval {limits(*ends, decimals=decimals)})"
 
 
 def _meaning(row: Row, metric: str) -> str:
@@ -112,7 +83,7 @@ def _narrowed_to(row: Row) -> str:
     words = ""
     programme = str(row.get("programme", "any"))
     if programme not in {"any", ""}:
-        words += f" after {programme_in_text(programme)}"
+        words += f" after {value_label('programme', programme)}"
     tier = str(row.get("tier", "any"))
     if tier not in {"any", ""}:
         words += f" after {tier} training"
@@ -200,7 +171,7 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
     )
     if sesoi is None:
         return said
-    wanted = amount(sesoi, unit, decimals=decimals_for(sesoi))
+    wanted = amount_given(sesoi, unit)
     if mde <= sesoi:
         return f"{said} That covers the smallest effect of interest, {wanted}."
     known = [row for row in others if value_of(row, "mde") == sesoi]
@@ -235,22 +206,22 @@ def _chance(row: Row) -> str:
 
 
 @sentence
-def sample_sentence(safe: SafeTable, *, metric: str, role: str = "primary") -> str:
+def sample_sentence(safe: SafeTable, *, metric: str) -> str:
     """Say what an estimate rests on: schools and children, its error and degrees of freedom.
 
     Parameters
     ----------
     safe : SafeTable
-        An ``estimates`` table; the row whose aggregation is ``simple`` is read.
-    metric, role : str
-        Which.
+        An ``estimates`` table; the primary row whose aggregation is ``simple`` is read.
+    metric : str
+        The outcome.
 
     Returns
     -------
     str
         One sentence, '' where there is no estimate.
     """
-    row = one_row(safe, metric=metric, aggregation="simple", role=role)
+    row = one_row(safe, metric=metric, aggregation="simple", role="primary")
     if not is_shown(row, "estimate", "schools_treated", "schools_comparison", "pupils"):
         return ""
     treated, compared, pupils = (

@@ -9,14 +9,13 @@ year such as 202425.
 from typing import Any
 
 from vsh_eval import names
-from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
+from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of
 from vsh_eval.release.text.findings.finding import Finding, indicative, not_shown
 from vsh_eval.release.text.phrases.labels import (
     column_label,
     group_in_text,
     lower_first,
-    programme_in_text,
     schools_of,
     upper_first,
     value_label,
@@ -24,21 +23,10 @@ from vsh_eval.release.text.phrases.labels import (
 )
 from vsh_eval.release.text.phrases.numbers import amount, listed, number, rounded
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import rows
 
 ANY = "any"
-_NEED = {
-    "deprivation": ("deprivation is greatest", "deprivation is least"),
-    "baseline_gap": (
-        "the gap was widest before anyone was trained",
-        "the gap was narrowest before anyone was trained",
-    ),
-}
-_UNKNOWN = {
-    "deprivation": "too few schools carry a measure of deprivation; give the table schools a "
-    "column of numbers such as pct_fsm6",
-    "baseline_gap": "too few schools have children of both groups in years before the first "
-    "training, or their gaps differ no more than by chance",
-}
+_NEED = rows("sentences", "need")
 
 
 @sentences
@@ -49,7 +37,7 @@ def offer_sentences(safe: SafeTable, *, year: int) -> tuple[str, ...]:
         later = int(row["first_year"]) > year
         more = f"; the first training was in {year_label(row['first_year'])}" if later else ""
         return f"By {year_label(year)} no school had been trained{more}.", _not_reached(row)
-    reached = reach_sentence(safe, year=year, group=str(row["group"]))
+    reached = reach_sentence(safe, year=year)
     return reached, _growth(row), _not_reached(row)
 
 
@@ -89,36 +77,23 @@ def _not_reached(row: Row) -> str:
 
 
 @sentence
-def reach_sentence(
-    safe: SafeTable,
-    *,
-    year: int,
-    programme: str = ANY,
-    tier: str = ANY,
-    phase: str = names.TOTAL,
-    group: str = names.CWSW,
-) -> str:
-    """Say how many schools and children a training has reached."""
-    requested = {"tier": tier, "phase": phase, "group": group}
-    present = {name: requested[name] for name in requested if name in require_safe(safe).frame}
-    row = one_row(safe, time_period=year, programme=programme, **present)
-    trained = (
-        "in at least one programme" if programme == ANY else f"in {programme_in_text(programme)}"
-    )
+def reach_sentence(safe: SafeTable, *, year: int) -> str:
+    """Say how many schools and children the training has reached."""
+    row = _whole(safe, year)
     if not is_shown(row, "share_schools"):
-        return not_shown(f"the share of schools trained {trained}", row)
+        return not_shown("the share of schools trained in at least one programme", row)
     counted = ""
     if is_shown(row, "schools_trained", "schools"):
         some, every = (number(row[name], decimals=0) for name in ("schools_trained", "schools"))
         counted = f" ({some} of {every})"
     text = (
         f"By {year_label(year)}, {amount(row['share_schools'], '%', decimals=0)} of "
-        f"{schools_of(phase)}{counted} had been trained {trained}"
+        f"schools{counted} had been trained in at least one programme"
     )
     if not is_shown(row, "share_pupils"):
         return f"{text}."
     share = amount(row["share_pupils"], "%", decimals=0)
-    return f"{text}; {share} of {group_in_text(group)} were in one of them."
+    return f"{text}; {share} of {group_in_text(str(row['group']))} were in one of them."
 
 
 @sentence
@@ -154,8 +129,6 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
 
 def _most(row: Row, column: str) -> str:
     many = f"about {number(float(row['pupils_not_reached']), decimals=0)}"
-    if column == "phase":
-        return f"the most by phase, {many}, are in {_within(row, column)}"
     by = lower_first(column_label(column))
     return f"the most by {by}, {many}, are in {_within(row, column)}"
 
@@ -263,13 +236,13 @@ def _recorded(
 def equity_sentence(safe: SafeTable, shares: SafeTable, *, need: str, year: int) -> str:
     """Say whether training goes where need is greatest."""
     row = one_row(safe, need=need, time_period=year, counted="pupils")
-    most, least = _NEED[need]
+    most, least = _NEED[need]["most"], _NEED[need]["least"]
     about = f"whether training goes where {most}"
     status = status_of(row)
     if status == names.NOT_APPLICABLE:
         return f"It cannot be said {about}: either every school is trained or none is."
     if status == names.UNAVAILABLE and not is_shown(row, "evenness"):
-        return f"It cannot be said {about}: {_UNKNOWN[need]}."
+        return f"It cannot be said {about}: {_NEED[need]['unknown']}."
     if not is_shown(row, "evenness"):
         return not_shown(about, row)
     if not is_shown(row, "evenness_lower", "evenness_upper"):

@@ -1,121 +1,25 @@
 """The words around every page of the report, of its files, and of the card of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from types import MappingProxyType
 
 from vsh_eval import academic_year, names, registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import records
-from vsh_eval.release.text.phrases.labels import (
-    COHORT_RULE_LABELS,
-    GROUP_LABELS,
-    metric_in_text,
-)
+from vsh_eval.release.text.phrases.labels import COHORT_RULE_LABELS, GROUP_LABELS, metric_in_text
 from vsh_eval.release.text.phrases.numbers import listed
 from vsh_eval.release.text.phrases.tables import table_title
 from vsh_eval.release.text.safe_text import sentence
+from vsh_eval.release.text.words import rows, words
 from vsh_eval.settings import Settings
 
-WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "skip": "Skip to main content",
-        "pages": "Pages of the report",
-        "what_these_are": "What these numbers are",
-        "on_this_page": "On this page",
-        "turn": "Before and after this page",
-        "before": "Before",
-        "next": "Next",
-        "about": "About these pages",
-        "answer": "The answer in short",
-        "key_figures": "Key figures",
-        "decide": "What to decide now",
-        "questions": "The questions, one page each",
-        "files": "Download the data",
-        "tables": "Every table as CSV",
-        "wide": "This table is wider than the page: scroll it sideways.",
-        "code": "Code of this page, step by step",
-        "print_all": "Print the folded tables and the code too",
-        "protection": "How these numbers are protected",
-        "failed_heading": "This page is not finished",
-        "failed_stamp": "FAILED: this page is not a result",
-        "error_above": "said above",
-        "index": "Summary",
-        "workbook": "All tables as one workbook",
-        "results": "Results (JSON)",
-        "cover": "Tables of an evaluation of a training offer.",
-        "symbols": "Symbols in the tables:",
-        "cover_sheet": "Cover",
-        "contents_sheet": "Contents",
-        "sheet": "Worksheet",
-        "table_title": "Title",
-        "table_question": "What it answers",
-        "instructions": "This worksheet contains one table.",
-        "per_cent": "per cent",
-        "shown": "shown",
-        "not_given": "not given",
-        "no_limit": "no limit",
-    }
-)
+WORDS = words("report", "word")
 """What the templates, the workbook and the first page say, by the name they call it."""
 
-PAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "01_returns": (
-            "Data quality",
-            "Is this year's data good enough?",
-        ),
-        "02_cohort": (
-            "Cohort",
-            "Who are the children, and where do they learn?",
-        ),
-        "03_training_offer": (
-            "Training offer",
-            "Who has been trained, how much, at what cost?",
-        ),
-        "04_attendance_gap": (
-            "Attendance gap",
-            "How wide is the attendance gap, and is it closing?",
-        ),
-        "05_attainment_gap": (
-            "Attainment gap",
-            "How wide is the attainment gap, and is it closing?",
-        ),
-        "06_impact": (
-            "Impact",
-            "Did the gap close faster where schools were trained?",
-        ),
-        "06_published_impact": (
-            "Impact",
-            "Did this authority's gap move away from other authorities'?",
-        ),
-        "07_robustness": (
-            "How sure are we?",
-            "What would change our mind?",
-        ),
-        "08_annual_report": (
-            "Annual report",
-            "What should the Virtual School Head, governors and DfE take away?",
-        ),
-        "09_pooled": (
-            "Together",
-            "What do several authorities show together?",
-        ),
-    }
-)
+PAGES = {code: (row["title"], row["question"]) for code, row in rows("report", "page").items()}
 """What the navigation calls each notebook's page, and the question it answers."""
 
-EGRESS_FINDS: Mapping[str, str] = MappingProxyType(
-    {
-        "identifier": "a pupil's identifier",
-        "planted": "a planted value",
-        "path": "a machine path",
-        "secret": "a secret",
-        "internal": "the stamp of internal material",
-        "count": "a number of people under the threshold or not rounded",
-        "unreadable": "content that cannot be read through",
-    }
-)
+EGRESS_FINDS = words("report", "egress")
 """What the check of the released files looks for, by the kind of find."""
 EGRESS_CLEAN = "No released file holds {}."
 EGRESS_TOO_SHORT = (
@@ -123,30 +27,9 @@ EGRESS_TOO_SHORT = (
     "longer ones before the returns are read."
 )
 
-_SOURCES = MappingProxyType(
-    {
-        "synthetic": "an invented authority",
-        "returns": "the authority's own returns",
-        "published": "DfE's published tables",
-        "pooled": "estimates that the authorities released",
-    }
-)
-_PROTECTION = MappingProxyType(
-    {
-        "published": "as published by DfE",
-        "cellkey": "small random changes to every count (cell key method)",
-        "none": "none: for internal use only",
-    }
-)
-_TERMS = MappingProxyType(
-    {
-        "synthetic": "none is needed, as the data are invented",
-        "returns": "set by the authority that releases these tables; ask it before reuse",
-        "pooled": "set by the authorities that released the estimates; ask them before reuse",
-        "published": "Open Government Licence v3.0; contains public sector information of the "
-        "Department for Education",
-    }
-)
+_SOURCES = words("report", "source")
+_PROTECTION = words("report", "protection")
+_TERMS = words("report", "terms")
 """On what terms numbers may be used again, by the kind of the run's data."""
 _BESIDE = f"DfE's figures: {_TERMS['published']}"
 

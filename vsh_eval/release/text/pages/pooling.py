@@ -6,7 +6,9 @@ from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, interval_of, is_shown, records, value_of
 from vsh_eval.release.text.findings.evidence import STATEMENT_NAMES
+from vsh_eval.release.text.findings.finding import Finding
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     RULE_LABELS,
     lower_first,
     metric_in_text,
@@ -84,7 +86,7 @@ def between_sentence(safe: SafeTable, *, metric: str) -> str:
         return ""
     unit = registry.metric(metric).gap_unit
     share, ends = value_of(row, "i_squared"), interval_of(row, "i_squared")
-    range_of = f", 95% interval {limits(*ends, decimals=0)}%" if ends else ""
+    range_of = f", {INTERVAL} {limits(*ends, decimals=0)}%" if ends else ""
     if value_of(row, "tau_squared") == 0:
         said = (
             "No difference between the authorities' effects is seen beyond chance (share beyond "
@@ -123,12 +125,9 @@ def every_sentence(safe: SafeTable, *, metric: str) -> str:
     within = _first(safe.where(variant="attributable"), metric)
     if every is None or (within is not None and every["authorities"] == within["authorities"]):
         return ""
-    unit = registry.metric(metric).gap_unit
-    value, ends = value_of(every, "estimate"), interval_of(every, "ci")
-    interval = f" (95% interval {limits(*ends)})" if ends else ""
     return (
         f"Over all authorities, those left out among them, the effect is "
-        f"{amount(value, unit, signed=True)}{interval}. It is shown because the rule on drift is "
+        f"{Finding.of_estimate(every).with_interval()}. It is shown because the rule on drift is "
         "asked of clear estimates alone, and so leaves these out more often than others, which "
         "pulls the effect of the pool towards zero."
     )

@@ -1,7 +1,6 @@
 """What page 01 and `vsh-eval check` say of the returns: verdicts, joins, flow."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -9,61 +8,15 @@ from vsh_eval.contracts import produces
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import records
 from vsh_eval.release.text.safe_text import sentences
+from vsh_eval.release.text.words import words
 
-QUESTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "attendance_gap": "Attendance gap",
-        "attainment_gap": "Attainment gap",
-        "impact": "Impact of the training",
-    }
-)
-VERDICTS: Mapping[str, str] = MappingProxyType(
-    {
-        "can": "the data are good enough",
-        "care": "the data are good enough, with care",
-        "cannot": "the data are not good enough",
-    }
-)
-JOINS: Mapping[str, str] = MappingProxyType(
-    {
-        "episodes_enrolled": "Children with a social worker, found on roll",
-        "basis_there": "Children in need, with rows of the basis asked for",
-        "pupils_enrolled": "Rows of {table}, with the pupil on roll in that year",
-        "enrolments_attended": "Pupils aged 5 to 15 on roll in a year, with sessions",
-        "schools_known": "Rows of {table}, with a school that is known",
-        "training_attended": "Schools in the training log, with sessions",
-    }
-)
+QUESTIONS = words("returns", "question")
+VERDICTS = words("returns", "verdict")
+JOINS = words("returns", "join")
 """What each join seeks, and finds."""
-CONSEQUENCES: Mapping[str, str] = MappingProxyType(
-    {
-        "pass_for_peers": "Children who are not found count as pupils without a social worker, "
-        "so that the gap looks smaller.",
-        "other_cohort": "Children in need without such rows are left out: the gap is that of "
-        "another group of children.",
-        "rows_left_out": "Rows that are not matched are left out of every number.",
-        "absent_missing": "Pupils without sessions do not count, and those who are never there "
-        "may be among them, so that absence looks smaller.",
-        "pass_for_untrained": "A trained school without sessions is left out, or passes for an "
-        "untrained one, so that the estimate is nearer to zero.",
-    }
-)
+CONSEQUENCES = words("returns", "consequence")
 """What a join that finds too little does to the results."""
-STEPS: Mapping[str, str] = MappingProxyType(
-    {
-        "pupils": "Pupils on roll",
-        "pupils_of_age": "Pupils on roll aged 5 to 15",
-        "pupils_attended": "Pupils aged 5 to 15 with sessions",
-        "pupils_measured": "Pupils with a result",
-        "children": "Children with a social worker in these years or the six before",
-        "children_enrolled": "These children on roll",
-        "children_attended": "These children with sessions",
-        "schools": "Schools listed",
-        "schools_enrolled": "Schools with pupils on roll",
-        "schools_attended": "Schools with sessions",
-        "schools_trained": "Schools in the training log",
-    }
-)
+STEPS = words("returns", "step")
 """What each step of the flow counts."""
 
 

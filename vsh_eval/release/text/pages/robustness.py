@@ -1,21 +1,14 @@
 """What would change our mind: the verdicts of the checks in plain words."""
 
-from types import MappingProxyType
-
 from vsh_eval import registry
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
-from vsh_eval.release.text.findings.checks import AGREES, DIFFERS, NOT_TESTABLE, Check
-from vsh_eval.release.text.phrases.check_names import CHECK_NAMES
+from vsh_eval.release.text.findings.checks import AGREES, CHECK_NAMES, DIFFERS, NOT_TESTABLE, Check
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
+from vsh_eval.release.text.words import words
 
-_HONEST = MappingProxyType(
-    {
-        "all years": "Averaged over all years after training",
-        "first year": "In the first year after training",
-    }
-)
+_HONEST = words("sentences", "target", "sentence")
 """The targets, that of the headline first."""
 
 
@@ -89,7 +82,7 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
         mark, name = "", CHECK_NAMES[check.code]
         if check.verdict == DIFFERS:
             mark = "Leaves a doubt. " if check.only_a_doubt else "Raises a doubt. "
-        said[check.verdict].append(f"**{name.letter}: {name.what}** {mark}{answer}")
+        said[check.verdict].append(f"**{name['letter']}: {name['what']}** {mark}{answer}")
     return tuple(text for texts in said.values() for text in texts)
 
 
@@ -109,16 +102,16 @@ def honest_sentence(safe: SafeTable) -> str:
         One sentence a target.
     """
     parts = []
-    for variant, words in _HONEST.items():
+    for variant, opening in _HONEST.items():
         row = next((row for row in records(safe) if row["variant"] == variant), None)
         if row is None:
             continue
         size = float(row["breakdown"])
         parts.append(
-            f"{words} the result still excludes zero if trends differed by up to {number(size)} "
+            f"{opening} the result still excludes zero if trends differed by up to {number(size)} "
             "times the largest difference seen before training."
             if size > 0
-            else f"{words} the interval contains zero even if trends differed by no more than a "
+            else f"{opening} the interval contains zero even if trends differed by no more than a "
             "tenth of the largest difference seen before training."
         )
     return " ".join(parts)
@@ -188,14 +181,8 @@ def _checks(safe: SafeTable, alpha: float) -> list[Check]:
 
 
 def _primary(safe: SafeTable) -> Row | None:
-    return next(
-        (
-            row
-            for row in records(safe)
-            if row.get("role") == "primary" and is_shown(row, "estimate")
-        ),
-        None,
-    )
+    rows = (row for row in records(safe) if row.get("role") == "primary")
+    return next((row for row in rows if is_shown(row, "estimate")), None)
 
 
 def _found(safe: SafeTable, alpha: float) -> bool:

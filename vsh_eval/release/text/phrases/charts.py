@@ -4,7 +4,8 @@ A name says on which chart the words stand; what several charts share comes firs
 """
 
 from vsh_eval import registry
-from vsh_eval.release.text.phrases.labels import metric_in_text, phase_in_text, year_label
+from vsh_eval.release.text.phrases.labels import INTERVAL, metric_in_text, year_label
+from vsh_eval.release.text.words import words
 
 # --- On every chart.
 NOT_SHOWN = "not shown"
@@ -16,7 +17,7 @@ LABEL_AND_VALUE = "{label}\n{value}"
 NAMED = "{name}: {text}"
 SHADED = "Shaded: {note}"
 LETTERED = "{letter}: {note}"
-SHADED_INTERVAL = "Shaded: 95% interval."
+SHADED_INTERVAL = f"Shaded: {INTERVAL}."
 VALUE_AND_INTERVAL = "{value} ({interval})"
 
 
@@ -45,11 +46,6 @@ def ends(*, lower_is_better: bool) -> tuple[str, str]:
     return f"\N{LEFTWARDS ARROW} gap {left}", f"gap {right} \N{RIGHTWARDS ARROW}"
 
 
-def in_phase(title: str, phase: str) -> str:
-    """Add the schools' phase to a title."""
-    return f"{title} {phase_in_text(phase)}".rstrip()
-
-
 def of_year(title: str, year: int) -> str:
     """Add the academic year to a title."""
     return f"{title}, {year_label(year)}"
@@ -73,7 +69,7 @@ WIDER, NARROWER = "wider than", "narrower than"
 AS_WIDE, ABOUT_AS_WIDE = "the same as", "about the same as"
 THE_GAP = "The gap {course}"
 THE_RATIO = "The ratio {course}"
-LAST_INTERVAL = "95% interval of the last: {interval}"
+LAST_INTERVAL = f"{INTERVAL} of the last: {{interval}}"
 NOTHING_FOR = "Nothing is shown for {years}"
 
 # --- Levels and gaps over the years.
@@ -133,7 +129,7 @@ TWO_KEYS = "{row}, {column}"
 # --- An authority among others.
 STANDING_TITLE = "{about}, the widest first"
 OTHERS, FROM_TO = "The others shown", "{low} to {high}"
-STANDING_BARS = "Bars: 95% interval, from DfE's counts. Hollow: England and the region."
+STANDING_BARS = f"Bars: {INTERVAL}, from DfE's counts. Hollow: England and the region."
 NO_INTERVALS = (
     "DfE's tables do not say how much pupils differ in this measure, so no interval can be given. "
     "Hollow: England and the region."
@@ -143,21 +139,21 @@ NO_INTERVALS = (
 # --- Who the children are.
 BREAKDOWN_TITLE = "{measure} by pupils' characteristics"
 BREAKDOWN_OF = "Dots: {title}, gaps"
-BREAKDOWN_CAPTION = "{title}. Bars: 95% interval. At the right: the gap."
+BREAKDOWN_CAPTION = f"{{title}}. Bars: {INTERVAL}. At the right: the gap."
 BREAKDOWN_VALUE = "{gap} ({value})"
 DECOMPOSITION_TITLE = "How much of the gap in {measure} reflects pupils' characteristics"
 DECOMPOSITION_OF = "Bar chart: {title}"
 DECOMPOSITION_CAPTION = (
-    "{title}. In brackets: 95% interval. It says what goes together, not what causes what."
+    f"{{title}}. In brackets: {INTERVAL}. It says what goes together, not what causes what."
 )
 PART = "{part}: {value}"
-PART_WITH_INTERVAL = "{part}: {value} (95% interval {interval})"
+PART_WITH_INTERVAL = f"{{part}}: {{value}} ({INTERVAL} {{interval}})"
 
 # --- Estimates.
 EVENTS_TITLE = "Effect of training on the gap in {metric}, by years since training"
 EVENTS_OF = "Chart of the {title}"
 EVENTS_X = "Years since training (0 = the first)\nand number of trained schools"
-EVENTS_BARS = "Bars: 95% interval of each estimate."
+EVENTS_BARS = f"Bars: {INTERVAL} of each estimate."
 EVENTS_BAND = "Shaded: simultaneous band of all of them."
 EVENTS_HOLLOW = "Hollow points: years before training, where no effect is expected."
 TRAINED_FROM_HERE = "trained from here"
@@ -165,13 +161,13 @@ BEFORE_TRAINING = "Before training {count} of {all} intervals contain zero"
 FIRST_YEAR_TRAINED = "In the first year trained the estimate is {estimate}"
 AFTER_ONE_YEAR = "After 1 year the estimate is {estimate}"
 AFTER_YEARS = "After {years} years the estimate is {estimate}"
-CONFIDENCE_INTERVAL = "{value} (95% interval {interval})"
+CONFIDENCE_INTERVAL = f"{{value}} ({INTERVAL} {{interval}})"
 FOREST_OF = "Chart of {count} estimates: {title}"
 FOREST_TITLE = "Estimates side by side"
-FOREST_CAPTION = "{title}. Bars: 95% interval."
+FOREST_CAPTION = f"{{title}}. Bars: {INTERVAL}."
 POOL_TITLE = "Effect on the gap in {metric}: {estimator}"
 POOL_CAPTION = (
-    "{title}. Bars: 95% interval. Hollow: left out of the pool. Thin line: where the "
+    f"{{title}}. Bars: {INTERVAL}. Hollow: left out of the pool. Thin line: where the "
     "true effect in one more authority may lie."
 )
 AGAINST = "against {comparison}"
@@ -180,7 +176,7 @@ ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {ways}"
 ONE_OTHER_WAY, OTHER_WAYS = "1 other way", "{count} other ways"
 ROBUSTNESS_OF = "Chart of estimates. {title}"
 ROBUSTNESS_CAPTION = (
-    "{title}. Bars: 95% interval. Shaded: that of the primary estimate. "
+    f"{{title}}. Bars: {INTERVAL}. Shaded: that of the primary estimate. "
     "Hollow: differs from it by the rule of its check. At a placebo no effect is expected."
 )
 PLACEBOS = "Placebos: zero is expected"
@@ -193,29 +189,19 @@ HONEST_X = (
     "Largest difference of trends allowed\n(1 = the largest seen between two years before training)"
 )
 HONEST_CAPTION = (
-    "{title}. Bars: 95% interval that allows for trend differences of that size. A bar "
+    f"{{title}}. Bars: {INTERVAL} that allows for trend differences of that size. A bar "
     "that crosses the line of zero no longer shows an effect."
 )
-HONEST_TARGETS = {
-    "all years": "Average of all years",
-    "first year": "First year of training",
-}
+HONEST_TARGETS = words("sentences", "target", "heading")
 """The headline's quantity first."""
 HONEST_SIZE = "up to {size} times, {interval}"
-CHOICES = {
-    "group": "Whose gap",
-    "reference": "Compared with",
-    "covid_years": "Covid years",
-    "weights": "Weighted by",
-    "year_effects": "Year effects",
-    "estimator": "Estimator",
-}
+CHOICES = words("labels", "choice")
 """The choices that a specification curve varies."""
 OF_DATA, OF_METHOD = tuple(CHOICES)[:3], tuple(CHOICES)[3:]
 CURVE_OF_CHOICES = "Effect on the gap in {metric} under {count} sets of choices"
 SPECIFICATIONS_OF = "Specification curve. {title}"
 SPECIFICATIONS_CAPTION = (
-    "{title}, from the lowest up. Grey: 95% intervals. Large point: the choices of the "
+    f"{{title}}, from the lowest up. Grey: {INTERVAL}s. Large point: the choices of the "
     "protocol. Marks below: which choices of data, then of method, an estimate makes."
 )
 NO_ESTIMATE = "No estimate is shown"
@@ -236,8 +222,8 @@ DETECTABLE = "detectable: {effect}"
 THE_ESTIMATE = "estimate: {estimate}"
 POWER_SMALLEST = "The smallest effect of interest is {effect}"
 POWER_CAPTION = (
-    "{title}. Injected into these data, with years of training assigned at random. Shaded: 95% "
-    "interval of the share."
+    "{title}. Injected into these data, with years of training assigned at random. Shaded: "
+    f"{INTERVAL} of the share."
 )
 
 # --- An authority against a weighted average of others.

@@ -7,7 +7,9 @@ from typing import Any
 
 from vsh_eval import names, registry
 from vsh_eval.columns import YEARS, Role, role_of
+from vsh_eval.release.rows import status_of
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     MINUS,
     SYMBOL_MEANINGS,
     decimals_of,
@@ -130,6 +132,17 @@ def amount(value: float, unit: str, *, decimals: int = 1, signed: bool = False) 
     return f"{written} {unit}".rstrip()
 
 
+def amount_given(value: float, unit: str) -> str:
+    """Write an amount that a person set, with the decimals it was set with.
+
+    Examples
+    --------
+    >>> amount_given(0.25, "percentage points"), amount_given(1.0, "percentage points")
+    ('0.25 percentage points', '1 percentage point')
+    """
+    return amount(value, unit, decimals=len(f"{value:f}".rstrip("0").partition(".")[2]))
+
+
 def limits(lower: float, upper: float, *, decimals: int = 1) -> str:
     """Write an interval.
 
@@ -161,7 +174,7 @@ def in_brackets(interval: tuple[float, float] | None, *, decimals: int = 1) -> s
     >>> in_brackets((0.2, 2.61)), in_brackets(None)
     (' (95% interval 0.2 to 2.6)', '')
     """
-    return f" (95% interval {limits(*interval, decimals=decimals)})" if interval else ""
+    return f" ({INTERVAL} {limits(*interval, decimals=decimals)})" if interval else ""
 
 
 def p_text(value: float) -> str:
@@ -225,7 +238,7 @@ def cell_text(column: str, row: Mapping[str, Any], *, decimals: int | None = Non
         aggregation = str(row.get("aggregation", ""))
         return index_label(aggregation, value)
     if is_missing(value):
-        return symbol_of(row)
+        return status_of(row)
     if isinstance(value, str | bool) or column in YEARS:
         return value_label(column, value)
     if not is_numeric(value):
@@ -249,10 +262,14 @@ def _probability_text(column: str, row: Mapping[str, Any]) -> str:
 def _places(column: str, row: Mapping[str, Any]) -> int | None:
     """Return the decimals of a cell that are its column's or its row's own."""
     places = decimals_of(column)
-    if column == "value" and row.get("rule") == "power":
+    if column in ("mde", "effect") or (column == "value" and row.get("rule") == "power"):
         return decimals_for(float(row[column]))
     if column == "estimate":
-        return estimate_decimals(row)
+        return (
+            decimals_for(float(row[column]))
+            if is_missing(row.get("std_error"))
+            else estimate_decimals(row)
+        )
     if role_of(column) is Role.RATIO:
         return decimals_of_ratio(float(row[column]))
     if places != 1:
@@ -289,18 +306,6 @@ def measure_decimals(row: Mapping[str, Any], column: str) -> int:
     if metric not in registry.METRICS or "share" in column:
         return 1
     return usual_decimals(metric, row.get("source"))
-
-
-def symbol_of(row: Mapping[str, Any]) -> str:
-    """Return the symbol of a number that is not shown: the row's status, else ``x``.
-
-    Examples
-    --------
-    >>> symbol_of({"status": ""}), symbol_of({"status": "c"})
-    ('x', 'c')
-    """
-    status = row.get("status", "")
-    return names.UNAVAILABLE if is_missing(status) or status == "" else str(status)
 
 
 def is_numeric(value: Any) -> bool:
