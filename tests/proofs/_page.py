@@ -87,6 +87,8 @@ def table(
     `head` names the columns where the rows do not.
     """
     rows = pd.DataFrame(rows, columns=head)
+    if rows.empty:
+        return "None."
     by_name = {} if isinstance(formats, str) else formats
     other = formats if isinstance(formats, str) else ".2f"
     lines = [[str(name) for name in rows], ["---"] * len(rows.columns)]

@@ -1,4 +1,4 @@
-"""How much the cell key method changes, how well intervals hold, and what a reader can work out.
+"""How much disclosure control changes, and what a reader can work out
 
 For invented authorities of 60, 120 and 240 schools, through the package's own intake. Run from the
 root of the repository, it writes docs/proofs/disclosure.md:
@@ -6,25 +6,24 @@ root of the repository, it writes docs/proofs/disclosure.md:
     python -m tests.proofs.disclosure [--quick] [--processes N] [--output FILE]
 """
 
-import argparse
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import beta, norm
 
 from tests.proofs import _run
+from tests.proofs._page import options, table
 from tests.proofs._run import CHILDREN, COHORT, COMPARISON, HEADCOUNT, PEERS, RULE, TOTAL, Run
 from vsh_eval import metrics, names
 from vsh_eval.panel import Comparison
 from vsh_eval.release.disclosure import protected, release_table
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "disclosure.md"
 LIMITS = {60: (1.5, 24.0), 120: (0.8, 12.0), 240: (0.5, 5.0)}
 """The largest mean error in points and the largest part hidden, in %, by number of schools."""
 MEANS = ("overall_absence", "ks4_attainment8")
@@ -48,13 +47,9 @@ class Size:
     releases: tuple[int, int]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Measure, and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=PAGE)
-    asked = parser.parse_args(arguments)
+    asked, write = options(__file__, __doc__, arguments, quick=False, processes=2)
     if asked.quick:
         found = [measured(20, seeds=(1,), redraws=1, draws=4, most=2, sweeps=30)]
     else:
@@ -64,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
             runs = [pool.submit(work, schools, seeds) for schools, seeds in sizes.items()]
             found = sorted((run.result() for run in runs), key=lambda size: size.schools)
-    asked.output.write_text(page(found), encoding="utf-8")
+    write(body(found))
+    return 0
 
 
 def measured(
@@ -290,158 +286,139 @@ def two_releases(run: Run) -> tuple[int, int]:
 # --- The page.
 
 
-def page(found: Sequence[Size]) -> str:
-    """Return the page."""
-    return "\n".join(
-        [
-            "# How much disclosure control changes, and what a reader can work out",
-            "",
-            "    python -m tests.proofs.disclosure",
-            "",
-            INTRODUCTION,
-            "",
-            "## How far shown numbers are from the exact ones",
-            "",
-            *_table(
-                "schools | mean error, points | its limit | hidden, % | its limit | error / SE | "
-                "KS2 | overall absence | Attainment 8 | error within phases | "
-                "hidden within phases, %",
-                [_accuracy_row(size) for size in found],
-            ),
-            "",
-            ACCURACY,
-            "",
-            "## Whether verdicts change",
-            "",
-            *_table(
-                "schools | authorities | verdicts | changed, % | expected, % | of phases' totals | "
-                "changed, % | clear to not clear, % | not clear to clear, % | reversed",
-                [_flips_row(size) for size in found],
-            ),
-            "",
-            VERDICTS,
-            "",
-            "## Whether intervals hold",
-            "",
-            *_table(
-                "schools | interval of | intervals | exact holds, % | shown holds, % | wider by",
-                [row for size in found for row in _coverage_rows(size)],
-            ),
-            "",
-            COVERAGE,
-            "",
-            "## What a reader can work out",
-            "",
-            *_table(
-                "schools | tables | true numbers 1 to 9 | attacked by programme | fewest values | "
-                "under 5 | likeliest, median | likeliest | over one half",
-                [row for size in found for row in _attack_rows(size)],
-            ),
-            "",
-            ATTACK,
-            "",
-            "Where the true number is likelier than one half:",
-            "",
-            *_table(
-                "schools | tables | number | true | how likely | values",
-                [row for size in found for row in _likeliest(size)],
-            ),
-            "",
-            "## Two yearly releases",
-            "",
-            *_table(
-                "schools | numbers of old years shown again | of these changed",
-                [(size.schools, *size.releases) for size in found],
-            ),
-            "",
-            RELEASES,
-            "",
-        ]
-    )
+Row = dict[str, object]
 
 
-def _table(header: str, rows: Sequence[Sequence[object]]) -> list[str]:
-    columns = header.split(" | ")
-    lines = [f"| {header} |", "|" + "---|" * len(columns)]
-    return [*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)]
+def body(found: Sequence[Size]) -> str:
+    """Return what the page says."""
+    return f"""
+{INTRODUCTION}
+
+## How far shown numbers are from the exact ones
+
+{table(_accuracy_row(size) for size in found)}
+
+{ACCURACY}
+
+## Whether verdicts change
+
+{table(_flips_row(size) for size in found)}
+
+{VERDICTS}
+
+## Whether intervals hold
+
+{table(row for size in found for row in _coverage_rows(size))}
+
+{COVERAGE}
+
+## What a reader can work out
+
+{table(row for size in found for row in _attack_rows(size))}
+
+{ATTACK}
+
+Where the true number is likelier than one half:
+
+{table(row for size in found for row in _likeliest(size))}
+
+## Two yearly releases
+
+{table(_releases_row(size) for size in found)}
+
+{RELEASES}
+"""
 
 
-def _accuracy_row(size: Size) -> tuple[object, ...]:
-    table = size.accuracy[size.accuracy["metric"].ne(RARE)]
-    headline = table[table["metric"].isin(CHILDREN) & table["phase"].eq(TOTAL)]
-    within = table[table["metric"].isin(CHILDREN) & table["phase"].ne(TOTAL)]
-    of_all = table[table["phase"].eq(TOTAL)]
+def _accuracy_row(size: Size) -> Row:
+    rows = size.accuracy[size.accuracy["metric"].ne(RARE)]
+    headline = rows[rows["metric"].isin(CHILDREN) & rows["phase"].eq(TOTAL)]
+    within = rows[rows["metric"].isin(CHILDREN) & rows["phase"].ne(TOTAL)]
+    of_all = rows[rows["phase"].eq(TOTAL)]
     ks2 = headline[headline["metric"].str.startswith("ks2")]
     means = [of_all.loc[of_all["metric"].eq(name), "error"].mean() for name in MEANS]
     error, part = LIMITS.get(size.schools, ("", ""))
-    return (
-        size.schools,
-        f"{headline['error'].mean():.2f}",
-        error,
-        f"{100 * headline['shown'].isna().mean():.1f}",
-        part,
-        f"{headline['relative'].mean():.2f}",
-        *(f"{value:.2f}" for value in (ks2["error"].mean(), *means)),
-        f"{within['error'].mean():.2f}",
-        f"{100 * within['shown'].isna().mean():.0f}",
-    )
+    return {
+        "schools": size.schools,
+        "mean error, points": headline["error"].mean(),
+        "its limit": str(error),
+        "hidden, %": f"{100 * headline['shown'].isna().mean():.1f}",
+        "limit of hidden": str(part),
+        "error / SE": headline["relative"].mean(),
+        "KS2": ks2["error"].mean(),
+        **dict(zip(("overall absence", "Attainment 8"), means, strict=True)),
+        "error within phases": within["error"].mean(),
+        "hidden within phases, %": f"{100 * within['shown'].isna().mean():.0f}",
+    }
 
 
-def _flips_row(size: Size) -> tuple[object, ...]:
-    table = size.flips
-    changed = table["direction"] != table["shown"]
-    clear, shown_clear = (table[name].ne(UNCLEAR) for name in ("direction", "shown"))
-    totals = table["phase"].eq(TOTAL)
-    return (
-        size.schools,
-        size.authorities,
-        len(table),
-        f"{100 * changed.mean():.1f}",
-        f"{100 * table['expected'].mean():.1f}",
-        int(totals.sum()),
-        f"{100 * changed[totals].mean():.1f}",
-        f"{100 * (changed & ~shown_clear).mean():.1f}",
-        f"{100 * (changed & ~clear).mean():.1f}",
-        int((changed & clear & shown_clear).sum()),
-    )
+def _flips_row(size: Size) -> Row:
+    rows = size.flips
+    changed = rows["direction"] != rows["shown"]
+    clear, shown_clear = (rows[name].ne(UNCLEAR) for name in ("direction", "shown"))
+    totals = rows["phase"].eq(TOTAL)
+    shares = {
+        "changed, %": changed,
+        "expected, %": rows["expected"],
+        "changed of phases' totals, %": changed[totals],
+        "clear to not clear, %": changed & ~shown_clear,
+        "not clear to clear, %": changed & ~clear,
+    }
+    return {
+        "schools": size.schools,
+        "authorities": size.authorities,
+        "verdicts": len(rows),
+        "of phases' totals": int(totals.sum()),
+        **{name: f"{100 * share.mean():.1f}" for name, share in shares.items()},
+        "reversed": int((changed & clear & shown_clear).sum()),
+    }
 
 
-def _coverage_rows(size: Size) -> list[tuple[object, ...]]:
+def _coverage_rows(size: Size) -> list[Row]:
     return [
-        (
-            size.schools,
-            what,
-            len(rows),
-            *(f"{100 * rows[name].mean():.1f}" for name in ("exact", "shown")),
-            f"{100 * (rows['wider'].median() - 1):.0f} %",
-        )
+        {
+            "schools": size.schools,
+            "interval of": what,
+            "intervals": len(rows),
+            "exact holds, %": f"{100 * rows['exact'].mean():.1f}",
+            "shown holds, %": f"{100 * rows['shown'].mean():.1f}",
+            "wider by": f"{100 * (rows['wider'].median() - 1):.0f} %",
+        }
         for what, rows in size.coverage.groupby("of", sort=False)
     ]
 
 
-def _attack_rows(size: Size) -> list[tuple[object, ...]]:
+def _attack_rows(size: Size) -> list[Row]:
     return [
-        (
-            size.schools,
-            of,
-            len(rows),
-            int(rows["left"].notna().sum()),
-            f"{rows['left'].min():.0f}",
-            int((rows["left"] < 5).sum()),
-            f"{rows['likely'].median():.2f}",
-            f"{rows['likely'].max():.2f}",
-            int((rows["likely"] > 0.5).sum()),
-        )
+        {
+            "schools": size.schools,
+            "tables": of,
+            "true numbers 1 to 9": len(rows),
+            "attacked by programme": int(rows["left"].notna().sum()),
+            "fewest values": f"{rows['left'].min():.0f}",
+            "under 5": int((rows["left"] < 5).sum()),
+            "likeliest, median": rows["likely"].median(),
+            "likeliest": rows["likely"].max(),
+            "over one half": int((rows["likely"] > 0.5).sum()),
+        }
         for of, rows in size.attack.groupby("of", sort=False)
     ]
 
 
-def _likeliest(size: Size) -> list[tuple[object, ...]]:
+def _likeliest(size: Size) -> list[Row]:
+    named = {"of": "tables", "label": "number", "true": "true", "likely": "how likely"}
     known = size.attack[size.attack["likely"] > 0.5]
-    return [
-        (size.schools, row.of, row.label, row.true, f"{row.likely:.2f}", f"{row.left:.0f}")
-        for row in known.itertuples()
-    ]
+    rows = known[list(named)].rename(columns=named)
+    return (
+        rows.assign(values=known["left"].map("{:.0f}".format))
+        .assign(schools=size.schools)[["schools", *named.values(), "values"]]
+        .to_dict("records")
+    )
+
+
+def _releases_row(size: Size) -> Row:
+    said = "numbers of old years shown again", "of these changed"
+    return {"schools": size.schools, **dict(zip(said, size.releases, strict=True))}
 
 
 INTRODUCTION = """\
@@ -493,4 +470,4 @@ restated cell draws again."""
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,6 @@ Two authorities are invented, the second with three times the schools. Every wor
 its own: CPU seconds from its first line on, and its peak memory, Python and all libraries included.
 """
 
-import argparse
 import os
 import resource
 import subprocess
@@ -20,13 +19,13 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 
+from tests.proofs._page import options, table
 from vsh_eval import academic_year, returns
 from vsh_eval.cohort import build_cohort
 from vsh_eval.contracts import RETURNS
 from vsh_eval.pipeline.execution.kernels import PLAIN
 from vsh_eval.synthetic import Plan, synthesise
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "engine_speed.md"
 YEARS = tuple(academic_year.span(Plan().first, Plan().last))
 READ = {
     "enrolments": "pupil_id academic_year urn year_group sex fsm6 sen",
@@ -159,55 +158,54 @@ def judged(small: Mapping[str, Cost], large: Mapping[str, Cost]) -> list[tuple[s
     return asked
 
 
-def page(where: Path, schools: int, times: int) -> tuple[str, bool]:
-    """Measure both sizes; return the page and whether every limit is kept."""
-    few, many = f"{schools // 3:,} schools", f"{schools:,} schools"
-    sizes = [authority(where, schools // 3), authority(where, schools)]
-    small, large = ({work: measured(work, size, times) for work in WORKS} for size in sizes)
+def body(where: Path, schools: int, times: int) -> tuple[str, bool]:
+    """Measure both sizes; return what the page says and whether every limit is kept."""
+    sizes = {f"{many:,} schools": authority(where, many) for many in (schools // 3, schools)}
+    found = {name: {w: measured(w, folder, times) for w in WORKS} for name, folder in sizes.items()}
     works = [
-        f"| {work} | {small[work].seconds:.1f} | {large[work].seconds:.1f} "
-        f"| {small[work].peak:,.0f} | {large[work].peak:,.0f} |"
+        {"work": work}
+        | {f"seconds, {name}": costs[work].seconds for name, costs in found.items()}
+        | {f"MiB, {name}": f"{costs[work].peak:,.0f}" for name, costs in found.items()}
         for work in WORKS
     ]
-    asked = judged(small, large)
+    asked = judged(*found.values())
     limits = [
-        f"| {what} | {value:,.{0 if value > 100 else 1}f} | {limit:,} | "
-        f"{'yes' if value <= limit else 'no'} |"
+        {
+            f"asked, {schools:,} schools": what,
+            "measured": f"{value:,.{0 if value > 100 else 1}f}",
+            "limit": f"{limit:,}",
+            "kept": "yes" if value <= limit else "no",
+        }
         for what, value, limit in asked
     ]
-    text = f"""# How fast, and in how much memory, are an authority's returns checked and counted?
-
-    python -m tests.proofs.engine_speed --schools {schools} --times {times}
-
+    held = "\n".join(f"- {name}: {rows(folder)}." for name, folder in sizes.items())
+    text = f"""
 Two invented authorities in Parquet, nine academic years each.
 
-- {few}: {rows(sizes[0])}.
-- {many}: {rows(sizes[1])}.
+{held}
 
 CPU seconds of a process from its first line on, and the MiB of its peak memory, Python and all
 libraries included; the least of {times}.
 
-| work | seconds, {few} | seconds, {many} | MiB, {few} | MiB, {many} |
-|---|---|---|---|---|
-{chr(10).join(works)}
+{table(works, ".1f")}
 
-| asked, {many} | measured | limit | kept |
-|---|---|---|---|
-{chr(10).join(limits)}
+{table(limits)}
 """
     return text, all(value <= limit for _, value, limit in asked)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write the page; 1 if a limit is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--schools", type=int, default=2400, help="of the larger authority")
-    parser.add_argument("--times", type=int, default=2, help="how often each work is done")
-    parser.add_argument("--folder", type=Path, help="where the invented returns are kept")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="the page to write")
-    parser.add_argument("--invent", type=int, help="schools to invent, in this process")
-    parser.add_argument("--work", nargs=2, help="one work and folder, in this process")
-    asked = parser.parse_args(arguments)
+    asked, write = options(
+        __file__,
+        __doc__,
+        arguments,
+        schools={"type": int, "default": 2400, "help": "of the larger authority"},
+        times={"type": int, "default": 2, "help": "how often each work is done"},
+        folder={"type": Path, "help": "where the invented returns are kept"},
+        invent={"type": int, "help": "schools to invent, in this process"},
+        work={"nargs": 2, "help": "one work and folder, in this process"},
+    )
     if asked.invent:
         synthesise(asked.folder, Plan(schools=asked.invent))
         return 0
@@ -219,8 +217,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"{time.process_time() - start} {peak_kib / 1024}\n")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        text, kept = page(asked.folder or Path(folder), asked.schools, asked.times)
-    asked.output.write_text(text, encoding="utf-8")
+        text, kept = body(asked.folder or Path(folder), asked.schools, asked.times)
+    write(text, "schools", "times")
     return int(not kept)
 
 

@@ -1,4 +1,4 @@
-"""Does a yearly run still say everything else where the effect of the training cannot be told?
+"""Does a yearly run still say everything else where the effect cannot be told?
 
     python -m tests.proofs.failure_modes [--schools N] [--only NAME] [--folder FOLDER]
                                          [--output FILE]
@@ -10,7 +10,6 @@ impact page says in words what is wrong, whether the annual report says it too, 
 does not depend on the training is as whole as in an ordinary run.
 """
 
-import argparse
 import html
 import json
 import re
@@ -26,10 +25,10 @@ from typing import Any
 import pandas as pd
 
 from tests.pipeline.project import PUBLISHED, Project
+from tests.proofs._page import DATA, options, table
 from tests.returns import published_example as example
 from vsh_eval.pipeline import catalogue
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "failure_modes.md"
 FIRST, LAST = "2018/19", "2023/24"
 SETTINGS: Mapping[str, Any] = {
     "authority": {"code": "E06000999", "name": "Invented Borough"},
@@ -130,6 +129,23 @@ def no_log(tables: Tables) -> None:
     tables["training"] = tables["training"].iloc[:0]
 
 
+def published(name: str, code: str, start: str | None, donors: str) -> Mode:
+    """Return the run of an authority in DfE's own published tables."""
+    offer = {"offer_start": start, "donors": donors}
+    return Mode(
+        f"published tables of {name}",
+        f"DfE's own files; offer from {start}, {donors}" if start else "DfE's own files; no offer",
+        (),
+        params={
+            "authority": {"code": code, "name": name},
+            "source": {"kind": "published", "folder": str(DATA)},
+            "years": {"first": "2018/19", "last": "2024/25", "baseline": "2018/19"},
+            "cohort": PUBLISHED["cohort"],
+            "published": {key: value for key, value in offer.items() if value},
+        },
+    )
+
+
 COVID = {"first": "2019/20", "last": "2021/22", "baseline": "2020/21"}
 IN_TURN = ("2021-09-06", "2022-09-05", "2023-09-04")
 MODES = (
@@ -225,6 +241,11 @@ MODES = (
         ("offer", "began"),
         params=PUBLISHED,
     ),
+    published("Norfolk", "E10000020", None, "neighbours"),
+    published("the City of London", "E09000001", "2022/23", "neighbours"),
+    published("Rutland", "E06000017", "2022/23", "region"),
+    published("Birmingham", "E08000025", "2021/22", "all"),
+    published("Kent", "E10000016", "2023/24", "neighbours"),
 )
 
 
@@ -241,8 +262,8 @@ class Looked:
 def write_returns(folder: Path, tables: Tables) -> None:
     """Write the tables of returns as CSV."""
     folder.mkdir(parents=True)
-    for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
+    for name, rows in tables.items():
+        rows.to_csv(folder / f"{name}.csv", index=False)
     (folder / "SYNTHETIC.txt").write_text("SYNTHETIC: invented returns.\n", encoding="utf-8")
 
 
@@ -258,9 +279,9 @@ def read_returns(folder: Path) -> Tables:
 def made(mode: Mode, tables: Tables, folder: Path) -> Project:
     """Set a project up in which the yearly run meets the mode."""
     project = Project.start(folder)
-    if mode.params.get("source", {}).get("kind") == "published":
+    if mode.params is PUBLISHED:
         example.write(folder / "published")
-    else:
+    elif "source" not in mode.params:
         own = dict(tables)
         mode.change(own)
         write_returns(folder / "returns", own)
@@ -286,6 +307,7 @@ NAME = re.compile(r"\b[a-z]+_[a-z_]+")
 """Names of the program; on the page about returns columns are meant to be named."""
 NAMES_MEANT = re.compile(r"\bpct_fsm\w*|\bvsh_\w+|\b\w+\.(?:csv|xlsx|json|yaml)|[a-z]+\.[a-z_]+")
 """Columns, files and keys of the params that a reader is told to look at."""
+NOTHING = "cannot be estimated from these data"
 WITH_COLUMNS = "01_returns.html"
 
 
@@ -317,10 +339,11 @@ def look(release: Path, mode: Mode, ordinary: Path | None) -> Looked:
         faults += _whole_faults(release, mode, ordinary)
     else:
         head = next((said for said in statements(report) if "offer" in said), "")
-    for part in mode.says:
-        faults += [f"{part!r} is not said on {where}" for where, said in
-                   (("06", head if kind == "returns" else words(impact)), ("08", words(report)))
-                   if part.casefold() not in said.casefold()]  # fmt: skip
+        head = head or next(iter(statements(report)), "")
+    said = (head if kind == "returns" else words(impact)).casefold()
+    faults += [f"{part!r} is not said on 06" for part in mode.says if part.casefold() not in said]
+    if kind == "returns" and not mode.estimable and NOTHING not in words(report):
+        faults.append(f"{NOTHING!r} is not said on 08")
     return Looked(head, results["evidence"]["statement"], len(pages), tuple(faults))
 
 
@@ -399,45 +422,30 @@ def _whole_faults(release: Path, mode: Mode, ordinary: Path | None) -> list[str]
     return faults
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Write rows as a table."""
-    columns = ["mode", "how it was made", "what the reader sees first on 06", "statement", "pages",
-               "seconds of a core"]  # fmt: skip
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    lines += [
-        f"| {row['mode']} | {row['how']} | {row['head']} | {row['statement']} | {row['pages']} | "
-        f"{row['seconds']:.0f} |"
-        for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def written(rows: list[dict[str, Any]], faults: list[str], command: str, schools: int) -> str:
-    """Return the committed page."""
+def body(rows: list[dict[str, Any]], faults: list[str], schools: int) -> str:
+    """Return what the page says."""
     wrong = "\n".join(f"- {fault}" for fault in faults) or (
         "Every run ended with code 0, with every page, every table, an index that leads to them "
         "and an evidence statement; no page holds a word of Python where a number or a sentence "
         "should be."
     )
-    return f"""# Does a yearly run still say everything else where the effect cannot be told?
-
-    {command}
-
+    return f"""
 An invented authority of {schools} schools and the years {FIRST} to {LAST}, changed in one way a
-row; the yearly run is that of `vsh-eval run`, with every notebook. "what the reader sees first on
+row, and DfE's own published tables for authorities from the smallest to the largest; the yearly
+run is that of `vsh-eval run`, with every notebook. "what the reader sees first on
 06": the statement at the head of the impact page, as it stands there (for published tables that of
 the annual report, where the impact page asks for no effect). "pages": with the index.
 
 ## What each run said
 
-{table(rows)}
+{table(rows, ".0f")}
 
 ## What was looked for, and what is missing
 
-Exit code 0; every page; the sentence on the impact page and in the annual report, in
-`results.json` as one sentence; `impact.csv` and `robustness.csv` with rows of status x where there
-is no estimate; `gaps.csv` and `reach.csv` with the columns and rows of an ordinary run of the same
-years; no table without rows, no heading with nothing under it.
+Exit code 0; every page; the sentence on the impact page, in `results.json` as one sentence, and in
+the annual report that nothing can be estimated; `impact.csv` and `robustness.csv` with rows of
+status x where there is no estimate; `gaps.csv` and `reach.csv` with the columns and rows of an
+ordinary run of the same years; no table without rows, no heading with nothing under it.
 
 {wrong}
 
@@ -456,12 +464,14 @@ is not there at all, without even its head, is refused in one sentence before an
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the runs, write the page, and return 1 where anything is wrong."""
-    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--schools", type=int, default=40)
-    parser.add_argument("--only", default="", help="only modes whose name holds this")
-    parser.add_argument("--folder", type=Path, help="keep the runs here, and use those there")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    asked = parser.parse_args(arguments)
+    asked, write = options(
+        __file__,
+        __doc__,
+        arguments,
+        schools=40,
+        only={"default": "", "help": "only modes whose name holds this"},
+        folder={"type": Path, "help": "keep the runs here, and use those there"},
+    )
     folder = asked.folder or Path(tempfile.mkdtemp())
     rows: list[dict[str, Any]] = []
     faults: list[str] = []
@@ -473,13 +483,12 @@ def main(arguments: list[str] | None = None) -> int:
             rows.append(row)
             faults += [f"{mode.name}: {fault}" for fault in wrong]
             said = "".join(f"\n  {fault}" for fault in wrong) or " as it should be"
-            sys.stdout.write(f"{mode.name} ({row['seconds']:.0f} s):{said}\n")
+            sys.stdout.write(f"{mode.name} ({row[SECONDS]:.0f} s):{said}\n")
             sys.stdout.flush()
     finally:
         if not asked.folder:
             shutil.rmtree(folder)
-    command = f"python -m tests.proofs.failure_modes --schools {asked.schools}"
-    asked.output.write_text(written(rows, faults, command, asked.schools), encoding="utf-8")
+    write(body(rows, faults, asked.schools), "schools")
     return 1 if faults else 0
 
 
@@ -494,6 +503,10 @@ def invented(folder: Path, schools: int) -> Tables:
     return read_returns(folder / "base" / "returns")
 
 
+SECONDS = "seconds of a core"
+FIRST_SEEN = "what the reader sees first on 06"
+
+
 def seconds_of_a_core() -> float:
     """Return what this process and those it has started have used so far."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -503,23 +516,24 @@ def seconds_of_a_core() -> float:
 def one(mode: Mode, tables: Tables, folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Make the run of one mode and look at it."""
     place = folder / re.sub(r"\W+", "_", mode.name)
-    row: dict[str, Any] = {"mode": mode.name, "how": mode.how}
+    row: dict[str, Any] = {"mode": mode.name, "how it was made": mode.how}
+    row |= {FIRST_SEEN: "", "statement": "", "pages": 0, SECONDS: 0.0}
     project, clock = Project(place), place / "seconds"
     if not clock.is_file():
         shutil.rmtree(place, ignore_errors=True)
         project = made(mode, tables, place)
         began = seconds_of_a_core()
         said = project.say("run", "params/failing.yaml", "-j", 2)
-        row["seconds"] = seconds_of_a_core() - began
+        row[SECONDS] = seconds_of_a_core() - began
         if said.code:
             wrong = " ".join(said.err.split())[-300:]
-            return row | {"head": "", "statement": "", "pages": 0}, (f"exit {said.code}: {wrong}",)
-        clock.write_text(str(row["seconds"]), encoding="utf-8")
-    row["seconds"] = float(clock.read_text(encoding="utf-8"))
+            return row, (f"exit {said.code}: {wrong}",)
+        clock.write_text(str(row[SECONDS]), encoding="utf-8")
+    row[SECONDS] = float(clock.read_text(encoding="utf-8"))
     ordinary = folder / "an_ordinary_run" / "outputs" / "failing" / "release"
     usual = ordinary if ordinary.is_dir() else None
     looked = look(project.outputs / "failing" / "release", mode, usual)
-    row |= {"head": looked.head, "statement": looked.statement, "pages": looked.pages}
+    row |= {FIRST_SEEN: looked.head, "statement": looked.statement, "pages": looked.pages}
     return row, looked.faults
 
 

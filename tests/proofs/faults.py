@@ -9,7 +9,6 @@ behind. Full and read-only disks need a Linux machine and the right to mount; a 
 PostgreSQL, another clock needs faketime. What cannot be tried is written down as not tried.
 """
 
-import argparse
 import os
 import random
 import shutil
@@ -28,13 +27,13 @@ from typing import Any
 import psutil
 
 from tests.pipeline.project import INVENTED, Project
+from tests.proofs._page import options, table
 from tests.returns.formats import postgresql
 from tests.synthetic.twins import with_upns
 from vsh_eval.pipeline.records import manifest
 from vsh_eval.synthetic import Plan, invent
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "docs" / "proofs" / "faults.md"
 ENDS_WITHIN = 30
 """Seconds in which what a run started must have ended after it."""
 
@@ -452,46 +451,45 @@ def prove(kills: int, only: list[str]) -> Iterator[dict[str, Count | str]]:
             yield found
 
 
-def as_text(found: Mapping[str, Count | str], kills: int) -> str:
-    """Write the page."""
-    lines = [
-        "# Faults: does a yearly run survive what machines do to it?",
-        "",
-        f"    python -m tests.proofs.faults --kills {kills}",
-        "",
-        "Real runs of an invented authority of ten schools, started by the command that a user",
-        "gives. Lost: times that the last good run no longer agreed with its manifest. Next run",
-        "bad: times that the run after the fault did not end well. Left behind: processes, locks,",
-        "folders or temporary files that were still there. Kills come at random moments, up to",
-        "four in a row before a run may end. The database is a PostgreSQL that is killed, is shut",
-        "down, or ends its connections while it hands over the attendance, to the check before a",
-        "run or to a notebook.",
-        "",
-        "| fault | tried | lost | next run bad | left behind | what the user is told |",
-        "|---|---|---|---|---|---|",
-    ]
+HEAD = ("fault", "tried", "lost", "next run bad", "left behind", "what the user is told")
+
+
+def body(found: Mapping[str, Count | str]) -> str:
+    """Return what the page says."""
+    rows = []
     for name, count in found.items():
         if isinstance(count, str):
-            lines.append(f"| {name} | not tried: {count} | | | | |")
+            rows.append((name, f"not tried: {count}", "", "", "", ""))
             continue
         said = "; ".join(sorted(count.sentences)).replace("|", "\\|")
-        row = (name, count.tried, count.lost, count.next_bad, count.left, said)
-        lines.append(f"| {' | '.join(map(str, row))} |")
-    problems = [f"- {name}: {p}" for name, c in found.items() if isinstance(c, Count)
-                for p in c.problems]  # fmt: skip
-    return "\n".join([*lines, "", *(["Problems", "", *problems] if problems else []), ""])
+        rows.append((name, count.tried, count.lost, count.next_bad, count.left, said))
+    problems = [
+        f"- {name}: {problem}"
+        for name, count in found.items()
+        if isinstance(count, Count)
+        for problem in count.problems
+    ]
+    return f"""
+Real runs of an invented authority of ten schools, started by the command that a user gives. Lost:
+times that the last good run no longer agreed with its manifest. Next run bad: times that the run
+after the fault did not end well. Left behind: processes, locks, folders or temporary files that
+were still there. Kills come at random moments, up to four in a row before a run may end. The
+database is a PostgreSQL that is killed, is shut down, or ends its connections while it hands over
+the attendance, to the check before a run or to a notebook.
+
+{table(rows, head=HEAD)}
+
+{chr(10).join(["Problems", "", *problems] if problems else [])}
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do the faults and write the page; return 1 where a run was lost or left something behind."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--kills", type=int, default=51)
-    parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    given = parser.parse_args(arguments)
+    only = {"nargs": "*", "default": []}
+    asked, write = options(__file__, __doc__, arguments, kills=51, only=only)
     found: dict[str, Count | str] = {}
-    for found in prove(given.kills, given.only):
-        given.output.write_text(as_text(found, given.kills), encoding="utf-8")
+    for found in prove(asked.kills, asked.only):
+        write(body(found), "kills")
     counts = [count for count in found.values() if isinstance(count, Count)]
     return int(any(c.lost or c.next_bad or c.left or c.problems for c in counts))
 

@@ -7,7 +7,6 @@ them or refuse them. The other half atheris (extra ``fuzz``), which keeps what r
 the package, does the same with the parts that meet XML and rows first.
 """
 
-import argparse
 import collections
 import contextlib
 import io
@@ -28,13 +27,13 @@ import hypothesis
 import xlsxwriter
 from hypothesis import strategies as st
 
+from tests.proofs._page import options, table
 from tests.returns.formats.made import census, identifiers, plan, protection, referral
 from vsh_eval.contracts import ContractError
 from vsh_eval.returns.formats import Options
 from vsh_eval.returns.formats.families import _read
 from vsh_eval.settings import ChildLookup, Extracts
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "fuzz_files.md"
 BATCH = 25
 ROOM = "vsh_eval.returns.formats"
 UPN = "H801200001001"
@@ -321,34 +320,32 @@ def guided_runs(seconds: int) -> dict[str, tuple[int, str]]:
     return found
 
 
-def written(tallies: dict[str, Tally], runs: dict[str, tuple[int, str]], command: str) -> str:
-    """Return the committed page."""
-    rows = "\n".join(
-        f"| {name} | {t.read + t.refused + t.uncaught.total():,} | {t.read:,} | {t.refused:,} | "
-        f"{t.uncaught.total()} |"
-        for name, t in tallies.items()
-    )
-    more = "\n".join(f"| {kind} | {many:,} | {ended} |" for kind, (many, ended) in runs.items())
-    return f"""# Does any file, however broken, end a reader with anything but a sentence?
-
-    {command}
-
+def body(tallies: dict[str, Tally], runs: dict[str, tuple[int, str]]) -> str:
+    """Return what the page says."""
+    rows = [
+        {
+            "family and form": name,
+            "files": tally.read + tally.refused + tally.uncaught.total(),
+            "read": tally.read,
+            "refused": tally.refused,
+            "uncaught": tally.uncaught.total(),
+        }
+        for name, tally in tallies.items()
+    ]
+    more = [(kind, *found) for kind, found in runs.items()]
+    return f"""
 ## Spoilt files of every family
 
 Small whole files, up to four places of which are overwritten (Hypothesis). "refused": in one
 sentence without a child's identifier.
 
-| family and form | files | read | refused | uncaught |
-|---|---|---|---|---|
-{rows}
+{table(rows)}
 
 ## Guided by coverage
 
 The parts that meet XML and rows first; atheris keeps what reaches new lines of the package.
 
-| form | files | uncaught |
-|---|---|---|
-{more}
+{table(more, head=["form", "files", "uncaught"])}
 
 XML bombs, external entities, names outside an archive, archives that would fill the memory,
 formulas and cells of 10 MB are ordinary tests (`tests/returns/formats`).
@@ -357,26 +354,27 @@ formulas and cells of 10 MB are ordinary tests (`tests/returns/formats`).
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the proof and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=6.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    parser.add_argument("--guided", choices=GUIDED, help="one kind of file, by atheris alone")
-    parser.add_argument("--seconds", type=int, default=60, help="how long, with --guided")
-    given = parser.parse_args(arguments)
+    asked, write = options(
+        __file__,
+        __doc__,
+        arguments,
+        minutes=6.0,
+        seed=1,
+        guided={"choices": GUIDED, "help": "one kind of file, by atheris alone"},
+        seconds={"type": int, "default": 60, "help": "how long, with --guided"},
+    )
     warnings.simplefilter("ignore")
-    if given.guided:
-        guided(given.guided, given.seconds)
-    half = given.minutes * 30
-    tallies = spoil(half, given.seed)
+    if asked.guided:
+        guided(asked.guided, asked.seconds)
+    half = asked.minutes * 30
+    tallies = spoil(half, asked.seed)
     runs = guided_runs(max(1, int(half / len(GUIDED))))
-    command = f"python -m tests.proofs.fuzz_files --minutes {given.minutes:g} --seed {given.seed}"
-    given.output.write_text(written(tallies, runs, command), encoding="utf-8")
-    failures = sum(t.uncaught.total() for t in tallies.values())
+    write(body(tallies, runs), "minutes", "seed")
     for name, tally in tallies.items():
         for what, many in tally.uncaught.items():
             sys.stderr.write(f"{name}: {what} ({many})\n")
-    return int(failures > 0 or any(ended != "none" for _, ended in runs.values()))
+    failed = any(tally.uncaught for tally in tallies.values())
+    return int(failed or any(ended != "none" for _, ended in runs.values()))
 
 
 if __name__ == "__main__":

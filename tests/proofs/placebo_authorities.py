@@ -10,8 +10,7 @@ are not offered, and the share of effects of the smallest detectable size that a
 are planted. From the root of the repository; needs DfE's files (``vsh-eval fetch-published``).
 """
 
-import argparse
-import os
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from tests.proofs._page import DATA, options, table
 from vsh_eval import academic_year, metrics, names
 from vsh_eval.effects.published.authority import POOLS, authority_panel, donor_pools
 from vsh_eval.effects.published.synthetic_did import Synthetic, fit_synthetic
@@ -27,15 +27,10 @@ from vsh_eval.numerics.inference import placebos
 from vsh_eval.panel import Comparison
 from vsh_eval.returns.published import read_published
 
-RUNS = 520
-SEED = 20260901
 ALPHA = 0.05
 OUTCOMES = ("overall_absence", "persistent_absence", "severe_absence")
 STARTS = (202122, 202223, 202324, 202425)
 THIRDS = ("small", "middle", "large")
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "proofs" / "placebo_authorities.md"
-DATA = Path(os.environ.get("VSH_EVAL_SHARED", ROOT.parent / "shared" / "data"))
 
 Draw = tuple[str, int, str]
 
@@ -184,8 +179,12 @@ def _share(values: pd.Series, level: float = ALPHA) -> str:
     return f"{100 * (values <= level + 1e-12).mean():.1f}"
 
 
-def _by_third(table: pd.DataFrame, column: str) -> str:
-    return " | ".join(_share(table.loc[table["third"].eq(third), column]) for third in THIRDS)
+def _by_third(rows: pd.DataFrame, column: str, said: str = "") -> dict[str, str]:
+    names_of = dict(zip(THIRDS, ("smallest third", "middle", "largest"), strict=True))
+    return {
+        said + name: _share(rows.loc[rows["third"].eq(third), column])
+        for third, name in names_of.items()
+    }
 
 
 def _error_of_a_third(every: pd.DataFrame) -> float:
@@ -201,215 +200,180 @@ def _error_of_a_third(every: pd.DataFrame) -> float:
     return float(np.median(errors))
 
 
-def _middle(table: pd.DataFrame, column: str) -> str:
-    middles = [table.loc[table["third"].eq(third), column].median() for third in THIRDS]
+def _middle(rows: pd.DataFrame, column: str) -> str:
+    middles = [rows.loc[rows["third"].eq(third), column].median() for third in THIRDS]
     return " / ".join(f"{value:.1f}" for value in middles)
 
 
-def page(
-    table: pd.DataFrame, every: pd.DataFrame, *, runs: int, seed: int, authorities: dict[str, int]
-) -> str:
-    """Write the tables as a page."""
-    left = 1 - runs / (len(STARTS) * sum(authorities.values()))
-    noise, in_third = (
-        100 * np.sqrt(max(left, 0) * ALPHA * (1 - ALPHA) / count) for count in (runs, runs / 3)
-    )
-    counted = ", ".join(f"{count} for {o.replace('_', ' ')}" for o, count in authorities.items())
-    lines = [
-        "# Does the published route find effects where there are none?",
-        "",
-        f"    python -m tests.proofs.placebo_authorities --runs {runs} --seed {seed}",
-        "",
-        "Pretended offers in DfE's published tables (outcomes of children in need, 2018/19 to "
-        "2024/25, no absence in 2019/20): authority, outcome and first year "
-        f"({', '.join(map(academic_year.label, STARTS))}), among authorities with every year "
-        f"({counted}). Gap of children with a social worker (CINO and CPPO at 31 March) to all "
-        "pupils, percentage points. The inference offered ranks the estimate among placebos on the "
-        f"{placebos.NEAREST} other authorities nearest in size, each against its own pool, made "
-        "comparable by the number of children (Ferman and Pinto 2019; docs/adr/0011). Share "
-        "with p of 5 % or less, over all and in each third by number of children; aim: 3 to 7.",
-        "",
-        *of_everyone(every),
-        "",
-        f"{runs} of these offers put to `fit_synthetic` itself, drawn at random, none twice, as "
-        "many from each third: the donors are made anew without the pretended authority. Monte "
-        f"Carlo error {noise:.1f}, in a third {in_third:.1f}. A planted effect has the size that "
-        "the run itself calls detectable with 80 % power, with either sign. Last: in how many runs "
-        "the verdict at 5 % is the one above.",
-        "",
-        "| donors | p <= 5 % | p <= 10 % | smallest third | middle | largest | "
-        "planted, found % | same verdict % |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    keys = ["outcome", "start", "pool", "unit"]
-    both = table.merge(every[[*keys, "p"]], on=keys, suffixes=("", "_above"))
-    for pool, part in both.groupby("pool", sort=False):
-        same = (part["p"] <= ALPHA + 1e-12) == (part["p_above"] <= ALPHA + 1e-12)
-        lines.append(
-            f"| {pool} | {_share(part['p'])} | {_share(part['p'], 0.1)} "
-            f"| {_by_third(part, 'p')} | {100 * part['found'].mean():.1f} "
-            f"| {100 * same.mean():.1f} |"
-        )
-    lines += ["", *not_offered(table), "", *by_outcome(table)]
-    return "\n".join([*lines, "", *reading(table, every), ""])
-
-
-def of_everyone(every: pd.DataFrame) -> list[str]:
+def of_everyone(every: pd.DataFrame, by: str) -> str:
     """Set the thirds of all authorities beside those of placebos of every size."""
-    lines = [
-        f"Every one of them ({len(every) // len(POOLS):,}), each judged by the "
-        "others, where a pretended authority stays a donor of the others: no noise of drawing. "
-        "Outcomes and starts of one authority hang together, so a third's share has a "
-        f"standard error of about {_error_of_a_third(every):.1f}. MDE is the middle of the "
-        "smallest detectable effects in the smallest / middle / largest third, percentage points; "
-        "the outcomes are joined. Until now every other "
-        "authority was a placebo, whatever its size.",
-        "",
-        "| donors | p <= 5 % | smallest third | middle | largest | MDE "
-        "| until now: smallest third | middle | largest | MDE |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for pool, part in every.groupby("pool", sort=False):
-        lines.append(
-            f"| {pool} | {_share(part['p'])} | {_by_third(part, 'p')} "
-            f"| {_middle(part, 'mde')} | {_by_third(part, 'p_every_size')} "
-            f"| {_middle(part, 'mde_every_size')} |"
-        )
-    lines += [
-        "",
-        "The same by outcome, pools joined:",
-        "",
-        "| outcome | p <= 5 % | smallest third | middle | largest | MDE | until now: MDE |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for outcome, part in every.groupby("outcome", sort=False):
-        lines.append(
-            f"| {str(outcome).replace('_', ' ')} | {_share(part['p'])} "
-            f"| {_by_third(part, 'p')} | {_middle(part, 'mde')} "
-            f"| {_middle(part, 'mde_every_size')} |"
-        )
-    return lines
+    return table(
+        {
+            by: str(value).replace("_", " "),
+            "p <= 5 %": _share(part["p"]),
+            **_by_third(part, "p"),
+            "MDE": _middle(part, "mde"),
+            **_by_third(part, "p_every_size", "of every size: "),
+            "of every size: MDE": _middle(part, "mde_every_size"),
+        }
+        for value, part in every.groupby(by, sort=False)
+    )
 
 
-def not_offered(table: pd.DataFrame) -> list[str]:
+def of_the_drawn(drawn: pd.DataFrame, every: pd.DataFrame) -> str:
+    """Set the drawn runs beside all."""
+    keys = ["outcome", "start", "pool", "unit"]
+    both = drawn.merge(every[[*keys, "p"]], on=keys, suffixes=("", "_above"))
+    same = (both["p"] <= ALPHA + 1e-12) == (both["p_above"] <= ALPHA + 1e-12)
+    return table(
+        (
+            {
+                "donors": pool,
+                "p <= 5 %": _share(part["p"]),
+                "p <= 10 %": _share(part["p"], 0.1),
+                **_by_third(part, "p"),
+                "planted, found %": 100 * part["found"].mean(),
+                "same verdict %": 100 * part["same"].mean(),
+            }
+            for pool, part in both.assign(same=same).groupby("pool", sort=False)
+        ),
+        ".1f",
+    )
+
+
+NOT_OFFERED = {
+    "placebos of every size, scaled": "p_every_size",
+    "placebos, sizes ignored": "p_unscaled",
+    "least squares, years as if independent": "p_plain",
+}
+
+
+def not_offered(drawn: pd.DataFrame) -> str:
     """Set beside what is offered three inferences that are not."""
-    lines = [
-        "Inferences that are not offered, on the drawn runs (synthetic DiD):",
-        "",
-        "| donors | inference | p <= 5 % | smallest third | middle | largest |",
-        "|---|---|---|---|---|---|",
-    ]
-    for pool, part in table.groupby("pool", sort=False):
-        for name, column in (
-            ("placebos of every size, scaled", "p_every_size"),
-            ("placebos, sizes ignored", "p_unscaled"),
-            ("least squares, years as if independent", "p_plain"),
-        ):
-            lines.append(
-                f"| {pool} | {name} | {_share(part[column])} | {_by_third(part, column)} |"
-            )
-    return lines
+    parts = product(drawn.groupby("pool", sort=False), NOT_OFFERED.items())
+    return table(
+        {
+            "donors": pool,
+            "inference": said,
+            "p <= 5 %": _share(part[column]),
+            **_by_third(part, column),
+        }
+        for (pool, part), (said, column) in parts
+    )
 
 
-def by_outcome(table: pd.DataFrame) -> list[str]:
+def taken_apart(drawn: pd.DataFrame) -> str:
     """Take the default apart by outcome and by start."""
-    default = table[table["pool"].eq(POOLS[0])]
-    lines = [
-        "The default (synthetic DiD, statistical neighbours), taken apart:",
-        "",
-        "| outcome or start | runs | p <= 5 % | MDE, middle of runs |",
-        "|---|---|---|---|",
-    ]
+    default = drawn[drawn["pool"].eq(POOLS[0])]
     labels = {o: o.replace("_", " ") for o in OUTCOMES} | {
-        str(s): academic_year.label(s) for s in STARTS
+        s: academic_year.label(s) for s in STARTS
     }
-    for column in ("outcome", "start"):
-        for value, part in default.groupby(column):
-            lines.append(
-                f"| {labels[str(value)]} | {len(part)} | {_share(part['p'])} "
-                f"| {part['mde'].median():.1f} |"
-            )
-    return lines
+    return table(
+        (
+            {
+                "outcome or start": labels[value],
+                "runs": len(part),
+                "p <= 5 %": _share(part["p"]),
+                "MDE, middle of runs": part["mde"].median(),
+            }
+            for column in ("outcome", "start")
+            for value, part in default.groupby(column)
+        ),
+        ".1f",
+    )
 
 
-def _outside(table: pd.DataFrame, keys: list[str]) -> list[str]:
+def _outside(rows: pd.DataFrame, keys: list[str]) -> str:
     """Name where the share of false alarms leaves 3 to 7 %."""
-    shares = 100 * table.assign(hit=table["p"] <= ALPHA + 1e-12).groupby(keys)["hit"].mean()
-    return [
+    shares = 100 * rows.assign(hit=rows["p"] <= ALPHA + 1e-12).groupby(keys)["hit"].mean()
+    found = [
         f"{', '.join(map(str, key if isinstance(key, tuple) else (key,)))} ({share:.1f} %)"
         for key, share in shares.items()
         if not 3 <= round(float(share), 1) <= 7
     ]
+    return "; ".join(found) or "nothing"
 
 
-def reading(table: pd.DataFrame, every: pd.DataFrame) -> list[str]:
-    """Say whether the aim is met."""
-    keys = ["pool"]
-    out = [*_outside(every, keys), *_outside(table, keys)]
-    verdict = (
-        "Every pool finds an effect in 3 to 7 % of all, and of the drawn."
-        if not out
-        else f"Outside 3 to 7 %: {'; '.join(out)}."
+def body(drawn: pd.DataFrame, every: pd.DataFrame, authorities: dict[str, int]) -> str:
+    """Return what the page says."""
+    runs = len(drawn) // len(POOLS)
+    left = max(1 - runs / (len(STARTS) * sum(authorities.values())), 0)
+    noise, in_third = (
+        100 * np.sqrt(left * ALPHA * (1 - ALPHA) / count) for count in (runs, runs / 3)
     )
-    known = _outside(every, [*keys, "third"])
-    by_metric = _outside(every, ["outcome", "third"])
-    cells = len(POOLS) * len(THIRDS)
-    thirds = f"Of {cells} thirds of pools {cells - len(known)} lie in 3 to 7 %"
-    error = _error_of_a_third(every)
-    thirds += f", not {'; '.join(known)}; the standard error is {error:.1f}." if known else "."
-    thirds += (
-        " Each third of each outcome does."
-        if not by_metric
-        else f" By outcome, outside: {'; '.join(by_metric)}."
-    )
-    drawn = _outside(table, [*keys, "third"])
-    if drawn:
-        thirds += (
-            f" Among the drawn runs, outside: {'; '.join(drawn)}; the verdicts being the same as "
-            "above, that is which offers were drawn."
-        )
-    plain = 100 * (table["p_plain"] <= ALPHA).mean()
-    agree = 100 * table["agrees"].mean()
+    counted = ", ".join(f"{count} for {o.replace('_', ' ')}" for o, count in authorities.items())
     ratio = every["mde"].median() / every["mde_every_size"].median()
-    return [
-        f"{verdict} {thirds} The interval excludes nought exactly where p is 5 % or less in "
-        f"{agree:.0f} % of the runs.",
-        "",
-        "A rank among placebos is right over all authorities together almost by construction, so "
-        "the thirds are the harder test. Placebos that ignore size find small authorities twice as "
-        "often as they should and large ones hardly ever; scaling all of them by one variance "
-        "model evens that out only in part; ranking among authorities of about the same size does "
-        f"the rest, and the smallest detectable effect is {ratio:.2f} times what it was. Least "
-        f"squares on the same courses would find an effect in {plain:.0f} %: the years of an "
-        "authority hang together.",
-        "",
-        "A third is still a wide class: for an authority smaller than all others with every year "
-        "the nearest are larger ones, and its noise is extrapolated by the variance model.",
-    ]
+    return f"""
+Pretended offers in DfE's published tables (outcomes of children in need, 2018/19 to 2024/25, no
+absence in 2019/20): authority, outcome and first year
+({", ".join(map(academic_year.label, STARTS))}), among authorities with every year ({counted}).
+Gap of children with a social worker (CINO and CPPO at 31 March) to all pupils, percentage points.
+The inference offered ranks the estimate among placebos on the {placebos.NEAREST} other authorities
+nearest in size, each against its own pool, made comparable by the number of children (Ferman and
+Pinto 2019; docs/adr/0011). Share with p of 5 % or less, over all and in each third by number of
+children; aim: 3 to 7.
+
+Every one of them ({len(every) // len(POOLS):,}), each judged by the others, where a pretended
+authority stays a donor of the others: no noise of drawing. Outcomes and starts of one authority
+hang together, so a third's share has a standard error of about {_error_of_a_third(every):.1f}. MDE
+is the middle of the smallest detectable effects in the smallest / middle / largest third,
+percentage points; the outcomes are joined. "of every size": every other authority is a placebo,
+whatever its size, as it was before ADR 11.
+
+{of_everyone(every, "pool")}
+
+The same by outcome, pools joined:
+
+{of_everyone(every, "outcome")}
+
+{runs} of these offers put to `fit_synthetic` itself, drawn at random, none twice, as many from each
+third: the donors are made anew without the pretended authority. Monte Carlo error {noise:.1f}, in a
+third {in_third:.1f}. A planted effect has the size that the run itself calls detectable with 80 %
+power, with either sign. Last: in how many runs the verdict at 5 % is the one above.
+
+{of_the_drawn(drawn, every)}
+
+Inferences that are not offered, on the drawn runs (synthetic DiD):
+
+{not_offered(drawn)}
+
+The default (synthetic DiD, statistical neighbours), taken apart:
+
+{taken_apart(drawn)}
+
+Outside 3 to 7 %: of all, {_outside(every, ["pool"])}; of the drawn, {_outside(drawn, ["pool"])};
+thirds of all, {_outside(every, ["pool", "third"])}; thirds by outcome,
+{_outside(every, ["outcome", "third"])}; thirds of the drawn, {_outside(drawn, ["pool", "third"])}.
+The interval excludes zero exactly where p is 5 % or less in {100 * drawn["agrees"].mean():.0f} % of
+the runs.
+
+A rank among placebos is right over all authorities together almost by construction, so the thirds
+are the harder test. Placebos that ignore size find small authorities twice as often as they should
+and large ones hardly ever; scaling all of them by one variance model evens that out only in part;
+ranking among authorities of about the same size does the rest, and the smallest detectable effect
+is {ratio:.2f} times that with every size. Least squares on the same courses would find an effect in
+{100 * (drawn["p_plain"] <= ALPHA).mean():.0f} %: the years of an authority hang together.
+
+A third is still a wide class: for an authority smaller than all others with every year the nearest
+are larger ones, and its noise is extrapolated by the variance model.
+"""
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder of DfE's files")
-    parser.add_argument("--output", type=Path, default=PAGE)
-    asked = parser.parse_args(arguments)
+    data = {"type": Path, "default": DATA, "help": "the folder of DfE's files"}
+    asked, write = options(__file__, __doc__, arguments, runs=520, seed=20260901, data=data)
     release = read_published(asked.data)
     panel = release.panel[release.panel["metric"].isin(OUTCOMES)]
     gaps = metrics.gaps(panel, Comparison(names.CWSW, names.ALL))
     panels = {outcome: authority_panel(gaps, metric=outcome) for outcome in OUTCOMES}
     pools = {pool: donor_pools(release.areas, release.neighbours, donors=pool) for pool in POOLS}
-    table = simulate(panels, pools, draws(panels, runs=asked.runs, seed=asked.seed))
+    drawn = simulate(panels, pools, draws(panels, runs=asked.runs, seed=asked.seed))
     # A few runs, to see that it works, need no whole census.
     every = census(panels, pools, pairs=max(1, asked.runs // 3))
-    counts = {outcome: len(complete(panel)) for outcome, panel in panels.items()}
-    asked.output.parent.mkdir(parents=True, exist_ok=True)
-    drawn = len(table) // len(POOLS)
-    written = page(table, every, runs=drawn, seed=asked.seed, authorities=counts)
-    asked.output.write_text(written, encoding="utf-8")
+    write(body(drawn, every, {o: len(complete(of)) for o, of in panels.items()}), "runs", "seed")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,7 +6,6 @@ Ratios within one run: CPU seconds of one process, the least of three. Memory is
 process of its own that imports the package and reads, its libraries included.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -18,12 +17,12 @@ from xml.etree.ElementTree import iterparse
 
 import duckdb
 
+from tests.proofs._page import options, table
 from tests.returns.formats.made import census, identifiers, plan, protection, referral
 from vsh_eval.returns.formats import Options, rows, school_census
 from vsh_eval.returns.formats.attendance import session_marks
 from vsh_eval.returns.formats.social_care import cin_census
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "reading_speed.md"
 READERS = {"cin_census": cin_census.read, "session_marks": session_marks.read}
 ASSESSMENT = (
     "<Assessments><AssessmentActualStartDate>2021-05-28</AssessmentActualStartDate>"
@@ -150,45 +149,27 @@ def measured(folder: Path, *, many: int, pupils: int, marks: int) -> list[tuple[
     return found
 
 
-def written(found: list[tuple[str, ...]], command: str) -> str:
-    """Return the committed page."""
-    table = "\n".join(f"| {' | '.join(row)} |" for row in found)
-    return f"""# How fast, and in how much memory, are the large files of an authority read?
-
-    {command}
-
-Ratios are of CPU seconds in one process, the least of three runs. Memory is the peak of a process
-of its own that reads the one file, Python and all libraries included.
-
-| what is read | measured | limit |
-|---|---|---|
-{table}
-"""
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmarks and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--children", type=int, default=20_000)
-    parser.add_argument("--pupils", type=int, default=300_000)
-    parser.add_argument("--marks", type=int, default=23_000_000)
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    parser.add_argument("--read", nargs=2, help="one family and file, in this process")
-    given = parser.parse_args(arguments)
-    if given.read:
-        family, path = given.read
+    sizes = {"children": 20_000, "pupils": 300_000, "marks": 23_000_000}
+    read = {"nargs": 2, "help": "one family and file, in this process"}
+    asked, write = options(__file__, __doc__, arguments, **sizes, read=read)
+    if asked.read:
+        family, path = asked.read
         READERS[family]([Path(path)], options=Options())
         # Its own peak: what getrusage tells begins with the memory of the process that started it.
         (peak_kib,) = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
         sys.stdout.write(f"{int(peak_kib) >> 10}\n")
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(Path(folder), many=given.children, pupils=given.pupils, marks=given.marks)
-    command = (
-        f"python -m tests.proofs.reading_speed --children {given.children} --pupils "
-        f"{given.pupils} --marks {given.marks}"
-    )
-    given.output.write_text(written(found, command), encoding="utf-8")
+        found = measured(Path(folder), many=asked.children, pupils=asked.pupils, marks=asked.marks)
+    said = f"""
+Ratios are of CPU seconds in one process, the least of three runs. Memory is the peak of a process
+of its own that reads the one file, Python and all libraries included.
+
+{table(found, head=["what is read", "measured", "limit"])}
+"""
+    write(said, *sizes)
     return int(any(float(m) > float(limit.replace(",", "")) for _, m, limit in found))
 
 

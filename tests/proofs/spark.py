@@ -1,4 +1,4 @@
-"""Does Spark count the same integers as DuckDB, in every table and for every awkward case?
+"""Does Spark count the same integers as DuckDB?
 
     python -m tests.proofs.spark [--pupils N] [--schools N] [--output FILE]
 
@@ -9,7 +9,6 @@ How many rows a build keeps in the engine and brings to the driver is counted on
 authority, by DuckDB: the integers are the same.
 """
 
-import argparse
 import dataclasses
 import subprocess
 import tempfile
@@ -31,15 +30,16 @@ from tests.cohort.tables import (
     suspension,
     training,
 )
+from tests.proofs._page import options, table
 from vsh_eval.cohort import CohortTables, DuckDbEngine, Engine, build_cohort, open_engine
 from vsh_eval.cohort.engines import Temporary
 from vsh_eval.cohort.record_keys import keep_keys
 from vsh_eval.contracts import RETURNS
 from vsh_eval.settings import Cohort
 
-OUTPUT = Path(__file__).resolve().parents[2] / "docs" / "proofs" / "spark.md"
 YEARS = PERIODS[2:]
 YEAR = YEARS[-1]
+BUILD = "returns and settings"
 TABLES = tuple(field.name for field in dataclasses.fields(CohortTables))
 
 CASES: dict[str, dict[str, list[tuple[Any, ...]]]] = {
@@ -207,8 +207,11 @@ def of_school(tables: dict[str, pd.DataFrame], unit: str) -> list[pd.DataFrame]:
     return [table[table["unit_id"] == unit].reset_index(drop=True) for table in found]
 
 
-def compared(pupils: int) -> tuple[list[str], list[str], dict[str, tuple[float, float]]]:
-    """Return a line a table, a line a case, and the seconds of both engines by set of returns."""
+Rows = list[dict[str, Any]]
+
+
+def compared(pupils: int) -> tuple[Rows, Rows, Rows]:
+    """Return a row a table, a row a case, and the seconds of both engines by set of returns."""
     tables, urns = returns(pupils)
     metrics = ("overall_absence", "ks4_attainment8", "pupils_suspended", "school_move")
     builds = {
@@ -222,19 +225,20 @@ def compared(pupils: int) -> tuple[list[str], list[str], dict[str, tuple[float, 
             },
         ),
     }
-    by_table, by_case, took = [], [], {}
+    by_table, by_case, took = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for number, (build, (connection, options)) in enumerate(builds.items()):
             spark, seconds = counted(on_spark(connection, Path(folder, str(number))), **options)
             duckdb, own = counted(DuckDbEngine(connection), **options)
-            took[build] = (own, seconds)
-            for name, table in duckdb.items():
-                equal = yes(same(table, spark[name]))
-                by_table.append(f"| {build} | {name} | {len(table):,} | {equal} |")
+            took.append({BUILD: build, "DuckDB": f"{own:.1f}", "Spark": f"{seconds:.0f}"})
+            for name, rows in duckdb.items():
+                equal = yes(same(rows, spark[name]))
+                by_table.append({BUILD: build, "table": name, "rows": len(rows), "equal": equal})
             for case, urn in urns.items() if number == 0 else ():
                 here, there = of_school(duckdb, urn), of_school(spark, urn)
                 equal = all(same(left, right) for left, right in zip(here, there, strict=True))
-                by_case.append(f"| {case} | {sum(map(len, here))} | {yes(equal)} |")
+                count = sum(map(len, here))
+                by_case.append({"case": case, "rows": count, "equal": yes(equal)})
     return by_table, by_case, took
 
 
@@ -280,28 +284,24 @@ def rows_of_a_build(schools: int) -> str:
             ((enrolled,),) = opened.connection.execute("SELECT COUNT(*) FROM enrolments").fetchall()
     pupils = enrolled / len(years)
     lines = [
-        f"| rows kept at once, at most | {watched.at_once:,} | {watched.at_once / enrolled:.1f} "
-        "for each row of enrolments |",
-        f"| rows of one year's outcomes (`cohort_outcomes`), at most | "
-        f"{watched.most['cohort_outcomes']:,} | "
-        f"{watched.most['cohort_outcomes'] / pupils:.1f} for each pupil of a year |",
-        f"| children with a record key (`cohort_keys`) | {watched.most['cohort_keys']:,} | "
-        f"{watched.most['cohort_keys'] / pupils:.1f} for each pupil of a year |",
-        f"| rows of one answer to the driver, at most | {watched.handed:,} | "
-        f"{watched.handed / schools:,.0f} for each school |",
-    ]
+        ("rows kept at once, at most", watched.at_once,
+         f"{watched.at_once / enrolled:.1f} for each row of enrolments"),
+        ("rows of one year's outcomes (`cohort_outcomes`), at most",
+         watched.most["cohort_outcomes"],
+         f"{watched.most['cohort_outcomes'] / pupils:.1f} for each pupil of a year"),
+        ("children with a record key (`cohort_keys`)", watched.most["cohort_keys"],
+         f"{watched.most['cohort_keys'] / pupils:.1f} for each pupil of a year"),
+        ("rows of one answer to the driver, at most", watched.handed,
+         f"{watched.handed / schools:,.0f} for each school"),
+    ]  # fmt: skip
     for name in ("panel", "composition", "moments"):
-        table = getattr(built, name)
-        size = table.memory_usage(deep=True).sum() / len(table)
-        lines.append(
-            f"| table {name} | {len(table):,} | {len(table) / len(years):,.0f} a year; "
-            f"{size:.0f} bytes a row |"
-        )
+        rows = getattr(built, name)
+        size = rows.memory_usage(deep=True).sum() / len(rows)
+        each = f"{len(rows) / len(years):,.0f} a year; {size:.0f} bytes a row"
+        lines.append((f"table {name}", len(rows), each))
     return f"""{schools} schools, {len(years)} years, {enrolled:,} rows of enrolments.
 
-| what | rows | for each |
-|---|---|---|
-{chr(10).join(lines)}"""
+{table(lines, head=["what", "rows", "for each"])}"""
 
 
 def yes(equal: bool) -> str:
@@ -309,20 +309,14 @@ def yes(equal: bool) -> str:
     return "yes" if equal else "**no**"
 
 
-def page(pupils: int, schools: int) -> str:
-    """Count both and write the page."""
+def body(pupils: int, schools: int) -> str:
+    """Count both and return what the page says."""
     from importlib.metadata import version
 
     by_table, by_case, took = compared(pupils)
     said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True).stderr
     java = next(line for line in said.splitlines() if "version" in line).replace('"', "")
-    seconds = "\n".join(
-        f"| {build} | {own:.1f} | {theirs:.0f} |" for build, (own, theirs) in took.items()
-    )
-    return f"""# Does Spark count the same integers as DuckDB?
-
-    python -m tests.proofs.spark --pupils {pupils} --schools {schools}
-
+    return f"""
 pyspark {version("pyspark")} on {java}, one core, queries interpreted, not compiled;
 DuckDB {version("duckdb")}. Both run the same SQL text on the same {pupils} pupils and {len(CASES)}
 schools with one awkward case each; Spark reads Parquet folders. Equal means the same rows,
@@ -330,25 +324,19 @@ columns, types and values to the last bit, the record key of every child include
 
 ## Every table
 
-| returns and settings | table | rows | equal |
-|---|---|---|---|
-{chr(10).join(by_table)}
+{table(by_table)}
 
 ## Every awkward case
 
 Rows of panel, other rule's panel, new entrants and exposure at the school that has the case.
 
-| case | rows | equal |
-|---|---|---|
-{chr(10).join(by_case)}
+{table(by_case)}
 
 ## Seconds of a build
 
 At this size they are the start of each query, not work; the machine was shared.
 
-| returns and settings | DuckDB | Spark |
-|---|---|---|
-{seconds}
+{table(took)}
 
 ## Rows of a build
 
@@ -359,13 +347,9 @@ What the engine keeps and the driver is handed, counted by DuckDB on an ordinary
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the page; 1 if anything differs."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pupils", type=int, default=40, help="pupils with random rows")
-    parser.add_argument("--schools", type=int, default=160, help="of the authority of the rows")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="the page to write")
-    asked = parser.parse_args(arguments)
-    text = page(asked.pupils, asked.schools)
-    asked.output.write_text(text, encoding="utf-8")
+    asked, write = options(__file__, __doc__, arguments, pupils=40, schools=160)
+    text = body(asked.pupils, asked.schools)
+    write(text, "pupils", "schools")
     return int("**no**" in text)
 
 

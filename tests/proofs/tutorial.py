@@ -1,4 +1,4 @@
-"""Does the tutorial work, command by command, from an empty folder?
+"""Does the tutorial work, command by command?
 
     python -m tests.proofs.tutorial [--output FILE]
 
@@ -7,7 +7,6 @@ docs/tutorial/index.md as it stands, one after another in one shell. Packages ar
 What each step printed is printed again, for whoever looks for sentences that the tutorial lacks.
 """
 
-import argparse
 import ctypes
 import os
 import re
@@ -19,8 +18,9 @@ from pathlib import Path
 from textwrap import shorten
 from typing import NamedTuple
 
+from tests.proofs._page import options, table
+
 ROOT = Path(__file__).resolve().parents[2]
-OUTPUT = ROOT / "docs" / "proofs" / "tutorial.md"
 PAGE = ROOT / "docs" / "tutorial" / "index.md"
 BLOCK = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "\x1e"
@@ -120,39 +120,37 @@ def start(folder: Path) -> None:
     shutil.copy(ROOT / "constraints.txt", folder)
 
 
-def written(made: list[Done], asked: int) -> str:
-    """Return the committed page."""
-    rows = "\n".join(
-        f"| `{done.step.saves or done.step.text}` | {done.code} | {done.seconds:.0f} | "
-        f"{done.processor:.0f} | {shorten(done.last.replace('|', ' '), 110)} |"
+def body(made: list[Done], asked: int) -> str:
+    """Return what the page says."""
+    rows = [
+        {
+            "step": f"`{done.step.saves or done.step.text}`",
+            "exit code": done.code,
+            "seconds passed": done.seconds,
+            "processor seconds": done.processor,
+            "its last line": shorten(done.last.replace("|", " "), 110),
+        }
         for done in made
-    )
+    ]
     minutes = sum(done.seconds for done in made) / 60
-    return f"""# Does the tutorial work, command by command?
-
-    python -m tests.proofs.tutorial
-
+    return f"""
 From an empty folder that holds the wheel and the pins: {len(made)} of {asked} steps were made, in
 {minutes:.0f} minutes on a machine with {os.cpu_count()} cores. Seconds that pass depend on what
 else it does; processor seconds are those of all processes of the step.
 
-| step | exit code | seconds passed | processor seconds | its last line |
-|---|---|---|---|---|
-{rows}
+{table(rows, ".0f")}
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Make every step of the tutorial and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    given = parser.parse_args(arguments)
+    _, write = options(__file__, __doc__, arguments)
     wanted = steps()
     with tempfile.TemporaryDirectory() as folder:
         start(Path(folder))
         made = make(Path(folder), wanted)
     sys.stdout.writelines(f"$ {done.step.script}\n{done.printed}\n" for done in made)
-    given.output.write_text(written(made, len(wanted)), encoding="utf-8")
+    write(body(made, len(wanted)))
     return int(len(made) < len(wanted) or any(done.code for done in made))
 
 
