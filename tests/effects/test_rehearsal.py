@@ -45,8 +45,8 @@ def test_a_planted_effect_is_what_adding_it_to_the_outcomes_gives():
     cells = cells_of(6, schools=24)
     design = effects.inference.reassignments(cells)
     laid_out, found = design.cells, 0
-    for onset in design.draw(50, seed=0):
-        treated = np.arange(6) >= onset[:, None]
+    for labels in design.draw(50, seed=0):
+        treated = np.arange(6) >= design.terms.onsets[labels][:, None]
         for effect in (-2.0, 2.0):
             planted = laid_out.outcome + effect * treated
             fitted = imputation.fit(planted, laid_out.weight, treated, laid_out.stratum)

@@ -238,16 +238,11 @@ def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
     DesignError
         If there is none.
     """
-    fitted, target = fitted_target(cells)
+    fitted = _fit(cells, cells.treated)
+    target = np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
     if not target.any():
         raise _nothing_imputed(cells)
     return fitted, target
-
-
-def fitted_target(cells: Grid) -> tuple[numeric.Fit, Floats]:
-    """Return the same; a target without weight where no trained school-year can be imputed."""
-    fitted = _fit(cells, cells.treated)
-    return fitted, np.where(cells.treated & numeric.imputable(fitted), cells.weight, 0.0)
 
 
 def _fit(cells: Grid, treated: npt.NDArray[np.bool_]) -> numeric.Fit:

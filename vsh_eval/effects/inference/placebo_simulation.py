@@ -15,6 +15,7 @@ from vsh_eval.contracts import DesignError, InfeasibleError, produces
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.inference.randomisation import reassignments
 from vsh_eval.effects.sample.selection import AnalysisSample
+from vsh_eval.numerics.inference import permutation
 from vsh_eval.numerics.inference.significance import ALPHA, t_critical
 
 FEWEST_RUNS = 50
@@ -45,6 +46,8 @@ def placebo_simulation(
         From `select_sample`, or a table as for `impute`.
     runs : int
         Assignments drawn, at least 50.
+    within : str or None
+        As for `randomise`.
     seed : int
         Of the draws.
 
@@ -160,16 +163,15 @@ def _runs(data: AnalysisSample | pd.DataFrame, *, runs: int, seed: int) -> _Runs
     if runs < FEWEST_RUNS:
         raise DesignError(f"runs is {runs}, must be at least {FEWEST_RUNS}; use 500.")
     design = reassignments(data)
-    made = [design.estimate(onset, leave_out=True) for onset in design.draw(runs, seed=seed)]
-    estimate = np.concatenate([one.estimate for one in made])
-    error = np.array([np.sqrt((one.deviations() ** 2).sum()) for one in made])
-    schools = np.concatenate([one.schools for one in made])
+    made = permutation.batch(design.terms, design.draw(runs, seed=seed), jackknife=True)
     size = float(np.abs(design.cells.outcome).max())
-    usable = np.isfinite(estimate) & (error > 1e-12 * max(size, 1e-12)) & (schools >= 3)
+    usable = np.isfinite(made.estimate) & (made.jackknife_error > 1e-12 * max(size, 1e-12))
+    usable &= made.schools >= 3
     if usable.sum() < 2:
         raise InfeasibleError("no_assignment_with_error")
-    width = t_critical(schools[usable].astype(np.float64) - 1) * error[usable]
-    return _Runs(estimate[usable], error[usable], width)
+    error = made.jackknife_error[usable]
+    critical = t_critical(made.schools[usable].astype(np.float64) - 1)
+    return _Runs(estimate=made.estimate[usable], error=error, width=critical * error)
 
 
 def _found(made: _Runs, effect: float) -> float:

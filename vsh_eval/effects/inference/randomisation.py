@@ -1,6 +1,6 @@
 """Randomisation inference: how often chance alone would give an effect as large as this."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,10 +8,9 @@ from scipy.special import gammaln
 
 from vsh_eval import names
 from vsh_eval.contracts import DesignError, InfeasibleError, Message
-from vsh_eval.effects.estimators.imputation import fitted_target
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid
 from vsh_eval.effects.sample.selection import AnalysisSample
-from vsh_eval.numerics.estimators import imputation as numeric
+from vsh_eval.numerics.inference import permutation
 
 _TIE = 1e-9
 """Statistics that differ by less than this share are equal, whatever the order of adding up."""
@@ -25,11 +24,17 @@ class Reassignments:
     ----------
     cells : Grid
         The school-years.
+    terms : permutation.Terms
+        What every school adds, for every year in which it might adopt.
+    actual : array (S,)
+        Position in `terms.onsets` of each school's own year.
     blocks : tuple of arrays
         Schools among which years are exchanged.
     """
 
     cells: Grid
+    terms: permutation.Terms
+    actual: Ints
     blocks: tuple[Ints, ...]
 
     @property
@@ -37,22 +42,17 @@ class Reassignments:
         """Natural logarithm of the number of different allocations."""
         number = 0.0
         for block in self.blocks:
-            counts = np.unique(self.cells.onset[block], return_counts=True)[1]
+            counts = np.unique(self.actual[block], return_counts=True)[1]
             number += gammaln(len(block) + 1) - gammaln(counts + 1).sum()
         return float(number)
 
     def draw(self, draws: int, *, seed: int) -> Ints:
-        """Reassign the onsets at random, (draws, S); a block keeps how many schools adopt when."""
+        """Reassign the years at random, (draws, S); a block keeps how many schools adopt when."""
         generator = np.random.default_rng(seed)
-        drawn = np.tile(self.cells.onset, (draws, 1))
+        drawn = np.tile(self.actual, (draws, 1))
         for block in self.blocks:
             drawn[:, block] = generator.permuted(drawn[:, block], axis=1)
         return drawn
-
-    def estimate(self, onset: Ints, *, leave_out: bool = False) -> numeric.Estimates:
-        """Make the primary estimate as if the schools had adopted at other onsets, (S,)."""
-        fitted, target = fitted_target(replace(self.cells, onset=onset))
-        return numeric.estimate(fitted, target[None], leave_out=leave_out)
 
 
 def reassignments(data: AnalysisSample | pd.DataFrame) -> Reassignments:
@@ -81,8 +81,15 @@ def reassignments(data: AnalysisSample | pd.DataFrame) -> Reassignments:
     cells = grid(checked(table))
     if not cells.ever.any():
         raise InfeasibleError("nobody_trained_in_years")
-    blocks = tuple(np.flatnonzero(cells.phase == phase) for phase in np.unique(cells.phase))
-    found = Reassignments(cells, blocks)
+    onsets, actual = np.unique(cells.onset, return_inverse=True)
+    found = Reassignments(
+        cells=cells,
+        terms=permutation.terms(
+            cells.outcome, cells.weight, cells.fit_weight, onsets, cells.stratum
+        ),
+        actual=actual.astype(np.int64),
+        blocks=tuple(np.flatnonzero(cells.phase == phase) for phase in np.unique(cells.phase)),
+    )
     if found.log_number < np.log(1.5):
         raise InfeasibleError("one_assignment_only")
     return found
@@ -142,16 +149,15 @@ def randomise(
     if draws < 99:
         raise DesignError(f"draws is {draws}, must be at least 99; use 999.")
     design = reassignments(data)
-    onsets = [design.cells.onset, *design.draw(draws, seed=seed)]
-    made = [design.estimate(onset) for onset in onsets]
-    estimates = np.concatenate([one.estimate for one in made])
-    errors = np.concatenate([one.influence_error() for one in made])
-    if not np.isfinite(estimates[0]):
+    labels = np.concatenate([design.actual[None], design.draw(draws, seed=seed)])
+    found = permutation.batch(design.terms, labels)
+    if not np.isfinite(found.estimate[0]):
         raise InfeasibleError("nothing_imputed")
     size = float(np.abs(design.cells.outcome).max())
-    values = estimates / np.where(errors > 1e-12 * max(size, 1e-12), errors, np.nan)
+    varies = found.influence_error > 1e-12 * max(size, 1e-12)
+    values = found.estimate / np.where(varies, found.influence_error, np.nan)
     reason = Message() if np.isfinite(values[0]) else Message("no_variation")
-    return _row(design, estimates[0], values, reason)
+    return _row(design, found.estimate[0], values, reason)
 
 
 def _row(design: Reassignments, estimate: float, values: Floats, reason: Message) -> pd.DataFrame:

@@ -213,7 +213,7 @@ def _continued(cells: Grid, more: int) -> Grid:
 def _variance(cells: Grid, variances: Variances) -> float:
     """Return the variance of the primary estimate of a panel of this shape."""
     fitted, target = imputable_target(cells)
-    implied = numeric.estimate(fitted, target[None], leave_out=False).implied_weight[0]
+    implied = numeric.implied_weights(fitted, target[None])[0]
     return float(np.einsum("st,stu,su->", implied, covariance(cells_of(cells), variances), implied))
 
 

@@ -249,7 +249,7 @@ def imputable(fitted: Fit) -> Flags:
     return linked & fitted.weight.any(axis=1)[:, None]
 
 
-def estimate(fitted: Fit, target: Floats, *, leave_out: bool = True) -> Estimates:
+def estimate(fitted: Fit, target: Floats) -> Estimates:
     """Average the imputed effects over one or more sets of treated cells.
 
     Parameters
@@ -258,8 +258,6 @@ def estimate(fitted: Fit, target: Floats, *, leave_out: bool = True) -> Estimate
         The year effects and how schools deviate from them.
     target : array (K, S, T)
         Target weight of each cell, 0 outside the target; only `imputable` cells may carry any.
-    leave_out : bool
-        Whether to estimate without each school too, which costs most of the time.
 
     Returns
     -------
@@ -273,29 +271,47 @@ def estimate(fitted: Fit, target: Floats, *, leave_out: bool = True) -> Estimate
     ``c = sum_s (P_s' w_s - w_s)``. Without school s:
     ``[N - N_s + (c - c_s)' (A - A_s)^- (b - b_s)] / (W - W_s)``.
     """
-    by_school = target.sum(axis=2)
-    total = by_school.sum(axis=1)
-    total = np.where(total > 0, total, np.nan)
-    contrast = np.einsum("stu,kst->ksu", fitted.prediction, target) - target
-    contrasts = np.stack([by_stratum(one, fitted.stratum) for one in contrast])
+    by_school, total = target.sum(axis=2), _total(target)
+    contrast, contrasts = _contrasts(fitted, target)
     own = -np.einsum("kst,st->ks", contrast, fitted.outcome)
     years = np.einsum("kjt,jt->k", contrasts, fitted.year_effect)
     theta = (own.sum(axis=1) + years) / total
-    multiplier = np.einsum("jtu,kju->kjt", fitted.inverse, contrasts)[:, fitted.stratum]
-    implied = np.einsum("stu,ksu->kst", fitted.normal_by_school, multiplier) - contrast
-    implied = implied / total[:, None, None]
+    implied = _implied_weights(fitted, contrast, contrasts) / total[:, None, None]
     influence = np.einsum("kst,st->ks", implied, fitted.deviation)
     return Estimates(
         estimate=theta,
         implied_weight=implied,
         influence=influence - by_school * (theta / total)[:, None],
-        leave_one_out=(
-            _leave_one_out(fitted, own, by_school, contrast, contrasts)
-            if leave_out
-            else np.full_like(by_school, np.nan)
-        ),
+        leave_one_out=_leave_one_out(fitted, own, by_school, contrast, contrasts),
         contributes=contributes(implied),
     )
+
+
+def implied_weights(fitted: Fit, target: Floats) -> Floats:
+    """Return the ``implied_weight`` of `estimate` alone, (K, S, T): no school is left out for it.
+
+    Examples
+    --------
+    >>> late = np.array([[False, True], [False, False]])
+    >>> fitted = fit(np.zeros((2, 2)), np.ones((2, 2)), late, np.zeros(2, dtype=np.int64))
+    >>> implied_weights(fitted, late[None] * 1.0)
+    array([[[-1.,  1.],
+            [ 1., -1.]]])
+    """
+    weights = _implied_weights(fitted, *_contrasts(fitted, target))
+    return weights / _total(target)[:, None, None]
+
+
+def _total(target: Floats) -> Floats:
+    """Return the weight of each target (K,), NaN where it has none."""
+    total = target.sum(axis=2).sum(axis=1)
+    return np.where(total > 0, total, np.nan)
+
+
+def _contrasts(fitted: Fit, target: Floats) -> tuple[Floats, Floats]:
+    """Return how the targets weigh year effects, by school (K, S, T) and stratum (K, J, T)."""
+    contrast = np.einsum("stu,kst->ksu", fitted.prediction, target) - target
+    return contrast, np.stack([by_stratum(one, fitted.stratum) for one in contrast])
 
 
 def by_stratum(values: Floats, stratum: Ints) -> Floats:
@@ -336,6 +352,12 @@ def _outside(contrast: Floats, null: Floats, size: Floats) -> Flags:
     `size` (same shape) is what the contrasts were computed from: rounding is judged against it.
     """
     return (np.abs(contrast @ null) > _ESTIMABLE * (size @ np.abs(null))).any(axis=-1)
+
+
+def _implied_weights(fitted: Fit, contrast: Floats, contrasts: Floats) -> Floats:
+    """Return the weights (K, S, T) that turn outcomes into the estimates times their weight."""
+    multiplier = np.einsum("jtu,kju->kjt", fitted.inverse, contrasts)[:, fitted.stratum]
+    return np.einsum("stu,ksu->kst", fitted.normal_by_school, multiplier) - contrast
 
 
 def _leave_one_out(
