@@ -7,6 +7,7 @@ import pandas as pd
 
 from vsh_eval import registry
 from vsh_eval.contracts import require_one_of
+from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records
 from vsh_eval.release.text.findings.reasons import in_words
@@ -138,7 +139,7 @@ def both_estimates(safe: SafeTable, *, metric: str) -> list[dict[str, Any]]:
 
 
 @sentence
-def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
+def pretrend_sentence(safe: SafeTable) -> str:
     """Say whether schools were on the same path before training.
 
     Parameters
@@ -146,8 +147,6 @@ def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
     safe : SafeTable
         One row of facts: p_value (joint test that every lead is zero; NaN where it cannot be
         tested) and reason (why not).
-    alpha : float
-        Significance level of the test.
 
     Returns
     -------
@@ -164,7 +163,7 @@ def pretrend_sentence(safe: SafeTable, *, alpha: float = 0.05) -> str:
         asked = "Whether schools were on the same path before training"
         return f"{asked} cannot be tested: {str(row['reason']).rstrip('.')}."
     said = f"the joint test of the years before training gives p {_p(float(row['p_value']))}"
-    if float(row["p_value"]) < alpha:
+    if float(row["p_value"]) < ALPHA:
         return (
             f"Schools about to be trained were already on another path: {said}. "
             "An effect estimated from such schools must not be believed."

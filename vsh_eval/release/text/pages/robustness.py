@@ -1,6 +1,7 @@
 """What would change our mind: the verdicts of the checks in plain words."""
 
 from vsh_eval import registry
+from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
 from vsh_eval.release.text.findings.checks import AGREES, CHECK_NAMES, DIFFERS, NOT_TESTABLE, Check
@@ -13,15 +14,13 @@ _HONEST = words("sentences", "target", "sentence")
 
 
 @sentence
-def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
+def mind_headline(safe: SafeTable) -> str:
     """Say how many kinds of check speak against the primary estimate.
 
     Parameters
     ----------
     safe : SafeTable
         An ``estimates`` table: the primary simple estimate and the robustness table.
-    alpha : float
-        Significance level.
 
     Returns
     -------
@@ -30,9 +29,9 @@ def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
     """
     if _primary(safe) is None:
         return "There is no estimate, so there is nothing that a check could change our mind about."
-    verdicts = [check.verdict for check in _checks(safe, alpha)]
+    verdicts = [check.verdict for check in _checks(safe)]
     agree, against, silent = (verdicts.count(verdict) for verdict in (AGREES, DIFFERS, ""))
-    found = _found(safe, alpha)
+    found = _found(safe)
     if not found:
         start = "The primary test detects no effect; the checks ask whether one was missed."
     elif against:
@@ -49,15 +48,13 @@ def mind_headline(safe: SafeTable, *, alpha: float = 0.05) -> str:
 
 
 @sentences
-def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
+def mind_sentences(safe: SafeTable) -> tuple[str, ...]:
     """Say of each kind of check what would change our mind and what was found.
 
     Parameters
     ----------
     safe : SafeTable
         An ``estimates`` table: the primary simple estimate and the robustness table.
-    alpha : float
-        Significance level.
 
     Returns
     -------
@@ -72,7 +69,7 @@ def mind_sentences(safe: SafeTable, *, alpha: float = 0.05) -> tuple[str, ...]:
     """
     primary = _primary(safe)
     said: dict[str, list[str]] = {DIFFERS: [], "": [], AGREES: []}
-    for check in _checks(safe, alpha):
+    for check in _checks(safe):
         if check.code == "trend_breaks" and not check.found and primary:
             answer = "No effect is detected, so there is nothing that such a break could undo."
         elif not check.verdict:
@@ -170,13 +167,13 @@ def two_way_sentence(safe: SafeTable) -> str:
     )
 
 
-def _checks(safe: SafeTable, alpha: float) -> list[Check]:
+def _checks(safe: SafeTable) -> list[Check]:
     """Gather the rows of each kind of check, in order."""
     rows: dict[str, list[Row]] = {}
     for row in records(safe):
         if row.get("role") != "primary":
             rows.setdefault(str(row["check"]), []).append(row)
-    unit, found = _unit(safe), _found(safe, alpha)
+    unit, found = _unit(safe), _found(safe)
     return [Check(code, rows[code], unit, found) for code in CHECK_NAMES if code in rows]
 
 
@@ -185,9 +182,9 @@ def _primary(safe: SafeTable) -> Row | None:
     return next((row for row in rows if is_shown(row, "estimate")), None)
 
 
-def _found(safe: SafeTable, alpha: float) -> bool:
+def _found(safe: SafeTable) -> bool:
     row = _primary(safe)
-    return row is not None and is_shown(row, "p_value") and value_of(row, "p_value") < alpha
+    return row is not None and is_shown(row, "p_value") and value_of(row, "p_value") < ALPHA
 
 
 def _unit(safe: SafeTable) -> str:
