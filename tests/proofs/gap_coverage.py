@@ -486,8 +486,8 @@ meals go with absence and with the cohort; phase and sex hardly do. Monte Carlo 
 
 {table(third, FORMATS)}
 
-The part of sex is a product of two differences that are both near zero, so that it has next to no
-slope and the error is of second order: rather too wide. The limits stay as they are.
+The parts of phase and sex are products of two differences that are both near zero, so that they
+have next to no slope and the error is of second order: too wide, if anything. The limits stay.
 """
 
 
