@@ -420,11 +420,8 @@ def draw_robustness(safe: SafeTable, *, metric: str) -> Figure:
         If there is one that may not be shown.
     """
     data = part_of(safe, metric=metric)
-    rows = [
-        row
-        for row in records(data)
-        if is_shown(row, "estimate", "ci_lower", "ci_upper") and str(row["check"]) not in _APART
-    ]
+    data = data.where(check=set(data.frame["check"]) - _APART)
+    rows = [row for row in records(data) if is_shown(row, "estimate", "ci_lower", "ci_upper")]
     rows.sort(key=lambda row: (row.get("variant_code") in _PLACEBOS, _place(row)))
     if not rows or not _is_primary(rows[0]):
         if any(map(_is_primary, records(data))):
