@@ -404,6 +404,7 @@ class Protocol(_Section):
 
     @model_validator(mode="after")
     def _level_of_the_intervals(self) -> Self:
+        # `significance.ALPHA`, which would load scipy to read a file.
         if self.alpha != 0.05:
             raise ValueError(
                 f"protocol.alpha is {self.alpha}, must be 0.05: the report shows 95% intervals; "

@@ -155,7 +155,7 @@ def _wilson(found: float, number: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share."""
     from statsmodels.stats.proportion import proportion_confint
 
-    ends = np.asarray(proportion_confint(found, number, alpha=0.05, method="wilson"), dtype=float)
+    ends = np.asarray(proportion_confint(found, number, alpha=ALPHA, method="wilson"), dtype=float)
     return float(ends[0]), float(ends[1])
 
 

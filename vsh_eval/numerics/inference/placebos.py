@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy.optimize import nnls
 
 from vsh_eval.numerics.arrays import Floats
+from vsh_eval.numerics.inference.significance import ALPHA, POWER
 
 NEAREST = 59
 """Placebos of the nearest sizes that an estimate is ranked among: the third of 60 stands at 5 %."""
@@ -25,7 +26,7 @@ def rank_p_value(value: float, placebos: Floats) -> float:
     return float((1 + as_far.sum()) / (1 + len(placebos)))
 
 
-def critical_value(placebos: Floats, *, alpha: float = 0.05) -> float:
+def critical_value(placebos: Floats, *, alpha: float = ALPHA) -> float:
     """Return the distance from zero at which `rank_p_value` is no longer above alpha.
 
     Returns
@@ -42,7 +43,7 @@ def critical_value(placebos: Floats, *, alpha: float = 0.05) -> float:
     return float(np.sort(np.abs(placebos))[-allowed]) if allowed else float("inf")
 
 
-def detectable(placebos: Floats, *, alpha: float = 0.05, power: float = 0.80) -> float:
+def detectable(placebos: Floats, *, alpha: float = ALPHA, power: float = POWER) -> float:
     """Return the smallest effect that would be found with the power asked for.
 
     An effect moves a placebo; it is found where it then lies at or beyond the critical value. The
@@ -65,7 +66,7 @@ def detectable(placebos: Floats, *, alpha: float = 0.05, power: float = 0.80) ->
     return critical + float(np.quantile(both, power, method="higher"))
 
 
-def nearest_sizes(sizes: Floats, own: float, *, alpha: float = 0.05) -> npt.NDArray[np.bool_]:
+def nearest_sizes(sizes: Floats, own: float, *, alpha: float = ALPHA) -> npt.NDArray[np.bool_]:
     """Return which placebos are near enough in size to be compared with.
 
     Parameters
