@@ -34,7 +34,6 @@ from vsh_eval.numerics.levels.heterogeneity import between_schools
 from vsh_eval.numerics.levels.ratios import FloatArray
 
 GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT = "gap", "group_level", "reference_level", "drift"
-TARGETS = (GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT)
 """What an estimate is of: the gap, either level of it, the yearly drift before training."""
 OWN, ATTRIBUTABLE, EVERY, WITHOUT = "own", "attributable", "every", "without"
 """Variants: an authority alone; those whose result may be put down to training; all; all but
