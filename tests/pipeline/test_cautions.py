@@ -9,7 +9,7 @@ import pytest
 from tests.pipeline.test_impact import TRAINED, YEARS, ask, tables
 from vsh_eval import effects
 from vsh_eval.contracts import InfeasibleError
-from vsh_eval.release.text.findings.evidence import evidence_sentence
+from vsh_eval.release.text.findings.evidence import evidence_sentence, no_estimate_sentence
 from vsh_eval.release.text.findings.reasons import sentences
 from vsh_eval.release.text.pages.impact import estimate_sentence
 
@@ -80,6 +80,7 @@ def test_what_cannot_be_estimated_is_said_in_words_and_all_else_is_there(mode, t
     for part in (found.own_levels, found.parts, found.power_curve, found.bounds):
         with pytest.raises(InfeasibleError):
             part()
+    assert no_estimate_sentence(run.release(found.everything)) == found.answer
     sentence = estimate_sentence(run.release(found.everything), metric=found.protocol.primary)
     assert sentence.endswith(f"The reason: {said}")
     assert "nan" not in sentence.casefold()

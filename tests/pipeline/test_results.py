@@ -121,6 +121,18 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
     assert "4 of this size together one of 2.0" in pool
 
 
+def test_the_first_page_says_why_there_is_no_estimate(project):
+    run = project.run("tiny")
+    published(run)
+    none = dict.fromkeys(("estimate", "ci_lower", "ci_upper"), NAN)
+    rows = [estimate_row(**none, status="x", reason="too few schools are left; add years.")]
+    run.publish("impact", safe(rows))
+    run.publish("evidence", safe(pd.DataFrame(RULES).assign(statement="not_estimable")))
+    written(run)
+    said = results.summary_of(run.load("summary")).sentences
+    assert said[1] == "The effect cannot be estimated: too few schools are left; add years."
+
+
 def test_the_chart_of_the_first_page_names_the_page_that_has_its_table(project):
     run = project.run("tiny")
     run.publish("gaps_by_arm", safe(arm_rows()))

@@ -308,6 +308,8 @@ NAME = re.compile(r"\b[a-z]+_[a-z_]+")
 NAMES_MEANT = re.compile(r"\bpct_fsm\w*|\bvsh_\w+|\b\w+\.(?:csv|xlsx|json|yaml)|[a-z]+\.[a-z_]+")
 """Columns, files and keys of the params that a reader is told to look at."""
 NOTHING = "cannot be estimated from these data"
+WHY = "The effect cannot be estimated: "
+"""Before the reason, on 06 as on 08."""
 WITH_COLUMNS = "01_returns.html"
 
 
@@ -342,8 +344,11 @@ def look(release: Path, mode: Mode, ordinary: Path | None) -> Looked:
         head = head or next(iter(statements(report)), "")
     said = (head if kind == "returns" else words(impact)).casefold()
     faults += [f"{part!r} is not said on 06" for part in mode.says if part.casefold() not in said]
-    if kind == "returns" and not mode.estimable and NOTHING not in words(report):
-        faults.append(f"{NOTHING!r} is not said on 08")
+    if kind == "returns" and not mode.estimable:
+        why = f"{WHY}{results['headline'].get('reason') or ''}"
+        faults += [
+            f"{part!r} is not said on 08" for part in (NOTHING, why) if part not in words(report)
+        ]
     return Looked(head, results["evidence"]["statement"], len(pages), tuple(faults))
 
 
@@ -374,7 +379,7 @@ def _impact_faults(release: Path, mode: Mode, results: Mapping[str, Any], head: 
     reason = str(headline.get("reason") or "")
     if not mode.estimable and not (reason.endswith(".") and reason.count(". ") == 0):
         faults.append(f"the reason in results.json is {reason!r}, not one sentence")
-    if not mode.estimable and not head.startswith("The effect cannot be estimated: "):
+    if not mode.estimable and not head.startswith(WHY):
         faults.append(f"06 begins with {head[:60]!r}")
     return faults + _row_faults(release, mode)
 
@@ -443,7 +448,7 @@ the annual report, where the impact page asks for no effect). "pages": with the 
 ## What was looked for, and what is missing
 
 Exit code 0; every page; the sentence on the impact page, in `results.json` as one sentence, and in
-the annual report that nothing can be estimated; `impact.csv` and `robustness.csv` with rows of
+the same words in the annual report; `impact.csv` and `robustness.csv` with rows of
 status x where there is no estimate; `gaps.csv` and `reach.csv` with the columns and rows of an
 ordinary run of the same years; no table without rows, no heading with nothing under it.
 

@@ -183,10 +183,10 @@ def test_the_numbers_of_a_chart_leave_out_what_is_never_there_and_name_areas(dis
 def test_tables_texts_and_statements_are_marked_as_safe(displayed):
     show_table(safe(gap_rows()), spoken("Gaps"))
     show_text(spoken("The gap *widened*."), spoken("It is wide."))
-    show_statement(spoken("The gap <widened>. Much."), spoken("By how much?"))
+    show_statement(spoken("The gap <widened>. Much."), spoken("By how much?"), "")
     assert all(options["metadata"][MARK]["safe"] for _, options in displayed)
     assert displayed[1][0]["text/markdown"] == "The gap *widened*. It is wide."
-    message = "<strong>The gap &lt;widened&gt;.</strong> Much.</p><p>By how much?</p>"
+    message = "<strong>The gap &lt;widened&gt;.</strong> Much.</p><p>By how much?</p></div>"
     assert message in displayed[2][0]["text/html"]
 
 

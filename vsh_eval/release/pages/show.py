@@ -111,19 +111,20 @@ def show_statement(headline: str, *sentences: str) -> None:
     headline : SafeText
         The message: its first sentence stands out.
     *sentences : SafeText
-        What it rests on.
+        What it rests on; an empty one is not displayed.
 
     Raises
     ------
     DisclosureError
         If one of them is a plain text.
     """
-    below = "".join(f"<p>{escape(require_safe_text(sentence))}</p>" for sentence in sentences)
+    said = [require_safe_text(sentence) for sentence in sentences if sentence]
+    below = "".join(f"<p>{escape(sentence)}</p>" for sentence in said)
     first, stop, rest = require_safe_text(headline).partition(". ")
     head = f'<p class="headline"><strong>{escape(f"{first}{stop}".strip())}</strong>'
     head += f" {escape(rest)}</p>" if rest else "</p>"
     html = f'<div class="statement">{head}{below}</div>'
-    _display_html(html, " ".join((headline, *sentences)))
+    _display_html(html, " ".join((headline, *said)))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from vsh_eval.contracts import require_one_of
 from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records
-from vsh_eval.release.text.findings.reasons import in_words
+from vsh_eval.release.text.findings.reasons import in_words, no_estimate
 from vsh_eval.release.text.phrases.labels import is_missing, upper_first
 from vsh_eval.release.text.phrases.numbers import amount, listed, number, p_text
 from vsh_eval.release.text.safe_text import sentence
@@ -126,6 +126,25 @@ def ruled_out_sentence(safe: SafeTable, *, metric: str) -> str:
         if size > 0
     ]
     return f"Ruled out: that training made the gap {' or '.join(parts)}."
+
+
+@sentence
+def no_estimate_sentence(safe: SafeTable) -> str:
+    """Say why the primary effect cannot be estimated; '' where it is, or where no reason is known.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table with the primary simple row, and its reason where it has one.
+
+    Raises
+    ------
+    ContractError
+        If no row, or more than one, fits.
+    """
+    row = one_row(safe, aggregation="simple", role="primary")
+    reason = row.get("reason")
+    return "" if is_shown(row, "estimate") or is_missing(reason) else no_estimate(str(reason))
 
 
 def both_estimates(safe: SafeTable, *, metric: str) -> list[dict[str, Any]]:

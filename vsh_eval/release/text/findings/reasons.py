@@ -102,15 +102,21 @@ def sentences(messages: tuple[Message, ...]) -> tuple[str, ...]:
 
 
 @sealed
-def no_estimate(reason: Message) -> str:
+def no_estimate(reason: Message | str) -> str:
     """Say at the head of a page why there is no estimate, '' where there is one.
+
+    Parameters
+    ----------
+    reason : Message or str
+        From a room, or in the words in which a table of estimates holds it.
 
     Examples
     --------
     >>> no_estimate(Message("same_gap_everywhere"))[:59]
     'The effect cannot be estimated: the gap is the same in ever'
     """
-    return f"The effect cannot be estimated: {sentence(reason)}" if reason else ""
+    why = sentence(reason) if isinstance(reason, Message) else reason
+    return f"The effect cannot be estimated: {why}" if why else ""
 
 
 @sealed
