@@ -71,6 +71,8 @@ UNRELIABLE = "u"
 UNAVAILABLE = "x"
 NOT_APPLICABLE = "z"
 SYMBOLS = (CONFIDENTIAL, LOW, UNRELIABLE, UNAVAILABLE, NOT_APPLICABLE)
+LEAST_PUPILS = 10
+"""What fewer pupils than this have in common is hidden."""
 
 # --- The panel: what makes a row, and what it carries.
 PANEL_KEYS = (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from vsh_eval import names
 from vsh_eval.contracts import require_one_of
 
 INTERNAL_STAMP = "INTERNAL ONLY - NOT FOR RELEASE"
@@ -37,7 +38,7 @@ class Rule:
     """
 
     name: str
-    threshold: int = 10
+    threshold: int = names.LEAST_PUPILS
     base: int = 5
     min_schools: int = 3
     dominance: float = 0.80

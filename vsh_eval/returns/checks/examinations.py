@@ -32,8 +32,6 @@ _FORMS: Mapping[str, str] = {
 }
 _PLACEHOLDERS = ("null", "none", "na", "n/a", "nan", "#n/a", "unknown", "-", "0")
 _LONGEST_PLACEHOLDER = max(map(len, _PLACEHOLDERS))
-_SHOWN_PUPILS = 10
-"""A word of a pupil's table is only said where at least so many pupils have it."""
 _ONE_DAY_SHARE = {"training": 0.5, "episodes": 0.1}
 _FEWEST_DATES = 10
 _ABSENCE = "overall_absence"
@@ -138,7 +136,7 @@ def measures(inspection: Inspection) -> Iterator[Answer]:
         [known],
     )
     # A shifted column could hold identifiers, so only a word that many pupils share is said.
-    text = [f"'{word}'" for word, _, pupils in unknown if pupils >= _SHOWN_PUPILS]
+    text = [f"'{word}'" for word, _, pupils in unknown if pupils >= names.LEAST_PUPILS]
     near = [match for word, *_ in unknown for match in get_close_matches(word, known, 1)]
     detail = (f", and {listed(text[:5])} is not" if text else "") + (
         f" (nearest: {listed(list(dict.fromkeys(near))[:5])})" if near else f" ({listed(known)})"
