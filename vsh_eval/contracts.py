@@ -417,12 +417,20 @@ def require_one_vintage(panel: "pd.DataFrame") -> None:
     CohortRuleError
         If ``cohort_rule`` holds two values.
     """
-    for column, error in (("vintage", VintageError), ("cohort_rule", CohortRuleError)):
+    remedies: tuple[tuple[str, type[ContractError], str], ...] = (
+        (
+            "vintage",
+            VintageError,
+            "take the files of {0!r} out of the folder, or download them again as of {1!r}",
+        ),
+        ("cohort_rule", CohortRuleError, "select the rows of one cohort rule first"),
+    )
+    for column, error, remedy in remedies:
         values = sorted(panel[column].dropna().unique())
         if len(values) > 1:
             raise error(
                 f"{column} is both {values[0]!r} and {values[1]!r}, must be one value within a "
-                f"comparison; select the rows of one {column.replace('_', ' ')} first."
+                f"comparison; {remedy.format(*values)}."
             )
 
 

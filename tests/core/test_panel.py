@@ -25,7 +25,13 @@ def panel():
 @pytest.mark.parametrize(
     ("column", "other", "error", "named"),
     [
-        ("vintage", "2024", VintageError, "vintage is both '2024' and '2026'"),
+        (
+            "vintage",
+            "2024",
+            VintageError,
+            "vintage is both '2024' and '2026'.*; take the "
+            "files of '2024' out of the folder, or download them again as of '2026'",
+        ),
         ("cohort_rule", "ever_6", CohortRuleError, "both 'any_time_in_year' and 'ever_6'"),
         ("source", "published", ContractError, "source is both 'published' and 'returns'"),
     ],

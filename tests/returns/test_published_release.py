@@ -113,7 +113,12 @@ REFUSED = {
     "comparators alone": ({"absence": None, "key_stage_2": None, "key_stage_4": None},
         "holds none of DfE's absence"),
     "two releases": ({"key_stage_4": KS4.query("time_period != '202425'")},
-        "ks4 file is of the '2023/24 release' and the newest absence of the '2024/25 release'"),
+        r"^key_stage_4\.csv, the ks4 file, is of the 2023/24 release and the newest absence file "
+        "of the 2024/25 release, must be of one release; download the ks4 file of the 2024/25 "
+        "release into the folder too, or take every file of the 2024/25 release out of it"),
+    "absence of an earlier release": ({"absence": ABSENCE.query("time_period != '202425'")},
+        "download the absence file of the 2024/25 release into the folder too, or take every file "
+        "of the 2024/25 release out of it"),
 }  # fmt: skip
 
 

@@ -300,13 +300,15 @@ def _of_release(found: Sequence[PublishedFile], vintage: str) -> dict[str, Publi
 
 def _refuse_mixture(found: Sequence[PublishedFile], newest: str) -> None:
     for role in SIGNATURES:
-        vintages = {file.vintage for file in found if file.role == role} - {""}
-        if vintages and newest not in vintages:
-            other = max(vintages)
+        files = [file for file in found if file.role == role and file.vintage]
+        if files and newest not in {file.vintage for file in files}:
+            file = max(files, key=lambda one: one.vintage)
+            later = max(file.vintage, newest)
+            lacking = role if later == newest else "absence"
             raise VintageError(
-                f"the {role} file is of the {other!r} and the newest absence of the {newest!r}, "
-                f"must be of one release; add the {role} file of the {newest}, or name the vintage "
-                "to read it alone."
+                f"{file.name}, the {role} file, is of the {file.vintage} and the newest absence "
+                f"file of the {newest}, must be of one release; download the {lacking} file of the "
+                f"{later} into the folder too, or take every file of the {later} out of it."
             )
 
 
