@@ -188,7 +188,9 @@ REWRITTEN = (
      "fail 1 of 4: pupil_id, academic_year", "add the enrolment"),
     ("pupils_enrolled", "suspensions", without_lines("enrolments", "0070003,2022/23"),
      "fail 1 of 1: pupil_id, academic_year", "In suspensions, a pupil must"),
-    ("enrolments_attended", "enrolments", without_lines("attendance", "0070002,2022/23"),
+    ("enrolments_attended", "enrolments",  # a pupil who moved is sought once
+     without_lines("attendance", "0070002,2022/23")
+     | {"enrolments": TINY["enrolments"] + "0070002,2022/23,000101,7,M,0,N\n"},
      "warn 1 of 9: pupil_id, academic_year", "pupils without sessions do not count"),
     ("years_attended", "attendance", moved_to("2023/24", "attendance"),
      "warn 1 of 2: academic_year", "and none has 2022/23; add the year"),

@@ -42,11 +42,11 @@ def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         table, step, rows, pupils (Int64, missing where a table has no pupils). Each table starts
-        with "read" and ends with "counted"; "read" is the sum of the rows of the other steps.
-        ``pupils`` counts a pupil once a year (once in all for episodes), and again in another
-        step where that pupil has rows there too. The table "membership" has the pupils counted
-        for attendance by group, ``rows`` being their rows of attendance. Counts may be small:
-        internal.
+        with "read" and ends with "counted"; "read" is the sum of the other steps, in rows and in
+        pupils. ``pupils`` counts a pupil once a year (once in all for episodes): as counted where
+        one of the pupil's rows is, else at the first step that left one out. The table "membership"
+        has the pupils counted for attendance by group, ``rows`` being their rows of attendance.
+        Counts may be small: internal.
 
     Examples
     --------

@@ -1,9 +1,6 @@
 -- Why each row of attainment of a year is counted (reason 0) or not.
-SELECT
-    r.reason,
-    COUNT(*) AS rows_read,
-    COUNT(DISTINCT r.pupil) AS pupils
-FROM (
+-- A pupil stands at one reason: the first of those of the pupil's rows.
+WITH r AS (
     SELECT
         t.pupil,
         CASE
@@ -32,5 +29,10 @@ FROM (
         WHERE rule = 0 AND origin IN ('attainment', 'rank') AND time_period = {period}
     ) c
         ON t.measure_code = c.measure_code AND p.year_group = c.year_group
-) r
-GROUP BY r.reason
+)
+SELECT
+    f.reason,
+    COUNT(*) AS rows_read,
+    COUNT(DISTINCT CASE WHEN f.reason = f.first_reason THEN f.pupil END) AS pupils
+FROM (SELECT r.*, MIN(r.reason) OVER (PARTITION BY r.pupil) AS first_reason FROM r) f
+GROUP BY f.reason

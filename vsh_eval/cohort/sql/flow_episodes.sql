@@ -1,9 +1,6 @@
 -- Why each episode can make a pupil a member of the cohort (reason 0) or not.
-SELECT
-    r.reason,
-    COUNT(*) AS rows_read,
-    COUNT(DISTINCT r.pupil_id) AS pupils
-FROM (
+-- A pupil stands at one reason: the first of those of the pupil's rows.
+WITH r AS (
     SELECT
         e.pupil_id,
         CASE
@@ -23,5 +20,10 @@ FROM (
         FROM (SELECT DISTINCT pupil_id FROM episodes) c
         JOIN enrolments p ON c.pupil_id = p.pupil_id
     ) n ON e.pupil_id = n.pupil_id
-) r
-GROUP BY r.reason
+)
+SELECT
+    f.reason,
+    COUNT(*) AS rows_read,
+    COUNT(DISTINCT CASE WHEN f.reason = f.first_reason THEN f.pupil_id END) AS pupils
+FROM (SELECT r.*, MIN(r.reason) OVER (PARTITION BY r.pupil_id) AS first_reason FROM r) f
+GROUP BY f.reason

@@ -1,9 +1,6 @@
 -- Why each row of suspensions of a year is counted (reason 0) or not.
-SELECT
-    r.reason,
-    CAST(SUM(r.rows_read) AS BIGINT) AS rows_read,
-    COUNT(DISTINCT r.pupil) AS pupils
-FROM (
+-- A pupil stands at one reason: the first of those of the pupil's rows.
+WITH r AS (
     SELECT
         t.pupil,
         t.rows_read,
@@ -26,5 +23,10 @@ FROM (
         FROM cohort_counted
         WHERE rule = 0 AND origin = 'suspensions' AND time_period = {period}
     ) c ON p.year_group = c.year_group
-) r
-GROUP BY r.reason
+)
+SELECT
+    f.reason,
+    CAST(SUM(f.rows_read) AS BIGINT) AS rows_read,
+    COUNT(DISTINCT CASE WHEN f.reason = f.first_reason THEN f.pupil END) AS pupils
+FROM (SELECT r.*, MIN(r.reason) OVER (PARTITION BY r.pupil) AS first_reason FROM r) f
+GROUP BY f.reason

@@ -33,7 +33,10 @@ _ATTENDED = f"""
         FROM enrolments SELECT pupil_id, year_group
         WHERE pupil_id IS NOT NULL AND academic_year = {{year}}
     ),
-    of_ages AS (FROM enrolled WHERE year_group BETWEEN {min(_AGES)} AND {max(_AGES)})
+    of_ages AS (
+        FROM enrolled SELECT DISTINCT pupil_id
+        WHERE year_group BETWEEN {min(_AGES)} AND {max(_AGES)}
+    )
     SELECT
         (FROM pupils SELECT count_if(sessions > {MOST_SESSIONS} AND NOT moved)),
         (FROM pupils SELECT count_if(sessions > {MOST_SESSIONS} AND moved)),
@@ -78,7 +81,8 @@ class Attended(NamedTuple):
     not_enrolled : int
         Rows of pupils who have no enrolment in the year.
     enrolled, enrolled_there : int
-        Enrolments of the ages whose absence counts, and those of them that have attendance.
+        Pupils' years on roll at the ages whose absence counts, and those of them that have
+        attendance.
     """
 
     settled_over: int
