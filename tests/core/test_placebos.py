@@ -4,18 +4,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsh_eval.numerics.inference import placebos
+from vsh_eval.numerics.inference.significance import ALPHA
 
 some = st.lists(st.floats(-5, 5, allow_subnormal=False), min_size=1, max_size=60).map(np.array)
 
 
 @settings(max_examples=50, deadline=None)
-@given(same=some, value=st.floats(-6, 6), alpha=st.sampled_from([0.05, 0.1, 0.2]))
-def test_interval_and_test_say_the_same(same, value, alpha):
+@given(same=some, value=st.floats(-6, 6))
+def test_interval_and_test_say_the_same(same, value):
     """Nought is outside the interval where and only where the test rejects."""
-    rejects = placebos.rank_p_value(value, same) <= alpha + 1e-12
-    assert rejects == (abs(value) > placebos.critical_value(same, alpha=alpha) - 1e-12) or (
+    rejects = placebos.rank_p_value(value, same) <= ALPHA + 1e-12
+    assert rejects == (abs(value) > placebos.critical_value(same) - 1e-12) or (
         # A value that ties with the critical placebo counts as one of those as far away.
-        abs(abs(value) - placebos.critical_value(same, alpha=alpha)) < 1e-9
+        abs(abs(value) - placebos.critical_value(same)) < 1e-9
     )
 
 
@@ -57,18 +58,16 @@ def test_placebos_that_do_not_spread_have_no_spread():
 @given(
     sizes=st.lists(st.floats(10, 5000), min_size=1, max_size=150).map(np.array),
     own=st.floats(10, 5000),
-    alpha=st.sampled_from([0.05, 0.03, 0.1]),
 )
-def test_those_compared_with_are_the_nearest_in_size_and_enough_of_them(sizes, own, alpha):
-    near = placebos.nearest_sizes(sizes, own, alpha=alpha)
+def test_those_compared_with_are_the_nearest_in_size_and_enough_of_them(sizes, own):
+    near = placebos.nearest_sizes(sizes, own)
     distance = np.abs(np.log(sizes / own))
-    assert near.sum() >= min(len(sizes), 59, np.ceil(3 / alpha) - 1)
+    assert near.sum() >= min(len(sizes), 59)
     if not near.all():
         assert distance[near].max() < distance[~near].min() * (1 + 1e-9)
-        assert (distance < distance[near].max()).sum() < max(59, np.ceil(3 / alpha) - 1)
-    # The third furthest of them stands at alpha or under.
-    if near.sum() >= 3 / alpha - 1:
-        assert 3 / (1 + near.sum()) <= alpha + 1e-12
+        assert (distance < distance[near].max()).sum() < 59
+        # The third furthest of them stands at the level or under.
+        assert 3 / (1 + near.sum()) <= ALPHA + 1e-12
 
 
 def test_the_unit_of_size_does_not_matter_and_ties_stay_together():

@@ -41,13 +41,6 @@ def test_eight_schools_and_two_untrained_in_every_year(schools, trained, kind):
     assert found.stratum.eq("").all() == (kind == strata.COMMON)
 
 
-def test_the_limits_can_be_asked_for():
-    cells = cells_of_phases({"primary": 20, "secondary": 12})
-    assert strata.year_effects(cells, least_schools=13).kind == strata.COMMON
-    assert strata.year_effects(cells, least_untrained=11).kind == strata.BY_PHASE
-    assert strata.year_effects(cells, least_untrained=12).kind == strata.COMMON
-
-
 def test_a_school_with_one_untrained_year_says_nothing_of_the_years():
     cells = cells_of_phases({"primary": 20, "secondary": 8}, trained={"secondary": 6}, times=4)
     once = cells["unit"].eq("secondary7") & cells["time"].ne(4)

@@ -100,7 +100,7 @@ def judged(found: Synthetic, *, size: float) -> dict[str, float]:
         "agrees": float(outside == (simple["p_value"] <= ALPHA + 1e-12)),
         "found": float(np.mean(planted)),
         "mde": found.mde,
-        "mde_every_size": placebos.detectable(scaled, alpha=ALPHA),
+        "mde_every_size": placebos.detectable(scaled),
         "pupils": size,
     }
 
@@ -163,13 +163,13 @@ def _each_by_the_others(
         others, at = np.delete(estimates, place), np.delete(sizes, place)
         spread = placebos.size_spread(others, at, np.append(at, size))
         scaled = others * spread[-1] / spread[:-1]
-        near = scaled[placebos.nearest_sizes(at, size, alpha=ALPHA)]
+        near = scaled[placebos.nearest_sizes(at, size)]
         rows.append(
             {
                 "p": placebos.rank_p_value(value, near),
-                "mde": placebos.detectable(near, alpha=ALPHA),
+                "mde": placebos.detectable(near),
                 "p_every_size": placebos.rank_p_value(value, scaled),
-                "mde_every_size": placebos.detectable(scaled, alpha=ALPHA),
+                "mde_every_size": placebos.detectable(scaled),
             }
         )
     return pd.DataFrame(rows)

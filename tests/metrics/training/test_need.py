@@ -60,11 +60,9 @@ def test_nothing_to_order_by_gives_no_bands(schools, change):
     assert not found.known
 
 
-def test_a_column_may_be_named_and_must_be_there(schools):
-    assert deprivation_bands(schools.assign(idaci=0.1), column="pct_fsm").column == "pct_fsm"
+def test_the_first_measure_of_deprivation_that_is_there_is_taken(schools):
+    assert deprivation_bands(schools.assign(idaci=0.1)).column == "pct_fsm"
     assert not deprivation_bands(schools.drop(columns="pct_fsm")).known
-    with pytest.raises(ContractError, match="schools lacks the column income"):
-        deprivation_bands(schools, column="income")
 
 
 def test_the_baseline_is_before_anyone_was_trained(schools, panel):

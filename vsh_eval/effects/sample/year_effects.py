@@ -39,27 +39,21 @@ class YearEffects:
     note: Message
 
 
-def year_effects(
-    cells: pd.DataFrame,
-    *,
-    least_schools: int = STRATUM_SCHOOLS,
-    least_untrained: int = STRATUM_COMPARISON,
-) -> YearEffects:
+def year_effects(cells: pd.DataFrame) -> YearEffects:
     """Decide which schools share year effects.
 
     Parameters
     ----------
     cells : DataFrame
         unit, phase, time, cohort, outcome and weight of the school-years used.
-    least_schools, least_untrained : int
-        What makes a phase large: schools, and schools not yet trained in every used year.
 
     Returns
     -------
     YearEffects
-        A large phase has year effects of its own; any other phase has those of the large phase
-        whose mean gap before anyone was trained is nearest to its own. Common where fewer than two
-        phases are large.
+        A phase is large with `STRATUM_SCHOOLS` schools, and `STRATUM_COMPARISON` of them not yet
+        trained in every used year. A large phase has year effects of its own; any other phase has
+        those of the large phase whose mean gap before anyone was trained is nearest to its own.
+        Common where fewer than two phases are large.
 
     Notes
     -----
@@ -85,8 +79,8 @@ def year_effects(
     if len(schools) == 1:
         return _common(cells, Message("year_effects_one_phase"))
     left = _untrained(cells, schools.index)
-    large = schools.index[schools.ge(least_schools) & left.ge(least_untrained)]
-    limits: dict[str, object] = {"schools": least_schools, "untrained": least_untrained}
+    large = schools.index[schools.ge(STRATUM_SCHOOLS) & left.ge(STRATUM_COMPARISON)]
+    limits: dict[str, object] = {"schools": STRATUM_SCHOOLS, "untrained": STRATUM_COMPARISON}
     if len(large) < 2:
         return _common(cells, Message("year_effects_too_few_phases", **limits))
     if len(large) == len(schools):

@@ -354,15 +354,13 @@ def _placebos() -> Iterator[RobustnessCheck]:
     yield RobustnessCheck("own_levels", Message("cohort_level"), own, rule=SAME)
 
 
-def pretended_early(data: pd.DataFrame, *, years: int = EARLY) -> pd.DataFrame:
-    """Move training earlier and leave out the years from the true training on.
+def pretended_early(data: pd.DataFrame) -> pd.DataFrame:
+    """Move training `EARLY` used years earlier and leave out the years from the true training on.
 
     Parameters
     ----------
     data : DataFrame
         Of an `AnalysisSample`.
-    years : int
-        Used years by which it is moved.
 
     Returns
     -------
@@ -384,13 +382,13 @@ def pretended_early(data: pd.DataFrame, *, years: int = EARLY) -> pd.DataFrame:
     """
     never = data["cohort"].eq(names.NEVER)
     kept = data[never | data["time"].lt(data["cohort"])]
-    moved = (kept["cohort"] - years).where(kept["cohort"].ne(names.NEVER), names.NEVER)
+    moved = (kept["cohort"] - EARLY).where(kept["cohort"].ne(names.NEVER), names.NEVER)
     trained = moved.ne(names.NEVER)
     before = (trained & kept["time"].lt(moved)).groupby(kept["unit"]).transform("any")
     after = (trained & kept["time"].ge(moved)).groupby(kept["unit"]).transform("any")
     usable = kept["cohort"].eq(names.NEVER) | (before & after)
     if not (usable & kept["cohort"].ne(names.NEVER)).any():
-        raise InfeasibleError("too_few_years_before", years=years)
+        raise InfeasibleError("too_few_years_before", years=EARLY)
     return kept.assign(cohort=moved)[usable]
 
 

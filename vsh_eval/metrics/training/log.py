@@ -14,6 +14,8 @@ OTHER = "other combinations"
 RECORD_COLUMNS = (
     *("programme", "trainings", "with_staff", "with_hours", "with_cost", "with_audience"),
 )
+LEAST_SCHOOLS = 3
+"""Schools with one combination of programmes that it takes to name the combination."""
 LOG_COLUMNS = ("unit_id", "programme", "tier", "start_date", "time_period")
 
 
@@ -32,23 +34,21 @@ def offers(log: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 
 @produces("programme_overlap", ("combination", "programmes", "schools"), gate="facts")
-def programme_overlap(training: pd.DataFrame, *, least: int = 3) -> pd.DataFrame:
+def programme_overlap(training: pd.DataFrame) -> pd.DataFrame:
     """Count schools by the combination of programmes they have taken up.
 
     Parameters
     ----------
     training : DataFrame
         The school-level log, one row an event.
-    least : int
-        Combinations of fewer schools stand together as `other combinations`, with the next
-        smallest where these are too few still.
 
     Returns
     -------
     DataFrame
         combination (programmes in alphabetical order, joined by ' + '), programmes (how many;
-        missing for other combinations) and schools; most schools first. Schools without
-        training are not in the log and not here.
+        missing for other combinations) and schools; most schools first. Combinations of fewer than
+        `LEAST_SCHOOLS` stand together as `other combinations`, with the next smallest where these
+        are too few still. Schools without training are not in the log and not here.
 
     Raises
     ------
@@ -57,19 +57,19 @@ def programme_overlap(training: pd.DataFrame, *, least: int = 3) -> pd.DataFrame
 
     Examples
     --------
-    >>> log = pd.DataFrame({"unit_id": ["1", "1", "2"], "programme": ["elsa", "safeguarding",
-    ...     "elsa"], "tier": "targeted", "start_date": pd.Timestamp("2023-11-06"),
-    ...     "time_period": 202324})
-    >>> programme_overlap(log, least=1)
+    >>> log = pd.DataFrame({"unit_id": ["1", "1", "2", "2", "3", "3", "4", "5", "6"],
+    ...     "programme": ["elsa", "safeguarding"] * 3 + ["elsa"] * 3, "tier": "targeted",
+    ...     "start_date": pd.Timestamp("2023-11-06"), "time_period": 202324})
+    >>> programme_overlap(log)
                combination  programmes  schools
-    0                 elsa           1        1
-    1  elsa + safeguarding           2        1
+    0                 elsa           1        3
+    1  elsa + safeguarding           2        3
     """
     require_columns(training, LOG_COLUMNS, name="training")
     pairs = training[["unit_id", "programme"]].drop_duplicates().sort_values("programme")
     by_school = pairs.groupby("unit_id")["programme"]
     found = pd.DataFrame({"combination": by_school.agg(" + ".join), "programmes": by_school.size()})
-    found["combination"] = found["combination"].mask(_is_rare(found["combination"], least), OTHER)
+    found["combination"] = found["combination"].mask(_is_rare(found["combination"]), OTHER)
     found["programmes"] = found["programmes"].astype("Int64").mask(found["combination"] == OTHER)
     return (
         found.value_counts(["combination", "programmes"], dropna=False)
@@ -80,13 +80,13 @@ def programme_overlap(training: pd.DataFrame, *, least: int = 3) -> pd.DataFrame
     )
 
 
-def _is_rare(combination: pd.Series, least: int) -> pd.Series:
-    """Mark combinations of fewer than least schools, and more until the marked ones are enough."""
+def _is_rare(combination: pd.Series) -> pd.Series:
+    """Mark combinations of too few schools, and more until the marked ones are enough."""
     sizes = combination.value_counts(ascending=True)
-    rare = sizes < least
+    rare = sizes < LEAST_SCHOOLS
     together = sizes.cumsum()
-    if 0 < sizes[rare].sum() < least:
-        rare |= together.shift(fill_value=0) < least
+    if 0 < sizes[rare].sum() < LEAST_SCHOOLS:
+        rare |= together.shift(fill_value=0) < LEAST_SCHOOLS
     return combination.map(rare).astype(bool)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.contracts import require_columns
 from vsh_eval.numerics.levels.heterogeneity import between_schools, shrunken
 from vsh_eval.panel import Comparison, leaves_of, require_returns, slice_for
 
@@ -60,16 +59,14 @@ class Bands:
         return len([band for band in self.order if band != NOT_KNOWN]) > 1
 
 
-def deprivation_bands(schools: pd.DataFrame, *, column: str = "") -> Bands:
+def deprivation_bands(schools: pd.DataFrame) -> Bands:
     """Put schools into bands of equal size by a measure of deprivation.
 
     Parameters
     ----------
     schools : DataFrame
-        One row a school: unit_id and its covariates.
-    column : str
-        The covariate, the larger the more deprived; blank: the first of `DEPRIVATION_COLUMNS`
-        that is there.
+        One row a school: unit_id and its covariates. The first of `DEPRIVATION_COLUMNS` that is
+        there is taken, the larger the more deprived.
 
     Returns
     -------
@@ -78,11 +75,6 @@ def deprivation_bands(schools: pd.DataFrame, *, column: str = "") -> Bands:
         without a value are in `not_known`. No bands where there is no such covariate or fewer than
         ten schools a band.
 
-    Raises
-    ------
-    ContractError
-        If the column named is not there.
-
     Examples
     --------
     >>> schools = pd.DataFrame({"unit_id": [str(n) for n in range(30)], "pct_fsm": range(30)})
@@ -90,9 +82,7 @@ def deprivation_bands(schools: pd.DataFrame, *, column: str = "") -> Bands:
     >>> found.units.groupby("band").size().tolist(), found.units["band"].iloc[-1]
     ([10, 10, 10], 'most_deprived_third')
     """
-    if column:
-        require_columns(schools, [column], name="schools")
-    chosen = column or next((c for c in DEPRIVATION_COLUMNS if c in schools), "")
+    chosen = next((c for c in DEPRIVATION_COLUMNS if c in schools), "")
     need = schools[chosen] if chosen else pd.Series(np.nan, index=schools.index)
     pieces = 5 if need.notna().sum() >= _FIFTHS_FROM else 3
     units = pd.DataFrame({"unit_id": schools["unit_id"], "need": need.astype("float64")})

@@ -21,6 +21,8 @@ DRAWS = 10_000
 """Draws behind the first stage's critical value."""
 FIRST_STAGE = 0.1
 """Share of alpha that the first stage spends."""
+_POINTS, _FINER = 200, 2
+"""Steps in which a line is searched for the ends of an interval, and how often more around them."""
 _NOUGHT = 1e-10
 """A variance, or a slope, below this share of its size is zero."""
 
@@ -95,15 +97,15 @@ class RelativeMagnitudes:
         """Return which values of the mean effect the restriction and the data allow, (N,)."""
         return self._allowed(self._pieces(m_bar), values)
 
-    def interval(self, m_bar: float, *, points: int = 200, rounds: int = 3) -> tuple[float, float]:
+    def interval(self, m_bar: float) -> tuple[float, float]:
         """Return the lowest and the highest value allowed.
 
-        The line is searched in `points` steps, then twice more around both ends: the bounds are
-        exact to a millionth of the width searched (defaults). NaN where nothing is allowed.
+        The line is searched in `_POINTS` steps, then twice more around both ends: the bounds are
+        exact to a millionth of the width searched. NaN where nothing is allowed.
         """
         pieces = self._pieces(m_bar)
         centre, reach = self._search(m_bar)
-        grid = np.linspace(centre - reach, centre + reach, points + 1)
+        grid = np.linspace(centre - reach, centre + reach, _POINTS + 1)
         grid = np.union1d(grid, centre)
         inside = np.flatnonzero(self._allowed(pieces, grid))
         if not inside.size:
@@ -112,10 +114,10 @@ class RelativeMagnitudes:
         for at, outward in ((inside[0], -1), (inside[-1], 1)):
             last = grid[at]
             step = grid[at + outward] - last if 0 <= at + outward < len(grid) else outward * reach
-            for _ in range(rounds - 1):
-                finer = last + step * np.arange(points // 2 + 1) / (points // 2)
+            for _ in range(_FINER):
+                finer = last + step * np.arange(_POINTS // 2 + 1) / (_POINTS // 2)
                 last = finer[np.flatnonzero(self._allowed(pieces, finer))[-1]]
-                step /= points // 2
+                step /= _POINTS // 2
             ends.append(float(last))
         return ends[0], ends[1]
 

@@ -26,25 +26,25 @@ def rank_p_value(value: float, placebos: Floats) -> float:
     return float((1 + as_far.sum()) / (1 + len(placebos)))
 
 
-def critical_value(placebos: Floats, *, alpha: float = ALPHA) -> float:
-    """Return the distance from zero at which `rank_p_value` is no longer above alpha.
+def critical_value(placebos: Floats) -> float:
+    """Return the distance from zero at which `rank_p_value` is no longer above `ALPHA`.
 
     Returns
     -------
     float
-        Infinite where there are fewer than ``1 / alpha - 1`` placebos: nothing could be rejected.
+        Infinite where there are fewer than ``1 / ALPHA - 1`` placebos: nothing could be rejected.
 
     Examples
     --------
     >>> critical_value(np.arange(1.0, 20.0)), critical_value(np.arange(1.0, 19.0))
     (19.0, inf)
     """
-    allowed = int(np.floor(alpha * (1 + len(placebos)) + _TIE))
+    allowed = int(np.floor(ALPHA * (1 + len(placebos)) + _TIE))
     return float(np.sort(np.abs(placebos))[-allowed]) if allowed else float("inf")
 
 
-def detectable(placebos: Floats, *, alpha: float = ALPHA, power: float = POWER) -> float:
-    """Return the smallest effect that would be found with the power asked for.
+def detectable(placebos: Floats) -> float:
+    """Return the smallest effect that would be found with a power of `POWER`.
 
     An effect moves a placebo; it is found where it then lies at or beyond the critical value. The
     placebos are taken with both signs.
@@ -59,14 +59,14 @@ def detectable(placebos: Floats, *, alpha: float = ALPHA, power: float = POWER) 
     >>> detectable(np.full(39, 1.0))
     2.0
     """
-    critical = critical_value(placebos, alpha=alpha)
+    critical = critical_value(placebos)
     if not np.isfinite(critical):
         return critical
     both = np.concatenate([placebos, -placebos])
-    return critical + float(np.quantile(both, power, method="higher"))
+    return critical + float(np.quantile(both, POWER, method="higher"))
 
 
-def nearest_sizes(sizes: Floats, own: float, *, alpha: float = ALPHA) -> npt.NDArray[np.bool_]:
+def nearest_sizes(sizes: Floats, own: float) -> npt.NDArray[np.bool_]:
     """Return which placebos are near enough in size to be compared with.
 
     Parameters
@@ -75,14 +75,12 @@ def nearest_sizes(sizes: Floats, own: float, *, alpha: float = ALPHA) -> npt.NDA
         How many children stand behind each placebo, above 0.
     own : float
         How many stand behind what is judged.
-    alpha : float
-        Significance level; a small one needs more placebos.
 
     Returns
     -------
     bool array (J,)
-        The `NEAREST` by ratio of size, and all that are as near as the last of them; as many as put
-        the third furthest at `alpha` where that is more; all where there are no more.
+        The `NEAREST` by ratio of size, and all that are as near as the last of them; all where
+        there are no more.
 
     Notes
     -----
@@ -95,11 +93,10 @@ def nearest_sizes(sizes: Floats, own: float, *, alpha: float = ALPHA) -> npt.NDA
     >>> nearest_sizes(np.arange(1.0, 101.0), 80.0).nonzero()[0][[0, -1]] + 1
     array([ 42, 100])
     """
-    asked = max(NEAREST, int(np.ceil(3 / alpha - _TIE)) - 1)
     distance = np.abs(np.log(sizes / own))
-    if len(distance) <= asked:
+    if len(distance) <= NEAREST:
         return np.ones(len(distance), dtype=bool)
-    return distance <= np.sort(distance)[asked - 1] * (1 + _TIE)
+    return distance <= np.sort(distance)[NEAREST - 1] * (1 + _TIE)
 
 
 def size_spread(placebos: Floats, sizes: Floats, at: Floats) -> Floats:
