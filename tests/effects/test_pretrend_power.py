@@ -118,7 +118,7 @@ def test_powers_that_no_drift_has_are_refused(schools, power):
 
 
 def test_school_years_without_leads_are_refused(schools):
-    with pytest.raises(DesignError, match="lead of one school"):
+    with pytest.raises(DesignError, match="no two years before"):
         effects.sensitivity.pretrend_power(cells_of(1, cohorts=(0, 2), absent=0.0))
     with pytest.raises(DesignError, match="lead of one school"):
         effects.sensitivity.pretrend_power(

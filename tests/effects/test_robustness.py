@@ -11,6 +11,7 @@ from vsh_eval import effects
 from vsh_eval.contracts import InfeasibleError, Message
 from vsh_eval.effects.sensitivity import CHECKS, ROBUSTNESS_COLUMNS, RobustnessCheck, checks
 from vsh_eval.effects.sensitivity.checks import Primary, pretended_early, run
+from vsh_eval.numerics.inference.significance import smallest_adjusted
 from vsh_eval.release.disclosure import rule_named
 from vsh_eval.release.disclosure.estimates import protect_estimates
 from vsh_eval.release.text.findings.checks import checks_in_words
@@ -170,6 +171,25 @@ def test_verdicts_follow_the_printed_rule(study, rule, found, verdict):
     primary = Primary(estimate=-2.0, p_value=0.01, row={})
     check = RobustnessCheck("estimators", Message("primary"), lambda: found, rule=rule)
     assert run(study, primary, [check])["verdict"].tolist() == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted", "verdicts"),
+    [
+        ((0.03, 0.03), [0.06, 0.06], ["agrees", "agrees"]),
+        ((0.02, 0.9), [0.04, 0.9], ["differs", "agrees"]),
+    ],
+)
+def test_tests_of_who_is_counted_are_judged_together(study, p_values, adjusted, verdicts):
+    primary = Primary(estimate=-2.0, p_value=0.01, row={})
+    asked = [
+        RobustnessCheck("composition", Message("primary"), lambda p=p: {"p_value": p})
+        for p in p_values
+    ]
+    found = run(study, primary, asked)
+    assert found["verdict"].tolist() == verdicts
+    assert [reason.details["p"] for reason in found["reason"]] == pytest.approx(adjusted)
+    assert min(adjusted) == pytest.approx(smallest_adjusted(np.array(p_values))), "the evidence's"
 
 
 def test_without_a_found_effect_the_sign_may_differ(study):

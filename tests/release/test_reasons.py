@@ -19,7 +19,7 @@ DETAILS = {
     "value": "elsa", "programme": "elsa", "rule": "at_31_march", "outcome": "log_cohort_size",
     "covariates": ("a", "b"), "of": "leads", "by": "band", "slope": 0.5, "bias": 1.0,
     "breakdown": 1.0, "share": 0.5, "sesoi": 0.5, "bound": 1.0, "tests": 3, "few_trained": True,
-    "authorities": 1, "leads": 3, "pooled": True, "joined": {"special": "primary"},
+    "authorities": 1, "leads": 3, "p": 0.04, "pooled": True, "joined": {"special": "primary"},
 }  # fmt: skip
 
 

@@ -40,13 +40,15 @@ CHECKS = (
 
 AGREES, DIFFERS, NOT_TESTABLE = "agrees", "differs", "not_testable"
 SAME, NOTHING_FOUND, SAME_TEST = "same_estimate", "nothing_found", "same_test"
+NOTHING_IN_ALL = "nothing_found_in_all"
 SURVIVES, NOT_EXCLUDED, DRIFT_SMALL = "survives", "not_excluded", "drift_small"
-RULES = (SAME, NOTHING_FOUND, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SMALL)
+RULES = (SAME, NOTHING_FOUND, NOTHING_IN_ALL, SAME_TEST, SURVIVES, NOT_EXCLUDED, DRIFT_SMALL)
 """How a verdict comes about: what "agrees" demands of
 
 - the same estimate: its interval holds the primary estimate and, if the primary interval excludes
   zero, it has the same sign;
 - nothing found: p is at least alpha;
+- nothing found in all: the same, p adjusted for the number of such rows (Holm), as the evidence is;
 - the same test: p is below alpha where the primary p is, and only there;
 - survives: under a trend difference as large as the largest before training zero is excluded;
 - not excluded: unless the primary test finds an effect and this one excludes one of interest;
@@ -64,10 +66,11 @@ FIRST_YEAR, ALL_YEARS, STRAIGHT = "first_year", "all_years", "straight"
 """What trend differences are asked about: the first year after training, the mean of all years, or
 trends that stay on a straight line."""
 _RULE_OF = dict.fromkeys(CHECKS, SAME) | {
-    **dict.fromkeys(("pretrend", "early_placebo", "own_levels", "composition"), NOTHING_FOUND),
+    **dict.fromkeys(("pretrend", "early_placebo", "own_levels"), NOTHING_FOUND),
+    **{"composition": NOTHING_IN_ALL},
     **{"trend_breaks": SURVIVES, "chance": SAME_TEST, "equivalence": NOT_EXCLUDED},
 }
-_P_VALUE_RULES = frozenset({NOTHING_FOUND, SAME_TEST, NOT_EXCLUDED})
+_P_VALUE_RULES = frozenset({NOTHING_FOUND, NOTHING_IN_ALL, SAME_TEST, NOT_EXCLUDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +197,26 @@ def run(study: Study, primary: Primary, checks: list[RobustnessCheck]) -> pd.Dat
         ``not_testable`` and the reason.
     """
     items = [(check.ask, _labels(check)) for check in checks]
-    rows = tabulate(study, items, role="robustness", columns=ROBUSTNESS_COLUMNS)
+    rows = _adjusted(tabulate(study, items, role="robustness", columns=ROBUSTNESS_COLUMNS))
     verdicts = [_verdict(row, primary) for row in rows.to_dict("records")]
     # No table can hold infinity: an interval that has no end is written without one.
     return rows.assign(verdict=verdicts)[list(ROBUSTNESS_COLUMNS)].replace(
         {np.inf: np.nan, -np.inf: np.nan}
     )
+
+
+def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add p_adjusted: of the rows that are one family adjusted for their number, with a reason."""
+    from statsmodels.stats.multitest import multipletests
+
+    family = rows["rule"].eq(NOTHING_IN_ALL) & rows["p_value"].notna()
+    made = rows.assign(p_adjusted=rows["p_value"])
+    if family.any():
+        adjusted = multipletests(rows.loc[family, "p_value"].to_numpy(float), method="holm")[1]
+        made.loc[family, "p_adjusted"] = adjusted
+        why = [Message("adjusted_p", p=float(p), tests=len(adjusted)) for p in adjusted]
+        made.loc[family, "reason"] = pd.Series(why, index=made.index[family], dtype=object)
+    return made
 
 
 def primary_of(study: Study) -> Primary:
@@ -257,8 +274,8 @@ def _verdict(row: Mapping[Any, Any], primary: Primary) -> str:
     needed = "p_value" if row["rule"] in _P_VALUE_RULES else "ci_lower"
     if row["status"] == names.UNAVAILABLE or not np.isfinite(float(row[needed])):
         return NOT_TESTABLE
-    significant = row["p_value"] < ALPHA
-    if row["rule"] == NOTHING_FOUND:
+    significant = row["p_adjusted"] < ALPHA
+    if row["rule"] in {NOTHING_FOUND, NOTHING_IN_ALL}:
         holds = not significant
     elif row["rule"] == SAME_TEST:
         holds = significant == primary.found()

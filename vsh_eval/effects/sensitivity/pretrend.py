@@ -365,7 +365,10 @@ def imputed_leads(cells: Grid) -> Leads:
         If no treated school-year can be imputed, or there is no such lead.
     """
     _, target = imputable_target(cells)
-    early = cells.event >= -leads_borne(cells, target)
+    leads = leads_borne(cells, target)
+    if not leads:
+        raise InfeasibleError("no_two_years_before")
+    early = cells.event >= -leads
     early &= cells.ever[:, None] & (cells.event < 0)
     blocks = _blocks(cells, cells.treated, cells.treated, by_event=False)
     blocks += _blocks(cells, cells.treated | early, early, by_event=True)

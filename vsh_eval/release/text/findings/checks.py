@@ -63,6 +63,8 @@ def checks_in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def _amount_of(reason: Message) -> float:
     """Return the number of a reason, to as many figures as its words have."""
+    if reason.code == "adjusted_p":
+        return round(float(str(reason.details["p"])), 3)
     found = [float(str(reason.details[name])) for name in _AMOUNTS if name in reason.details]
     return float(f"{found[0]:.2g}") if found else float("nan")
 
@@ -150,7 +152,8 @@ def _estimate(row: Row, unit: str) -> str:
 
 
 def _p(row: Row) -> str:
-    text = p_text(value_of(row, "p_value"))
+    adjusted = str(row["reason_code"]) == "adjusted_p"
+    text = p_text(value_of(row, "amount" if adjusted else "p_value"))
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 

@@ -21,7 +21,7 @@ from vsh_eval.release.text.phrases.labels import (
     metric_in_text,
     upper_first,
 )
-from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
+from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number, p_text
 from vsh_eval.release.text.safe_text import sentence as sealed
 from vsh_eval.release.text.safe_text import sentences as sealed_all
 from vsh_eval.release.text.words import words
@@ -244,6 +244,10 @@ def _randomisation_p(values: Mapping[str, Any]) -> str:
     )
 
 
+def _adjusted_p(values: Mapping[str, Any]) -> str:
+    return f"p {p_text(values['p'])} when adjusted for the number of tests ({values['tests']})"
+
+
 def _composition_p(values: Mapping[str, Any]) -> str:
     said = "p value of a change in the children who are counted"
     tests = values.get("tests", 1)
@@ -260,6 +264,7 @@ _WORDED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(
         "year_effects_joined": _joined,
         "year_effects": lambda values: f"year effects {YEAR_EFFECTS[values['kind']]}",
         "randomisation_p": _randomisation_p,
+        "adjusted_p": _adjusted_p,
         "composition_p": _composition_p,
     }
 )
