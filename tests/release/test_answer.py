@@ -12,6 +12,7 @@ from vsh_eval.release.text.pages.answer import (
     decision_sentences,
     estimates_sentence,
     halves,
+    ways_that_help,
 )
 from vsh_eval.release.text.pages.impact import estimate_sentence
 
@@ -115,6 +116,14 @@ def test_an_estimate_that_is_not_attributable_is_called_no_effect():
 
 def power(*rows):
     return safe(pd.DataFrame(rows, columns=["mde", "more_years", "authorities"]))
+
+
+def test_more_years_that_help_nothing_are_said_to_and_left_out():
+    table = power((4.0, 0, 1), (4.4, 5, 1), (4.9, 40, 1), (2.9, 0, 4))
+    decided = decision_sentences(evidence("inconclusive"), table, None, None, asked=ABSENCE, **PLAN)
+    never = dict(halves(text) for text in decided)["Do not wait for more years alone."]
+    assert "below today's 4.0 percentage points" in never
+    assert ways_that_help(table).frame["mde"].tolist() == [4.0, 2.9]
 
 
 def test_decisions_follow_from_what_is_missing():

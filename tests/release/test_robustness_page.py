@@ -185,13 +185,13 @@ def test_power_and_false_alarms_are_said_before_any_effect():
     assert said.endswith("20% of the runs; one of 1.8 percentage points in 80% of them.")
     none = curve.where(effect=[0.0, 0.5])
     assert planted_sentence(none, power, **about).endswith(
-        "none of the effects tried is detected in 80% of them. The formula above gives 1.8, which "
-        "is too low."
+        "none of the effects tried is detected in 80% of them. The calculation further up gives "
+        "1.8, which is too low."
     )
     # The interval of the share at 1.4 ends at 65.8%, that at 2.0 begins at 85%.
     for formula in (1.4, 2.0):
         said = planted_sentence(curve, safe([{"mde": formula}]), **about)
-        assert said.endswith(f"The formula above gives {formula}; rely on the larger.")
+        assert said.endswith(f"The calculation further up gives {formula}; rely on the larger.")
 
 
 @pytest.mark.parametrize(

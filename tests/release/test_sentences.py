@@ -112,8 +112,8 @@ def test_a_significant_estimate_is_said_to_exaggerate_small_effects_more():
 def test_what_an_estimate_rests_on_stands_beside_it():
     said = sample_sentence(safe([estimate_row()]), metric=ABSENCE)
     assert "60 trained schools that have children of the cohort in a year since training" in said
-    assert "(800 pupil-years), compared with 60 schools that have none; standard error 0.6" in said
-    assert "percentage points, Student's t with 119 degrees" in said
+    assert "(800 pupil-years), compared with 60 schools that have no such year; standard" in said
+    assert "error 0.6 percentage points, Student's t with 119 degrees" in said
     assert sample_sentence(safe([estimate_row(estimate=NAN)]), metric=ABSENCE) == ""
 
 

@@ -270,18 +270,25 @@ def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
             f"{small}, the smallest of interest."
         )
         return
-    last = waits[-1]
+    best, today = min(waits, key=lambda row: value_of(row, "mde")), value_of(now, "mde")
+    opening = f"**Do not wait for more years alone.** If {kept} counted stay as they are,"
+    if value_of(best, "mde") >= today:
+        yield (
+            f"{opening} no number of more years brings the effect with an 80% chance of being "
+            f"detected below today's {amount(today, unit)}, because the years before training say "
+            f"less of years that lie further from them; the smallest of interest is {small}."
+        )
+        return
     yield (
-        f"**Do not wait for more years alone.** If {kept} counted stay as they are, even "
-        f"{number(value_of(last, 'more_years'), decimals=0)} more years bring the effect with an "
-        f"80% chance of being detected only down to {amount(value_of(last, 'mde'), unit)}; the "
-        f"smallest of interest is {small}."
+        f"{opening} even {number(value_of(best, 'more_years'), decimals=0)} more years bring the "
+        f"effect with an 80% chance of being detected only down to "
+        f"{amount(value_of(best, 'mde'), unit)}; the smallest of interest is {small}."
     )
 
 
 def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
     """Say what several authorities of this size could detect together."""
-    now, helping = _now_and(pools_that_help(power), "authorities", above=1)
+    now, helping = _now_and(ways_that_help(power), "authorities", above=1)
     if not helping or value_of(now, "mde") <= asked.sesoi:
         return
     unit, small = registry.metric(asked.metric).gap_unit, asked.sesoi
@@ -298,14 +305,18 @@ def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
     )
 
 
-def pools_that_help(power: SafeTable) -> SafeTable:
-    """Leave out the pools that detect no smaller effect than one authority alone.
+def ways_that_help(power: SafeTable) -> SafeTable:
+    """Leave out more years, and pools, that detect no smaller effect than one authority now.
 
-    How much authorities differ must be judged from the authorities of the pool, which few cannot.
+    How much authorities differ must be judged from the authorities of the pool, which few cannot;
+    and the further a year is from those before training, the less these tell of it.
     """
-    now, pools = _now_and(power, "authorities", above=1)
-    useless = {row["authorities"] for row in pools if value_of(row, "mde") >= value_of(now, "mde")}
-    return power.where(authorities=sorted(set(power.frame["authorities"]) - useless))
+    kept = {}
+    for column, least in (("more_years", 0), ("authorities", 1)):
+        now, more = _now_and(power, column, above=least)
+        useless = {row[column] for row in more if value_of(row, "mde") >= value_of(now, "mde")}
+        kept[column] = sorted(set(power.frame[column]) - useless)
+    return power.where(**kept)
 
 
 def _now_and(power: SafeTable, column: str, *, above: int) -> tuple[Row, list[Row]]:

@@ -185,7 +185,7 @@ def planted_sentence(safe: SafeTable, power: SafeTable, *, metric: str, sesoi: f
     # The shares come from the same draws, so they never fall and can be read between two sizes.
     lower, upper = (float(np.interp(formula, effects, end)) for end in ends)
     apart = lower > FOUR_IN_FIVE or upper < FOUR_IN_FIVE
-    given = f" The formula above gives {number(formula)}"
+    given = f" The calculation further up gives {number(formula)}"
     if shares.max() < FOUR_IN_FIVE:
         low = f"{given}, which is too low." if apart else ""
         return f"{injected}; none of the effects tried is detected in 80% of them.{low}"

@@ -229,8 +229,9 @@ def sample_sentence(safe: SafeTable, *, metric: str) -> str:
         for name in ("schools_treated", "schools_comparison", "pupils")
     )
     said = (
-        f"It rests on {treated} trained schools that have children of the cohort in a year since "
-        f"training ({pupils} pupil-years), compared with {compared} schools that have none"
+        f"The primary estimate rests on {treated} trained schools that have children of the cohort "
+        f"in a year since training ({pupils} pupil-years), compared with {compared} schools that "
+        "have no such year"
     )
     if not is_shown(row, "std_error", "df"):
         return f"{said}."

@@ -54,10 +54,8 @@ def _growth(row: Row) -> str:
     if rounded(grown) == 0:
         return f"{opening} Its reach is about what it was that year, {start} of schools."
     verb = "grown" if grown > 0 else "shrunk, as schools opened or closed,"
-    return (
-        f"{opening} From {start} of schools in that year, reach has {verb} by "
-        f"{amount(abs(grown), 'percentage points', decimals=0)}."
-    )
+    now = amount(row["share_schools"], "%", decimals=0)
+    return f"{opening} From {start} of schools in that year, reach has {verb} to {now}."
 
 
 def _not_reached(row: Row) -> str:
@@ -118,8 +116,12 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
     }
     if not most:
         return "Where the children are who are not reached is not shown: the parts are too small."
-    text = [_most(row, column) for column, row in most.items()]
-    hidden = [row for row in margins["phase"] if not is_shown(row, "pupils_not_reached")]
+    unseen = {
+        column: [row for row in parts if not is_shown(row, "pupils_not_reached")]
+        for column, parts in margins.items()
+    }
+    text = [_most(row, column, hidden=bool(unseen[column])) for column, row in most.items()]
+    hidden = unseen["phase"]
     places = listed([_within(row, "phase") for row in hidden]) if hidden else ""
     return (
         f"Of about {number(everyone, decimals=0)} children not reached in {year_label(year)}, "
@@ -127,10 +129,10 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
     )
 
 
-def _most(row: Row, column: str) -> str:
+def _most(row: Row, column: str, *, hidden: bool) -> str:
     many = f"about {number(float(row['pupils_not_reached']), decimals=0)}"
-    by = lower_first(column_label(column))
-    return f"the most by {by}, {many}, are in {_within(row, column)}"
+    by, of_shown = lower_first(column_label(column)), " that can be shown" if hidden else ""
+    return f"the most by {by}{of_shown}, {many}, are in {_within(row, column)}"
 
 
 def _within(row: Row, column: str) -> str:
@@ -289,7 +291,10 @@ def overlap_sentence(waits: SafeTable) -> str:
     trained = f"{number(everyone, decimals=0)} trained schools"
     if not took:
         return f"None of the {trained} took up a second programme."
-    soon = f", {number(at_once, decimals=0)} of them in the same academic year" if at_once else ""
+    soon = ""
+    if at_once:
+        them = "all" if at_once == took else number(at_once, decimals=0)
+        soon = f", {them} of them in the same academic year"
     return f"Of {trained}, {number(took, decimals=0)} took up a second programme{soon}."
 
 
