@@ -186,8 +186,8 @@ BANDS = safe(
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ((0.3, 0.1, 0.5), "leans towards schools where deprivation is greatest"),
-        ((-0.3, -0.5, -0.1), "leans towards schools where deprivation is least"),
+        ((0.3, 0.1, 0.5), "goes more to schools where deprivation is greatest"),
+        ((-0.3, -0.5, -0.1), "goes more to schools where deprivation is least"),
         ((0.1, -0.1, 0.3),
          "There is no clear sign that training goes where deprivation is greatest"),
     ],

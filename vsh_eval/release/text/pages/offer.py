@@ -252,7 +252,7 @@ def equity_sentence(safe: SafeTable, shares: SafeTable, *, need: str, year: int)
         return f"Only schools where {where} have been trained.{_ends(shares, need, year)}"
     index = Finding.of(row, "evenness", decimals=2)
     clauses = f"index {index.written()}, {index.brackets().removeprefix(' (')}"
-    text = f"Training leans towards schools where {index.compared(most, least)}"
+    text = f"Training goes more to schools where {index.compared(most, least)}"
     if index.is_unclear:
         text = f"There is no clear sign that training goes where {most}, or where it does not"
     return f"{text} ({clauses}.{_ends(shares, need, year)}"

@@ -28,8 +28,8 @@ NOTES: Mapping[Gate, tuple[str, ...]] = MappingProxyType(
         "estimates": (
             f"An estimate is hidden (c) unless it rests on {_RULE.min_df:.0f} residual degrees of "
             f"freedom, {_RULE.estimate_schools} schools with {_SCHOOLS} in each arm and "
-            f"{_RULE.threshold} children, and no school is over half of its arm. Numbers have two "
-            "significant figures of the standard error.",
+            f"{_RULE.threshold} children, and no school is over half of its arm. Estimates are "
+            "rounded to the second significant figure of their standard error.",
         ),
         "sample": (
             f"Numbers of children are shown to the nearest {_RULE.base} and hidden (c) under "
