@@ -274,7 +274,7 @@ def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
     opening = f"**Do not wait for more years alone.** If {kept} counted stay as they are,"
     if value_of(best, "mde") >= today:
         yield (
-            f"{opening} no number of more years brings the effect with an 80% chance of being "
+            f"{opening} more years of data do not bring the effect with an 80% chance of being "
             f"detected below today's {amount(today, unit)}, because the years before training say "
             f"less of years that lie further from them; the smallest of interest is {small}."
         )
