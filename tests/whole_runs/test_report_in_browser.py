@@ -10,8 +10,9 @@ from tests.release.test_browser import ARGUMENTS, BROWSER, RUN_AXE, api, axe_cor
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
 
 
-SMALL_AND_DARK = """axe.run({resultTypes: ['violations'], runOnly: ['scrollable-region-focusable', 'color-contrast']}).then(
-    found => found.violations.map(one => one.id))"""
+SMALL_AND_DARK = """axe.run({
+    resultTypes: ['violations'], runOnly: ['scrollable-region-focusable', 'color-contrast']
+}).then(found => found.violations.map(one => one.id))"""
 """The rules that hang on width and colours; test_browser asks all rules of a narrow page."""
 LETTERS = """[...document.querySelectorAll("figure img")].filter(one => one.checkVisibility())
     .map(one => 10 * one.clientWidth / (one.naturalWidth * 0.75))"""
