@@ -243,6 +243,8 @@ def test_second_programmes_are_counted():
     assert at_once.endswith("4 took up a second programme, all of them in the same academic year.")
     alone = waits.where(wait="no_second_programme")
     assert overlap_sentence(alone) == "None of the 11 trained schools took up a second programme."
+    one = safe([{"wait": "no_second_programme", "schools": 1, "status": ""}])
+    assert overlap_sentence(one) == "The only trained school took up no second programme."
     few = safe([{"wait": "same_year", "schools": np.nan, "status": "c"}])
     assert "not shown" in overlap_sentence(few)
 

@@ -288,7 +288,9 @@ def overlap_sentence(waits: SafeTable) -> str:
     second = {str(row["wait"]): int(row["schools"]) for row in rows}
     second.pop("no_second_programme", None)
     took, at_once = sum(second.values()), second.get("same_year", 0)
-    trained = f"{number(everyone, decimals=0)} trained schools"
+    trained = f"{number(everyone, decimals=0)} trained school{'s' if everyone > 1 else ''}"
+    if not took and everyone == 1:
+        return "The only trained school took up no second programme."
     if not took:
         return f"None of the {trained} took up a second programme."
     soon = ""
