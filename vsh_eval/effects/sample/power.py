@@ -139,18 +139,12 @@ def wait_ratios(
     return [ratio(more) for more in years]
 
 
-def years_needed(
-    data: AnalysisSample | pd.DataFrame,
-    ratio: float,
-    *,
-    most: int,
-    variances: Variances | None = None,
-) -> int | None:
+def years_needed(data: AnalysisSample | pd.DataFrame, ratio: float, *, most: int) -> int | None:
     """Return the fewest more years that bring the standard error down to a share of today's.
 
     Parameters
     ----------
-    data, variances
+    data
         As for `wait_ratios`, which gives the errors.
     ratio : float
         The share, below 1.
@@ -171,12 +165,12 @@ def years_needed(
     --------
     >>> table = pd.DataFrame({
     ...     "unit": np.repeat(np.arange(30), 4), "time": np.tile(np.arange(1, 5), 30),
-    ...     "cohort": np.repeat([0, 3], 60), "outcome": 0.0, "weight": 1.0})
-    >>> alone = Variances(school=1.0, noise=np.zeros(1), autocorrelation=0.0, school_year=1.0)
-    >>> [years_needed(table, share, most=40, variances=alone) for share in (0.9, 0.8, 0.7)]
-    [2, 6, None]
+    ...     "cohort": np.repeat([0, 3], 60), "weight": 1.0,
+    ...     "outcome": np.random.default_rng(1).normal(size=120)})
+    >>> [years_needed(table, share, most=40) for share in (0.9, 0.8, 0.7)]
+    [3, 14, None]
     """
-    waited = _waiting(data, variances)
+    waited = _waiting(data, None)
     needed = 1 + bisect_left(range(1, most + 1), x=True, key=lambda more: waited(more) <= ratio)
     return needed if needed <= most else None
 
