@@ -136,7 +136,7 @@ def test_the_first_lines_answer_the_question(pages):
          "not record what training"]),
         ("all schools", ["100% of schools (48 of 48)", "either every school is trained"]),
         ("all schools", ["No child was in a school without training in 2023/24"]),
-        ("one school", ["is not shown because it is suppressed"]),
+        ("one school", ["cost of the offer up to 2023/24 is not shown because it is suppressed"]),
         ("only the last year", ["the first year of the offer: there is no growth yet"]),
         ("from the first year", ["too few schools have children of both groups"]),
         ("before the first year", ["The offer began in 2019/20"]),

@@ -214,9 +214,9 @@ def _recorded(
     if not known:
         return f"The log does not record {'what training cost' if what == 'cost' else what}."
     if not is_shown(row, column):
-        return not_shown(
-            "the cost of the offer" if what == "cost" else f"the number of {what}", row
-        )
+        about = "the cost of the offer" if what == "cost" else f"the number of {what}"
+        until = f"{about} up to {year_label(row['time_period'])}"
+        return not_shown(until, {"status": status_of(row)})
     clauses = [
         f"{pounds}{number(float(row[name]), decimals=0)} {words}"
         for name, pounds, words in rates
