@@ -38,10 +38,10 @@ def offer_sentences(safe: SafeTable, *, year: int) -> tuple[str, ...]:
         more = f"; the first training was in {year_label(row['first_year'])}" if later else ""
         return f"By {year_label(year)} no school had been trained{more}.", _not_reached(row)
     reached = reach_sentence(safe, year=year)
-    return reached, _growth(row), _not_reached(row)
+    return reached, _growth(safe, row), _not_reached(row)
 
 
-def _growth(row: Row) -> str:
+def _growth(safe: SafeTable, row: Row) -> str:
     """Say what the first year was and how much reach has grown since."""
     year, first = int(row["time_period"]), int(row["first_year"])
     if first == year:
@@ -49,13 +49,12 @@ def _growth(row: Row) -> str:
     opening = f"The offer began in {year_label(first)}; no school was trained before it."
     if not is_shown(row, "growth_share_schools"):
         return f"{opening} Its growth since then is not shown: the first year's reach is hidden."
-    start = amount(row["share_schools"] - row["growth_share_schools"], "%", decimals=0)
+    start = amount(_whole(safe, first)["share_schools"], "%", decimals=0)
     grown = float(row["growth_share_schools"])
     if rounded(grown) == 0:
         return f"{opening} Its reach is about what it was that year, {start} of schools."
-    verb = "grown" if grown > 0 else "shrunk, as schools opened or closed,"
-    now = amount(row["share_schools"], "%", decimals=0)
-    return f"{opening} From {start} of schools in that year, reach has {verb} to {now}."
+    since = "grown since" if grown > 0 else "shrunk since, as schools opened or closed"
+    return f"{opening} In that year reach was {start} of schools; it has {since}."
 
 
 def _not_reached(row: Row) -> str:
