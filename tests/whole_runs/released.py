@@ -28,7 +28,9 @@ _END = re.compile(
     r"(?<=[.?]) (?=[A-Z0-9])|(?<=;) (?!95%)|(?<=trained schools,) |(?<=over time) (?=and)"
 )
 """Where a sentence ends, or goes on about another fact; an interval in brackets is the same one."""
-_NOT_NAMED = frozenset({"status", "unit", "gap_unit", "reason", "message", "direction"})
+_NOT_NAMED = frozenset(
+    {"status", "unit", "gap_unit", "reason", "message", "direction", "first_year"}
+)
 """Columns of words that no sentence uses to say which row it means."""
 Numbers = list[tuple[float, int]]
 

@@ -39,6 +39,7 @@ NOT_IN_A_TABLE = {
     r"(?: \(95% interval [^)]*\))? than in",
     "places among neighbours": r"its \d+ statistical neighbours|from \d+ to \d+ of \d+, counted",
     "p value times its authorities": r"\d+ of (?=\d+ authorities of about its size)",
+    "trainings in the log, whose table only page 03 shows": r"for \d+ of \d+ trainings",
     "years on a chart": r"over the \d+ years shown",
     "two gaps set beside each other, checked below": r"differ by .*?\(95% interval [^)]*\)",
 }
