@@ -98,6 +98,9 @@ class Sheet:
         return "CAST(NULL AS VARCHAR)" if held is None else as_text(quoted(held))
 
 
+_SIGNS = re.compile(r"[\W_]+")
+
+
 def key(name: object) -> str:
     r"""Return what a column's name is matched by: its letters and digits, or else its signs.
 
@@ -107,7 +110,7 @@ def key(name: object) -> str:
     ('lacode', 'dateofbirth', '/', '\\\\')
     """
     written = str(name)
-    return "".join(sign for sign in written.casefold() if sign.isalnum()) or written.strip()
+    return _SIGNS.sub("", written.casefold()) or written.strip()
 
 
 def connect() -> duckdb.DuckDBPyConnection:
