@@ -99,7 +99,7 @@ def test_waiting_gives_the_variance_of_the_estimator_on_the_longer_panel():
     def variance(panel):
         weights = [
             effects.estimators.impute(
-                panel.assign(outcome=1.0 * (panel.index == one)), leads=0
+                panel.assign(outcome=1.0 * (panel.index == one)), leads=0, draws=1
             ).loc[0, "estimate"]
             for one in panel.index
         ]

@@ -102,7 +102,7 @@ def test_schools_chosen_for_a_wide_gap_give_no_effect_that_is_not_there():
     closes by itself. The primary estimator takes that for an effect of training.
     """
     rng = np.random.default_rng(11)
-    schools, years, draws = 80, 6, 25
+    schools, years, draws = 80, 6, 15
     found = []
     for _ in range(draws):
         gap = np.zeros((schools, years))
