@@ -29,14 +29,14 @@ def asked_of(prepared, study):
         "estimate": lambda: effects.estimators.estimate(prepared, metric="overall_absence"),
         "composition_tests": lambda: effects.sensitivity.composition_tests(study),
         "randomise": lambda: effects.inference.randomise(prepared, draws=99),
-        "aa_run": lambda: effects.inference.placebo_simulation(prepared, runs=10),
+        "aa_run": lambda: effects.inference.placebo_simulation(prepared, runs=50),
         "planted_power": lambda: effects.inference.injected_effect_power(
-            prepared, effects=(1.0,), runs=10
+            prepared, effects=(1.0,), runs=50
         ),
         "subgroups": lambda: effects.sensitivity.subgroups(study),
         "specification_curve": lambda: effects.sensitivity.specification_curve(study),
         "value": lambda: effects.value.cost_effectiveness(study, draws=99),
-        "robustness": lambda: effects.sensitivity.robustness(study, draws=39),
+        "robustness": lambda: effects.sensitivity.robustness(study, draws=99),
     }
 
 

@@ -39,7 +39,7 @@ def test_no_exaggeration_without_an_effect_or_an_error():
     assert exaggeration(50, 1, 59) == pytest.approx(1)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     effect=st.floats(-20, 20),

@@ -84,7 +84,7 @@ def test_a_small_phase_has_the_noise_of_the_largest(cells):
     assert one == pytest.approx(two)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 1000), shift=st.floats(-20, 20), effect=st.floats(-5, 5))
 def test_constants_do_not_matter_and_effects_are_added(seed, shift, effect):
     table = cells_of(seed, schools=24)
