@@ -93,8 +93,12 @@ def test_a_read_only_database_will_do(tmp_path):
         assert len(build_cohort(connection, years=(202324,), secret=SECRET).panel) == 5
 
 
-def test_optional_tables_may_be_absent():
-    assert len(build(one_pupil(), leave_out=("school_links", "suspensions")).panel) == 5
+def test_optional_tables_may_be_absent_and_vintage_and_rule_are_on_every_row():
+    built = build(one_pupil(), leave_out=("school_links", "suspensions"), vintage="returns 2024-11")
+    assert len(built.panel) == 5
+    for table in (built.panel, built.composition):
+        assert set(table["vintage"]) == {"returns 2024-11"}
+        assert set(table["cohort_rule"]) == {"any_time_in_year"}
 
 
 @pytest.mark.parametrize("name", ["schools", "attendance", "episodes", "training"])
@@ -120,13 +124,6 @@ def test_years_are_needed_and_checked():
 def test_years_given_twice_or_backwards_count_once(returns, watched):
     again = build(returns, years=(*YEARS[::-1], YEARS[1]))
     frames.assert_the_same(again.panel, watched[-1].panel)
-
-
-def test_vintage_and_rule_are_written_on_every_row():
-    built = build(one_pupil(), vintage="returns 2024-11")
-    for table in (built.panel, built.composition):
-        assert set(table["vintage"]) == {"returns 2024-11"}
-        assert set(table["cohort_rule"]) == {"any_time_in_year"}
 
 
 def test_a_closed_year_is_counted_nowhere_and_known_to_the_year_after():

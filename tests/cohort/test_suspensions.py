@@ -49,7 +49,6 @@ def test_pupils_of_every_age_count_and_the_rate_can_exceed_a_hundred():
 
 def test_without_the_table_or_the_year_there_are_no_rows_never_nought():
     assert cells(borough(), leave_out=("suspensions",)) == {}
-    assert cells(borough()) == {}
     elsewhen = borough(suspension("P1", 202223)) | {
         "enrolments": [enrolment("P1"), enrolment("P1", 202223)]
     }
@@ -94,10 +93,12 @@ def test_part_of_a_year_never_stands_beside_a_whole_one():
         "attainment": [("P6", 202223, "100", "ks2_rwm_expected", 1.0)],
     }
     tables["enrolments"].append(enrolment("P6", 202223, group=6))
+    tables["enrolments"] += [enrolment("P3", year, "200") for year in years]  # a move a year
     built = build(tables, years=years)
     of_attainment = built.panel["metric"] == "ks2_rwm_expected"
     assert set(built.panel.loc[of_attainment, "time_period"]) == {202223}
     assert set(built.panel.loc[~of_attainment, "time_period"]) == {202122}
+    assert "school_move" in set(built.panel["metric"])
     dropped = built.flow.query("step == 'no_data_in_year'")
     assert dropped.set_index("table")["rows"].to_dict() == {
         "attendance": len([row for row in present if row[1] != 202122]), "suspensions": 2,

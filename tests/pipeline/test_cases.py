@@ -241,7 +241,7 @@ def test_case_23_the_folders_of_params_and_data_may_be_on_no_page(project, tmp_p
     ],
 )
 def test_cases_24_and_25_what_the_machine_does_not_allow_is_one_sentence(
-    number, words, project, monkeypatch
+    number, words, project, checked_little, monkeypatch
 ):
     """A full disk, or outputs that are read only: nothing of the last run is touched."""
 

@@ -240,7 +240,7 @@ def test_check_compares_the_params_with_the_figures_of_the_authority(project):
     assert "the published files hold no phonics_expected of E06000049 in the years asked" in said
 
 
-def test_files_that_cannot_be_copied_are_one_sentence_too(project, monkeypatch):
+def test_files_that_cannot_be_copied_are_one_sentence_too(project, checked_little, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a")
         raise shutil.Error([("a", "b", str(full)), ("c", "d", str(full))])

@@ -23,6 +23,7 @@ from vsh_eval.pipeline.records import manifest
 from vsh_eval.release.disclosure import INTERNAL_STAMP, rule_named
 from vsh_eval.release.files.egress import check
 
+pytestmark = pytest.mark.usefixtures("checked_little")
 EVERY = [notebook.name for notebook in catalogue.of_kind("returns")]
 PAGE = "outputs/tiny/release/index.html"
 

@@ -89,11 +89,12 @@ WAYS = {
         days("%Y-%m-%d")(header(str.upper)(r)),
         end="\r\n", encoding="utf-8-sig", quoting=csv.QUOTE_ALL,
     ),
-    "semicolons and ANSI, after sep=": lambda r: b"sep=;\r\n" + text(r, ";", "\r\n", "cp1252"),
+    "semicolons and ANSI, after sep= and a title": lambda r: b"sep=;\r\n" + text(
+        [*TITLE, *r], ";", "\r\n", "cp1252"
+    ),
     "Unicode text, days as dd/mm/yyyy with a time": lambda r: text(
         days("%d/%m/%Y 00:00")(r), "\t", "\r\n", "utf-16"
     ),
-    "a title above": lambda r: text([*TITLE, *r]),
     "workbook": workbook,
 }  # fmt: skip
 ALL_AT_ONCE = {
