@@ -140,14 +140,14 @@ def test_the_tutorial_begins_as_it_says(tmp_path):
     wanted.insert(
         0, tutorial.Step(f'vsh-eval() {{ PYTHONPATH={shlex.quote(str(ROOT))} {here} "$@"; }}')
     )
-    made = tutorial.make(tmp_path, wanted)
+    made = tutorial.make(tmp_path, wanted, pause=0)
     assert [done.code for done in made] == [0] * len(wanted)
     assert load(tmp_path / "evaluation" / "params" / "neighbour.yaml").name == "neighbour"
 
 
 def test_a_step_that_fails_is_the_last_one_made(tmp_path):
     made = tutorial.make(tmp_path, [tutorial.Step("true"), tutorial.Step("echo no; false"),
-                                    tutorial.Step("touch made")])  # fmt: skip
+                                    tutorial.Step("touch made")], pause=0)  # fmt: skip
     assert [(done.code, done.last) for done in made] == [(0, ""), (1, "no")]
     assert not (tmp_path / "made").exists()
 

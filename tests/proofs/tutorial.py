@@ -67,11 +67,15 @@ def steps() -> list[Step]:
     return found
 
 
-def make(folder: Path, wanted: list[Step]) -> list[Done]:
-    """Make the steps in one shell that begins in a folder, up to the first that fails."""
-    # Kernels outlive the command that forked them by a moment: their seconds are asked for later.
+def make(folder: Path, wanted: list[Step], *, pause: float = 2) -> list[Done]:
+    """Make the steps in one shell that begins in a folder, up to the first that fails.
+
+    Kernels outlive the command that forked them by a moment: the seconds that they used are asked
+    for after a pause (seconds).
+    """
     stamp = (
-        f"printf '{MARK}%s %s ' $code $EPOCHREALTIME; sleep 2; printf '%s ' $EPOCHREALTIME; times"
+        f"printf '{MARK}%s %s ' $code $EPOCHREALTIME; sleep {pause}; "
+        "printf '%s ' $EPOCHREALTIME; times"
     )
     ask = "".join(
         f"{s.script}\ncode=$?; {stamp}; printf '{MARK}'; test $code = 0 || exit\n" for s in wanted

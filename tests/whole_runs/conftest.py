@@ -29,7 +29,7 @@ def whole(tmp_path_factory) -> WholeRun:
     folder = tmp_path_factory.mktemp("whole")
     elsewhere = Project.start(folder / "elsewhere")
     (elsewhere.outputs).rmdir()
-    made = elsewhere.say("synthesise", "returns", "--schools", 40, *SIX_YEARS, "--csv")
+    made = elsewhere.say("synthesise", "returns", "--schools", 30, *SIX_YEARS, "--csv")
     assert made.code == 0, made.err
     params = elsewhere.write("small", SMALL)
     run = WholeRun(Project.start(folder / "project").folder, params, elsewhere.folder / "returns")

@@ -104,10 +104,9 @@ class Table:
     def __init__(self, data: pd.DataFrame, meta: pd.DataFrame) -> None:
         self.numbers = _numbers(data)
         filters = meta[meta["col_type"].eq("Filter")].set_index("col_name")["filter_default"]
+        named = {"time_period", *filters.index} - _NOT_NAMED
         self._filters = [
-            _Filter(data[name], str(filters.get(name, "")))
-            for name in data
-            if name == "time_period" or name in filters.index.difference(list(_NOT_NAMED))
+            _Filter(data[name], str(filters.get(name, ""))) for name in data if name in named
         ]
 
     def about(self, paragraph: str) -> np.ndarray:

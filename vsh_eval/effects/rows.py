@@ -38,7 +38,6 @@ PRIMARY = {**OVERALL, "estimator": "imputation", "comparison": "not_yet_treated"
 """Labels of an estimate that is made as the primary one."""
 
 _NO_VARIATION = 1e-12
-_INTERVAL = [*_NUMBERS[1:], "p_value"]
 
 
 def linear_rows(
@@ -152,26 +151,30 @@ def with_inference(rows: pd.DataFrame, critical: dict[str, float], *, size: floa
         With the columns of `ROW_COLUMNS`. A row that fewer than two trained schools carry, or
         whose outcomes do not vary, keeps its estimate, has no interval and status ``x``.
     """
-    rows = rows.copy()
-    alone = rows["schools_treated"] < 2
-    still = ~(rows["std_error"] > _NO_VARIATION * max(size, _NO_VARIATION))
-    for fails, reason in (
-        (alone, "one_trained_school"),
+    status, reason = rows["status"], rows["reason"]
+    estimate, error, df = (rows[name].to_numpy(float) for name in ("estimate", "std_error", "df"))
+    still = ~(error > _NO_VARIATION * max(size, _NO_VARIATION))
+    for fails, why in (
+        (rows["schools_treated"] < 2, "one_trained_school"),
         (still, "no_variation"),
     ):
-        hidden = fails & rows["status"].eq("")
-        rows.loc[hidden, "status"] = names.UNAVAILABLE
-        rows["reason"] = rows["reason"].mask(hidden, messages(reason, rows))
-    pointwise = t_critical(rows["df"].to_numpy(float))
+        hidden = status.eq("") & fails
+        if hidden.any():
+            status = status.mask(hidden, names.UNAVAILABLE)
+            reason = reason.mask(hidden, messages(why, rows))
+    pointwise = t_critical(df)
     band = rows["aggregation"].map(critical).to_numpy(float)
     band = np.where(np.isnan(band), pointwise, np.fmax(band, pointwise))
-    for prefix, width in (("ci", pointwise), ("band", band)):
-        rows[f"{prefix}_lower"] = rows["estimate"] - width * rows["std_error"]
-        rows[f"{prefix}_upper"] = rows["estimate"] + width * rows["std_error"]
-    rows["p_value"] = t_p_value(
-        rows["estimate"].to_numpy(float),
-        rows["std_error"].to_numpy(float),
-        rows["df"].to_numpy(float),
-    )
-    rows.loc[rows["status"] != "", _INTERVAL] = np.nan
+    numbers = {
+        "std_error": error,
+        "df": df,
+        "ci_lower": estimate - pointwise * error,
+        "ci_upper": estimate + pointwise * error,
+        "band_lower": estimate - band * error,
+        "band_upper": estimate + band * error,
+        "p_value": t_p_value(estimate, error, df),
+    }
+    shown = status.eq("").to_numpy()
+    numbers = {name: np.where(shown, values, np.nan) for name, values in numbers.items()}
+    rows = rows.assign(status=status, reason=reason, **numbers)
     return rows.loc[:, list(ROW_COLUMNS)].reset_index(drop=True)

@@ -67,9 +67,7 @@ def records(safe: SafeTable) -> list[dict[str, Any]]:
     """Return a safe table's rows, in their order."""
     frame = require_safe(safe).frame
     columns = [str(column) for column in frame.columns]
-    return [
-        dict(zip(columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)
-    ]
+    return [dict(zip(columns, row, strict=True)) for row in frame.to_numpy(object).tolist()]
 
 
 def is_shown(row: Row, *columns: str) -> bool:

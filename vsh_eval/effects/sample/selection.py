@@ -339,9 +339,7 @@ def _selected(start: pd.DataFrame, state: _State, covariates: tuple[str, ...]) -
     return AnalysisSample(
         data=cells[order].reset_index(drop=True),
         exclusions=pd.DataFrame([entire, *state.exclusions, used], columns=list(EXCLUSION_COLUMNS)),
-        periods=cells.groupby(["time", "time_period"], as_index=False).agg(
-            schools=("unit", "nunique")
-        ),
+        periods=_schools_by(cells, ["time", "time_period"]),
         cohorts=_cohorts(cells),
         covariates=covariates,
         notes=tuple(notes),
@@ -373,6 +371,11 @@ def _whole(cells: pd.DataFrame, unit: str) -> tuple[int, int, int]:
     return int(cells[unit].nunique()), len(cells), int(cells["pupils"].sum())
 
 
+def _schools_by(cells: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Count the schools of each value of the keys."""
+    return cells.groupby(keys)["unit"].nunique().reset_index(name="schools")
+
+
 def _base_pupils(cells: pd.DataFrame) -> pd.Series:
     """Return schools' mean cohort pupils over the years before anyone was trained."""
     first = cells.loc[cells["cohort"].ne(NEVER), "cohort"].min()
@@ -384,9 +387,7 @@ def _cohorts(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the adoption cohorts with the last year with data before each."""
     periods = cells.groupby("time")["time_period"].first()
     trained = cells[cells["cohort"].ne(NEVER)]
-    cohorts = trained.groupby(["cohort", "cohort_period"], as_index=False).agg(
-        schools=("unit", "nunique")
-    )
+    cohorts = _schools_by(trained, ["cohort", "cohort_period"])
     cohorts.insert(2, "base_period", (cohorts["cohort"] - 1).map(periods).astype(np.int64))
     return cohorts
 

@@ -239,4 +239,5 @@ def _products(rows: FloatArray, shape: tuple[int, int]) -> tuple[FloatArray, Flo
 def _factor(clusters: FloatArray) -> FloatArray:
     """Return G / (G - 1); NaN under two schools."""
     empty = np.full_like(clusters, np.nan)
-    return np.divide(clusters, clusters - 1, out=empty, where=clusters >= 2)
+    several = (clusters >= 2) & np.isfinite(clusters)
+    return np.divide(clusters, clusters - 1, out=empty, where=several)

@@ -16,6 +16,8 @@ pd.set_option("display.max_columns", 20)
 # statsmodels looks whether it is there and would import it; it starts a thread.
 _ABSENT = "polars"
 _MODULES = (
+    "cvxpy",  # moderndid's, the slower half of its import, and without a thread
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
     "ipykernel.kernelapp",
     "matplotlib.backends.backend_agg",
@@ -32,6 +34,8 @@ _MODULES = (
     "vsh_eval.release.text",
 )
 
+# The debugger, which every kernel has, would say on the run's console that it misses breakpoints.
+os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 sys.modules.setdefault(_ABSENT, None)  # pyright: ignore[reportArgumentType]
 for _name in _MODULES:
     importlib.import_module(_name)

@@ -8,7 +8,9 @@ from collections.abc import Collection
 from dataclasses import InitVar, dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vsh_eval.contracts import DisclosureError, Gate, require_columns
 
@@ -74,10 +76,10 @@ class SafeTable:
             If the table has no such column.
         """
         require_columns(self._frame, list(values), name=f"table of kind {self.kind}")
-        keep = pd.Series(data=True, index=self._frame.index)
+        keep = np.ones(len(self._frame), dtype=bool)
         for column, wanted in values.items():
             many = isinstance(wanted, Collection) and not isinstance(wanted, str)
-            keep &= self._frame[column].isin(list(wanted) if many else [wanted])
+            keep &= self._frame[column].isin(list(wanted) if many else [wanted]).to_numpy(bool)
         return self._with(keep)
 
     def latest(self, by: str) -> "SafeTable":
@@ -103,10 +105,10 @@ class SafeTable:
         )
         shown = self._frame["time_period"].where(self._frame["status"] == "")
         last = shown.groupby(self._frame[by]).transform("max")
-        return self._with(self._frame["time_period"] == last)
+        return self._with((self._frame["time_period"] == last).to_numpy(bool))
 
-    def _with(self, keep: pd.Series) -> "SafeTable":
-        rows = self._frame.loc[keep].reset_index(drop=True)
+    def _with(self, keep: NDArray[np.bool_]) -> "SafeTable":
+        rows = self._frame.take(np.flatnonzero(keep)).reset_index(drop=True)
         return SafeTable(rows, self.kind, self.stamp, self.gate, _SEAL)
 
 

@@ -304,21 +304,29 @@ def read_table(path: Path, *, gate: Gate, stamp: str = "") -> SafeTable:
 def _read(column: pd.Series) -> pd.Series:
     """Turn a column of numbers and symbols into numbers, and give any other its blanks back."""
     name = str(column.name)
-    hidden = column.isin(names.SYMBOLS)
-    numbers = pd.to_numeric(column, errors="coerce")
-    if _is_text(name, hidden, numbers):
+    numbers = None if _is_text(name) else _numbers(column)
+    if numbers is None:
         return column.mask(column == _blank(name), "")
     if role_of(name) is Role.P_VALUE:
         numbers = numbers.mask(column == names.LOW, 0.0)
     return numbers.astype("int64") if name == "time_period" else numbers
 
 
-def _is_text(name: str, hidden: pd.Series, numbers: pd.Series) -> bool:
-    if name.endswith("_code") or name in {"status", "vintage", "unit_id"}:
-        return True
-    if hidden.all():
-        return role_of(name) in DESCRIBING and name not in YEARS and name != "index"
-    return bool(numbers[~hidden].isna().any())
+def _is_text(name: str) -> bool:
+    return name.endswith("_code") or name in {"status", "vintage", "unit_id"}
+
+
+def _numbers(column: pd.Series) -> pd.Series | None:
+    """Return numbers, NaN for each symbol; None for a column that holds anything else."""
+    name = str(column.name)
+    hidden = column.isin(names.SYMBOLS)
+    if hidden.all() and role_of(name) in DESCRIBING and name not in YEARS and name != "index":
+        return None
+    try:  # stops at the first word
+        numbers = pd.to_numeric(column.mask(hidden))
+    except ValueError:
+        return None
+    return None if numbers[~hidden].isna().any() else numbers
 
 
 def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
