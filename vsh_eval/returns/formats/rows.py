@@ -38,6 +38,8 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENDINGS = (".csv", ".txt", ".tab", ".tsv", ".parquet")
 _ERRORS = r"^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)$"
 _BLANK = " \t\r\n\u00a0"
+_SIGNS = re.compile(r"[\W_]+")
+"""What stands between the letters and digits of a name."""
 
 Data = Path | bytes
 
@@ -96,9 +98,6 @@ class Sheet:
         """Write the SQL of a column's text, blank as NULL: the first of the keys it has."""
         held = self.held(names)
         return "CAST(NULL AS VARCHAR)" if held is None else as_text(quoted(held))
-
-
-_SIGNS = re.compile(r"[\W_]+")
 
 
 def key(name: object) -> str:
