@@ -21,4 +21,4 @@ Nothing is imported here, so that a notebook loads what it asks for and no more:
 import sys
 
 # jsonschema asks for this slow module only for a check that no notebook schema uses.
-sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportArgumentType]
+sys.modules.setdefault("rfc3987_syntax", None)  # pyrefly: ignore[no-matching-overload]

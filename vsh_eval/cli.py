@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -402,7 +402,7 @@ def main() -> None:
 
 
 @contextmanager
-def _home() -> Iterator[None]:
+def _home() -> Generator[None]:
     """Give a user without a home folder, as containers have them, one for this command."""
     try:
         Path.home()

@@ -11,7 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from math import floor
 
+import pandas as pd
+
 from tests.cohort.tables import SECRET, frame
+from vsh_eval.cohort import NEW_ENTRANT_COLUMNS
 
 CIN_BASIS = {"episode": (None, "episode"), "plan": ("plan",)}
 HIGHEST_FIRST = {"CLA": "cla", "CPP": "cpp", "CIN": "cin"}
@@ -295,6 +298,18 @@ def as_cells(table, keys):
     assert not table.duplicated(keys).any()
     return {
         tuple(row[key] for key in keys): tuple(row[name] for name in sums)
+        for row in table.to_dict("records")
+    }
+
+
+def entrant_cells(table):
+    """The table of new entrants in the oracle's shape."""
+    keys = list(NEW_ENTRANT_COLUMNS[:4])
+    assert not table.duplicated(keys).any()
+    return {
+        tuple(row[key] for key in keys): [
+            None if pd.isna(row[name]) else row[name] for name in NEW_ENTRANT_COLUMNS[4:]
+        ]
         for row in table.to_dict("records")
     }
 

@@ -30,10 +30,6 @@ def groups(children, **cohort):
     return rows["group"].tolist()
 
 
-def group(*episodes, **cohort):
-    return groups([episodes], **cohort)[0]
-
-
 def check(cases, **cohort):
     """Cases are the first day, the last (None = open) and the group expected."""
     found = groups([[episode("", start, end)] for start, end, _ in cases], **cohort)
@@ -90,57 +86,38 @@ def test_in_the_year_or_the_six_before():
     check(cases, rule="ever_6")
 
 
-def test_ever_6_takes_the_highest_status_of_the_look_back_and_has_no_previous():
-    past = episode("P1", "2019-01-01", "2019-02-01", "CLA")
-    now = episode("P1", "2023-10-01", None, "CPP")
-    assert group(past, now, rule="ever_6") == "cla"
-    assert group(past, now) == "cpp"
-
-
-def test_a_protection_plan_inside_an_episode_of_need_is_a_protection_plan():
-    need = episode("P1", "2022-01-01", None)
-    plan = episode("P1", "2023-11-01", "2023-12-01", "CPP")
-    assert group(need, plan) == "cpp"
-    assert group(need, plan, rule="at_31_march") == "cin"
-
-
-def test_looked_after_is_over_a_protection_plan():
-    plan = episode("P1", "2023-11-01", "2024-05-01", "CPP")
-    care = episode("P1", "2024-05-01", None, "CLA")
-    assert group(plan, care) == "cla"
-    assert group(plan, care, rule="at_31_march") == "cpp"
-
-
-def test_now_is_over_a_higher_status_of_the_past():
-    care = episode("P1", "2019-01-01", "2020-01-01", "CLA")
-    need = episode("P1", "2024-01-01", None)
-    assert group(care, need) == "cin"
-    assert group(care) == "previous"
+def test_now_is_over_the_past_and_the_highest_status_over_the_others():
+    need, plan, care = "CIN", "CPP", "CLA"
+    children = [
+        [episode("", "2019-01-01", "2019-02-01", care), episode("", "2023-10-01", None, plan)],
+        [episode("", "2022-01-01", None, need), episode("", "2023-11-01", "2023-12-01", plan)],
+        [episode("", "2023-11-01", "2024-05-01", plan), episode("", "2024-05-01", None, care)],
+        [episode("", "2019-01-01", "2020-01-01", care), episode("", "2024-01-01", None, need)],
+        [episode("", "2019-01-01", "2020-01-01", care)],
+    ]
+    assert groups(children) == ["cpp", "cpp", "cla", "cin", "previous"]
+    assert groups(children, rule="at_31_march") == ["cpp", "cin", "cpp", "cin", "previous"]
+    # Of the look-back too; nobody is one of the past.
+    assert groups(children, rule="ever_6") == ["cla", "cpp", "cla", "cla", "cla"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("asked", "in_need"),
     [("episode", ["cin", "cin", "peers"]), ("plan", ["peers", "peers", "cin"])],
 )
-def test_children_in_need_count_by_the_basis_asked_for(asked, expected):
-    children = [[episode("", "2023-10-01", basis=b)] for b in (None, "episode", "plan")]
-    assert groups(children, basis=asked) == expected
-
-
-@pytest.mark.parametrize("asked", ["plan", "episode"])
-def test_the_basis_of_other_statuses_is_ignored(asked):
+def test_the_basis_asked_for_is_of_children_in_need_alone(asked, in_need):
     children = [
         [episode("", "2023-10-01", None, status, basis=written)]
-        for status in ("CPP", "CLA")
-        for written in (None, "plan", "episode")
+        for status in ("CIN", "CPP", "CLA")
+        for written in (None, "episode", "plan")
     ]
-    assert groups(children, basis=asked) == ["cpp"] * 3 + ["cla"] * 3
+    assert groups(children, basis=asked) == in_need + ["cpp"] * 3 + ["cla"] * 3
 
 
 def test_the_look_back_is_a_setting():
-    past = episode("P1", "2021-01-01", "2021-08-31")
-    assert group(past, look_back=3) == "previous"
-    assert group(past, look_back=2) == "peers"
+    past = [[episode("", "2021-01-01", "2021-08-31")]]
+    assert groups(past, look_back=3) == ["previous"]
+    assert groups(past, look_back=2) == ["peers"]
 
 
 def test_an_episode_that_ends_before_it_starts_makes_nobody_a_member():

@@ -40,13 +40,7 @@ def test_ranks_by_hand_with_ties():
     assert found["sum_yy"].to_dict() == {"100": 5000.0, "200": 87.5**2 + 12.5**2}
 
 
-def test_a_score_that_is_ranked_is_no_metric_itself_but_attainment_8_is_both():
-    assert set(panel(measured(95))["metric"]) == {"ks2_reading_rank"}
-    both = panel(measured(41.5, group=11, measure="ks4_attainment8"))
-    assert set(both["metric"]) == {"ks4_attainment8", "ks4_attainment8_rank"}
-
-
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 @given(values=st.lists(st.integers(80, 120), min_size=1, max_size=30))
 def test_ranks_are_scipys_and_average_fifty(values):
     found = panel(measured(*values))
@@ -62,6 +56,7 @@ def test_another_scale_of_grades_never_changes_a_rank():
     one, other = (
         panel(measured(*each, group=11, measure="ks4_attainment8")) for each in (values, squared)
     )
+    assert set(one["metric"]) == {"ks4_attainment8", "ks4_attainment8_rank"}
     ranks = [
         each.query("metric == 'ks4_attainment8_rank'")["numerator"].tolist()
         for each in (one, other)

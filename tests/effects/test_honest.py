@@ -128,7 +128,7 @@ def random_covariance(rng, size):
 
 
 @given(seed=st.integers(0, 10_000), periods=st.integers(1, 4), before=st.integers(1, 3))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_the_vertices_give_the_optimum_of_the_linear_programme(seed, periods, before):
     rng = np.random.default_rng(seed)
     beta, sigma = rng.normal(size=before + periods), random_covariance(rng, before + periods)
@@ -155,7 +155,7 @@ def test_the_vertices_give_the_optimum_of_the_linear_programme(seed, periods, be
 
 
 @given(seed=st.integers(0, 10_000), periods=st.integers(1, 4), before=st.integers(1, 4))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_the_largest_bias_is_that_of_the_linear_programme(seed, periods, before):
     rng = np.random.default_rng(seed)
     beta, sigma = rng.normal(size=before + periods), random_covariance(rng, before + periods)

@@ -12,6 +12,7 @@ from vsh_eval import effects
 from vsh_eval.contracts import ContractError
 from vsh_eval.effects.sensitivity.composition import ENTRANTS_PRIOR, ENTRIES, PRIOR
 
+STUDY = study_of()
 COLUMNS = ["unit_id", "phase", "time_period", "metric", "outcome", "weight", "pupils"]
 
 
@@ -103,7 +104,7 @@ def make_up(*, milder_from=None, fewer_enter=False, entrants_milder=0, peers_hel
 
 
 def p_values(table):
-    study = replace(study_of(), composition=effects.sensitivity.composition_outcomes(table))
+    study = replace(STUDY, composition=effects.sensitivity.composition_outcomes(table))
     tests = effects.sensitivity.composition_tests(study).set_index("metric")
     assert tests.loc[[ENTRIES, PRIOR, ENTRANTS_PRIOR], "status"].eq("").all()
     return tests["p_value"]

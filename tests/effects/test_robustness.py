@@ -24,7 +24,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def table(study):
-    return effects.sensitivity.robustness(study, draws=199)
+    return effects.sensitivity.robustness(study, draws=99)
 
 
 def row(table, variant, **details):

@@ -132,7 +132,7 @@ def test_an_effect_moves_the_estimate_by_itself_and_nothing_else():
     assert moved.mde == plain.mde
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 1000), level=st.floats(-50, 50), scale=st.floats(0.1, 20))
 def test_order_names_level_and_unit_of_measurement_do_not_matter(seed, level, scale):
     data = panel(seed, units=8)

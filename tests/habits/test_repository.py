@@ -60,7 +60,7 @@ def test_ci_runs_the_readmes_test_command():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert "grep -m 1 -- '-m pytest' README.md" in script
-    assert ".venv/bin/basedpyright" in script
+    assert ".venv/bin/pyrefly check" in script
     # The script takes the line apart at its last &&: what installs, and what tests.
     line = re.search(r"^.*-m pytest.*$", readme, re.MULTILINE)[0]
     assert "-m pytest" in line.rpartition(" && ")[2]

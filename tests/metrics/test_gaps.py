@@ -86,7 +86,7 @@ def test_ranks_have_a_difference_and_no_ratio():
     assert np.isnan(found[["ratio", "ratio_lower", "ratio_upper"]].astype(float)).all()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(METRICS), st.randoms(use_true_random=False))
 def test_splitting_rows_their_order_and_names_of_schools_never_matter(seed, metric, random):
     pupils = invented_pupils(seed, schools=4, metric=metric)
@@ -110,7 +110,7 @@ def test_splitting_rows_their_order_and_names_of_schools_never_matter(seed, metr
     assert (inside["level_value"] <= inside["upper"] + 1e-9).all()
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000))
 def test_sums_of_groups_and_phases_add_up(seed):
     panel = pupils_panel(invented_pupils(seed, schools=5))

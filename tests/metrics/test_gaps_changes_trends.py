@@ -49,7 +49,7 @@ OWN = {"gap": "level", "change": "change", "trend": "trend"}
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     pair=st.sampled_from(PAIRS),

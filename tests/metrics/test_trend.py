@@ -99,7 +99,7 @@ def test_published_trends_by_area():
     assert (table[table["phase"] == "primary"]["status"] == "x").all()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(
     st.integers(0, 10_000),
     st.sampled_from(["peers", "all"]),

@@ -34,13 +34,15 @@ Executed = list[str]
 
 
 @pytest.fixture
-def executed(monkeypatch) -> Executed:
-    """Stand in for the notebooks and their pages; returns the names of the notebooks run.
-
-    Of the checks of the returns those of the tables stay, by which a run is refused or goes on.
-    """
-    names: Executed = []
+def checked_little(monkeypatch) -> None:
+    """Of the checks of the returns leave those of the tables, which refuse or let through."""
     monkeypatch.setattr(checks, "CHECKS", {"tables": checks.CHECKS["tables"]})
+
+
+@pytest.fixture
+def executed(monkeypatch, checked_little) -> Executed:
+    """Stand in for the notebooks and their pages; returns the names of the notebooks run."""
+    names: Executed = []
     monkeypatch.setattr(engine, "execute", standing_in(names))
     monkeypatch.setattr(pages, "render", first_page)
     return names

@@ -119,6 +119,9 @@ def test_a_project_of_ones_own_has_its_notebooks_and_is_never_written_over(tmp_p
     assert {n.name for n in catalogue.NOTEBOOKS} == {p.stem for p in (ours / "notebooks").iterdir()}
     for params in (ours / "params").glob("*.yaml"):
         assert load(params).name
+    small = ours / "params" / "demo-small.yaml"
+    keys = yaml.safe_load(small.read_text("utf-8"))
+    small.write_text(yaml.safe_dump(keys | {"source": keys["source"] | {"schools": 10}}))
     assert say("check", "params/demo-small.yaml", cwd=ours).code == 0
     again = say("init", "ours", cwd=tmp_path)
     assert (again.code, len(again.lines)) == (1, 1)
@@ -237,7 +240,7 @@ def test_check_compares_the_params_with_the_figures_of_the_authority(project):
     assert "the published files hold no phonics_expected of E06000049 in the years asked" in said
 
 
-def test_files_that_cannot_be_copied_are_one_sentence_too(project, monkeypatch):
+def test_files_that_cannot_be_copied_are_one_sentence_too(project, checked_little, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a")
         raise shutil.Error([("a", "b", str(full)), ("c", "d", str(full))])

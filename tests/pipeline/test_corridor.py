@@ -8,6 +8,7 @@ from vsh_eval.contracts import DataError
 from vsh_eval.pipeline import corridor, workspace
 
 
+@pytest.mark.usefixtures("checked_little")
 def test_returns_become_sums_without_a_pupil(project):
     tables = corridor.build_tables(project.run("tiny"))
     assert set(tables) == {
@@ -30,12 +31,14 @@ def test_returns_become_sums_without_a_pupil(project):
     ]
 
 
+@pytest.mark.usefixtures("checked_little")
 def test_the_years_are_those_of_the_params(project):
     years = {"first": "2022/23", "last": "2022/23", "baseline": "2022/23"}
     project.write("tiny", {**TWO_YEARS, "years": years})
     assert set(corridor.build_tables(project.run("tiny"))["panel"]["time_period"]) == {202223}
 
 
+@pytest.mark.usefixtures("checked_little")
 def test_published_tables_stand_beside_the_returns_and_never_in_their_panel(project):
     beside = {"folder": PUBLISHED["source"]["folder"]}
     years = {"first": "2022/23", "last": "2023/24", "baseline": "2022/23"}
@@ -85,6 +88,7 @@ def test_an_authority_without_neighbours_has_its_region(project):
     pd.testing.assert_series_equal(region, own, check_names=False, check_index=False)
 
 
+@pytest.mark.usefixtures("checked_little")
 def test_schools_that_write_another_code_for_the_authority_are_joined(project):
     one, other = "E06000049", "895"
     project.write("tiny", TWO_YEARS)

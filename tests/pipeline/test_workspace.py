@@ -16,6 +16,8 @@ from vsh_eval.synthetic import MARKER
 
 TABLE = pd.DataFrame({"unit_id": ["1"], "pupils": [12]})
 
+pytestmark = pytest.mark.usefixtures("checked_little")
+
 
 def test_a_saved_table_comes_back_and_leaves_no_part(project):
     run = project.run("tiny")

@@ -10,7 +10,7 @@ import pytest
 PROOFS = Path(__file__).resolve().parent
 PAGES = PROOFS.parents[1] / "docs" / "proofs"
 SMOKE = {
-    "gap_coverage": "--draws 3 --children 3000 --beside 3 --long-run 300 --parts 3",
+    "gap_coverage": "--draws 2 --children 3000 --beside 2 --long-run 50 --parts 2",
     "wild_size": "--draws 3",
 }
 """A small run of one proof of intervals and one of effects; the reader of `disclosure` is tested in

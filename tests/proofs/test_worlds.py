@@ -48,7 +48,7 @@ def test_schools_chosen_by_the_baseline_had_wide_gaps_in_those_years_only():
 
 
 def test_a_run_is_taken_up_again_and_gives_the_rows_of_one_run(tmp_path):
-    base = ["--draws", "2", "--stated", "0", "--children", "6.4", "--only", "narrow"]
+    base = ["--draws", "1", "--stated", "0", "--children", "6.4", "--only", "narrow"]
     page = str(tmp_path / "page.md")
     for sizes in (["60"], ["60", "80"]):
         asked = [*base, "--results", str(tmp_path / "kept"), "--output", page, "--schools", *sizes]
@@ -74,7 +74,7 @@ def test_a_false_statement_is_counted_whatever_its_size():
 @pytest.mark.parametrize("world", ["trained by lot", "gap closing anyway, 0.5 a year"])
 def test_the_arrays_lead_to_the_statement_of_the_impact_page(world):
     asked_world = next(one for one in worlds.WORLDS if one.name == world)
-    for drawn in worlds.draws_of(asked_world, 60, 6.4, draws=4, seed=3):
+    for drawn in worlds.draws_of(asked_world, 60, 6.4, draws=2, seed=3):
         quick, page = worlds.asked_of(drawn, 1.5), worlds.by_the_page(drawn)
         worlds.refuse_another(quick, page)
         for effect in (0.0, *worlds.EFFECTS):

@@ -83,7 +83,7 @@ def test_dates_keep_to_the_form_of_their_column(text, form, value):
     assert read(text, "date", date_format=form) == value
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.one_of(
         st.from_regex(r"\A\d{4}[/-]?\d{2}\Z", fullmatch=True),

@@ -2,7 +2,9 @@ import pandas as pd
 import pytest
 
 from tests.synthetic.measured import attended
-from vsh_eval.synthetic import Authority, Plan, invent
+from tests.synthetic.twins import SMALLEST, Twins, files_of, with_upns
+from vsh_eval.returns import open_returns
+from vsh_eval.synthetic import Authority, Plan, authority, invent
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,19 @@ def borough_rows(borough) -> pd.DataFrame:
 def trained_rows(trained) -> pd.DataFrame:
     """The same of the authority with an effect."""
     return attended(trained)
+
+
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory):
+    """Yield the smallest authority opened from tables and from files."""
+    plan = Plan(**SMALLEST, seed=6)
+    made, folder = invent(plan), tmp_path_factory.mktemp("twins")
+    authority._write_tables(folder, with_upns(made), "parquet")
+    authority._write_returns(folder, made, plan, name="twin")
+    with (
+        open_returns(folder, years=plan.years) as ready,
+        open_returns(
+            None, files=files_of(folder), authority=made.la_code, years=plan.years
+        ) as read,
+    ):
+        yield Twins(plan, folder, ready, read)

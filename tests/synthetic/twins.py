@@ -1,17 +1,38 @@
 """One invented authority held in several ways, and the panel that each of them gives."""
 
 from dataclasses import fields
+from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
+import yaml
 
 from tests import frames
 from vsh_eval.cohort import build_cohort
+from vsh_eval.returns import Returns
+from vsh_eval.settings import Files
 from vsh_eval.synthetic import Authority, Plan
 from vsh_eval.synthetic.as_returns import upns_of
 
 SECRET = bytes(range(32))
 SMALLEST = {"schools": 10, "first": 202324, "last": 202425, "adoption": (202425,)}
 """The smallest authority with censuses of both kinds, a conversion, and every table."""
+
+
+class Twins(NamedTuple):
+    """One plan, the folder of what was made of it, and both ways of opening it."""
+
+    plan: Plan
+    folder: Path
+    ready: Returns
+    read: Returns
+
+
+def files_of(folder: Path) -> Files:
+    """Return the files that the params of a folder of invented files name."""
+    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    section = params["source"]["files"]
+    return Files.model_validate({name: str(folder / where) for name, where in section.items()})
 
 
 def with_upns(authority: Authority) -> Authority:

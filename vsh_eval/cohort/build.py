@@ -248,7 +248,7 @@ def build_cohort(
             tier=exposure.tier,
         ),
         training=log,
-        flow=build_flow(pd.concat([*flows, cells["flow"]], ignore_index=True)),
+        flow=build_flow(pd.concat((*flows, cells["flow"]), ignore_index=True)),
         urns=stable.urns,
     )
 

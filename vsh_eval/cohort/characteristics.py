@@ -4,6 +4,7 @@ Each code of a characteristic has a place: its rank, times what the characterist
 room for. A pupil's places add up to the number of a combination; a missing code adds nothing.
 """
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -37,6 +38,7 @@ def give_characteristics(engine: Engine) -> None:
     engine.give("cohort_strata", strata())
 
 
+@cache
 def combinations() -> pd.DataFrame:
     """Return every combination of characteristics with its number.
 
@@ -60,6 +62,7 @@ def combinations() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, dtype="object").astype({"characteristics": "int32"})
 
 
+@cache
 def strata() -> pd.DataFrame:
     """Return which stratum a combination of characteristics is in, for each kind of cells.
 

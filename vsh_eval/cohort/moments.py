@@ -7,7 +7,7 @@ children), and leave as sums over schools. A school has one phase, so products a
 nought and have no row, and products of all phases are sums.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -275,7 +275,7 @@ def _named(columns: Columns, areas: pd.MultiIndex) -> pd.DataFrame:
     )
 
 
-def _text(at: NDArray[np.integer], words: Sequence[str]) -> "pd.Categorical[str]":
+def _text(at: NDArray[np.integer], words: Collection[str]) -> "pd.Categorical[str]":
     """Return the words at some places; two places may hold one word."""
     known = list(dict.fromkeys(words))
     code = np.array([known.index(word) for word in words], dtype=np.int16)

@@ -374,7 +374,7 @@ def _estimate(rows: pd.DataFrame, *, sesoi: float) -> _Estimate:
     trained = rows.get("schools_treated", pd.Series(dtype=float))
     return _Estimate(
         value=float(to_decimals(np.array(value), decimals(np.array(error)))),
-        significant=bool(float(row["p_value"]) < ALPHA),
+        significant=float(row["p_value"]) < ALPHA,
         equivalent=bool(equivalence_p_value(value, error, df, margin=sesoi) < ALPHA),
         few_trained=bool(trained.between(1, FEW_TRAINED - 1).fillna(value=False).any()),
     )

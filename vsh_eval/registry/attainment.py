@@ -1,6 +1,7 @@
 """Attainment from reception to key stage 4: the entries, in the order of the report."""
 
 from functools import partial
+from typing import Any
 
 from vsh_eval.registry.entry import Metric
 
@@ -42,7 +43,7 @@ def _progress(subject: str) -> Metric:
     )
 
 
-def _rank(name: str, of: str, measure: str, stage: dict[str, object]) -> Metric:
+def _rank(name: str, of: str, measure: str, **stage: Any) -> Metric:
     return _of_attainment(
         f"{name}_rank",
         f"Mean percentile rank in {of}",
@@ -108,7 +109,7 @@ ENTRIES = (
     ),
     *(_progress(subject) for subject in SUBJECTS),
     *(
-        _rank(f"ks2_{subject}", f"{subject} at key stage 2", f"ks2_{subject}_score", _KS2)
+        _rank(f"ks2_{subject}", f"{subject} at key stage 2", f"ks2_{subject}_score", **_KS2)
         for subject in ("reading", "maths")
     ),
     _of_ks4(
@@ -133,5 +134,5 @@ ENTRIES = (
     ),
     _basics(4, "Standard"),
     _basics(5, "Strong", subset_of=("ks4_basics_94",)),
-    _rank("ks4_attainment8", "Attainment 8", "ks4_attainment8", _KS4),
+    _rank("ks4_attainment8", "Attainment 8", "ks4_attainment8", **_KS4),
 )

@@ -39,7 +39,7 @@ def test_hand_table():
     assert found["schools_trained"].tolist() == [0, 1, 0, 0]
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 100), later=st.booleans())
 def test_both_arms_add_up_to_all_schools(seed, later):
     panel = pupils_panel(invented_pupils(seed, metric="persistent_absence"))

@@ -265,7 +265,7 @@ def test_another_table_is_refused(write):
 
 
 @given(st.permutations(range(3)), st.randoms(use_true_random=False))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_the_order_of_files_and_of_elements_never_changes_a_table(tmp_path_factory, order, rng):
     folder = tmp_path_factory.mktemp("census")
     texts = [
@@ -330,7 +330,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(write, text, said
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_whatever_is_done_to_a_file_it_is_read_or_refused(tmp_path_factory, data):
     text = bytearray(census(WHOLE, WHOLE.replace("<LAchildID>1", "<LAchildID>2")).encode())
     for _ in range(data.draw(st.integers(1, 6))):

@@ -106,7 +106,7 @@ def test_a_link_without_a_date_has_that_of_the_opening(tmp_path, extract):
     assert found.tables["school_links"]["date"].tolist() == [pd.Timestamp(2015, 4, 1)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(noise=st.binary(max_size=400), zipped=st.booleans())
 def test_no_bytes_end_in_anything_but_a_sentence(tmp_path_factory, noise, zipped):
     path = tmp_path_factory.mktemp("fuzz") / ("noise.zip" if zipped else "noise.csv")

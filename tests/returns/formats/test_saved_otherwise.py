@@ -28,6 +28,7 @@ STORED = {
     "schools": ("gias", "gias/gias_excel_resaved_2024.csv"),
 }
 DAY = re.compile(r"(\d\d)/(\d\d)/(\d{4})|(\d{4})-(\d\d)-(\d\d)")
+ROWS = 60
 TITLE = [["Exported by our system"], []]
 
 
@@ -88,11 +89,12 @@ WAYS = {
         days("%Y-%m-%d")(header(str.upper)(r)),
         end="\r\n", encoding="utf-8-sig", quoting=csv.QUOTE_ALL,
     ),
-    "semicolons and ANSI, after sep=": lambda r: b"sep=;\r\n" + text(r, ";", "\r\n", "cp1252"),
+    "semicolons and ANSI, after sep= and a title": lambda r: b"sep=;\r\n" + text(
+        [*TITLE, *r], ";", "\r\n", "cp1252"
+    ),
     "Unicode text, days as dd/mm/yyyy with a time": lambda r: text(
         days("%d/%m/%Y 00:00")(r), "\t", "\r\n", "utf-16"
     ),
-    "a title above": lambda r: text([*TITLE, *r]),
     "workbook": workbook,
 }  # fmt: skip
 ALL_AT_ONCE = {
@@ -134,6 +136,11 @@ def as_it_is(tmp_path_factory):
     return read_once
 
 
+def beginning(path: Path) -> bytes:
+    """Return the header and the first rows of a file."""
+    return b"".join(path.read_bytes().splitlines(keepends=True)[:ROWS])
+
+
 def saved(files: dict[str, bytes], save) -> dict[str, bytes]:
     """Save files otherwise, each under a name that fits."""
     ending = ".xlsx" if save in (workbook, ALL_AT_ONCE["workbook"]) else ""
@@ -164,6 +171,6 @@ def test_a_table_saved_otherwise_is_the_same_table(tmp_path, as_it_is, name, way
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_sample_saved_otherwise_is_the_same_return(tmp_path, shared_data, name, form):
     family, pattern = STORED[name]
-    files = {path.name: path.read_bytes() for path in sorted(shared_data.glob(pattern))}
+    files = {path.name: beginning(path) for path in sorted(shared_data.glob(pattern))}
     found = read(tmp_path / "saved 2022", family, saved(files, ALL_AT_ONCE[form]))
     require_same(found, read(tmp_path / "2022", family, files))

@@ -163,7 +163,7 @@ def test_what_is_no_register_is_refused(tmp_path, text, said):
 SIGNS = st.sampled_from(["/", "\\", "I", "O", "B", "X", "#", "L", "U"])
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     marks=st.lists(st.tuples(st.integers(0, 9), st.booleans(), SIGNS), min_size=1, max_size=20),
     split=st.integers(0, 20),

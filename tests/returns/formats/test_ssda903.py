@@ -163,7 +163,7 @@ spans = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), min_size=1, 
 
 
 @given(spans)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_the_union_has_the_days_of_its_spells_and_its_spells_do_not_touch(found):
     table = pd.DataFrame(
         {

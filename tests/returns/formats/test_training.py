@@ -180,7 +180,7 @@ def test_formulas_and_huge_cells_are_text(tmp_path, cell):
     assert rows == 1 or (len(cell) > 10**6 and rows.endswith("."))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(cells=st.lists(st.text(max_size=12), min_size=3, max_size=3))
 def test_any_text_is_read_or_refused_in_a_sentence(tmp_path_factory, cells):
     path = tmp_path_factory.mktemp("log") / "log.csv"

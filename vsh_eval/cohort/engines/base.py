@@ -6,6 +6,7 @@ no engine has its own version: integer years in place of date ranges, ``CASE``, 
 floats).
 """
 
+from functools import cache
 from importlib import resources
 from string import Formatter
 from typing import Protocol, Self, runtime_checkable
@@ -135,6 +136,7 @@ def sql_text(name: str, /, **integers: int) -> str:
     return text.format(**integers)
 
 
+@cache
 def sql_file(name: str) -> str:
     """Return one of the room's SQL texts as it lies in its file."""
     return resources.files("vsh_eval.cohort").joinpath(f"sql/{name}.sql").read_text("utf-8")

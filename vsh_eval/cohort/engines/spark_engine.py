@@ -85,7 +85,7 @@ def spark_session(remote: str = "") -> Any:
         If pyspark is not installed.
     """
     try:
-        from pyspark.sql import SparkSession  # pyright: ignore[reportMissingImports]
+        from pyspark.sql import SparkSession
     except ImportError:
         raise ContractError(
             "engine is 'spark', and pyspark is not installed; install vsh-eval[spark], or set "
@@ -105,7 +105,7 @@ def _typed(session: Any, name: str, place: str) -> Any:
             f"spark.tables names {name}, must name tables of the returns; "
             f"they are {', '.join(RETURNS)}."
         )
-    from pyspark.errors import AnalysisException  # pyright: ignore[reportMissingImports]
+    from pyspark.errors import AnalysisException
 
     try:
         found = session.table(place)

@@ -176,7 +176,7 @@ def _moderndid(
                 name: moderndid.aggte(result, type=kind, na_rm=True, cband=False)
                 for name, kind in {"simple": "simple", **AGGREGATED}.items()
             }
-        except (ValueError, np.linalg.LinAlgError, IndexError, KeyError) as error:
+        except (ValueError, IndexError, KeyError) as error:
             raise InfeasibleError("library_finds_no_comparison") from error
 
 

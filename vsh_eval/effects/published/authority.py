@@ -173,7 +173,7 @@ def authority_estimates(
 
 def _comparisons(
     fit: Callable[..., Synthetic],
-    pools: Mapping[str, dict[str, tuple[str, ...]]],
+    pools: Mapping[Pool, dict[str, tuple[str, ...]]],
     *,
     authority: str,
     asked: Pool,

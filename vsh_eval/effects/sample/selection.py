@@ -209,7 +209,7 @@ def _empty(state: _State) -> InfeasibleError:
     """Return why no school-year is left."""
     if not state.exclusions:
         return InfeasibleError("no_school_year")
-    steps = tuple(str(entry[0]) for entry in state.exclusions)
+    steps = tuple(entry[0] for entry in state.exclusions)
     return InfeasibleError("no_school_year_left", steps=steps)
 
 

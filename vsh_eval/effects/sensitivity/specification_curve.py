@@ -115,8 +115,8 @@ def _of_base(study: Study, base: Specification, samples: Samples) -> Iterator[Sp
         yield base
         return
     kinds = sorted({sample.year_effects, *sample.other_year_effects})
-    for weights, kind in product((SESSIONS, PUPILS), kinds):
-        yield replace(base, weights=weights, year_effects=kind)
+    for weights in (SESSIONS, PUPILS):
+        yield from (replace(base, weights=weights, year_effects=kind) for kind in kinds)
     yield replace(base, estimator="same_past")
     if base.group == study.group:
         for comparison in COMPARISONS:

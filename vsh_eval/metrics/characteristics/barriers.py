@@ -142,12 +142,12 @@ def _measured(
     for name, (by, code) in TRAITS.items():
         strata = next(s for s in strata_of(sliced, ("phase", by)) if s.metric.name == once)
         value = names.BREAKDOWNS[by][code]
-        clusters = tables and _with_trait(tables.of(once), by, value)
+        clusters = _with_trait(tables.of(once), by, value) if tables else None
         yield from _by_phase(name, with_trait(strata, by, value), clusters, comparison, trait=True)
     for strata in strata_of(sliced, ("phase",)):
         event = strata.metric.name
         if event in events:
-            clusters = tables and tables.of(event)
+            clusters = tables.of(event) if tables else None
             yield from _by_phase(event, strata, clusters, comparison, trait=False)
 
 
@@ -155,7 +155,7 @@ def _by_phase(
     name: str, strata: Strata, clusters: Clusters | None, comparison: Comparison, *, trait: bool
 ) -> Iterator[_Barrier]:
     for phase, part in phases_of(strata):
-        schools = clusters and Schools(clusters, phase)
+        schools = Schools(clusters, phase) if clusters else None
         first, second = two_levels(part, comparison.pair, schools)
         if trait:
             first, second = (_scored(level) for level in (first, second))

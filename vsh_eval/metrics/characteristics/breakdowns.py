@@ -210,9 +210,9 @@ def _by_value(
     for strata in strata_of(sliced, [by]):
         if by == "key_stage" and _of_one_key_stage(strata.metric):
             continue
-        clusters = tables and tables.of(strata.metric.name, family)
+        clusters = tables.of(strata.metric.name, family) if tables else None
         for value in strata.labels[0]:
-            schools = clusters and Schools(clusters, names.TOTAL, by, value)
+            schools = Schools(clusters, names.TOTAL, by, value) if clusters else None
             yield value, strata.only(by, value), schools
 
 

@@ -336,9 +336,9 @@ def _blocks(
     tables: SchoolTables | None,
 ) -> Iterator[_Block]:
     for metric in strata_of(sliced, factors):
-        clusters = tables and tables.of(metric.metric.name)
+        clusters = tables.of(metric.metric.name) if tables else None
         for phase, strata in phases_of(metric):
-            schools = clusters and Schools(clusters, phase)
+            schools = Schools(clusters, phase) if clusters else None
             levels = two_levels(strata, comparison.pair, schools)
             gap = difference(*levels, metric=strata.metric, same_pupils=True)
             yield _Block(strata, phase, comparison, schools, levels, gap)

@@ -113,7 +113,7 @@ def _arm(arm: str, frame: pd.DataFrame, comparison: Comparison, shield: Shield) 
     schools = frame[frame["pupils"].gt(0)].drop_duplicates([*keys, "unit_id"])
     begun = schools["adopted"].between(names.NEVER + 1, schools["time_period"])
     places = pd.MultiIndex.from_frame(rows[keys])
-    there = schools.groupby(keys).size().reindex(places).to_numpy(float)
+    there = np.asarray(schools.groupby(keys).size().reindex(places), np.float64)
     trained = schools[begun].groupby(keys).size().reindex(places, fill_value=0).to_numpy(float)
     # A year without data has no schools to count, which is not the number 0.
     counts = {"schools": there, "schools_trained": np.where(np.isnan(there), np.nan, trained)}

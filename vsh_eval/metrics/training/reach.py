@@ -1,6 +1,7 @@
 """How far the training offer has reached: share of schools and pupils, depth, growth and cost."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -314,7 +315,7 @@ def _block(part: pd.DataFrame, places: Places, *, phase: str) -> pd.DataFrame:
     first = given.groupby("unit_id")["time_period"].min().to_numpy(np.int64)
     so_far = given["time_period"].to_numpy(np.int64)[:, None] <= places.years
     ever = trained[here].sum(axis=0).astype(np.float64)
-    depth = {
+    depth: dict[str, NDArray[Any]] = {
         # A column that the log never gives is unknown, not zero.
         name: so_far.T @ given[name].fillna(0).to_numpy(np.float64)
         if part[name].notna().any()

@@ -231,8 +231,11 @@ def reml(cells: Cells) -> Variances:
         return -value, -gradient * units
 
     bounds = [_SCHOOL, _SCHOOL_YEAR, (0.0, MOST_AUTOCORRELATION), *[_NOISE] * phases]
-    options = {"method": "L-BFGS-B", "bounds": bounds, "options": {"ftol": _TOLERANCE}}
-    found = [minimize(loss, start, jac=True, **options) for start in starts]
+    options = {"ftol": _TOLERANCE}
+    found = [
+        minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        for start in starts
+    ]
     return _variances(min(found, key=lambda one: one.fun).x * units)
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing.connection import wait
@@ -161,7 +161,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _no_main() -> Iterator[None]:
+def _no_main() -> Generator[None]:
     """Hide the program that runs the notebooks: a child would run it again to know its names."""
     program = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
@@ -172,7 +172,7 @@ def _no_main() -> Iterator[None]:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def _environment(values: dict[str, str]) -> Generator[None]:
     """Set variables of the environment that the server starts with."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

@@ -1,7 +1,7 @@
 """The log of a run: what began, ended and stopped, and when; never a value of the data."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -20,7 +20,7 @@ class _Quiet(RotatingFileHandler):
 
 
 @contextmanager
-def written_to(file: Path) -> Iterator[None]:
+def written_to(file: Path) -> Generator[None]:
     """Write what `LOGGER` is told to a file as well, until the block ends.
 
     An error that leaves the block is logged by its kind alone: its sentence may quote the data,

@@ -36,7 +36,7 @@ _MODULES = (
 
 # The debugger, which every kernel has, would say on the run's console that it misses breakpoints.
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-sys.modules.setdefault(_ABSENT, None)  # pyright: ignore[reportArgumentType]
+sys.modules.setdefault(_ABSENT, None)  # pyrefly: ignore[no-matching-overload]
 for _name in _MODULES:
     importlib.import_module(_name)
 if sys.modules[_ABSENT] is None:

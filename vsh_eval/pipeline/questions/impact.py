@@ -4,7 +4,7 @@ A design that cannot bear an estimate is a finding, not a failure: `Impact` then
 `explain_if_infeasible` puts that sentence where a part of a page would have stood.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import wraps
@@ -85,7 +85,7 @@ _TARGETS: tuple[tuple[str, Literal["average"] | int], ...] = (
 
 
 @contextmanager
-def explain_if_infeasible(what: str, *, known: Message | None = None) -> Iterator[None]:
+def explain_if_infeasible(what: str, *, known: Message | None = None) -> Generator[None]:
     """Show why a part of a page cannot be made, where it cannot, and go on.
 
     Parameters

@@ -437,8 +437,9 @@ def _draw_waterfall(axes: "Axes", bars: Sequence[_Bar], heights: Sequence[float]
         colour = _COLOURS.get(bar.column, palette.TURQUOISE)
         hatched = {"facecolor": "white", "hatch": "////"} if bar.is_part else {"facecolor": colour}
         width = _THIN if bar.is_part else _THICK
-        look = {"width": width, "colour": colour, "edgecolor": colour, "linewidth": 1.4, **hatched}
-        draw_bars(axes, [height], [bar.end - bar.start], start=bar.start, **look)
+        look: dict[str, Any] = {"edgecolor": colour, "linewidth": 1.4, **hatched}
+        size = [bar.end - bar.start]
+        draw_bars(axes, [height], size, start=bar.start, width=width, colour=colour, **look)
     for (bar, height), (_, below) in pairwise(zip(bars, heights, strict=True)):
         axes.vlines(bar.end, height, below, color=palette.QUIET, lw=0.9, zorder=1.5)
     axes.axvline(0, color=palette.TEXT, lw=1.2, zorder=3)

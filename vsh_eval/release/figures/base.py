@@ -3,7 +3,7 @@
 import io
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -131,7 +131,7 @@ class Page:
 
     def write(self, left: float, top: float, text: str, **style: Any) -> None:
         """Write words, in inches from the top left corner."""
-        size = {"va": "top", "fontsize": 12.5} | style
+        size: dict[str, Any] = {"va": "top", "fontsize": 12.5} | style
         self.canvas.text(left / palette.width(), self.height_of(top), text, **size)
 
     def mark(self, left: float, top: float, line: Line) -> None:
@@ -225,7 +225,7 @@ def _strip(data: SafeTable) -> float:
 
 
 @contextmanager
-def page_of(data: SafeTable, boxes: Sequence[Box], *, height: float) -> Iterator[Page]:
+def page_of(data: SafeTable, boxes: Sequence[Box], *, height: float) -> Generator[Page]:
     """Give an empty page in our theme.
 
     Parameters
@@ -269,7 +269,7 @@ def stacked(
     height: float = 4.0,
     right: float = RIGHT,
     bottom: float = BOTTOM,
-) -> Iterator[Page]:
+) -> Generator[Page]:
     """Give a page with panels one below the other, each so many inches high with its margins."""
     if palette.is_narrow():
         right = min(right, _NARROW_RIGHT)
@@ -365,7 +365,7 @@ def draw_bars(
 
     at, size, base = ("x", "y", "bottom") if upright else ("y", "x", "left")
     bars: dict[str, Any] = {at: list(places), size: list(sizes), base: start, "orient": at}
-    style = {"color": colour, "linewidth": 0, "zorder": 2} | look
+    style: dict[str, Any] = {"color": colour, "linewidth": 0, "zorder": 2} | look
     sns.barplot(
         **bars, native_scale=True, errorbar=None, width=width, saturation=1, ax=axes, **style
     )

@@ -1,7 +1,7 @@
 """Intervals: estimates in rows, by time or by size, bounds, the specification curve."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ def rows_of(
     head: float = 0.12,
     foot: float = _FOOT,
     numbers: float = _NARROW_NUMBERS,
-) -> Iterator[Page]:
+) -> Generator[Page]:
     """Give a panel a block, as high as its rows need, the names and numbers written.
 
     Parameters

@@ -174,9 +174,9 @@ def draw_series(axes: "Axes", series: Series, line: Line, *, hollow: Sequence[in
     )
     empty = [at for at in hollow if not math.isnan(series.values[at])]
     if empty:
-        hollow_look = {"markerfacecolor": "white", "markeredgecolor": line.colour, **look}
+        look |= {"markerfacecolor": "white", "markeredgecolor": line.colour}
         values = [series.values[at] for at in empty]
-        sns.lineplot(x=empty, y=values, linestyle="none", mew=1.6, ax=axes, **hollow_look)
+        sns.lineplot(x=empty, y=values, linestyle="none", mew=1.6, ax=axes, **look)
 
 
 def _runs(values: Sequence[float]) -> list[list[int]]:

@@ -4,7 +4,7 @@ Colour never stands alone: each series also has its own marker and its own dash,
 beside the line. The order of the colours is the Analysis Function's; four are the most a chart has.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -105,7 +105,7 @@ def is_narrow() -> bool:
 
 
 @contextmanager
-def narrow() -> Iterator[None]:
+def narrow() -> Generator[None]:
     """Draw for a small screen.
 
     Examples
@@ -122,7 +122,7 @@ def narrow() -> Iterator[None]:
 
 
 @contextmanager
-def theme() -> Iterator[None]:
+def theme() -> Generator[None]:
     """Draw within our theme for seaborn, and leave matplotlib as it was.
 
     Examples

@@ -144,7 +144,7 @@ def _by_longest_word(
     for kind, values in wanted.items():
         for value in values:
             if not _TOKEN.fullmatch(value):
-                longest = max(_TOKEN.findall(value) or [""], key=len)
+                longest: str = max(_TOKEN.findall(value) or [""], key=len)
                 found[longest] = (*found.get(longest, ()), (kind, value))
     return found
 

@@ -393,7 +393,7 @@ def _unpacked(path: Path) -> dict[str, bytes]:
                 with packed.open(name) as stream:
                     opened[name] = stream.read(LARGEST + 1)
             return opened
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError):
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError):
         _refuse(path.name, "cannot be unpacked", "be a zip file without a password")
 
 

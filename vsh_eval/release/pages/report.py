@@ -111,7 +111,8 @@ def render_page(
             f"notebook {executed_notebook.name} does not exist, must be an executed notebook; "
             "run it first."
         )
-    notebook = fit_for_page(nbformat.read(executed_notebook, as_version=4))
+    executed: Any = nbformat.read(executed_notebook, as_version=4)
+    notebook = fit_for_page(executed)
     fragment, protection = _said_once(_fragment(notebook))
     heading, body, contents = _outline(fragment, fallback=title)
     failed = failed_step(notebook)

@@ -5,7 +5,7 @@ other way does not get onto a page.
 """
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import Literal
@@ -128,7 +128,7 @@ def show_statement(headline: str, *sentences: str) -> None:
 
 
 @contextmanager
-def folded(summary: str) -> Iterator[None]:
+def folded(summary: str) -> Generator[None]:
     """Put what is displayed within behind a line that opens it; print has that line alone.
 
     Parameters
@@ -144,14 +144,14 @@ def folded(summary: str) -> Iterator[None]:
 
 
 @contextmanager
-def side_by_side() -> Iterator[None]:
+def side_by_side() -> Generator[None]:
     """Put the charts displayed within beside each other where the page is wide enough."""
     with _framed("beside", {"text/html": "", "text/plain": ""}):
         yield
 
 
 @contextmanager
-def _framed(frame: Frame, opening: Mapping[str, str], **words: str) -> Iterator[None]:
+def _framed(frame: Frame, opening: Mapping[str, str], **words: str) -> Generator[None]:
     """Display where a frame begins and where it ends, also if what is within stops."""
     _display(opening, opens=frame, **words)
     try:

@@ -252,9 +252,14 @@ def _any_of(
     inspection: Inspection, table: str, conditions: Mapping[Column, str]
 ) -> tuple[int, list[Column]]:
     """Count rows where any condition holds, and name the columns of those that do (or all)."""
-    counts = ", ".join(f"count_if({condition})" for condition in conditions.values())
-    either = " OR ".join(f"coalesce({condition}, false)" for condition in conditions.values())
-    rows, *each = inspection.ask(f"FROM {READING}.{table} SELECT count_if({either}), {counts}")[0]
+    each_row = ", ".join(
+        f"coalesce({condition}, false) AS w{i}" for i, condition in enumerate(conditions.values())
+    )
+    wrong = [f"w{i}" for i in range(len(conditions))]
+    counts = ", ".join(f"count_if({one})" for one in (" OR ".join(wrong), *wrong))
+    rows, *each = inspection.ask(
+        f"FROM (FROM {READING}.{table} SELECT {each_row}) SELECT {counts}"
+    )[0]
     found = [column for column, n in zip(conditions, each, strict=True) if n]
     return rows, found or list(conditions)
 

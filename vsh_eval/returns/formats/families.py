@@ -4,6 +4,7 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -152,5 +153,5 @@ def _parts(table: str, rows: pd.DataFrame) -> set[object]:
 def _notes(readings: Mapping[str, Reading]) -> Iterator[Message]:
     for name, reading in readings.items():
         for message in reading.notes:
-            details = {"file": "", "rows": 0, "of_rows": 0, **message.details}
-            yield note(message.code, **{**details, "family": name})
+            details: dict[str, Any] = {**message.details, "family": name}
+            yield note(message.code, **details)

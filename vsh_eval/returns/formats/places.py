@@ -113,6 +113,7 @@ def propose(name: str, options: Options) -> str:
         return ""
     rows = _own(options)
     names = [_name(text) for text in rows["name"].astype("str")]
+    # pyrefly: ignore[no-matching-overload]
     best = process.extractOne(_name(name), names, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
     if best is None:
         return ""

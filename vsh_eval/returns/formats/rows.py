@@ -38,6 +38,8 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENDINGS = (".csv", ".txt", ".tab", ".tsv", ".parquet")
 _ERRORS = r"^#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)$"
 _BLANK = " \t\r\n\u00a0"
+_SIGNS = re.compile(r"[\W_]+")
+"""What stands between the letters and digits of a name."""
 
 Data = Path | bytes
 
@@ -107,7 +109,7 @@ def key(name: object) -> str:
     ('lacode', 'dateofbirth', '/', '\\\\')
     """
     written = str(name)
-    return "".join(sign for sign in written.casefold() if sign.isalnum()) or written.strip()
+    return _SIGNS.sub("", written.casefold()) or written.strip()
 
 
 def connect() -> duckdb.DuckDBPyConnection:

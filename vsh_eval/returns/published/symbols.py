@@ -91,7 +91,8 @@ def strongest(*columns: pd.Series) -> pd.Series:
     ['x', 'c', '']
     """
     found = pd.Series("", index=columns[0].index, dtype="str")
-    for symbol in reversed(STRONGEST_FIRST):
+    occurring = {symbol for column in columns for symbol in column.unique()}
+    for symbol in filter(occurring.__contains__, reversed(STRONGEST_FIRST)):
         present = np.logical_or.reduce([column.eq(symbol).to_numpy() for column in columns])
         found = found.mask(present, symbol)
     return found
