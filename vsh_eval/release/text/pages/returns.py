@@ -76,7 +76,7 @@ def joins(joined: pd.DataFrame) -> pd.DataFrame:
     >>> joined = pd.DataFrame({"check": ["basis_there"], "table": ["episodes"], "found": [3],
     ...     "of": [4], "share": [0.75], "least": [0.2], "consequence": ["other_cohort"]})
     >>> joins(joined)[["item", "matched"]].values.tolist()
-    [['Children in need, with rows of the basis asked for', 75.0]]
+    [['Children in need, recorded by the basis that counts (episode or plan)', 75.0]]
     """
     return pd.DataFrame(
         {
