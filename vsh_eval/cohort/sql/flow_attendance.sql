@@ -4,6 +4,12 @@ SELECT
     f.reason,
     f.group_code,
     CAST(SUM(f.rows_read) AS BIGINT) AS rows_read,
-    COUNT(DISTINCT CASE WHEN f.reason = f.first_reason THEN f.pupil END) AS pupils
-FROM (SELECT a.*, MIN(a.reason) OVER (PARTITION BY a.pupil) AS first_reason FROM cohort_attended a) f
+    CAST(SUM(f.pupils) AS BIGINT) AS pupils
+FROM (
+    SELECT a.reason, a.group_code, a.rows_read, 0 AS pupils FROM cohort_attended a
+    UNION ALL
+    SELECT MIN(a.reason) AS reason, MIN(a.group_code) AS group_code, 0 AS rows_read, 1 AS pupils
+    FROM cohort_attended a
+    GROUP BY a.pupil
+) f
 GROUP BY f.reason, f.group_code

@@ -23,7 +23,11 @@ WITH r AS (
 )
 SELECT
     f.reason,
-    COUNT(*) AS rows_read,
-    COUNT(DISTINCT CASE WHEN f.reason = f.first_reason THEN f.pupil_id END) AS pupils
-FROM (SELECT r.*, MIN(r.reason) OVER (PARTITION BY r.pupil_id) AS first_reason FROM r) f
+    CAST(SUM(f.rows_read) AS BIGINT) AS rows_read,
+    CAST(SUM(f.pupils) AS BIGINT) AS pupils
+FROM (
+    SELECT r.reason, 1 AS rows_read, 0 AS pupils FROM r
+    UNION ALL
+    SELECT MIN(r.reason) AS reason, 0 AS rows_read, 1 AS pupils FROM r GROUP BY r.pupil_id
+) f
 GROUP BY f.reason
