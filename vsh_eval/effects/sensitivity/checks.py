@@ -11,6 +11,7 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, InfeasibleError, Message
 from vsh_eval.effects.estimators.callaway_santanna import COMPARISONS
+from vsh_eval.effects.estimators.estimate import adjust
 from vsh_eval.effects.estimators.imputation import fit_imputation
 from vsh_eval.effects.estimators.two_way import ALREADY_TRAINED, bacon, two_way_fixed_effects
 from vsh_eval.effects.inference.randomisation import randomise
@@ -207,15 +208,11 @@ def run(study: Study, primary: Primary, checks: list[RobustnessCheck]) -> pd.Dat
 
 def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
     """Add p_adjusted: of the rows that are one family adjusted for their number, with a reason."""
-    from statsmodels.stats.multitest import multipletests
-
     family = rows["rule"].eq(NOTHING_IN_ALL) & rows["p_value"].notna()
-    made = rows.assign(p_adjusted=rows["p_value"])
-    if family.any():
-        adjusted = multipletests(rows.loc[family, "p_value"].to_numpy(float), method="holm")[1]
-        made.loc[family, "p_adjusted"] = adjusted
-        why = [Message("adjusted_p", p=float(p), tests=len(adjusted)) for p in adjusted]
-        made.loc[family, "reason"] = pd.Series(why, index=made.index[family], dtype=object)
+    together = adjust(rows[family].assign(role="secondary"))["p_adjusted"]
+    made = rows.assign(p_adjusted=together.reindex(rows.index).fillna(rows["p_value"]))
+    why = [Message("adjusted_p", p=float(p), tests=len(together)) for p in together]
+    made.loc[family, "reason"] = pd.Series(why, index=together.index, dtype=object)
     return made
 
 
