@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.quick:
         found = [measured(20, seeds=(1,), redraws=1, draws=4, most=2, sweeps=30)]
     else:
-        work = partial(measured, redraws=2, draws=20, most=8, sweeps=90)
+        work = partial(measured, redraws=2, draws=20, most=1_000, sweeps=200)
         # The largest first; each in a process of its own.
         sizes = {240: (1, 2), 120: (1, 2, 3), 60: (1, 2, 3, 4)}
         with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:

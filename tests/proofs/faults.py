@@ -9,6 +9,7 @@ behind. Full and read-only disks need a Linux machine and the right to mount; a 
 PostgreSQL, another clock needs faketime. What cannot be tried is written down as not tried.
 """
 
+import json
 import os
 import random
 import shutil
@@ -71,6 +72,17 @@ class Trial:
         folder.mkdir(exist_ok=True)
         return folder
 
+    @property
+    def good(self) -> Path:
+        """The folder of the last good run."""
+        return self.project.outputs / "small"
+
+    @property
+    def shown(self) -> int:
+        """The seed of the last good run, which tells it from the run before."""
+        written = (self.good / "release" / manifest.NAME).read_text(encoding="utf-8")
+        return json.loads(written)["settings"]["seed"]
+
     def change(self, **keys: Any) -> None:
         """Ask for another run than the last one."""
         self.number += 1
@@ -108,8 +120,7 @@ class Trial:
 
     def look(self) -> None:
         """Is the last good run whole, and has all ended that was started?"""
-        good = self.project.outputs / "small"
-        if not (good / "release" / manifest.NAME).is_file() or manifest.verify(good):
+        if not (self.good / "release" / manifest.NAME).is_file() or manifest.verify(self.good):
             self.count.lost += 1
         ends = time.monotonic() + ENDS_WITHIN
         while _started_below(self.project.folder) and time.monotonic() < ends:
@@ -129,8 +140,9 @@ class Trial:
     def finish(self, run: subprocess.Popen[str] | None = None) -> None:
         """Make the next run; it must be good and leave nothing behind."""
         out, err = (run or self.start()).communicate()
-        good = self.project.outputs / "small"
-        if not out.startswith("Done: ") or err or manifest.verify(good):
+        # A kill may come when the new run is in its place already: then nothing is left to do.
+        ended = out.startswith(("Done: ", "Nothing has changed "))
+        if not ended or err or manifest.verify(self.good) or self.shown != self.number:
             self.count.next_bad += 1
             self.count.problems.append(f"next run: {out[:100]} {err.strip()[-300:]}")
         left = {path.name for path in self.project.outputs.iterdir()}

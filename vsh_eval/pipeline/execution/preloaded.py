@@ -1,6 +1,7 @@
 """Imports what notebooks import, once, in the process that kernels are forked from."""
 
 import atexit
+import gc
 import importlib
 import os
 import shutil
@@ -41,6 +42,8 @@ for _name in _MODULES:
     importlib.import_module(_name)
 if sys.modules[_ABSENT] is None:
     del sys.modules[_ABSENT]
+# What was imported stays: no kernel looks through it for what could be collected.
+gc.freeze()
 
 
 def _remove(folder: str, server: int) -> None:

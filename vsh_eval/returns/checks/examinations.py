@@ -82,7 +82,7 @@ def _shortened(column: Column) -> str | None:
         return None
     return (
         f"CASE WHEN contains({name}, '+') THEN contains({name}, 'E+') OR contains({name}, 'e+') "
-        f"WHEN length({name}) <= {_LONGEST_PLACEHOLDER} THEN lower({name}) IN ({spoilt}) "
+        f"WHEN strlen({name}) <= {_LONGEST_PLACEHOLDER} THEN lower({name}) IN ({spoilt}) "
         "ELSE false END"
     )
 
@@ -253,24 +253,35 @@ def dates_vary(inspection: Inspection) -> Iterator[Answer]:
         yield Answer(table, int(most) if same else 0, inspection.rows[table], ("start_date",))
 
 
+_ALIKE = """
+    WITH sought AS MATERIALIZED ({sought}),
+    enrolled AS MATERIALIZED (
+        FROM enrolments SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL
+    ),
+    unmatched AS (
+        FROM sought ANTI JOIN enrolled USING (pupil_id)
+        SELECT said_in, ltrim(upper(pupil_id), '0') AS plain
+    ),
+    alike AS (
+        FROM unmatched SEMI JOIN (FROM enrolled SELECT ltrim(upper(pupil_id), '0') AS plain)
+        USING (plain) SELECT said_in, count(*) AS n GROUP BY said_in
+    )
+    FROM (FROM sought SELECT said_in, count(*) AS pupils GROUP BY said_in)
+    LEFT JOIN alike USING (said_in)
+    SELECT said_in, coalesce(n, 0), pupils
+"""
+
+
 def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     """See whether identifiers without an enrolment have one but for capitals and leading zeros."""
-    plain = "ltrim(upper(pupil_id), '0')"
-    enrolled = "FROM enrolments SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL"
     tables = inspection.present("episodes", "attendance", "suspensions", "attainment")
-    each = " UNION ALL ".join(
+    sought = " UNION ALL ".join(
         f"(FROM (FROM {table} SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL) "
-        f"SELECT {literal(table)}, count(*), count_if(pupil_id NOT IN (FROM enrolled)))"
+        f"SELECT {literal(table)} AS said_in, pupil_id)"
         for table in tables
     )
-    for table, sought, unmatched in inspection.ask(
-        f"WITH enrolled AS MATERIALIZED ({enrolled}) {each}"
-    ):
-        alike = unmatched and inspection.count(
-            f"FROM (FROM {table} ANTI JOIN enrolments USING (pupil_id) SELECT DISTINCT pupil_id) "
-            f"SELECT count_if({plain} IN (FROM ({enrolled}) SELECT {plain}))"
-        )
-        yield Answer(table, alike, sought, ("pupil_id",))
+    for table, alike, of in inspection.ask(_ALIKE.format(sought=sought)):
+        yield Answer(table, alike, of, ("pupil_id",))
 
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:

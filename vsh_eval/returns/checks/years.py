@@ -29,24 +29,21 @@ _ATTENDED = f"""
     terms AS (
         FROM again SELECT count(*) AS n GROUP BY pupil_id, term HAVING min(urn) <> max(urn)
     ),
-    enrolled AS MATERIALIZED (
-        FROM enrolments SELECT pupil_id, year_group
-        WHERE pupil_id IS NOT NULL AND academic_year = {{year}}
-    ),
-    of_ages AS (
-        FROM enrolled SELECT DISTINCT pupil_id
-        WHERE year_group BETWEEN {min(_AGES)} AND {max(_AGES)}
+    enrolled AS (
+        FROM enrolments SELECT pupil_id,
+            bool_or(year_group BETWEEN {min(_AGES)} AND {max(_AGES)}) AS of_age
+        WHERE pupil_id IS NOT NULL AND academic_year = {{year}} GROUP BY pupil_id
     )
-    SELECT
-        (FROM pupils SELECT count_if(sessions > {MOST_SESSIONS} AND NOT moved)),
-        (FROM pupils SELECT count_if(sessions > {MOST_SESSIONS} AND moved)),
-        (FROM pupils SELECT count(*)),
+    FROM pupils p FULL JOIN enrolled e ON p.pupil_id = e.pupil_id SELECT
+        count_if(p.sessions > {MOST_SESSIONS} AND NOT p.moved),
+        count_if(p.sessions > {MOST_SESSIONS} AND p.moved),
+        count(p.pupil_id),
         (FROM terms SELECT sum(n)),
         (FROM again SELECT count(*) - count(DISTINCT row(pupil_id, term, urn))
             WHERE term IS NOT NULL AND urn IS NOT NULL),
-        (FROM pupils p ANTI JOIN enrolled e ON p.pupil_id = e.pupil_id SELECT sum(n)),
-        (FROM of_ages SELECT count(*)),
-        (FROM of_ages e SEMI JOIN pupils p ON e.pupil_id = p.pupil_id SELECT count(*))
+        sum(p.n) FILTER (WHERE e.pupil_id IS NULL),
+        count_if(e.of_age),
+        count_if(e.of_age AND p.pupil_id IS NOT NULL)
 """  # noqa: S608
 """Only pupils with two schools, or more rows than terms, are looked at again."""
 _ATTAINED = """
