@@ -84,8 +84,10 @@ def test_episodes_training_schools_and_membership_are_counted():
     tables = one_pupil(
         episode("P1", "2023-10-01"),
         episode("P1", "2023-10-01", basis="plan"),
+        episode("P1", "2023-10-01", "2023-09-01"),
         episode("P9", "2023-10-01", status="CLA"),
         episode("P9", "2023-10-01", "2023-09-01"),
+        episode("P9", "2023-10-01", basis="plan"),
     ) | {
         "schools": [school("100"), school("200")],
         "school_links": [("100", "200", None)],
@@ -93,10 +95,10 @@ def test_episodes_training_schools_and_membership_are_counted():
     }
     table = flow(tables)
     assert steps(table, "episodes") == {
-        "read": (4, 2),
-        "invalid_dates": (1, 1),
+        "read": (6, 2),
+        "never_enrolled": (3, 1),
+        "invalid_dates": (1, 0),
         "other_basis": (1, 0),
-        "never_enrolled": (1, 0),
         "counted": (1, 1),
     }
     assert steps(table, "membership") == {"cin": (1, 1)}

@@ -47,6 +47,8 @@ def options(
         parser.add_argument(f"--{option.replace('_', '-')}", **known)
     parser.add_argument("--output", type=Path, default=PAGES / f"{name}.md", help="the page")
     asked = parser.parse_args(arguments)
+    if getattr(asked, "only", None) and asked.output == parser.get_default("output"):
+        parser.error("--only makes a part of the page; name another file with --output")
     return asked, partial(_write, asked, name, title)
 
 

@@ -51,9 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, and write the page."""
     asked, write = options(__file__, __doc__, arguments, quick=False, processes=2)
     if asked.quick:
-        found = [measured(20, seeds=(1,), redraws=1, draws=4, most=2, sweeps=30)]
+        found = [measured(20, seeds=(1,), redraws=1, draws=4, sweeps=30)]
     else:
-        work = partial(measured, redraws=2, draws=20, most=1_000, sweeps=200)
+        work = partial(measured, redraws=2, draws=20, sweeps=200)
         # The largest first; each in a process of its own.
         sizes = {240: (1, 2), 120: (1, 2, 3), 60: (1, 2, 3, 4)}
         with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
@@ -63,9 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def measured(
-    schools: int, seeds: Sequence[int], *, redraws: int, draws: int, most: int, sweeps: int
-) -> Size:
+def measured(schools: int, seeds: Sequence[int], *, redraws: int, draws: int, sweeps: int) -> Size:
     """Measure authorities of one size; the attack is on the first of them."""
     rng = np.random.default_rng(schools)
     runs = [_run.invented(schools, seed) for seed in seeds]
@@ -81,7 +79,7 @@ def measured(
         pd.concat([accuracy(*pair) for pair in zip(exact, drawn, strict=True)]),
         pd.concat([flips(*pair) for pair in zip(exact, drawn, strict=True)]),
         coverage(runs[0].panel, rng, draws),
-        attack(runs[0], rng, most=most, sweeps=sweeps),
+        attack(runs[0], rng, sweeps=sweeps),
         two_releases(runs[0]),
     )
 
@@ -209,11 +207,8 @@ def _covered(panel: pd.DataFrame) -> list[pd.DataFrame]:
 ONE_RULE, TWO_RULES = "every table of a run", "the same, and the cohort under a second rule"
 
 
-def attack(run: Run, rng: np.random.Generator, *, most: int, sweeps: int) -> pd.DataFrame:
-    """Attack every true number 1 to 9 of the last year; ``most`` of each population by programme.
-
-    Those that the reader is surest of come first.
-    """
+def attack(run: Run, rng: np.random.Generator, *, sweeps: int) -> pd.DataFrame:
+    """Attack every true number 1 to 9 of the last year."""
     cells = _run.cells_of_panel(run.panel)
     cells = cells[cells["time_period"] == YEAR]
     other = _run.cells_of_panel(run.other_rule, (COHORT,))
@@ -225,16 +220,16 @@ def attack(run: Run, rng: np.random.Generator, *, most: int, sweeps: int) -> pd.
         if HEADCOUNT in same:
             _run.read_barriers(population, run, YEAR)
             _run.read_reach(population, run, YEAR, cells)
-        found.append(_attacked(population, rng, most=most, sweeps=sweeps).assign(of=ONE_RULE))
+        found.append(_attacked(population, rng, sweeps=sweeps).assign(of=ONE_RULE))
         if set(same) <= set(other["metric"]):
             _run.read_other_rule(population, other, same)
-            again = _attacked(population, rng, most=most, sweeps=sweeps)
+            again = _attacked(population, rng, sweeps=sweeps)
             found.append(again.assign(of=TWO_RULES))
     return pd.concat(found)
 
 
 def _attacked(
-    population: _run.Population, rng: np.random.Generator, *, most: int, sweeps: int
+    population: _run.Population, rng: np.random.Generator, *, sweeps: int
 ) -> pd.DataFrame:
     reader = population.reader
     true = {cell: reader.truth(reader.cells[cell]) for _, cell in population.targets}
@@ -253,11 +248,11 @@ def _attacked(
         }
     ).sort_values("likely", ascending=False)
     values = []
-    for row in table.head(most).itertuples():
+    for row in table.itertuples():
         low, high = reader.bounds(row.cell)
         assert low <= row.true <= high, row.label
         values.append(high - low + 1)
-    return table.assign(left=pd.Series(values, index=table.index[: len(values)], dtype=float))
+    return table.assign(left=values)
 
 
 def two_releases(run: Run) -> tuple[int, int]:
@@ -394,7 +389,6 @@ def _attack_rows(size: Size) -> list[Row]:
             "schools": size.schools,
             "tables": of,
             "true numbers 1 to 9": len(rows),
-            "attacked by programme": int(rows["left"].notna().sum()),
             "fewest values": f"{rows['left'].min():.0f}",
             "under 5": int((rows["left"] < 5).sum()),
             "likeliest, median": rows["likely"].median(),
@@ -457,11 +451,14 @@ rules. Gaps, changes, trends, parts and sizes are worked out from the same level
 number of children; errors, standard deviations and correlations, which are rounded, and the noisy
 statistics of strata are not in the program.
 
-Values: from the least to the largest by integer programming (HiGHS), for the numbers that the
-reader is surest of in each population. How likely: the chance that the reader gives the true
-number, from the table of chances with all else equally likely beforehand, by Gibbs sampling (good
-to about 0.03). A reader may also be sure of a wrong number, most often nought where many small
-numbers share a small sum; that is no knowledge and is not counted."""
+Values: from the least to the largest by integer programming (HiGHS), for every one of these
+numbers. How likely: the chance that the reader gives the true number, from the table of chances
+with all else equally likely beforehand, by Gibbs sampling (good to about 0.03). A reader may also
+be sure of a wrong number, most often nought where many small numbers share a small sum; that is no
+knowledge and is not counted. Asked for: five values or more for every number, and none likelier
+than one half. The numbers that are likelier are just under the threshold of ten, where a reader
+sees that they are hidden and what they are a part of, or very small in a kind of school of which
+there are few."""
 RELEASES = """\
 Levels, gaps and changes of a release up to 2023/24 and of one a year later, old years closed: the
 same children have the same keys, so nothing moves and the second release adds one year and

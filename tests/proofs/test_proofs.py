@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.proofs import primary_coverage
+
 PROOFS = Path(__file__).resolve().parent
 PAGES = PROOFS.parents[1] / "docs" / "proofs"
 SMOKE = {
@@ -40,6 +42,18 @@ def test_every_command_can_be_asked_what_it_takes(name: str, capsys: pytest.Capt
         import_module(f"tests.proofs.{name}").main(["--help"])
     assert left.value.code == 0
     assert "--output" in capsys.readouterr().out
+
+
+def test_a_part_of_a_proof_does_not_write_over_the_whole_page():
+    with pytest.raises(SystemExit) as left:
+        primary_coverage.main(["--only", "no effect"])
+    assert left.value.code == 2
+
+
+def test_the_page_of_the_primary_estimator_has_every_case():
+    page = (PAGES / "primary_coverage.md").read_text(encoding="utf-8")
+    cases = [(case.name, schools) for case in primary_coverage.CASES for schools in case.sizes]
+    assert [case for case in cases if f"| {case[0]} | {case[1]} |" not in page] == []
 
 
 # With so few draws a proof may find its limits missed, and divide by draws that are not there.

@@ -50,19 +50,19 @@ def answered(statement, sessions=YEAR, **ends):
 def test_an_effect_on_absence_is_given_in_days_of_school():
     # 2.8 points of 340 half days are 9.52 half days, which is 4.8 days.
     assert answered("narrowed") == (
-        "In trained schools children with a social worker missed about 4.8 fewer days of school "
-        "a year than expected without training (likely range 2.0 to 7.5), compared with pupils "
-        "without a social worker."
+        "Measured against pupils without a social worker, children with a social worker in "
+        "trained schools missed about 4.8 fewer days of school a year than expected without "
+        "training (95% interval 2.0 to 7.5)."
     )
     said = answered("widened", estimate=2.8, lower=1.2, upper=4.4)
     assert "4.8 more days of school a year than expected" in said
-    assert "likely range 2.0 to 7.5" in said
+    assert "95% interval 2.0 to 7.5" in said
 
 
 def test_without_sessions_the_answer_is_in_the_gaps_unit():
     said = answered("narrowed", sessions=None)
     assert "the gap in overall absence was 2.8 percentage points smaller" in said
-    assert "likely range 1.2 to 4.4" in said
+    assert "95% interval 1.2 to 4.4" in said
 
 
 def test_where_the_whole_school_moved_both_levels_are_the_answer():

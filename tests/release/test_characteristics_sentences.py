@@ -53,7 +53,7 @@ def test_a_part_that_is_the_whole_gap_of_the_other_sign_is_said_so():
 def test_a_matched_gap_stands_beside_the_plain_one():
     text = matched_sentence(matched(), **ASKED)
     assert "of the same phase, SEN status and free school meals" in text
-    assert "16.0% against 9.2% in 2024/25: 6.8 percentage points higher" in text
+    assert "16.0% against 9.2% in 2024/25, 6.8 percentage points higher" in text
     assert text.endswith(
         "Against all pupils without a social worker it was 9.1 percentage points higher."
     )

@@ -166,6 +166,18 @@ def test_a_year_without_data_says_why(status, why):
     assert ("No full-year absence was collected" in said) == (status != "k")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(0.7, 0.9, "As a ratio of the two levels it fell, from 3.2 to 2.4."), (0.7, 1.1, "")],
+)
+def test_a_ratio_that_clearly_moved_is_said_beside_the_gap(low, high, words):
+    moved = {"ratio": 2.4, "baseline_ratio": 3.2, "ratio_change": 0.75,
+             "ratio_change_lower": low, "ratio_change_upper": high}  # fmt: skip
+    said = gaps.change_sentence(safe([CHANGE | moved]), **ABOUT)
+    assert ("As a ratio" in said) == bool(words)
+    assert words in said
+
+
 def test_changes_over_new_rules_and_over_years_that_cannot_be_compared():
     said = gaps.change_sentence(change(1.2, baseline=201819), **ABOUT)
     assert said.endswith("Recording rules changed in 2020/21, 2021/22 and 2024/25.")
@@ -214,7 +226,7 @@ def test_days_and_months_are_said_with_what_they_rest_on():
     assert gaps.days_sentence(safe([DAYS]), **ABOUT) == (
         "In 2024/25 children with a social worker missed on average 17.1 more days each (95% "
         "interval 16.1 to 18.1) in overall absence than at the rate of pupils without a social "
-        "worker: 34 half-days in a year of about 360."
+        "worker: 34 of about 360 half-days of a school year."
     )
     unclear = safe([DAYS | around("days", 0.5)])
     assert "too uncertain to be counted in days" in gaps.days_sentence(unclear, **ABOUT)
@@ -242,8 +254,9 @@ def test_the_size_of_a_gap_is_said_whichever_way_it_falls(changes, said):
 def test_a_trend_says_both_levels_where_they_are_known():
     assert gaps.trend_sentence(safe([TREND]), metric=ABSENCE) == (
         "From 2016/17 to 2024/25 (7 years used), the gap in overall absence widened by 0.30 "
-        "percentage points a year (95% interval 0.10 to 0.50). The levels moved by +0.50 a year "
-        "for children with a social worker and +0.20 a year for pupils without a social worker. "
+        "percentage points a year (95% interval 0.10 to 0.50). The levels moved by +0.50 "
+        "percentage points a year for children with a social worker and +0.20 percentage points a "
+        "year for pupils without a social worker. "
         "Recording rules changed in 2020/21, 2021/22 and 2024/25."
     )
     bare = safe([TREND | {"group_trend": NAN}])

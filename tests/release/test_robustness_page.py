@@ -16,6 +16,7 @@ from vsh_eval.release.text.pages.robustness import (
     honest_sentence,
     mind_headline,
     mind_sentences,
+    specifications_sentence,
     two_way_sentence,
 )
 from vsh_eval.release.text.phrases.numbers import MINUS
@@ -208,6 +209,19 @@ def test_false_alarms_mean_something(verdict, words):
     said = false_alarm_sentence(safe({**row, "verdict": [verdict]}))
     assert "3.4% of these runs" in said
     assert words in said
+
+
+def test_the_specifications_of_each_group_have_a_range_and_a_count():
+    rows = [
+        {"group": group, "estimate": value, "ci_lower": value - 1, "ci_upper": value + 1}
+        for group, value in (("cwsw", -3.0), ("cwsw", -0.5), ("cin", -2.0))
+    ]
+    assert specifications_sentence(safe(rows), metric="overall_absence") == (
+        "For children with a social worker the estimates go from \u22123.0 to \u22120.5 percentage "
+        "points, and 1 of 2 intervals lie wholly on one side of zero. For children in need the "
+        "estimates go from \u22122.0 to \u22122.0 percentage points, and 1 of 1 intervals lie "
+        "wholly on one side of zero."
+    )
 
 
 def test_the_two_way_weights_name_the_forbidden_comparisons():

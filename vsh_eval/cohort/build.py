@@ -349,11 +349,18 @@ def _read_flow(engine: Engine, periods: Sequence[int], closed: Collection[int]) 
 
 
 def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
-    reasons = engine.run(sql_text("flow_episodes", plan=int(cohort.basis == "plan")))
     total = engine.run("SELECT COUNT(*) AS n, COUNT(DISTINCT pupil_id) AS pupils FROM episodes")
-    read = pd.DataFrame({"reason": [READ], "rows_read": total["n"], "pupils": total["pupils"]})
-    both = pd.concat([read, reasons], ignore_index=True)
-    return both.rename(columns={"rows_read": "rows"}).assign(table="episodes")
+    read = pd.DataFrame({"reason": [READ], "rows": total["n"], "pupils": total["pupils"]})
+    reasons = _by_reason(engine, "episodes", plan=int(cohort.basis == "plan"))
+    return pd.concat([read.assign(table="episodes"), reasons], ignore_index=True)
+
+
+def _by_reason(engine: Engine, table: str, **integers: int) -> pd.DataFrame:
+    """Count a table's rows and pupils by why they are counted or not, and by group."""
+    with Temporary(engine) as kept:
+        kept.keep("cohort_reasons", sql_text(f"reasons_{table}", **integers))
+        counts = kept.run(sql_text("flow_counted"))
+    return counts.assign(table=table).rename(columns={"rows_read": "rows"})
 
 
 def _count_year(
@@ -415,15 +422,13 @@ def _refuse_second_results(engine: Engine, period: int) -> None:
 
 
 def _year_flow(engine: Engine, period: int) -> pd.DataFrame:
-    attendance = engine.run(sql_text("flow_attendance")).assign(table="attendance")
+    attendance = _by_reason(engine, "attendance")
     suspensions, attainment = (
-        engine.run(sql_text(f"flow_{table}", period=period)).assign(table=table)
-        for table in ("suspensions", "attainment")
+        _by_reason(engine, table, period=period) for table in ("suspensions", "attainment")
     )
     group = attendance["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
     membership = attendance.assign(table="membership", reason=group).loc[
         attendance["reason"] == COUNTED
     ]
     parts = [attendance, suspensions, attainment, membership]
-    columns = {"rows_read": "rows"}
-    return pd.concat([part.astype({"reason": "object"}) for part in parts]).rename(columns=columns)
+    return pd.concat([part.astype({"reason": "object"}) for part in parts])

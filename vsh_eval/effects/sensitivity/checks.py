@@ -31,7 +31,7 @@ from vsh_eval.effects.sensitivity.composition import composition_specifications
 from vsh_eval.effects.sensitivity.honest_did import honest
 from vsh_eval.effects.sensitivity.pretrend import drift, pretrend
 from vsh_eval.effects.specification import Ask, Specification, Study, estimated, tabulate
-from vsh_eval.numerics.inference.significance import ALPHA, equivalence_p_value, t_critical
+from vsh_eval.numerics.inference.significance import ALPHA, equivalence_p_value
 
 CHECKS = (
     *("pretrend", "trend_breaks", "early_placebo", "own_levels", "chance", "leave_out"),
@@ -535,11 +535,9 @@ def _equivalence(study: Study, primary: Primary) -> Mapping[str, Any]:
         raise InfeasibleError(primary.row["reason"].code)
     error, df = float(primary.row["std_error"]), float(primary.row["df"])
     p_value = equivalence_p_value(primary.estimate, error, df, margin=study.sesoi)
-    width = float(t_critical(df, alpha=2 * ALPHA)) * error
     excluded = p_value < ALPHA
     reason = Message("excluded" if excluded else "not_excluded", sesoi=study.sesoi)
-    limits = {"ci_lower": primary.estimate - width, "ci_upper": primary.estimate + width}
-    return {**_repeated(primary, p_value, reason), **limits}
+    return _repeated(primary, p_value, reason)
 
 
 def _repeated(primary: Primary, p_value: float, reason: Message) -> Mapping[str, Any]:

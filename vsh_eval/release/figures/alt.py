@@ -73,8 +73,7 @@ def _course(one: Series, unit: str, *, decimals: int) -> str:
         return charts.ONE_YEAR.format(value=start, year=years["first"])
     if start == end:
         return charts.SAME_VALUE.format(value=start, **years)
-    verb = charts.ROSE if last > first else charts.FELL
-    return charts.COURSE.format(verb=verb, start=start, end=end, **years)
+    return charts.COURSE.format(start=start, end=end, **years)
 
 
 def _comparable(one: Series, entry: Metric) -> Series:

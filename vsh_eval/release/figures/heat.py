@@ -123,7 +123,7 @@ def draw_reach_heat(
             ],
             caption=[
                 charts.HEAT_CAPTION.format(title=title),
-                charts.MISSED_CAPTION if missed else charts.COUNTS_FROM_FIRST,
+                charts.NOT_REACHED_CAPTION if missed else charts.COUNTS_FROM_FIRST,
                 _in_no_band(rows, by, over) if missed else "",
                 symbols_sentence(rows, share),
             ],
@@ -197,7 +197,7 @@ def _written(row: Row, share: float, missed: str | None) -> str:
     text = amount(share, "%", decimals=0)
     if not is_shown(row, missed):
         return text
-    text = charts.MISSED.format(share=text, count=number(value_of(row, missed), decimals=0))
+    text = charts.NOT_REACHED.format(share=text, count=number(value_of(row, missed), decimals=0))
     return wrapped(text, 7) if palette.is_narrow() else text
 
 

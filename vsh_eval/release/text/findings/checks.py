@@ -182,7 +182,7 @@ def _drift(row: Row, check: Check) -> str:
     more = (
         "as much as the estimate itself, so such a trend could be the explanation"
         if row["verdict"] == DIFFERS
-        else "less than the estimate, so such a trend alone could not explain it"
+        else "less than the estimate, which such a trend alone would not bring to zero"
     )
     return f"{seen}: {more}."
 

@@ -55,7 +55,7 @@ def _widened(changes: SafeTable) -> Iterator[str]:
         if not change.is_unclear and change.compared(*movement_of_gap(metric)[:2]) == "widened":
             worse.append(metric_in_text(metric))
     if worse:
-        yield f"The gap widened in {listed(worse)}: ask why, and what training could change there."
+        yield f"The gap widened in {listed(worse)} in all schools together: ask why."
 
 
 def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:

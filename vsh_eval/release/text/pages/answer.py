@@ -10,6 +10,7 @@ from vsh_eval.release.text.findings.evidence import both_estimates
 from vsh_eval.release.text.findings.finding import Finding
 from vsh_eval.release.text.findings.subgroups import part_name
 from vsh_eval.release.text.phrases.labels import (
+    INTERVAL,
     group_in_text,
     lower_first,
     metric_in_text,
@@ -86,14 +87,14 @@ def answer_sentence(
     size, interval = _size(row, possible / 200, "")
     more = "fewer" if float(row["estimate"]) < 0 else "more"
     return (
-        f"In trained schools {group_in_text(asked.group)} missed about {size} {more} days of "
-        f"school a year than expected without training ({interval}), compared with "
-        f"{group_in_text(asked.reference)}."
+        f"Measured against {group_in_text(asked.reference)}, {group_in_text(asked.group)} in "
+        f"trained schools missed about {size} {more} days of school a year than expected without "
+        f"training ({interval})."
     )
 
 
 def _size(row: Row, scale: float, unit: str) -> tuple[str, str]:
-    """Write the size of an estimate and its likely range, both turned so that the size is above 0.
+    """Write the size of an estimate and its interval, both turned so that the size is above 0.
 
     Numbers under 10 keep one decimal.
     """
@@ -103,7 +104,7 @@ def _size(row: Row, scale: float, unit: str) -> tuple[str, str]:
     places = 0 if value >= 10 else 1
     return (
         amount(value, unit, decimals=places),
-        f"likely range {limits(lower, upper, decimals=places)}",
+        f"{INTERVAL} {limits(lower, upper, decimals=places)}",
     )
 
 

@@ -124,10 +124,11 @@ def matched_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     levels = ("matched_group_level", "matched_level")
     own, theirs = (amount(row[name], entry.unit) for name in levels)
     return (
-        f"Against {whom} of {_SAME}, {metric_in_text(metric)} among {group_in_text(row['group'])} "
-        f"was {own} against {theirs} in {year_label(year)}: "
-        f"{_compared(matched)}{matched.brackets(of_size=True)}. Against all {whom} it was "
-        f"{_compared(everyone)}.{indicative(row.get('group_pupils'), below=_FEW)}"
+        f"Another way is to match each child with {whom} of {_SAME}, and to leave out those "
+        f"without a match: {metric_in_text(metric)} among {group_in_text(row['group'])} was {own} "
+        f"against {theirs} in {year_label(year)}, {_compared(matched)}"
+        f"{matched.brackets(of_size=True)}. Against all {whom} it was {_compared(everyone)}."
+        f"{indicative(row.get('group_pupils'), below=_FEW)}"
     )
 
 

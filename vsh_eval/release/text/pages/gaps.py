@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from vsh_eval import names, registry
+from vsh_eval.columns import with_ends
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import (
     Row,
@@ -133,8 +134,23 @@ def change_sentence(safe: SafeTable, *, metric: str, year: int, together: bool =
     return (
         f"{start} {first} and {year_label(year)} the gap in {what} "
         f"{change.moved(movement_of_gap(metric))}{'' if change.interval else NO_INTERVAL}."
-        f"{_rules_changed(metric, years)}{indicative(row.get('group_pupils'))}"
+        f"{_ratio_moved(row)}{_rules_changed(metric, years)}{indicative(row.get('group_pupils'))}"
     )
+
+
+def _ratio_moved(row: Row) -> str:
+    """Say how the ratio of the two levels moved, where that is clear."""
+    if not is_shown(row, "ratio", "baseline_ratio", *with_ends("ratio_change")):
+        return ""
+    factor, low, high = (float(row[name]) for name in with_ends("ratio_change"))
+    if low <= 1 <= high:
+        return ""
+    first, last = (
+        number(float(row[name]), decimals=decimals_of_ratio(float(row[name])))
+        for name in ("baseline_ratio", "ratio")
+    )
+    verb = "rose" if factor > 1 else "fell"
+    return f" As a ratio of the two levels it {verb}, from {first} to {last}."
 
 
 def _rules_changed(metric: str, years: tuple[int, int]) -> str:
@@ -155,11 +171,12 @@ def trend_sentence(safe: SafeTable, *, metric: str) -> str:
         if reason := str(row.get("reason") or "").removesuffix("."):
             return f"No trend of {what} can be given: {_REASONS[reason]}."
         return not_shown(f"the trend of {what}", {"status": status_of(row)})
-    trend = Finding.of(row, "trend", registry.metric(metric).gap_unit, decimals=2)
+    unit = registry.metric(metric).gap_unit
+    trend = Finding.of(row, "trend", unit, decimals=2)
     levels = ""
     if is_shown(row, "group_trend", "reference_trend"):
         own, theirs = (
-            f"{number(float(row[f'{who}_trend']), decimals=2, signed=True)} a year for "
+            f"{amount(float(row[f'{who}_trend']), unit, decimals=2, signed=True)} a year for "
             f"{group_in_text(row[who])}"
             for who in ("group", "reference")
         )
@@ -252,8 +269,8 @@ def days_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     return (
         f"In {year_label(year)} {group_in_text(row['group'])} missed on average {days.size()} "
         f"{days.compared('more', 'fewer')} days each{days.brackets(of_size=True)} in {what} than "
-        f"at the rate of {group_in_text(row['reference'])}: {sessions} half-days in a year of "
-        f"about {possible}.{indicative(row.get('group_pupils'))}"
+        f"at the rate of {group_in_text(row['reference'])}: {sessions} of about {possible} "
+        f"half-days of a school year.{indicative(row.get('group_pupils'))}"
     )
 
 

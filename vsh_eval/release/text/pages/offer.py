@@ -131,7 +131,7 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
 def _most(row: Row, column: str, *, hidden: bool) -> str:
     many = f"about {number(float(row['pupils_not_reached']), decimals=0)}"
     by, of_shown = lower_first(column_label(column)), " that can be shown" if hidden else ""
-    return f"the most by {by}{of_shown}, {many}, are in {_within(row, column)}"
+    return f"{many} are in {_within(row, column)}, the most by {by}{of_shown}"
 
 
 def _within(row: Row, column: str) -> str:
@@ -228,8 +228,8 @@ def _recorded(
     some, every = (number(float(count), decimals=0) for count in (known, trainings))
     are = "is" if what == "cost" else "are"
     return (
-        f"{text} {upper_first(what)} {are} recorded for {some} of {every} trainings, so the true "
-        "number is higher."
+        f"{text} {upper_first(what)} {are} recorded for {some} of {every} trainings, so in truth "
+        f"{'it is' if what == 'cost' else 'they are'} more."
     )
 
 

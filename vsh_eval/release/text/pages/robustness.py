@@ -5,6 +5,8 @@ from vsh_eval.numerics.inference.significance import ALPHA
 from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records, value_of
 from vsh_eval.release.text.findings.checks import AGREES, CHECK_NAMES, DIFFERS, NOT_TESTABLE, Check
+from vsh_eval.release.text.phrases import charts
+from vsh_eval.release.text.phrases.labels import group_in_text
 from vsh_eval.release.text.phrases.numbers import amount, decimals_for, listed, number
 from vsh_eval.release.text.safe_text import sentence, sentences
 from vsh_eval.release.text.words import words
@@ -138,6 +140,38 @@ def drift_sentence(safe: SafeTable, *, metric: str) -> str:
         f"an 80% chance of being detected before training. Such a trend would add "
         f"{amount(bias, unit)} to the estimate (Roth, 2022)."
     )
+
+
+@sentence
+def specifications_sentence(safe: SafeTable, *, metric: str) -> str:
+    """Say how far the estimates of a specification curve go, for each group whose gap it is.
+
+    Parameters
+    ----------
+    safe : SafeTable
+        An ``estimates`` table of a specification curve: group, estimate and its interval.
+    metric : str
+        The outcome.
+
+    Returns
+    -------
+    str
+        One sentence a group.
+    """
+    rows = [row for row in records(safe) if is_shown(row, "estimate", "ci_lower", "ci_upper")]
+    if not rows:
+        return f"{charts.NO_ESTIMATE}."
+    unit, said = registry.metric(metric).gap_unit, []
+    for group in dict.fromkeys(str(row["group"]) for row in rows):
+        own = [row for row in rows if row["group"] == group]
+        low, high = (pick(float(row["estimate"]) for row in own) for pick in (min, max))
+        clear = sum(not float(row["ci_lower"]) <= 0 <= float(row["ci_upper"]) for row in own)
+        said.append(
+            f"For {group_in_text(group)} the estimates go from {number(low, decimals=1)} to "
+            f"{amount(high, unit, decimals=1)}, and {clear} of {len(own)} intervals lie wholly on "
+            "one side of zero."
+        )
+    return " ".join(said)
 
 
 @sentence
