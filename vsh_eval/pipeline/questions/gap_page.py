@@ -158,6 +158,12 @@ class GapPage:
         return tuple(name for name in self.shown if name not in self.main)
 
     @property
+    def by_characteristic(self) -> tuple[str, ...]:
+        """The measures whose gaps are shown by characteristic, those that come first included."""
+        others = (name for name in _BY_CHARACTERISTIC[self.topic] if name in self.shown)
+        return tuple(dict.fromkeys((*self.main, *others)))
+
+    @property
     def moved(self) -> tuple[str, ...]:
         """The measures whose last year is later than the baseline."""
         baseline = self.run.settings.years.baseline
@@ -297,9 +303,7 @@ class GapPage:
                 self.unshown if self.has_returns else phrase("no_characteristics_published")
             )
             return
-        asked = self.comparison.of(
-            *(name for name in _BY_CHARACTERISTIC[self.topic] if name in self.shown)
-        )
+        asked = self.comparison.of(*self.by_characteristic)
         tables = [
             self.run.release(characteristics.gaps_by, asked, by=by)
             for by in _BREAKDOWNS[self.topic]

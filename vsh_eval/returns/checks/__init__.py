@@ -122,9 +122,10 @@ def require_sound(findings: pd.DataFrame) -> None:
     if failed.empty:
         return
     first, more = failed.iloc[0], len(failed) - 1
+    rows, of_rows = int(first["rows"]), int(first["of_rows"])
     also = f"; {more} more finding{'s' if more > 1 else ''} failed" if more else ""
     raise DataError(
-        f"{first['message'].rstrip('.')} ({first['rows']:,} of {first['of_rows']:,}{also}).",
+        f"{first['message'].rstrip('.')} ({rows:,} of {of_rows:,}{also}).",
         findings,
     )
 
