@@ -60,7 +60,7 @@ def by_lot(**changes):
         peers_p=0.6,
         randomisation_p=0.01,
         chosen_by="lot",
-        registered=True,
+        plan="registered",
         exclusions=pd.DataFrame({"step": ["panel", "no_data", "used"], "schools": [100, 5, 95]}),
         mde=0.4,
         breakdown=1.5,
@@ -127,8 +127,8 @@ TABLE = {
     "not clear": ((-0.6, 0.4), (-0.6, 0.4), by_lot(), "inconclusive", NONE, ""),
     "no interval": ((-1.5, np.nan), (-1.5, np.nan), by_lot(), "inconclusive", NONE, ""),
     "no estimate": (NOTHING, NOTHING, by_lot(), "not_estimable", NONE, ""),
-    "not registered": (SAME, SAME, by_lot(registered=None), "narrowed", MODERATE, ""),
-    "registered too late": (SAME, SAME, by_lot(registered=False), "narrowed", MODERATE, ""),
+    "not registered": (SAME, SAME, by_lot(plan="not_registered"), "narrowed", MODERATE, ""),
+    "registered too late": (SAME, SAME, by_lot(plan="late"), "narrowed", MODERATE, ""),
     "chance gives as much": (SAME, SAME, by_lot(randomisation_p=0.2), "narrowed", MODERATE, ""),
     "power does not count against": (SAME, SAME, by_lot(mde=4.0), "narrowed", HIGH, ""),
     "breakdown does not gate": (SAME, SAME, by_lot(breakdown=0.0), "narrowed", HIGH, ""),
@@ -239,7 +239,7 @@ def test_without_any_material_nothing_can_be_put_down_to_training():
     found = judge(estimates(SAME, SAME), sesoi=0.5, lower_is_better=True)
     assert found.statement == "not_attributable"
     rules = found.rules.set_index("rule")
-    assert rules.loc["registered", "reason"] == Message("not_registered")
+    assert rules.loc["registered", "reason"] == Message("plan_not_registered")
     assert rules.loc["chosen_by", "verdict"] == "not_testable"
 
 

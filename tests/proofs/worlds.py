@@ -410,7 +410,7 @@ def confident(
             **asked.checks,
             peers_p=float(asked.peers["p_value"]),
             chosen_by="lot",
-            registered=True,
+            plan="registered",
         )
         found = effects.evidence.judge(asked.rows, sesoi=sesoi, lower_is_better=True, checks=checks)
         said = {"statement": found.statement, "confidence": found.confidence}

@@ -17,7 +17,7 @@ from vsh_eval.release.text.pages.answer import (
 from vsh_eval.release.text.pages.impact import estimate_sentence
 
 ABSENCE = Asked("overall_absence", "cwsw", "peers", 0.5)
-PLAN = {"plan": "none", "plan_year": 202627}
+PLAN = {"plan": "not_registered", "plan_year": 202627}
 SECOND = {"role": "robustness", "estimator": "same_past"}
 COHORT, PEERS = "Children with a social worker", "Pupils without a social worker"
 YEAR = safe([{"sessions_possible": 340.0}])
@@ -99,9 +99,9 @@ def test_what_is_said_of_the_plan_is_what_can_still_be_done():
         plan: decision_sentences(
             late, None, None, None, asked=ABSENCE, plan=plan, plan_year=202627
         )[1]
-        for plan in ("none", "late", "deviates")
+        for plan in ("not_registered", "late", "deviates")
     }
-    assert "before 2026/27 ends" in said["none"]
+    assert "before 2026/27 ends" in said["not_registered"]
     assert said["late"].startswith("**Keep the plan as it is.**")
     assert "--amend" in said["deviates"]
 

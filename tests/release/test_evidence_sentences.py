@@ -59,11 +59,11 @@ def test_the_tests_that_were_not_passed_are_named_and_counted():
     second=st.sampled_from([-3.0, -0.1, None]),
     p_values=st.tuples(*[st.sampled_from([0.001, 0.6, None])] * 2),
     chosen_by=st.sampled_from(["lot", "gap", "unknown"]),
-    registered=st.sampled_from([True, False, None]),
+    plan=st.sampled_from(["registered", "late", "deviates", "not_registered", "not_all"]),
     mde=st.sampled_from([0.3, 3.0]),
 )
 def test_whatever_the_rules_say_there_is_a_sentence_that_counts_as_its_table_does(
-    first, second, p_values, chosen_by, registered, mde
+    first, second, p_values, chosen_by, plan, mde
 ):
     rows = [
         {"role": role, "estimator": name, "aggregation": "simple", "metric": "overall_absence",
@@ -77,7 +77,7 @@ def test_whatever_the_rules_say_there_is_a_sentence_that_counts_as_its_table_doe
         pretrend=Pretrend(pd.DataFrame(), JointTest(1.0, 2.0, 90.0, 0.5), Message()),
         composition=pd.DataFrame({"aggregation": ["simple"], "p_value": [0.5]}),
         drift=Drift(0.0, 0.01, 99.0), peers_p=p_values[0], randomisation_p=p_values[1],
-        chosen_by=chosen_by, registered=registered, mde=mde,
+        chosen_by=chosen_by, plan=plan, mde=mde,
     )  # fmt: skip
     found = judge(pd.DataFrame(rows), sesoi=0.5, lower_is_better=True, checks=checks)
     table = rules_in_words(found.table())

@@ -121,9 +121,9 @@ class Checks:
         p value of randomisation inference.
     chosen_by : str
         How schools came to be trained: one of `CHOSEN_BY`.
-    registered : bool or None
-        Whether the protocol was registered before the last data year ended, and kept; None: it was
-        not registered.
+    plan : str
+        ``registered`` where the protocol was registered before the last data year ended, and kept;
+        else why not: ``late``, ``deviates``, ``not_registered``, or ``not_all`` in a pool.
     exclusions : DataFrame or None
         Of an `AnalysisSample`.
     mde : float
@@ -140,7 +140,7 @@ class Checks:
     peers_p: float | None = None
     randomisation_p: float | None = None
     chosen_by: str = "unknown"
-    registered: bool | None = None
+    plan: str = "not_registered"
     exclusions: pd.DataFrame | None = None
     mde: float = float("nan")
     breakdown: float | None = None
@@ -458,9 +458,8 @@ def _chosen_by(chosen_by: str) -> _Rule:
 
 
 def _registered(checks: Checks) -> _Rule:
-    code = {True: "registered", False: "deviates_or_late", None: "not_registered"}
-    verdict, missing = HOLDS if checks.registered else FAILS, float("nan")
-    return _Rule("registered", verdict, missing, missing, Message(code[checks.registered]))
+    verdict, missing = HOLDS if checks.plan == "registered" else FAILS, float("nan")
+    return _Rule("registered", verdict, missing, missing, Message(f"plan_{checks.plan}"))
 
 
 def _losses(exclusions: pd.DataFrame | None) -> _Rule:

@@ -419,7 +419,7 @@ def judge(
         composition=pd.DataFrame({"aggregation": "simple", "p_value": list(composition)}),
         peers_p=float(peers.iloc[0]) if len(peers) else None,
         chosen_by=next(iter(chosen_by)) if len(set(chosen_by)) == 1 else "unknown",
-        registered=all(registered) if any(known is not None for known in registered) else None,
+        plan=_plan(registered),
         mde=minimum_detectable(*(float(first[n].iloc[0]) for n in _ERROR)),
     )
     rows = pd.concat([first, second.assign(role="robustness")], ignore_index=True)
@@ -430,6 +430,13 @@ def judge(
         checks=checks,
         rules=RULES,
     )
+
+
+def _plan(registered: Collection[bool | None]) -> str:
+    """Return how the authorities stand to their registrations, taken together."""
+    if all(known is None for known in registered):
+        return "not_registered"
+    return "registered" if all(registered) else "not_all"
 
 
 def _leads(within: pd.DataFrame) -> Pretrend:

@@ -156,9 +156,8 @@ class Impact:
         What the design can detect; None where it bears no estimate.
     mark : str
         How the run stands to its registration: stands in every row of estimates.
-    registered : bool or None
-        Whether the protocol was registered before the last data year ended, and kept; None where
-        it never was registered.
+    plan : str
+        How the run stands to its registration, as `evidence.Checks` asks.
     made : dict
         What has been estimated already: pages ask for it more than once.
     """
@@ -170,7 +169,7 @@ class Impact:
     reason: Message
     power: DesignPower | None = None
     mark: str = ""
-    registered: bool | None = None
+    plan: str = "not_registered"
     made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -570,7 +569,7 @@ class Impact:
 
     def _material(self, estimates: pd.DataFrame) -> evidence.Checks:
         """Gather what the rules are judged by; what cannot be made is left out."""
-        decided = {"registered": self.registered, "chosen_by": self.protocol.chosen_by}
+        decided = {"plan": self.plan, "chosen_by": self.protocol.chosen_by}
         if self.selected is None:
             return evidence.Checks(**decided)
         ready, study = self.selected, self.study
@@ -686,7 +685,7 @@ def ask_impact(run: Run) -> Impact:
     except ContractError as error:
         reason = message_of(error)
     standing = run.standing
-    marks = standing.mark, standing.in_time
+    marks = standing.mark, standing.plan
     return Impact(protocol, settings.seed, question, selected, reason, power, *marks)
 
 

@@ -38,8 +38,8 @@ class Offer:
         Why the effect is not asked; none where it is.
     mark : str
         How the run stands to its registration.
-    registered : bool or None
-        Whether the protocol was registered and kept; None where it never was.
+    plan : str
+        How the run stands to its registration, as `evidence.Checks` asks.
     made : dict
         What has been estimated already.
     """
@@ -50,7 +50,7 @@ class Offer:
     neighbours: pd.DataFrame
     reason: Message
     mark: str = ""
-    registered: bool | None = None
+    plan: str = "not_registered"
     made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -141,7 +141,7 @@ class Offer:
             sesoi=protocol.sesoi,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
             checks=evidence.Checks(
-                registered=self.registered,
+                plan=self.plan,
                 chosen_by=protocol.chosen_by,
                 randomisation_p=float(row["p_value"]),
                 mde=float(row["mde"]),
@@ -195,7 +195,7 @@ def ask_offer(run: Run) -> Offer:
     gaps = metrics.gaps(panel, run.comparison(metrics=outcomes, baseline=None))
     missing = settings.published.offer_start is None
     reason = Message("offer_start_missing") if missing else Message()
-    marks = run.standing.mark, run.standing.in_time
+    marks = run.standing.mark, run.standing.plan
     return Offer(settings, gaps, found.areas, found.neighbours, reason, *marks)
 
 

@@ -182,16 +182,9 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
         findings,
         needs,
         asked=asked_of(run),
-        plan=_plan(run),
+        plan=run.standing.plan,
         plan_year=plan_year(run),
     )
-
-
-def _plan(run: Run) -> str:
-    """Return how the settings stand to a registered plan that was late or is not kept."""
-    if not run.standing.entries:
-        return "none"
-    return "late" if run.standing.deviations.empty else "deviates"
 
 
 def plan_year(run: Run) -> int:
@@ -317,7 +310,7 @@ def _protocol(run: Run) -> dict[str, str | bool | None]:
     return {
         "status": standing.status,
         "registered": standing.registered is True,
-        "before_data": standing.in_time is True,
+        "before_data": standing.plan == "registered",
         "exploratory": standing.exploratory,
         "date": standing.date or None,
         "sha256": standing.sha256 or None,

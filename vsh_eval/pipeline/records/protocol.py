@@ -80,21 +80,24 @@ class Standing:
         return "exploratory" if self.exploratory else "registered"
 
     @property
-    def in_time(self) -> bool | None:
-        """For `evidence.Checks`: whether it was fixed before the last data year ended, and kept.
+    def plan(self) -> str:
+        """``registered``: before the last data year ended, and kept; else why not.
 
-        The day of the last entry counts that changed more than the last year of data; None where
-        nothing was registered.
+        ``not_registered``, ``deviates`` or ``late``. The day of the last entry counts that changed
+        more than the last year of data.
         """
         if self.registered is None:
-            return None
+            return "not_registered"
+        if not self.deviations.empty:
+            return "deviates"
         earlier: list[Mapping[str, Any]] = [{}, *(entry.frozen for entry in self.entries)]
         fixed = max(
             date.fromisoformat(entry.date)
             for entry, before in zip(self.entries, earlier, strict=False)
             if _changed(entry, before) != {"years.last"}
         )
-        return self.registered and fixed <= academic_year.last_day(self.last_year)
+        in_time = self.registered and fixed <= academic_year.last_day(self.last_year)
+        return "registered" if in_time else "late"
 
     @property
     def date(self) -> str:

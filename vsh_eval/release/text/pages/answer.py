@@ -207,7 +207,7 @@ def decision_sentences(
         first: deprivation, share_schools.
     asked : Asked
         What the answer is about.
-    plan : {"none", "late", "deviates"}
+    plan : {"not_registered", "late", "deviates"}
         How the settings stand to a registered plan, where the rule on it is not passed.
     plan_year : int
         The first academic year after the data that has not ended yet.
