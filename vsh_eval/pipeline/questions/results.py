@@ -66,7 +66,8 @@ def publish(run: Run, *, own: SafeTable, changes: SafeTable, chart: Figure | Non
             "cohort_rule": run.settings.cohort.rule,
         },
     )
-    sentences = (*_answer(run), *_in_the_authority(run, own, changes))
+    first, *further = _answer(run)
+    sentences = (first, *_in_the_authority(run, own, changes), *further)
     keep_summary(run, sentences, _tiles(run, own, changes), decisions(run), chart)
 
 

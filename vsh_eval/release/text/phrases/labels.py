@@ -28,12 +28,12 @@ _OWN_DECIMALS: Mapping[str, int | None] = MappingProxyType(
     dict.fromkeys(("estimate", "ci", "band", "trend", "group_trend", "reference_trend"), 2)
     | dict.fromkeys(("effect_size", "gap_index", "evenness"), 2)
     | dict.fromkeys(("effect", "mde"), 1)
-    | dict.fromkeys(("hours", "months", "i_squared", "sessions_possible", "rank"), 0)
+    | dict.fromkeys(("hours", "months", "i_squared", "sessions_possible", "rank", "matched"), 0)
     | dict.fromkeys(PROPORTIONS)
     | dict.fromkeys(("value", "limit", "df", "slope", "concentration", "share_found"))
     | dict.fromkeys(("bias", "bias_given_passed", "size", "alpha", "error_ratio", "q", "statistic"))
     | dict.fromkeys(("trained_mean", "comparison_mean", "trained_sd", "comparison_sd"))
-    | dict.fromkeys(("next",), 2)
+    | {"least_matched": 0, "next": 2}
     | dict.fromkeys(("standardised_difference", "tau_squared"))
 )
 """Decimals of columns that differ from those of their role; None is three significant figures."""
