@@ -116,6 +116,14 @@ def test_children_with_another_year_before_are_noticed():
     assert found[ENTRIES] > 0.01
 
 
+def test_without_a_year_that_has_the_year_before_it_only_entries_are_tested():
+    counted = effects.sensitivity.composition_outcomes(make_up())
+    study = replace(STUDY, composition=counted | {PRIOR: counted[PRIOR].iloc[:0].astype(str)})
+    tests = effects.sensitivity.composition_tests(study).set_index("metric")
+    assert tests.loc[ENTRIES, "status"] == ""
+    assert tests.loc[PRIOR, "status"] == "x"
+
+
 def test_other_entries_are_noticed():
     found = p_values(make_up(fewer_enter=True))
     assert found[ENTRIES] < 0.001

@@ -65,6 +65,19 @@ def test_records_say_what_is_missing(log):
     assert found.loc[["elsa", "safeguarding"], "trainings"].tolist() == [5, 2]
 
 
+@pytest.mark.parametrize(
+    ("made", "count"),
+    [(programme_overlap, "schools"), (years_to_second_programme, "schools"),
+     (training_records, "trainings")],
+)  # fmt: skip
+def test_training_after_the_last_year_does_not_count(log, made, count):
+    log = log.assign(staff_trained=1.0, hours=1.0, cost=1.0, audience="")
+    last = int(log["time_period"].max()) - 1
+    expected = made(log[log["time_period"].le(last)])
+    assert made(log, last).equals(expected)
+    assert made(log, last)[count].sum() < made(log)[count].sum()
+
+
 def test_an_empty_log_gives_empty_tables(log):
     assert programme_overlap(log.head(0)).empty
     assert years_to_second_programme(log.head(0)).empty

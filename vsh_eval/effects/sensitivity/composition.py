@@ -193,6 +193,8 @@ def _given(name: str, study: Study) -> pd.DataFrame:
     if name not in study.composition:
         raise InfeasibleError("not_counted", outcome=name)
     table = study.composition[name]
+    if table.empty:  # such as where no year has the year before it
+        raise InfeasibleError("not_counted", outcome=name)
     if name != PRIOR:
         return table
     # Leave out school-years whose year before was one of training already.

@@ -12,6 +12,7 @@ from vsh_eval.panel import Comparison, Panel, opened, require_returns, shielded,
 
 TRAINED, UNTRAINED = "trained", "untrained"
 ARM_COLUMNS = ("arm", *GAP_COLUMNS, "schools", "schools_trained")
+_OF_NO_CHILD = ("time_period", "schools", "schools_trained")
 ARM_RELEASED = ("arm", *released(GAP_COLUMNS), "schools", "schools_trained")
 
 
@@ -36,9 +37,10 @@ def gaps_by_arm(panel: Panel, exposure: pd.DataFrame, comparison: Comparison) ->
         (``trained``: adopted by the panel's last year; ``untrained``: never or later), what
         `vsh_eval.metrics.gaps` gives, and schools (those of the arm with pupils of the metric in
         the year, whatever their group) and schools_trained (those of them that count as trained in
-        the year); NaN where one or two schools make a number. An arm keeps its schools over the
-        years, so that a line never moves because a school changed sides. An arm without a school
-        has no rows. The numbers of both arms add up to those of all schools.
+        the year); NaN where one or two schools make a number. Where one arm of a year is hidden, so
+        is the other, from which and from all schools it would follow. An arm keeps its schools over
+        the years, so that a line never moves because a school changed sides. An arm without a
+        school has no rows. The numbers of both arms add up to those of all schools.
 
     Raises
     ------
@@ -85,7 +87,18 @@ def gaps_by_arm(panel: Panel, exposure: pd.DataFrame, comparison: Comparison) ->
     ]
     if not arms:
         raise InfeasibleError("outcome_absent", metric=", ".join(comparison.metrics or ()))
-    return pd.concat(arms, ignore_index=True)[list(ARM_COLUMNS)]
+    return _both_or_none(pd.concat(arms, ignore_index=True)[list(ARM_COLUMNS)])
+
+
+def _both_or_none(table: pd.DataFrame) -> pd.DataFrame:
+    """Hide both arms of a year in which one is: it would be all schools less the other."""
+    hidden = table["status"].eq(names.CONFIDENTIAL)
+    hidden = hidden.groupby([table["metric"], table["time_period"]]).transform("any")
+    numbers = [n for n in table.select_dtypes("number") if n not in _OF_NO_CHILD]
+    return table.assign(
+        status=table["status"].mask(hidden, names.CONFIDENTIAL),
+        **{name: table[name].mask(hidden) for name in numbers},
+    )
 
 
 def _adopted(exposure: pd.DataFrame, units: pd.Series) -> pd.Series:

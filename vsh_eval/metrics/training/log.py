@@ -34,13 +34,15 @@ def offers(log: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 
 @produces("programme_overlap", ("combination", "programmes", "schools"), gate="facts")
-def programme_overlap(training: pd.DataFrame) -> pd.DataFrame:
+def programme_overlap(training: pd.DataFrame, last: int | None = None) -> pd.DataFrame:
     """Count schools by the combination of programmes they have taken up.
 
     Parameters
     ----------
     training : DataFrame
         The school-level log, one row an event.
+    last : int, optional
+        The last academic year whose training counts; of every year if not given.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def programme_overlap(training: pd.DataFrame) -> pd.DataFrame:
     0                 elsa           1        3
     1  elsa + safeguarding           2        3
     """
-    require_columns(training, LOG_COLUMNS, name="training")
+    training = _until(training, last)
     pairs = training[["unit_id", "programme"]].drop_duplicates().sort_values("programme")
     by_school = pairs.groupby("unit_id")["programme"]
     found = pd.DataFrame({"combination": by_school.agg(" + ".join), "programmes": by_school.size()})
@@ -91,13 +93,15 @@ def _is_rare(combination: pd.Series) -> pd.Series:
 
 
 @produces("years_to_second_programme", ("years", "wait", "schools"), gate="facts")
-def years_to_second_programme(training: pd.DataFrame) -> pd.DataFrame:
+def years_to_second_programme(training: pd.DataFrame, last: int | None = None) -> pd.DataFrame:
     """Count schools by the years from their first programme to their second.
 
     Parameters
     ----------
     training : DataFrame
         The school-level log, one row an event.
+    last : int, optional
+        The last academic year whose training counts; of every year if not given.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def years_to_second_programme(training: pd.DataFrame) -> pd.DataFrame:
     >>> years_to_second_programme(log)["years"].tolist()
     [2, <NA>]
     """
-    require_columns(training, LOG_COLUMNS, name="training")
+    training = _until(training, last)
     start = training["time_period"] // 100
     first = start.groupby([training["unit_id"], training["programme"]]).min().reset_index()
     order = first.groupby("unit_id")["time_period"].rank(method="first")
@@ -134,13 +138,15 @@ def years_to_second_programme(training: pd.DataFrame) -> pd.DataFrame:
 
 
 @produces("training_records", RECORD_COLUMNS, gate="facts")
-def training_records(training: pd.DataFrame) -> pd.DataFrame:
+def training_records(training: pd.DataFrame, last: int | None = None) -> pd.DataFrame:
     """Count trainings and how many of them say whom they reached, how long and at what cost.
 
     Parameters
     ----------
     training : DataFrame
         The school-level log, one row an event.
+    last : int, optional
+        The last academic year whose training counts; of every year if not given.
 
     Returns
     -------
@@ -165,6 +171,7 @@ def training_records(training: pd.DataFrame) -> pd.DataFrame:
     """
     given = {"with_staff": "staff_trained", "with_hours": "hours", "with_cost": "cost"}
     require_columns(training, (*LOG_COLUMNS, *given.values(), "audience"), name="training")
+    training = _until(training, last)
     rows = []
     for programme in [ANY, *sorted(training["programme"].unique())]:
         part = training if programme == ANY else training[training["programme"] == programme]
@@ -174,6 +181,12 @@ def training_records(training: pd.DataFrame) -> pd.DataFrame:
             {"programme": programme, "trainings": len(part), **counts, "with_audience": audience}
         )
     return pd.DataFrame(rows)
+
+
+def _until(training: pd.DataFrame, last: int | None) -> pd.DataFrame:
+    """Return the training up to a year."""
+    require_columns(training, LOG_COLUMNS, name="training")
+    return training if last is None else training[training["time_period"].le(last)]
 
 
 def _named_wait(years: object) -> str:

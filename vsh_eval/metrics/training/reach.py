@@ -290,6 +290,9 @@ def count_reached(
 def finish(rows: pd.DataFrame, shield: Shield) -> pd.DataFrame:
     """Add shares of schools and pupils, 0 to 100, and the status; give counts their type."""
     people = [name for name in _CHILDREN if name in rows]
+    # Who was reached would be all less those who were not.
+    seen = rows["pupils_reached"].notna()
+    rows = rows.assign(pupils_not_reached=rows["pupils_not_reached"].where(seen))
     hidden = rows[["pupils", *_REACHED]].isna().any(axis=1) & rows["known"]
     if "pupil_years_reached" in rows:
         hidden |= rows["pupil_years_reached"].isna() & rows["every_year_known"]

@@ -157,7 +157,7 @@ def depth_sentence(safe: SafeTable, log: SafeTable, *, year: int) -> str:
     """Say how many staff were trained and for how long, and what the log does not record."""
     row, logged = _whole(safe, year), one_row(log, programme=ANY)
     if not logged["trainings"]:
-        return "The log holds no training, so how much cannot be said."
+        return f"The log holds no training up to {year_label(year)}, so how much cannot be said."
     when = year_label(year)
     per = f"per 100 {group_in_text(str(row['group']))}"
     staff, hours = (
@@ -185,7 +185,7 @@ def cost_sentence(safe: SafeTable, log: SafeTable, *, year: int) -> str:
     """Say what the offer has cost: in all, per school reached, per child per year reached."""
     row, logged = _whole(safe, year), one_row(log, programme=ANY)
     if not logged["trainings"]:
-        return "The log holds no training, so its cost cannot be said."
+        return f"The log holds no training up to {year_label(year)}, so its cost cannot be said."
     opening = f"Up to {year_label(year)} the offer cost £{{}}"
     return _recorded(
         row,
