@@ -86,8 +86,8 @@ def cost_effectiveness(
         reason = Message("effect_not_established")
     cells = grid(checked(sample.data))
     parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
-    found = _cannot(reason) if reason else {}
-    if not found:
+    found: dict[str, Any] = {"status": names.UNAVAILABLE, "reason": reason}
+    if not reason:
         drawn = resampled_sums(parts, draws=draws, seed=study.seed)
         whole = parts.sum(axis=0)
         found = _ratio(_regained(whole[None], effect), whole[None, 0])
@@ -163,10 +163,6 @@ def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
     limits = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2], method="nearest")
     middle = np.diff(np.quantile(finite, [0.25, 0.75]))[0] / 1.349
     return {"std_error": float(middle), "ci_lower": float(limits[0]), "ci_upper": float(limits[1])}
-
-
-def _cannot(reason: Message) -> dict[str, Any]:
-    return {"status": names.UNAVAILABLE, "reason": reason}
 
 
 def _row(
