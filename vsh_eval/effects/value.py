@@ -90,7 +90,8 @@ def cost_effectiveness(
     if not reason:
         drawn = resampled_sums(parts, draws=draws, seed=study.seed)
         whole = parts.sum(axis=0)
-        found = _ratio(_regained(whole[None], effect), whole[None, 0])
+        estimate = float(whole[0] / _regained(whole[None], effect)[0])
+        found = {"estimate": estimate, "status": "", "reason": reason}
         found |= _spread(_regained(drawn, effect), drawn[:, 0])
     row = _row(study, measure.counts, primary, found, parts)
     return pd.DataFrame([row], columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
@@ -150,10 +151,6 @@ def _parts(
 def _regained(sums: Floats, effect: tuple[float, float]) -> Floats:
     """Return what the cost is divided by: units regained."""
     return (effect[0] + effect[1] * sums[:, 2]) * sums[:, 1]
-
-
-def _ratio(bottom: Floats, top: Floats) -> dict[str, Any]:
-    return {"estimate": float(top[0] / bottom[0]), "status": "", "reason": Message()}
 
 
 def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
