@@ -300,16 +300,9 @@ class GapPage:
         asked = self.comparison.of(
             *(name for name in _BY_CHARACTERISTIC[self.topic] if name in self.shown)
         )
-        tables = [
-            self.run.release(characteristics.gaps_by, asked, by=by)
-            for by in _BREAKDOWNS[self.topic]
-        ]
-        broken = join(*tables)
-        apart = join(
-            *(
-                self.run.release(characteristics.differences_by, asked, by=by)
-                for by in _BREAKDOWNS[self.topic]
-            )
+        broken, apart = (
+            join(*(self.run.release(of, asked, by=by) for by in _BREAKDOWNS[self.topic]))
+            for of in (characteristics.gaps_by, characteristics.differences_by)
         )
         self.run.publish(name, broken)
         self.run.publish(f"{self.topic}_differences", apart)
