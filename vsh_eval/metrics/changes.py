@@ -247,10 +247,8 @@ def _block(found: Change) -> Columns:
     years = cells.keys["time_period"].tolist()
     relative = ratio_change(*found.levels)
     sense = 1.0 if metric.has_ratio else np.nan
-    ratio, ratio_before = (
-        times_as_high(now, reference, metric),
-        times_as_high(before, reference_before, metric),
-    )
+    ratio = times_as_high(now, reference, metric)
+    ratio_before = times_as_high(before, reference_before, metric)
     text = {"group": found.group, "reference": found.reference, "metric": metric.name}
     columns: dict[str, NDArray] = {
         **cells.keys,
