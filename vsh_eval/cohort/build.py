@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import academic_year, names
-from vsh_eval.cohort.characteristics import (
-    OTHER_CELLS,
-    OWN_CELLS,
-    give_characteristics,
-    with_codes,
-)
+from vsh_eval.cohort.characteristics import OTHER_CELLS, OWN_CELLS, give_characteristics, with_codes
 from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_text
 from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import (
@@ -347,11 +342,7 @@ def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
 
 
 def _count_year(
-    engine: Engine,
-    period: int,
-    units: pd.DataFrame,
-    *,
-    closed: bool,
+    engine: Engine, period: int, units: pd.DataFrame, *, closed: bool
 ) -> dict[str, pd.DataFrame]:
     """Return the year's cells of every table, and its flow; a closed year's tables are empty."""
     if not closed:

@@ -163,11 +163,7 @@ def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
 
 
 def _row(
-    study: Study,
-    unit: str,
-    primary: dict[str, Any],
-    found: dict[str, Any],
-    parts: Floats,
+    study: Study, unit: str, primary: dict[str, Any], found: dict[str, Any], parts: Floats
 ) -> dict[str, Any]:
     cost = parts[:, 0]
     share = float(cost.max() / cost.sum()) if cost.sum() > 0 else 0.0

@@ -85,10 +85,7 @@ def design_mde(data: pd.DataFrame, *, estimator: Estimator = "imputation") -> De
 
 
 def wait_ratios(
-    data: pd.DataFrame,
-    years: Sequence[int],
-    *,
-    variances: Variances | None = None,
+    data: pd.DataFrame, years: Sequence[int], *, variances: Variances | None = None
 ) -> list[float]:
     """Return how the standard error of the primary estimate falls if one waits.
 

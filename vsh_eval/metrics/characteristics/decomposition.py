@@ -330,10 +330,7 @@ def _without_number(columns: Columns) -> Columns:
 
 
 def _blocks(
-    sliced: PanelSlice,
-    factors: Sequence[str],
-    comparison: Comparison,
-    tables: SchoolTables | None,
+    sliced: PanelSlice, factors: Sequence[str], comparison: Comparison, tables: SchoolTables | None
 ) -> Iterator[_Block]:
     for metric in strata_of(sliced, factors):
         clusters = tables.of(metric.metric.name) if tables else None

@@ -221,10 +221,7 @@ def panel_rows(outcomes: Outcomes, *, vintage: str) -> pd.DataFrame:
 
 
 def _rows_of(
-    measure: Measure,
-    *,
-    keys: pd.DataFrame,
-    cells: dict[str, tuple[pd.Series, pd.Series]],
+    measure: Measure, *, keys: pd.DataFrame, cells: dict[str, tuple[pd.Series, pd.Series]]
 ) -> pd.DataFrame:
     numbers = {column: cells[column][0] for column in measure.columns}
     return panel_of(

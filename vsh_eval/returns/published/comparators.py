@@ -139,12 +139,7 @@ def latest_year(table: pd.DataFrame) -> int:
 
 
 def comparator_rows(
-    table: pd.DataFrame,
-    *,
-    areas: pd.DataFrame,
-    vintage: str,
-    origin: str,
-    first_year: int,
+    table: pd.DataFrame, *, areas: pd.DataFrame, vintage: str, origin: str, first_year: int
 ) -> pd.DataFrame:
     """Turn the tool's rates into rows of the panel: group ``all``, and groups of children in need.
 
