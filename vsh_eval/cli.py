@@ -52,8 +52,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _main(
     show: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
     """Hold the options of every command."""
@@ -71,8 +70,7 @@ def run(
         typer.Option("-j", "--jobs", min=1, help="Notebooks at a time; of several files, runs."),
     ] = 1,
     only: Annotated[
-        str,
-        typer.Option(help="One notebook, by name or number: it goes to outputs/<name>-draft."),
+        str, typer.Option(help="One notebook, by name or number: it goes to outputs/<name>-draft.")
     ] = "",
     force: Annotated[bool, typer.Option(help="Run every notebook, changed or not.")] = False,
     new_secret: Annotated[
@@ -217,8 +215,7 @@ def synthesise(
         typer.Option(help="Trend in trained schools that is no effect, points a year (a test)."),
     ] = 0.0,
     effect_on_peers: Annotated[
-        float,
-        typer.Option(help="Planted effect on all other pupils, percentage points (a test)."),
+        float, typer.Option(help="Planted effect on all other pupils, percentage points (a test).")
     ] = 0.0,
     children: Annotated[
         float | None,

@@ -216,11 +216,7 @@ RETURNS: Mapping[str, Table] = {
         ),
         Table(
             "school_links",
-            (
-                _URN,
-                Column("successor_urn", "text"),
-                _optional("date", "date"),
-            ),
+            (_URN, Column("successor_urn", "text"), _optional("date", "date")),
             keys=("urn", "successor_urn"),
             required=False,
         ),

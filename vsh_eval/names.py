@@ -171,6 +171,11 @@ ANY = "any"
 """The breakdown, and its one value, that leaves nobody out."""
 SPREAD_KEYS = (*MOMENT_KEYS[:8], "breakdown", "value", "group")
 SPREAD_COLUMNS = (*SPREAD_KEYS, "pupils", "schools", "largest")
+SPREAD_VALUES = (
+    (ANY, ANY),
+    *((by, value) for by, of in BREAKDOWNS.items() for value in dict.fromkeys(of.values())),
+)
+"""The breakdowns with each of their values."""
 
 # --- Rules of the evidence statement.
 P_VALUE_RULES = ("pretrend", "composition", "peers", "randomisation")

@@ -152,8 +152,7 @@ class SessionMarks(FileSet):
         "column of the files",
     )
     codes: dict[str, str] = Field(
-        default={},
-        description="a sign of the schools' own: the attendance code that it stands for",
+        default={}, description="a sign of the schools' own: the attendance code that it stands for"
     )
     lookup: ChildLookup | None = Field(
         default=None,
@@ -435,8 +434,7 @@ class PublishedRoute(_Section):
         description="first academic year of this authority's offer; null: its effect is not asked",
     )
     donors: Literal["neighbours", "region", "all"] = Field(
-        default="neighbours",
-        description="authorities that the comparison is made of",
+        default="neighbours", description="authorities that the comparison is made of"
     )
 
 

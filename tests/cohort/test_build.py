@@ -94,10 +94,10 @@ def test_a_read_only_database_will_do(tmp_path):
 
 
 def test_optional_tables_may_be_absent_and_vintage_and_rule_are_on_every_row():
-    built = build(one_pupil(), leave_out=("school_links", "suspensions"), vintage="returns 2024-11")
+    built = build(one_pupil(), leave_out=("school_links", "suspensions"))
     assert len(built.panel) == 5
     for table in (built.panel, built.composition):
-        assert set(table["vintage"]) == {"returns 2024-11"}
+        assert set(table["vintage"]) == {"returns"}
         assert set(table["cohort_rule"]) == {"any_time_in_year"}
 
 

@@ -129,7 +129,7 @@ def test_an_episode_that_ends_before_it_starts_makes_nobody_a_member():
 
 
 def test_each_metric_counts_its_own_year_groups_and_years():
-    counted = metrics_counted((201819, 201920, 202021))
+    counted = metrics_counted((201819, 201920, 202021), without={})
     absence = counted.query("metric == 'severe_absence'")
     assert set(absence["year_group"]) == set(range(1, 12))
     assert set(absence["time_period"]) == {201819, 202021}

@@ -228,4 +228,4 @@ def test_a_metric_the_registry_lacks_is_refused():
         ],
     )
     with pytest.raises(ContractError, match="metric is 'happiness', must be one of"):
-        build_panel(cells, cohort_rule="any_time_in_year", vintage="returns")
+        build_panel(cells, cohort_rule="any_time_in_year")

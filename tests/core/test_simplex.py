@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from tests.effects.stepwise import stepwise_weights
-from vsh_eval.numerics.estimators.simplex import nearest_weights
+from vsh_eval.numerics.estimators.synthetic import nearest_weights
 
 
 def drawn(seed, periods=5, units=8):

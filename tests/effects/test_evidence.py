@@ -273,11 +273,11 @@ def test_rules_take_the_tables_the_room_makes():
     prepared = effects.sample.select_sample(*gaps_of(1, effect=-5.0))
     rows = effects.estimators.estimate(prepared, metric="overall_absence")
     checks = Checks(
-        pretrend=effects.sensitivity.pretrend(prepared),
-        drift=effects.sensitivity.drift(prepared),
+        pretrend=effects.sensitivity.pretrend(prepared.data),
+        drift=effects.sensitivity.drift(prepared.data),
         balance=effects.sample.balance_table(prepared),
         exclusions=prepared.exclusions,
-        mde=effects.sample.design_mde(prepared).mde,
+        mde=effects.sample.design_mde(prepared.data).mde,
     )
     found = judge(rows, sesoi=0.5, lower_is_better=True, checks=checks)
     assert verdicts(found)["losses"] == "pass"

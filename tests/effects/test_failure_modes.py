@@ -23,15 +23,15 @@ def asked_of(prepared, study):
     return {
         "design_table": lambda: effects.sample.design_table(prepared),
         "balance_table": lambda: effects.sample.balance_table(prepared),
-        "design_mde": lambda: effects.sample.design_mde(prepared),
+        "design_mde": lambda: effects.sample.design_mde(prepared.data),
         "impute": lambda: effects.estimators.impute(prepared.data),
-        "pretrend": lambda: effects.sensitivity.pretrend(prepared),
+        "pretrend": lambda: effects.sensitivity.pretrend(prepared.data),
         "estimate": lambda: effects.estimators.estimate(prepared, metric="overall_absence"),
         "composition_tests": lambda: effects.sensitivity.composition_tests(study),
-        "randomise": lambda: effects.inference.randomise(prepared, draws=99),
-        "aa_run": lambda: effects.inference.placebo_simulation(prepared, runs=50),
+        "randomise": lambda: effects.inference.randomise(prepared.data, draws=99),
+        "aa_run": lambda: effects.inference.placebo_simulation(prepared.data, runs=50),
         "planted_power": lambda: effects.inference.injected_effect_power(
-            prepared, effects=(1.0,), runs=50
+            prepared.data, effects=(1.0,), runs=50
         ),
         "subgroups": lambda: effects.sensitivity.subgroups(study),
         "specification_curve": lambda: effects.sensitivity.specification_curve(study),
@@ -119,8 +119,7 @@ def test_outcomes_that_do_not_vary():
 
 def test_an_outcome_that_the_panel_lacks_leaves_the_others_alone():
     study = study_of(1, schools=24)
-    table = effects.sensitivity.subgroups(
-        replace(study, training=None), groups=["cin"], outcomes=["ks4_attainment8"]
-    ).set_index("subgroup")
-    assert table.loc["outcome", "reason"] == Message("outcome_absent", metric="ks4_attainment8")
-    assert table.loc["group", "status"] == ""
+    table = effects.sensitivity.subgroups(replace(study, training=None)).set_index("value")
+    absent = Message("outcome_absent", metric="ks4_attainment8")
+    assert table.loc["ks4_attainment8", "reason"] == absent
+    assert table.loc["cin", "status"] == ""

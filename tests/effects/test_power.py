@@ -64,7 +64,7 @@ def test_the_design_shows_nothing_of_the_effect(seed, effect, estimator):
 )
 def test_it_is_of_the_simple_estimate(estimator, rows_of):
     prepared = effects.sample.select_sample(*gaps_of(6))
-    found = effects.sample.design_mde(prepared, estimator=estimator)
+    found = effects.sample.design_mde(prepared.data, estimator=estimator)
     simple = rows_of(prepared.data).iloc[0]
     assert (found.std_error, found.df) == (simple["std_error"], simple["df"])
     assert found.mde == minimum_detectable(found.std_error, found.df)

@@ -29,9 +29,9 @@ def test_false_alarms_are_as_frequent_as_they_should_be():
 
 def test_planted_effects_are_found_as_the_design_promises():
     prepared = effects.sample.select_sample(*gaps_of(1))
-    mde = effects.sample.design_mde(prepared).mde
+    mde = effects.sample.design_mde(prepared.data).mde
     sizes = mde * np.linspace(0, 2, 9)
-    curve = effects.inference.injected_effect_power(prepared, effects=sizes, runs=400)
+    curve = effects.inference.injected_effect_power(prepared.data, effects=sizes, runs=400)
     assert curve["effect"].tolist() == sizes.tolist()
     assert curve["power"].is_monotonic_increasing
     assert curve.loc[0, "power"] < 0.1

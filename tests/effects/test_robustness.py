@@ -55,7 +55,7 @@ def test_a_planted_effect_survives_what_it_should(table):
 def test_the_drift_that_is_not_excluded_is_that_of_the_evidence_rule(study, table):
     sample = study.sample()
     estimate = checks.primary_of(study).estimate
-    found = effects.sensitivity.drift(sample)
+    found = effects.sensitivity.drift(sample.data)
     largest = found.largest_not_excluded(sign=np.sign(estimate))
     # What a drift of 1 a year adds: the estimate made of the drift itself.
     data = sample.data

@@ -121,12 +121,12 @@ def test_chance_power_and_the_trial_without_effect_use_the_same_year_effects():
     gaps, exposure = gaps_of(2, schools=60, phases=FEW)
     prepared = effects.sample.select_sample(gaps, exposure)
     main = effects.estimators.impute(prepared.data, leads=0, draws=1).iloc[0]
-    assert effects.inference.randomise(prepared, draws=99).loc[0, "estimate"] == pytest.approx(
+    assert effects.inference.randomise(prepared.data, draws=99).loc[0, "estimate"] == pytest.approx(
         main["estimate"]
     )
-    assert effects.sample.design_mde(prepared).std_error == pytest.approx(main["std_error"])
+    assert effects.sample.design_mde(prepared.data).std_error == pytest.approx(main["std_error"])
     trials = [
-        effects.inference.placebo_simulation(made, runs=50).loc[0, "error_ratio"]
+        effects.inference.placebo_simulation(made.data, runs=50).loc[0, "error_ratio"]
         for made in (prepared, prepared.with_year_effects("common"))
     ]
     assert trials[0] != pytest.approx(trials[1])

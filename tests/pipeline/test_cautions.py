@@ -73,7 +73,7 @@ def test_what_cannot_be_estimated_is_said_in_words_and_all_else_is_there(mode, t
     assert set(robust["verdict"]) == {"not testable"}
     assert found.judged().statement == "not_estimable"
     assert evidence_sentence(run.release(found.rules)).startswith("Not estimable: ")
-    assert np.isnan(found.detectable().mde)
+    assert np.isnan(found.power.mde)
     assert found.pretrend() is None
     with pytest.raises(InfeasibleError):
         found.require()

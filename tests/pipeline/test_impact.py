@@ -122,7 +122,7 @@ def test_an_effect_that_was_planted_comes_out_with_all_its_checks(planted):
 def test_the_drift_that_pools_use_is_the_one_the_rules_judge(planted):
     run, found = planted
     released = run.release(found.drift).frame.iloc[0]
-    slope = sensitivity.drift(found.sample)
+    slope = sensitivity.drift(found.sample.data)
     assert released["estimate"] == pytest.approx(slope.slope, abs=slope.std_error / 5)
     assert released["std_error"] == pytest.approx(slope.std_error, rel=0.06)
     rule = found.judged().rules.set_index("rule").loc["drift"]

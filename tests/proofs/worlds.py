@@ -323,7 +323,7 @@ def by_the_page(drawn: GapDraw, *, reassigned: int = 0) -> Asked:
         checks=further
         | {
             "pretrend": effects.sensitivity.pretrend_of(primary),
-            "drift": effects.sensitivity.drift(sample),
+            "drift": effects.sensitivity.drift(sample.data),
             "composition": pd.concat(tests, ignore_index=True),
             "mde": minimum_detectable(float(rows["std_error"][0]), float(rows["df"][0])),
         },

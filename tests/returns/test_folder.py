@@ -11,6 +11,7 @@ import pytest
 from tests.returns.tiny import PUPILS, TINY, YEARS, changed, header_only, without, write
 from vsh_eval.contracts import RETURNS, ContractError
 from vsh_eval.returns import Expected, check, identifiers, open_returns
+from vsh_eval.settings import Files
 
 
 def table(returns, name):
@@ -229,7 +230,8 @@ def test_a_folder_with_wildcards_in_its_name_is_itself(tmp_path):
 @pytest.mark.parametrize("store", [write, as_parquet])
 def test_identifiers_are_those_of_every_table(tmp_path, store):
     tables = changed("episodes", "0070003", " 0070099 ")
-    assert identifiers(store(tmp_path, tables)) == {*PUPILS, "0070099"}
+    found = identifiers(store(tmp_path, tables), files=Files(), authority="")
+    assert found == {*PUPILS, "0070099"}
 
 
 def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def twins(tmp_path_factory):
     with (
         open_returns(folder, years=plan.years) as ready,
         open_returns(
-            None, files=files_of(folder), authority=made.la_code, years=plan.years
+            None, files=files_of(folder), authority=plan.la_code, years=plan.years
         ) as read,
     ):
         yield Twins(plan, folder, ready, read)

@@ -41,7 +41,7 @@ def with_upns(authority: Authority) -> Authority:
         name: table.assign(pupil_id=upns_of(table["pupil_id"])) if "pupil_id" in table else table
         for name, table in authority.tables.items()
     }
-    return Authority(tables, authority.truth, authority.la_code, authority.name)
+    return Authority(tables, authority.truth)
 
 
 def counted(returns, plan: Plan) -> dict[str, pd.DataFrame]:

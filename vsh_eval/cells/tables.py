@@ -71,11 +71,7 @@ def table(
     groups, references : sequence of str
         The order of the groups and of the references, where the rows have more than one.
     """
-    same = {
-        "source": sliced.source,
-        "vintage": sliced.vintage,
-        "cohort_rule": sliced.cohort_rule,
-    }
+    same = {"source": sliced.source, "vintage": sliced.vintage, "cohort_rule": sliced.cohort_rule}
     joined = pd.DataFrame(
         {
             name: np.concatenate([block[name] for block in blocks])

@@ -8,12 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import academic_year, names
-from vsh_eval.cohort.characteristics import (
-    OTHER_CELLS,
-    OWN_CELLS,
-    give_characteristics,
-    with_codes,
-)
+from vsh_eval.cohort.characteristics import OTHER_CELLS, OWN_CELLS, give_characteristics, with_codes
 from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_text
 from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import (
@@ -28,21 +23,16 @@ from vsh_eval.cohort.flow import (
 from vsh_eval.cohort.identity import StableSchools, stable_schools
 from vsh_eval.cohort.membership import (
     OTHER,
+    OTHER_RULE,
     OWN,
     keep_membership,
     keep_spans,
     metrics_counted,
     metrics_known,
-    under_other_rule,
     years_without,
 )
 from vsh_eval.cohort.moments import build_moments, build_spread, count_moments
-from vsh_eval.cohort.new_entrants import (
-    build_new_entrants,
-    count_new_entrants,
-    keep_no_year_before,
-    keep_year_before,
-)
+from vsh_eval.cohort.new_entrants import YEAR_BEFORE, build_new_entrants, keep_no_year_before
 from vsh_eval.cohort.panel import build_composition, build_panel
 from vsh_eval.cohort.record_keys import keep_keys
 from vsh_eval.contracts import RETURNS, ContractError
@@ -124,7 +114,6 @@ def build_cohort(
     secret: bytes,
     cohort: Cohort = _COHORT,
     exposure: Exposure = _EXPOSURE,
-    vintage: str = "returns",
     other_rule_metrics: Collection[str] = (),
     closed: Collection[int] = (),
 ) -> CohortTables:
@@ -144,8 +133,6 @@ def build_cohort(
         Rule, basis and look-back of membership.
     exposure : vsh_eval.settings.Exposure
         When a school counts as trained.
-    vintage : str
-        Names the state of the data.
     other_rule_metrics : collection of str
         The metrics that ``other_rule_panel`` holds.
     closed : collection of int
@@ -213,7 +200,8 @@ def build_cohort(
     listed, training = runner.run("SELECT * FROM schools"), runner.run("SELECT * FROM training")
     stable = stable_schools(listed, _links(runner))
     log = training_log(training, stable.urns)
-    rules = {OWN: cohort, OTHER: under_other_rule(cohort)}
+    other = cohort.model_copy(update={"rule": OTHER_RULE[cohort.rule]})
+    rules = {OWN: cohort, OTHER: other}
     with Temporary(runner) as kept:
         _give_schools(kept, stable)
         read = _take_in(kept, periods, rules, secret, closed)
@@ -228,17 +216,14 @@ def build_cohort(
         name: pd.concat([part.pop(name) for part in parts], ignore_index=True)
         for name in tuple(parts[0])
     }
-    written = {"cohort_rule": cohort.rule, "vintage": vintage}
     attended = set(counted.loc[counted["origin"] == "attendance", "time_period"])
     return CohortTables(
-        panel=build_panel(cells.pop("panel"), **written),
-        composition=build_composition(cells.pop("composition"), **written),
-        moments=build_moments(cells.pop("moments"), **written),
-        spread=build_spread(cells.pop("spread"), **written),
+        panel=build_panel(cells.pop("panel"), cohort_rule=cohort.rule),
+        composition=build_composition(cells.pop("composition"), cohort_rule=cohort.rule),
+        moments=build_moments(cells.pop("moments"), cohort_rule=cohort.rule),
+        spread=build_spread(cells.pop("spread"), cohort_rule=cohort.rule),
         new_entrants=build_new_entrants(cells["new_entrants"], years=periods, attended=attended),
-        other_rule_panel=build_panel(
-            cells["other_rule_panel"], cohort_rule=rules[OTHER].rule, vintage=vintage
-        ),
+        other_rule_panel=build_panel(cells["other_rule_panel"], cohort_rule=rules[OTHER].rule),
         schools=stable.schools,
         exposure=build_exposure(
             log,
@@ -364,11 +349,7 @@ def _by_reason(engine: Engine, table: str, **integers: int) -> pd.DataFrame:
 
 
 def _count_year(
-    engine: Engine,
-    period: int,
-    units: pd.DataFrame,
-    *,
-    closed: bool,
+    engine: Engine, period: int, units: pd.DataFrame, *, closed: bool
 ) -> dict[str, pd.DataFrame]:
     """Return the year's cells of every table, and its flow; a closed year's tables are empty."""
     if not closed:
@@ -384,17 +365,17 @@ def _count_year(
         "composition": with_codes(_cells(engine, period, "composition")),
         "moments": moments,
         "spread": spread,
-        "new_entrants": count_new_entrants(engine, period),
+        "new_entrants": _cells(engine, period, "new_entrants", period=period),
         "flow": pd.DataFrame() if closed else _year_flow(engine, period),
     }
-    keep_year_before(engine, period)
+    engine.keep(YEAR_BEFORE, sql_text("year_before", period=period))
     for part in ("membership", "pupils", *_BY_YEAR):
         engine.drop(f"cohort_{part}_{period}")
     return cells
 
 
-def _cells(engine: Engine, period: int, text: str, **cells: int) -> pd.DataFrame:
-    return engine.run(sql_text(text, **cells)).assign(time_period=period)
+def _cells(engine: Engine, year: int, text: str, **given: int) -> pd.DataFrame:
+    return engine.run(sql_text(text, **given)).assign(time_period=year)
 
 
 def _refuse_parts_of_children(engine: Engine, period: int) -> None:

@@ -92,8 +92,7 @@ def schools_flow(schools: pd.DataFrame, urns: pd.DataFrame) -> pd.DataFrame:
     """
     stable = int(urns["unit_id"].nunique())
     return _counts(
-        "schools",
-        [(READ, len(schools)), (11, len(schools) - stable), (COUNTED, stable)],
+        "schools", [(READ, len(schools)), (11, len(schools) - stable), (COUNTED, stable)]
     )
 
 

@@ -25,11 +25,6 @@ SUMMED_TOGETHER = (("attendance",), ("suspensions", "enrolments"))
 """The origins of metrics whose pupils are summed once for all."""
 
 
-def under_other_rule(cohort: Cohort) -> Cohort:
-    """Return the same cohort under the rule that stands beside its own."""
-    return cohort.model_copy(update={"rule": OTHER_RULE[cohort.rule]})
-
-
 def keep_spans(engine: Engine, cohort: Cohort, rule: int) -> None:
     """Keep the first and last year in which each episode counts, as ``cohort_spans_{rule}``.
 
@@ -115,16 +110,14 @@ def metrics_known() -> pd.DataFrame:
     return known.assign(measure_code=pd.factorize(known["measure"])[0])
 
 
-def metrics_counted(
-    years: Sequence[int], *, without: Mapping[str, Collection[int]] | None = None
-) -> pd.DataFrame:
+def metrics_counted(years: Sequence[int], without: Mapping[str, Collection[int]]) -> pd.DataFrame:
     """Return which year groups each metric counts in which academic year.
 
     Parameters
     ----------
     years : sequence of int
         The academic years of the run.
-    without : mapping of str to collection of int, optional
+    without : mapping of str to collection of int
         By origin, the years of which the returns hold nothing or only a part.
 
     Returns
@@ -135,16 +128,15 @@ def metrics_counted(
 
     Examples
     --------
-    >>> table = metrics_counted((201819, 201920))
+    >>> table = metrics_counted((201819, 201920), without={})
     >>> table.query("metric == 'overall_absence'")["time_period"].unique().tolist()
     [201819]
     """
-    left_out = without or {}
     rows = [
         (name, period, group)
         for name, entry in registry.METRICS.items()
         for period in years
-        if period not in left_out.get(entry.origin, ())
+        if period not in without.get(entry.origin, ())
         and period not in registry.years_without_data(name)
         for group in entry.year_groups
     ]

@@ -24,17 +24,13 @@ Columns = dict[str, NDArray]
 FAMILIES = tuple(names.MOMENT_AXES)
 GROUPS = (*names.LEAF_GROUPS, *names.GROUP_SUMS)
 _STRATA = tuple(label for labels in names.MOMENT_STRATA.values() for label in labels)
-_VALUES = (
-    (names.ANY, names.ANY),
-    *((by, value) for by, of in names.BREAKDOWNS.items() for value in dict.fromkeys(of.values())),
-)
 _HAS_VALUE = tuple(
     np.array(
         [
             [
                 float((by, value) in zip(axes, stratum.split("/"), strict=True))
                 or float(by == names.ANY and family == FAMILIES[0])
-                for by, value in _VALUES
+                for by, value in names.SPREAD_VALUES
             ]
             for stratum in names.MOMENT_STRATA[family]
         ]
@@ -102,14 +98,14 @@ def count_moments(
     return moments, spread
 
 
-def build_moments(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+def build_moments(cells: pd.DataFrame, *, cohort_rule: str) -> pd.DataFrame:
     """Put the products into their columns.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         From `count_moments`, of all years.
-    cohort_rule, vintage : str
+    cohort_rule : str
         As for `build_panel`.
 
     Returns
@@ -123,17 +119,17 @@ def build_moments(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.
     """
     per = _per(cells["metric"])
     scaled = {"yy": cells["yy"] / per**2, "yx": cells["yx"] / per, "xy": cells["xy"] / per}
-    return _whole(cells.assign(**scaled), names.MOMENT_COLUMNS, cohort_rule, vintage)
+    return _whole(cells.assign(**scaled), names.MOMENT_COLUMNS, cohort_rule)
 
 
-def build_spread(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+def build_spread(cells: pd.DataFrame, *, cohort_rule: str) -> pd.DataFrame:
     """Put the counts of schools into their columns.
 
     Parameters
     ----------
     cells : pandas.DataFrame
         From `count_moments`, of all years.
-    cohort_rule, vintage : str
+    cohort_rule : str
         As for `build_panel`.
 
     Returns
@@ -145,7 +141,7 @@ def build_spread(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.D
         authorities, pupils and schools add up, and ``largest`` is the largest.
     """
     whole = dict.fromkeys(("pupils", "schools", "largest"), "int64")
-    return _whole(cells.astype(whole), names.SPREAD_COLUMNS, cohort_rule, vintage)
+    return _whole(cells.astype(whole), names.SPREAD_COLUMNS, cohort_rule)
 
 
 def _per(metrics: pd.Series) -> FloatArray:
@@ -154,13 +150,11 @@ def _per(metrics: pd.Series) -> FloatArray:
     return np.array(known, dtype=np.float64)[metrics.cat.codes]
 
 
-def _whole(
-    cells: pd.DataFrame, columns: tuple[str, ...], cohort_rule: str, vintage: str
-) -> pd.DataFrame:
+def _whole(cells: pd.DataFrame, columns: tuple[str, ...], cohort_rule: str) -> pd.DataFrame:
     said = {
         "source": "returns",
         "level": names.LA,
-        "vintage": vintage,
+        "vintage": "returns",
         "cohort_rule": cohort_rule,
     }
     same = {
@@ -233,7 +227,7 @@ def _counts(block: _Block) -> Columns:
     in_cell = _IN_CELL[block.family][:, block.cell]
     some = in_cell.any(axis=1)
     pupils = block.pupils @ in_cell[some].T
-    group, value = np.divmod(np.flatnonzero(some), len(_VALUES))
+    group, value = np.divmod(np.flatnonzero(some), len(names.SPREAD_VALUES))
     return {
         **_keys(block, len(group)),
         "group": group,
@@ -262,8 +256,8 @@ def _named(columns: Columns, areas: pd.MultiIndex) -> pd.DataFrame:
         "by": (columns.get("by"), FAMILIES),
         **{name: (columns.get(name), GROUPS) for name in ("group", "other_group")},
         **{name: (columns.get(name), _STRATA) for name in ("stratum", "other_stratum")},
-        "breakdown": (value, [by for by, _ in _VALUES]),
-        "value": (value, [name for _, name in _VALUES]),
+        "breakdown": (value, [by for by, _ in names.SPREAD_VALUES]),
+        "value": (value, [name for _, name in names.SPREAD_VALUES]),
     }
     numbers = {
         name: columns[name]

@@ -5,49 +5,19 @@ from collections.abc import Collection
 import pandas as pd
 
 from vsh_eval import academic_year, names
-from vsh_eval.cohort.engines import Engine, sql_text
+from vsh_eval.cohort.engines import Engine
 
 NEW_ENTRANT_KEYS = ("unit_id", "time_period", "phase", "group")
 _PRIOR = ("prior_pupils", "prior_missed", "prior_possible", "entrants_missed", "entrants_possible")
 NEW_ENTRANT_COLUMNS = (*NEW_ENTRANT_KEYS, "pupils", "entrants", *_PRIOR, *names.RECORD_KEYS)
 YEAR_BEFORE = "cohort_year_before"
+"""What the next year must know of a year's pupils, under their keys."""
 
 
 def keep_no_year_before(engine: Engine) -> None:
     """Keep an empty ``cohort_year_before``: before the first year nothing is known of anyone."""
     columns = ("pupil", "counted", "possible", "missed")
     engine.give(YEAR_BEFORE, pd.DataFrame({name: pd.Series(dtype="int64") for name in columns}))
-
-
-def keep_year_before(engine: Engine, period: int) -> None:
-    """Keep what the next year must know of this one's pupils, as ``cohort_year_before``.
-
-    Parameters
-    ----------
-    engine : Engine
-        Holding membership and attendance of the year, under pupils' keys.
-    period : int
-        The academic year, for example 202324.
-    """
-    engine.keep(YEAR_BEFORE, sql_text("year_before", period=period))
-
-
-def count_new_entrants(engine: Engine, period: int) -> pd.DataFrame:
-    """Count a year's pupils by school and group, against what was kept of the year before.
-
-    Parameters
-    ----------
-    engine : Engine
-        Holding ``cohort_year_before`` and all that was kept of the year.
-    period : int
-        The academic year.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The cells of `build_new_entrants`.
-    """
-    return engine.run(sql_text("new_entrants", period=period)).assign(time_period=period)
 
 
 def build_new_entrants(

@@ -15,7 +15,7 @@ _STRATA = {
 }
 
 
-def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+def build_panel(cells: pd.DataFrame, *, cohort_rule: str) -> pd.DataFrame:
     """Put the cells of the schools into the panel's columns.
 
     Parameters
@@ -26,8 +26,6 @@ def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.Da
         record keys.
     cohort_rule : str
         Who counted as having a social worker.
-    vintage : str
-        Names the state of the data; rows of two vintages are never compared.
 
     Returns
     -------
@@ -52,18 +50,18 @@ def build_panel(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.Da
     ...     "group_code": [3], "metric": ["ks4_attainment8"], "pupils": [2], "numerator": [8150],
     ...     "denominator": [2], "sum_yy": [33242500], "sum_xy": [8150], "sum_xx": [2],
     ...     "key_n": [9], "key_y": [9]})
-    >>> row = build_panel(cells, cohort_rule="any_time_in_year", vintage="returns").iloc[0]
+    >>> row = build_panel(cells, cohort_rule="any_time_in_year").iloc[0]
     >>> row["group"], float(row["numerator"]), float(row["sum_yy"])
     ('cin', 81.5, 3324.25)
     """
     return _in_columns(
-        cells.assign(level=names.SCHOOL, cohort_rule=cohort_rule, vintage=vintage),
+        cells.assign(level=names.SCHOOL, cohort_rule=cohort_rule),
         names.PANEL_COLUMNS,
         keys=names.PANEL_KEYS,
     )
 
 
-def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) -> pd.DataFrame:
+def build_composition(cells: pd.DataFrame, *, cohort_rule: str) -> pd.DataFrame:
     """Put the cells of the authority's strata of pupils into the panel's columns.
 
     Parameters
@@ -71,7 +69,7 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) ->
     cells : pandas.DataFrame
         As for `build_panel`, unit_id being the authority's code, with the columns of
         ``names.COMPOSITION_STRATA``.
-    cohort_rule, vintage : str
+    cohort_rule : str
         As for `build_panel`.
 
     Returns
@@ -92,12 +90,12 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str, vintage: str) ->
     ...     "sex": ["F"], "year_group": [4], "pupils": [1], "numerator": [3],
     ...     "denominator": [60], "sum_yy": [9], "sum_xy": [180], "sum_xx": [3600],
     ...     "key_n": [7], "key_y": [7]})
-    >>> table = build_composition(cells, cohort_rule="any_time_in_year", vintage="returns")
+    >>> table = build_composition(cells, cohort_rule="any_time_in_year")
     >>> table[["group", "sen", "numerator"]].values.tolist()
     [['peers', 'N', 3.0]]
     """
     return _in_columns(
-        cells.assign(level=names.LA, cohort_rule=cohort_rule, vintage=vintage),
+        cells.assign(level=names.LA, cohort_rule=cohort_rule),
         names.COMPOSITION_COLUMNS,
         keys=(*names.PANEL_KEYS, *names.COMPOSITION_STRATA),
     )
@@ -110,6 +108,7 @@ def _in_columns(
     per = cells["metric"].map(units).astype("int64")
     table = cells.assign(
         source="returns",
+        vintage="returns",
         status="",
         rate=float("nan"),
         group=cells["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1))),

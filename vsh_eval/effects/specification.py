@@ -93,12 +93,7 @@ class Study:
         )
 
     def outcome(
-        self,
-        level: str = "gap",
-        *,
-        metric: str = "",
-        group: str = "",
-        reference: str = "",
+        self, level: str = "gap", *, metric: str = "", group: str = "", reference: str = ""
     ) -> pd.DataFrame:
         """Return another outcome from the panel; the study's own where a part is ''.
 

@@ -86,11 +86,12 @@ def cost_effectiveness(
         reason = Message("effect_not_established")
     cells = grid(checked(sample.data))
     parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
-    found = _cannot(reason) if reason else {}
-    if not found:
+    found: dict[str, Any] = {"status": names.UNAVAILABLE, "reason": reason}
+    if not reason:
         drawn = resampled_sums(parts, draws=draws, seed=study.seed)
         whole = parts.sum(axis=0)
-        found = _ratio(_regained(whole[None], effect), whole[None, 0])
+        estimate = float(whole[0] / _regained(whole[None], effect)[0])
+        found = {"estimate": estimate, "status": "", "reason": reason}
         found |= _spread(_regained(drawn, effect), drawn[:, 0])
     row = _row(study, measure.counts, primary, found, parts)
     return pd.DataFrame([row], columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
@@ -152,10 +153,6 @@ def _regained(sums: Floats, effect: tuple[float, float]) -> Floats:
     return (effect[0] + effect[1] * sums[:, 2]) * sums[:, 1]
 
 
-def _ratio(bottom: Floats, top: Floats) -> dict[str, Any]:
-    return {"estimate": float(top[0] / bottom[0]), "status": "", "reason": Message()}
-
-
 def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
     """Return the bootstrap's standard error and percentile limits."""
     drawn = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.inf)
@@ -165,16 +162,8 @@ def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
     return {"std_error": float(middle), "ci_lower": float(limits[0]), "ci_upper": float(limits[1])}
 
 
-def _cannot(reason: Message) -> dict[str, Any]:
-    return {"status": names.UNAVAILABLE, "reason": reason}
-
-
 def _row(
-    study: Study,
-    unit: str,
-    primary: dict[str, Any],
-    found: dict[str, Any],
-    parts: Floats,
+    study: Study, unit: str, primary: dict[str, Any], found: dict[str, Any], parts: Floats
 ) -> dict[str, Any]:
     cost = parts[:, 0]
     share = float(cost.max() / cost.sum()) if cost.sum() > 0 else 0.0

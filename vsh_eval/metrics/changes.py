@@ -182,11 +182,7 @@ class Change:
 
 
 def direction(
-    lower: FloatArray,
-    upper: FloatArray,
-    metric: registry.Metric,
-    *,
-    comparable: NDArray[np.bool_],
+    lower: FloatArray, upper: FloatArray, metric: registry.Metric, *, comparable: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     """Say on which side of zero the interval of a gap's change lies.
 
@@ -233,8 +229,7 @@ def definition_changed(
         entry.time_period for entry in registry.breaks_of(metric.name) if entry.kind == "definition"
     ]
     return np.array(
-        [any(min(span) < changed <= max(span) for changed in breaks) for span in spans],
-        dtype=bool,
+        [any(min(span) < changed <= max(span) for changed in breaks) for span in spans], dtype=bool
     )
 
 
@@ -247,10 +242,8 @@ def _block(found: Change) -> Columns:
     years = cells.keys["time_period"].tolist()
     relative = ratio_change(*found.levels)
     sense = 1.0 if metric.has_ratio else np.nan
-    ratio, ratio_before = (
-        times_as_high(now, reference, metric),
-        times_as_high(before, reference_before, metric),
-    )
+    ratio = times_as_high(now, reference, metric)
+    ratio_before = times_as_high(before, reference_before, metric)
     text = {"group": found.group, "reference": found.reference, "metric": metric.name}
     columns: dict[str, NDArray] = {
         **cells.keys,

@@ -64,10 +64,7 @@ NOTEBOOKS: tuple[Notebook, ...] = (
         ),
     ),
     Notebook(
-        "03_training_offer",
-        RETURNS_KINDS,
-        needs=("panel", "schools", "training"),
-        makes=("reach",),
+        "03_training_offer", RETURNS_KINDS, needs=("panel", "schools", "training"), makes=("reach",)
     ),
     Notebook("04_attendance_gap", EVERY_KIND, needs=("panel", "areas")),
     Notebook("05_attainment_gap", EVERY_KIND, needs=("panel", "areas")),

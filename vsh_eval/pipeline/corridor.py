@@ -67,7 +67,7 @@ def _of_returns(run: Run) -> Mapping[str, pd.DataFrame]:
         cohort.open_engine(
             opened.connection, engine=run.settings.engine, **run.settings.spark.model_dump()
         ),
-        years=_years(run),
+        years=run.settings.years.all(),
         secret=secret.secret_of(run.settings, invented=run.invented),
         cohort=run.settings.cohort,
         exposure=run.settings.exposure,
@@ -129,24 +129,18 @@ def _of_the_authority(table: pd.DataFrame, code: str) -> pd.DataFrame:
 def _published_tables(run: Run) -> Mapping[str, pd.DataFrame]:
     """Read DfE's tables that stand beside an authority's own, empty where none are named."""
     if run.settings.published.folder is None:
-        nothing = pd.DataFrame(columns=list(names.PANEL_COLUMNS))
-        return {
-            "published_panel": nothing,
-            "published_areas": pd.DataFrame(columns=["unit_id", "name", "level", "role"]),
-        }
-    published_tables = _of_published(run)
-    return {
-        "published_panel": published_tables["panel"],
-        "published_areas": published_tables["areas"],
-    }
+        panel = pd.DataFrame(columns=list(names.PANEL_COLUMNS))
+        areas = pd.DataFrame(columns=["unit_id", "name", "level", "role"])
+    else:
+        panel, areas, _ = _of_published(run).values()
+    return {"published_panel": panel, "published_areas": areas}
 
 
 def _of_published(run: Run) -> Mapping[str, pd.DataFrame]:
     found = workspace.open_published(run)
-    years = set(_years(run))
-    panel = found.panel[found.panel["time_period"].isin(years)].reset_index(drop=True)
+    asked = found.panel["time_period"].isin(run.settings.years.all())
     return {
-        "panel": panel,
+        "panel": found.panel[asked].reset_index(drop=True),
         "areas": context_areas(found, run.settings.authority.code),
         "neighbours": found.neighbours,
     }
@@ -177,7 +171,3 @@ def context_areas(found: published.Published, code: str) -> pd.DataFrame:
     roles[areas["unit_id"].isin(near)] = "neighbour"
     roles[areas["unit_id"] == code] = "authority"
     return areas.assign(role=roles)[roles != ""].reset_index(drop=True)
-
-
-def _years(run: Run) -> tuple[int, ...]:
-    return run.settings.years.all()

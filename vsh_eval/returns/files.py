@@ -242,15 +242,7 @@ def _parquet(path: Path, table: Table, connection: duckdb.DuckDBPyConnection) ->
         )
     stored = {name: kind for name, kind, *_ in described}
     columns = {name: as_text(quoted(name), kind) for name, kind in stored.items()}
-    return Source(
-        table,
-        path,
-        "parquet",
-        row_count(rows),
-        relation,
-        columns,
-        stored,
-    )
+    return Source(table, path, "parquet", row_count(rows), relation, columns, stored)
 
 
 def open_table(

@@ -200,12 +200,7 @@ def _passed_over(paths: Mapping[str, Path], reading: Reading) -> Iterator[Messag
             yield note("ready_table_first", file=path.name, rows=rows, family="folder", table=name)
 
 
-def identifiers(
-    folder: Path | None = None,
-    *,
-    files: Files | None = None,
-    authority: str = "",
-) -> frozenset[str]:
+def identifiers(folder: Path | None, *, files: Files, authority: str) -> frozenset[str]:
     """Return every pupil identifier in the returns, for the egress check to look for.
 
     Parameters

@@ -216,9 +216,7 @@ def _place(sitting: Sitting, subject: str, rng: np.random.Generator) -> tuple[Fl
     levels = sitting.published(f"ks2_{subject}_expected") / 100
     share = np.clip(levels + all_three - sitting.level, all_three + 0.01, 0.985)
     within = np.where(
-        together,
-        (sitting.rank - (1 - all_three)) / all_three,
-        sitting.rank / (1 - all_three),
+        together, (sitting.rank - (1 - all_three)) / all_three, sitting.rank / (1 - all_three)
     )
     chance = ndtr(_mixed(within, _SUBJECT_SHARED, rng))
     rest = np.minimum(_MORE * (share - all_three) / (1 - all_three), 0.95)

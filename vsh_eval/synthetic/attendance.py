@@ -139,11 +139,7 @@ _TRUTH = ["metric", "aggregation", "index", "planted", "effect", "schools", "pup
 
 
 def attendance_table(
-    plan: Plan,
-    schools: Schools,
-    pupils: Pupils,
-    attendance: Attendance,
-    rng: np.random.Generator,
+    plan: Plan, schools: Schools, pupils: Pupils, attendance: Attendance, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the ``attendance`` return: one row a pupil, year, term and URN.
 

@@ -42,14 +42,10 @@ class Authority:
         Every table of `vsh_eval.contracts.RETURNS`, optional ones and columns included.
     truth : pandas.DataFrame
         The effect that was planted, see `invent`.
-    la_code, name : str
-        The authority's code and name.
     """
 
     tables: Mapping[str, pd.DataFrame]
     truth: pd.DataFrame
-    la_code: str
-    name: str
 
 
 def invent(plan: Plan) -> Authority:
@@ -107,12 +103,7 @@ def invent(plan: Plan) -> Authority:
         "episodes": episodes_table(plan, pupils, care),
         "training": training,
     }
-    return Authority(
-        tables=tables,
-        truth=truth_table(plan, schools, attendance),
-        la_code=plan.la_code,
-        name=plan.name,
-    )
+    return Authority(tables=tables, truth=truth_table(plan, schools, attendance))
 
 
 FileFormat = Literal["parquet", "csv"]

@@ -72,11 +72,7 @@ class PupilYears:
 
 
 def pupil_years(
-    plan: Plan,
-    schools: Schools,
-    places: Places,
-    members: Membership,
-    rng: np.random.Generator,
+    plan: Plan, schools: Schools, places: Places, members: Membership, rng: np.random.Generator
 ) -> PupilYears:
     """Bring together where pupils were and what they were; draw their latent absence.
 

@@ -23,7 +23,7 @@ PARTS = [f"composition_{factor}" for factor in FACTORS]
 
 
 def sums(x, y):
-    return Sums(x, y, x, x, x, x)
+    return Sums(x, y, x)
 
 
 def cells(draw_from, shape):

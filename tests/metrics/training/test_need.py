@@ -30,7 +30,7 @@ def test_thirds_hold_the_same_number_of_schools_and_the_neediest_come_first(scho
     assert sizes.to_dict() == dict.fromkeys(found.order, 16)
     means = found.units.groupby("band")["need"].mean()[list(found.order)]
     assert means.is_monotonic_decreasing
-    assert (found.name, found.column, found.known) == ("deprivation", "pct_fsm", True)
+    assert (found.name, found.known) == ("deprivation", True)
 
 
 def test_many_schools_are_cut_into_fifths():
@@ -61,7 +61,8 @@ def test_nothing_to_order_by_gives_no_bands(schools, change):
 
 
 def test_the_first_measure_of_deprivation_that_is_there_is_taken(schools):
-    assert deprivation_bands(schools.assign(idaci=0.1)).column == "pct_fsm"
+    need = deprivation_bands(schools.assign(idaci=0.1)).units["need"]
+    assert need.equals(schools["pct_fsm"])
     assert not deprivation_bands(schools.drop(columns="pct_fsm")).known
 
 

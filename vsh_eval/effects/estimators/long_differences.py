@@ -191,10 +191,7 @@ def _event(cohorts: list[_Cohort], event: int) -> tuple[float, Floats, Floats]:
 
 
 def _rows(
-    cells: Grid,
-    kept: list[tuple[int, float, Floats, Floats]],
-    deviations: Floats,
-    weight: Floats,
+    cells: Grid, kept: list[tuple[int, float, Floats, Floats]], deviations: Floats, weight: Floats
 ) -> pd.DataFrame:
     treated = weight > 0
     rows = pd.DataFrame(

@@ -222,8 +222,7 @@ def bacon_by_type(data: pd.DataFrame) -> pd.DataFrame:
     """
     pairs, cells = bacon(data), balanced(data)
     error = simple_row(two_way_fixed_effects(cells))["std_error"]
-    first = cells["time"].min()
-    cells = cells.assign(cohort=cells["cohort"].mask(_always(cells, first), first))
+    cells = _from_first(cells)
     rows = []
     for variant, own in pairs.groupby("type", sort=False):
         weight = float(own["weight"].sum())
@@ -253,8 +252,7 @@ def _behind(
 
 def _cohorts(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     """Return cohorts' mean outcome by year, share of weight, and number of schools."""
-    first = cells["time"].min()
-    cells = cells.assign(cohort=cells["cohort"].mask(_always(cells, first), first))
+    cells = _from_first(cells)
     product = cells.assign(product=cells["weight"] * cells["outcome"])
     summed = product.groupby(["cohort", "time"])[["product", "weight"]].sum()
     mean = (summed["product"] / summed["weight"]).rename("mean").reset_index()
@@ -263,8 +261,11 @@ def _cohorts(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     return mean, weight / weight.sum(), cells.groupby("cohort")["unit"].nunique()
 
 
-def _always(cells: pd.DataFrame, first: int) -> pd.Series:
-    return cells["cohort"].ne(NEVER) & cells["cohort"].le(first)
+def _from_first(cells: pd.DataFrame) -> pd.DataFrame:
+    """Let schools trained before the data begin be trained from their first year."""
+    first = cells["time"].min()
+    always = cells["cohort"].ne(NEVER) & cells["cohort"].le(first)
+    return cells.assign(cohort=cells["cohort"].mask(always, first))
 
 
 def _pair(

@@ -14,7 +14,6 @@ import pandas as pd
 from vsh_eval.contracts import DesignError, InfeasibleError, produces
 from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.inference.randomisation import reassignments
-from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics.inference import permutation
 from vsh_eval.numerics.inference.significance import ALPHA, t_critical
 
@@ -35,15 +34,13 @@ class _Runs:
 
 
 @produces("placebo_simulation", PLACEBO_COLUMNS, gate="facts")
-def placebo_simulation(
-    data: AnalysisSample | pd.DataFrame, *, runs: int = 500, seed: int = 0
-) -> pd.DataFrame:
+def placebo_simulation(data: pd.DataFrame, *, runs: int = 500, seed: int = 0) -> pd.DataFrame:
     """Count false alarms: the method on real data with years of training reassigned at random.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `impute`.
+    data : DataFrame
+        School-years as for `impute`.
     runs : int
         Assignments drawn, at least 50.
     within : str or None
@@ -101,14 +98,14 @@ def placebo_simulation(
 
 
 def injected_effect_power(
-    data: AnalysisSample | pd.DataFrame, *, effects: Sequence[float], runs: int = 500, seed: int = 0
+    data: pd.DataFrame, *, effects: Sequence[float], runs: int = 500, seed: int = 0
 ) -> pd.DataFrame:
     """Inject effects of known size into the user's own panel and count how often they are found.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `impute`.
+    data : DataFrame
+        School-years as for `impute`.
     effects : sequence of float
         Effects to inject, in the outcome's unit, both signs counted together.
     runs, seed
@@ -159,7 +156,7 @@ def _wilson(found: float, number: int) -> tuple[float, float]:
     return float(ends[0]), float(ends[1])
 
 
-def _runs(data: AnalysisSample | pd.DataFrame, *, runs: int, seed: int) -> _Runs:
+def _runs(data: pd.DataFrame, *, runs: int, seed: int) -> _Runs:
     if runs < FEWEST_RUNS:
         raise DesignError(f"runs is {runs}, must be at least {FEWEST_RUNS}; use 500.")
     design = reassignments(data)

@@ -9,7 +9,6 @@ from scipy.special import gammaln
 from vsh_eval import names
 from vsh_eval.contracts import DesignError, InfeasibleError, Message
 from vsh_eval.effects.grid import Floats, Grid, Ints, checked, grid
-from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics.inference import permutation
 
 _TIE = 1e-9
@@ -55,13 +54,13 @@ class Reassignments:
         return drawn
 
 
-def reassignments(data: AnalysisSample | pd.DataFrame) -> Reassignments:
+def reassignments(data: pd.DataFrame) -> Reassignments:
     """Lay a design out so that its years of adoption can be reassigned at random.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `impute`.
+    data : DataFrame
+        School-years as for `impute`.
         Years change places among schools of one phase; among all where the table has no phase.
 
     Raises
@@ -77,8 +76,7 @@ def reassignments(data: AnalysisSample | pd.DataFrame) -> Reassignments:
     >>> round(np.exp(reassignments(table).log_number), 6)
     np.float64(3.0)
     """
-    table = data.data if isinstance(data, AnalysisSample) else data
-    cells = grid(checked(table))
+    cells = grid(checked(data))
     if not cells.ever.any():
         raise InfeasibleError("nobody_trained_in_years")
     onsets, actual = np.unique(cells.onset, return_inverse=True)
@@ -95,15 +93,13 @@ def reassignments(data: AnalysisSample | pd.DataFrame) -> Reassignments:
     return found
 
 
-def randomise(
-    data: AnalysisSample | pd.DataFrame, *, draws: int = 999, seed: int = 0
-) -> pd.DataFrame:
+def randomise(data: pd.DataFrame, *, draws: int = 999, seed: int = 0) -> pd.DataFrame:
     """Reassign the years of training at random and count how often the effect is as large.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `impute`.
+    data : DataFrame
+        School-years as for `impute`.
     draws : int
         Assignments drawn, at least 99.
     seed : int

@@ -97,13 +97,7 @@ def authority_panel(gaps: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     """
     needed = ["geographic_level", "unit_id", "time_period", "phase", "metric", "group", "gap"]
     require_columns(gaps, [*needed, "group_pupils", "comparable"], name="gaps")
-    rows = gaps[
-        gaps["geographic_level"].eq(names.LA)
-        & gaps["metric"].eq(metric)
-        & gaps["phase"].eq(names.TOTAL)
-        & gaps["group"].eq(names.CWSW)
-        & gaps["comparable"].astype(bool)
-    ]
+    rows = _comparable(gaps, metric)
     if rows.empty:
         raise ContractError(
             f"gaps have no row of {metric} for {names.CWSW} in phase {names.TOTAL}, must have one "
@@ -195,14 +189,19 @@ def _comparisons(
 
 def own_suppressed(gaps: pd.DataFrame, *, metric: str, authority: str) -> int:
     """Count an authority's own suppressed gaps, in years that can be compared."""
-    own = gaps[
-        gaps["unit_id"].eq(authority)
+    rows = _comparable(gaps, metric)
+    hidden = rows["gap"].isna() & rows["status"].eq(names.CONFIDENTIAL)
+    return int((rows["unit_id"].eq(authority) & hidden).sum())
+
+
+def _comparable(gaps: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return gaps[
+        gaps["geographic_level"].eq(names.LA)
         & gaps["metric"].eq(metric)
         & gaps["phase"].eq(names.TOTAL)
         & gaps["group"].eq(names.CWSW)
+        & gaps["comparable"].astype(bool)
     ]
-    comparable = own["comparable"].astype(bool)
-    return int((comparable & own["gap"].isna() & own["status"].eq(names.CONFIDENTIAL)).sum())
 
 
 def _compared(found: Synthetic, *, donors: Collection[str]) -> pd.DataFrame:

@@ -153,10 +153,7 @@ def _fit(panel: BalancedPanel, unit: str) -> SyntheticUnit:
 def _placebo_table(panel: BalancedPanel, others: Mapping[str, SyntheticUnit]) -> pd.DataFrame:
     """List the placebos: estimate, distances before and after, scale, compared or not."""
     table = pd.DataFrame(
-        {
-            "unit": list(others),
-            "estimate": [fit.estimate for fit in others.values()],
-        }
+        {"unit": list(others), "estimate": [fit.estimate for fit in others.values()]}
     ).astype({"unit": "str"})
     sizes = _known_sizes(panel, table)
     if sizes is None:

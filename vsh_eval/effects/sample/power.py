@@ -13,7 +13,6 @@ from vsh_eval.contracts import require_one_of
 from vsh_eval.effects.estimators.imputation import imputable_target, impute
 from vsh_eval.effects.estimators.same_past import cells_of, estimated_variances, same_past
 from vsh_eval.effects.grid import Grid, checked, grid
-from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.numerics.estimators import imputation as numeric
 from vsh_eval.numerics.estimators.same_past import Variances, covariance
 from vsh_eval.numerics.inference.significance import minimum_detectable
@@ -36,20 +35,18 @@ class DesignPower:
         Smallest true effect found with a power of 80 %, in the outcome's unit.
     """
 
-    std_error: float
-    df: float
-    mde: float
+    std_error: float = float("nan")
+    df: float = float("nan")
+    mde: float = float("nan")
 
 
-def design_mde(
-    data: AnalysisSample | pd.DataFrame, *, estimator: Estimator = "imputation"
-) -> DesignPower:
+def design_mde(data: pd.DataFrame, *, estimator: Estimator = "imputation") -> DesignPower:
     """Return what the design can see without showing what it saw.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `impute`.
+    data : DataFrame
+        School-years as for `impute`.
     estimator : {"imputation", "same_past"}
         The primary estimator, or the second.
 
@@ -82,24 +79,20 @@ def design_mde(
     True
     """
     require_one_of(estimator, tuple(_ESTIMATORS), name="estimator")
-    table = data.data if isinstance(data, AnalysisSample) else data
-    simple = _ESTIMATORS[estimator](table, draws=1).iloc[0]
+    simple = _ESTIMATORS[estimator](data, draws=1).iloc[0]
     error, df = float(simple["std_error"]), float(simple["df"])
     return DesignPower(error, df, minimum_detectable(error, df))
 
 
 def wait_ratios(
-    data: AnalysisSample | pd.DataFrame,
-    years: Sequence[int],
-    *,
-    variances: Variances | None = None,
+    data: pd.DataFrame, years: Sequence[int], *, variances: Variances | None = None
 ) -> list[float]:
     """Return how the standard error of the primary estimate falls if one waits.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `same_past`.
+    data : DataFrame
+        School-years as for `same_past`.
     years : sequence of int
         More years of data, each asked by itself.
     variances : Variances, optional
@@ -139,7 +132,7 @@ def wait_ratios(
     return [ratio(more) for more in years]
 
 
-def years_needed(data: AnalysisSample | pd.DataFrame, ratio: float, *, most: int) -> int | None:
+def years_needed(data: pd.DataFrame, ratio: float, *, most: int) -> int | None:
     """Return the fewest more years that bring the standard error down to a share of today's.
 
     Parameters
@@ -175,11 +168,9 @@ def years_needed(data: AnalysisSample | pd.DataFrame, ratio: float, *, most: int
     return needed if needed <= most else None
 
 
-def _waiting(
-    data: AnalysisSample | pd.DataFrame, variances: Variances | None
-) -> Callable[[int], float]:
+def _waiting(data: pd.DataFrame, variances: Variances | None) -> Callable[[int], float]:
     """Return the function that `wait_ratios` asks."""
-    cells = grid(checked(data.data if isinstance(data, AnalysisSample) else data))
+    cells = grid(checked(data))
     held = estimated_variances(cells_of(cells)) if variances is None else variances
     now = _variance(cells, held)
     return lambda more: float(np.sqrt(_variance(_continued(cells, more), held) / now))

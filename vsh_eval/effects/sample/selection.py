@@ -406,11 +406,7 @@ def _number(state: _State) -> _State:
 def _first_year(state: _State) -> _State:
     """Leave out schools that were trained by the first year: they have no year before."""
     first = state.cells["time_period"].min()
-    return state.without(
-        state.cells["cohort"].eq(1),
-        "trained_before",
-        year=int(first),
-    )
+    return state.without(state.cells["cohort"].eq(1), "trained_before", year=int(first))
 
 
 def _after_last_year(state: _State) -> _State:

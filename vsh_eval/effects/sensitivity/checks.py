@@ -333,7 +333,7 @@ def _honest(study: Study, sample: AnalysisSample, path: str) -> pd.DataFrame:
 
 
 def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
-    found = pretrend(sample, seed=study.seed)
+    found = pretrend(sample.data, seed=study.seed)
     if found.reason:
         raise InfeasibleError(found.reason.code)
     test = {"p_value": found.test.p_value, "df": found.test.df_denominator}
@@ -344,14 +344,14 @@ def _drift_not_excluded(
     study: Study, sample: AnalysisSample, primary: Primary
 ) -> Mapping[str, Any]:
     """Return what the largest drift that the years before training do not exclude would add."""
-    found, claimed = drift(sample), primary.found()
+    found, claimed = drift(sample.data), primary.found()
     sign = np.sign(primary.estimate)
     slope = max(found.largest_not_excluded(sign=sign if claimed else 0.0), 0.0)
     bias = slope * abs(found.bias)
     if not np.isfinite(bias):
         raise InfeasibleError("no_drift_known")
     return {
-        **pretrend(sample, seed=study.seed).sample,
+        **pretrend(sample.data, seed=study.seed).sample,
         "estimate": sign * bias,
         "reason": Message("drift_adds", slope=slope, bias=bias),
         # Where no effect is claimed there is none that a drift could make.
@@ -421,7 +421,7 @@ def _chance(
 def _randomised(
     study: Study, sample: AnalysisSample, primary: Primary, draws: int
 ) -> Mapping[str, Any]:
-    found = randomise(sample, draws=draws, seed=study.seed).iloc[0]
+    found = randomise(sample.data, draws=draws, seed=study.seed).iloc[0]
     if found["reason"]:
         raise InfeasibleError(found["reason"].code)
     if found["smallest_p"] >= ALPHA:

@@ -22,7 +22,6 @@ from vsh_eval.effects.estimators.imputation import (
 )
 from vsh_eval.effects.grid import CELL_COLUMNS, Floats, Grid, checked, grid
 from vsh_eval.effects.rows import SAMPLE_COLUMNS
-from vsh_eval.effects.sample.selection import AnalysisSample
 from vsh_eval.effects.sensitivity.honest_did import refuse_singular
 from vsh_eval.numerics.arrays import Flags
 from vsh_eval.numerics.estimators import imputation as numeric
@@ -67,13 +66,13 @@ class Pretrend:
         return least | {"largest_share": carried["largest_share"].max()}
 
 
-def pretrend(data: AnalysisSample | pd.DataFrame, *, seed: int = 0) -> Pretrend:
+def pretrend(data: pd.DataFrame, *, seed: int = 0) -> Pretrend:
     """Test that training had no "effect" in the years before it.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
-        From `select_sample`, or a table as for `impute`.
+    data : DataFrame
+        School-years as for `impute`.
     seed : int
         Of the leads' simultaneous band.
 
@@ -101,8 +100,7 @@ def pretrend(data: AnalysisSample | pd.DataFrame, *, seed: int = 0) -> Pretrend:
     >>> pretrend(table).test.df_numerator
     2.0
     """
-    table = data.data if isinstance(data, AnalysisSample) else data
-    return pretrend_of(fit_imputation(table, seed=seed))
+    return pretrend_of(fit_imputation(data, seed=seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +147,12 @@ class Drift:
         return largest_not_excluded(self.slope, self.std_error, self.df, sign=sign)
 
 
-def drift(data: AnalysisSample | pd.DataFrame) -> Drift:
+def drift(data: pd.DataFrame) -> Drift:
     """Estimate the yearly drift that the placebo leads show.
 
     Parameters
     ----------
-    data : AnalysisSample or DataFrame
+    data : DataFrame
         As for `pretrend`.
 
     Returns
@@ -180,10 +178,9 @@ def drift(data: AnalysisSample | pd.DataFrame) -> Drift:
     >>> round(drift(drifting).slope)
     2
     """
-    table = data.data if isinstance(data, AnalysisSample) else data
-    require_columns(table, CELL_COLUMNS, name="the table of school-years")
+    require_columns(data, CELL_COLUMNS, name="the table of school-years")
     try:
-        found = imputed_leads(grid(checked(table)))
+        found = imputed_leads(grid(checked(data)))
         refuse_singular(found.covariance, name="leads")
     except InfeasibleError:
         return Drift()

@@ -1,12 +1,12 @@
 """For whom, by which training, at which dose, on what else? Exploratory, and labelled so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from vsh_eval import names, registry
+from vsh_eval import names
 from vsh_eval.contracts import ContractError, InfeasibleError
 from vsh_eval.effects.estimators.estimate import adjust
 from vsh_eval.effects.rows import ESTIMATE_COLUMNS
@@ -25,22 +25,14 @@ SUBGROUP_COLUMNS = ("subgroup", "value", *ESTIMATE_COLUMNS, "assumption", "reaso
 _Item = tuple[Specification, Mapping[str, Any]]
 
 
-def subgroups(
-    study: Study,
-    *,
-    groups: Sequence[str] = GROUPS,
-    outcomes: Sequence[str] = OUTCOMES,
-) -> pd.DataFrame:
+def subgroups(study: Study) -> pd.DataFrame:
     """Estimate for parts of the schools, groups of children, doses and other outcomes.
 
     Parameters
     ----------
     study : Study
-        The question. Groups, doses and outcomes need its panel; doses its training log.
-    groups : sequence of str
-        Groups whose gap to the reference is asked about; the study's own is left out.
-    outcomes : sequence of str
-        Further metrics of the panel, by the registry's names.
+        The question. Groups, doses and outcomes need its panel; doses its training log. Its own
+        group and metric are left out of `GROUPS` and `OUTCOMES`.
 
     Returns
     -------
@@ -50,11 +42,6 @@ def subgroups(
         contract with role ``exploratory`` and `p_adjusted` by Benjamini and Hochberg over all of
         them, assumption (a code: what must hold beside), reason (a `Message`). A part that cannot
         be estimated has a row with status ``x`` that says why.
-
-    Raises
-    ------
-    ContractError
-        If a group or metric is unknown.
 
     Notes
     -----
@@ -76,19 +63,17 @@ def subgroups(
     >>> rows[["subgroup", "value", "status"]].values.tolist()[2]
     ['phase', 'primary', '']
     """
-    for name in outcomes:
-        registry.metric(name)
     table = tabulate(
         study,
         [
             *_first_kinds(study, "programme"),
             *_first_kinds(study, "tier"),
             *_phases(study),
-            *(_item("group", g, group=g, fewest_pupils=FEWEST_PUPILS) for g in groups
+            *(_item("group", g, group=g, fewest_pupils=FEWEST_PUPILS) for g in GROUPS
               if g != study.group),
             (Specification(change=with_dose, part_by="band"),
              {"subgroup": "dose", "value": "any", "assumption": DOSE_PARALLEL}),
-            *(_item("outcome", m, metric=m, fewest_pupils=FEWEST_PUPILS) for m in outcomes
+            *(_item("outcome", m, metric=m, fewest_pupils=FEWEST_PUPILS) for m in OUTCOMES
               if m != study.metric),
         ],
         role="exploratory",

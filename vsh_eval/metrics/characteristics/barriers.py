@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vsh_eval import names, registry
 from vsh_eval.cells.level import FloatArray, Level, difference, times_as_high, worst_status
@@ -20,7 +19,7 @@ from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.characteristics.clusters import Clusters, Moments, Schools, school_tables
 from vsh_eval.metrics.characteristics.linearised import phases_of
 from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_composition
-from vsh_eval.metrics.characteristics.strata_levels import two_levels
+from vsh_eval.metrics.characteristics.strata_levels import keys_of, two_levels
 from vsh_eval.metrics.gaps import side_columns
 from vsh_eval.numerics.levels import proportions
 from vsh_eval.panel import Comparison, Panel, opened
@@ -229,20 +228,8 @@ def _rows(found: _Barrier, comparison: Comparison) -> Columns:
     """Return one barrier's rows in one phase."""
     (first, second), strata = found.levels, found.strata
     gap = difference(first, second, metric=strata.metric, same_pupils=True)
-    text = {
-        "geographic_level": names.LA,
-        "unit_id": comparison.unit_id,
-        "phase": found.phase,
-        "barrier": found.name,
-        "group": comparison.group,
-        "reference": comparison.reference,
-        "unit": strata.metric.unit,
-        "gap_unit": strata.metric.gap_unit,
-    }
-    columns: dict[str, NDArray] = {
-        **same_text(len(strata.years), **text),
-        "time_period": np.array(strata.years, dtype=np.int64),
-    }
+    columns = keys_of(strata, found.phase, comparison)
+    columns |= same_text(len(strata.years), barrier=found.name)
     for name, level in (("group", first), ("reference", second)):
         columns |= side_columns(level, name, scale=100.0)
         columns[f"{name}_numerator"] = level.numerator

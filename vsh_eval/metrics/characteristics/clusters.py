@@ -19,10 +19,6 @@ from vsh_eval.contracts import ContractError, require_columns, require_one_vinta
 from vsh_eval.metrics.characteristics.strata import Slopes, Strata
 from vsh_eval.panel import GROUPS, PanelSlice
 
-_VALUES = (
-    (names.ANY, names.ANY),
-    *((by, value) for by, of in names.BREAKDOWNS.items() for value in dict.fromkeys(of.values())),
-)
 _RULES = ["vintage", "cohort_rule"]
 
 
@@ -87,7 +83,7 @@ class Schools:
 
     def count(self, group: str) -> tuple[FloatArray, FloatArray]:
         """Return how many schools have pupils of a group, and the most that one school has."""
-        at = GROUPS.index(group), _VALUES.index((self.breakdown, self.value))
+        at = GROUPS.index(group), names.SPREAD_VALUES.index((self.breakdown, self.value))
         counts, most = (a[:, :, *at] for a in (self.clusters.schools, self.clusters.largest))
         if self.phase == names.TOTAL:
             return counts.sum(axis=1), most.max(axis=1)
@@ -235,7 +231,7 @@ def _products(rows: pd.DataFrame, years: tuple[int, ...], strata: tuple[str, ...
 
 def _counts(rows: pd.DataFrame, years: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
     """Return numbers of schools, and the largest school's pupils."""
-    values = [f"{by}/{value}" for by, value in _VALUES]
+    values = [f"{by}/{value}" for by, value in names.SPREAD_VALUES]
     named = rows["breakdown"].astype("str") + "/" + rows["value"].astype("str")
     at = (
         np.searchsorted(years, rows["time_period"].to_numpy(np.int64)),

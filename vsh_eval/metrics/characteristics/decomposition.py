@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.cells.level import Contrast, FloatArray, Level, difference, worst_status
-from vsh_eval.cells.tables import Columns, interval, same_text, table
+from vsh_eval.cells.tables import Columns, interval, table
 from vsh_eval.columns import CELL, LAST, PUPILS, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
 from vsh_eval.metrics.characteristics import kitagawa
@@ -23,7 +23,7 @@ from vsh_eval.metrics.characteristics.strata import (
     strata_of,
     validate_composition,
 )
-from vsh_eval.metrics.characteristics.strata_levels import two_levels
+from vsh_eval.metrics.characteristics.strata_levels import keys_of, two_levels
 from vsh_eval.numerics.levels import ratios
 from vsh_eval.panel import Comparison, Panel, PanelSlice, comparable
 
@@ -330,10 +330,7 @@ def _without_number(columns: Columns) -> Columns:
 
 
 def _blocks(
-    sliced: PanelSlice,
-    factors: Sequence[str],
-    comparison: Comparison,
-    tables: SchoolTables | None,
+    sliced: PanelSlice, factors: Sequence[str], comparison: Comparison, tables: SchoolTables | None
 ) -> Iterator[_Block]:
     for metric in strata_of(sliced, factors):
         clusters = tables.of(metric.metric.name) if tables else None
@@ -346,25 +343,14 @@ def _blocks(
 
 def _first(block: _Block) -> dict[str, NDArray]:
     """Return the columns that say whose gap it is, and how many pupils are in it."""
-    strata, years = block.strata, block.strata.years
+    strata = block.strata
     group, reference = block.levels
-    texts = {
-        "geographic_level": names.LA,
-        "unit_id": block.comparison.unit_id,
-        "phase": block.phase,
-        "metric": strata.metric.name,
-        "group": block.comparison.group,
-        "reference": block.comparison.reference,
-        "unit": strata.metric.unit,
-        "gap_unit": strata.metric.gap_unit,
-    }
     return {
-        **same_text(len(years), **texts),
-        "time_period": np.array(years, dtype=np.int64),
+        **keys_of(strata, block.phase, block.comparison),
         "group_pupils": group.pupils,
         "reference_pupils": reference.pupils,
         "df": block.gap.df,
-        "comparable": comparable(strata.metric, list(years)),
+        "comparable": comparable(strata.metric, list(strata.years)),
         "status": worst_status(group.status, reference.status),
     }
 

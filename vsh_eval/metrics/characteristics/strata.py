@@ -31,9 +31,6 @@ class Sums:
     pupils: FloatArray
     y: FloatArray
     x: FloatArray
-    yy: FloatArray
-    xy: FloatArray
-    xx: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Strata:
     def of_group(self, group: str) -> Sums:
         """Add the leaf groups of a group up."""
         kept = np.flatnonzero(member_of(group))
-        return Sums(*(self.sums[name][:, kept].sum(axis=1) for name in names.PANEL_SUMS))
+        return Sums(*(self.sums[name][:, kept].sum(axis=1) for name in names.PANEL_SUMS[:3]))
 
     def only(self, factor: str, label: str) -> "Strata":
         """Return the strata of one value of a factor; the factor keeps its axis."""
@@ -93,12 +90,6 @@ class Strata:
         of_all, of_counted = (np.take(keys, place, axis=2 + at) for keys in self.record_keys)
         labels = (*self.labels[:at], (label,), *self.labels[at + 1 :])
         return replace(self, labels=labels, sums=sums, record_keys=(of_all, of_counted))
-
-    def status(self, denominator: FloatArray) -> NDArray[np.object_]:
-        """Return x where the metric has no data in the year, z where nobody is counted."""
-        status = np.where(denominator > 0, "", names.NOT_APPLICABLE).astype(object)
-        status[~self.available] = names.UNAVAILABLE
-        return status
 
 
 def validate_composition(

@@ -9,15 +9,18 @@ schools are not known, or there is one, the pupils' own stand-ins do
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.cells.exact import ExactCells, level_limits
 from vsh_eval.cells.level import FloatArray, Level, quotient
+from vsh_eval.cells.tables import same_text
 from vsh_eval.contracts import ContractError
 from vsh_eval.metrics.characteristics.clusters import Schools
 from vsh_eval.metrics.characteristics.kitagawa import divide
 from vsh_eval.metrics.characteristics.linearised import by_leaf, slopes_of_level
 from vsh_eval.metrics.characteristics.strata import Strata
+from vsh_eval.panel import Comparison
 
 
 def two_levels(
@@ -72,6 +75,22 @@ def as_one_school(strata: Strata, unit_id: str) -> ExactCells:
         (of_all, of_counted),
         available=strata.available,
     )
+
+
+def keys_of(strata: Strata, phase: str, comparison: Comparison) -> dict[str, NDArray]:
+    """Return the columns that say of whom, where and when each number of the strata is."""
+    texts = {
+        "geographic_level": names.LA,
+        "unit_id": comparison.unit_id,
+        "phase": phase,
+        "metric": strata.metric.name,
+        "group": comparison.group,
+        "reference": comparison.reference,
+        "unit": strata.metric.unit,
+        "gap_unit": strata.metric.gap_unit,
+    }
+    years = np.array(strata.years, dtype=np.int64)
+    return {**same_text(len(years), **texts), "time_period": years}
 
 
 def _stand_ins(

@@ -94,7 +94,7 @@ def _both_or_none(table: pd.DataFrame) -> pd.DataFrame:
     """Hide both arms of a year in which one is: it would be all schools less the other."""
     hidden = table["status"].eq(names.CONFIDENTIAL)
     hidden = hidden.groupby([table["metric"], table["time_period"]]).transform("any")
-    numbers = [n for n in table.select_dtypes("number") if n not in _OF_NO_CHILD]
+    numbers = [str(n) for n in table.select_dtypes("number") if n not in _OF_NO_CHILD]
     return table.assign(
         status=table["status"].mask(hidden, names.CONFIDENTIAL),
         **{name: table[name].mask(hidden) for name in numbers},

@@ -44,14 +44,11 @@ class Bands:
         The bands, the greatest need first; empty where nothing is known of any school.
     units : DataFrame
         unit_id, band and need (the larger, the more; NaN where it is not known or not ordered).
-    column : str
-        The column of schools or the metric it was measured by, '' where there is none.
     """
 
     name: str
     order: tuple[str, ...]
     units: pd.DataFrame
-    column: str = ""
 
     @property
     def known(self) -> bool:
@@ -86,7 +83,7 @@ def deprivation_bands(schools: pd.DataFrame) -> Bands:
     need = schools[chosen] if chosen else pd.Series(np.nan, index=schools.index)
     pieces = 5 if need.notna().sum() >= _FIFTHS_FROM else 3
     units = pd.DataFrame({"unit_id": schools["unit_id"], "need": need.astype("float64")})
-    return _banded(DEPRIVATION, units, _DEPRIVATION_NAMES[pieces], chosen)
+    return _banded(DEPRIVATION, units, _DEPRIVATION_NAMES[pieces])
 
 
 def baseline_gap_bands(
@@ -145,7 +142,7 @@ def baseline_gap_bands(
     worse = shrunk if measure.lower_is_better else -shrunk
     need = pd.Series(worse, index=gap.index).reindex(schools["unit_id"])
     units = pd.DataFrame({"unit_id": schools["unit_id"].to_numpy(), "need": need.to_numpy()})
-    return _banded(BASELINE_GAP, units, _GAP_NAMES, metric)
+    return _banded(BASELINE_GAP, units, _GAP_NAMES)
 
 
 def area_bands(schools: pd.DataFrame) -> Bands:
@@ -179,7 +176,7 @@ def area_bands(schools: pd.DataFrame) -> Bands:
     units = pd.DataFrame({"unit_id": schools["unit_id"], "band": band.fillna(NOT_KNOWN)})
     order = [f"area_{int(code)}" for code in codes]
     order += [NOT_KNOWN] if band.isna().any() else []
-    return Bands(AREA, tuple(order), units.assign(need=np.nan), column)
+    return Bands(AREA, tuple(order), units.assign(need=np.nan))
 
 
 def shrink(value: np.ndarray, variance: np.ndarray) -> np.ndarray:
@@ -229,13 +226,13 @@ def _pooled(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     return pd.DataFrame({"level": level, "variance": variance})
 
 
-def _banded(name: str, units: pd.DataFrame, order: Sequence[str], column: str) -> Bands:
+def _banded(name: str, units: pd.DataFrame, order: Sequence[str]) -> Bands:
     """Cut schools into bands of equal size, the greatest need first; equal values share a band."""
     known = units["need"].notna()
     if known.sum() < _LEAST_SCHOOLS * len(order) or units["need"].nunique() < len(order):
-        return Bands(name, (), units.assign(band=NOT_KNOWN), column)
+        return Bands(name, (), units.assign(band=NOT_KNOWN))
     rank = units.loc[known, "need"].rank(ascending=False, method="average")
     place = ((rank - 0.5) * len(order) / known.sum()).astype(int).clip(upper=len(order) - 1)
     band = place.map(dict(enumerate(order))).reindex(units.index).fillna(NOT_KNOWN)
     missing = () if known.all() else (NOT_KNOWN,)
-    return Bands(name, (*order, *missing), units.assign(band=band), column)
+    return Bands(name, (*order, *missing), units.assign(band=band))

@@ -74,12 +74,7 @@ class Places:
 
 
 def find_places(
-    training: pd.DataFrame,
-    schools: pd.DataFrame,
-    panel: Panel,
-    *,
-    years: Sequence[int],
-    group: str,
+    training: pd.DataFrame, schools: pd.DataFrame, panel: Panel, *, years: Sequence[int], group: str
 ) -> Places:
     """Place schools and enrolments on one grid of schools and years.
 

@@ -46,12 +46,7 @@ _COUNTS = (
 
 @produces("reach", REACH_COLUMNS)
 def training_reach(
-    training: pd.DataFrame,
-    schools: pd.DataFrame,
-    panel: Panel,
-    *,
-    years: Sequence[int],
-    group: str,
+    training: pd.DataFrame, schools: pd.DataFrame, panel: Panel, *, years: Sequence[int], group: str
 ) -> pd.DataFrame:
     """Measure the share of schools and of cohort pupils that the offer has reached, and its depth.
 
@@ -133,12 +128,7 @@ def training_reach(
 
 @produces("reach_by_audience", AUDIENCE_REACH_COLUMNS)
 def audience_reach(
-    training: pd.DataFrame,
-    schools: pd.DataFrame,
-    panel: Panel,
-    *,
-    years: Sequence[int],
-    group: str,
+    training: pd.DataFrame, schools: pd.DataFrame, panel: Panel, *, years: Sequence[int], group: str
 ) -> pd.DataFrame:
     """Measure the reach of the offer by whom it was given to.
 

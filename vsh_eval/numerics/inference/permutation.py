@@ -318,12 +318,7 @@ def _influence(
 
 
 def _jackknife(
-    given: Terms,
-    labels: Ints,
-    strata: list[_Stratum],
-    above: Floats,
-    total: Floats,
-    carries: Flags,
+    given: Terms, labels: Ints, strata: list[_Stratum], above: Floats, total: Floats, carries: Flags
 ) -> Floats:
     """Return the delete-one-school standard errors (D,), NaN where a leave-one-out is singular."""
     theta = above / total

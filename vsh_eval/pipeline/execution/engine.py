@@ -122,8 +122,7 @@ def execute(
         raise NotebookFailedError(notebook.name, f"{type(error).__name__}: {error}") from error
     except RuntimeError as error:
         raise NotebookFailedError(
-            notebook.name,
-            f"{error}; run again, and where it happens again, with more free memory.",
+            notebook.name, f"{error}; run again, and where it happens again, with more free memory."
         ) from error
     return executed
 

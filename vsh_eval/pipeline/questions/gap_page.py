@@ -304,16 +304,9 @@ class GapPage:
             )
             return
         asked = self.comparison.of(*self.by_characteristic)
-        tables = [
-            self.run.release(characteristics.gaps_by, asked, by=by)
-            for by in _BREAKDOWNS[self.topic]
-        ]
-        broken = join(*tables)
-        apart = join(
-            *(
-                self.run.release(characteristics.differences_by, asked, by=by)
-                for by in _BREAKDOWNS[self.topic]
-            )
+        broken, apart = (
+            join(*(self.run.release(of, asked, by=by) for by in _BREAKDOWNS[self.topic]))
+            for of in (characteristics.gaps_by, characteristics.differences_by)
         )
         self.run.publish(name, broken)
         self.run.publish(f"{self.topic}_differences", apart)

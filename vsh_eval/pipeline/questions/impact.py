@@ -136,6 +136,11 @@ def once[**P](method: Callable[P, Any]) -> Callable[P, Any]:
     return made
 
 
+def _estimates[**P](method: Callable[P, Any]) -> Callable[P, Any]:
+    """Keep a table of estimates, and say what of it may be released."""
+    return produces("estimates", _ESTIMATES, gate="estimates")(once(method))
+
+
 @dataclass(frozen=True, slots=True)
 class Impact:
     """One run's question of impact.
@@ -152,8 +157,8 @@ class Impact:
         The school-years that can bear an estimate; None where none can.
     reason : Message
         Why there is no estimate; none where there is one.
-    power : DesignPower or None
-        What the design can detect; None where it bears no estimate.
+    power : DesignPower
+        What the design can detect; nothing where it bears no estimate.
     mark : str
         How the run stands to its registration: stands in every row of estimates.
     plan : str
@@ -167,7 +172,7 @@ class Impact:
     question: Study | None
     selected: AnalysisSample | None
     reason: Message
-    power: DesignPower | None = None
+    power: DesignPower
     mark: str = ""
     plan: str = "not_registered"
     made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -275,16 +280,14 @@ class Impact:
         estimate = {name: simple[name] for name in ("schools_treated", "schools_comparison")}
         return school_flow(self.sample, self.study.school_gaps, self.study.adopted(), estimate)
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def primary(self) -> pd.DataFrame:
         """Estimate the effect on the primary outcome, or say in one row why there is none."""
         if not self.feasible:
             return _not_estimable(self.protocol.primary, "primary", self.reason)
         return self._estimate(self.sample, self.protocol.primary, "primary")
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def secondary(self) -> pd.DataFrame:
         """Estimate the effect on each secondary outcome; a row without numbers where it cannot."""
         tables = [self._secondary(metric) for metric in self.protocol.secondary]
@@ -306,8 +309,7 @@ class Impact:
     ) -> pd.DataFrame:
         return estimators.estimate(ready, metric=metric, role=role, seed=self.seed)
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def own_levels(self) -> pd.DataFrame:
         """Estimate the effect on the cohort's own level and on that of its peers.
 
@@ -326,8 +328,7 @@ class Impact:
         table["part"] = [subgroups.part_name("group", group) for group in table["group"]]
         return reasons.in_words(table, "reason").drop(columns="holds")
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def parts(self) -> pd.DataFrame:
         """Estimate for parts of the schools, groups, doses and outcomes, each with its name.
 
@@ -353,17 +354,16 @@ class Impact:
         InfeasibleError
             As `inference.injected_effect_power`.
         """
-        most = 2 * max(self.detectable().mde, self.protocol.sesoi)
+        most = 2 * max(self.power.mde, self.protocol.sesoi)
         sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
-        found = inference.injected_effect_power(self.sample, effects=sizes, seed=self.seed)
+        found = inference.injected_effect_power(self.sample.data, effects=sizes, seed=self.seed)
         shares = {"power": "share_found"}
         shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
         curve = found[["effect", *shares]].rename(columns=shares)
         per_cent = {name: 100 * curve[name] for name in shares.values()}
         return curve.assign(**per_cent)[list(POWER_CURVE_COLUMNS)]
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def checked(self) -> pd.DataFrame:
         """Ask the question again in every way that could change our mind.
 
@@ -386,8 +386,7 @@ class Impact:
         records = [*first.to_dict("records"), *worded.to_dict("records")]
         return pd.DataFrame(records, columns=worded.columns).astype(worded.dtypes.to_dict())
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def specifications(self) -> pd.DataFrame:
         """Estimate under every defensible set of choices.
 
@@ -398,8 +397,7 @@ class Impact:
         """
         return subgroups.specifications_in_words(sensitivity.specification_curve(self.study))
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def cost(self) -> pd.DataFrame:
         """Put the cost of training beside what it changed.
 
@@ -411,8 +409,7 @@ class Impact:
         established = self.judged().statement in evidence.ESTABLISHED
         return costs_in_words(value.cost_effectiveness(self.study, established=established))
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def outcomes(self) -> pd.DataFrame:
         """Return the estimates of all outcomes, the secondary ones adjusted (Holm)."""
         tables = [table for table in (self.primary(), self.secondary()) if len(table)]
@@ -444,7 +441,7 @@ class Impact:
             significant estimate exaggerates an effect of this size now; NaN where the design bears
             no estimate.
         """
-        found = self.detectable()
+        found = self.power
         error, df = found.std_error, found.df
         even = minimum_detectable(error, df, power=0.5)
         small = self.protocol.sesoi
@@ -457,13 +454,13 @@ class Impact:
             )
         ]
         if self.selected is not None:
-            rows += [(*row, POWER, float("nan")) for row in self._ahead(self.selected, found)]
+            rows += [(*row, POWER, float("nan")) for row in self._ahead(self.selected.data, found)]
         table = pd.DataFrame(rows, columns=list(POWER_COLUMNS[1:-1]))
         labels = {"metric": self.protocol.primary, "caution": " ".join(self.cautions)}
         return table.assign(**labels)[list(POWER_COLUMNS)]
 
     def _ahead(
-        self, ready: AnalysisSample, found: DesignPower
+        self, ready: pd.DataFrame, found: DesignPower
     ) -> Iterator[tuple[str, int, int, float]]:
         """Say what the second estimator, more years and more authorities would detect."""
         with suppress(InfeasibleError):
@@ -495,7 +492,7 @@ class Impact:
         InfeasibleError
             As `inference.placebo_simulation`.
         """
-        found = inference.placebo_simulation(self.sample, seed=self.seed).rename(
+        found = inference.placebo_simulation(self.sample.data, seed=self.seed).rename(
             columns={"lower": "share_lower", "upper": "share_upper"}
         )
         per_cent = {name: 100 * found[name] for name in ("share", "share_lower", "share_upper")}
@@ -507,19 +504,12 @@ class Impact:
         """Return each rule of the evidence statement with its verdict."""
         return rules_in_words(self.judged().table())
 
-    def detectable(self) -> DesignPower:
-        """Return the smallest effect that the design would detect, NaN where it bears none."""
-        if self.power is not None:
-            return self.power
-        nothing = float("nan")
-        return DesignPower(nothing, nothing, nothing)
-
     @once
     def pretrend(self) -> sensitivity.Pretrend | None:
         """Test the years before training together; None where there is nothing to test."""
         if self.selected is None:
             return None
-        return sensitivity.pretrend(self.selected, seed=self.seed)
+        return sensitivity.pretrend(self.selected.data, seed=self.seed)
 
     @produces("pretrend", PRETREND_COLUMNS, gate="facts")
     def pretrend_test(self) -> pd.DataFrame:
@@ -547,7 +537,7 @@ class Impact:
             gap unit a year, without numbers and with status ``x`` where there is none; schools
             and children are the fewest behind a year before training.
         """
-        found = sensitivity.Drift() if self.selected is None else sensitivity.drift(self.selected)
+        found = sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
         labels = {"role": "robustness", "metric": self.protocol.primary}
         labels |= {"estimator": "imputation", "aggregation": "simple", "index": 0, "status": ""}
         before = self.pretrend()
@@ -578,22 +568,21 @@ class Impact:
         return evidence.Checks(
             **decided,
             pretrend=self.pretrend(),
-            drift=sensitivity.drift(ready),
+            drift=sensitivity.drift(ready.data),
             composition=sensitivity.composition_tests(study),
             peers_p=None if peers is None else float(peers),
             randomisation_p=_or_none(
-                lambda: float(inference.randomise(ready, seed=self.seed)["p_value"].iloc[0])
+                lambda: float(inference.randomise(ready.data, seed=self.seed)["p_value"].iloc[0])
             ),
             exclusions=ready.exclusions,
-            mde=self.detectable().mde,
+            mde=self.power.mde,
             breakdown=_or_none(lambda: sensitivity.breakdown(study, ready))
             if significant
             else None,
             balance=balance_table(ready, study.schools),
         )
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def bounds(self) -> pd.DataFrame:
         """Give the effect's interval for ever larger differences of the paths.
 
@@ -617,8 +606,7 @@ class Impact:
         table = pd.concat(tables, ignore_index=True)
         return self._labelled(table[[*BOUND_COLUMNS, "index"]], "honest")
 
-    @produces("estimates", _ESTIMATES, gate="estimates")
-    @once
+    @_estimates
     def two_way_parts(self) -> pd.DataFrame:
         """Take two-way fixed effects apart by type of comparison.
 
@@ -660,7 +648,8 @@ def ask_impact(run: Run) -> Impact:
     other, make_up = run.load("other_rule_panel"), run.load("make_up")
     exposure, training, schools = (run.load(name) for name in ("exposure", "training", "schools"))
     cohort = {"group": group, "reference": reference}
-    question = selected = power = None
+    question = selected = None
+    power = DesignPower()
     reason = Message()
     try:
         question = Study(
@@ -680,7 +669,7 @@ def ask_impact(run: Run) -> Impact:
         )
         ready = question.sample()
         refuse_no_variation(ready.data)
-        power = design_mde(ready)
+        power = design_mde(ready.data)
         selected = ready
     except ContractError as error:
         reason = message_of(error)

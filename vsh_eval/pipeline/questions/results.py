@@ -211,9 +211,7 @@ def _sessions(run: Run) -> SafeTable | None:
     if not run.has_published("attendance_days"):
         return None
     rows = run.published_table("attendance_days").where(
-        unit_id=run.settings.authority.code,
-        metric=run.settings.protocol.primary,
-        phase=names.TOTAL,
+        unit_id=run.settings.authority.code, metric=run.settings.protocol.primary, phase=names.TOTAL
     )
     return rows.where(time_period=last_year(rows)) if len(rows.frame) else None
 

@@ -78,9 +78,7 @@ def years_of(tables: Mapping[str, pd.DataFrame]) -> frozenset[int]:
 
 
 def joined(
-    counted: Mapping[str, pd.DataFrame],
-    closed: Mapping[str, pd.DataFrame],
-    urns: pd.DataFrame,
+    counted: Mapping[str, pd.DataFrame], closed: Mapping[str, pd.DataFrame], urns: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Put closed years beside those counted now.
 

@@ -73,7 +73,7 @@ def write(run: Run, *, started: datetime) -> Path:
             "python": platform.python_version(),
             **{name: version(name) for name in _PACKAGES},
         },
-        "inputs": list(_inputs(run)),
+        "inputs": [_file(name, file) for name, file in workspace.source_files(run.settings)],
         "notebooks": [
             {
                 "name": notebook.name,
@@ -132,11 +132,6 @@ def sha256(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _inputs(run: Run) -> Iterator[dict[str, Any]]:
-    for name, file in workspace.source_files(run.settings):
-        yield _file(name, file)
 
 
 def _outputs(folder: Path) -> Iterator[dict[str, Any]]:

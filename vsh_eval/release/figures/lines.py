@@ -410,10 +410,8 @@ def draw_levels(safe: SafeTable, *, metric: str) -> Figure:
     who = [value_label("group", rows[0][side]) for side in ("group", "reference")]
     series = [series_of(rows, years, *one) for one in zip(columns, who, strict=True)]
     places = usual_decimals(metric, rows[0].get("source"))
-    panel, hidden = (
-        Panel(series, metric, unit=entry.unit, decimals=places),
-        unexplained(rows, columns[0], metric),
-    )
+    panel = Panel(series, metric, unit=entry.unit, decimals=places)
+    hidden = unexplained(rows, columns[0], metric)
     with stacked(data) as page:
         notes = draw_panel(page.panels[0], panel, hidden=hidden)
         page.name_axis(charts.with_unit(entry.label, entry.unit))
@@ -680,7 +678,8 @@ def draw_synthetic(safe: SafeTable, *, metric: str, authority: str) -> Figure:
         notes = draw_panel(above, panel)
         signed = replace(panel, series=[distance], kinds=(), rule="", signed=True)
         ends = _draw_chance(below, distance, chance)
-        draw_panel(below, signed, numbers=_both_signs(chance), more_ends=ends)
+        halves = [sign * half for half in chance.numbers for sign in (-1, 1)]
+        draw_panel(below, signed, numbers=halves, more_ends=ends)
         at = years.index(start) - 0.5
         for axes in page.panels:
             axes.axvline(at, color=palette.TEXT, lw=1.6, zorder=1)
@@ -714,10 +713,6 @@ def _notes(series: Sequence[Series], breaks: Sequence[str]) -> list[str]:
     """Say what is shaded, then what broke."""
     shaded = any(not math.isnan(v) for one in series for v in one.lower)
     return [charts.SHADED_INTERVAL if shaded else "", *together(breaks)]
-
-
-def _both_signs(chance: Series) -> list[float]:
-    return [value for half in chance.numbers for value in (-half, half)]
 
 
 def _draw_chance(axes: "Axes", distance: Series, chance: Series) -> list[tuple[str, float, str]]:

@@ -240,8 +240,7 @@ def write_bundle(
         "schema_version": SCHEMA,
         "definitions": definitions.written(),
         "evidence": {
-            **{name: str(rows[0][name] or "") for name in ("statement", "confidence")},
-            "decided_by": str(rows[0]["decided_by"] or ""),
+            **{n: str(rows[0][n] or "") for n in ("statement", "confidence", "decided_by")},
             "rules": [
                 {
                     "rule": row["rule"],

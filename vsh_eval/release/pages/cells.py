@@ -57,7 +57,7 @@ def fit_for_page(notebook: Notebook) -> Notebook:
     step, section = 0, ""
     cells: list[Notebook] = []
     for cell in notebook["cells"]:
-        if _FAILED_CELL in _tags(cell):
+        if _FAILED_CELL in cell["metadata"].get("tags", ()):
             continue
         if cell["cell_type"] == "code":
             if not cell["source"].strip():
@@ -87,10 +87,6 @@ def code_of(fit: Notebook) -> list[dict[str, str]]:
         for cell in fit["cells"]
         if cell["cell_type"] == "code"
     ]
-
-
-def _tags(cell: Notebook) -> list[str]:
-    return list(cell["metadata"].get("tags", []))
 
 
 def _code(cell: Notebook, step: int, section: str) -> Notebook:

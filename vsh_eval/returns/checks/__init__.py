@@ -62,11 +62,7 @@ def check(returns: Returns, expected: Expected | None = None) -> pd.DataFrame:
     >>> findings["message"].iloc[0]
     'The table schools must hold rows; export it again, or ask who keeps it.'
     """
-    inspection = Inspection(
-        returns=returns,
-        expected=expected or Expected(),
-        rows=_rows(returns),
-    )
+    inspection = Inspection(returns=returns, expected=expected or Expected(), rows=_rows(returns))
     found: list[dict[str, Any]] = []
     for stage, checks in CHECKS.items():
         found += [

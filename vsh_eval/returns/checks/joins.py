@@ -112,7 +112,7 @@ def _known_schools(inspection: Inspection, table: str) -> tuple[int, ...]:
     lost = inspection.count(
         "WITH known AS (FROM schools SELECT urn UNION FROM school_links SELECT urn) "  # noqa: S608
         f"FROM {table} t ANTI JOIN known k ON t.urn = k.urn "
-        "SELECT count(*) WHERE t.urn IS NOT NULL",
+        "SELECT count(*) WHERE t.urn IS NOT NULL"
     )
     return of, of - lost
 

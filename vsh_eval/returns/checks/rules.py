@@ -19,7 +19,7 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         "rows_there": Check(
             "The table {table} must hold rows; export it again, or ask who keeps it",
             examine.rows_there,
-        ),
+        )
     },
     "values": {
         "values_filled": Check(

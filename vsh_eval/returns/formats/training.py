@@ -13,15 +13,7 @@ from vsh_eval.returns.formats.reading import Options, Reading, note
 from vsh_eval.returns.formats.rows import frame, key, ragged_note, renamed, sheets
 
 _USUAL: Mapping[str, tuple[str, ...]] = {
-    "urn": (
-        "urn",
-        "school urn",
-        "laestab",
-        "school",
-        "school name",
-        "establishment",
-        "setting",
-    ),
+    "urn": ("urn", "school urn", "laestab", "school", "school name", "establishment", "setting"),
     "programme": ("programme", "course", "course title", "training", "event"),
     "tier": ("tier", "level"),
     "start_date": ("start date", "course start", "first session", "date attended", "date"),

@@ -19,11 +19,7 @@ LONDON = "E12000007"
 LONDON_PARTS = ("E13000001", "E13000002")
 """Inner and Outer London: published beside London, so counting all three counts it twice."""
 
-LEVELS = {
-    "National": names.NATIONAL,
-    "Regional": names.REGION,
-    "Local authority": names.LA,
-}
+LEVELS = {"National": names.NATIONAL, "Regional": names.REGION, "Local authority": names.LA}
 """DfE's geographic levels, and ours."""
 
 _CODES = {names.NATIONAL: "country_code", names.REGION: "region_code", names.LA: "new_la_code"}

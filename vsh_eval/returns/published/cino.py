@@ -14,7 +14,7 @@ import pandas as pd
 from vsh_eval import names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS, with_units
-from vsh_eval.returns.published.reading import read_text, years_written
+from vsh_eval.returns.published.reading import read_text, refuse_repeats, years_written
 from vsh_eval.returns.published.symbols import numbers_and_symbols, strongest
 
 GROUPS = {
@@ -179,7 +179,8 @@ def read_outcomes(path: Path, *, role: str) -> Outcomes:
     table = with_units(table.assign(phase=_phase(table, path.name)), origin=path.name)
     years = years_written(table["time_period"], origin=path.name)
     table = table.assign(time_period=table["time_period"].map(years).astype("int64"))
-    _refuse_repeats(table, origin=path.name)
+    keys = ["unit_id", "time_period", "phase", "group"]
+    refuse_repeats(table, keys, "an area, year, school type and group", origin=path.name)
     return Outcomes(role, path.name, table)
 
 
@@ -220,10 +221,7 @@ def panel_rows(outcomes: Outcomes, *, vintage: str) -> pd.DataFrame:
 
 
 def _rows_of(
-    measure: Measure,
-    *,
-    keys: pd.DataFrame,
-    cells: dict[str, tuple[pd.Series, pd.Series]],
+    measure: Measure, *, keys: pd.DataFrame, cells: dict[str, tuple[pd.Series, pd.Series]]
 ) -> pd.DataFrame:
     numbers = {column: cells[column][0] for column in measure.columns}
     return panel_of(
@@ -280,12 +278,3 @@ def _phase(table: pd.DataFrame, origin: str) -> pd.Series:
             f"{', '.join(PHASES)}; use the file as DfE publishes it."
         )
     return written.replace(dict(PHASES))
-
-
-def _refuse_repeats(table: pd.DataFrame, *, origin: str) -> None:
-    repeated = int(table.duplicated(["unit_id", "time_period", "phase", "group"]).sum())
-    if repeated:
-        raise ContractError(
-            f"{origin}: {repeated} rows repeat an area, year, school type and group, must stand "
-            "once; keep the rows of one version."
-        )

@@ -16,7 +16,7 @@ from vsh_eval import academic_year, names
 from vsh_eval.contracts import ContractError, require_columns
 from vsh_eval.returns.published.areas import LONDON_PARTS
 from vsh_eval.returns.published.cino import panel_of
-from vsh_eval.returns.published.reading import read_text
+from vsh_eval.returns.published.reading import read_text, refuse_repeats
 from vsh_eval.returns.published.symbols import numbers_and_symbols
 
 COLUMNS = ("Short Desc", "Years", "LA and Regions", "Values", "LA Number")
@@ -121,12 +121,8 @@ def read_comparators(path: Path) -> pd.DataFrame:
         )
     years = {year: _time_period(year, origin=path.name) for year in table["Years"].unique()}
     table = table.assign(time_period=table["Years"].map(years).astype("int64"))
-    repeated = int(table.duplicated(["Short Desc", "time_period", "LA and Regions"]).sum())
-    if repeated:
-        raise ContractError(
-            f"{path.name}: {repeated} rows repeat a measure, year and area, must stand once; "
-            "keep the rows of one version."
-        )
+    keys = ["Short Desc", "time_period", "LA and Regions"]
+    refuse_repeats(table, keys, "a measure, year and area", origin=path.name)
     return table
 
 
@@ -143,12 +139,7 @@ def latest_year(table: pd.DataFrame) -> int:
 
 
 def comparator_rows(
-    table: pd.DataFrame,
-    *,
-    areas: pd.DataFrame,
-    vintage: str,
-    origin: str,
-    first_year: int,
+    table: pd.DataFrame, *, areas: pd.DataFrame, vintage: str, origin: str, first_year: int
 ) -> pd.DataFrame:
     """Turn the tool's rates into rows of the panel: group ``all``, and groups of children in need.
 

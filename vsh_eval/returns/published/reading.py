@@ -70,3 +70,19 @@ def years_written(periods: pd.Series, *, origin: str) -> dict[str, int]:
                 "again."
             ) from None
     return years
+
+
+def refuse_repeats(table: pd.DataFrame, keys: list[str], what: str, *, origin: str) -> None:
+    """Refuse rows that say the same thing twice.
+
+    Raises
+    ------
+    ContractError
+        Naming the file, and in words what the keys are.
+    """
+    repeated = int(table.duplicated(keys).sum())
+    if repeated:
+        raise ContractError(
+            f"{origin}: {repeated} rows repeat {what}, must stand once; keep the rows of one "
+            "version."
+        )

@@ -25,10 +25,7 @@ STRONGEST_FIRST = (
 
 
 def numbers_and_symbols(
-    cells: pd.Series,
-    *,
-    origin: str,
-    also: tuple[tuple[str, str], ...] = (),
+    cells: pd.Series, *, origin: str, also: tuple[tuple[str, str], ...] = ()
 ) -> tuple[pd.Series, pd.Series]:
     """Split the cells of one column into numbers and symbols.
 

@@ -94,10 +94,10 @@ def committee_paragraph(
     answer : iterable of SafeText
         What is known of the training's part in it.
     """
-    start, limit = (
-        "",
+    start = ""
+    limit = (
         "The evaluation compares authorities and no schools or children. It cannot rule out other "
-        "causes that came to this authority at the same time.",
+        "causes that came to this authority at the same time."
     )
     if authority:
         start = (

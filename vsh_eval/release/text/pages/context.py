@@ -9,7 +9,7 @@ from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, require_one_of
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, part_of, records, status_of, value_of
+from vsh_eval.release.rows import Row, part_of, records, value_of
 from vsh_eval.release.text.findings.finding import difference
 from vsh_eval.release.text.phrases.fixed import phrase
 from vsh_eval.release.text.phrases.labels import group_in_text, metric_in_text, year_label
@@ -38,10 +38,6 @@ class Place:
     def value(self, year: int, column: str) -> float:
         """Return a number of a year, NaN where there is none."""
         return value_of(self.by_year.get(year, {}), column)
-
-    def status(self, year: int) -> str:
-        """Return why a year has no number."""
-        return status_of(self.by_year.get(year, {}))
 
 
 @dataclass(frozen=True, slots=True)

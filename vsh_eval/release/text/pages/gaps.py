@@ -214,10 +214,8 @@ def whose_change_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
 def absence_parts_sentence(safe: SafeTable, *, year: int) -> str:
     """Say how much of the gap in overall absence is authorised and how much not (parts)."""
     about = {"metric": "overall_absence", "time_period": year, "phase": names.TOTAL, "of": "gap"}
-    rows, what = (
-        [one_row(safe, **about, part=part) for part in _ABSENCE],
-        "the gap in overall absence",
-    )
+    rows = [one_row(safe, **about, part=part) for part in _ABSENCE]
+    what = "the gap in overall absence"
     for row in rows:
         if not is_shown(row, "value", "whole"):
             return not_shown(f"what {what} is made of", row)

@@ -288,7 +288,5 @@ def _without_upn(records: pd.DataFrame) -> tuple[Message, ...]:
     young = ~unborn & (without["UPNunknown"] == "UN1")
     children = records["child_id"].nunique(dropna=False)
     return counted(
-        of_rows=children,
-        children_unborn=unborn.sum(),
-        children_not_of_school_age=young.sum(),
+        of_rows=children, children_unborn=unborn.sum(), children_not_of_school_age=young.sum()
     )
