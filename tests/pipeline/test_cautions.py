@@ -39,8 +39,8 @@ NOT_ESTIMABLE = {
         "evaluate together with other authorities."),
     "no training": (lambda: tables(adopted={}), {},
         "no school with data was trained by 2023/24, the last year, and an estimate needs at least "
-        "3; record every training with its date in the training log, or wait for a year after "
-        "training."),
+        "3; wait for a year after training, and see that every training is in the log with its "
+        "date."),
     "zero variance": (lambda: with_panel(the_same_for_all), {},
         "the gap is the same in every school and year, and only what varies can be compared; "
         "check how the outcome was recorded in the returns."),

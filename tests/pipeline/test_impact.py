@@ -189,7 +189,7 @@ def test_a_part_that_cannot_be_made_says_why_in_its_place(monkeypatch):
         "an interval that can be trusted; add years or phases, or evaluate together with other "
         "authorities."
     )
-    assert second.endswith(" cannot be given, for the reason at the head of this page.")
+    assert second.endswith(" cannot be given, for the reason given above.")
     with pytest.raises(ZeroDivisionError), pipeline.explain_if_infeasible("part_cost"):
         _ = 1 / 0
 
@@ -211,8 +211,11 @@ def published(run, found):
 def test_the_report_says_that_the_effect_was_not_estimable(tmp_path):
     run, found = ask(tmp_path / "project", tables(adopted={"00": 202122}))
     summary = published(run, found)
-    assert summary.answer == "What the training changed cannot be estimated from these data."
-    assert summary.sentences[0].startswith("Not estimable: ")
+    assert summary.answer == (
+        "What the training changed cannot be estimated from these data, which says nothing about "
+        "the training itself."
+    )
+    assert not any("says nothing" in said for said in summary.sentences)
     assert summary.decisions[0][0] == "Collect what is missing."
 
 

@@ -161,7 +161,7 @@ MODES = (
     Mode(
         "all schools treated in one year",
         "every school trained in autumn 2021",
-        ("same year", "2021/22", "at least one", "add schools"),
+        ("same year", "2021/22", "at least one", "evaluate together"),
         lambda tables: trained(tables, start=IN_TURN[:1]),
     ),
     Mode(
@@ -232,7 +232,7 @@ MODES = (
     Mode(
         "no training log",
         "training.csv without a row",
-        ("training log", "at least 3", "record"),
+        ("wait for a year", "at least 3", "in the log"),
         no_log,
         lacks={"reach": "programme != 'any' or tier != 'any'"},
     ),

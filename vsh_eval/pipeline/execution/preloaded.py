@@ -42,8 +42,10 @@ for _name in _MODULES:
     importlib.import_module(_name)
 if sys.modules[_ABSENT] is None:
     del sys.modules[_ABSENT]
-# What was imported stays: no kernel looks through it for what could be collected.
+# What was imported stays: no kernel looks through it for what could be collected; at the end it is
+# collected after all, else DuckDB says that its objects were left.
 gc.freeze()
+atexit.register(gc.unfreeze)
 
 
 def _remove(folder: str, server: int) -> None:

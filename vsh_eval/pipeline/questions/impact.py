@@ -93,7 +93,7 @@ def explain_if_infeasible(what: str, *, known: Message | None = None) -> Generat
     what : str
         The part, by the code of its phrase.
     known : Message, optional
-        A reason that the head of the page has given already.
+        A reason that the page has given already.
     """
     try:
         yield

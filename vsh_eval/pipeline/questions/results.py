@@ -139,7 +139,7 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
     statement = answer.statement_of(found)
     said = (
         answer.answer_sentence(found, impact, _sessions(run), asked=asked_of(run)),
-        evidence.evidence_sentence(found),
+        *(() if statement == "not_estimable" else (evidence.evidence_sentence(found),)),
         evidence.no_estimate_sentence(_effect(run)),
         answer.estimates_sentence(impact, metric=protocol.primary, evidence=found),
     )

@@ -130,15 +130,15 @@ def not_given(what: str, reason: Message, *, known: Message | None = None) -> st
     reason : Message
         Why.
     known : Message, optional
-        A reason that the head of the page has given already.
+        A reason that the page has given already.
 
     Examples
     --------
     >>> not_given("The cost", Message("no_panel"), known=Message("no_panel"))
-    'The cost cannot be given, for the reason at the head of this page.'
+    'The cost cannot be given, for the reason given above.'
     """
     if known and reason == known:
-        return f"{what} cannot be given, for the reason at the head of this page."
+        return f"{what} cannot be given, for the reason given above."
     return f"{what} cannot be given: {sentence(reason)}"
 
 

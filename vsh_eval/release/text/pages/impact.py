@@ -117,7 +117,10 @@ def trained_and_untrained_sentence(safe: SafeTable, *, metric: str, since: int =
     both = [year for year in registry.comparable_years(metric, shown) if year >= since]
     about = f"the gap in {metric_in_text(metric)}"
     if len(both) < 2:
-        return f"How {about} moved in trained and in untrained schools cannot be shown."
+        return (
+            f"No two comparable years show {about} in both trained and untrained schools, so the "
+            "two cannot be compared."
+        )
     first, last = both[0], both[-1]
     decimals, unit = usual_decimals(metric), registry.metric(metric).gap_unit
     went = [
