@@ -7,7 +7,6 @@ the tests of a room: 2, 3, 13, 14, 16 and 18 of `test_checks`, 5 of `test_settin
 
 import errno
 import json
-import multiprocessing.forkserver
 import os
 import subprocess
 import sys
@@ -178,10 +177,6 @@ def hostile(tmp_path, monkeypatch):
         "LC_ALL": "C",
     }.items():
         monkeypatch.setenv(name, str(value))
-    server = multiprocessing.forkserver._forkserver
-    server._stop()  # what kernels are forked from begins in this environment, and ends with it
-    yield
-    server._stop()
 
 
 def test_cases_20_and_21_an_unattended_run_ignores_personal_settings(

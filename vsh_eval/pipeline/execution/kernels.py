@@ -1,12 +1,13 @@
 """Kernels of a run: the run's own interpreter, forked from a process that has imported it all."""
 
+import locale
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
@@ -147,6 +148,9 @@ def _serve(arguments: list[str], environment: dict[str, str], folder: str | None
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder or ".")
+    # As Python does when it begins: the server may have begun in another environment.
+    with suppress(locale.Error):
+        locale.setlocale(locale.LC_CTYPE, "")
     # The state that the server drew when it imported numpy is the same in every fork.
     np.random.seed()  # noqa: NPY002
     launch_new_instance(argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
