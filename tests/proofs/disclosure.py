@@ -449,7 +449,8 @@ number of a hidden cell was too small. Attacked is every true number 1 to 9: N, 
 every cell, those reached and not, and what lies between nested metrics, or between two cohort
 rules. Gaps, changes, trends, parts and sizes are worked out from the same levels and add no
 number of children; errors, standard deviations and correlations, which are rounded, and the noisy
-statistics of strata are not in the program.
+statistics of strata are not in the program, nor are the gaps of trained and of untrained schools:
+where one of the two is hidden, so is the other.
 
 Values: from the least to the largest by integer programming (HiGHS), for every one of these
 numbers. How likely: the chance that the reader gives the true number, from the table of chances
