@@ -573,14 +573,19 @@ def load(path: Path | str) -> Settings:
     Raises
     ------
     SettingsError
-        If the file is missing, is not YAML, holds an unknown key (the nearest known one is
-        named) or a value against its rule.
+        If the file is missing, has another ending, is not YAML, holds an unknown key (the
+        nearest known one is named) or a value against its rule.
     """
     path = Path(path)
     if not path.is_file():
         raise SettingsError(
             f"params file {path.name} does not exist in the folder {path.resolve().parent.name}; "
             "correct its name, or make params with vsh-eval init."
+        )
+    if path.suffix.casefold() not in (".yaml", ".yml"):
+        raise SettingsError(
+            f"{path.name} is no params file, must be one that ends in .yaml; name the one that "
+            "says where the data are, or make params with vsh-eval init."
         )
     try:
         written = _read(path)
@@ -591,7 +596,13 @@ def load(path: Path | str) -> Settings:
             "UTF-8."
         ) from None
     except yaml.YAMLError as error:
-        raise SettingsError(f"params file {path.name} is not YAML: {_one_line(error)}") from error
+        # The parser's own words quote the line, which is a pupil's where data are named by mistake.
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SettingsError(
+            f"params file {path.name} is not YAML{where}, must be; look there for a tab, an open "
+            "bracket or quotation mark, or a colon within a text, which needs quotation marks."
+        ) from None
     if not isinstance(written, dict):
         raise SettingsError(f"params file {path.name} holds no keys; start from params/demo.yaml.")
     settings = parse(written, origin=path.name)
@@ -704,7 +715,3 @@ def _meaning(key: str) -> str:
         model = _section(model.model_fields[section].annotation) or model
     text = model.model_fields[last].description if last in model.model_fields else None
     return f"give {text}" if text else f"add the section {last}"
-
-
-def _one_line(error: Exception) -> str:
-    return re.sub(r"\s+", " ", str(error))

@@ -124,6 +124,28 @@ def test_a_file_that_holds_no_settings_is_refused(tmp_path, text, said):
         settings.load(params)
 
 
+PUPIL = "pupil_id,status,note\nP0000002,CIN,moved to: London\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("note.csv", PUPIL, "note.csv is no params file, must be one that ends in .yaml; name"),
+        ("note.yaml", PUPIL, "note.yaml is not YAML in line 2, column 22, must be; look there"),
+        ("note.yaml", "a:\n\tP0000002: 1", "is not YAML in line 2, column 1, must be; look"),
+        ("note.yaml", '"P0000002", "CIN"\n', "is not YAML in line 1, column 11, must be; look"),
+        ("note.yaml", "P0000002: \0", "is not YAML, must be; look there for a tab"),
+    ],
+)
+def test_a_data_file_that_is_named_for_params_is_not_quoted(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        settings.load(tmp_path / name)
+    message = str(refused.value)
+    assert said in message
+    assert not any(word in message for word in ("P0000002", "CIN", "\n", "London", "pupil_id"))
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"none\.yaml does not exist"):
         settings.load(tmp_path / "none.yaml")
