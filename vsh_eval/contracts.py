@@ -16,7 +16,7 @@ class ContractError(ValueError):
 
 
 class SettingsError(ContractError):
-    """A params file is against its rules."""
+    """A params file or a command is against its rules."""
 
 
 class DataError(ContractError):

@@ -173,11 +173,11 @@ def start_project(folder: Path) -> None:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If there is something in the folder.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ContractError(f"{folder} is there and not empty, must be a new folder; name another.")
+        raise SettingsError(f"{folder} is there and not empty, must be a new folder; name another.")
     for name, pattern in (("params", "*.*"), ("notebooks", "*.ipynb")):
         (folder / name).mkdir(parents=True)
         for file in sorted(shipped(name).glob(pattern)):

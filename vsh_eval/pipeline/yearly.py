@@ -16,7 +16,7 @@ import psutil
 from nbformat.reader import NotJSONError
 
 from vsh_eval import returns
-from vsh_eval.contracts import ContractError, NotebookFailedError
+from vsh_eval.contracts import ContractError, NotebookFailedError, SettingsError
 from vsh_eval.pipeline import catalogue, pages, workspace
 from vsh_eval.pipeline.execution import dag, engine, log
 from vsh_eval.pipeline.records import (
@@ -72,6 +72,8 @@ def run(
     ------
     ContractError
         If the params or the data are against their rules; nothing is written then.
+    SettingsError
+        If the run is under way in another process.
     NotebookFailedError
         If a notebook stops; its page stays in the folder that was being built.
     DisclosureError
@@ -320,7 +322,7 @@ def _one_at_a_time(lock: Path) -> Generator[None]:
     except FileExistsError:
         owner = lock.read_text(encoding="utf-8").strip()
         if owner.isdigit() and psutil.pid_exists(int(owner)):
-            raise ContractError(
+            raise SettingsError(
                 f"run {lock.name.strip('.').removesuffix('.lock')} is under way in process "
                 f"{owner}; wait for it to end, or give this one another name."
             ) from None
