@@ -683,11 +683,18 @@ def _sentence(error: ValidationError) -> str:
         return f"{key} is not a key; did you mean {close[0]}?"
     if first["type"] == "missing":
         return f"{key} is missing; {_meaning(key)}."
+    if first["type"] == "string_pattern_mismatch":  # of the run's name alone
+        plain = re.sub(r"[^a-z0-9_]+", "-", first["input"].lower()).strip("-_") or "ours"
+        return (
+            f"{key} is {first['input']!r}, must have small letters, digits, - and _ only and begin "
+            f"with a letter or a digit; write {plain}."
+        )
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    message += "" if message.endswith("?") else "."
     if key and message.startswith(f"{key}."):
-        return f"{message}."
+        return message
     shown = "" if isinstance(first["input"], dict) else f" is {first['input']!r}:"
-    return f"{key}{shown} {message[0].lower()}{message[1:]}." if key else f"{message}."
+    return f"{key}{shown} {message[0].lower()}{message[1:]}" if key else message
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:

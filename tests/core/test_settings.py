@@ -33,7 +33,14 @@ def test_every_params_file_of_the_repository_loads(path):
     [
         ("cohort.ruel", "x", "cohort.ruel is not a key; did you mean cohort.rule?"),
         ("protocl", {}, "protocl is not a key; did you mean protocol?"),
-        ("name", "My Run", "name is 'My Run'"),
+        (
+            "name",
+            "My Run!",
+            "name is 'My Run!', must have small letters, digits, - and _ only and begin with a "
+            "letter or a digit; write my-run.",
+        ),
+        ("protocol.primary", "overal_absence", "; did you mean overall_absence?"),
+        ("protocol.population", ["primry"], "special; did you mean primary?"),
         ("years.first", "2016/18", "academic year is '2016/18'"),
         ("years.baseline", "2030/31", "years.baseline is 2030/31, must lie between"),
         ("protocol.primary", "absense", "metric is 'absense', must be one of overall_absence"),
@@ -61,6 +68,7 @@ def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, 
         settings.parse(changed(written, key, value))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert "?." not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,15 @@ def test_an_unknown_notebook_is_usage_and_starts_no_draft(project, executed):
     assert list(project.outputs.iterdir()) == []
 
 
+def test_a_misspelt_notebook_is_told_its_nearest_name_and_a_number_needs_no_nought(
+    project, executed
+):
+    said = project.say("run", "params/tiny.yaml", "--only", "impactt")
+    assert (said.code, len(said.lines)) == (2, 1)
+    assert said.err.endswith("08_annual_report; did you mean 06_impact?\n")
+    assert catalogue.named("6", "returns").name == "06_impact"
+
+
 def test_the_demo_is_to_be_had_in_a_folder_without_params(tmp_path, monkeypatch):
     """An installed package brings its params along."""
     package = tmp_path / "package"

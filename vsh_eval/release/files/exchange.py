@@ -434,7 +434,7 @@ def _rule_of(problem: Any) -> str:
     said = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
     _, _, rule = said.rpartition("must ")
     if problem["type"] == "value_error" and rule:
-        return rule
+        return rule.partition(";")[0]  # the remedy is to ask the authority
     return f"meet its rule ({said[:1].lower()}{said[1:]})"
 
 
