@@ -309,7 +309,9 @@ class Years(_Section):
     """The academic years of the evaluation."""
 
     first: AcademicYear = Field(description="first academic year used")
-    last: AcademicYear = Field(description="last academic year used")
+    last: AcademicYear = Field(
+        description="last academic year used; of returns, one that has ended"
+    )
     baseline: AcademicYear = Field(description="year that changes are counted from")
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -78,6 +79,23 @@ def test_params_against_their_rules_are_usage(text, words, project):
         assert (said.code, len(said.lines)) == (2, 1)
         assert words in said.err
     assert list(project.outputs.iterdir()) == []
+
+
+def test_returns_of_a_year_that_has_not_ended_are_refused(project, executed, monkeypatch):
+    last_moment = datetime(2023, 8, 31, 23, 59, tzinfo=UTC).timestamp()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", f"{last_moment:.0f}")
+    for command in ("run", "check"):
+        said = project.say(command, "params/tiny.yaml")
+        assert said.code == 2
+        assert said.lines == [
+            "vsh-eval: years.last is 2022/23, must be a year that has ended; name the last "
+            "complete one, 2021/22 at the most."
+        ]
+    assert list(project.outputs.iterdir()) == []
+    for params in ("params/invented.yaml", "params/public.yaml"):
+        assert project.say("check", params).code == 0
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", f"{last_moment + 60:.0f}")
+    assert project.say("run", "params/tiny.yaml").code == 0
 
 
 def test_an_unknown_notebook_is_usage_and_starts_no_draft(project, executed):

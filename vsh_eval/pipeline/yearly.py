@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 from nbformat.reader import NotJSONError
 
-from vsh_eval import returns
+from vsh_eval import academic_year, returns
 from vsh_eval.contracts import ContractError, NotebookFailedError, SettingsError
 from vsh_eval.pipeline import catalogue, pages, workspace
 from vsh_eval.pipeline.execution import dag, engine, log
@@ -32,7 +32,7 @@ from vsh_eval.pipeline.records.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
 from vsh_eval.release.text.findings import files as text_of_files
-from vsh_eval.settings import load
+from vsh_eval.settings import Settings, load
 
 
 def run(
@@ -161,8 +161,11 @@ def check(params: Path, *, invent: bool = False) -> Checked:
     ------
     ContractError
         If the files cannot be read at all, or a year would be restated a third time.
+    SettingsError
+        If the last year of an authority's own returns has not ended.
     """
     settings = load(params)
+    _require_ended(settings)
     place = workspace.outputs_folder(params) / settings.name
     closed.require_few_restatements(Run(settings, params, place, interactive=False))
     if settings.source.kind == "pooled":
@@ -192,6 +195,16 @@ def check(params: Path, *, invent: bool = False) -> Checked:
         tuple(map(text_of_files.for_analyst, opened.notes)),
         opened,
     )
+
+
+def _require_ended(settings: Settings) -> None:
+    """Refuse returns of a year under way: a part of a year is never compared with whole ones."""
+    last, today = settings.years.last, academic_year.of_date(protocol.current_day())
+    if settings.source.kind == "returns" and last >= today:
+        raise SettingsError(
+            f"years.last is {academic_year.label(last)}, must be a year that has ended; name the "
+            f"last complete one, {academic_year.label(academic_year.after(today, -1))} at the most."
+        )
 
 
 def _draft(params: Path, only: str) -> Path:
