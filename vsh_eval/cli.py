@@ -238,19 +238,22 @@ def synthesise(
 
     from vsh_eval import academic_year, synthetic
 
-    plan = synthetic.Plan(
-        schools=schools,
-        effect=effect,
-        seed=seed,
-        first=academic_year.parse(first),
-        last=academic_year.parse(last),
-        pretrend=pretrend,
-        effect_on_peers=effect_on_peers,
-    )
-    if children is not None:
-        plan = replace(plan, cohort_per_school=children)
     form = "csv" if csv else "parquet"
-    written = synthetic.synthesise(folder, plan, format=form, layout=layout, faults=faults)
+    try:
+        plan = synthetic.Plan(
+            schools=schools,
+            effect=effect,
+            seed=seed,
+            first=academic_year.parse(first),
+            last=academic_year.parse(last),
+            pretrend=pretrend,
+            effect_on_peers=effect_on_peers,
+        )
+        if children is not None:
+            plan = replace(plan, cohort_per_school=children)
+        written = synthetic.synthesise(folder, plan, format=form, layout=layout, faults=faults)
+    except ContractError as error:  # there are no data but what the command itself asks for
+        raise SettingsError(str(error)) from None
     typer.echo(f"Wrote the invented returns to {_shown(written)}")
     if layout == "returns":
         typer.echo(f"Next: vsh-eval check {_shown(written / 'params.yaml')}")

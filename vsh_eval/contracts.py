@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +17,7 @@ class ContractError(ValueError):
 
 
 class SettingsError(ContractError):
-    """A params file is against its rules."""
+    """A params file or a command is against its rules."""
 
 
 class DataError(ContractError):
@@ -380,7 +381,7 @@ def require_one_of(value: str, allowed: Collection[str], *, name: str) -> str:
     Raises
     ------
     ContractError
-        Naming the value, the rule and the allowed values.
+        Naming the value, the rule, the allowed values and the nearest of them.
 
     Examples
     --------
@@ -388,8 +389,23 @@ def require_one_of(value: str, allowed: Collection[str], *, name: str) -> str:
     'peers'
     """
     if value not in allowed:
-        raise ContractError(f"{name} is {value!r}, must be one of {', '.join(sorted(allowed))}.")
+        raise ContractError(
+            f"{name} is {value!r}, must be one of {', '.join(sorted(allowed))}"
+            f"{nearest(value, allowed) or '.'}"
+        )
     return value
+
+
+def nearest(value: str, known: Collection[str]) -> str:
+    """Return the end of a sentence that asks for the nearest known word, '' where none is near.
+
+    Examples
+    --------
+    >>> nearest("pears", ("peers", "all")), nearest("others", ("peers", "all"))
+    ('; did you mean peers?', '')
+    """
+    found = get_close_matches(str(value), known, 1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def row_count(count: int) -> str:

@@ -308,7 +308,9 @@ class Years(_Section):
     """The academic years of the evaluation."""
 
     first: AcademicYear = Field(description="first academic year used")
-    last: AcademicYear = Field(description="last academic year used")
+    last: AcademicYear = Field(
+        description="last academic year used; of returns, one that has ended"
+    )
     baseline: AcademicYear = Field(description="year that changes are counted from")
 
     @model_validator(mode="after")
@@ -571,14 +573,19 @@ def load(path: Path | str) -> Settings:
     Raises
     ------
     SettingsError
-        If the file is missing, is not YAML, holds an unknown key (the nearest known one is
-        named) or a value against its rule.
+        If the file is missing, has another ending, is not YAML, holds an unknown key (the
+        nearest known one is named) or a value against its rule.
     """
     path = Path(path)
     if not path.is_file():
         raise SettingsError(
             f"params file {path.name} does not exist in the folder {path.resolve().parent.name}; "
             "correct its name, or make params with vsh-eval init."
+        )
+    if path.suffix.casefold() not in (".yaml", ".yml"):
+        raise SettingsError(
+            f"{path.name} is no params file, must be one that ends in .yaml; name the one that "
+            "says where the data are, or make params with vsh-eval init."
         )
     try:
         written = _read(path)
@@ -589,7 +596,13 @@ def load(path: Path | str) -> Settings:
             "UTF-8."
         ) from None
     except yaml.YAMLError as error:
-        raise SettingsError(f"params file {path.name} is not YAML: {_one_line(error)}") from error
+        # The parser's own words quote the line, which is a pupil's where data are named by mistake.
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SettingsError(
+            f"params file {path.name} is not YAML{where}, must be; look there for a tab, an open "
+            "bracket or quotation mark, or a colon within a text, which needs quotation marks."
+        ) from None
     if not isinstance(written, dict):
         raise SettingsError(f"params file {path.name} holds no keys; start from params/demo.yaml.")
     settings = parse(written, origin=path.name)
@@ -670,11 +683,18 @@ def _sentence(error: ValidationError) -> str:
         return f"{key} is not a key; did you mean {close[0]}?"
     if first["type"] == "missing":
         return f"{key} is missing; {_meaning(key)}."
+    if first["type"] == "string_pattern_mismatch":  # of the run's name alone
+        plain = re.sub(r"[^a-z0-9_]+", "-", first["input"].lower()).strip("-_") or "ours"
+        return (
+            f"{key} is {first['input']!r}, must have small letters, digits, - and _ only and begin "
+            f"with a letter or a digit; write {plain}."
+        )
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    message += "" if message.endswith("?") else "."
     if key and message.startswith(f"{key}."):
-        return f"{message}."
+        return message
     shown = "" if isinstance(first["input"], dict) else f" is {first['input']!r}:"
-    return f"{key}{shown} {message[0].lower()}{message[1:]}." if key else f"{message}."
+    return f"{key}{shown} {message[0].lower()}{message[1:]}" if key else message
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -702,7 +722,3 @@ def _meaning(key: str) -> str:
         model = _section(model.model_fields[section].annotation) or model
     text = model.model_fields[last].description if last in model.model_fields else None
     return f"give {text}" if text else f"add the section {last}"
-
-
-def _one_line(error: Exception) -> str:
-    return re.sub(r"\s+", " ", str(error))

@@ -19,8 +19,10 @@ def added():
 
 
 def test_an_unknown_metric_is_refused_with_the_known_ones():
-    with pytest.raises(ContractError, match=r"'absnce', must be one of overall_abs.*register"):
-        registry.metric("absnce")
+    with pytest.raises(ContractError, match=r"'height', must be one of overall_abs.*register"):
+        registry.metric("height")
+    with pytest.raises(ContractError, match=r"did you mean persistent_absence\?$"):
+        registry.metric("persistant_absence")
 
 
 def test_a_metric_added_is_known_everywhere(added):

@@ -33,7 +33,14 @@ def test_every_params_file_of_the_repository_loads(path):
     [
         ("cohort.ruel", "x", "cohort.ruel is not a key; did you mean cohort.rule?"),
         ("protocl", {}, "protocl is not a key; did you mean protocol?"),
-        ("name", "My Run", "name is 'My Run'"),
+        (
+            "name",
+            "My Run!",
+            "name is 'My Run!', must have small letters, digits, - and _ only and begin with a "
+            "letter or a digit; write my-run.",
+        ),
+        ("protocol.primary", "overal_absence", "; did you mean overall_absence?"),
+        ("protocol.population", ["primry"], "special; did you mean primary?"),
         ("years.first", "2016/18", "academic year is '2016/18'"),
         ("years.baseline", "2030/31", "years.baseline is 2030/31, must lie between"),
         ("protocol.primary", "absense", "metric is 'absense', must be one of overall_absence"),
@@ -61,6 +68,7 @@ def test_what_is_against_a_rule_is_refused_in_one_sentence(written, key, value, 
         settings.parse(changed(written, key, value))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert "?." not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +130,28 @@ def test_a_file_that_holds_no_settings_is_refused(tmp_path, text, said):
     params.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=said):
         settings.load(params)
+
+
+PUPIL = "pupil_id,status,note\nP0000002,CIN,moved to: London\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("note.csv", PUPIL, "note.csv is no params file, must be one that ends in .yaml; name"),
+        ("note.yaml", PUPIL, "note.yaml is not YAML in line 2, column 22, must be; look there"),
+        ("note.yaml", "a:\n\tP0000002: 1", "is not YAML in line 2, column 1, must be; look"),
+        ("note.yaml", '"P0000002", "CIN"\n', "is not YAML in line 1, column 11, must be; look"),
+        ("note.yaml", "P0000002: \0", "is not YAML, must be; look there for a tab"),
+    ],
+)
+def test_a_data_file_that_is_named_for_params_is_not_quoted(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        settings.load(tmp_path / name)
+    message = str(refused.value)
+    assert said in message
+    assert not any(word in message for word in ("P0000002", "CIN", "\n", "London", "pupil_id"))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):

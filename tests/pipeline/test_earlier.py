@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipeline.project import Project
 from tests.release.made import gap_rows
-from vsh_eval.contracts import ContractError, produces
+from vsh_eval.contracts import ContractError, SettingsError, produces
 from vsh_eval.pipeline.records import earlier, manifest
 from vsh_eval.release.disclosure import release_table, rule_named
 from vsh_eval.release.files.open_data import read_table
@@ -149,7 +149,8 @@ def test_another_release_can_be_named_and_must_be_whole_and_of_the_authority(pro
     (named.released / "tables" / "gaps.csv").write_text("changed", encoding="utf-8")
     with pytest.raises(ContractError, match=r"tables/gaps\.csv of old is changed"):
         earlier.name_earlier(run, named.folder)
-    assert project.say("run", "params/tiny.yaml", "--previous", "nowhere").code == 1
+    with pytest.raises(SettingsError, match=r"nowhere holds no manifest\.json"):
+        earlier.name_earlier(run, project.folder / "nowhere")
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,16 @@ def test_the_order_of_a_list_is_no_other_definition(tmp_path):
 
 def test_what_cannot_be_pooled_is_refused(project):
     first = bundles.write(project.folder)
-    assert "bundles given: 1, must be 2" in project.say("pool", first).err
+    alone = project.say("pool", first)
+    assert alone.code == 2
+    assert "bundles given: 1, must be 2" in alone.err
     assert "E06000900 has two bundles" in project.say("pool", first, first).err
     real = bundles.write(project.folder, number=1, said=bundles.about(1, invented=False))
     assert "bundle of Invented Abbey is invented" in project.say("pool", first, real).err
     namesake = bundles.about(2, authority={"code": "E06000902", "name": "Invented Abbey"})
     other = bundles.write(project.folder, number=2, said=namesake)
     assert "Invented Abbey has two bundles" in project.say("pool", first, other).err
-    assert project.say("pool", first, "nowhere.zip").code == 1
+    assert project.say("pool", first, "nowhere.zip").code == 2
     third = bundles.write(project.folder, number=3)
     assert project.say("pool", first, third, "-o", "No Name").code == 2
     assert list(project.outputs.iterdir()) == []

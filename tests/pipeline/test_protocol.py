@@ -275,7 +275,7 @@ def test_the_command_says_what_it_did_and_where(project, monkeypatch):
     assert said.code == 0, said.err
     assert said.out.splitlines()[-1] == "Commit params/tiny.protocol.json beside tiny.yaml."
     again = project.say("register", "params/tiny.yaml")
-    assert (again.code, again.out) == (1, "")
+    assert (again.code, again.out) == (2, "")
     assert "registered since 2026-11-22" in again.err
     changed(project, seed=3)
     assert project.say("register", "params/tiny.yaml", "--amend", "another seed").code == 0

@@ -63,13 +63,13 @@ def test_a_new_secret_is_its_owners_alone_and_never_written_over(project, namele
     assert len(secret.secret_of(settings, invented=False)) == 64
     before = file.read_bytes()
     again = project.say("run", "params/tiny.yaml", "--new-secret")
-    assert (again.code, file.read_bytes()) == (1, before)
+    assert (again.code, file.read_bytes()) == (2, before)
     assert "own.key exists, must not be written over" in again.err
 
 
 def test_without_a_file_named_there_is_nowhere_to_write_it(project):
     said = project.say("run", "params/tiny.yaml", "--new-secret")
-    assert said.code == 1
+    assert said.code == 2
     assert "disclosure.secret_file is missing" in said.err
 
 

@@ -407,7 +407,7 @@ def test_two_runs_at_once_are_refused(project, executed):
         lock = project.outputs / ".tiny.lock"
         lock.write_text(str(other.pid), encoding="utf-8")
         said = project.say("run", "params/tiny.yaml")
-        assert said.code == 1
+        assert said.code == 2
         assert said.lines == [
             f"vsh-eval: run tiny is under way in process {other.pid}; wait for it to end, or give "
             "this one another name."

@@ -314,6 +314,17 @@ def backwards(tables):
     return turned
 
 
+def test_measures_that_are_missing_are_named_by_year(only, opened):
+    only("years_measured")
+    tables = without_lines("attainment", "0070003")
+    [row] = check(opened(tables, years=(*YEARS, 202324, 202425))).to_dict("records")
+    assert in_short(row) == "warn 5 of 8"
+    said = (
+        ", and ks4_attainment8 of 2022/23, and all measures of 2023/24 and 2024/25 are missing; add"
+    )
+    assert said in row["message"]
+
+
 @pytest.mark.parametrize(("expected", "name", "table", "found", "words"), UNMET)
 def test_what_the_params_expect_and_the_data_lack(opened, expected, name, table, found, words):
     findings = check(opened(), expected).set_index(["check", "table"])

@@ -306,6 +306,8 @@ def test_what_three_digits_name_is_not_another_authority(tmp_path):
 # --- What stops the reading, in one sentence that never quotes a pupil.
 
 HEADERLESS = "episodes.csv has no header line; its first line must name the columns."
+TRAINED = TINY["training"].partition("\n")[0]
+CAPITALS = ", ".join(f"rename {name.upper()!r} to {name!r}" for name in TRAINED.split(","))
 LINE = b"0070001,CIN,2015-10-01,2016-05-01,episode\n"
 
 
@@ -348,6 +350,11 @@ REFUSED = {
     "column of another name": (with_text(changed("attendance", "sess_possible", "Sess Possible")),
         "attendance.csv (28 lines) lacks the column sess_possible; rename 'Sess Possible' to "
         "'sess_possible'."),
+    "columns in capitals": (with_text(changed("training", TRAINED, TRAINED.upper())),
+        f"training.csv (3 lines) lacks the columns urn, programme, tier, start_date; {CAPITALS}."),
+    "columns in capitals, one lacking": (with_text(changed("schools", "urn,name,phase,", "URN,P,")),
+        "schools.csv (3 lines) lacks the columns urn, name, phase; rename 'URN' to 'urn', its "
+        "header must name urn"),
     "no column, CSV": (without_last_column(write),
         "suspensions.csv (2 lines) lacks the column permanent_exclusions; its header must name "
         "pupil_id, academic_year, urn, suspensions, permanent_exclusions."),

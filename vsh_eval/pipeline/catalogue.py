@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsh_eval.contracts import ContractError, SettingsError
+from vsh_eval.contracts import ContractError, SettingsError, nearest
 
 RETURNS_KINDS = ("synthetic", "returns")
 EVERY_KIND = ("synthetic", "returns", "published")
@@ -100,18 +100,21 @@ def named(name: str, kind: str) -> Notebook:
     Raises
     ------
     SettingsError
-        If no notebook of that kind has the name, listing those there are.
+        If no notebook of that kind has the name, listing those there are, and the nearest.
 
     Examples
     --------
-    >>> named("04", "returns").name
-    '04_attendance_gap'
+    >>> named("04", "returns").name, named("4", "returns").name
+    ('04_attendance_gap', '04_attendance_gap')
     """
+    asked = name.zfill(2) if name.isdigit() else name
     for notebook in of_kind(kind):
-        if notebook.name.startswith(name):
+        if notebook.name.startswith(asked):
             return notebook
-    known = ", ".join(notebook.name for notebook in of_kind(kind))
-    raise SettingsError(f"notebook is {name!r}, must be one of {known}.")
+    known = [notebook.name for notebook in of_kind(kind)]
+    raise SettingsError(
+        f"notebook is {name!r}, must be one of {', '.join(known)}{nearest(name, known) or '.'}"
+    )
 
 
 def maker_of(table: str, kind: str) -> Notebook:
@@ -170,11 +173,11 @@ def start_project(folder: Path) -> None:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If there is something in the folder.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ContractError(f"{folder} is there and not empty, must be a new folder; name another.")
+        raise SettingsError(f"{folder} is there and not empty, must be a new folder; name another.")
     for name, pattern in (("params", "*.*"), ("notebooks", "*.ipynb")):
         (folder / name).mkdir(parents=True)
         for file in sorted(shipped(name).glob(pattern)):

@@ -15,8 +15,8 @@ import pandas as pd
 import psutil
 from nbformat.reader import NotJSONError
 
-from vsh_eval import returns
-from vsh_eval.contracts import ContractError, NotebookFailedError
+from vsh_eval import academic_year, returns
+from vsh_eval.contracts import ContractError, NotebookFailedError, SettingsError
 from vsh_eval.pipeline import catalogue, pages, workspace
 from vsh_eval.pipeline.execution import dag, engine, log
 from vsh_eval.pipeline.records import (
@@ -32,7 +32,7 @@ from vsh_eval.pipeline.records.up_to_date import Outcome
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.files.egress import check as check_egress
 from vsh_eval.release.text.findings import files as text_of_files
-from vsh_eval.settings import load
+from vsh_eval.settings import Settings, load
 
 
 def run(
@@ -72,6 +72,8 @@ def run(
     ------
     ContractError
         If the params or the data are against their rules; nothing is written then.
+    SettingsError
+        If the run is under way in another process.
     NotebookFailedError
         If a notebook stops; its page stays in the folder that was being built.
     DisclosureError
@@ -159,8 +161,11 @@ def check(params: Path, *, invent: bool = False) -> Checked:
     ------
     ContractError
         If the files cannot be read at all, or a year would be restated a third time.
+    SettingsError
+        If the last year of an authority's own returns has not ended.
     """
     settings = load(params)
+    _require_ended(settings)
     place = workspace.outputs_folder(params) / settings.name
     closed.require_few_restatements(Run(settings, params, place, interactive=False))
     if settings.source.kind == "pooled":
@@ -190,6 +195,16 @@ def check(params: Path, *, invent: bool = False) -> Checked:
         tuple(map(text_of_files.for_analyst, opened.notes)),
         opened,
     )
+
+
+def _require_ended(settings: Settings) -> None:
+    """Refuse returns of a year under way: a part of a year is never compared with whole ones."""
+    last, today = settings.years.last, academic_year.of_date(protocol.current_day())
+    if settings.source.kind == "returns" and last >= today:
+        raise SettingsError(
+            f"years.last is {academic_year.label(last)}, must be a year that has ended; name the "
+            f"last complete one, {academic_year.label(academic_year.after(today, -1))} at the most."
+        )
 
 
 def _draft(params: Path, only: str) -> Path:
@@ -320,7 +335,7 @@ def _one_at_a_time(lock: Path) -> Generator[None]:
     except FileExistsError:
         owner = lock.read_text(encoding="utf-8").strip()
         if owner.isdigit() and psutil.pid_exists(int(owner)):
-            raise ContractError(
+            raise SettingsError(
                 f"run {lock.name.strip('.').removesuffix('.lock')} is under way in process "
                 f"{owner}; wait for it to end, or give this one another name."
             ) from None

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, nearest
 from vsh_eval.registry import attainment, attendance
 from vsh_eval.registry.entry import Metric, Topic
 
@@ -19,7 +19,7 @@ def metric(name: str) -> Metric:
     Raises
     ------
     ContractError
-        If no metric has that name, listing the names there are.
+        If no metric has that name, listing the names there are, and the nearest.
 
     Examples
     --------
@@ -30,8 +30,8 @@ def metric(name: str) -> Metric:
         return METRICS[name]
     except KeyError:
         raise ContractError(
-            f"metric is {name!r}, must be one of {', '.join(METRICS)}; "
-            "add a new one with vsh_eval.registry.register."
+            f"metric is {name!r}, must be one of {', '.join(METRICS)}"
+            + (nearest(name, METRICS) or "; add a new one with vsh_eval.registry.register.")
         ) from None
 
 

@@ -279,15 +279,16 @@ def _require_header(source: Source) -> None:
     if source.format == "csv":
         _refuse_other_layout(source, required)
     by_spelling = {name.casefold().replace(" ", "_"): name for name in source.columns}
-    close = next((name for name in missing if name in by_spelling), None)
-    remedy = (
-        f"rename {by_spelling[close]!r} to {close!r}"
-        if close
-        else f"its header must name {', '.join(required)}"
-    )
+    remedies = [
+        f"rename {by_spelling[name]!r} to {name!r}"
+        for name in source.table.column_names
+        if name in by_spelling and name not in source.columns
+    ]
+    if not by_spelling.keys() >= set(missing):
+        remedies.append(f"its header must name {', '.join(required)}")
     raise ContractError(
         f"{source.label} lacks the column{'s' if len(missing) > 1 else ''} "
-        f"{', '.join(missing)}; {remedy}."
+        f"{', '.join(missing)}; {', '.join(remedies)}."
     )
 
 

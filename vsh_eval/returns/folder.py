@@ -11,7 +11,15 @@ from typing import Self
 import duckdb
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import RETURNS, Column, ContractError, Message, Table, row_count
+from vsh_eval.contracts import (
+    RETURNS,
+    Column,
+    ContractError,
+    Message,
+    SettingsError,
+    Table,
+    row_count,
+)
 from vsh_eval.returns.columns import (
     DATE_PATTERNS,
     SQL_TYPES,
@@ -264,7 +272,7 @@ def write_tables(returns: Returns, folder: Path) -> Path:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If the folder is one of a release or holds files already; nothing is written then.
 
     Examples
@@ -280,7 +288,7 @@ def write_tables(returns: Returns, folder: Path) -> Path:
     """
     refuse_release(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise ContractError(
+        raise SettingsError(
             f"folder {folder.name} holds files, must be empty; name a new folder for the tables."
         )
     building = folder.with_name(f".{folder.name}.part")
@@ -299,7 +307,7 @@ def refuse_release(path: Path) -> None:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If a folder above it, or it, is named release.
 
     Examples
@@ -307,11 +315,11 @@ def refuse_release(path: Path) -> None:
     >>> refuse_release(Path("outputs/demo/release/tables"))
     Traceback (most recent call last):
     ...
-    vsh_eval.contracts.ContractError: tables lies in a folder named release, must not, as it holds \
+    vsh_eval.contracts.SettingsError: tables lies in a folder named release, must not, as it holds \
 numbers or rows of pupils; name a place that stays in the authority.
     """
     if "release" in (part.casefold() for part in path.resolve().parts):
-        raise ContractError(
+        raise SettingsError(
             f"{path.name} lies in a folder named release, must not, as it holds numbers or rows of "
             "pupils; name a place that stays in the authority."
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from vsh_eval.contracts import ContractError, Gate
+from vsh_eval.contracts import ContractError, Gate, SettingsError
 from vsh_eval.effects.pooling import LEAST, MOST_AUTHORITIES
 from vsh_eval.pipeline.records import manifest, protocol
 from vsh_eval.pipeline.records.registration import differences, flat
@@ -43,8 +43,10 @@ def export(run: Path, to: Path | None = None) -> Path:
     Raises
     ------
     ContractError
-        If the run is not finished, was changed since, asks no effect of training on its own
-        returns, or releases exact numbers.
+        If the run was changed since, asks no effect of training on its own returns, or releases
+        exact numbers.
+    SettingsError
+        If it is no finished run.
     """
     changed = manifest.verify(run)
     if changed:
@@ -128,7 +130,7 @@ def prepare(bundles: Sequence[Path], *, name: str, title: str, outputs: Path) ->
     ContractError
         If a bundle is refused, or they cannot be pooled (`require_alike`); nothing is written.
     SettingsError
-        If the name is against its rule.
+        If the name is against its rule, a bundle is not there, or they are too few or too many.
     """
     read = [exchange.read_bundle(path) for path in bundles]
     require_alike(read)
@@ -179,11 +181,13 @@ def require_alike(bundles: Sequence[Bundle]) -> None:
     Raises
     ------
     ContractError
-        If there are fewer than two bundles or too many, two of one authority, invented beside
-        real ones, or two whose definitions differ, naming the setting and both values.
+        If there are two of one authority, invented beside real ones, or two whose definitions
+        differ, naming the setting and both values.
+    SettingsError
+        If there are fewer than two bundles or too many.
     """
     if not LEAST <= len(bundles) <= MOST_AUTHORITIES:
-        raise ContractError(
+        raise SettingsError(
             f"bundles given: {len(bundles)}, must be {LEAST} to {MOST_AUTHORITIES}; collect "
             "one of each authority (vsh-eval exchange writes it)."
         )

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import SettingsError
 from vsh_eval.pipeline import catalogue, workspace
 from vsh_eval.pipeline.records import closed, secret
 from vsh_eval.pipeline.workspace import Run
@@ -104,13 +104,13 @@ def verify(release: Path) -> tuple[Difference, ...]:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If there is no manifest.
     """
     folder = release / "release" if (release / "release").is_dir() else release
     path = folder / NAME
     if not path.is_file():
-        raise ContractError(f"{release.name} holds no {NAME}; name the folder of a finished run.")
+        raise SettingsError(f"{release.name} holds no {NAME}; name the folder of a finished run.")
     recorded = {
         entry["file"]: entry["sha256"]
         for entry in json.loads(path.read_text(encoding="utf-8"))["outputs"]

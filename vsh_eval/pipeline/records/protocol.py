@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from vsh_eval import academic_year
-from vsh_eval.contracts import ContractError, produces
+from vsh_eval.contracts import SettingsError, produces
 from vsh_eval.pipeline.records.registration import (
     SHORT,
     Entry,
@@ -139,10 +139,10 @@ def register(params: Path, *, outputs: Path, amend: str = "", today: date | None
     Raises
     ------
     ContractError
-        If the protocol is registered already and no reason to amend is given, nothing differs
-        from what is registered, there is nothing to amend, or the file was changed by hand.
+        If the file was changed by hand.
     SettingsError
-        If the params are against their rules.
+        If the params are against their rules, the protocol is registered already and no reason to
+        amend is given, nothing differs from what is registered, or there is nothing to amend.
     """
     settings = load(params)
     entries = read(params)
@@ -229,16 +229,16 @@ def _refuse_registered(
 ) -> None:
     if not entries:
         if amend.strip():
-            raise ContractError(
+            raise SettingsError(
                 f"{params.name} is not registered, so there is nothing to amend; leave --amend out."
             )
         return
     last = entries[-1]
     known = f"{params.name} is registered since {entries[0].date} ({last.sha256[:SHORT]})"
     if differences(last.frozen, now).empty:
-        raise ContractError(f"{known} and nothing in it has changed; there is nothing to register.")
+        raise SettingsError(f"{known} and nothing in it has changed; there is nothing to register.")
     if not amend.strip():
-        raise ContractError(f"{known}; add --amend with the reason to change it.")
+        raise SettingsError(f"{known}; add --amend with the reason to change it.")
 
 
 def _results_seen(outputs: Path, settings: Settings) -> str:

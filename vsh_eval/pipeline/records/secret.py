@@ -11,7 +11,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, SettingsError
 
 if TYPE_CHECKING:
     from vsh_eval.settings import Settings
@@ -84,12 +84,12 @@ def write_new(settings: "Settings") -> Path:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If no file is named, or there is one already.
     """
     file = settings.disclosure.secret_file
     if file is None:
-        raise ContractError(
+        raise SettingsError(
             "disclosure.secret_file is missing, must name the file of the new secret; add it to "
             "the params, for example secret_file: ../secret.key."
         )
@@ -97,7 +97,7 @@ def write_new(settings: "Settings") -> Path:
     try:
         handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
-        raise ContractError(
+        raise SettingsError(
             f"disclosure.secret_file {file.name} exists, must not be written over: released "
             "years hang on it; leave --new-secret out."
         ) from None

@@ -30,7 +30,7 @@ from pydantic import (
 )
 
 from vsh_eval import registry
-from vsh_eval.contracts import ContractError, require_one_of
+from vsh_eval.contracts import ContractError, SettingsError, require_one_of
 from vsh_eval.release.disclosure.rules import rule_named
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
@@ -374,7 +374,10 @@ def _files_of(path: Path) -> dict[str, bytes]:
     elif path.is_file():
         opened = _unpacked(path)
     else:
-        _refuse(path.name, "does not exist", "be a zip file or a folder")
+        raise SettingsError(
+            f"bundle {path.name!r} does not exist, must be a zip file or a folder; correct the "
+            "name."
+        )
     for name, content in opened.items():
         if len(content) > LARGEST:
             _refuse(path.name, f"has more than {LARGEST:,} bytes in {name}", "have fewer")
@@ -430,7 +433,7 @@ def _rule_of(problem: Any) -> str:
     said = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
     _, _, rule = said.rpartition("must ")
     if problem["type"] == "value_error" and rule:
-        return rule
+        return rule.partition(";")[0]  # the remedy is to ask the authority
     return f"meet its rule ({said[:1].lower()}{said[1:]})"
 
 

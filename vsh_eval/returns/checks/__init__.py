@@ -86,7 +86,7 @@ def write_findings(findings: pd.DataFrame, file: Path) -> Path:
 
     Raises
     ------
-    ContractError
+    SettingsError
         If the file would lie in a folder named release.
     """
     refuse_release(file)

@@ -366,11 +366,20 @@ def years_measured(inspection: Inspection) -> Iterator[Answer]:
         for year in inspection.years()
         if year not in untaken(entry)
     ]
-    yield missing_of("attainment", wanted, held, ("measure", "academic_year"), _is_missing)
+    yield missing_of(
+        "attainment", wanted, held, ("measure", "academic_year"), partial(_are_missing, wanted)
+    )
 
 
-def _is_missing(pairs: list[tuple[str, int]]) -> str:
-    return f"{listed(f'{name} of {academic_year.label(year)}' for name, year in pairs)} is missing"
+def _are_missing(wanted: list[tuple[str, int]], missing: list[tuple[str, int]]) -> str:
+    """Name the measures by year; years that lack the same ones stand together."""
+    years_of: dict[str, list[int]] = {}
+    for year in sorted({year for _, year in missing}):
+        lacking = [name for name, of in missing if of == year]
+        whole = len(lacking) == sum(of == year for _, of in wanted) > 1
+        years_of.setdefault("all measures" if whole else listed(lacking), []).append(year)
+    named = ", and ".join(f"{lacking} of {labels(years)}" for lacking, years in years_of.items())
+    return f"{named} {'is' if len(missing) == 1 else 'are'} missing"
 
 
 def years_suspended(inspection: Inspection) -> Iterator[Answer]:
