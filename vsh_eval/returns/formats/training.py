@@ -35,7 +35,13 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
 """What columns of logs are often called; a map in the params goes before it."""
 
 _ATTENDED = frozenset({"attended", "yes", "y", "true", "1", "present", "completed", "x", "✓"})
-_NUMBERS = ("staff_trained", "hours", "cost")
+_NUMBERS: Mapping[str, str] = {
+    "staff_trained": r"^$",
+    "hours": r"(?i)\s*h((ou)?rs?)?\.?$",
+    "cost": r"^£\s*",
+}
+"""The columns of numbers, and the unit that may be written with each."""
+_IN_THOUSANDS = r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"
 _KEYS = ["urn", "programme", "tier", "start_date", "audience"]
 _SHOWN = 8
 """How many rows or names a note lists for the analyst."""
@@ -63,7 +69,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         of its rows added up and their most hours. Left out, counted and listed with their rows
         for the analyst: bookings that were not attended, rows without a readable day (free text is
         none), of a programme that has no synonym, and of a school that is not found; near names are
-        proposed and never used.
+        proposed and never used. Staff, hours and costs may have thousands commas, hours ``hrs`` and
+        costs ``£``; what is still no number is missing, and is counted and listed too.
 
     Raises
     ------
@@ -174,7 +181,14 @@ def _understood(
         "schools_of_log_not_found", urns.isna(), _proposals(rows["urn"][urns.isna()], options)
     )
     rows = rows.assign(urn=urns.reindex(rows.index))
-    return _numbers(rows, synonyms.get("audience", {})), notes
+    for column in rows.columns.intersection(list(_NUMBERS)):
+        written, number = rows[column], _number(rows[column], _NUMBERS[column])
+        if (unread := written.notna() & number.isna()).any():
+            listed, count = _rows_of(unread), int(unread.sum())
+            more = {"rows": count, "of_rows": total, "which": listed, "column": column}
+            notes.append(note("numbers_unread", file=file, **more))
+        rows = rows.assign(**{column: number})
+    return _kept(rows, synonyms.get("audience", {})), notes
 
 
 def _attended(written: str, synonyms: Mapping[str, Mapping[str, str]]) -> bool:
@@ -203,14 +217,16 @@ def _schools(rows: pd.DataFrame, meant: Mapping[str, str], options: Options) -> 
     return places.find(written.fillna("").astype("str"), rows["start_date"], options)
 
 
-def _numbers(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
+def _number(written: pd.Series, unit: str) -> pd.Series:
+    """Return the numbers that texts mean without their unit, NA where they mean none."""
+    bare = written.str.replace(unit, "", regex=True)
+    whole = bare.str.replace(",", "").where(bare.str.fullmatch(_IN_THOUSANDS), bare)
+    return pd.to_numeric(whole, errors="coerce").astype("float64")
+
+
+def _kept(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
     blank = pd.Series(pd.NA, index=rows.index, dtype="str")
-    numbers = {
-        name: pd.to_numeric(rows[name], errors="coerce").astype("float64")
-        if name in rows
-        else pd.Series(float("nan"), index=rows.index)
-        for name in _NUMBERS
-    }
+    numbers = {name: rows.get(name, blank.astype("float64")) for name in _NUMBERS}
     audience = _coded(rows.get("audience", blank), audiences, names.AUDIENCES)
     delegate = rows.get("delegate", blank).map(_plain, na_action="ignore")
     return rows[_KEYS[:4]].assign(audience=audience, delegate=delegate, **numbers)
