@@ -60,7 +60,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         ``audience``, ``cost``, ``attended`` (whether the booking was taken up) and ``delegate``
         (a person a row: staff are counted by it, and it is not kept). ``section.synonyms``: what
         the log writes and what it means, by column; ``tier`` may be keyed by programme.
-        ``references``: ``establishments``.
+        ``references``: ``establishments``. ``programmes``: codes that the log may write, too.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         ``training``: one row a school, programme, tier, day and audience, with the staff and cost
         of its rows added up and their most hours. Left out, counted and listed with their rows
         for the analyst: bookings that were not attended, rows without a readable day (free text is
-        none), of a programme that has no synonym, and of a school that is not found; near names are
+        none), of a course that is no programme, and of a school that is not found; near names are
         proposed and never used. Staff, hours and costs may have thousands commas, hours ``hrs`` and
         costs ``£``; what is still no number is missing, and is counted and listed too.
 
@@ -159,7 +159,8 @@ def _understood(
         leave_out("bookings_not_attended", ~taken_up, _rows_of(~taken_up))
     else:
         notes.append(note("attendance_not_recorded", file=file, rows=total, of_rows=total))
-    meant = _coded(rows["programme"], synonyms.get("programme", {}), names.PROGRAMMES)
+    programmes = (*names.PROGRAMMES, *options.programmes)
+    meant = _coded(rows["programme"], synonyms.get("programme", {}), programmes)
     rows = rows.assign(written=rows["programme"], programme=meant)
     unknown = rows["programme"].isna()
     leave_out("programmes_without_synonym", unknown, _names_of(rows["written"][unknown]))
