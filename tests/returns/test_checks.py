@@ -194,6 +194,9 @@ REWRITTEN = (
      without_lines("attendance", "0070002,2022/23")
      | {"enrolments": TINY["enrolments"] + "0070002,2022/23,000101,7,M,0,N\n"},
      "warn 1 of 9: pupil_id, academic_year", "pupils without sessions do not count"),
+    ("enrolments_attended", "enrolments",  # no attendance of a year
+     without_lines("attendance", ",2022/23,"), "warn 4 of 9: pupil_id, academic_year",
+     "school's or year's registers are missing"),
     ("years_attended", "attendance", moved_to("2023/24", "attendance"),
      "warn 1 of 2: academic_year", "and none has 2022/23; add the year"),
     ("terms_whole", "attendance", moved_to("2023/24", "attendance", term="summer"),

@@ -216,7 +216,8 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         ),
         "enrolments_attended": Check(
             "In {table}, a pupil aged 5 to 15 should have attendance in the same academic_year; "
-            "see which school's registers are missing, as pupils without sessions do not count",
+            "see which school's or year's registers are missing, as pupils without sessions do not "
+            "count",
             joined("enrolments_attended"),
         ),
         "training_attended": Check(
