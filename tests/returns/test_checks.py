@@ -421,6 +421,9 @@ def test_stages_follow_each_other_and_an_empty_table_ends_the_check(opened):
     whole = check(opened())
     assert whole["check"].map(STAGE).is_monotonic_increasing
 
+    without_training = check(opened(header_only("training")))
+    assert without_training[["rows", "of_rows"]].dtypes.eq("int64").all()
+
     cut = check(opened(header_only("attendance")))
     assert set(cut["check"]) == {"rows_there"}
     assert cut.loc[cut["result"] == "fail", "table"].tolist() == ["attendance"]
