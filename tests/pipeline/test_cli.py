@@ -197,6 +197,24 @@ def test_check_names_what_fails_with_its_counts_and_what_it_means(project):
     assert state(project.folder) == before
 
 
+def test_a_log_may_write_the_codes_that_the_params_declare(project):
+    (project.folder / "log.csv").write_text(
+        "School,Course,Level,Date\n000101,elsa,targeted,2021-10-04\n"
+        "000102,Trauma informed,universal,2022-03-01\n000102,Fire safety,universal,2022-03-01\n"
+    )
+    source = {"kind": "returns", "folder": "../returns", "files": {"training": "../log.csv"}}
+    project.write("tiny", {**TWO_YEARS, "source": source})
+    (project.folder / "returns" / "training.csv").unlink()
+    assert "Fire safety, Trauma informed." in project.say("check", "params/tiny.yaml").out
+    exposure = {"exposure": {"programmes": ["elsa", "trauma_informed"]}}
+    project.write("tiny", {**TWO_YEARS, "source": source, **exposure})
+    said = project.say("check", "params/tiny.yaml", "--tables", "tables")
+    assert said.code == 0
+    assert "Fire safety." in said.out
+    assert "passes for untrained; give those that belong" in said.out
+    assert "trauma_informed" in (project.folder / "tables" / "training.csv").read_text()
+
+
 def test_check_writes_its_findings_and_tables_where_it_is_asked(project):
     tiny.write(
         project.folder / "returns",

@@ -16,10 +16,12 @@ from tests.returns.tiny import (
     moved_together,
     without,
     without_lines,
+    write,
 )
 from vsh_eval.contracts import RETURNS, DataError
-from vsh_eval.returns import check, require_sound
+from vsh_eval.returns import check, open_returns, require_sound
 from vsh_eval.returns.checks import CHECKS, FINDING_COLUMNS, INSIDE, Expected
+from vsh_eval.settings import Files
 
 STAGE = {name: place for place, checks in enumerate(CHECKS.values()) for name in checks}
 
@@ -192,6 +194,9 @@ REWRITTEN = (
      without_lines("attendance", "0070002,2022/23")
      | {"enrolments": TINY["enrolments"] + "0070002,2022/23,000101,7,M,0,N\n"},
      "warn 1 of 9: pupil_id, academic_year", "pupils without sessions do not count"),
+    ("enrolments_attended", "enrolments",  # no attendance of a year
+     without_lines("attendance", ",2022/23,"), "warn 4 of 9: pupil_id, academic_year",
+     "school's or year's registers are missing"),
     ("years_attended", "attendance", moved_to("2023/24", "attendance"),
      "warn 1 of 2: academic_year", "and none has 2022/23; add the year"),
     ("terms_whole", "attendance", moved_to("2023/24", "attendance", term="summer"),
@@ -391,7 +396,26 @@ def test_a_few_pupils_without_a_suspension_are_no_finding(only, opened):
 
 
 def test_every_check_has_a_bad_example():
-    assert {case[0] for case in BAD} | {case[1] for case in UNMET} == set(STAGE)
+    assert {case[0] for case in BAD} | {case[1] for case in UNMET} | {"courses_known"} == set(STAGE)
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [((), "warn 2 of 3: Fire safety, Trauma informed"),
+     (("trauma_informed",), "warn 1 of 3: Fire safety"),
+     (("trauma_informed", "fire_safety"), "pass 0 of 3: ")],
+)  # fmt: skip
+def test_courses_of_a_log_that_are_no_programme_are_found(only, tmp_path, declared, found):
+    only("courses_known")
+    (tmp_path / "log.csv").write_text(
+        "School,Course,Level,Date\n000101,elsa,targeted,2021-10-04\n"
+        "000101,Trauma informed,universal,2021-10-04\n000102,Fire safety,universal,2021-11-04\n"
+    )
+    files = Files.model_validate({"training": str(tmp_path / "log.csv")})
+    folder = write(tmp_path / "la", without("training"))
+    with open_returns(folder, files=files, years=YEARS, programmes=declared) as returns:
+        row = check(returns).iloc[0]
+    assert f"{in_short(row)}: {row['which']}" == found
 
 
 def test_a_fault_is_one_finding(opened):
@@ -407,6 +431,9 @@ def test_a_fault_is_one_finding(opened):
 def test_stages_follow_each_other_and_an_empty_table_ends_the_check(opened):
     whole = check(opened())
     assert whole["check"].map(STAGE).is_monotonic_increasing
+
+    without_training = check(opened(header_only("training")))
+    assert without_training[["rows", "of_rows"]].dtypes.eq("int64").all()
 
     cut = check(opened(header_only("attendance")))
     assert set(cut["check"]) == {"rows_there"}

@@ -425,6 +425,7 @@ def open_returns(settings: Settings, folder: Path | None) -> returns.Returns:
         authority=settings.authority.code,
         every_school=settings.cohort.schools == "all",
         years=settings.years.all(),
+        programmes=expected(settings).programmes,
     )
 
 

@@ -122,6 +122,7 @@ def open_returns(
     authority: str = "",
     every_school: bool = False,
     years: tuple[int, ...] | None = None,
+    programmes: tuple[str, ...] = (),
 ) -> Returns:
     """Open the returns: tables that are ready (one file a table) and files as they are held.
 
@@ -146,6 +147,8 @@ def open_returns(
     years : tuple of int, optional
         The academic years that the evaluation asks for, such as ``(202122, 202223)``. They guide
         the checks; rows of other years are kept, as earlier years explain later ones.
+    programmes : tuple of str
+        The programmes of training that the params declare: a training log may write their codes.
 
     Returns
     -------
@@ -169,7 +172,7 @@ def open_returns(
 folder that holds schools.csv and the other tables.
     """
     wanted = None if years is None else tuple(sorted(set(map(academic_year.parse, years))))
-    paths, reading = _found(folder, files, authority)
+    paths, reading = _found(folder, files, authority, programmes)
     connection = connect()
     try:
         sources = dict(_sources(paths, reading, connection))
@@ -233,11 +236,11 @@ def identifiers(folder: Path | None, *, files: Files, authority: str) -> frozens
 
 
 def _found(
-    folder: Path | None, files: Files | None, authority: str
+    folder: Path | None, files: Files | None, authority: str, programmes: tuple[str, ...] = ()
 ) -> tuple[dict[str, Path], Reading]:
     """Return the files of the tables that are ready, and what the authority's files give."""
     paths = {} if folder is None else find(Path(folder))
-    reading = read_files(files or Files(), authority=authority)
+    reading = read_files(files or Files(), authority=authority, programmes=programmes)
     require_tables({*paths, *reading.tables}, None if folder is None else Path(folder))
     return paths, reading
 

@@ -149,6 +149,28 @@ def test_staff_and_cost_add_up_over_rows(tmp_path):
     assert found["staff_trained"].isna().sum() == 1
 
 
+def test_costs_and_hours_are_read_with_their_units_and_what_is_no_number_is_said(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "School,Course,Date,Staff,Hours,Cost\n100003,ELSA,03/10/2022,2,1.5 hrs,£386\n"
+        '100003,ELSA,04/10/2022,"1,002",12 Hours,"£1,250.50"\n'
+        '100003,ELSA,05/10/2022,,half a day,TBC\n100003,ELSA,06/10/2022,1,6,"1,25"\n',
+        encoding="utf-8",
+    )
+    found = log(path)
+    numbers = found.tables["training"][["staff_trained", "hours", "cost"]].astype("float64")
+    assert numbers.fillna(-1).to_numpy().tolist() == [
+        [2, 1.5, 386], [1002, 12, 1250.5], [-1, -1, -1], [1, 6, -1]
+    ]  # fmt: skip
+    said = [for_analyst(note(n.code, **{**n.details, "family": "training"})) for n in found.notes]
+    assert said[-2:] == [
+        "Training log, log.csv: Values of hours that are no number are taken as not recorded; "
+        "write plain numbers, such as 386 or 1.5 (1 of 4): rows 4.",
+        "Training log, log.csv: Values of cost that are no number are taken as not recorded; "
+        "write plain numbers, such as 386 or 1.5 (2 of 4): rows 4, 5.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "columns", "said"),
     [

@@ -127,6 +127,18 @@ def programmes(inspection: Inspection) -> Iterator[Answer]:
     yield Answer("training", rows, inspection.rows["training"], ("programme",), detail)
 
 
+def courses(inspection: Inspection) -> Iterator[Answer]:
+    """See whether the log's courses are programmes; its reader leaves out those that are none."""
+    held = inspection.returns
+    notes = held.notes if held.formats.get("training") == "files" else ()
+    lost = [one.details for one in notes if one.code == "programmes_without_synonym"]
+    rows, of_rows = (sum(int(str(one[n])) for one in lost) for n in ("rows", "of_rows"))
+    for table in inspection.present("training"):
+        of_rows = of_rows or inspection.rows[table]
+        which = ", ".join(str(one["which"]) for one in lost)
+        yield Answer(table, rows, of_rows, ("programme",), which=which)
+
+
 def measures(inspection: Inspection) -> Iterator[Answer]:
     """See whether attainment names measures of the registry."""
     known = [entry.name for entry in registry.returned_measures()]

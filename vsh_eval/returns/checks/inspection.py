@@ -257,9 +257,9 @@ def _any_of(
     )
     wrong = [f"w{i}" for i in range(len(conditions))]
     counts = ", ".join(f"count_if({one})" for one in (" OR ".join(wrong), *wrong))
-    rows, *each = inspection.ask(
+    rows, *each = inspection.counts(
         f"FROM (FROM {READING}.{table} SELECT {each_row}) SELECT {counts}"
-    )[0]
+    )
     found = [column for column, n in zip(conditions, each, strict=True) if n]
     return rows, found or list(conditions)
 

@@ -27,11 +27,13 @@ class Join(NamedTuple):
     columns : str
         The columns that they seek by.
     counts : callable
-        Counts for a table what is sought and what of it is found: pupils, schools or rows.
+        Counts for a table what is sought and what of it is found: pupils, schools or rows; and
+        what is sought in years that the other table has, where a year may be missing.
     least : float
         The share to be found; below it the join warns.
     fewest : float
-        The share below which the join fails; 0 where only finding nothing fails.
+        The share, in years that the other table has, below which the join fails; 0 where only
+        finding nothing fails.
     consequence : str
         The code of what a loss does to the results.
     """
@@ -81,12 +83,12 @@ def _basis(inspection: Inspection, table: str) -> tuple[int, ...]:
 
 
 def _attended(inspection: Inspection, table: str) -> tuple[int, ...]:
-    """Seek sessions of the pupils of the ages that count, in years that have any."""
+    """Seek sessions of the pupils of the ages that count, in years that have or should have any."""
     del table
     gone = registry.years_without_data(_ABSENCE)
-    years = [year for year in inspection.years_of("attendance") if year not in gone]
-    found = attended(inspection, years)
-    return found.enrolled, found.enrolled_there
+    held = {*inspection.years_of("attendance")} - gone
+    found = attended(inspection, sorted(held | {*inspection.years()} - gone))
+    return found.enrolled, found.enrolled_there, attended(inspection, sorted(held)).enrolled
 
 
 def _enrolled(inspection: Inspection, table: str) -> tuple[int, ...]:
@@ -155,9 +157,10 @@ def joined(name: str) -> Examine:
     def examine(inspection: Inspection) -> Iterator[Answer]:
         join = JOINS[name]
         for table in inspection.present(*join.tables.split()):
-            sought, found = join.counts(inspection, table)
+            sought, found, *there = join.counts(inspection, table)
             share = found / sought if sought else 1.0
-            enough = share >= join.fewest and (found or not sought)
+            # A year that is missing is a warning, as it is in years_attended.
+            enough = found and found / min([sought, *there]) >= join.fewest
             result = "pass" if share >= join.least else "warn" if enough else "fail"
             yield Answer(table, sought - found, sought, tuple(join.columns.split()), "", result)
 

@@ -57,6 +57,13 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
             "params under exposure.programmes",
             examine.programmes,
         ),
+        "courses_known": Check(
+            "In {table}, each course of the log should be a programme, as a school trained in one "
+            "that is left out passes for untrained; give those that belong to the offer a synonym "
+            "under source.files.training.synonyms, or declare them in the params under "
+            "exposure.programmes; nothing needs doing for the others",
+            examine.courses,
+        ),
         "measures_known": Check(
             "In {table}, measure must be one that the registry knows; rename it, or leave its "
             "rows out",
@@ -209,7 +216,8 @@ CHECKS: Mapping[Stage, Mapping[str, Check]] = {
         ),
         "enrolments_attended": Check(
             "In {table}, a pupil aged 5 to 15 should have attendance in the same academic_year; "
-            "see which school's registers are missing, as pupils without sessions do not count",
+            "see which school's or year's registers are missing, as pupils without sessions do not "
+            "count",
             joined("enrolments_attended"),
         ),
         "training_attended": Check(

@@ -39,7 +39,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Tables that several families may fill, each its own part; any other comes from one family."""
 
 
-def read_files(files: Files, *, authority: str = "") -> Reading:
+def read_files(files: Files, *, authority: str = "", programmes: tuple[str, ...] = ()) -> Reading:
     """Read every family of files that the params name.
 
     Parameters
@@ -48,6 +48,8 @@ def read_files(files: Files, *, authority: str = "") -> Reading:
         The section ``source.files`` of the params.
     authority : str
         The authority's ONS code.
+    programmes : tuple of str
+        The programmes of training that the params declare.
 
     Returns
     -------
@@ -71,7 +73,8 @@ def read_files(files: Files, *, authority: str = "") -> Reading:
     references: dict[str, pd.DataFrame] = {}
     for name, section in files.given().items():
         paths = paths_of(name, section) if isinstance(section, FileSet) else ()
-        readings[name] = _read(name, paths, Options(section, authority, references))
+        options = Options(section, authority, references, programmes)
+        readings[name] = _read(name, paths, options)
         for key, table in readings[name].references.items():
             both = [references[key], table] if key in references else [table]
             references[key] = pd.concat(both, ignore_index=True)

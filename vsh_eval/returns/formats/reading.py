@@ -21,11 +21,14 @@ class Options:
         The authority's nine-character ONS code, '' where unknown.
     references : mapping of str to DataFrame
         What families that were read before have found out, by name (see `Reading`).
+    programmes : tuple of str
+        The programmes of training that the params declare, beside those of the offer.
     """
 
     section: Any = None
     authority: str = ""
     references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    programmes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,13 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
 """What columns of logs are often called; a map in the params goes before it."""
 
 _ATTENDED = frozenset({"attended", "yes", "y", "true", "1", "present", "completed", "x", "✓"})
-_NUMBERS = ("staff_trained", "hours", "cost")
+_NUMBERS: Mapping[str, str] = {
+    "staff_trained": r"^$",
+    "hours": r"(?i)\s*h((ou)?rs?)?\.?$",
+    "cost": r"^£\s*",
+}
+"""The columns of numbers, and the unit that may be written with each."""
+_IN_THOUSANDS = r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"
 _KEYS = ["urn", "programme", "tier", "start_date", "audience"]
 _SHOWN = 8
 """How many rows or names a note lists for the analyst."""
@@ -46,7 +52,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         ``audience``, ``cost``, ``attended`` (whether the booking was taken up) and ``delegate``
         (a person a row: staff are counted by it, and it is not kept). ``section.synonyms``: what
         the log writes and what it means, by column; ``tier`` may be keyed by programme.
-        ``references``: ``establishments``.
+        ``references``: ``establishments``. ``programmes``: codes that the log may write, too.
 
     Returns
     -------
@@ -54,8 +60,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         ``training``: one row a school, programme, tier, day and audience, with the staff and cost
         of its rows added up and their most hours. Left out, counted and listed with their rows
         for the analyst: bookings that were not attended, rows without a readable day (free text is
-        none), of a programme that has no synonym, and of a school that is not found; near names are
-        proposed and never used.
+        none), of a course that is no programme, and of a school that is not found; near names are
+        proposed and never used. Staff, hours and costs may have thousands commas, hours ``hrs`` and
+        costs ``£``; what is still no number is missing, and is counted and listed too.
 
     Raises
     ------
@@ -144,7 +151,8 @@ def _understood(
         leave_out("bookings_not_attended", ~taken_up, _rows_of(~taken_up))
     else:
         notes.append(note("attendance_not_recorded", file=file, rows=total, of_rows=total))
-    meant = _coded(rows["programme"], synonyms.get("programme", {}), names.PROGRAMMES)
+    programmes = (*names.PROGRAMMES, *options.programmes)
+    meant = _coded(rows["programme"], synonyms.get("programme", {}), programmes)
     rows = rows.assign(written=rows["programme"], programme=meant)
     unknown = rows["programme"].isna()
     leave_out("programmes_without_synonym", unknown, _names_of(rows["written"][unknown]))
@@ -166,7 +174,14 @@ def _understood(
         "schools_of_log_not_found", urns.isna(), _proposals(rows["urn"][urns.isna()], options)
     )
     rows = rows.assign(urn=urns.reindex(rows.index))
-    return _numbers(rows, synonyms.get("audience", {})), notes
+    for column in rows.columns.intersection(list(_NUMBERS)):
+        written, number = rows[column], _number(rows[column], _NUMBERS[column])
+        if (unread := written.notna() & number.isna()).any():
+            listed, count = _rows_of(unread), int(unread.sum())
+            more = {"rows": count, "of_rows": total, "which": listed, "column": column}
+            notes.append(note("numbers_unread", file=file, **more))
+        rows = rows.assign(**{column: number})
+    return _kept(rows, synonyms.get("audience", {})), notes
 
 
 def _attended(written: str, synonyms: Mapping[str, Mapping[str, str]]) -> bool:
@@ -195,14 +210,16 @@ def _schools(rows: pd.DataFrame, meant: Mapping[str, str], options: Options) -> 
     return places.find(written.fillna("").astype("str"), rows["start_date"], options)
 
 
-def _numbers(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
+def _number(written: pd.Series, unit: str) -> pd.Series:
+    """Return the numbers that texts mean without their unit, NA where they mean none."""
+    bare = written.str.replace(unit, "", regex=True)
+    whole = bare.str.replace(",", "").where(bare.str.fullmatch(_IN_THOUSANDS), bare)
+    return pd.to_numeric(whole, errors="coerce").astype("float64")
+
+
+def _kept(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
     blank = pd.Series(pd.NA, index=rows.index, dtype="str")
-    numbers = {
-        name: pd.to_numeric(rows[name], errors="coerce").astype("float64")
-        if name in rows
-        else pd.Series(float("nan"), index=rows.index)
-        for name in _NUMBERS
-    }
+    numbers = {name: rows.get(name, blank.astype("float64")) for name in _NUMBERS}
     audience = _coded(rows.get("audience", blank), audiences, names.AUDIENCES)
     delegate = rows.get("delegate", blank).map(_plain, na_action="ignore")
     return rows[_KEYS[:4]].assign(audience=audience, delegate=delegate, **numbers)
