@@ -198,12 +198,19 @@ def check(params: Path, *, invent: bool = False) -> Checked:
 
 
 def _require_ended(settings: Settings) -> None:
-    """Refuse returns of a year under way: a part of a year is never compared with whole ones."""
-    last, today = settings.years.last, academic_year.of_date(protocol.current_day())
-    if settings.source.kind == "returns" and last >= today:
+    """Refuse returns of a year under way: a part of a year is never compared with whole ones.
+
+    From July on schools' year counts as ended, as its last returns may be there; whether a term is
+    missing is asked of the returns themselves.
+    """
+    last, today = settings.years.last, protocol.current_day()
+    ended = academic_year.of_date(today)
+    if today < academic_year.last_day(ended).replace(month=7, day=1):
+        ended = academic_year.after(ended, -1)
+    if settings.source.kind == "returns" and last > ended:
         raise SettingsError(
             f"years.last is {academic_year.label(last)}, must be a year that has ended; name the "
-            f"last complete one, {academic_year.label(academic_year.after(today, -1))} at the most."
+            f"last complete one, {academic_year.label(ended)} at the most."
         )
 
 

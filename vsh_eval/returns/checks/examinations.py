@@ -292,8 +292,9 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
         f"SELECT {literal(table)} AS said_in, pupil_id)"
         for table in tables
     )
-    for table, alike, of in inspection.ask(_ALIKE.format(sought=sought)):
-        yield Answer(table, alike, of, ("pupil_id",))
+    found = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
+    for table in tables:
+        yield Answer(table, *found.get(table, (0, 0)), ("pupil_id",))
 
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
