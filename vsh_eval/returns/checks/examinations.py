@@ -294,7 +294,8 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     )
     found = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
     for table in tables:
-        yield Answer(table, *found.get(table, (0, 0)), ("pupil_id",))
+        alike, of = found.get(table, [0, 0])
+        yield Answer(table, alike, of, ("pupil_id",))
 
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
