@@ -595,6 +595,8 @@ def load(path: Path | str) -> Settings:
             f"params file {path.name} is not UTF-8, first seen in line {line}, must be; save it as "
             "UTF-8."
         ) from None
+    except SettingsError:
+        raise  # a key that stands twice
     except (yaml.YAMLError, ValueError) as error:  # a date that is none is the latter
         # The parser's own words quote the line, which is a pupil's where data are named by mistake.
         mark = getattr(error, "problem_mark", None)

@@ -123,7 +123,12 @@ def test_a_folder_is_relative_to_its_params_file(tmp_path, written):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{", "is not YAML"), ("", "holds no keys"), ("- a\n- b", "holds no keys")],
+    [
+        ("{", "is not YAML"),
+        ("day: 2020-13-45", "is not YAML"),
+        ("", "holds no keys"),
+        ("- a\n- b", "holds no keys"),
+    ],
 )
 def test_a_file_that_holds_no_settings_is_refused(tmp_path, text, said):
     params = tmp_path / "ours.yaml"

@@ -25,7 +25,6 @@ NOT_IN_A_TABLE = {
     "size of a test": r"where 5% is promised",
     "smallest effect of interest": r"An effect of 0\.5",
     "number of runs": r"assigned at random [\d,]+ times",
-    "half-days of a year": r"in a year of about [\d,]+",
     "rules of the year effects": r"\d+ or more (?:schools|pupils|of them)",
     "base of a rate": r"per 100 (?:children|pupils)",
     "place on a scale": r"from 0 for the lowest to 100|0 = no link with need; 1 = only",
@@ -40,6 +39,7 @@ NOT_IN_A_TABLE = {
     "places among neighbours": r"its \d+ statistical neighbours|from \d+ to \d+ of \d+, counted",
     "p value times its authorities": r"\d+ of (?=\d+ authorities of about its size)",
     "trainings in the log, whose table only page 03 shows": r"for \d+ of \d+ trainings",
+    "intervals of the specifications": r"\d+ of \d+ intervals",
     "years on a chart": r"over the \d+ years shown",
     "two gaps set beside each other, checked below": r"differ by .*?\(95% interval [^)]*\)",
 }
@@ -47,7 +47,7 @@ NOT_IN_A_TABLE = {
 COMPARES = re.compile(
     r"widest|the most by|In the most deprived|^Of the gap|neighbours|, against \W?\d|went from"
     r"|(?:fewer|more) than the|when it is compared|is compared with itself|true effect|changed by"
-    r"|of this size together|with a social worker in Cheshire East was"
+    r"|of this size together|the estimates go from|with a social worker in Cheshire East was"
 )
 """A sentence that sets several rows beside each other; every other is about one."""
 BESIDE = re.compile(
