@@ -88,6 +88,19 @@ def test_it_is_forked_from_a_process_of_one_thread(folder):
     assert draws[0] != draws[1]
 
 
+def test_what_kernels_are_forked_from_needs_no_package_of_the_tests():
+    """A plain install lacks cvxpy: all else is imported, and no module is left to be missing."""
+    look = (
+        "import sys; sys.modules['cvxpy'] = None\n"
+        "import importlib.util as util; find = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'cvxpy' else find(name, *more)\n"
+        "import vsh_eval.pipeline.execution.preloaded\n"
+        "print('vsh_eval.release.pages' in sys.modules, sys.modules.get('polars', 'not there'))"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "not", "there"]
+
+
 def test_a_kernel_that_dies_is_noticed(folder):
     with pytest.raises(DeadKernelError):
         run("import os; os.kill(os.getpid(), 9)", folder=folder)

@@ -6,6 +6,7 @@ import importlib
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 
 import pandas as pd
 
@@ -38,10 +39,13 @@ _MODULES = (
 # The debugger, which every kernel has, would say on the run's console that it misses breakpoints.
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
 sys.modules.setdefault(_ABSENT, None)  # pyrefly: ignore[no-matching-overload]
-for _name in _MODULES:
-    importlib.import_module(_name)
-if sys.modules[_ABSENT] is None:
-    del sys.modules[_ABSENT]
+try:
+    for _name in _MODULES:
+        if find_spec(_name.partition(".")[0]):  # cvxpy need not be installed
+            importlib.import_module(_name)
+finally:
+    if sys.modules[_ABSENT] is None:
+        del sys.modules[_ABSENT]
 # What was imported stays: no kernel looks through it for what could be collected; at the end it is
 # collected after all, else DuckDB says that its objects were left.
 gc.freeze()
