@@ -82,7 +82,16 @@ def test_a_tampered_bundle_stops_the_pool_before_anything_is_written(project):
 
 def test_no_pool_is_said_where_too_few_may_be_in_it(project):
     out = {"evidence": bundles.evidence("not_attributable", "drift")}
-    three = [bundles.write(project.folder, number=n, tables=out if n else None) for n in range(3)]
+    never = {"status": "not registered", "sha256": "", "in_time": None, "chosen_by": "unknown"}
+    three = [
+        bundles.write(
+            project.folder,
+            number=n,
+            said=bundles.about(n, registration=never),
+            tables=out if n else None,
+        )
+        for n in range(3)
+    ]
     assert project.say("pool", *three, "-o", "alone").code == 0
     release = project.outputs / "alone" / "release"
     page = (release / "09_pooled.html").read_text(encoding="utf-8")
@@ -90,3 +99,5 @@ def test_no_pool_is_said_where_too_few_may_be_in_it(project):
     results = json.loads((release / "results.json").read_text(encoding="utf-8"))
     assert results["headline"]["estimate"] is None
     assert results["evidence"]["statement"] == "not_estimable"
+    index = (release / "index.html").read_text(encoding="utf-8")
+    assert "Fix the plan before" in index

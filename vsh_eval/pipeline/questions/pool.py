@@ -195,6 +195,6 @@ def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power:
         sentences.append(reasons.no_estimate(pool.reason))
     sentences.append(sentences_of_evidence.confidence_sentence(rules))
     decided = answer.decision_sentences(
-        rules, None, None, None, asked=asked, plan="none", plan_year=plan_year(run)
+        rules, None, None, None, asked=asked, plan="not_registered", plan_year=plan_year(run)
     )
     keep_summary(run, [one for one in sentences if one], figures, decided)
