@@ -272,15 +272,15 @@ _ALIKE = """
     ),
     unmatched AS (
         FROM sought ANTI JOIN enrolled USING (pupil_id)
-        SELECT said_in, ltrim(upper(pupil_id), '0') AS plain
+        SELECT origin, ltrim(upper(pupil_id), '0') AS plain
     ),
     alike AS (
         FROM unmatched SEMI JOIN (FROM enrolled SELECT ltrim(upper(pupil_id), '0') AS plain)
-        USING (plain) SELECT said_in, count(*) AS n GROUP BY said_in
+        USING (plain) SELECT origin, count(*) AS n GROUP BY origin
     )
-    FROM (FROM sought SELECT said_in, count(*) AS pupils GROUP BY said_in)
-    LEFT JOIN alike USING (said_in)
-    SELECT said_in, coalesce(n, 0), pupils
+    FROM (FROM sought SELECT origin, count(*) AS pupils GROUP BY origin)
+    LEFT JOIN alike USING (origin)
+    SELECT origin, coalesce(n, 0), pupils
 """
 
 
@@ -289,7 +289,7 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     tables = inspection.present("episodes", "attendance", "suspensions", "attainment")
     sought = " UNION ALL ".join(
         f"(FROM (FROM {table} SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL) "
-        f"SELECT {literal(table)} AS said_in, pupil_id)"
+        f"SELECT {literal(table)} AS origin, pupil_id)"
         for table in tables
     )
     found = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
