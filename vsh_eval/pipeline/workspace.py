@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -128,7 +129,9 @@ class Run:
         ContractError
             If the table is missing in an unattended run.
         """
-        return pd.read_parquet(self._there(name))
+        path = self._there(name)
+        # A function that needs a table anew gets one that the others cannot change.
+        return _read(path, path.stat().st_mtime_ns).copy(deep=False)
 
     def _there(self, name: str) -> Path:
         """Return an internal table's file, made first where it is missing."""
@@ -295,6 +298,13 @@ class Run:
             command=_command(self.params.resolve()),
         )
         return self.facts(rows)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int) -> pd.DataFrame:
+    """Read a table that many functions of a notebook need, once for each time it was written."""
+    del changed
+    return pd.read_parquet(path)
 
 
 @produces("facts", ("item", "value"), gate="facts")

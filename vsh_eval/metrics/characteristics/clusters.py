@@ -141,13 +141,13 @@ def school_tables(found: Moments | None, composition: PanelSlice) -> SchoolTable
     moments, spread = found.products, found.spread
     require_columns(moments, names.MOMENT_COLUMNS, name="moments")
     require_columns(spread, names.SPREAD_COLUMNS, name="spread")
-    rules = [table[_RULES].drop_duplicates() for table in (moments, spread, composition.panel)]
-    require_one_vintage(pd.concat([rule.astype("str") for rule in rules], ignore_index=True))
     wanted = [metric.name for metric in composition.metrics]
     kept = [
         table[table["metric"].isin(wanted) & table["time_period"].isin(composition.years)]
         for table in (moments, spread)
     ]
+    rules = [table[_RULES].drop_duplicates() for table in (*kept, composition.panel)]
+    require_one_vintage(pd.concat([rule.astype("str") for rule in rules], ignore_index=True))
     _require_same_pupils(kept[1], composition)
     _require_every_phase(kept[0], kept[1])
     return SchoolTables(kept[0], kept[1], composition.years)
