@@ -73,6 +73,18 @@ def test_schools_of_the_authority_in_their_phases(extract):
     assert found.references["establishments"]["laestab"].iloc[0] == "8154000"
 
 
+@pytest.mark.parametrize("blank", HEADER.strip().split(","))
+def test_a_column_that_is_blank_in_every_row_is_read_or_refused_in_a_sentence(extract, blank):
+    rows = pd.read_csv(extract, encoding="cp1252", dtype="str")
+    rows.assign(**{blank: None}).to_csv(extract, index=False, encoding="cp1252")
+    if blank in {"URN", "GSSLACode (name)"}:
+        with pytest.raises(ContractError, match="no school of authority"):
+            tables(extract, "E10000023")
+    else:
+        schools = tables(extract, "E10000023").tables["schools"]
+        assert {"100001", "100003"} & set(schools["urn"])
+
+
 def test_an_authority_without_a_school_is_refused(extract):
     with pytest.raises(ContractError, match=r"no school of authority 'E06000099'"):
         tables(extract, "E06000099")

@@ -169,10 +169,12 @@ def _whole(text: str) -> str:
 
 def _schools(extract: pd.DataFrame, options: Options) -> Reading:
     known = extract.dropna(subset=["urn"]).drop_duplicates("urn", keep="last")
+    # Text that is blank in every row is no text to pandas.
+    known = known.astype(dict.fromkeys(known.columns[known.dtypes == object], "str"))
     known = known.assign(
         name=known["name"].map(_unmangled),
         phase=known["type"].map(_TYPES).fillna(known["education"].map(_PHASES)),
-        la_code=known["la_code"].fillna(known["la"].map(_usual_code(known))),
+        la_code=known["la_code"].fillna(known["la"].map(_usual_code(known)).astype("str")),
         laestab=known["la"] + known["number"].str.zfill(4),
     )
     school = known["phase"].notna() & ~known["type_group"].isin(_NO_STATE_SCHOOL)
