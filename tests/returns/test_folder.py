@@ -234,6 +234,44 @@ def test_identifiers_are_those_of_every_table(tmp_path, store):
     assert found == {*PUPILS, "0070099"}
 
 
+@pytest.mark.parametrize("store", [write, as_parquet, typed_parquet])
+def test_rows_in_which_every_cell_is_blank_are_passed_over_and_counted(tmp_path, plain, store):
+    below = {name: 1 + place for place, name in enumerate(TINY)}
+    spoilt = {
+        name: text
+        + (
+            f"{' ' if store is write else ''}{',' * text.splitlines()[0].count(',')}\n"
+            * below[name]
+        )
+        for name, text in TINY.items()
+    }
+    if store is typed_parquet:
+        folder = store(tmp_path / "la")
+        for name, many in below.items():
+            file = folder / f"{name}.parquet"
+            held = pd.read_parquet(file, dtype_backend="pyarrow")
+            held.reindex(range(len(held) + many)).to_parquet(file)
+    else:
+        folder = store(tmp_path / "la", spoilt)
+    with open_returns(folder, years=YEARS) as returns:
+        for name in RETURNS:
+            assert rows(plain[0], name) == rows(returns, name)
+        pd.testing.assert_frame_equal(check(returns), plain[1])
+        said = {note.details["file"].split(".")[0]: note.details["rows"] for note in returns.notes}
+        assert {note.code for note in returns.notes} == {"blank_rows"}
+        assert said == below
+
+
+def test_a_row_with_a_value_in_a_further_column_is_not_blank(opened):
+    tables = {name: TINY[name] for name in TINY}
+    tables["schools"] += ",,,,,,0.5,\n"
+    tables["episodes"] = "note," + tables["episodes"].replace("\n", "\n,")[:-1] + "kept,,,,,\n"
+    returns = opened(tables)
+    assert returns.notes == ()
+    assert len(rows(returns, "schools")) == 3
+    assert len(rows(returns, "episodes")) == TINY["episodes"].count("\n")
+
+
 def test_nothing_is_written_beside_the_returns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open_returns(write(tmp_path / "returns")) as returns:

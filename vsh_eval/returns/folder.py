@@ -31,7 +31,7 @@ from vsh_eval.returns.columns import (
     written_as,
 )
 from vsh_eval.returns.files import Format, Source, find, open_source, open_table, require_tables
-from vsh_eval.returns.formats import Reading, note, read_files
+from vsh_eval.returns.formats import Reading, counted, note, read_files
 from vsh_eval.returns.formats.rows import connect
 from vsh_eval.returns.reorganised import predecessors, same_area
 from vsh_eval.settings import Files
@@ -41,6 +41,9 @@ READING = "reading"
 
 Bit i stands for the contract's column i: blank in the file, or filled with what cannot be read.
 """
+
+_EVERY_CELL = -1
+"""The ``blank_bits`` of a row in which every cell of the file is blank."""
 
 ONS_CODE = r"[EWSN]\d{8}"
 """What an authority's code looks like; others, such as DfE's three digits, cannot be compared."""
@@ -128,8 +131,9 @@ def open_returns(
 
     Every column is read as text first, so ``007`` stays ``007``; then each becomes its contract's
     type by one rule for the whole column. Blanks and whitespace are NULL. What cannot be read is
-    NULL too and is counted by `check`: nothing is repaired, and no row is dropped. Parquet that is
-    stored just as that rule would leave it is not loaded: its view reads the file.
+    NULL too and is counted by `check`: nothing is repaired, and no row is dropped but those in
+    which every cell is blank, which a note counts. Parquet that is stored just as that rule would
+    leave it is not loaded: its view reads the file.
 
     Parameters
     ----------
@@ -182,9 +186,10 @@ folder that holds schools.csv and the other tables.
             for column, form in _date_formats(connection, source).items()
         }
         covariates, left_out = _covariates(connection, sources["schools"])
+        blank_rows: list[Message] = []
         for name, table in RETURNS.items():
             further = covariates if name == "schools" else ()
-            _create(connection, table, sources.get(name), date_formats, further)
+            blank_rows += _create(connection, table, sources.get(name), date_formats, further)
         if authority and not every_school:
             _leave_out_others(connection, authority)
     except BaseException:
@@ -199,7 +204,7 @@ folder that holds schools.csv and the other tables.
         covariates=covariates,
         left_out=left_out,
         years=wanted,
-        notes=(*reading.notes, *_passed_over(paths, reading)),
+        notes=(*reading.notes, *_passed_over(paths, reading), *blank_rows),
     )
 
 
@@ -413,8 +418,14 @@ def _create(
     source: Source | None,
     date_formats: Mapping[str, DateFormat],
     covariates: tuple[str, ...],
-) -> None:
-    """Make a table of the reading schema and the view that everybody else sees."""
+) -> tuple[Message, ...]:
+    """Make a table of the reading schema and the view that everybody else sees.
+
+    Returns
+    -------
+    tuple of Message
+        How many rows without any value were passed over, if any.
+    """
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {READING}")
     columns = (*table.columns, *(Column(name, "number", required=False) for name in covariates))
     if source is None:
@@ -431,6 +442,12 @@ def _create(
         _read(connection, source, made)
     names = ", ".join(quoted(c.name) for c in columns)
     connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
+    if source is None or kind == "VIEW":
+        return ()
+    delete = f"DELETE FROM {READING}.{table.name} WHERE blank_bits = {_EVERY_CELL}"  # noqa: S608
+    blank = connection.execute(delete).fetchall()[0][0]
+    family = "identity" if source.format == "files" else "folder"
+    return counted(file=source.path.name, family=family, blank_rows=blank)
 
 
 def _stored_typed(
@@ -439,6 +456,7 @@ def _stored_typed(
     """Whether a file's values are just what reading them as text would make of them."""
     present = [c for c in columns if c.name in source.columns]
     otherwise = [stored_otherwise(c.name, source.stored.get(c.name, ""), c.kind) for c in present]
+    otherwise.append(" AND ".join(f"{quoted(c.name)} IS NULL" for c in present))
     if "true" in otherwise:
         return False
     counts = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in otherwise)
@@ -476,8 +494,11 @@ def _read_as_text(
     )
     shown = ", ".join(f"v{i} AS {quoted(c.name)}" for i, c in enumerate(columns))
     bits = ", ".join(_bits(source.table, source))
+    known = source.table.column_names
+    others = [text for name, text in source.columns.items() if name not in known]
     return (
-        f"FROM (FROM (FROM {source.relation} SELECT {texts}) SELECT *, {values}) "
+        f"FROM (FROM (FROM {source.relation} SELECT {texts}, "
+        f"coalesce({', '.join([*others, 'NULL'])}) AS other) SELECT *, {values}) "
         f"SELECT {shown}, {bits}"
     )
 
@@ -524,5 +545,6 @@ def _bits(table: Table, source: Source) -> Iterator[str]:
     unread = " + ".join(
         f"{1 << i} * CAST(t{i} IS NOT NULL AND v{i} IS NULL AS INTEGER)" for i in present
     )
-    yield f"{blank} AS blank_bits"
+    every = f"other IS NULL AND {blank} = {sum(1 << i for i in present)}"
+    yield f"if({every}, {_EVERY_CELL}, {blank}) AS blank_bits"
     yield f"{unread} AS unread_bits"

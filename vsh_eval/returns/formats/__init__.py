@@ -10,4 +10,4 @@ code and its numbers, for which `vsh_eval.release.text.findings.files` has the s
 """
 
 from vsh_eval.returns.formats.families import FAMILIES, read_files
-from vsh_eval.returns.formats.reading import Options, Reading, note
+from vsh_eval.returns.formats.reading import Options, Reading, counted, note
