@@ -15,8 +15,4 @@ SELECT
         ELSE 0
     END AS reason
 FROM episodes e
-LEFT JOIN (
-    SELECT DISTINCT c.pupil_id
-    FROM (SELECT DISTINCT pupil_id FROM episodes) c
-    JOIN enrolments p ON c.pupil_id = p.pupil_id
-) n ON e.pupil_id = n.pupil_id
+LEFT JOIN cohort_keys n ON e.pupil_id = n.pupil_id AND n.enrolled = 1
