@@ -140,10 +140,10 @@ def validate_panel(
     Raises
     ------
     ContractError
-        If the panel is empty, lacks a column or mixes sources, a group or a metric is unknown, or a
-        group is not published.
+        If the panel is empty or lacks a column, a group or a metric is unknown, or the metrics' rows
+        mix sources or a group is not published.
     VintageError, CohortRuleError
-        If the panel holds rows of two vintages or two cohort rules.
+        If the metrics' rows are of two vintages or two cohort rules.
     """
     panel, shield = opened(panel)
     protected = () if shield is EXACT else names.RECORD_KEYS
@@ -152,19 +152,21 @@ def validate_panel(
         raise ContractError("panel has no rows, must have at least one; check years and metrics.")
     for group in groups:
         require_one_of(group, GROUPS, name="group")
-    source = _one_source(panel)
-    require_one_vintage(panel)
-    if source == RETURNS:
-        _check_returns(panel, groups)
-    else:
-        _check_published(panel, groups)
     wanted = _metrics(panel, metrics)
+    asked = panel[panel["metric"].isin([entry.name for entry in wanted])]
+    rows = panel if asked.empty else asked
+    source = _one_source(rows)
+    require_one_vintage(rows)
+    if source == RETURNS:
+        _check_returns(rows, groups)
+    else:
+        _check_published(rows, groups)
     years = panel["time_period"]
     return PanelSlice(
-        panel=panel[panel["metric"].isin([entry.name for entry in wanted])],
+        panel=asked,
         source=source,
-        vintage=str(panel["vintage"].iloc[0]),
-        cohort_rule=str(panel["cohort_rule"].iloc[0]),
+        vintage=str(rows["vintage"].iloc[0]),
+        cohort_rule=str(rows["cohort_rule"].iloc[0]),
         years=tuple(academic_year.span(int(years.min()), int(years.max()))),
         metrics=wanted,
         shield=EXACT if source == PUBLISHED else shield,
