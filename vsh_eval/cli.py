@@ -43,8 +43,8 @@ Params = Annotated[
 DEMO = Path("params/demo.yaml")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"vsh_eval {version('vsh-eval')}")
         raise typer.Exit
 
@@ -95,18 +95,18 @@ def run(
     else:
         if new_secret:
             _new_secret(files[0])
-        asked = {"only": only, "force": force, "previous": previous}
-        _run_one(files[0], jobs=jobs, quiet=quiet, **asked)
+        options = {"only": only, "force": force, "previous": previous}
+        _run_one(files[0], jobs=jobs, quiet=quiet, **options)
 
 
-def _run_one(params: Path, *, jobs: int, quiet: bool, **asked: Any) -> None:
+def _run_one(params: Path, *, jobs: int, quiet: bool, **options: Any) -> None:
     from vsh_eval.pipeline.records import up_to_date
 
-    outcome = None if any(asked.values()) else up_to_date.last_run(params)
+    outcome = None if any(options.values()) else up_to_date.last_run(params)
     if outcome is None:
         from vsh_eval.pipeline import yearly
 
-        outcome = yearly.run(params, jobs=jobs, quiet=quiet, **asked)
+        outcome = yearly.run(params, jobs=jobs, quiet=quiet, **options)
     if quiet:
         return
     if outcome.new:

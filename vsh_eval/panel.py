@@ -140,8 +140,8 @@ def validate_panel(
     Raises
     ------
     ContractError
-        If the panel is empty or lacks a column, a group or a metric is unknown, or the metrics' rows
-        mix sources or a group is not published.
+        If the panel is empty or lacks a column, a group or a metric is unknown, the metrics' rows
+        mix sources, or a group is not published.
     VintageError, CohortRuleError
         If the metrics' rows are of two vintages or two cohort rules.
     """
@@ -153,8 +153,8 @@ def validate_panel(
     for group in groups:
         require_one_of(group, GROUPS, name="group")
     wanted = _metrics(panel, metrics)
-    asked = panel[panel["metric"].isin([entry.name for entry in wanted])]
-    rows = panel if asked.empty else asked
+    requested = panel[panel["metric"].isin([entry.name for entry in wanted])]
+    rows = panel if requested.empty else requested
     source = _one_source(rows)
     require_one_vintage(rows)
     if source == RETURNS:
@@ -163,7 +163,7 @@ def validate_panel(
         _check_published(rows, groups)
     years = panel["time_period"]
     return PanelSlice(
-        panel=asked,
+        panel=requested,
         source=source,
         vintage=str(rows["vintage"].iloc[0]),
         cohort_rule=str(rows["cohort_rule"].iloc[0]),

@@ -7,7 +7,7 @@ from tests.release.made import NAN, estimate_row, safe
 from vsh_eval.effects.evidence import RULES, STATEMENTS
 from vsh_eval.release.text.pages.annual_report import committee_paragraph, priority_sentences
 from vsh_eval.release.text.pages.answer import (
-    Asked,
+    Question,
     answer_sentence,
     decision_sentences,
     estimates_sentence,
@@ -16,7 +16,7 @@ from vsh_eval.release.text.pages.answer import (
 )
 from vsh_eval.release.text.pages.impact import estimate_sentence
 
-ABSENCE = Asked("overall_absence", "cwsw", "peers", 0.5)
+ABSENCE = Question("overall_absence", "cwsw", "peers", 0.5)
 PLAN = {"plan": "not_registered", "plan_year": 202627}
 SECOND = {"role": "robustness", "estimator": "same_past"}
 COHORT, PEERS = "Children with a social worker", "Pupils without a social worker"
@@ -44,7 +44,7 @@ def impact(estimate=-2.8, lower=-4.4, upper=-1.2):
 
 
 def answered(statement, sessions=YEAR, **ends):
-    return answer_sentence(evidence(statement), impact(**ends), sessions, asked=ABSENCE)
+    return answer_sentence(evidence(statement), impact(**ends), sessions, question=ABSENCE)
 
 
 def test_an_effect_on_absence_is_given_in_days_of_school():
@@ -78,7 +78,7 @@ def test_every_statement_has_an_answer_and_a_decision(statement):
     if statement in {"inconclusive", "not_attributable", "not_estimable"}:
         assert not any(sign.isdigit() for sign in said), "what is not known has no size"
         assert "narrowed" not in said
-    first = decision_sentences(evidence(statement), None, None, None, asked=ABSENCE, **PLAN)
+    first = decision_sentences(evidence(statement), None, None, None, question=ABSENCE, **PLAN)
     assert len(first) == 1
     what, why = halves(first[0])
     assert what.endswith(".")
@@ -97,7 +97,7 @@ def test_what_is_said_of_the_plan_is_what_can_still_be_done():
     late = evidence("narrowed", registered="fail")
     said = {
         plan: decision_sentences(
-            late, None, None, None, asked=ABSENCE, plan=plan, plan_year=202627
+            late, None, None, None, question=ABSENCE, plan=plan, plan_year=202627
         )[1]
         for plan in ("not_registered", "late", "deviates")
     }
@@ -120,7 +120,9 @@ def power(*rows):
 
 def test_more_years_that_help_nothing_are_said_to_and_left_out():
     table = power((4.0, 0, 1), (4.4, 5, 1), (4.9, 40, 1), (2.9, 0, 4))
-    decided = decision_sentences(evidence("inconclusive"), table, None, None, asked=ABSENCE, **PLAN)
+    decided = decision_sentences(
+        evidence("inconclusive"), table, None, None, question=ABSENCE, **PLAN
+    )
     never = dict(halves(text) for text in decided)["Do not wait for more years alone."]
     assert "below today's 4.0 percentage points" in never
     assert ways_that_help(table).frame["mde"].tolist() == [4.0, 2.9]
@@ -134,7 +136,7 @@ def test_decisions_follow_from_what_is_missing():
         power((4.0, 0, 1), (3.2, 40, 1), (5.6, 0, 2), (2.9, 0, 4)),
         safe([{"result": "warn"}, {"result": "pass"}]),
         safe([poor, rich]),
-        asked=ABSENCE,
+        question=ABSENCE,
         **PLAN,
     )
     said = dict(halves(text) for text in decided)
@@ -167,7 +169,7 @@ def test_decisions_follow_from_what_is_missing():
     ],
 )
 def test_the_years_to_wait_are_the_fewest_that_do(rows, waits):
-    about = {"asked": ABSENCE._replace(sesoi=0.5), **PLAN}
+    about = {"question": ABSENCE._replace(sesoi=0.5), **PLAN}
     decided = decision_sentences(evidence("inconclusive"), power(*rows), None, None, **about)
     said = [text for text in decided if "ait " in text]
     assert [text.startswith(f"**{waits}") for text in said] == ([True] if waits else [])

@@ -173,5 +173,5 @@ def years_without(engine: Engine, years: Sequence[int]) -> dict[str, set[int]]:
 
 def _collected(years: Sequence[int]) -> list[int]:
     """Return the years in which attendance was collected in full."""
-    gone = registry.years_without_data("overall_absence")
-    return [year for year in years if year not in gone]
+    without_data = registry.years_without_data("overall_absence")
+    return [year for year in years if year not in without_data]

@@ -151,7 +151,7 @@ def _per(metrics: pd.Series) -> FloatArray:
 
 
 def _whole(cells: pd.DataFrame, columns: tuple[str, ...], cohort_rule: str) -> pd.DataFrame:
-    said = {
+    constant = {
         "source": "returns",
         "level": names.LA,
         "vintage": "returns",
@@ -161,7 +161,7 @@ def _whole(cells: pd.DataFrame, columns: tuple[str, ...], cohort_rule: str) -> p
         name: pd.Categorical.from_codes(
             np.zeros(len(cells), dtype=np.int8), categories=pd.Index([value])
         )
-        for name, value in said.items()
+        for name, value in constant.items()
     }
     return cells.assign(**same)[list(columns)].astype({"time_period": "int64"})
 

@@ -157,10 +157,10 @@ def _refuse_inconsistent(cells: pd.DataFrame) -> None:
             "give one row per school and year of one metric."
         )
     units = cells["unit"].drop_duplicates()
-    alike = len(units) - units.astype("str").nunique()
-    if alike:
+    same = len(units) - units.astype("str").nunique()
+    if same:
         raise DesignError(
-            f"unit names {alike} schools that differ only in kind, such as 1 and '1', must be all "
+            f"unit names {same} schools that differ only in kind, such as 1 and '1', must be all "
             "text or all numbers; convert the column."
         )
     for column in ("cohort", *(["stratum"] if "stratum" in cells else [])):

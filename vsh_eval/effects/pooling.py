@@ -354,9 +354,9 @@ def _combined(rows: pd.DataFrame) -> dict[str, Any]:
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust the secondary outcomes' p values, by variant and estimator."""
-    asked = table["target"].eq(GAP) & table["role"].isin(["primary", "secondary"])
-    asked &= table["variant"].isin([ATTRIBUTABLE, EVERY])
-    for _, rows in table[asked].groupby(["variant", "estimator"], sort=False):
+    requested = table["target"].eq(GAP) & table["role"].isin(["primary", "secondary"])
+    requested &= table["variant"].isin([ATTRIBUTABLE, EVERY])
+    for _, rows in table[requested].groupby(["variant", "estimator"], sort=False):
         table.loc[rows.index, "p_adjusted"] = adjust(rows)["p_adjusted"]
     return table
 
@@ -487,8 +487,8 @@ def pool_power(given: pd.DataFrame, included: Collection[str], *, sesoi: float) 
         return pd.DataFrame(columns=list(POWER_COLUMNS))
     found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
     error, df = found.std_error, found.df
-    asked = {"detectable": detectable(found), "of_interest": sesoi}
-    asked["double"] = 2 * sesoi
+    effects = {"detectable": detectable(found), "of_interest": sesoi}
+    effects["double"] = 2 * sesoi
     return pd.DataFrame(
         [
             (
@@ -500,7 +500,7 @@ def pool_power(given: pd.DataFrame, included: Collection[str], *, sesoi: float) 
                 found.authorities,
                 0.0 if question == "detectable" else more_needed(found, effect),
             )
-            for question, effect in asked.items()
+            for question, effect in effects.items()
         ],
         columns=list(POWER_COLUMNS),
     )

@@ -300,8 +300,8 @@ def tabulate(
 def _rows(study: Study, ask: Ask, samples: Samples) -> list[dict[str, Any]]:
     if not isinstance(ask, Specification):
         return [{"status": "", "reason": Message(), **ask()}]
-    made = estimated(study, ask, samples).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in made]
+    rows = estimated(study, ask, samples).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def sample_of(study: Study, specification: Specification, samples: Samples) -> AnalysisSample:

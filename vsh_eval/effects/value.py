@@ -133,9 +133,9 @@ def _parts(
 ) -> tuple[Floats, tuple[float, float]]:
     """Return what each school adds: cost, weight, deviation; and the effect."""
     fitted, target = imputable_target(cells)
-    made = numeric.estimate(fitted, target[None])
+    estimates = numeric.estimate(fitted, target[None])
     inside = target > 0
-    deviations = made.deviations()[0]
+    deviations = estimates.deviations()[0]
     cost = pd.Series(costs).reindex(cells.units.astype(str)).fillna(0.0).to_numpy(float)
     parts = np.stack(
         [
@@ -145,7 +145,7 @@ def _parts(
         ],
         axis=1,
     )
-    return parts, (wanted * float(made.estimate[0]) / scale, -wanted / scale)
+    return parts, (wanted * float(estimates.estimate[0]) / scale, -wanted / scale)
 
 
 def _regained(sums: Floats, effect: tuple[float, float]) -> Floats:

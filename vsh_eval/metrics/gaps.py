@@ -314,23 +314,23 @@ def _gap_blocks(cells: Cells, pairs: Sequence[tuple[str, str]]) -> Iterator[Colu
     named = dict.fromkeys(chain.from_iterable(pairs))
     measured = {name: cells.measure(name) for name in named}
     for group, reference in pairs:
-        sides = measured[group], measured[reference]
-        yield _block(cells, group, reference, sides)
+        levels = measured[group], measured[reference]
+        yield _block(cells, group, reference, levels)
 
 
-def _block(cells: Cells, group: str, reference: str, sides: tuple[Level, Level]) -> Columns:
+def _block(cells: Cells, group: str, reference: str, levels: tuple[Level, Level]) -> Columns:
     """Return one pair's gaps, cell by cell."""
-    first, second = sides
+    first, second = levels
     gap = difference(first, second, metric=cells.metric, same_pupils=True)
     relative = log_ratio(first, second)
-    columns = gap_columns(cells, (group, reference), sides, gap, relative)
+    columns = gap_columns(cells, (group, reference), levels, gap, relative)
     return {name: values[first.present] for name, values in columns.items()}
 
 
 def gap_columns(
     cells: Cells,
     pair: tuple[str, str],
-    sides: tuple[Level, Level],
+    levels: tuple[Level, Level],
     gap: Contrast,
     relative: Contrast,
 ) -> dict[str, NDArray]:
@@ -347,7 +347,7 @@ def gap_columns(
     gap, relative : Contrast
         Group less reference, and the logarithm of group over reference.
     """
-    (group, reference), (first, second) = pair, sides
+    (group, reference), (first, second) = pair, levels
     metric, scale, keys = cells.metric, cells.metric.scale, cells.keys
     rows = len(gap.value)
     return {

@@ -107,9 +107,9 @@ def named(name: str, kind: str) -> Notebook:
     >>> named("04", "returns").name, named("4", "returns").name
     ('04_attendance_gap', '04_attendance_gap')
     """
-    asked = name.zfill(2) if name.isdigit() else name
+    number = name.zfill(2) if name.isdigit() else name
     for notebook in of_kind(kind):
-        if notebook.name.startswith(asked):
+        if notebook.name.startswith(number):
             return notebook
     known = [notebook.name for notebook in of_kind(kind)]
     raise SettingsError(
@@ -159,8 +159,8 @@ def folder() -> Path:
 def shipped(name: str) -> Path:
     """Return the folder of notebooks or of params that came with the software."""
     package = Path(__file__).resolve().parents[1]
-    beside = package.parent / name
-    return beside if beside.is_dir() else package / f"_{name}"
+    checkout = package.parent / name
+    return checkout if checkout.is_dir() else package / f"_{name}"
 
 
 def start_project(folder: Path) -> None:

@@ -138,9 +138,9 @@ def _published_tables(run: Run) -> Mapping[str, pd.DataFrame]:
 
 def _of_published(run: Run) -> Mapping[str, pd.DataFrame]:
     found = workspace.open_published(run)
-    asked = found.panel["time_period"].isin(run.settings.years.all())
+    requested = found.panel["time_period"].isin(run.settings.years.all())
     return {
-        "panel": found.panel[asked].reset_index(drop=True),
+        "panel": found.panel[requested].reset_index(drop=True),
         "areas": context_areas(found, run.settings.authority.code),
         "neighbours": found.neighbours,
     }

@@ -64,13 +64,13 @@ def _write_workbook(run: Run, tables: Mapping[str, SafeTable]) -> None:
     shown = {name: _to_look_through(run, table) for name, table in tables.items()}
     empty = [name for name, table in shown.items() if table.frame.empty]
     in_part = [name for name in shown if len(shown[name].frame) < len(tables[name].frame)]
-    made = protocol.current_day()
+    today = protocol.current_day()
     write_workbook(
         {name: table for name, table in shown.items() if name not in empty},
         run.released / WORKBOOK,
         title=workbook_title(run.settings.authority.name),
-        made=made,
-        provenance=provenance(run.settings, invented=run.invented, date=made.isoformat()),
+        made=today,
+        provenance=provenance(run.settings, invented=run.invented, date=today.isoformat()),
         notes=[*without_rows(empty), *only_the_comparison(in_part)],
     )
 

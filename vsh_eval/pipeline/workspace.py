@@ -166,13 +166,13 @@ class Run:
     def comparison(self, **changes: Any) -> Comparison:
         """Return the comparison that the settings ask for, with some of its parts changed."""
         cohort = self.settings.cohort
-        asked = Comparison(
+        default = Comparison(
             cohort.group,
             cohort.reference,
             baseline=self.settings.years.baseline,
             unit_id=self.settings.authority.code,
         )
-        return replace(asked, **changes)
+        return replace(default, **changes)
 
     def release(
         self, producer: Callable[..., pd.DataFrame], *arguments: Any, **keywords: Any
@@ -348,8 +348,8 @@ def fingerprint(settings: Settings) -> str:
     """
     digest = hashlib.sha256(settings.model_dump_json(exclude=FOLDERS).encode())
     for family, section in settings.source.files.given().items():
-        said = section.model_dump_json(exclude={"files"})
-        digest.update(f"{family}|{said}".encode())
+        written = section.model_dump_json(exclude={"files"})
+        digest.update(f"{family}|{written}".encode())
     for name, file in source_files(settings):
         state = file.stat()
         digest.update(f"{name}|{state.st_size}|{state.st_mtime_ns}".encode())
@@ -448,8 +448,8 @@ def open_published(run: Run) -> published.Published:
         If the files do not hold the authority; or, where nothing else is read, no figure of its
         primary outcome at all, or none of the baseline year.
     """
-    source, beside = run.settings.source, run.settings.published.folder
-    folder = source.folder if source.kind == "published" else beside
+    source, published_folder = run.settings.source, run.settings.published.folder
+    folder = source.folder if source.kind == "published" else published_folder
     if folder is None:
         raise ContractError("source.folder is missing; name the folder of the published files.")
     found = published.read_published(folder)
@@ -501,7 +501,7 @@ def commit() -> str:
     """Return the commit the software stands at, '' where git does not say."""
     here = Path(__file__).parent
     try:
-        said = subprocess.run(
+        described = subprocess.run(
             ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
             capture_output=True,
             text=True,
@@ -510,7 +510,7 @@ def commit() -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return said.stdout.strip()
+    return described.stdout.strip()
 
 
 def _command(params: Path) -> str:

@@ -116,8 +116,11 @@ def run(
             shutil.rmtree(building)
         # Restated years are counted each time they are asked for, and a database has no date.
         if settings.disclosure.closed != "restate" and settings.source.files.database is None:
-            made = [last_good / "release" / manifest.NAME, *last_good.glob("internal/notebooks/*")]
-            up_to_date.keep(last_good, depends_on, made=made, sentences=sentences)
+            outputs = [
+                last_good / "release" / manifest.NAME,
+                *last_good.glob("internal/notebooks/*"),
+            ]
+            up_to_date.keep(last_good, depends_on, made=outputs, sentences=sentences)
         log.LOGGER.info("done: %s", "a new report" if new else "nothing had changed")
     return Outcome(last_good / "release" / "index.html", new, sentences)
 
@@ -186,9 +189,11 @@ def check(params: Path, *, invent: bool = False) -> Checked:
     if settings.synthetic:
         with (
             TemporaryDirectory() as nowhere,
-            workspace.open_source(Run(settings, params, Path(nowhere), interactive=False)) as made,
+            workspace.open_source(
+                Run(settings, params, Path(nowhere), interactive=False)
+            ) as invented,
         ):
-            return Checked(returns.check(made, workspace.expected(settings)))
+            return Checked(returns.check(invented, workspace.expected(settings)))
     opened = workspace.open_returns(settings, settings.source.folder)
     return Checked(
         returns.check(opened, workspace.expected(settings)),
@@ -325,10 +330,12 @@ def _put_aside(previous: Path, *, keep: int) -> None:
     """Keep a run that was replaced under the time of its making, and no more than are asked for."""
     earlier = previous.with_suffix(".earlier")
     if previous.exists() and keep:
-        made = datetime.fromtimestamp(previous.stat().st_mtime, UTC).strftime("%Y-%m-%dT%H%M%S.%f")
+        modified = datetime.fromtimestamp(previous.stat().st_mtime, UTC).strftime(
+            "%Y-%m-%dT%H%M%S.%f"
+        )
         earlier.mkdir(exist_ok=True)
-        shutil.rmtree(earlier / made, ignore_errors=True)
-        previous.rename(earlier / made)
+        shutil.rmtree(earlier / modified, ignore_errors=True)
+        previous.rename(earlier / modified)
     shutil.rmtree(previous, ignore_errors=True)
     for run in sorted(earlier.iterdir(), reverse=True)[keep:] if earlier.is_dir() else ():
         shutil.rmtree(run)

@@ -435,11 +435,11 @@ def _create(
         kind, rows = "VIEW", _in_place(source, columns)
     else:
         kind, rows = "TABLE", _read_as_text(source, columns, date_formats)
-    made = f"CREATE {kind} {READING}.{table.name} AS {rows}"
+    statement = f"CREATE {kind} {READING}.{table.name} AS {rows}"
     if source is None:
-        connection.execute(made)
+        connection.execute(statement)
     else:
-        _read(connection, source, made)
+        _read(connection, source, statement)
     names = ", ".join(quoted(c.name) for c in columns)
     connection.execute(f"CREATE VIEW {table.name} AS FROM {READING}.{table.name} SELECT {names}")
     if source is None or kind == "VIEW":

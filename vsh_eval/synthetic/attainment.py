@@ -85,8 +85,8 @@ class Sitting:
 
     def result(self, measure: str, value: Floats | Flags, of: Flags | None = None) -> Result:
         """Return the values of the years in which a measure was taken, of some pupils."""
-        gone = list(registry.years_without_data(measure))
-        has = ~np.isin(self.who.time_period, gone)
+        without_data = list(registry.years_without_data(measure))
+        has = ~np.isin(self.who.time_period, without_data)
         has = has if of is None else has & of
         return measure, self.who.where(has), value[has].astype(np.float64)
 

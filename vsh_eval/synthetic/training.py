@@ -45,15 +45,15 @@ def training_table(plan: Plan, schools: Schools, rng: np.random.Generator) -> pd
     """
     school = np.flatnonzero(schools.adopted > 0)
     first = _first_days(plan, schools.adopted[school], rng)
-    taken = rng.permuted(np.tile(np.arange(len(PROGRAMMES)), (school.size, 1)), axis=1)
-    _put_first(taken, rng)
+    order = rng.permuted(np.tile(np.arange(len(PROGRAMMES)), (school.size, 1)), axis=1)
+    _put_first(order, rng)
     second = rng.uniform(size=school.size) < _AGAIN[0]
     third = second & (rng.uniform(size=school.size) < _AGAIN[1])
     later = first + rng.integers(60, 500, school.size)
     latest = later + rng.integers(60, 400, school.size)
     at = np.concatenate([school, school[second], school[third]])
     day = np.concatenate([first, later[second], latest[third]])
-    programme = np.concatenate([taken[:, 0], taken[second, 1], taken[third, 2]])
+    programme = np.concatenate([order[:, 0], order[second, 1], order[third, 2]])
     within = day < september(academic_year.start(plan.last) + 1)
     return _table(schools, at[within], day[within], programme[within], rng)
 
@@ -72,13 +72,13 @@ def _first_days(plan: Plan, adopted: Ints, rng: np.random.Generator) -> Ints:
     return september(start) + offset
 
 
-def _put_first(taken: Ints, rng: np.random.Generator) -> None:
+def _put_first(order: Ints, rng: np.random.Generator) -> None:
     """Swap each school's first programme with one drawn by its share of first trainings."""
-    wanted = rng.choice(len(PROGRAMMES), size=len(taken), p=_FIRST_SHARE)
-    rows = np.arange(len(taken))
-    where = (taken == wanted[:, None]).argmax(axis=1)
-    taken[rows, where] = taken[:, 0]
-    taken[:, 0] = wanted
+    wanted = rng.choice(len(PROGRAMMES), size=len(order), p=_FIRST_SHARE)
+    rows = np.arange(len(order))
+    where = (order == wanted[:, None]).argmax(axis=1)
+    order[rows, where] = order[:, 0]
+    order[:, 0] = wanted
 
 
 def _table(

@@ -121,10 +121,10 @@ def sql_text(name: str, /, **integers: int) -> str:
         for line in sql_file(name).splitlines()
         for column in (names.COMPOSITION_STRATA if _EACH in line else ("",))
     )
-    asked = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
-    if asked != set(integers):
+    parameters = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+    if parameters != set(integers):
         raise ContractError(
-            f"SQL text {name} was given {sorted(integers)}, must be given {sorted(asked)}; "
+            f"SQL text {name} was given {sorted(integers)}, must be given {sorted(parameters)}; "
             "name each of its parameters."
         )
     for parameter, value in integers.items():

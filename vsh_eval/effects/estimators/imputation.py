@@ -144,9 +144,9 @@ def imputed(
     if not target.any():
         raise _nothing_imputed(cells)
     main = _targets(cells, target)
-    made = leads_borne(cells, target) if leads is None else leads
+    lead_targets = leads_borne(cells, target) if leads is None else leads
     blocks = [(main, numeric.estimate(fitted, main.weights))]
-    placebo = _placebo(cells, made) if made else None
+    placebo = _placebo(cells, lead_targets) if lead_targets else None
     blocks += [] if placebo is None else [placebo]
     rows, deviations = _rows(cells, blocks)
     critical = {}
@@ -217,14 +217,14 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
     if not labels:
         raise InfeasibleError("no_part_named", by=by or "")
     weights = np.stack([np.where(named == label, target, 0.0) for label in labels])
-    made = numeric.estimate(fitted, weights)
+    estimates = numeric.estimate(fitted, weights)
     found = linear_rows(
         cells,
         [("simple", 0, 0)] * len(labels),
         target=weights,
-        implied=made.implied_weight,
-        estimate=made.estimate,
-        deviations=made.deviations(),
+        implied=estimates.implied_weight,
+        estimate=estimates.estimate,
+        deviations=estimates.deviations(),
     )
     size = float(np.abs(cells.outcome).max())
     return with_inference(found, {}, size=size).assign(part=labels)

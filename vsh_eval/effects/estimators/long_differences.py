@@ -129,8 +129,8 @@ def long_differences(data: pd.DataFrame) -> LongDifferences:
     cohorts = [_cohort(cells, onset) for onset in np.unique(cells.onset[cells.ever]) if onset > 0]
     cohorts = [cohort for cohort in cohorts if cohort is not None]
     events = np.unique(np.concatenate([cohort.events for cohort in cohorts] or [[]])).astype(int)
-    made = [(event, *_event(cohorts, event)) for event in events]
-    kept = [one for one in made if (one[3] > 0).sum() >= FEWEST_TREATED]
+    differences = [(event, *_event(cohorts, event)) for event in events]
+    kept = [one for one in differences if (one[3] > 0).sum() >= FEWEST_TREATED]
     if not kept:
         raise InfeasibleError("no_year_around_training")
     deviations = np.stack([deviation for _, _, deviation, _ in kept])

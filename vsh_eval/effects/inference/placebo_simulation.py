@@ -76,9 +76,9 @@ def placebo_simulation(data: pd.DataFrame, *, runs: int = 500, seed: int = 0) ->
     >>> placebo_simulation(table, runs=200)[["runs", "verdict"]].values.tolist()
     [[200, 'as_it_should_be']]
     """
-    made = _runs(data, runs=runs, seed=seed)
-    number = len(made.estimate)
-    found = int((np.abs(made.estimate) > made.width).sum())
+    simulated = _runs(data, runs=runs, seed=seed)
+    number = len(simulated.estimate)
+    found = int((np.abs(simulated.estimate) > simulated.width).sum())
     lower, upper = _wilson(found, number)
     verdict = AS_IT_SHOULD
     if not lower <= ALPHA <= upper:
@@ -91,7 +91,7 @@ def placebo_simulation(data: pd.DataFrame, *, runs: int = 500, seed: int = 0) ->
             "lower": [lower],
             "upper": [upper],
             "alpha": [ALPHA],
-            "error_ratio": [float(made.error.mean() / made.estimate.std(ddof=1))],
+            "error_ratio": [float(simulated.error.mean() / simulated.estimate.std(ddof=1))],
             "verdict": [verdict],
         }
     )
@@ -139,11 +139,11 @@ def injected_effect_power(
     >>> injected_effect_power(table, effects=(0.0, 3.0), runs=200)["power"].iloc[-1]
     np.float64(1.0)
     """
-    made = _runs(data, runs=runs, seed=seed)
-    number = len(made.estimate)
+    simulated = _runs(data, runs=runs, seed=seed)
+    number = len(simulated.estimate)
     rows = []
     for effect in sorted(effects, key=abs):
-        share = _found(made, effect)
+        share = _found(simulated, effect)
         rows.append((effect, share * number, number, share, *_wilson(share * number, number)))
     return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
@@ -160,18 +160,20 @@ def _runs(data: pd.DataFrame, *, runs: int, seed: int) -> _Runs:
     if runs < FEWEST_RUNS:
         raise DesignError(f"runs is {runs}, must be at least {FEWEST_RUNS}; use 500.")
     design = reassignments(data)
-    made = permutation.batch(design.terms, design.draw(runs, seed=seed), jackknife=True)
+    estimates = permutation.batch(design.terms, design.draw(runs, seed=seed), jackknife=True)
     size = float(np.abs(design.cells.outcome).max())
-    usable = np.isfinite(made.estimate) & (made.jackknife_error > 1e-12 * max(size, 1e-12))
-    usable &= made.schools >= 3
+    usable = np.isfinite(estimates.estimate) & (
+        estimates.jackknife_error > 1e-12 * max(size, 1e-12)
+    )
+    usable &= estimates.schools >= 3
     if usable.sum() < 2:
         raise InfeasibleError("no_assignment_with_error")
-    error = made.jackknife_error[usable]
-    critical = t_critical(made.schools[usable].astype(np.float64) - 1)
-    return _Runs(estimate=made.estimate[usable], error=error, width=critical * error)
+    error = estimates.jackknife_error[usable]
+    critical = t_critical(estimates.schools[usable].astype(np.float64) - 1)
+    return _Runs(estimate=estimates.estimate[usable], error=error, width=critical * error)
 
 
-def _found(made: _Runs, effect: float) -> float:
+def _found(simulated: _Runs, effect: float) -> float:
     """Return the share of runs that find an effect of this size, averaged over both signs."""
-    either = [np.abs(made.estimate + sign * effect) > made.width for sign in (-1.0, 1.0)]
+    either = [np.abs(simulated.estimate + sign * effect) > simulated.width for sign in (-1.0, 1.0)]
     return float(np.mean(either))

@@ -158,7 +158,7 @@ def authority_estimates(
         outcomes = authority_panel(gaps, metric=metric)
         fit = partial(fit_synthetic, outcomes, unit=authority, start=offer_start)
         role = "primary" if place == 0 else "secondary"
-        parts = _comparisons(fit, pools, authority=authority, asked=donors, role=role)
+        parts = _comparisons(fit, pools, authority=authority, requested=donors, role=role)
         own = own_suppressed(gaps, metric=metric, authority=authority)
         tables += [rows.assign(metric=metric, own_suppressed=own) for rows in parts]
     table = pd.concat(tables, ignore_index=True).assign(**OVERALL)
@@ -170,7 +170,7 @@ def _comparisons(
     pools: Mapping[Pool, dict[str, tuple[str, ...]]],
     *,
     authority: str,
-    asked: Pool,
+    requested: Pool,
     role: str,
 ) -> list[pd.DataFrame]:
     """Compare with every pool; one of them carries the role."""
@@ -183,7 +183,7 @@ def _comparisons(
             columns = (*ROW_COLUMNS, *EXTRA_COLUMNS, "p_adjusted")
             rows = infeasible_row(columns, error.message)
         labels = {"estimator": "synthetic_did", "comparison": pool}
-        tables.append(rows.assign(role=role if pool == asked else "robustness", **labels))
+        tables.append(rows.assign(role=role if pool == requested else "robustness", **labels))
     return tables
 
 

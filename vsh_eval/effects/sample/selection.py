@@ -465,5 +465,5 @@ def _anchored(state: _State) -> _State:
 
 def _size(cells: pd.DataFrame, flags: pd.Series) -> tuple[int, int, int]:
     """Count the schools that vanish altogether, the school-years and the pupil-years."""
-    gone = set(cells.loc[flags, "unit_id"]) - set(cells.loc[~flags, "unit_id"])
-    return len(gone), int(flags.sum()), int(cells.loc[flags, "pupils"].sum())
+    lost_schools = set(cells.loc[flags, "unit_id"]) - set(cells.loc[~flags, "unit_id"])
+    return len(lost_schools), int(flags.sum()), int(cells.loc[flags, "pupils"].sum())

@@ -210,10 +210,10 @@ def _adjusted(rows: pd.DataFrame) -> pd.DataFrame:
     """Add p_adjusted: of the rows that are one family adjusted for their number, with a reason."""
     family = rows["rule"].eq(NOTHING_IN_ALL) & rows["p_value"].notna()
     together = adjust(rows[family].assign(role="secondary"))["p_adjusted"]
-    made = rows.assign(p_adjusted=together.reindex(rows.index).fillna(rows["p_value"]))
+    adjusted = rows.assign(p_adjusted=together.reindex(rows.index).fillna(rows["p_value"]))
     why = [Message("adjusted_p", p=float(p), tests=len(together)) for p in together]
-    made.loc[family, "reason"] = pd.Series(why, index=together.index, dtype=object)
-    return made
+    adjusted.loc[family, "reason"] = pd.Series(why, index=together.index, dtype=object)
+    return adjusted
 
 
 def primary_of(study: Study) -> Primary:
@@ -297,14 +297,14 @@ def _trends(study: Study, sample: AnalysisSample, primary: Primary) -> Iterator[
         rule=DRIFT_SMALL,
         estimator="drift",
     )
-    asked: dict[str, pd.DataFrame] = {}
+    tables: dict[str, pd.DataFrame] = {}
 
     def survives(path: str, place: int = 0) -> Mapping[str, Any]:
         if not primary.found():
             raise InfeasibleError("nothing_to_undo")
-        if path not in asked:
-            asked[path] = _honest(study, sample, path)
-        row = asked[path].iloc[place]
+        if path not in tables:
+            tables[path] = _honest(study, sample, path)
+        row = tables[path].iloc[place]
         same_sign = np.sign(row["estimate"]) == np.sign(primary.estimate)
         undone = row["breakdown"] == 0 and not row["excludes_zero"]
         return {

@@ -78,11 +78,11 @@ def composition_outcomes(
     counts = sorted({name for parts in COUNTED.values() for name in parts})
     require_columns(make_up, [*_CELL, "group", *counts], name="make_up")
     found, others = (_sums(make_up, one, counts) for one in (group, reference))
-    made = {name: _outcome(found, name, *parts) for name, parts in COUNTED.items()}
+    outcomes = {name: _outcome(found, name, *parts) for name, parts in COUNTED.items()}
     compared = _outcome(others, PRIOR, *COUNTED[PRIOR])[[*_CELL, "outcome"]]
-    both = made[ENTRANTS_PRIOR].merge(compared, on=_CELL, suffixes=("", "_compared"))
+    both = outcomes[ENTRANTS_PRIOR].merge(compared, on=_CELL, suffixes=("", "_compared"))
     both["outcome"] -= both.pop("outcome_compared")
-    return {**made, ENTRANTS_PRIOR: both}
+    return {**outcomes, ENTRANTS_PRIOR: both}
 
 
 def _sums(make_up: pd.DataFrame, group: str, counts: list[str]) -> pd.DataFrame:

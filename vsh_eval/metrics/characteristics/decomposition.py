@@ -410,14 +410,14 @@ def _matched(block: _Block) -> Columns:
     in_own, in_expected = block.noise("matched_group_level"), block.noise("matched_level")
     in_gap = (in_own[0] - in_expected[0], np.concatenate([in_own[1], in_expected[1]]))
     columns: dict[str, NDArray] = {}
-    for name, value, mine, theirs, noise in (
+    for name, value, mine, reference_slopes, noise in (
         ("matched_group_level", own, of_own, None, in_own),
         ("matched_level", expected, of_expected, of_reference, in_expected),
         ("matched_gap", own - expected, of_gap, -of_reference, in_gap),
     ):
-        sides = [(block.comparison.group, mine)]
-        sides += [(block.comparison.reference, theirs)] if theirs else []
-        error = std_error(strata, sides, block.schools, own_rates=False)
+        levels = [(block.comparison.group, mine)]
+        levels += [(block.comparison.reference, reference_slopes)] if reference_slopes else []
+        error = std_error(strata, levels, block.schools, own_rates=False)
         shown = block.limits(np.where(size > 0, value, np.nan), error, noise)
         columns |= interval(name, shown, scale=scale)
     columns["measured"] = known = np.isfinite(columns["matched_gap"])
@@ -435,9 +435,9 @@ def _standardised(block: _Block, baseline: int) -> Columns:
     strata, metric = block.strata, block.strata.metric
     kept = [_kept(side, baseline) for side in block.sums]
     levels = [np.where(cover > 0, value, np.nan) for value, _, cover in kept]
-    sides = [(name, k[1]) for name, k in zip(block.comparison.pair, kept, strict=True)]
-    sides[1] = (sides[1][0], -sides[1][1])
-    error = std_error(strata, sides, block.schools)
+    slopes = [(name, k[1]) for name, k in zip(block.comparison.pair, kept, strict=True)]
+    slopes[1] = (slopes[1][0], -slopes[1][1])
+    error = std_error(strata, slopes, block.schools)
     moved, in_gap = block.noise("standardised_gap"), block.gap_noise
     noise = (moved[0] + in_gap[0], np.concatenate([moved[1], in_gap[1]]))
     found = block.limits(levels[0] - levels[1], error, noise)

@@ -115,12 +115,12 @@ def validate_composition(
         If the table holds two vintages or two cohort rules.
     """
     composition, shield = opened(composition)
-    asked = [of for name, of in names.CHARACTERISTICS.items() if name in factors]
-    require_columns(composition, [of.column for of in asked], name="composition")
+    characteristics = [of for name, of in names.CHARACTERISTICS.items() if name in factors]
+    require_columns(composition, [of.column for of in characteristics], name="composition")
     for column, allowed in (("source", (RETURNS,)), ("level", (names.LA,))):
         for value in composition[column].unique():
             require_one_of(str(value), allowed, name=f"{column} in a table of composition")
-    for column, values, _ in asked:
+    for column, values, _ in characteristics:
         unknown = sorted(set(composition[column].unique()) - set(values))
         if unknown:
             raise ContractError(
@@ -164,8 +164,8 @@ def strata_of(sliced: PanelSlice, factors: Sequence[str]) -> Iterator[Strata]:
     keys = record_keys_of(rows)
     size = int(np.prod(shape))
     for metric in sliced.metrics:
-        gone = registry.years_without_data(metric.name, sliced.years)
-        without = [sliced.years.index(missing) for missing in gone]
+        without_data = registry.years_without_data(metric.name, sliced.years)
+        without = [sliced.years.index(missing) for missing in without_data]
         mine = (of_metric == metric.name) & ~np.isin(year, without)
         sums = {
             name: np.bincount(place[mine], weights=array[mine], minlength=size).reshape(shape)

@@ -41,8 +41,8 @@ def two_levels(
     cells = as_one_school(strata, "")
     plain = [cells.measure(group) for group in groups]
     if schools is None:
-        gone = np.full(len(strata.years), np.nan)
-        found = [replace(one, schools=gone, largest_share=gone) for one in plain]
+        missing = np.full(len(strata.years), np.nan)
+        found = [replace(one, schools=missing, largest_share=missing) for one in plain]
     else:
         influence = _stand_ins(strata, groups, schools)
         found = [
@@ -97,8 +97,8 @@ def _stand_ins(
     strata: Strata, groups: tuple[str, str], schools: Schools
 ) -> tuple[FloatArray, FloatArray]:
     """Return two schools' influence values with the second moments of all, for both levels."""
-    sides = [(name, slopes_of_level(strata.of_group(name))) for name in groups]
-    one, two = (schools.clusters.loads(strata, by_leaf(strata, [side])) for side in sides)
+    slopes = [(name, slopes_of_level(strata.of_group(name))) for name in groups]
+    one, two = (schools.clusters.loads(strata, by_leaf(strata, [side])) for side in slopes)
     joint = schools.clusters.joint
     first, both, second = joint(one, one), joint(one, two), joint(two, two)
     root = np.sqrt(np.maximum(first, 0.0))

@@ -222,9 +222,14 @@ def _one_by_one(given: Terms, labels: Ints, *, jackknife: bool) -> tuple[float, 
     treated = np.arange(given.outcome.shape[1]) >= onset[:, None]
     fitted = imputation.fit(given.outcome, given.fit_weight, treated, given.stratum)
     target = np.where(treated & imputation.imputable(fitted), given.weight, 0.0)
-    made = imputation.estimate(fitted, target[None])
-    error = float(np.sqrt((made.deviations() ** 2).sum())) if jackknife else float("nan")
-    return float(made.estimate[0]), float(made.influence_error()[0]), error, int(made.schools[0])
+    estimates = imputation.estimate(fitted, target[None])
+    error = float(np.sqrt((estimates.deviations() ** 2).sum())) if jackknife else float("nan")
+    return (
+        float(estimates.estimate[0]),
+        float(estimates.influence_error()[0]),
+        error,
+        int(estimates.schools[0]),
+    )
 
 
 def _split(values: Floats, years: int) -> Iterator[Floats]:
@@ -365,16 +370,16 @@ def _without(
     level /= np.sqrt((level**2).sum(axis=1, keepdims=True)).clip(1e-300)
     scaled += level[:, :, None] * level[:, None, :]
     scaled += np.where(still, 1e-13, 1.0)[:, :, None] * np.eye(years)
-    asked = np.where(still, wanted, 0.0) / scale
+    weights = np.where(still, wanted, 0.0) / scale
     known = np.where(still, part.right[draws] - right, 0.0) / scale
-    solved = np.linalg.solve(scaled, np.stack([known, asked], axis=2))
+    solved = np.linalg.solve(scaled, np.stack([known, weights], axis=2))
     # Where the years fall apart, what is asked for has no answer: it comes out vast.
-    lost |= np.abs(solved[:, :, 1]).max(axis=1) > _VAST * np.abs(asked).max(axis=1)
+    lost |= np.abs(solved[:, :, 1]).max(axis=1) > _VAST * np.abs(weights).max(axis=1)
     top = (
         sums[0][draws]
         - np.einsum("dt,dt->d", part.contrast[draws], part.year_effect[draws])
         - (reached * outcome).sum(axis=1)
-        + (asked * solved[:, :, 0]).sum(axis=1)
+        + (weights * solved[:, :, 0]).sum(axis=1)
     )
     bottom = sums[1][draws] - (reached * weight).sum(axis=1)
     possible = (bottom > 1e-12 * sums[1][draws]) & ~lost

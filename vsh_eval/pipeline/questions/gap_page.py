@@ -246,22 +246,22 @@ class GapPage:
         """Show the authority among England, its region and its neighbours in DfE's tables."""
         panel, places = self.run.published_context()
         there = set(panel["metric"].unique())
-        asked = [name for name in _PUBLISHED[self.topic] if name in there]
-        if not asked:
+        requested = [name for name in _PUBLISHED[self.topic] if name in there]
+        if not requested:
             pages.show_text(phrase("no_published_folder"))
             return
-        cohort = Comparison("cwsw", "all", metrics=tuple(asked))
+        cohort = Comparison("cwsw", "all", metrics=tuple(requested))
         near = self.run.release(metrics.gaps, cohort, panel=panel)
         code = self.comparison.unit_id
         own = near.where(unit_id=code, phase=names.TOTAL).frame["metric"]
         where = {"authority": code, "labels": places}
         for at, name in enumerate(dict.fromkeys(own)):
-            said = text.context.context_sentence(near, metric=name, **where)
+            place = text.context.context_sentence(near, metric=name, **where)
             level = text.context.context_sentence(near, metric=name, measure="group_level", **where)
             chart = figures.draw_standing(near, metric=name, **where)
             if not at:
-                pages.show_text(said)
-            with pages.folded(said) if at else nullcontext():
+                pages.show_text(place)
+            with pages.folded(place) if at else nullcontext():
                 pages.show_text(level)
                 self.run.publish_figure(chart)
 
@@ -310,15 +310,15 @@ class GapPage:
         )
         self.run.publish(name, broken)
         self.run.publish(f"{self.topic}_differences", apart)
-        said = [
+        answers = [
             text.characteristics.breakdown_sentence(
                 broken, apart, breakdown=by, **self._last(broken, one)
             )
             for one in self.main
             for by in _BREAKDOWNS[self.topic]
         ]
-        pages.show_text(paragraphs(*said[:-1]))
-        with pages.folded(said[-1]), pages.side_by_side():
+        pages.show_text(paragraphs(*answers[:-1]))
+        with pages.folded(answers[-1]), pages.side_by_side():
             for one in asked.metrics or ():
                 about = self._last(broken, one)
                 self.run.publish_figure(figures.draw_breakdown(broken, **about))
@@ -375,10 +375,10 @@ class GapPage:
     def _sentences(self, changes: SafeTable, metric: str) -> list[SafeText]:
         """Say whether a gap moved since the baseline, and how wide it is."""
         about = self.about(metric)
-        said = [text.gaps.gap_sentence(self.own, **about)]
+        answers = [text.gaps.gap_sentence(self.own, **about)]
         if about["year"] > self.run.settings.years.baseline:
-            said.insert(0, text.gaps.change_sentence(changes, **about))
-        return said
+            answers.insert(0, text.gaps.change_sentence(changes, **about))
+        return answers
 
     def _last(self, safe: SafeTable, metric: str) -> dict[str, Any]:
         return {"metric": metric, "year": last_year(safe, metric=metric)}

@@ -124,7 +124,7 @@ def once[**P](method: Callable[P, Any]) -> Callable[P, Any]:
     """Keep what a method without arguments makes; estimates say how the protocol stands."""
 
     @wraps(method)
-    def made(*args: P.args, **kwargs: P.kwargs) -> Any:
+    def kept(*args: P.args, **kwargs: P.kwargs) -> Any:
         question: Any = args[0]
         if method.__name__ not in question.made:
             found = method(*args, **kwargs)
@@ -133,7 +133,7 @@ def once[**P](method: Callable[P, Any]) -> Callable[P, Any]:
             question.made[method.__name__] = found
         return question.made[method.__name__]
 
-    return made
+    return kept
 
 
 def _estimates[**P](method: Callable[P, Any]) -> Callable[P, Any]:
@@ -253,8 +253,8 @@ class Impact:
             If the outcome is absent.
         """
         frame, shield = opened(panel)
-        asked = shielded(studied(frame, self.protocol), shield)
-        return gaps_by_arm(asked, exposure, comparison.of(self.protocol.primary))
+        requested = shielded(studied(frame, self.protocol), shield)
+        return gaps_by_arm(requested, exposure, comparison.of(self.protocol.primary))
 
     @produces("sample_flow", EXCLUSION_COLUMNS, gate="sample")
     def exclusions(self) -> pd.DataFrame:

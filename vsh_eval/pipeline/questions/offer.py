@@ -148,11 +148,11 @@ class Offer:
             ),
         )
         rank = found.rules["rule"].eq("randomisation")
-        said = [
+        reasons = [
             Message("share_as_far") if by_rank else reason
             for by_rank, reason in zip(rank, found.rules["reason"], strict=True)
         ]
-        return replace(found, rules=found.rules.assign(reason=pd.Series(said, dtype=object)))
+        return replace(found, rules=found.rules.assign(reason=pd.Series(reasons, dtype=object)))
 
     @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:

@@ -177,10 +177,10 @@ def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power:
             "cohort_rule": cohort.rule,
         },
     )
-    asked = answer.Asked(metric, cohort.group, cohort.reference, run.settings.protocol.sesoi)
+    question = answer.Question(metric, cohort.group, cohort.reference, run.settings.protocol.sesoi)
     gap = within.where(target=[pooling.GAP, pooling.GROUP_LEVEL, pooling.REFERENCE_LEVEL])
     sentences: list[SafeText] = [
-        answer.answer_sentence(rules, gap, None, asked=asked),
+        answer.answer_sentence(rules, gap, None, question=question),
         sentences_of_evidence.evidence_sentence(rules),
     ]
     figures: tuple[KeyFigure, ...] = ()
@@ -195,6 +195,6 @@ def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power:
         sentences.append(reasons.no_estimate(pool.reason))
     sentences.append(sentences_of_evidence.confidence_sentence(rules))
     decided = answer.decision_sentences(
-        rules, None, None, None, asked=asked, plan="not_registered", plan_year=plan_year(run)
+        rules, None, None, None, question=question, plan="not_registered", plan_year=plan_year(run)
     )
     keep_summary(run, [one for one in sentences if one], figures, decided)

@@ -101,14 +101,14 @@ def committee(run: Run, own: SafeTable) -> SafeText:
     if run.has_published("reach"):
         reach = run.published_table("reach")
         reached = offer.reach_sentence(reach, year=last_year(reach))
-    of_schools, said = run.settings.source.kind != "published", _answer(run)
+    of_schools, answers = run.settings.source.kind != "published", _answer(run)
     if of_schools:
         sure = evidence.confidence_sentence(run.published_table("evidence"))
     return annual_report.committee_paragraph(
         authority=run.settings.authority.name if of_schools else "",
         gap=wide,
         reach=reached,
-        answer=said[:1] if of_schools else said,
+        answer=answers[:1] if of_schools else answers,
         confidence=sure,
     )
 
@@ -137,22 +137,22 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
         )
         return text, phrase("illustrative"), phrase("national_duty")
     statement = answer.statement_of(found)
-    said = (
-        answer.answer_sentence(found, impact, _sessions(run), asked=asked_of(run)),
+    answers = (
+        answer.answer_sentence(found, impact, _sessions(run), question=question_of(run)),
         *(() if statement == "not_estimable" else (evidence.evidence_sentence(found),)),
         evidence.no_estimate_sentence(_effect(run)),
         answer.estimates_sentence(impact, metric=protocol.primary, evidence=found),
     )
     power = run.published_table("power")
     if statement == "inconclusive":
-        said = (*said, evidence.ruled_out_sentence(impact, metric=protocol.primary))
+        answers = (*answers, evidence.ruled_out_sentence(impact, metric=protocol.primary))
     if statement in ESTABLISHED:
-        said = (*said, exaggeration_sentence(power, metric=protocol.primary))
+        answers = (*answers, exaggeration_sentence(power, metric=protocol.primary))
     return tuple(
         filter(
             None,
             (
-                *said,
+                *answers,
                 evidence.confidence_sentence(found),
                 caution_sentence(power),
                 protocol_sentences(run.standing.sentences)[0],
@@ -161,10 +161,10 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
     )
 
 
-def asked_of(run: Run) -> answer.Asked:
+def question_of(run: Run) -> answer.Question:
     """Return what the answer of a run is about."""
     cohort, protocol = run.settings.cohort, run.settings.protocol
-    return answer.Asked(protocol.primary, cohort.group, cohort.reference, protocol.sesoi)
+    return answer.Question(protocol.primary, cohort.group, cohort.reference, protocol.sesoi)
 
 
 def decisions(run: Run) -> tuple[SafeText, ...]:
@@ -182,7 +182,7 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
         power,
         findings,
         needs,
-        asked=asked_of(run),
+        question=question_of(run),
         plan=run.standing.plan,
         plan_year=plan_year(run),
     )
@@ -253,8 +253,8 @@ def absent(safe: SafeTable, metrics: Iterable[str]) -> SafeText:
     str
         One sentence.
     """
-    asked = dict.fromkeys(metrics)
-    return no_results_sentence([name for name in asked if name not in held(safe, asked)])
+    requested = dict.fromkeys(metrics)
+    return no_results_sentence([name for name in requested if name not in held(safe, requested)])
 
 
 def summary_of(table: pd.DataFrame) -> Summary:

@@ -245,8 +245,8 @@ def _results_seen(outputs: Path, settings: Settings) -> str:
     """Return the last year of a run of that name that was there already, '' where there is none."""
     manifest = outputs / settings.name / "release" / "manifest.json"
     try:
-        said = json.loads(manifest.read_text(encoding="utf-8"))
-        return academic_year.label(int(said["settings"]["years"]["last"]))
+        manifest_read = json.loads(manifest.read_text(encoding="utf-8"))
+        return academic_year.label(int(manifest_read["settings"]["years"]["last"]))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     tables = outputs / f"{settings.name}-draft" / "release" / "tables"

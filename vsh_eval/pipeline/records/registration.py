@@ -268,11 +268,11 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _refuse_tampered(name: str, entries: tuple[Entry, ...], hashes: list[str]) -> None:
     before = ""
-    for place, (entry, said) in enumerate(zip(entries, hashes, strict=True), start=1):
-        if entry.sha256 != said or entry.previous != before:
+    for place, (entry, recorded) in enumerate(zip(entries, hashes, strict=True), start=1):
+        if entry.sha256 != recorded or entry.previous != before:
             raise ContractError(
                 f"{name}: entry {place} of {entry.date} hashes to {entry.sha256[:SHORT]}, its "
-                f"record says {said[:SHORT]}: it was changed by hand; restore it from version "
+                f"record says {recorded[:SHORT]}: it was changed by hand; restore it from version "
                 "control and use vsh-eval register --amend."
             )
-        before = said
+        before = recorded

@@ -66,15 +66,15 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     reason = _reasons(table, numbers, rule)
     reason[(reason == "") & _nearly_the_same(table, numbers, rule)] = "differencing"
     refused = reason != ""
-    asked = [name for name in _QUESTION if name in out]
-    beside = out.duplicated(asked).to_numpy() if asked else np.zeros(len(out), dtype=np.bool_)
+    keys = [name for name in _QUESTION if name in out]
+    repeated = out.duplicated(keys).to_numpy() if keys else np.zeros(len(out), dtype=np.bool_)
     if "role" in out:
-        beside = beside | out["role"].isin(["robustness", "exploratory"]).to_numpy()
+        repeated = repeated | out["role"].isin(["robustness", "exploratory"]).to_numpy()
     partial = np.zeros(len(out), dtype=np.bool_)
     if "aggregation" in out:
         partial = out["aggregation"].ne(OVERALL).to_numpy(dtype=np.bool_)
     for name, shown in _shown(out, numbers, rule).items():
-        unseen = refused | beside if name in _SAMPLE else refused
+        unseen = refused | repeated if name in _SAMPLE else refused
         if name == "pupils":
             unseen = unseen | partial
         value = np.where(unseen, np.nan, shown)

@@ -49,8 +49,8 @@ def of_gaps(series: Sequence[Series], entry: Metric, *, decimals: int) -> list[s
     """Say where each of several gaps began and ended, then the interval of each one's end."""
     ends = [named(one.label, counts(_comparable(one, entry), decimals=decimals)) for one in series]
     intervals = [(one.label, _last_interval(one, decimals=decimals)) for one in series]
-    said = [named(label, interval) for label, interval in intervals if interval]
-    return [*ends, _missing(series), *said]
+    ends_in_text = [named(label, interval) for label, interval in intervals if interval]
+    return [*ends, _missing(series), *ends_in_text]
 
 
 def counts(one: Series, *, decimals: int = 0) -> str:
@@ -105,10 +105,10 @@ def _between(first: Series, second: Series, entry: Metric, *, decimals: int) -> 
         return ""
     (first_year, start), (last_year, end) = both[0], both[-1]
     value, before = (amount(v, entry.gap_unit, decimals=decimals) for v in (end, start))
-    said = {"value": value, "year": year_label(last_year)}
+    last = {"value": value, "year": year_label(last_year)}
     if first_year == last_year:
-        return charts.GAP_LAST.format(**said)
-    return charts.GAP_BOTH.format(before=before, first=year_label(first_year), **said)
+        return charts.GAP_LAST.format(**last)
+    return charts.GAP_BOTH.format(before=before, first=year_label(first_year), **last)
 
 
 def _last_interval(gap: Series, *, decimals: int) -> str:

@@ -207,7 +207,7 @@ def draw_reach_by_need(safe: SafeTable, *, by: str, year: int) -> Figure:
             "singles it out."
         )
     group = group_in_text(rows[0]["group"])
-    sides = (charts.SCHOOLS_NAMED, upper_first(group))
+    named_shares = (charts.SCHOOLS_NAMED, upper_first(group))
     entries = [
         Entry(value_label(by, row[by]), charts.BOTH_SHARES.format(*_shares_in_text(row)))
         for row in rows
@@ -216,13 +216,13 @@ def draw_reach_by_need(safe: SafeTable, *, by: str, year: int) -> Figure:
         axes, heights = page.panels[0], heights_of(entries)
         for share, line, shift in zip(_SHARES, _LINES, _SHIFTS, strict=True):
             shares = [value_of(row, share) for row in rows]
-            beside = [at + shift for at in heights]
-            draw_bars(axes, beside, shares, width=_THIN, colour=line.colour)
+            shifted = [at + shift for at in heights]
+            draw_bars(axes, shifted, shares, width=_THIN, colour=line.colour)
         axes.set(xlim=(0, 100), xticks=range(0, 101, 25))
         axes.set_ylim(heights[-1] + heights[0], 0.0)
         axes.set_yticks([])
         axes.set_xlabel(charts.REACHED_AXIS)
-        _write_names(page, sides)
+        _write_names(page, named_shares)
         need = lower_first(column_label(by))
         title = charts.of_year(charts.NEED_TITLE.format(need=need, group=group), year)
         return page.figure(
@@ -572,9 +572,9 @@ def _write_title(page: Page, title: str) -> None:
     page.write(0.13, 0.08, wrapped(title, letters), **style)
 
 
-def _write_names(page: Page, sides: Sequence[str], *, top: float = 0.12) -> None:
+def _write_names(page: Page, labels: Sequence[str], *, top: float = 0.12) -> None:
     """Name what the two colours stand for above the rows, each beside its marker."""
-    for place, (text, line) in enumerate(zip(sides, _LINES, strict=True)):
+    for place, (text, line) in enumerate(zip(labels, _LINES, strict=True)):
         at = top + 0.08 + 0.26 * place
         page.mark(0.29, at, line)
         style = {"va": "center", "fontsize": 11.5, "fontweight": "bold", "color": line.text_colour}

@@ -228,9 +228,11 @@ def _name_ends(axes: "Axes", entry: registry.Metric) -> None:
     """Write which side is which below the ends of an axis of effects, and its unit."""
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     # Beside a narrow panel there is more room than below it.
-    sides = ((0.4, "right"), (0.6, "left")) if palette.is_narrow() else ((0, "left"), (1, "right"))
+    corners = (
+        ((0.4, "right"), (0.6, "left")) if palette.is_narrow() else ((0, "left"), (1, "right"))
+    )
     for (at, side), text in zip(
-        sides, charts.ends(lower_is_better=entry.lower_is_better), strict=True
+        corners, charts.ends(lower_is_better=entry.lower_is_better), strict=True
     ):
         axes.annotate(text, (at, 0.0), xytext=(0, -20), ha=side, va="top", fontsize=SMALL, **style)
     axes.set_xlabel(entry.gap_unit, labelpad=18)

@@ -114,9 +114,9 @@ class Definitions(_Section):
 
     def written(self) -> dict[str, Any]:
         """Return the definitions as a bundle has them."""
-        said = self.model_dump(mode="json")
-        said["protocol"] = {key: said["protocol"][key] for key in sorted(ASKED)}
-        return said
+        definitions = self.model_dump(mode="json")
+        definitions["protocol"] = {key: definitions["protocol"][key] for key in sorted(ASKED)}
+        return definitions
 
 
 class Registration(_Section):
@@ -234,7 +234,7 @@ def write_bundle(
     lines = [*_of_impact(impact, definitions), *_of_drift(drift)]
     estimates = _csv(lines)
     rows = records(evidence)
-    said = {
+    contents = {
         **about,
         "format": FORMAT,
         "schema_version": SCHEMA,
@@ -252,8 +252,8 @@ def write_bundle(
         },
         "estimates_sha256": hashlib.sha256(estimates).hexdigest(),
     }
-    said["sha256"] = _hash_of(said)
-    text = json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False)
+    contents["sha256"] = _hash_of(contents)
+    text = json.dumps(contents, indent=1, ensure_ascii=False, allow_nan=False)
     files = {ABOUT: f"{text}\n".encode(), ESTIMATES: estimates}
     _checked(path.name, files)
     write_whole(path, _packed(files))
@@ -347,9 +347,9 @@ def _csv(lines: list[dict[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _hash_of(said: Mapping[str, Any]) -> str:
+def _hash_of(contents: Mapping[str, Any]) -> str:
     """Return the hash of everything that a bundle says, whatever its blanks and order."""
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(contents, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -406,17 +406,17 @@ def _require_the_two(name: str, found: list[str]) -> None:
 
 def _checked(name: str, files: Mapping[str, bytes]) -> Bundle:
     """Check hashes, then keys and values, of everything a bundle says."""
-    said = _json(name, files[ABOUT])
-    if not isinstance(said, dict) or said.get("format") != FORMAT:
+    contents = _json(name, files[ABOUT])
+    if not isinstance(contents, dict) or contents.get("format") != FORMAT:
         _refuse(name, "is no bundle of estimates", f"say format: {FORMAT}")
-    if said.get("schema_version") != SCHEMA:
+    if contents.get("schema_version") != SCHEMA:
         _refuse(name, "is of another version", f"have schema_version {SCHEMA}")
-    if said.pop("sha256", "") != _hash_of(said):
+    if contents.pop("sha256", "") != _hash_of(contents):
         _refuse(name, f"has a changed {ABOUT}", "be as it was written")
-    if hashlib.sha256(files[ESTIMATES]).hexdigest() != said.get("estimates_sha256"):
+    if hashlib.sha256(files[ESTIMATES]).hexdigest() != contents.get("estimates_sha256"):
         _refuse(name, f"has a changed {ESTIMATES}", "be as it was written")
     try:
-        about = About.model_validate(said)
+        about = About.model_validate(contents)
         estimates = tuple(Estimate.model_validate(row) for row in _lines(name, files[ESTIMATES]))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
@@ -430,11 +430,11 @@ def _rule_of(problem: Any) -> str:
     """Write what pydantic demands as the rule of a refusal, never the value that is wrong."""
     if problem["type"] == "extra_forbidden":
         return "have no unknown key"
-    said = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
-    _, _, rule = said.rpartition("must ")
+    message = str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+    _, _, rule = message.rpartition("must ")
     if problem["type"] == "value_error" and rule:
         return rule.partition(";")[0]  # the remedy is to ask the authority
-    return f"meet its rule ({said[:1].lower()}{said[1:]})"
+    return f"meet its rule ({message[:1].lower()}{message[1:]})"
 
 
 def _json(name: str, text: bytes) -> Any:
@@ -470,8 +470,8 @@ def _lines(name: str, content: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _require_each_once(name: str, estimates: tuple[Estimate, ...]) -> None:
-    asked = [
+    requested = [
         (row.target, row.metric, row.estimator, row.aggregation, row.index) for row in estimates
     ]
-    if len(set(asked)) < len(asked):
+    if len(set(requested)) < len(requested):
         _refuse(name, "gives an estimate twice", "give each once")

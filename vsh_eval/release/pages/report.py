@@ -223,14 +223,14 @@ def _outline(text: str, *, fallback: str) -> tuple[str, str, list[dict[str, str]
     if found:
         text = text[: found[0].start()] + text[found[0].end() :]
     contents: list[dict[str, str]] = []
-    taken: set[str] = set()
+    anchors: set[str] = set()
     depth = 1
 
     def placed(match: re.Match[str]) -> str:
         nonlocal depth
         depth = min(max(int(match[1]), 2), depth + 1)
         inner = _inner(match[2])
-        anchor = _anchor(_plain(inner), taken)
+        anchor = _anchor(_plain(inner), anchors)
         if depth == 2:
             contents.append({"id": anchor, "text": _plain(inner)})
         return f'<h{depth} id="{anchor}">{inner}</h{depth}>'
@@ -246,12 +246,12 @@ def _plain(text: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", text)).strip()
 
 
-def _anchor(text: str, taken: set[str]) -> str:
+def _anchor(text: str, anchors: set[str]) -> str:
     stem = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
     anchor, again = stem, 2
-    while anchor in taken or anchor == "main":
+    while anchor in anchors or anchor == "main":
         anchor, again = f"{stem}-{again}", again + 1
-    taken.add(anchor)
+    anchors.add(anchor)
     return anchor
 
 

@@ -118,13 +118,13 @@ def show_statement(headline: str, *sentences: str) -> None:
     DisclosureError
         If one of them is a plain text.
     """
-    said = [require_safe_text(sentence) for sentence in sentences if sentence]
-    below = "".join(f"<p>{escape(sentence)}</p>" for sentence in said)
+    texts = [require_safe_text(sentence) for sentence in sentences if sentence]
+    below = "".join(f"<p>{escape(sentence)}</p>" for sentence in texts)
     first, stop, rest = require_safe_text(headline).partition(". ")
     head = f'<p class="headline"><strong>{escape(f"{first}{stop}".strip())}</strong>'
     head += f" {escape(rest)}</p>" if rest else "</p>"
     html = f'<div class="statement">{head}{below}</div>'
-    _display_html(html, " ".join((headline, *said)))
+    _display_html(html, " ".join((headline, *texts)))
 
 
 @contextmanager

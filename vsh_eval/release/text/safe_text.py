@@ -37,20 +37,20 @@ def sentence[**P](make: Callable[P, str]) -> Callable[P, SafeText]:
     """Mark a function whose text may be shown: it reads safe tables, settings and codes only."""
 
     @wraps(make)
-    def made(*args: P.args, **kwargs: P.kwargs) -> SafeText:
+    def marked(*args: P.args, **kwargs: P.kwargs) -> SafeText:
         return SafeText(make(*args, **kwargs), _SEAL)
 
-    return made
+    return marked
 
 
 def sentences[**P](make: Callable[P, Iterable[str]]) -> Callable[P, tuple[SafeText, ...]]:
     """Mark a function whose texts may all be shown."""
 
     @wraps(make)
-    def made(*args: P.args, **kwargs: P.kwargs) -> tuple[SafeText, ...]:
+    def marked(*args: P.args, **kwargs: P.kwargs) -> tuple[SafeText, ...]:
         return tuple(SafeText(text, _SEAL) for text in make(*args, **kwargs))
 
-    return made
+    return marked
 
 
 def paragraphs(*texts: SafeText) -> SafeText:

@@ -294,8 +294,8 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     )
     found = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
     for table in tables:
-        alike, of = found.get(table, [0, 0])
-        yield Answer(table, alike, of, ("pupil_id",))
+        near, of = found.get(table, [0, 0])
+        yield Answer(table, near, of, ("pupil_id",))
 
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
@@ -352,14 +352,14 @@ def terms_whole(inspection: Inspection) -> Iterator[Answer]:
 
 def years_usable(inspection: Inspection) -> Iterator[Answer]:
     """See whether there are rows of years in which nothing was collected."""
-    gone = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
+    without_data = ", ".join(map(str, sorted(registry.years_without_data(_ABSENCE))))
     pairs = " OR ".join(
         f"(measure = {literal(entry.name)} AND academic_year = {year})"
         for entry in registry.returned_measures()
         for year in sorted(untaken(entry))
     )
     yield from each_of(
-        where("attendance", f"academic_year IN ({gone})", "academic_year"),
+        where("attendance", f"academic_year IN ({without_data})", "academic_year"),
         counted(
             "FROM (FROM {table} SELECT measure, academic_year, count(*) AS n "
             f"GROUP BY measure, academic_year) SELECT sum(n) FILTER (WHERE {pairs})",

@@ -101,8 +101,8 @@ class Inspection:
 
     def collected(self, metric: str) -> tuple[int, ...]:
         """Return the wanted years for which a metric was collected at all."""
-        gone = registry.years_without_data(metric)
-        return tuple(year for year in self.years() if year not in gone)
+        without_data = registry.years_without_data(metric)
+        return tuple(year for year in self.years() if year not in without_data)
 
 
 class Answer(NamedTuple):

@@ -85,16 +85,16 @@ def _basis(inspection: Inspection, table: str) -> tuple[int, ...]:
 def _attended(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek sessions of the pupils of the ages that count, in years that have or should have any."""
     del table
-    gone = registry.years_without_data(_ABSENCE)
-    held = {*inspection.years_of("attendance")} - gone
-    found = attended(inspection, sorted(held | {*inspection.years()} - gone))
+    without_data = registry.years_without_data(_ABSENCE)
+    held = {*inspection.years_of("attendance")} - without_data
+    found = attended(inspection, sorted(held | {*inspection.years()} - without_data))
     return found.enrolled, found.enrolled_there, attended(inspection, sorted(held)).enrolled
 
 
 def _enrolled(inspection: Inspection, table: str) -> tuple[int, ...]:
     """Seek the enrolment of every row of the years asked for."""
-    asked, of = inspection.returns.years, inspection.rows[table]
-    years = [year for year in inspection.years_of(table) if not asked or year in asked]
+    requested, of = inspection.returns.years, inspection.rows[table]
+    years = [year for year in inspection.years_of(table) if not requested or year in requested]
     if table == "attendance":
         return of, of - attended(inspection, years).not_enrolled
     if table == "attainment":

@@ -57,11 +57,11 @@ def baseline(inspection: Inspection) -> Iterator[Answer]:
     yield Answer("attendance", int(rows == 0), 1, ("academic_year",))
 
 
-def _named(table: str, asked: Iterable[str], held: Iterable[str]) -> Answer:
+def _named(table: str, requested: Iterable[str], held: Iterable[str]) -> Answer:
     """Compare the names that the params give with those of the data, and say the nearest."""
-    asked, known = tuple(asked), [name for name in held if name is not None]
-    lacking = [name for name in asked if name not in known]
+    requested, known = tuple(requested), [name for name in held if name is not None]
+    lacking = [name for name in requested if name not in known]
     near = [match for name in lacking for match in get_close_matches(name, known, 1)]
     instead = f"nearest: {listed(near)}" if near else f"there: {listed(known) or 'none'}"
     detail = f", and {listed(lacking)} is not ({instead})" if lacking else ""
-    return Answer(table, len(lacking), len(asked), tuple(lacking) or asked, detail)
+    return Answer(table, len(lacking), len(requested), tuple(lacking) or requested, detail)

@@ -65,8 +65,8 @@ def _figures(found: Published, code: str, years: Sequence[int]) -> Iterator[tupl
             metric: set(years) - set(registry.years_without_data(metric)) for metric in metrics
         }
         lacking = {
-            metric: sorted(asked - {*found.years_of(code, metric)})
-            for metric, asked in wanted.items()
+            metric: sorted(requested - {*found.years_of(code, metric)})
+            for metric, requested in wanted.items()
         }
         of, rows = (sum(map(len, each.values())) for each in (wanted, lacking))
         if rows == of:

@@ -108,11 +108,11 @@ def attended(inspection: Inspection, years: Iterable[int]) -> Attended:
 def attained(inspection: Inspection, years: Iterable[int]) -> Attained:
     """Count the attainment of years; each year is counted once for all checks."""
     known = registry.returned_measures()
-    said = {
+    measures = {
         "measures": ", ".join(literal(entry.name) for entry in known),
         "pairs": ", ".join(
             f"({literal(entry.name)}, {group})" for entry in known for group in entry.year_groups
         ),
     }
-    queries = (_ATTAINED.format(year=year, **said) for year in years)
+    queries = (_ATTAINED.format(year=year, **measures) for year in years)
     return Attained(*inspection.added("SELECT 0, 0", *queries))

@@ -63,8 +63,8 @@ def column(read_as: Callable[[str], str], texts: pd.Series) -> pd.Series:
     ['H801200001001', nan]
     """
     # Days repeat, so each text is looked at once.
-    asked = pa.table({"text": pa.array(texts, pa.string(), from_pandas=True)})
-    every = asked["text"].combine_chunks().dictionary_encode()
+    requested = pa.table({"text": pa.array(texts, pa.string(), from_pandas=True)})
+    every = requested["text"].combine_chunks().dictionary_encode()
     with _engine().cursor() as connection:
         connection.register("asked", pa.table({"text": every.dictionary}))
         sql = f"FROM asked SELECT {read_as('text')} AS found"

@@ -84,10 +84,10 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     notes: list[Message] = []
     with connect() as connection:
         for sheet in (s for path in paths for s in sheets(path, known=[*names.values()])):
-            said: Sequence[Message] = ()
+            notes_of_sheet: Sequence[Message] = ()
             for columns in _selections(sheet, section.table, names, sorted(measures)):
-                said = load(connection, "extract", sheet, select(columns))
-            notes += said
+                notes_of_sheet = load(connection, "extract", sheet, select(columns))
+            notes += notes_of_sheet
         rows = connection.execute("FROM extract ORDER BY ALL").df()
     without = rows["pupil_id"].isna()
     notes += counted(of_rows=len(rows), pupils_without_upn=without.sum())

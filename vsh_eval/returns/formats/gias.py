@@ -170,7 +170,7 @@ def _whole(text: str) -> str:
 def _schools(extract: pd.DataFrame, options: Options) -> Reading:
     known = extract.dropna(subset=["urn"]).drop_duplicates("urn", keep="last")
     # Text that is blank in every row is no text to pandas.
-    known = known.astype(dict.fromkeys(known.columns[known.dtypes == object], "str"))
+    known = known.astype({name: "str" for name in known if known[name].dtype == "object"})
     known = known.assign(
         name=known["name"].map(_unmangled),
         phase=known["type"].map(_TYPES).fillna(known["education"].map(_PHASES)),

@@ -64,13 +64,13 @@ def find(written: pd.Series, on: pd.Series, options: Options) -> pd.Series:
     >>> find(written, on, options).tolist()
     ['121669', '141930', '141930', '900123', nan]
     """
-    asked = pd.DataFrame({"written": written.astype("str").fillna(""), "on": on})
-    distinct = asked.drop_duplicates().assign(key=lambda t: t["written"].map(_key))
+    requested = pd.DataFrame({"written": written.astype("str").fillna(""), "on": on})
+    distinct = requested.drop_duplicates().assign(key=lambda t: t["written"].map(_key))
     plain = distinct["key"].str.fullmatch(r"\d{6}").astype("bool")
     found = distinct["key"].where(plain)
     if "establishments" in options.references:
         found = found.fillna(_nearest(distinct[~plain], _keyed(options)))
-    answers = asked.merge(distinct.assign(urn=found), on=["written", "on"], how="left")["urn"]
+    answers = requested.merge(distinct.assign(urn=found), on=["written", "on"], how="left")["urn"]
     return answers.set_axis(written.index).astype("str")
 
 
@@ -153,9 +153,9 @@ def _keyed(options: Options) -> pd.DataFrame:
     return pd.concat([rows[columns] for rows in keys]).drop_duplicates(["key", "urn"])
 
 
-def _nearest(asked: pd.DataFrame, keyed: pd.DataFrame) -> pd.Series:
+def _nearest(requested: pd.DataFrame, keyed: pd.DataFrame) -> pd.Series:
     """Return the URN open on the day; two that were open on it are no answer."""
-    joined = asked.reset_index(names="row").merge(keyed, on="key")
+    joined = requested.reset_index(names="row").merge(keyed, on="key")
     day = joined["on"]
     opened = joined["opened"].fillna(pd.Timestamp(1900, 1, 1))
     closed = joined["closed"].fillna(pd.Timestamp(2200, 1, 1))

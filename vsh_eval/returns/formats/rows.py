@@ -126,8 +126,8 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def select(columns: Mapping[str, str]) -> str:
     """Write the SQL that makes columns of a sheet."""
-    made = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in columns.items())
-    return f"FROM sheet SELECT {made}"
+    selected = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in columns.items())
+    return f"FROM sheet SELECT {selected}"
 
 
 def load(

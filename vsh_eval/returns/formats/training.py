@@ -93,9 +93,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     notes: list[Message] = []
     for path in paths:
         for rows in _logs(path, getattr(section, "columns", {})):
-            kept, said = _understood(rows, path.name, synonyms, options)
+            kept, notes_of_rows = _understood(rows, path.name, synonyms, options)
             parts.append(kept)
-            notes += said
+            notes += notes_of_rows
     log = pd.concat(parts, ignore_index=True)
     return Reading({"training": _summed(log)}, tuple(notes))
 
@@ -146,8 +146,8 @@ def _understood(
     if re.search(r"complet|finish|end|certif", rows.attrs["start"].casefold()):
         notes.append(note("start_may_be_completion", file=file, which=rows.attrs["start"]))
     if "attended" in rows:
-        said = rows["attended"].map(_plain).fillna("")
-        taken_up = said.map(lambda text: _attended(str(text), synonyms))
+        attended = rows["attended"].map(_plain).fillna("")
+        taken_up = attended.map(lambda text: _attended(str(text), synonyms))
         leave_out("bookings_not_attended", ~taken_up, _rows_of(~taken_up))
     else:
         notes.append(note("attendance_not_recorded", file=file, rows=total, of_rows=total))

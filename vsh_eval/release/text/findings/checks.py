@@ -162,8 +162,8 @@ def _before(check: Check) -> str:
     drift = [row for row in check.tested if not is_shown(row, "p_value")]
     if tests and tests[0]["verdict"] == DIFFERS:
         return f"Another path is detected ({_p(tests[0])}), so the estimate must not be believed."
-    said = [f"No other path is detected ({_p(row)})." for row in tests[:1]]
-    return " ".join([*said, *(_drift(row, check) for row in drift[:1])])
+    answers = [f"No other path is detected ({_p(row)})." for row in tests[:1]]
+    return " ".join([*answers, *(_drift(row, check) for row in drift[:1])])
 
 
 def _drift(row: Row, check: Check) -> str:
@@ -213,32 +213,32 @@ def _levels(check: Check) -> str:
         next((row for row in check.rows if row["variant_code"] == f"{who}_level"), None)
         for who in ("cohort", "peers")
     )
-    said = []
+    answers = []
     if own is not None and _could_be_tested(own):
-        said.append(f"The cohort's own level moved by {_estimate(own, check.unit)}.")
+        answers.append(f"The cohort's own level moved by {_estimate(own, check.unit)}.")
     if peers is not None and _could_be_tested(peers):
         moved = peers["verdict"] == DIFFERS
-        said.append(
+        answers.append(
             f"The peers' own level moved too, by {_estimate(peers, check.unit)}: part of the "
             "change lies with them."
             if moved
             else f"No move of the peers' own level is detected: {_estimate(peers, check.unit)}."
         )
-    return " ".join(said)
+    return " ".join(answers)
 
 
 def _chance(check: Check) -> str:
-    said = []
+    answers = []
     for row in check.tested:
         way = "the wild bootstrap" if row["estimator"] == "wild_cluster" else "random reassignment"
-        said.append(f"{way} gives {_p(row)}")
+        answers.append(f"{way} gives {_p(row)}")
     ends = {
         (AGREES, True): "larger than chance gives",
         (AGREES, False): "no more than chance gives, as in the primary test",
         (DIFFERS, True): "no larger than chance gives, although the primary test detects an effect",
         (DIFFERS, False): "larger than chance gives, although the primary test detects no effect",
     }
-    return f"{upper_first('; '.join(said))}: {ends[check.verdict, check.found]}."
+    return f"{upper_first('; '.join(answers))}: {ends[check.verdict, check.found]}."
 
 
 def _ranging(what: str, *, unclear: bool = False) -> Callable[[Check], str]:

@@ -35,20 +35,20 @@ def changes_sentence(counts: SafeTable, *, last_year: int, kept_years: Sequence[
     rows = {str(row["result"]): int(row["rows"]) for row in records(counts)}
     differ = {code: rows[code] for code in _WHY if code in rows}
     compared = sum(differ.values()) + rows.get("same", 0)
-    said = (
+    text = (
         f"Last year's release ended with {year_label(last_year)}. Of {_count(compared)} gaps of "
         "the same year, measure and group, "
     )
     parts = [f"{_count(rows_)} differ {_WHY[code]}" for code, rows_ in differ.items()]
-    said += f"{listed(parts)}." if parts else "none differs."
+    text += f"{listed(parts)}." if parts else "none differs."
     for code, said_of in (("added", "are new"), ("gone", "are no longer there")):
         if code in rows:
-            said += f" {_count(rows[code])} {said_of}."
+            text += f" {_count(rows[code])} {said_of}."
     if kept_years:
         first, last = year_label(min(kept_years)), year_label(max(kept_years))
         years = first if first == last else f"{first} to {last}"
-        said += f" Published years stay as they were published: {years}."
-    return said
+        text += f" Published years stay as they were published: {years}."
+    return text
 
 
 @sentence

@@ -63,9 +63,9 @@ def evidence_sentence(safe: SafeTable) -> str:
     """
     row = records(safe)[0]
     statement = require_one_of(str(row["statement"]), STATEMENT_NAMES, name="statement")
-    said = f"{upper_first(STATEMENT_NAMES[statement])}: {_MEANING[statement]}"
+    text = f"{upper_first(STATEMENT_NAMES[statement])}: {_MEANING[statement]}"
     why = _DECIDED_BY.get(str(row["decided_by"]), "")
-    return f"{said} {why}".rstrip()
+    return f"{text} {why}".rstrip()
 
 
 @sentence
@@ -179,16 +179,16 @@ def pretrend_sentence(safe: SafeTable) -> str:
     """
     row = one_row(safe)
     if is_missing(row["p_value"]):
-        asked = "Whether schools were on the same path before training"
-        return f"{asked} cannot be tested: {str(row['reason']).rstrip('.')}."
-    said = f"the joint test of the years before training gives p {_p(float(row['p_value']))}"
+        question = "Whether schools were on the same path before training"
+        return f"{question} cannot be tested: {str(row['reason']).rstrip('.')}."
+    test = f"the joint test of the years before training gives p {_p(float(row['p_value']))}"
     if float(row["p_value"]) < ALPHA:
         return (
-            f"Schools about to be trained were already on another path: {said}. "
+            f"Schools about to be trained were already on another path: {test}. "
             "An effect estimated from such schools must not be believed."
         )
     return (
-        f"No different path is detected before training: {said}. A small difference could still "
+        f"No different path is detected before training: {test}. A small difference could still "
         "have been missed (Roth, 2022)."
     )
 

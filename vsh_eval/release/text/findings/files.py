@@ -70,8 +70,8 @@ def for_analyst(message: Message) -> str:
         counts = f"{details['rows']:,}"
         counts = f" ({counts} of {details['of_rows']:,})" if details["of_rows"] else f" ({counts})"
     which = f": {details['which']}" if details.get("which") else ""
-    said = _sentence(message).removesuffix(".")
-    return f"{FAMILIES[str(details['family'])]}{file}: {said}{counts}{which}."
+    text = _sentence(message).removesuffix(".")
+    return f"{FAMILIES[str(details['family'])]}{file}: {text}{counts}{which}."
 
 
 def _sentence(message: Message) -> str:

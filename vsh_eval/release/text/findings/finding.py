@@ -188,12 +188,12 @@ class Finding:
 
     def either_way(self, words: Movement, per: str = "") -> str:
         """Write the number with its direction, and both ends of its interval with theirs."""
-        said = f"{self._directed(self.value, words, self.unit)}{per}"
+        estimate = f"{self._directed(self.value, words, self.unit)}{per}"
         if self.interval is None:
-            return said
+            return estimate
         first, last = self.interval[::-1] if self.value > 0 else self.interval
         return (
-            f"{said} ({INTERVAL} from {self._directed(first, words)} to "
+            f"{estimate} ({INTERVAL} from {self._directed(first, words)} to "
             f"{self._directed(last, words)})"
         )
 
@@ -311,9 +311,9 @@ def not_shown(about: str, row: Row) -> str:
 
 def not_estimated(about: str, row: Row) -> str:
     """Say that an estimate is not shown, and the reason where its row gives one."""
-    said, reason = not_shown(about, row), row.get("reason")
+    text, reason = not_shown(about, row), row.get("reason")
     why = "" if is_missing(reason) else str(reason).rstrip(".")
-    return f"{said} The reason: {why}." if why else said
+    return f"{text} The reason: {why}." if why else text
 
 
 def than_expected(row: Row, expected: str) -> str:

@@ -187,11 +187,11 @@ def _composition(values: Mapping[str, Any]) -> str:
 
 
 def _redundant(values: Mapping[str, Any]) -> str:
-    said = values["covariates"]
-    many = len(said) > 1
+    covariates = values["covariates"]
+    many = len(covariates) > 1
     them = "them" if many else "it"
     return (
-        f"{listed(said)} {'add' if many else 'adds'} nothing to the other covariates, or "
+        f"{listed(covariates)} {'add' if many else 'adds'} nothing to the other covariates, or "
         f"{'are' if many else 'is'} the same in every school, so no estimate can be made with "
         f"{them}; leave {them} out of the covariates."
     )
@@ -235,11 +235,11 @@ def _phase(code: str) -> str:
 
 
 def _randomisation_p(values: Mapping[str, Any]) -> str:
-    said = "p value when the years of training are reassigned at random"
+    text = "p value when the years of training are reassigned at random"
     if not values["few_trained"]:
-        return said
+        return text
     return (
-        f"{said}, which decides here: few schools were trained (under {values['limit']}), and then "
+        f"{text}, which decides here: few schools were trained (under {values['limit']}), and then "
         "the interval excludes zero too readily"
     )
 
@@ -249,9 +249,9 @@ def _adjusted_p(values: Mapping[str, Any]) -> str:
 
 
 def _composition_p(values: Mapping[str, Any]) -> str:
-    said = "p value of a change in the children who are counted"
+    text = "p value of a change in the children who are counted"
     tests = values.get("tests", 1)
-    return f"{said} (smallest of {tests} tests, adjusted for their number)" if tests > 1 else said
+    return f"{text} (smallest of {tests} tests, adjusted for their number)" if tests > 1 else text
 
 
 _WORDED: Mapping[str, Callable[[Mapping[str, Any]], str]] = MappingProxyType(

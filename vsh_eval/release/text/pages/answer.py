@@ -34,7 +34,7 @@ _NO_ANSWER = words("evidence", "statement", "answer")
 _DECISIONS = words("evidence", "statement", "decision")
 
 
-class Asked(NamedTuple):
+class Question(NamedTuple):
     """What the answer is about: the outcome, whose gap, and the smallest effect of interest."""
 
     metric: str
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
 @sentence
 def answer_sentence(
-    evidence: SafeTable, impact: SafeTable, sessions: SafeTable | None, *, asked: Asked
+    evidence: SafeTable, impact: SafeTable, sessions: SafeTable | None, *, question: Question
 ) -> str:
     """Give the answer in one sentence: in days of school where the outcome is absence.
 
@@ -58,7 +58,7 @@ def answer_sentence(
     sessions : SafeTable or None
         The rows of the outcome in the last year, with sessions_possible; None where no sessions
         are counted.
-    asked : Asked
+    question : Question
         What the answer is about.
 
     Returns
@@ -66,16 +66,16 @@ def answer_sentence(
     str
         One sentence. Days a child a year are estimate / 100 x possible sessions / 2.
     """
-    statement, metric = statement_of(evidence), metric_in_text(asked.metric)
+    statement, metric = statement_of(evidence), metric_in_text(question.metric)
     if statement in _NO_ANSWER:
         return _NO_ANSWER[statement].format(metric=metric)
-    unit = registry.metric(asked.metric).gap_unit
+    unit = registry.metric(question.metric).gap_unit
     if statement == "no_effect_of_interest":
-        size = amount_given(asked.sesoi, unit)
+        size = amount_given(question.sesoi, unit)
         return f"The training changed the gap in {metric} by less than {size}, if at all."
     if statement == "whole_school_moved":
-        return _levels(impact, asked)
-    row = both_estimates(impact, metric=asked.metric)[0]
+        return _levels(impact, question)
+    row = both_estimates(impact, metric=question.metric)[0]
     possible = _possible(sessions)
     if possible is None:
         moved = "smaller" if statement.startswith("narrowed") else "larger"
@@ -87,7 +87,7 @@ def answer_sentence(
     size, interval = _size(row, possible / 200, "")
     more = "fewer" if float(row["estimate"]) < 0 else "more"
     return (
-        f"Measured against {group_in_text(asked.reference)}, {group_in_text(asked.group)} in "
+        f"Measured against {group_in_text(question.reference)}, {group_in_text(question.group)} in "
         f"trained schools missed about {size} {more} days of school a year than expected without "
         f"training ({interval})."
     )
@@ -116,11 +116,11 @@ def _possible(sessions: SafeTable | None) -> float | None:
     return float(rows[0]["sessions_possible"])
 
 
-def _levels(impact: SafeTable, asked: Asked) -> str:
+def _levels(impact: SafeTable, question: Question) -> str:
     """Say what happened to both levels in trained schools."""
-    unit = registry.metric(asked.metric).gap_unit
+    unit = registry.metric(question.metric).gap_unit
     parts = []
-    for group in (asked.group, asked.reference):
+    for group in (question.group, question.reference):
         own = {"subgroup": "own_level", "part": part_name("group", group)}
         row = next((r for r in records(impact) if all(r.get(key) == own[key] for key in own)), None)
         if row is None or not is_shown(row, "estimate", "ci_lower", "ci_upper"):
@@ -130,8 +130,8 @@ def _levels(impact: SafeTable, asked: Asked) -> str:
         way = "lower" if float(row["estimate"]) < 0 else "higher"
         parts.append(f"that of {group_in_text(group)} was {size} {way} ({interval})")
     return (
-        f"In trained schools {metric_in_text(asked.metric)} changed for all pupils, compared with "
-        f"what was expected without training: {listed(parts)}."
+        f"In trained schools {metric_in_text(question.metric)} changed for all pupils, compared "
+        f"with what was expected without training: {listed(parts)}."
     )
 
 
@@ -173,7 +173,7 @@ _PLAN = words("sentences", "plan")
 
 @sentences
 def published_decisions() -> Iterator[str]:
-    """Say what to decide where DfE's tables are all that is asked."""
+    """Say what to decide where DfE's tables are all that is asked for."""
     yield (
         "**Do not stop or extend the offer because of this page.** It compares whole authorities; "
         "run the evaluation on your own returns and training log."
@@ -187,7 +187,7 @@ def decision_sentences(
     findings: SafeTable | None,
     needs: SafeTable | None,
     *,
-    asked: Asked,
+    question: Question,
     plan: str,
     plan_year: int,
 ) -> Iterator[str]:
@@ -205,7 +205,7 @@ def decision_sentences(
     needs : SafeTable or None
         Schools trained by band of deprivation in the last year, all phases together, the greatest
         first: deprivation, share_schools.
-    asked : Asked
+    question : Question
         What the answer is about.
     plan : {"not_registered", "late", "deviates"}
         How the settings stand to a registered plan, where the rule on it is not passed.
@@ -230,8 +230,8 @@ def decision_sentences(
         yield _PLAN[plan].format(year=year_label(plan_year))
     # Neither helps an estimate that cannot be put down to training: a pool leaves it out.
     if statement == "inconclusive" and power is not None:
-        yield from _wait(power, asked)
-        yield from _pool(power, asked)
+        yield from _wait(power, question)
+        yield from _pool(power, question)
     if needs is not None:
         yield from _spread(needs)
     if findings is not None:
@@ -250,14 +250,14 @@ def halves(decision: str) -> tuple[str, str]:
     return what, why
 
 
-def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
+def _wait(power: SafeTable, question: Question) -> Iterator[str]:
     """Say how many more years would do, or that none would."""
     now, waits = _now_and(power, "more_years", above=0)
-    if not waits or value_of(now, "mde") <= asked.sesoi:
+    if not waits or value_of(now, "mde") <= question.sesoi:
         return
-    unit, kept = registry.metric(asked.metric).gap_unit, "the schools trained and the children"
-    small = amount_given(asked.sesoi, unit)
-    enough = [row for row in waits if value_of(row, "mde") <= asked.sesoi]
+    unit, kept = registry.metric(question.metric).gap_unit, "the schools trained and the children"
+    small = amount_given(question.sesoi, unit)
+    enough = [row for row in waits if value_of(row, "mde") <= question.sesoi]
     if enough:
         years = value_of(enough[0], "more_years")
         wait, more, bring = ("1 year", "1 more year", "brings")
@@ -287,12 +287,12 @@ def _wait(power: SafeTable, asked: Asked) -> Iterator[str]:
     )
 
 
-def _pool(power: SafeTable, asked: Asked) -> Iterator[str]:
+def _pool(power: SafeTable, question: Question) -> Iterator[str]:
     """Say what several authorities of this size could detect together."""
     now, helping = _now_and(ways_that_help(power), "authorities", above=1)
-    if not helping or value_of(now, "mde") <= asked.sesoi:
+    if not helping or value_of(now, "mde") <= question.sesoi:
         return
-    unit, small = registry.metric(asked.metric).gap_unit, asked.sesoi
+    unit, small = registry.metric(question.metric).gap_unit, question.sesoi
     enough = [row for row in helping if value_of(row, "mde") <= small]
     together = [
         f"{number(value_of(row, 'authorities'), decimals=0)} of this size together one of "

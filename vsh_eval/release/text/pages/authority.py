@@ -91,10 +91,10 @@ def suppressed_sentence(safe: SafeTable, *, metric: str, authority: str) -> str:
         )
     (row,) = carrying
     pool = str(row["comparison"])
-    said = [one for one in (_own_suppressed(row, authority), _left_out(row)) if one]
-    if not said:
+    suppressed = [one for one in (_own_suppressed(row, authority), _left_out(row)) if one]
+    if not suppressed:
         return f"No number of {authority} or of {_DONORS[pool]} is suppressed in a year used."
-    return " ".join(said)
+    return " ".join(suppressed)
 
 
 def _own_suppressed(row: Row, authority: str) -> str:

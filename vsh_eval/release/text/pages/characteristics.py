@@ -122,11 +122,11 @@ def matched_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     matched = Finding.of(row, "matched_gap", entry.gap_unit, decimals=1)
     everyone = Finding.of(row, "gap", entry.gap_unit, decimals=1)
     levels = ("matched_group_level", "matched_level")
-    own, theirs = (amount(row[name], entry.unit) for name in levels)
+    own, reference = (amount(row[name], entry.unit) for name in levels)
     return (
         f"Another way is to match each child with {whom} of {_SAME}, and to leave out those "
         f"without a match: {metric_in_text(metric)} among {group_in_text(row['group'])} was {own} "
-        f"against {theirs} in {year_label(year)}, {_compared(matched)}"
+        f"against {reference} in {year_label(year)}, {_compared(matched)}"
         f"{matched.brackets(of_size=True)}. Against all {whom} it was {_compared(everyone)}."
         f"{indicative(row.get('group_pupils'), below=_FEW)}"
     )

@@ -178,8 +178,8 @@ def barriers_sentence(safe: SafeTable, *, year: int, **where: Any) -> str:
         return missing.strip()
     first, *others = sorted(shown, key=lambda row: -float(row["gap"]))
     who, whom = (group_in_text(first[side]) for side in ("group", "reference"))
-    own, theirs = _levels(first)
-    clauses = [f"{own} of {who} had {BARRIERS[first['barrier']]}, against {theirs} of {whom}"]
+    own, reference = _levels(first)
+    clauses = [f"{own} of {who} had {BARRIERS[first['barrier']]}, against {reference} of {whom}"]
     clauses += [
         f"{' against '.join(_levels(row))} had {BARRIERS[row['barrier']]}" for row in others
     ]

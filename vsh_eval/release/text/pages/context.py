@@ -335,16 +335,16 @@ def _range_of_ranks(position: Standing, shown: Sequence[Place], least: str) -> s
     if any(apart):
         clear = [position.against(one.value) for one in apart if one and not one.is_unclear]
         ends = 1 + sum(v > 0 for v in clear), every - sum(v < 0 for v in clear)
-        said = "Allowing for chance (95%)"
+        over = "Allowing for chance (95%)"
     else:
         years = [year for year in position.years if _stands(position, year)]
         if len(years) < 2:
             return ""
         ranks = [1 + _counted(position, year)[0] for year in years]
         ends, every = (min(ranks), max(ranks)), max(len(_shown(position, y)) + 1 for y in years)
-        said = f"DfE's tables give no interval here; over the {len(years)} years shown"
+        over = f"DfE's tables give no interval here; over the {len(years)} years shown"
     between = f"from {ends[0]} to {ends[1]}" if ends[0] < ends[1] else str(ends[0])
-    return f" {said} its place is {between} of {every}, counted from the {least}."
+    return f" {over} its place is {between} of {every}, counted from the {least}."
 
 
 def _stands(position: Standing, year: int) -> bool:

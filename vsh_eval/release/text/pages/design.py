@@ -74,14 +74,14 @@ def offer_least_sentence(safe: SafeTable, *, metric: str, sesoi: float) -> str:
     if not is_shown(row, "mde"):
         return "How small an effect could be detected cannot be told from these tables."
     unit, least = registry.metric(metric).gap_unit, float(row["mde"])
-    said = (
+    text = (
         f"From these tables an effect of {amount(least, unit)} on the gap in "
         f"{metric_in_text(metric)} had an 80% chance of being detected."
     )
     if least <= sesoi:
-        return said
+        return text
     return (
-        f"{said} One of {amount_given(sesoi, unit)}, the smallest of "
+        f"{text} One of {amount_given(sesoi, unit)}, the smallest of "
         "interest, had a smaller chance, so a result that is not significant does not mean that "
         "there is no effect."
     )

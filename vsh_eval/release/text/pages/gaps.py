@@ -175,12 +175,12 @@ def trend_sentence(safe: SafeTable, *, metric: str) -> str:
     trend = Finding.of(row, "trend", unit, decimals=2)
     levels = ""
     if is_shown(row, "group_trend", "reference_trend"):
-        own, theirs = (
+        own, reference = (
             f"{amount(float(row[f'{who}_trend']), unit, decimals=2, signed=True)} a year for "
             f"{group_in_text(row[who])}"
             for who in ("group", "reference")
         )
-        levels = f" The levels moved by {own} and {theirs}."
+        levels = f" The levels moved by {own} and {reference}."
     years = (int(row["first_year"]), int(row["time_period"]))
     return (
         f"From {year_label(years[0])} to {year_label(years[1])} ({int(row['years'])} years "

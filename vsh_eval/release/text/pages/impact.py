@@ -62,8 +62,8 @@ def estimate_sentence(safe: SafeTable, *, metric: str, evidence: SafeTable | Non
     if evidence is not None and statement_of(evidence) == "not_attributable":
         size = Finding.of_estimate(row).with_interval()
         return f"The estimate for {about} is {size}: not an effect of training."
-    said = f"Where schools were trained, {about} was {than_expected(row, 'without training')}"
-    return f"{said}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
+    text = f"Where schools were trained, {about} was {than_expected(row, 'without training')}"
+    return f"{text}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
 
 
 def _meaning(row: Row, metric: str) -> str:
@@ -166,21 +166,21 @@ def mde_sentence(safe: SafeTable, *, metric: str, sesoi: float | None = None) ->
         return not_shown(about, first)
     unit, mde = registry.metric(metric).gap_unit, value_of(first, "mde")
     even = next((value_of(row, "mde") for row in others if value_of(row, "power") == _EVEN), None)
-    said = (
+    text = (
         f"With these schools and years an effect of {amount(mde, unit)} on the gap in "
         f"{metric_in_text(metric)} had {_chance(first)} of being detected"
         f"{f', and one of {amount(even, unit)} an even chance' if even else ''}."
         f"{_by_the_second(others, unit)}"
     )
     if sesoi is None:
-        return said
+        return text
     wanted = amount_given(sesoi, unit)
     if mde <= sesoi:
-        return f"{said} That covers the smallest effect of interest, {wanted}."
+        return f"{text} That covers the smallest effect of interest, {wanted}."
     known = [row for row in others if value_of(row, "mde") == sesoi]
     chance = _chance(known[-1]) if known else "a smaller chance"
     return (
-        f"{said} An effect of {wanted}, the smallest of interest, had {chance}, so a result that "
+        f"{text} An effect of {wanted}, the smallest of interest, had {chance}, so a result that "
         "is not significant does not mean that there is no effect."
     )
 
@@ -231,17 +231,17 @@ def sample_sentence(safe: SafeTable, *, metric: str) -> str:
         number(value_of(row, name), decimals=0)
         for name in ("schools_treated", "schools_comparison", "pupils")
     )
-    said = (
+    text = (
         f"The primary estimate rests on {treated} trained schools that have children of the cohort "
         f"in a year since training ({pupils} pupil-years), compared with {compared} schools that "
         "have no such year"
     )
     if not is_shown(row, "std_error", "df"):
-        return f"{said}."
+        return f"{text}."
     error, df = value_of(row, "std_error"), value_of(row, "df")
     unit = registry.metric(metric).gap_unit
     return (
-        f"{said}; standard error {amount(error, unit, decimals=decimals_for(error))}, Student's t "
+        f"{text}; standard error {amount(error, unit, decimals=decimals_for(error))}, Student's t "
         f"with {number(df, decimals=0)} degrees of freedom."
     )
 

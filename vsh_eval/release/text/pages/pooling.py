@@ -60,9 +60,9 @@ def included_sentence(safe: SafeTable) -> str:
 
 def _why(row: Row) -> str:
     """Say why an authority is left out: the statement, and the rule that was not passed."""
-    said = lower_first(str(row["statement"]))
+    statement = lower_first(str(row["statement"]))
     rule = str(row["decided_by"] or "")
-    return f"{said}, not passed: {lower_first(rule)}" if rule else said
+    return f"{statement}, not passed: {lower_first(rule)}" if rule else statement
 
 
 @sentence
@@ -88,21 +88,21 @@ def between_sentence(safe: SafeTable, *, metric: str) -> str:
     share, ends = value_of(row, "i_squared"), interval_of(row, "i_squared")
     range_of = f", {INTERVAL} {limits(*ends, decimals=0)}%" if ends else ""
     if value_of(row, "tau_squared") == 0:
-        said = (
+        text = (
             "No difference between the authorities' effects is seen beyond chance (share beyond "
             f"chance 0%{range_of}); that does not show that there is none."
         )
     else:
         spread = value_of(row, "tau_squared") ** 0.5
-        said = (
+        text = (
             "The authorities' estimates differ by more than chance would make them (share beyond "
             f"chance {number(share, decimals=0)}%{range_of}): their true effects have a standard "
             f"deviation of about {amount(spread, unit, decimals=decimals_for(spread))}."
         )
     further = interval_of(row, "next")
     if further is None:
-        return f"{said} With two authorities nothing can be said of a further one."
-    return f"{said} In one more authority like these the true effect may be {limits(*further)}."
+        return f"{text} With two authorities nothing can be said of a further one."
+    return f"{text} In one more authority like these the true effect may be {limits(*further)}."
 
 
 @sentence
@@ -191,12 +191,12 @@ def power_sentence(safe: SafeTable, *, metric: str) -> str:
     unit = registry.metric(metric).gap_unit
     least = amount(value_of(rows["detectable"], "mde"), unit)
     k = number(value_of(rows["detectable"], "authorities"), decimals=0)
-    said = (
+    text = (
         f"These {k} authorities together have an 80% chance of detecting an effect of {least} on "
         f"the gap in {metric_in_text(metric)}."
     )
     needed = [_needed(rows[question], unit) for question in ("double", "of_interest")]
-    return " ".join([said, *([_TWO] if k == "2" else []), *needed])
+    return " ".join([text, *([_TWO] if k == "2" else []), *needed])
 
 
 _TWO = (

@@ -48,8 +48,8 @@ def verdicts(judged: pd.DataFrame) -> pd.DataFrame:
 @sentences
 def verdict_sentences(safe: SafeTable) -> tuple[str, ...]:
     """Say the verdict of each question, one sentence each (table of verdicts)."""
-    said = dict.fromkeys((row["question"], row["verdict"]) for row in records(safe))
-    return tuple(f"{question}: {verdict}." for question, verdict in said)
+    verdicts = dict.fromkeys((row["question"], row["verdict"]) for row in records(safe))
+    return tuple(f"{question}: {verdict}." for question, verdict in verdicts)
 
 
 @produces(

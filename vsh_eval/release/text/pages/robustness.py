@@ -70,7 +70,7 @@ def mind_sentences(safe: SafeTable) -> tuple[str, ...]:
         If the table has no row of the primary estimate.
     """
     primary = _primary(safe)
-    said: dict[str, list[str]] = {DIFFERS: [], "": [], AGREES: []}
+    answers: dict[str, list[str]] = {DIFFERS: [], "": [], AGREES: []}
     for check in _checks(safe):
         if check.code == "trend_breaks" and not check.found and primary:
             answer = "No effect is detected, so there is nothing that such a break could undo."
@@ -81,8 +81,8 @@ def mind_sentences(safe: SafeTable) -> tuple[str, ...]:
         mark, name = "", CHECK_NAMES[check.code]
         if check.verdict == DIFFERS:
             mark = "Leaves a doubt. " if check.only_a_doubt else "Raises a doubt. "
-        said[check.verdict].append(f"**{name['letter']}: {name['what']}** {mark}{answer}")
-    return tuple(text for texts in said.values() for text in texts)
+        answers[check.verdict].append(f"**{name['letter']}: {name['what']}** {mark}{answer}")
+    return tuple(text for texts in answers.values() for text in texts)
 
 
 @sentence
@@ -161,17 +161,17 @@ def specifications_sentence(safe: SafeTable, *, metric: str) -> str:
     rows = [row for row in records(safe) if is_shown(row, "estimate", "ci_lower", "ci_upper")]
     if not rows:
         return f"{charts.NO_ESTIMATE}."
-    unit, said = registry.metric(metric).gap_unit, []
+    unit, ranges = registry.metric(metric).gap_unit, []
     for group in dict.fromkeys(str(row["group"]) for row in rows):
         own = [row for row in rows if row["group"] == group]
         low, high = (pick(float(row["estimate"]) for row in own) for pick in (min, max))
         clear = sum(not float(row["ci_lower"]) <= 0 <= float(row["ci_upper"]) for row in own)
-        said.append(
+        ranges.append(
             f"For {group_in_text(group)} the estimates go from {number(low, decimals=1)} to "
             f"{amount(high, unit, decimals=1)}, and {clear} of {len(own)} intervals lie wholly on "
             "one side of zero."
         )
-    return " ".join(said)
+    return " ".join(ranges)
 
 
 @sentence

@@ -68,8 +68,8 @@ def only_the_comparison(tables: Sequence[str]) -> list[str]:
     """Name the tables that are too long to look through; nothing where there are none."""
     titles = ", ".join(table_title(name) for name in tables)
     files = ", ".join(f"tables/{name}.csv" for name in tables)
-    said = f"Only the rows of the children asked about and of those compared with them: {titles}."
-    return [f"{said} All rows are in {files}."] if tables else []
+    text = f"Only the rows of the children asked about and of those compared with them: {titles}."
+    return [f"{text} All rows are in {files}."] if tables else []
 
 
 def every_row_line(labels: Mapping[str, str]) -> str:
@@ -85,8 +85,8 @@ def every_row_line(labels: Mapping[str, str]) -> str:
     >>> every_row_line({"geographic_level": "Local authority", "la_name": "Invented Borough"})
     'In every row: Kind of area: Local authority; Authority name: Invented Borough'
     """
-    said = "; ".join(f"{column_label(column)}: {label}" for column, label in labels.items())
-    return f"In every row: {said}" if said else ""
+    constants = "; ".join(f"{column_label(column)}: {label}" for column, label in labels.items())
+    return f"In every row: {constants}" if constants else ""
 
 
 def units_line(columns: Sequence[str], texts: Iterable[str] = ()) -> str:
@@ -113,20 +113,20 @@ def units_line(columns: Sequence[str], texts: Iterable[str] = ()) -> str:
     """
     described = frozenset(texts)
     roles = {column: role_of(column, text=column in described) for column in columns}
-    said: list[str] = []
+    units: list[str] = []
     if COUNTS & set(roles.values()):
-        said.append("pupils, schools and rows are counted")
+        units.append("pupils, schools and rows are counted")
     for column, role in roles.items():
         role_there = ROLES.get(column.removesuffix("_lower").removesuffix("_upper"), role)
         if column in PROPORTIONS:
-            said.append("proportions from 0 to 1")
+            units.append("proportions from 0 to 1")
         elif role_there in _UNITS:
-            said.append(_UNITS[role_there])
+            units.append(_UNITS[role_there])
     own = [column_label(column) for column in _UNIT_COLUMNS if column in roles]
     if own:
-        said.append(f"other numbers as the column {' or '.join(own)} says")
+        units.append(f"other numbers as the column {' or '.join(own)} says")
     elif "estimate" in roles:
-        said.append(
+        units.append(
             "estimates in the unit of the measure: percentage points or points of the score"
         )
-    return f"Units: {'; '.join(dict.fromkeys(said)) or 'none, the table holds words'}"
+    return f"Units: {'; '.join(dict.fromkeys(units)) or 'none, the table holds words'}"

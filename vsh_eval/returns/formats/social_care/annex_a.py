@@ -61,7 +61,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     """
     spells = pd.concat(_snapshots(paths), ignore_index=True)
     typed, unread = spells_of.typed(spells)
-    last, gone = spells_of.ended(spells_of.latest(typed), int(typed["year"].max() or 0))
+    last, unended = spells_of.ended(spells_of.latest(typed), int(typed["year"].max() or 0))
     upns = upns_of(options.section.lookup)
     born = spells.drop_duplicates("child_id").set_index("child_id")["born"]
     ids = pd.Index([*upns.index, *born.index]).unique()
@@ -71,7 +71,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     children = identify(records[records["child_id"].isin(born.index)])
     return Reading(
         {"episodes": spells_of.episodes(last, children)},
-        (note("snapshots_only"), *children.notes, *unread, *gone),
+        (note("snapshots_only"), *children.notes, *unread, *unended),
     )
 
 

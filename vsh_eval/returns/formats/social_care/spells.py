@@ -214,10 +214,10 @@ def ended(spells: pd.DataFrame, last_year: int) -> tuple[pd.DataFrame, tuple[Mes
     notes : tuple of Message
         How many were ended so.
     """
-    gone = spells["end_date"].isna() & (spells["year"] < last_year)
+    unended = spells["end_date"].isna() & (spells["year"] < last_year)
     begin, reference = spells["start_date"], spells["reference"]
-    end_date = spells["end_date"].mask(gone, reference.where(reference >= begin, begin))
-    notes = counted(of_rows=len(spells), ended_with_last_return=gone.sum())
+    end_date = spells["end_date"].mask(unended, reference.where(reference >= begin, begin))
+    notes = counted(of_rows=len(spells), ended_with_last_return=unended.sum())
     return spells.assign(end_date=end_date), notes
 
 

@@ -78,11 +78,11 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     short = last["legal_status"].str.upper().isin(RESPITE)
     notes = counted(of_rows=len(last), short_breaks=short.sum())
     care, unclosed = _closed_by_the_next(last[~short])
-    care, gone = spells_of.ended(care, max((one.year for one in returns), default=0))
+    care, unended = spells_of.ended(care, max((one.year for one in returns), default=0))
     periods = spells_of.union(care).assign(basis="episode")
     return Reading(
         {"episodes": spells_of.episodes(periods, children)},
-        (*notes, *children.notes, *unread, *unclosed, *gone),
+        (*notes, *children.notes, *unread, *unclosed, *unended),
         {"former_upns": children.former_upns},
     )
 

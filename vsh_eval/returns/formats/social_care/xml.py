@@ -165,8 +165,8 @@ def read(path: Path, item: str, names: Collection[str]) -> Elements:
     ContractError
         In one sentence with the line, if the document breaks off or is no XML.
     """
-    asked = (item, *names)
-    wanted = _Wanted(item, _Places(zip(asked, range(_OTHER), strict=False)))
+    keys = (item, *names)
+    wanted = _Wanted(item, _Places(zip(keys, range(_OTHER), strict=False)))
     # An element that is begun by hand holds the root while the parser builds it; events for each
     # element, as of iterparse, would cost more than all that is done with them.
     builder = TreeBuilder()
@@ -185,12 +185,12 @@ def read(path: Path, item: str, names: Collection[str]) -> Elements:
     for parent in list(root.iter()):
         wanted.take(parent, parent[:])
     kinds = np.concatenate(wanted.kinds)
-    there = {asked[place] for place in np.unique(kinds)}
+    there = {keys[place] for place in np.unique(kinds)}
     other = {tag for tag, place in wanted.places.items() if place == _OTHER}
     return Elements(
         root,
         frozenset(there | other | {part.tag for part in root.iter()}),
-        asked,
+        keys,
         kinds,
         pa.chunked_array(wanted.texts).combine_chunks(),
     )
