@@ -67,8 +67,6 @@ def rule_named(name: str) -> Rule:
 
     Examples
     --------
-    >>> rule_named("cellkey").threshold
-    10
     >>> rule_named("none").stamp
     'INTERNAL ONLY - NOT FOR RELEASE'
     """
