@@ -131,7 +131,7 @@ REWRITTEN = (
     ("rows_there", "training", header_only("training"), "warn 0 of 0: ", "must hold rows"),
     ("rows_there", "suspensions", header_only("suspensions"), "warn 0 of 0: ", "must hold rows"),
     ("measures_known", "attainment", added("attainment", "0070001,2021/22,000101,happiness,1"),
-     "fail 1 of 5: measure", "ks4_basics_95); rename it"),
+     "fail 1 of 5: measure", "); rename it, or leave its rows out"),
     ("measures_known", "attainment", _many_pupils("ks2_rmw_expected"), "fail 12 of 16: measure",
      "and 'ks2_rmw_expected' is not (nearest: ks2_rwm_expected); rename it"),
     ("keys_unique", "attendance",

@@ -533,7 +533,9 @@ def _blocks(rows: Sequence[Row]) -> dict[str, list[Row]]:
         block.append(row)
     return {
         breakdown: [
-            row for row in block if row["value"] != "sex_not_recorded" or is_shown(row, "gap")
+            row
+            for row in block
+            if not row["value"].endswith("_not_recorded") or is_shown(row, "gap")
         ]
         for breakdown, block in blocks.items()
     }

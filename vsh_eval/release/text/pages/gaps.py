@@ -199,7 +199,7 @@ def whose_change_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
         return apart
     for row in rows.values():
         if not is_shown(row, "value"):
-            return not_shown(f"whose {what} moved", row)
+            return not_shown(f"among whom {what} moved", row)
     places, unit = measure_decimals(rows["group"], "value"), registry.metric(metric).gap_unit
     clauses = [
         # The reference's part of a change of the gap is the opposite of its own change.

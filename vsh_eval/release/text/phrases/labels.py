@@ -251,10 +251,12 @@ def metric_in_text(metric: str) -> str:
     """
     label = value_label("metric", metric)
     entry = registry.METRICS.get(metric)
+    if entry is not None and (
+        entry.ranks or entry.topic == "suspension" or label.startswith("Share ")
+    ):
+        return f"the {lower_first(label)}"
     if entry is not None and entry.topic == "attainment" and entry.counts == "children":
         return f"the share reaching the {lower_first(label)}"
-    if entry is not None and (entry.ranks or entry.topic in ("suspension", "moves")):
-        return f"the {lower_first(label)}"
     return label if any(c.isdigit() for c in label.split(" at ")[0]) else lower_first(label)
 
 
