@@ -18,8 +18,8 @@ from tests.returns import published_example as example
 from tests.returns import tiny
 from vsh_eval.contracts import DisclosureError, NotebookFailedError
 from vsh_eval.pipeline import catalogue, yearly
-from vsh_eval.pipeline.execution import engine
-from vsh_eval.pipeline.records import manifest
+from vsh_eval.pipeline.execution import dag, engine
+from vsh_eval.pipeline.records import manifest, up_to_date
 from vsh_eval.release.disclosure import INTERNAL_STAMP, rule_named
 from vsh_eval.release.files.egress import check
 
@@ -76,6 +76,26 @@ def test_another_plan_invents_other_returns(project, executed, monkeypatch):
     project.write("invented", {**INVENTED, "source": {**INVENTED["source"], "effect": -3.0}})
     assert project.say("run", "params/invented.yaml").code == 0
     assert "effect=-3.0" in notice.read_text()
+
+
+def test_other_software_invents_anew(project, executed, monkeypatch):
+    """What the last version invented is not what this one would."""
+    from vsh_eval.pipeline import workspace
+
+    seen, stand_in = [], standing_in([])
+
+    def execute(run, notebook, *, after_cell=None):
+        seen.append((run.internal / "invented_returns").exists())
+        workspace.source_folder(run)
+        return stand_in(run, notebook, after_cell=after_cell)
+
+    monkeypatch.setattr(engine, "execute", execute)
+    assert project.say("run", "params/invented.yaml").code == 0
+    first, seen[:] = list(seen), []
+    monkeypatch.setattr(dag, "_software", lambda: "another version")
+    monkeypatch.setattr(up_to_date, "last_run", lambda *_: None)
+    assert project.say("run", "params/invented.yaml").code == 0
+    assert seen == first
 
 
 # --- What runs again, and what does not

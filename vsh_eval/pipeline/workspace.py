@@ -38,6 +38,8 @@ FOLDERS: dict[str, Any] = {
     "spark": True,
 }
 """Settings that say where a machine keeps its files; no output names them."""
+INVENTED = "invented_returns"
+"""The folder of a synthetic run's returns."""
 SOURCES = ("panel", "composition", "moments", "schools", "exposure", "training", "unit_id")
 """What a run hands to a function of `metrics` that takes an argument of that name."""
 
@@ -390,7 +392,7 @@ def source_folder(run: Run) -> Path | None:
             "source.kind is 'published', and published tables are no returns; "
             "ask this question of a run with source.kind returns or synthetic."
         )
-    folder = run.internal / "invented_returns"
+    folder = run.internal / INVENTED
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         synthetic.synthesise(folder, plan(run.settings))

@@ -95,6 +95,8 @@ def run(
         log.LOGGER.info("began: %s, vsh_eval %s", params.name, version("vsh-eval"))
         resumed = _prepare(building, last_good, force=force)
         workspace.start_anew_if_changed(current)
+        # An earlier version may have invented them otherwise; the same one gives the same bytes.
+        shutil.rmtree(current.internal / workspace.INVENTED, ignore_errors=True)
         if previous is not None:
             earlier.name_earlier(current, previous)
         started, depends_on = datetime.now(UTC), _depends_on(current)
