@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 
 from vsh_eval import academic_year, registry
-from vsh_eval.cohort.engines import Engine, sql_file, sql_text
+from vsh_eval.cohort.engines import SUMMED_TOGETHER, Engine, sql_file, sql_text
 from vsh_eval.contracts import ContractError, terms_lacking
 from vsh_eval.settings import Cohort
 
@@ -21,8 +21,6 @@ OTHER_RULE = {
 """The cohort rule that stands beside each, to ask whether a result hangs on the rule."""
 OWN, OTHER = 0, 1
 """The number of the run's own rule, and of the other one, in the SQL."""
-SUMMED_TOGETHER = (("attendance",), ("suspensions", "enrolments"))
-"""The origins of metrics whose pupils are summed once for all."""
 
 
 def keep_spans(engine: Engine, cohort: Cohort, rule: int) -> None:
@@ -88,14 +86,15 @@ def metrics_known() -> pd.DataFrame:
     >>> metrics_known().query("origin == 'rank'")[["metric", "measure"]].values.tolist()[0]
     ['ks2_reading_rank', 'ks2_reading_score']
     """
-    lines = sql_file("outcomes")
+    lines = " ".join(map(sql_file, SUMMED_TOGETHER)).replace(",", " ").split()
     for entry in registry.METRICS.values():
-        if entry.units_of_one == 1 and f"'{entry.name}'" not in lines:
+        if entry.units_of_one == 1 and entry.name not in lines:
             raise ContractError(
                 f"metric {entry.name!r} is of {entry.origin}, must have its line in "
-                "cohort/sql/outcomes.sql; write there what one pupil adds to it."
+                f"{' or '.join(SUMMED_TOGETHER)}.sql of cohort/sql; write there what one pupil "
+                "adds to it."
             )
-    for origins in SUMMED_TOGETHER:
+    for origins in SUMMED_TOGETHER.values():
         together = [e for e in registry.METRICS.values() if e.origin in origins]
         if len({frozenset(entry.year_groups) for entry in together}) > 1:
             raise ContractError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from vsh_eval.cohort.engines.base import Engine, Temporary, sql_file, sql_text
+from vsh_eval.cohort.engines.base import SUMMED_TOGETHER, Engine, Temporary, sql_file, sql_text
 from vsh_eval.cohort.engines.duckdb_engine import DuckDbEngine
 from vsh_eval.cohort.engines.spark_engine import SparkEngine, spark_session
 from vsh_eval.contracts import RETURNS, ContractError, require_one_of, row_count

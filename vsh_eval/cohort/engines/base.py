@@ -13,10 +13,11 @@ from typing import Protocol, Self, runtime_checkable
 
 import pandas as pd
 
-from vsh_eval import names
+from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError
 
-_EACH = "{characteristic}"
+SUMMED_TOGETHER = {"sessions": ("attendance",), "registered": ("suspensions", "enrolments")}
+"""The origins of metrics whose pupils are summed once for all, by the SQL that sums them."""
 
 
 @runtime_checkable
@@ -93,7 +94,9 @@ def sql_text(name: str, /, **integers: int) -> str:
     r"""Return one of the room's SQL texts with its parameters filled in.
 
     Only whole numbers can be filled in, so no value of a return ever becomes part of a query. A
-    line with ``{characteristic}`` stands once for each column of ``names.COMPOSITION_STRATA``.
+    line with ``{characteristic}`` stands once for each column of ``names.COMPOSITION_STRATA``, one
+    with ``{sessions}`` or ``{registered}`` once for each metric that this SQL sums, and one with
+    ``{sessions_sum}`` or ``{registered_sum}`` for those of them that do not count children.
 
     Parameters
     ----------
@@ -116,10 +119,12 @@ def sql_text(name: str, /, **integers: int) -> str:
     LEFT JOIN cohort_year_group year_group ON e.year_group = year_group.code
     WHERE e.academic_year = 202324
     """
+    each = _each()
     text = "\n".join(
-        line.replace(_EACH, column)
+        line.replace(mark, column)
         for line in sql_file(name).splitlines()
-        for column in (names.COMPOSITION_STRATA if _EACH in line else ("",))
+        for mark in [next((mark for mark in each if mark in line), "")]
+        for column in each.get(mark, ("",))
     )
     parameters = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
     if parameters != set(integers):
@@ -134,6 +139,16 @@ def sql_text(name: str, /, **integers: int) -> str:
                 "no other value is ever put into a query."
             )
     return text.format(**integers)
+
+
+def _each() -> dict[str, tuple[str, ...]]:
+    """Return what a line with a mark stands once for each of."""
+    found = {"{characteristic}": names.COMPOSITION_STRATA}
+    for table, origins in SUMMED_TOGETHER.items():
+        of = [entry for entry in registry.METRICS.values() if entry.origin in origins]
+        found[f"{{{table}}}"] = tuple(entry.name for entry in of)
+        found[f"{{{table}_sum}}"] = tuple(e.name for e in of if e.counts != "children")
+    return found
 
 
 @cache

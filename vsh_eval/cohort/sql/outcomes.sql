@@ -10,35 +10,21 @@ SELECT
     c.code,
     s.pupils,
     CASE c.metric
-        WHEN 'overall_absence' THEN s.missed
-        WHEN 'authorised_absence' THEN s.authorised
-        WHEN 'unauthorised_absence' THEN s.unauthorised
-        WHEN 'persistent_absence' THEN s.persistent
-        WHEN 'severe_absence' THEN s.severe
+        WHEN '{sessions}' THEN s.{sessions}
     END AS numerator,
     CASE WHEN c.children = 1 THEN s.pupils ELSE s.possible END AS denominator,
     CASE c.metric
-        WHEN 'overall_absence' THEN s.missed_missed
-        WHEN 'authorised_absence' THEN s.authorised_authorised
-        WHEN 'unauthorised_absence' THEN s.unauthorised_unauthorised
-        WHEN 'persistent_absence' THEN s.persistent
-        WHEN 'severe_absence' THEN s.severe
+        WHEN '{sessions_sum}' THEN s.{sessions_sum}_squared
+        WHEN '{sessions}' THEN s.{sessions}
     END AS sum_yy,
     CASE c.metric
-        WHEN 'overall_absence' THEN s.possible_missed
-        WHEN 'authorised_absence' THEN s.possible_authorised
-        WHEN 'unauthorised_absence' THEN s.possible_unauthorised
-        WHEN 'persistent_absence' THEN s.persistent
-        WHEN 'severe_absence' THEN s.severe
+        WHEN '{sessions_sum}' THEN s.possible_{sessions_sum}
+        WHEN '{sessions}' THEN s.{sessions}
     END AS sum_xy,
     CASE WHEN c.children = 1 THEN s.pupils ELSE s.possible_possible END AS sum_xx,
     s.key_n,
     CASE c.metric
-        WHEN 'overall_absence' THEN s.key_missed
-        WHEN 'authorised_absence' THEN s.key_authorised
-        WHEN 'unauthorised_absence' THEN s.key_unauthorised
-        WHEN 'persistent_absence' THEN s.key_persistent
-        WHEN 'severe_absence' THEN s.key_severe
+        WHEN '{sessions}' THEN s.key_{sessions}
     END AS key_y
 FROM (
     SELECT
@@ -49,24 +35,12 @@ FROM (
         k.stratum,
         CAST(SUM(w.pupils) AS BIGINT) AS pupils,
         CAST(SUM(w.possible) AS BIGINT) AS possible,
-        CAST(SUM(w.missed) AS BIGINT) AS missed,
-        CAST(SUM(w.authorised) AS BIGINT) AS authorised,
-        CAST(SUM(w.unauthorised) AS BIGINT) AS unauthorised,
-        CAST(SUM(w.persistent) AS BIGINT) AS persistent,
-        CAST(SUM(w.severe) AS BIGINT) AS severe,
         CAST(SUM(w.possible_possible) AS BIGINT) AS possible_possible,
-        CAST(SUM(w.missed_missed) AS BIGINT) AS missed_missed,
-        CAST(SUM(w.authorised_authorised) AS BIGINT) AS authorised_authorised,
-        CAST(SUM(w.unauthorised_unauthorised) AS BIGINT) AS unauthorised_unauthorised,
-        CAST(SUM(w.possible_missed) AS BIGINT) AS possible_missed,
-        CAST(SUM(w.possible_authorised) AS BIGINT) AS possible_authorised,
-        CAST(SUM(w.possible_unauthorised) AS BIGINT) AS possible_unauthorised,
-        CAST(SUM(w.key_n) AS BIGINT) AS key_n,
-        CAST(SUM(w.key_missed) AS BIGINT) AS key_missed,
-        CAST(SUM(w.key_authorised) AS BIGINT) AS key_authorised,
-        CAST(SUM(w.key_unauthorised) AS BIGINT) AS key_unauthorised,
-        CAST(SUM(w.key_persistent) AS BIGINT) AS key_persistent,
-        CAST(SUM(w.key_severe) AS BIGINT) AS key_severe
+        CAST(SUM(w.{sessions}) AS BIGINT) AS {sessions},
+        CAST(SUM(w.{sessions_sum}_squared) AS BIGINT) AS {sessions_sum}_squared,
+        CAST(SUM(w.possible_{sessions_sum}) AS BIGINT) AS possible_{sessions_sum},
+        CAST(SUM(w.key_{sessions}) AS BIGINT) AS key_{sessions},
+        CAST(SUM(w.key_n) AS BIGINT) AS key_n
     FROM cohort_sessions w
     JOIN cohort_units u ON w.unit_number = u.unit_number
     JOIN cohort_strata k ON w.characteristics = k.characteristics
@@ -93,30 +67,20 @@ SELECT
     c.code,
     s.pupils,
     CASE c.metric
-        WHEN 'school_move' THEN s.moved
-        WHEN 'suspension_rate' THEN s.suspensions
-        WHEN 'pupils_suspended' THEN s.suspended
-        WHEN 'permanent_exclusion' THEN s.excluded
+        WHEN '{registered}' THEN s.{registered}
     END AS numerator,
     s.pupils AS denominator,
     CASE c.metric
-        WHEN 'school_move' THEN s.moved
-        WHEN 'suspension_rate' THEN s.suspensions_suspensions
-        WHEN 'pupils_suspended' THEN s.suspended
-        WHEN 'permanent_exclusion' THEN s.excluded
+        WHEN '{registered_sum}' THEN s.{registered_sum}_squared
+        WHEN '{registered}' THEN s.{registered}
     END AS sum_yy,
     CASE c.metric
-        WHEN 'school_move' THEN s.moved
-        WHEN 'suspension_rate' THEN s.suspensions
-        WHEN 'pupils_suspended' THEN s.suspended
-        WHEN 'permanent_exclusion' THEN s.excluded
+        WHEN '{registered}' THEN s.{registered}
     END AS sum_xy,
     s.pupils AS sum_xx,
     s.key_n,
     CASE c.metric
-        WHEN 'school_move' THEN s.key_moved
-        WHEN 'permanent_exclusion' THEN s.key_excluded
-        ELSE s.key_suspended
+        WHEN '{registered}' THEN s.key_{registered}
     END AS key_y
 FROM (
     SELECT
@@ -126,15 +90,10 @@ FROM (
         CASE WHEN k.rule = 1 THEN w.other_code ELSE w.group_code END AS group_code,
         k.stratum,
         CAST(SUM(w.pupils) AS BIGINT) AS pupils,
-        CAST(SUM(w.suspensions) AS BIGINT) AS suspensions,
-        CAST(SUM(w.suspensions_suspensions) AS BIGINT) AS suspensions_suspensions,
-        CAST(SUM(w.suspended) AS BIGINT) AS suspended,
-        CAST(SUM(w.excluded) AS BIGINT) AS excluded,
-        CAST(SUM(w.moved) AS BIGINT) AS moved,
-        CAST(SUM(w.key_n) AS BIGINT) AS key_n,
-        CAST(SUM(w.key_suspended) AS BIGINT) AS key_suspended,
-        CAST(SUM(w.key_excluded) AS BIGINT) AS key_excluded,
-        CAST(SUM(w.key_moved) AS BIGINT) AS key_moved
+        CAST(SUM(w.{registered}) AS BIGINT) AS {registered},
+        CAST(SUM(w.{registered_sum}_squared) AS BIGINT) AS {registered_sum}_squared,
+        CAST(SUM(w.key_{registered}) AS BIGINT) AS key_{registered},
+        CAST(SUM(w.key_n) AS BIGINT) AS key_n
     FROM cohort_registered w
     JOIN cohort_units u ON w.unit_number = u.unit_number
     JOIN cohort_strata k ON w.characteristics = k.characteristics
