@@ -309,7 +309,9 @@ def test_shares_reached_are_of_protected_numbers_and_hidden_with_them(function, 
         few = inside[name].between(1, 9)
         assert shown.loc[few, name].isna().all()
         assert (shown[name].dropna() % 5 == 0).all()
-    assert shown["status"][shown[people].isna().any(axis=1)].eq("c").all()
+    hidden = shown[people].isna()
+    assert hidden["pupils_reached"].equals(hidden["pupils_not_reached"])
+    assert shown["status"][hidden.any(axis=1)].eq("c").all()
     known = shown["pupils_reached"].notna() & shown["pupils"].gt(0)
     assert (shown["share_pupils"].notna() == known).all()
     rough = 100 * shown["pupils_reached"] / shown["pupils"]
@@ -347,6 +349,8 @@ def test_reach_by_band_hides_who_is_reached_as_reach_does():
     )
     for name in ("pupils_reached", "pupils_not_reached"):
         assert shown.loc[inside[name].between(1, 9), name].isna().all()
+    hidden = shown.isna()
+    assert hidden["pupils_reached"].equals(hidden["pupils_not_reached"])
     both = shown["pupils_reached"].notna() & shown["pupils"].notna() & shown["pupils"].gt(0)
     assert both.sum() > 5
     assert (shown["share_pupils"].notna() == both).all()

@@ -264,14 +264,16 @@ def count_reached(
     """Count schools and pupils, all of them and those reached, among some schools, a row a year."""
     among = here[:, None] & np.ones((1, len(places.years)), dtype=bool)
     is_open = places.is_open & among
+    reached = np.stack([places.count(among & trained), places.count(among & ~trained)])
+    # Either would be all less the other.
+    reached[:, np.isnan(reached).any(axis=0)] = np.nan
     return pd.DataFrame(
         {
             "time_period": places.years,
             "schools": is_open.sum(axis=0),
             "schools_trained": (is_open & trained).sum(axis=0),
             "pupils": places.count(among),
-            "pupils_reached": places.count(among & trained),
-            "pupils_not_reached": places.count(among & ~trained),
+            **dict(zip(_REACHED, reached, strict=True)),
             "known": ~np.isnan(places.pupils).all(axis=0) if len(places.units) else True,
         }
     )
@@ -280,9 +282,6 @@ def count_reached(
 def finish(rows: pd.DataFrame, shield: Shield) -> pd.DataFrame:
     """Add shares of schools and pupils, 0 to 100, and the status; give counts their type."""
     people = [name for name in _CHILDREN if name in rows]
-    # Who was reached would be all less those who were not.
-    seen = rows["pupils_reached"].notna()
-    rows = rows.assign(pupils_not_reached=rows["pupils_not_reached"].where(seen))
     hidden = rows[["pupils", *_REACHED]].isna().any(axis=1) & rows["known"]
     if "pupil_years_reached" in rows:
         hidden |= rows["pupil_years_reached"].isna() & rows["every_year_known"]
