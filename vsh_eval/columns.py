@@ -80,7 +80,7 @@ _WITHOUT: Mapping[Role, str] = {
     Role.CHILDREN: """
         pupils group_pupils reference_pupils matched_pupils baseline_group_pupils
         baseline_reference_pupils pupils_reached pupils_not_reached pupil_years_reached
-        pupils_before pupils_after    staff_trained
+        pupil_years pupils_before pupils_after    staff_trained
         numerator group_numerator reference_numerator
         """,
     Role.SCHOOLS: """

@@ -179,7 +179,7 @@ MODES = (
     Mode(
         "a handful of trained schools",
         "five schools in the training log: estimable, but the test is a little too ready",
-        ("few schools were trained", "too readily", "randomisation test"),
+        ("few schools were trained", "uncertain", "randomisation test"),
         lambda tables: trained(tables, schools=5, start=IN_TURN[:1]),
         estimable=True,
     ),

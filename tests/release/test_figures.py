@@ -528,7 +528,7 @@ def test_the_bars_of_need_are_the_shares_of_schools_and_of_children():
 
 def test_a_heat_table_of_bands_has_the_children_missed_and_the_schools_in_no_band():
     figure, (axes,), _ = usual("missed")
-    assert words_in(axes) == ["40%\n1,234 not reached"] * 6
+    assert words_in(axes) == ["40%\n1,234 not\nreached"] * 6
     assert "Schools in no band: 3." in figure.caption
     within = [row for row in CELLS if row["deprivation"] != "not_known"]
     assert "Every school is in a band." in draw("missed", within).caption

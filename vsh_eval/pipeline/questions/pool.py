@@ -8,13 +8,12 @@ import pandas as pd
 from vsh_eval import registry
 from vsh_eval.contracts import Message, produces
 from vsh_eval.effects import evidence, pooling
-from vsh_eval.pipeline.questions.results import keep_summary, plan_year
+from vsh_eval.pipeline.questions.results import answer_figures, keep_summary, plan_year
 from vsh_eval.pipeline.records.exchange import read_folder
 from vsh_eval.pipeline.workspace import Run
 from vsh_eval.release.disclosure import SafeTable
 from vsh_eval.release.files.exchange import Bundle
 from vsh_eval.release.files.results import write_results
-from vsh_eval.release.pages.key_figures import effect_figure, power_figure
 from vsh_eval.release.pages.report import KeyFigure
 from vsh_eval.release.text.findings import evidence as sentences_of_evidence
 from vsh_eval.release.text.findings import reasons
@@ -27,7 +26,7 @@ from vsh_eval.settings import Settings
 
 AUTHORITY_COLUMNS = (
     *("name", "new_la_code", "statement", "confidence", "decided_by", "pooled", "chosen_by"),
-    *("registered", "schools_treated", "schools_comparison", "pupils", "software"),
+    *("registered", "schools_treated", "schools_comparison", "pupil_years", "software"),
 )
 
 
@@ -85,6 +84,7 @@ class Pool:
         overall = self.given[self.given["target"].eq(pooling.GAP)]
         overall = overall[overall["role"].eq("primary") & overall["aggregation"].eq("simple")]
         counts = overall.set_index("name")[list(pooling.COUNTS)].astype("Int64")
+        counts = counts.rename(columns={"pupils": "pupil_years"})
         rows = [self._authority(bundle) for bundle in self.bundles]
         table = pd.DataFrame(rows).join(counts, on="name").assign(status="")
         return text.authorities_in_words(table)
@@ -190,7 +190,7 @@ def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power:
             text.between_sentence(within, metric=metric),
             text.power_sentence(power, metric=metric),
         ]
-        figures = (*effect_figure(within, metric=metric), *power_figure(power, metric=metric))
+        figures = answer_figures(rules, within, power, metric=metric)
     else:
         sentences.append(reasons.no_estimate(pool.reason))
     sentences.append(sentences_of_evidence.confidence_sentence(rules))

@@ -82,8 +82,15 @@ def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
     """Say what comes first next year."""
     reach = run.published_table("reach") if run.has_published("reach") else None
     last = run.settings.years.last if reach is None else last_year(reach)
-    latest = changes.where(phase=names.TOTAL, metric=list(reported(run, changes))).latest("metric")
-    return annual_report.priority_sentences(latest, reach, year=last)
+    return annual_report.priority_sentences(
+        last_changes(run, changes), reach, year=last, reported=reported(run, changes)
+    )
+
+
+def last_changes(run: Run, changes: SafeTable) -> SafeTable:
+    """Return each measure's last change since the baseline, all phases together."""
+    later = [year for year in run.settings.years.all() if year > run.settings.years.baseline]
+    return changes.where(phase=names.TOTAL, time_period=later).latest("metric")
 
 
 def reported(run: Run, safe: SafeTable) -> tuple[str, ...]:
@@ -171,12 +178,18 @@ def decisions(run: Run) -> tuple[SafeText, ...]:
     """Say what to decide now, by fixed rules."""
     if run.settings.source.kind == "published":
         return answer.published_decisions()
-    power, findings, needs = (
+    power, findings, needs, equity = (
         run.published_table(name) if run.has_published(name) else None
-        for name in ("power", "findings", "reach_deprivation")
+        for name in ("power", "findings", "reach_deprivation", "equity")
     )
     if needs is not None:
-        needs = needs.where(phase=names.TOTAL, time_period=last_year(needs))
+        last = {"time_period": last_year(needs)}
+        needs = needs.where(phase=names.TOTAL, **last)
+        index = (
+            None if equity is None else equity.where(need="deprivation", counted="pupils", **last)
+        )
+        if index is None or not (index.frame["evenness_upper"] < 0).any():
+            needs = None
     return answer.decision_sentences(
         run.published_table("evidence"),
         power,
@@ -227,9 +240,17 @@ def _tiles(run: Run, own: SafeTable, changes: SafeTable) -> tuple[KeyFigure, ...
     if run.has_published("reach"):
         reach = run.published_table("reach")
         found += reach_figure(reach, year=last_year(reach))
-    if answer.statement_of(run.published_table("evidence")) in ESTABLISHED:
-        return found + effect_figure(_effect(run), metric=primary)
-    return found + power_figure(run.published_table("power"), metric=primary)
+    rules, power = (run.published_table(name) for name in ("evidence", "power"))
+    return found + answer_figures(rules, _effect(run), power, metric=primary)
+
+
+def answer_figures(
+    rules: SafeTable, impact: SafeTable, power: SafeTable, *, metric: str
+) -> tuple[KeyFigure, ...]:
+    """Return the effect where it is one, else the smallest that could have been detected."""
+    if answer.statement_of(rules) in ESTABLISHED:
+        return effect_figure(impact, metric=metric)
+    return power_figure(power, metric=metric)
 
 
 def held(safe: SafeTable, metrics: Iterable[str]) -> tuple[str, ...]:

@@ -198,7 +198,7 @@ def _written(row: Row, share: float, missed: str | None) -> str:
     if not is_shown(row, missed):
         return text
     text = charts.NOT_REACHED.format(share=text, count=number(value_of(row, missed), decimals=0))
-    return wrapped(text, 7) if palette.is_narrow() else text
+    return wrapped(text, 7 if palette.is_narrow() else 11)
 
 
 def _in_no_band(rows: Sequence[Row], by: str, over: str) -> str:

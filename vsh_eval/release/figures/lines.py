@@ -219,6 +219,8 @@ def _ends(panel: Panel) -> list[tuple[str, float, str]]:
         if not math.isnan(one.last):
             text = number(one.last, decimals=panel.decimals, signed=panel.signed)
             text += "%" if panel.unit == "%" else ""
+            if (last := one.shown[-1][0]) != panel.years[-1]:
+                text = charts.VALUE_IN_YEAR.format(value=text, year=year_label(last))
         height = 0.0 if math.isnan(one.last) else one.last
         label = charts.LABEL_AND_VALUE.format(label=one.label, value=text)
         ends.append((label, height, line.text_colour))

@@ -246,7 +246,9 @@ def _ranging(what: str, *, unclear: bool = False) -> Callable[[Check], str]:
 
     def answer(check: Check) -> str:
         tested, other = check.tested, check.differing
-        values = [value_of(row, "estimate") for row in tested if is_shown(row, "estimate")]
+        shown = [row for row in tested if is_shown(row, "estimate")]
+        values = [value_of(row, "estimate") for row in shown]
+        hidden = len(tested) - len(shown)
         span = ""
         if len(values) > 1:
             low, high = min(values), max(values)
@@ -254,9 +256,11 @@ def _ranging(what: str, *, unclear: bool = False) -> Callable[[Check], str]:
             start = number(low, decimals=places, signed=True)
             end = amount(high, check.unit, decimals=places, signed=True)
             same = start == number(high, decimals=places, signed=True)
-            span = f" Estimates {'are all about' if same else f'go from {start} to'} {end}."
+            estimates = f"The {len(shown)} estimates that may be shown" if hidden else "Estimates"
+            span = f" {estimates} {'are all about' if same else f'go from {start} to'} {end}."
         elif values:
-            span = f" It gives {_estimate(tested[0], check.unit)}."
+            one = "The one that may be shown" if hidden else "It"
+            span = f" {one} gives {_estimate(shown[0], check.unit)}."
         ends = [interval_of(row, "ci") for row in tested]
         zero = sum(one is not None and one[0] <= 0 <= one[1] for one in ends)
         if unclear and check.found and zero:

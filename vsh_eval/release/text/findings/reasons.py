@@ -240,7 +240,7 @@ def _randomisation_p(values: Mapping[str, Any]) -> str:
         return text
     return (
         f"{text}, which decides here: few schools were trained (under {values['limit']}), and then "
-        "the interval excludes zero too readily"
+        "the interval is uncertain"
     )
 
 

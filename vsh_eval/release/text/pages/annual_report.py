@@ -14,7 +14,7 @@ from vsh_eval.release.text.safe_text import sentence, sentences
 
 @sentences
 def priority_sentences(
-    changes: SafeTable, reach: SafeTable | None, *, year: int
+    changes: SafeTable, reach: SafeTable | None, *, year: int, reported: Iterable[str]
 ) -> tuple[str, ...]:
     """Say what comes first next year: gaps that widened, and schools that are reached least.
 
@@ -26,6 +26,8 @@ def priority_sentences(
         A ``reach`` table, by phase.
     year : int
         The last academic year of training.
+    reported : iterable of str
+        The measures of the annual report: of these it is said where there is no interval.
 
     Returns
     -------
@@ -35,10 +37,10 @@ def priority_sentences(
     found = [*_widened(changes), *([] if reach is None else _least_reached(reach, year))]
     if found:
         return tuple(found)
-    least = "" if reach is None else ", and no kind of school is reached much less"
+    least = "" if reach is None else ", and no phase that can be shown is reached much less"
     unknown = [
         metric_in_text(str(row["metric"]))
-        for row in records(changes)
+        for row in records(changes.where(metric=list(reported)))
         if not is_shown(row, "change", "change_lower", "change_upper")
     ]
     more = f" For {listed(unknown)} no interval can be given." if unknown else ""

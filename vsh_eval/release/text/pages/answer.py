@@ -342,8 +342,8 @@ def _spread(needs: SafeTable) -> Iterator[str]:
     bands = [lower_first(value_label("deprivation", r["deprivation"])) for r in (rows[0], rows[-1])]
     most, least = (amount(share, "%", decimals=0) for share in shares)
     yield (
-        f"**Offer training next where deprivation is greatest.** In the {bands[0]} of schools "
-        f"{most} have been trained, in the {bands[1]} {least}."
+        "**Give the most deprived schools more of the next places, drawn at random among them.** "
+        f"In the {bands[0]} of schools {most} have been trained, in the {bands[1]} {least}."
     )
 
 

@@ -61,6 +61,10 @@ _MEASURED_BY = {"hedges_g": ", by Hedges' g", "cox_index": ", by Cox's index"}
 _REASONS = words("sentences", "gap_unknown")
 """Why a trend, or how far schools differ, cannot be given, by code."""
 _NO_ORDER = " No interval can be given for the difference, so chance cannot be ruled out."
+_NOT_THE_SUM = (
+    " The parts do not add up to the gap, because every number is changed a little to protect "
+    "children."
+)
 _ABSENCE = {"authorised_absence": "authorised", "unauthorised_absence": "unauthorised"}
 
 
@@ -234,9 +238,10 @@ def absence_parts_sentence(safe: SafeTable, *, year: int) -> str:
     first, second = (
         f"{part.size()}{_with_share(part, row)}" for part, row in zip(parts, rows, strict=True)
     )
+    off = abs(round(sum(part.value for part in parts) - whole.value, 1))
     return (
         f"Of {what} of {whole.size()} in {year_label(year)}, {first} are authorised and {second} "
-        "unauthorised absence."
+        f"unauthorised absence.{_NOT_THE_SUM if off >= 0.1 else ''}"
     )
 
 

@@ -61,7 +61,7 @@ def estimate_sentence(safe: SafeTable, *, metric: str, evidence: SafeTable | Non
         return not_estimated(f"the estimate for {about}", row)
     if evidence is not None and statement_of(evidence) == "not_attributable":
         size = Finding.of_estimate(row).with_interval()
-        return f"The estimate for {about} is {size}: not an effect of training."
+        return f"The estimate for {about} is {size}: this cannot be put down to training."
     text = f"Where schools were trained, {about} was {than_expected(row, 'without training')}"
     return f"{text}. {_meaning(row, metric)}{indicative(row.get('pupils'))}"
 

@@ -6,11 +6,13 @@ reach by programme, tier and phase, ``log`` what the training log records; ``yea
 year such as 202425.
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of
+from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of, value_of
 from vsh_eval.release.text.findings.finding import Finding, indicative, not_shown
 from vsh_eval.release.text.phrases.labels import (
     column_label,
@@ -119,7 +121,7 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
         column: [row for row in parts if not is_shown(row, "pupils_not_reached")]
         for column, parts in margins.items()
     }
-    text = [_most(row, column, hidden=bool(unseen[column])) for column, row in most.items()]
+    text = [_most(row, column, everyone, margins[column]) for column, row in most.items()]
     hidden = unseen["phase"]
     places = listed([_within(row, "phase") for row in hidden]) if hidden else ""
     return (
@@ -128,10 +130,15 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
     )
 
 
-def _most(row: Row, column: str, *, hidden: bool) -> str:
-    many = f"about {number(float(row['pupils_not_reached']), decimals=0)}"
-    by, of_shown = lower_first(column_label(column)), " that can be shown" if hidden else ""
-    return f"{many} are in {_within(row, column)}, the most by {by}{of_shown}"
+def _most(row: Row, column: str, everyone: float, parts: Sequence[Row]) -> str:
+    """Name the part with the most children, and say that it is where no hidden part can be more."""
+    shown = [value_of(one, "pupils_not_reached") for one in parts]
+    hidden = everyone - sum(value for value in shown if not math.isnan(value))
+    text = f"about {number(max(v for v in shown if not math.isnan(v)), decimals=0)}"
+    text += f" are in {_within(row, column)}"
+    if any(map(math.isnan, shown)) and hidden >= value_of(row, "pupils_not_reached"):
+        return f"{text}, while the others by {lower_first(column_label(column))} are not all shown"
+    return f"{text}, the most by {lower_first(column_label(column))}"
 
 
 def _within(row: Row, column: str) -> str:

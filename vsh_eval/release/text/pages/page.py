@@ -34,7 +34,7 @@ _TERMS = words("report", "terms")
 _BESIDE = f"DfE's figures: {_TERMS['published']}"
 
 
-POOLED_PROTOCOL = "as each authority registered it: see the table of authorities"
+POOLED_PROTOCOL = "each authority's own, if it registered one: see the table of authorities"
 
 
 def report_title(authority: str) -> str:
