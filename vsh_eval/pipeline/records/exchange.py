@@ -17,6 +17,7 @@ from vsh_eval.release.files import exchange
 from vsh_eval.release.files.exchange import About, Bundle
 from vsh_eval.release.files.open_data import read_table
 from vsh_eval.release.text.findings.registration import NOT_REGISTERED
+from vsh_eval.release.text.pages.page import pool_title
 from vsh_eval.settings import parse
 from vsh_eval.synthetic import MARKER
 
@@ -137,7 +138,7 @@ def prepare(bundles: Sequence[Path], *, name: str, title: str, outputs: Path) ->
     first, place = read[0].about, outputs / f"{name}-bundles"
     written = {
         "name": name,
-        "authority": {"code": "pool", "name": title or f"{len(read)} authorities together"},
+        "authority": {"code": "pool", "name": title or pool_title(len(read))},
         "source": {"kind": "pooled", "folder": "bundles"},
         **first.definitions.written(),
     }

@@ -42,6 +42,11 @@ def report_title(authority: str) -> str:
     return f"{authority}: is the gap for children with a social worker closing?"
 
 
+def pool_title(authorities: int) -> str:
+    """Return what a pool is called that was given no name."""
+    return f"{authorities} authorities together"
+
+
 def workbook_title(authority: str) -> str:
     """Return the title of the workbook."""
     return f"{authority}: children with a social worker, evaluation tables"
