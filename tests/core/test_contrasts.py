@@ -171,6 +171,9 @@ def test_a_cell_that_does_not_count_adds_no_noise_and_a_share_divides_it():
     assert divided.noise[0, 0] == pytest.approx(0.01 / whole.value[0])
     same = replace(whole, noise=np.array([[0.02]]))
     assert share(same, same).noise[0, 0] == 0
+    # Numbers of two metrics are moved by two draws, of which nothing cancels.
+    two = share(same, same, same_noise=False)
+    assert (two.noise**2).sum() == pytest.approx(2 * (0.02 / whole.value[0]) ** 2)
     assert share(same, same).std_error[0] == 0
 
 

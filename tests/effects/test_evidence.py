@@ -107,6 +107,11 @@ TABLE = {
         (-0.6, 0.4), (-0.6, 0.4), by_lot(composition=composition(-2.9)), "inconclusive", NONE, ""),
     "newly counted children not compared": (
         SAME, SAME, by_lot(composition=composition(np.nan)), "narrowed", MODERATE, ""),
+    "a small drift over few years": (
+        SAME, SAME, volunteers(drift=Drift(-0.3, 0.02, 199.0, bias=3.0)), "narrowed", MODERATE, ""),
+    "a small drift over many years": (
+        SAME, SAME, volunteers(drift=Drift(-0.3, 0.02, 199.0, bias=5.0)), "not_attributable", NONE,
+        "drift"),
     "a drift the other way": (SAME, SAME, volunteers(drift=Drift(0.3, 0.15, 199.0)), "narrowed",
                               MODERATE, ""),
     "a drift where lots were drawn": (SAME, SAME, by_lot(drift=DRIFTING), "narrowed", HIGH, ""),

@@ -33,6 +33,27 @@ def test_a_drift_before_training_is_found():
     assert effects.sensitivity.pretrend(drifting).test.p_value < 0.001
 
 
+@pytest.mark.parametrize("missing", [(), (4, 5)])
+def test_a_steady_drift_is_counted_by_the_calendar_and_explains_all_it_adds(missing):
+    """Years without data are years in which the gap drifts on."""
+    table = cells_of(8, schools=40, cohorts=(0, 6), absent=0.0)
+    table = table.assign(
+        time_period=(2010 + table["time"]) * 100 + (11 + table["time"]) % 100,
+        outcome=0.5 * table["time"] * table["cohort"].gt(0)
+        + np.random.default_rng(8).normal(0, 0.01, len(table)),
+    )
+    table = table[~table["time"].isin(missing)]
+    order = {time: place for place, time in enumerate(sorted(table["time"].unique()), start=1)}
+    table = table.assign(
+        time=table["time"].map(order),
+        cohort=table["cohort"].map(lambda time: order.get(time, 0)),
+    )
+    found = effects.sensitivity.drift(table)
+    assert found.slope == pytest.approx(0.5, rel=0.02)
+    simple = effects.estimators.impute(table).iloc[0]
+    assert found.slope * found.bias == pytest.approx(simple["estimate"], rel=0.02)
+
+
 def test_without_a_second_year_before_training_it_is_not_testable():
     found = effects.sensitivity.pretrend(cells_of(1, cohorts=(0, 2), absent=0.0))
     assert found.rows.empty

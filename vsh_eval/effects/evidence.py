@@ -53,7 +53,8 @@ MOST_LOST = 0.10
 LEAST_BREAKDOWN = 1.0
 """Trend breaks after training as large as the largest before it would not undo the result."""
 MOST_DRIFT = 1 / 3
-"""Largest yearly drift, as a share of the effect: three years of it would make all the effect."""
+"""Largest yearly drift, as a share of the effect: three years of it would make all the effect.
+Where a drift adds more than three times its yearly size to the estimate, its share is smaller."""
 MOST_DIFFERENCE = 2.0
 """Largest difference between newly counted children and those before, as a multiple of the effect:
 about half of the children counted after training are newly counted, so it would make all of it."""
@@ -402,7 +403,8 @@ def _pretrend(found: Pretrend | None) -> _Rule:
 
 def _drift(first: _Estimate, checks: Checks, *, sesoi: float) -> _Rule:
     """Ask whether a drift that matters is excluded; where lots were drawn there can be none."""
-    limit = MOST_DRIFT * (abs(first.value) if first.significant else sesoi)
+    share = min(MOST_DRIFT, 1 / checks.drift.bias) if checks.drift.bias > 0 else MOST_DRIFT
+    limit = share * (abs(first.value) if first.significant else sesoi)
     largest = checks.drift.largest_not_excluded(sign=first.sign)
     rule = _limit("drift", float(largest), limit, below=True, reason=Message("drift"))
     return _shown(rule) if checks.chosen_by == BY_LOT else rule

@@ -35,6 +35,8 @@ def cost_effectiveness(
     ----------
     study : Study
         With the training log, whose `cost` is in GBP (NaN where not recorded).
+    established : bool
+        Whether the evidence says which way training moved the gap; else the row has status ``x``.
     draws : int
         Bootstrap draws of schools behind the intervals.
 

@@ -48,7 +48,7 @@ def changes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals; its baseline is the
+        Group and reference, metrics and authority; its baseline is the
         academic year that changes are counted from.
 
     Returns

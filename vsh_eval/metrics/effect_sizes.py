@@ -52,7 +52,7 @@ def effect_sizes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     panel : DataFrame
         A panel of returns, one pupil one x: rows are schools.
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def sessions_and_days(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     panel : DataFrame or ProtectedTable
         The panel; metrics that do not count sessions are left out.
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
 
     Returns
     -------

@@ -149,7 +149,7 @@ def gaps(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
 
     Returns
     -------

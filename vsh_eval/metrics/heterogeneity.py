@@ -38,7 +38,7 @@ def heterogeneity(panel: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     panel : DataFrame
         A panel of returns with the pupils' sums of products: rows are schools.
     comparison : Comparison
-        Group and reference, which may share no children; metrics, authority and coverage.
+        Group and reference, which may share no children; metrics and authority.
 
     Returns
     -------

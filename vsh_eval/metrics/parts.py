@@ -35,7 +35,7 @@ def parts(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     panel : DataFrame
         The panel, from an authority's returns (schools) or from published tables (areas).
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
 
     Returns
     -------
@@ -130,7 +130,7 @@ class _Part:
             "whole": metric.scale * total,
             **interval("value", self.value, scale=metric.scale),
             "df": self.value.df,
-            **_share(self.value, self.whole),
+            **_share(self.value, self.whole, same_noise=self.part in {GROUP, REFERENCE}),
             "comparable": found.change_comparable if changed else found.comparable,
             "status": found.change_status if changed else found.status,
         }
@@ -184,7 +184,7 @@ def _places(whole: Change, part: Change) -> NDArray[np.intp]:
     return np.asarray(other.get_indexer(mine), dtype=np.intp)
 
 
-def _share(part: Contrast, whole: Contrast | None) -> dict[str, FloatArray]:
+def _share(part: Contrast, whole: Contrast | None, *, same_noise: bool) -> dict[str, FloatArray]:
     """Return the part in per cent of the whole, where the whole is clearly not zero."""
     empty = np.full(len(part.value), np.nan)
     if whole is None:
@@ -192,7 +192,7 @@ def _share(part: Contrast, whole: Contrast | None) -> dict[str, FloatArray]:
     clear = ~((whole.lower <= 0) & (whole.upper >= 0))
     value, lower, upper = quotient(part.value, whole.value), empty, empty
     if part.estimate is not None and whole.estimate is not None:
-        found = contrasts.share(part.estimate, whole.estimate)
+        found = contrasts.share(part.estimate, whole.estimate, same_noise=same_noise)
         lower, upper = ratios.t_interval(value, found.std_error, found.df)
     named = {"share": value, "share_lower": lower, "share_upper": upper}
     return {name: np.where(clear, 100 * values, np.nan) for name, values in named.items()}

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from tests.metrics.invented_offer import log, schools
 from tests.release.invented_strata import children, composition_of, moments_of, panel_of
@@ -147,6 +148,42 @@ def test_intervals_are_wider_for_the_noise_and_rest_on_numbers_shown():
     assert (shown.loc[seen, "lower"] < shown.loc[seen, "level_value"]).all()
     wide, exact = (t.loc[seen, "upper"] - t.loc[seen, "lower"] for t in (shown, inside))
     assert (wide / exact).median() > 1
+
+
+def share_of_authorised(table, shield):
+    """Return the share of authorised absence in the gap, its error and degrees of freedom."""
+    panel = shield(panel_of(table))
+    shares = metrics.parts(panel, Comparison("cwsw", "peers", metrics=ABSENCE[:3]))
+    row = shares[shares["part"].eq("authorised_absence") & shares["phase"].eq("total")].iloc[0]
+    width = (row["share_upper"] - row["share_lower"]) / 2
+    return row["share"], width / t.ppf(0.975, row["df"]), row["df"]
+
+
+def difference_of_girls_and_boys(table, shield):
+    """Return by how much the gaps of girls and of boys differ, its error and degrees of freedom."""
+    pair = Comparison("cwsw", "peers", metrics=("persistent_absence",))
+    cells, moments = shield(composition_of(table)), moments_of(table)
+    row = characteristics.differences_by(cells, moments, pair, by="sex").iloc[0]
+    return row["difference"], row["difference_std_error"], row["df"]
+
+
+@pytest.mark.parametrize("number", [share_of_authorised, difference_of_girls_and_boys])
+def test_an_error_holds_the_noise_that_other_keys_would_make(number):
+    """The error shown is that of the schools, and what the number moves by under other keys."""
+    table, rng = children(3, years=YEARS[-1:]), np.random.default_rng(1)
+    _, of_schools, df = number(table, lambda cells: cells)
+    numbers, errors, dfs = np.transpose(
+        [
+            number(
+                table.assign(key=rng.integers(0, 2**40, len(table))),
+                lambda cells: protected(cells, RULE),
+            )
+            for _ in range(25)
+        ]
+    )
+    fewer = (1 + 1 / dfs) / (1 + 1 / df)  # the correction for few schools counts hidden ones out
+    noise = np.sqrt(np.mean(errors**2 - fewer * of_schools**2))
+    assert 0.75 < noise / numbers.std() < 1.75
 
 
 # --- Everything else is worked out from them.

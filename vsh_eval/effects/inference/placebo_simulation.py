@@ -43,8 +43,6 @@ def placebo_simulation(data: pd.DataFrame, *, runs: int = 500, seed: int = 0) ->
         School-years as for `impute`.
     runs : int
         Assignments drawn, at least 50.
-    within : str or None
-        As for `randomise`.
     seed : int
         Of the draws.
 

@@ -130,7 +130,7 @@ def authority_estimates(
     gaps, areas, neighbours : DataFrame
         From `metrics.gaps` on the published panel, and from the published files. An
         authority with a suppressed number in a year used is left out and counted.
-    authority, offer_start, alpha
+    authority, offer_start
         As for `fit_synthetic`.
     metrics : sequence of str
         The outcomes, the primary first, the others secondary.

@@ -369,7 +369,7 @@ def imputed_leads(cells: Grid) -> Leads:
     early &= cells.ever[:, None] & (cells.event < 0)
     blocks = _blocks(cells, cells.treated, cells.treated, by_event=False)
     blocks += _blocks(cells, cells.treated | early, early, by_event=True)
-    drift = np.where(cells.ever[:, None], cells.event, 0).astype(float)
+    drift = np.where(cells.ever[:, None], cells.years[None, :], 0).astype(float)
     moved = np.concatenate([np.einsum("kst,st->k", one.implied_weight, drift) for one in blocks])
     deviations = np.concatenate([one.deviations() for one in blocks])
     treated = np.concatenate([(one.contributes & cells.ever).sum(axis=1) for one in blocks])

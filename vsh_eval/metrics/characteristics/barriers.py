@@ -59,7 +59,7 @@ def barriers(composition: Panel, moments: Moments | None, comparison: Comparison
         How far the same pupils' schools differ, and how many they are. None takes children as
         independent, which makes intervals too narrow.
     comparison : Comparison
-        Group, reference, authority and coverage of the intervals.
+        Group, reference and authority.
 
     Returns
     -------

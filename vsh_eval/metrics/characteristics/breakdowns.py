@@ -19,6 +19,7 @@ from vsh_eval.metrics.characteristics.strata import Strata, strata_of, validate_
 from vsh_eval.metrics.characteristics.strata_levels import as_one_school, two_levels
 from vsh_eval.metrics.gaps import GAP_COLUMNS, gap_columns
 from vsh_eval.numerics.inference.significance import ALPHA, t_critical
+from vsh_eval.numerics.levels.ratios import total_error
 from vsh_eval.panel import Comparison, Panel, PanelSlice
 from vsh_eval.registry import Metric
 
@@ -48,7 +49,7 @@ def gaps_by(
         How far the same pupils' schools differ, and how many they are. None takes pupils as
         independent, which makes intervals too narrow.
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
     by : {"sex", "fsm6", "sen", "key_stage"}
         The characteristic. Key stages go by national curriculum year: early years up to 0, 1 and
         2, 3 to 6, 7 to 9, 10 and 11, post 16. A metric of one key stage has no rows by key stage.
@@ -172,7 +173,9 @@ def _difference_blocks(
         load = one.load - other.load
         df = np.fmin(one.gap.df, other.gap.df)
         joint = np.sqrt(schools.clusters.joint(load, load) * (df + 1) / df) if schools else df
-        error = np.where(df >= 1, joint, np.nan)
+        # Numbers of two values have noise of their own, so none of it cancels.
+        rows = [gap.gap.estimate.noise for gap in (one, other) if gap.gap.estimate]
+        error = total_error(np.where(df >= 1, joint, np.nan), np.concatenate(rows))
         width = t_critical(df, alpha=ALPHA / np.maximum(pairs, 1)) * error
         apart, scale = one.gap.value - other.gap.value, strata.metric.scale
         texts = {"breakdown": by, "value": one.value, "other": other.value}

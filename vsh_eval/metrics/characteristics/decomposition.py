@@ -69,7 +69,7 @@ def decompose(composition: Panel, moments: Moments | None, comparison: Compariso
         How far the same pupils' schools differ, and how many they are. None takes pupils as
         independent, which makes intervals too narrow.
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def gaps_by_arm(panel: Panel, exposure: pd.DataFrame, comparison: Comparison) ->
         unit_id and adopted, the academic year from which a school counts as trained (0 for
         never); where it holds several programmes and tiers, the rows of any.
     comparison : Comparison
-        Group and reference, metrics, authority and coverage of the intervals.
+        Group and reference, metrics and authority.
 
     Returns
     -------

@@ -17,17 +17,21 @@ _ROUNDS = 25
 def rank_p_value(value: float, placebos: Floats) -> float:
     """Return the share of placebos, the value itself among them, that are as far from zero.
 
+    A placebo without a number counts as one: no missing placebo makes a value rarer.
+
     Examples
     --------
     >>> rank_p_value(-3.0, np.array([1.0, -2.0, 3.0]))
     0.5
+    >>> rank_p_value(-3.0, np.array([np.nan, -2.0, 3.0]))
+    0.75
     """
-    as_far = np.abs(placebos) >= abs(value) * (1 - _TIE)
+    as_far = ~(np.abs(placebos) < abs(value) * (1 - _TIE))
     return float((1 + as_far.sum()) / (1 + len(placebos)))
 
 
 def critical_value(placebos: Floats) -> float:
-    """Return the distance from zero at which `rank_p_value` is no longer above `ALPHA`.
+    """Return the distance from zero beyond which `rank_p_value` is no longer above `ALPHA`.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def critical_value(placebos: Floats) -> float:
 def detectable(placebos: Floats) -> float:
     """Return the smallest effect that would be found with a power of `POWER`.
 
-    An effect moves a placebo; it is found where it then lies at or beyond the critical value. The
+    An effect moves a placebo; it is found where it then lies beyond the critical value. The
     placebos are taken with both signs.
 
     Returns

@@ -205,14 +205,16 @@ def equivalence_p_value(estimate: float, std_error: float, df: float, *, margin:
 def smallest_adjusted(p_values: Floats) -> float:
     """Return the smallest of some p values, adjusted for their number (Holm); NaN without any.
 
-    Holm's adjustment multiplies the smallest by how many there are, as Bonferroni's does.
+    Holm's adjustment multiplies the smallest by how many there are, as Bonferroni's does. A test
+    without a p value is none of them.
 
     Examples
     --------
-    >>> smallest_adjusted(np.array([0.02, 0.5, 0.3]))
+    >>> smallest_adjusted(np.array([0.02, 0.5, 0.3, np.nan]))
     0.06
     """
-    return min(1.0, len(p_values) * float(p_values.min())) if len(p_values) else float("nan")
+    known = p_values[~np.isnan(p_values)]
+    return min(1.0, len(known) * float(known.min())) if len(known) else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def contrast_limits(cells: Limits, weights: FloatArray, together: FloatArray) ->
     return middle, middle - reach[0], middle + reach[1]
 
 
-def share(part: Estimate, whole: Estimate) -> Estimate:
+def share(part: Estimate, whole: Estimate, *, same_noise: bool = True) -> Estimate:
     """Return part / whole by the delta method, covariances counted.
 
     The two stand on the same schools. NaN where the whole is zero; without a standard error
@@ -214,7 +214,8 @@ def share(part: Estimate, whole: Estimate) -> Estimate:
     value = part.value / total
     influence = np.nan_to_num((part.influence - value * whole.influence) / total)
     clusters = np.minimum(part.clusters, whole.clusters)
-    noise = np.nan_to_num((part.noise - value * whole.noise) / total)
+    own, others = part.noise / total, -value * whole.noise / total
+    noise = np.nan_to_num(own + others if same_noise else np.concatenate([own, others]))
     error = total_error(school_error(influence, clusters), noise)
     return Estimate(
         value,
