@@ -173,16 +173,16 @@ def check(
     if checked.findings.empty:
         typer.echo("The bundles can be pooled.")
         return
-    found, verdicts = checked.findings, returns.judge(checked.findings)
-    shares = returns.joins(found)
+    checks, verdicts = checked.findings, returns.judge(checked.findings)
+    shares = returns.joins(checks)
     if as_json:
-        typer.echo(_as_json(notes=checked.notes, findings=found, joins=shares, verdicts=verdicts))
+        typer.echo(_as_json(notes=checked.notes, findings=checks, joins=shares, verdicts=verdicts))
     else:
         for note in checked.notes:
             typer.echo(f"note: {note}")
-        typer.echo(words.for_analyst(found, shares, verdicts))
+        typer.echo(words.for_analyst(checks, shares, verdicts))
     if findings is not None:
-        returns.write_findings(found, findings)
+        returns.write_findings(checks, findings)
     if tables is not None:
         if checked.opened is None:
             raise SettingsError(
@@ -191,7 +191,7 @@ def check(
             )
         folder = returns.write_tables(checked.opened, tables)
         typer.echo(f"Wrote {_shown(folder)}: it holds rows of pupils, keep it safe.", err=True)
-    returns.require_sound(found)
+    returns.require_sound(checks)
 
 
 def _as_json(notes: tuple[str, ...], **tables: "pd.DataFrame") -> str:

@@ -345,13 +345,13 @@ def contract_of(producer: Callable[..., Any]) -> TableContract:
     DisclosureError
         If the function does not say.
     """
-    found = getattr(producer, "contract", None)
-    if not isinstance(found, TableContract):
+    contract = getattr(producer, "contract", None)
+    if not isinstance(contract, TableContract):
         raise DisclosureError(
             f"{getattr(producer, '__name__', producer)} does not say what its table is, must "
             "before it can be released; attach it with contracts.produces."
         )
-    return found
+    return contract
 
 
 def require_columns(table: "pd.DataFrame", columns: Sequence[str], *, name: str) -> None:
@@ -404,8 +404,8 @@ def nearest(value: str, known: Collection[str]) -> str:
     >>> nearest("pears", ("peers", "all")), nearest("others", ("peers", "all"))
     ('; did you mean peers?', '')
     """
-    found = get_close_matches(str(value), known, 1)
-    return f"; did you mean {found[0]}?" if found else ""
+    matches = get_close_matches(str(value), known, 1)
+    return f"; did you mean {matches[0]}?" if matches else ""
 
 
 def row_count(count: int) -> str:

@@ -181,10 +181,10 @@ def slice_for(panel: Panel, comparison: Comparison) -> PanelSlice:
     ContractError
         If the baseline is not a year of the panel, or what `validate_panel` refuses.
     """
-    found = validate_panel(panel, groups=comparison.pair, metrics=comparison.metrics)
+    panel_slice = validate_panel(panel, groups=comparison.pair, metrics=comparison.metrics)
     if comparison.baseline is not None:
-        require_baseline(found, comparison.baseline)
-    return found
+        require_baseline(panel_slice, comparison.baseline)
+    return panel_slice
 
 
 def opened(table: Panel) -> tuple[pd.DataFrame, Shield]:
@@ -318,8 +318,8 @@ def within_school_gaps(
     ...     "numerator": [60.0, 60.0, 300.0], "denominator": [600.0, 300.0, 6000.0],
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = within_school_gaps(panel, metric="overall_absence", group="cwsw", reference="peers")
-    >>> found.loc[0, ["outcome", "group_level", "weight", "pupils"]].astype(float).round(2).tolist()
+    >>> gaps = within_school_gaps(panel, metric="overall_absence", group="cwsw", reference="peers")
+    >>> gaps.loc[0, ["outcome", "group_level", "weight", "pupils"]].astype(float).round(2).tolist()
     [8.33, 13.33, 900.0, 3.0]
     """
     pair = Comparison(group, reference).pair
@@ -378,8 +378,8 @@ def _check_returns(panel: pd.DataFrame, groups: Sequence[str]) -> None:
         ("group", names.LEAF_GROUPS),
         ("phase", names.PHASES),
     ):
-        found = panel[column].unique()
-        for value in found:
+        codes = panel[column].unique()
+        for value in codes:
             require_one_of(str(value), allowed, name=f"{column} in a panel of returns")
     for column in ("pupils", "numerator", "denominator"):
         missing = int(panel[column].isna().sum())

@@ -700,13 +700,13 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> list[str]:
-    found: list[str] = []
+    keys: list[str] = []
     for name, field in model.model_fields.items():
-        found.append(prefix + name)
+        keys.append(prefix + name)
         section = _section(field.annotation)
         if section is not None:
-            found.extend(_keys(section, f"{prefix}{name}."))
-    return found
+            keys.extend(_keys(section, f"{prefix}{name}."))
+    return keys
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:

@@ -224,12 +224,12 @@ def breaks_of(name: str, years: Iterable[int] | None = None) -> tuple[Break, ...
     [201920, 202021]
     """
     wanted = None if years is None else set(years)
-    found = (
+    breaks = (
         entry
         for entry in BREAKS
         if name in entry.metrics and (wanted is None or entry.time_period in wanted)
     )
-    return tuple(sorted(found, key=lambda entry: entry.time_period))
+    return tuple(sorted(breaks, key=lambda entry: entry.time_period))
 
 
 def years_without_data(name: str, years: Iterable[int] | None = None) -> frozenset[int]:

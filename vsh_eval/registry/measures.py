@@ -61,18 +61,18 @@ def returned_measures() -> tuple[Measure, ...]:
     >>> {m.name: m.metrics for m in returned_measures()}["ks4_attainment8"]
     ('ks4_attainment8', 'ks4_attainment8_rank')
     """
-    found: dict[str, Measure] = {}
+    measures: dict[str, Measure] = {}
     for entry in of_topic("attainment"):
         name = entry.ranks or entry.name
-        if name in found:
-            found[name] = replace(found[name], metrics=(*found[name].metrics, entry.name))
+        if name in measures:
+            measures[name] = replace(measures[name], metrics=(*measures[name].metrics, entry.name))
             continue
         whole = entry.counts == "children"
         lowest, highest = (0.0, 1.0) if whole else (entry.lowest, entry.highest)
         if entry.ranks and name not in METRICS:
             lowest, highest = _score_range(entry)
-        found[name] = Measure(name, whole, lowest, highest, entry.year_groups, (entry.name,))
-    return tuple(found.values())
+        measures[name] = Measure(name, whole, lowest, highest, entry.year_groups, (entry.name,))
+    return tuple(measures.values())
 
 
 def _score_range(entry: Metric) -> tuple[float, float]:

@@ -288,7 +288,7 @@ def _downloads(attainment: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         keys = ["academic_year", "upn", "urn"]
         wide = rows.pivot_table(index=keys, columns="measure", values="value").reset_index()
         start = wide["academic_year"] // 100
-        found = pd.DataFrame(
+        download = pd.DataFrame(
             {
                 f"{prefix}ACADYR": start.astype("str") + "/" + (start + 1).astype("str"),
                 f"{prefix}UPN": wide["upn"],
@@ -297,10 +297,10 @@ def _downloads(attainment: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         )
         for measure in (m for m in _RESULTS if m in wide):
             value = wide[measure]
-            found[_RESULTS[measure]] = (
+            download[_RESULTS[measure]] = (
                 value.map({1.0: "Wa", 0.0: "Wt"}) if name == "phonics" else value
             )
-        yield f"{name}_results", found
+        yield f"{name}_results", download
 
 
 def _log(training: pd.DataFrame) -> pd.DataFrame:

@@ -197,11 +197,11 @@ def _refuse_others(folder: Path) -> None:
     """Refuse a folder that holds what is not ours to replace."""
     if folder.exists() and not folder.is_dir():
         raise ContractError(f"{folder.name} is a file, must be a folder; choose another name.")
-    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    foreign = sorted(found - _OURS)
-    if found and (foreign or MARKER not in found):
+    contents = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    foreign = sorted(contents - _OURS)
+    if contents and (foreign or MARKER not in contents):
         raise ContractError(
-            f"folder {folder.name} holds {foreign[0] if foreign else sorted(found)[0]}, must be "
+            f"folder {folder.name} holds {foreign[0] if foreign else sorted(contents)[0]}, must be "
             "empty or hold invented returns only; choose another folder."
         )
 
