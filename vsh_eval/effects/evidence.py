@@ -235,12 +235,12 @@ def judge(
     ...     "metric": "overall_absence", "aggregation": "simple", "estimate": [-1.5, -1.4],
     ...     "std_error": [0.5, 0.4], "df": [119.0, 119.0], "p_value": [0.003, 0.001]})
     >>> calm = Checks(drift=Drift(0.05, 0.1, 119.0))
-    >>> found = judge(rows, sesoi=0.5, lower_is_better=True, checks=calm)
-    >>> found.statement, found.confidence
+    >>> evidence = judge(rows, sesoi=0.5, lower_is_better=True, checks=calm)
+    >>> evidence.statement, evidence.confidence
     ('narrowed', 'moderate')
     >>> moving = Checks(drift=Drift(-0.3, 0.2, 119.0))
-    >>> found = judge(rows, sesoi=0.5, lower_is_better=True, checks=moving)
-    >>> found.statement, found.decided_by
+    >>> evidence = judge(rows, sesoi=0.5, lower_is_better=True, checks=moving)
+    >>> evidence.statement, evidence.decided_by
     ('not_attributable', 'drift')
     """
     checks = checks or Checks()
@@ -385,8 +385,8 @@ def _limit(rule: str, value: float | None, limit: float, *, below: bool, reason:
     """Judge a number against its limit; without a number the rule is not testable."""
     if value is None or not np.isfinite(value):
         return _Rule(rule, NOT_TESTABLE, float("nan"), limit, reason)
-    kept = value <= limit if below else value >= limit
-    return _Rule(rule, HOLDS if kept else FAILS, float(value), limit, reason)
+    holds = value <= limit if below else value >= limit
+    return _Rule(rule, HOLDS if holds else FAILS, float(value), limit, reason)
 
 
 def _shown(rule: _Rule) -> _Rule:
@@ -394,10 +394,10 @@ def _shown(rule: _Rule) -> _Rule:
     return _Rule(rule.rule, SHOWN, rule.value, rule.limit, rule.reason)
 
 
-def _pretrend(found: Pretrend | None) -> _Rule:
+def _pretrend(pretrend: Pretrend | None) -> _Rule:
     """Fail on a small p value; a large one passes without proving anything."""
-    value = None if found is None else found.test.p_value
-    why = found.reason if found is not None and found.reason else Message("pretrend_p")
+    value = None if pretrend is None else pretrend.test.p_value
+    why = pretrend.reason if pretrend is not None and pretrend.reason else Message("pretrend_p")
     return _limit("pretrend", value, ALPHA, below=False, reason=why)
 
 

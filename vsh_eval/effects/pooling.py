@@ -150,10 +150,10 @@ def combine(
 
     Examples
     --------
-    >>> found = combine([1.0, 5.0, 9.0, 4.0], [2.0**0.5] * 4)
-    >>> round(found.estimate, 2), round(found.std_error, 3), round(found.tau_squared, 2)
+    >>> pool = combine([1.0, 5.0, 9.0, 4.0], [2.0**0.5] * 4)
+    >>> round(pool.estimate, 2), round(pool.std_error, 3), round(pool.tau_squared, 2)
     (4.75, 1.652, 8.92)
-    >>> round(found.ci_lower, 2), round(found.ci_upper, 2)
+    >>> round(pool.ci_lower, 2), round(pool.ci_upper, 2)
     (-0.51, 10.01)
     """
     from statsmodels.stats.meta_analysis import combine_effects
@@ -167,12 +167,12 @@ def combine(
     # statsmodels takes a root that rounding has passed by for 0, so it starts just before it.
     start = between.tau_squared_pm * _JUST_BELOW
     with np.errstate(divide="ignore"):  # of equal estimates, in a number that is not used
-        found: Any = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
-    mean, df = float(found.mean_effect_re), k - 1.0
-    error = float(found.sd_eff_w_re)
+        model: Any = combine_effects(values, variances, method_re="pm", tau2_start=start, atol=1e-3)
+    mean, df = float(model.mean_effect_re), k - 1.0
+    error = float(model.sd_eff_w_re)
     reach = float(t_critical(df)) * error
-    further = float(t_critical(k - 2.0)) * math.hypot(found.tau2**0.5, error)
-    taus = (float(found.tau2), between.tau_squared_lower, between.tau_squared_upper)
+    further = float(t_critical(k - 2.0)) * math.hypot(model.tau2**0.5, error)
+    taus = (float(model.tau2), between.tau_squared_lower, between.tau_squared_upper)
     shares = [100 * between.share(tau) for tau in taus]
     return Combined(
         authorities=k,
@@ -192,16 +192,16 @@ def combine(
         i_squared_upper=shares[2],
         q=between.q,
         q_p_value=between.q_p_value,
-        weights=tuple(float(weight) for weight in found.weights_rel_re),
+        weights=tuple(float(weight) for weight in model.weights_rel_re),
     )
 
 
-def detectable(found: Combined, *, authorities: int | None = None) -> float:
+def detectable(pool: Combined, *, authorities: int | None = None) -> float:
     """Return the smallest true mean effect that a pool detects with a power of 0.8.
 
     Parameters
     ----------
-    found : Combined
+    pool : Combined
         The pool.
     authorities : int, optional
         Of how many authorities like these; by default those there are.
@@ -222,16 +222,16 @@ def detectable(found: Combined, *, authorities: int | None = None) -> float:
     >>> round(detectable(four), 2), round(detectable(four, authorities=16), 2)
     (6.87, 2.48)
     """
-    k = found.authorities if authorities is None else authorities
-    return pool_mde(found.std_error * math.sqrt(found.authorities), k)
+    k = pool.authorities if authorities is None else authorities
+    return pool_mde(pool.std_error * math.sqrt(pool.authorities), k)
 
 
-def more_needed(found: Combined, effect: float) -> float:
+def more_needed(pool: Combined, effect: float) -> float:
     """Return how many more authorities like these would detect an effect with a power of 0.8.
 
     Parameters
     ----------
-    found : Combined
+    pool : Combined
         The pool.
     effect : float
         Above 0, in the estimates' unit.
@@ -247,9 +247,9 @@ def more_needed(found: Combined, effect: float) -> float:
     >>> more_needed(four, 2.5), more_needed(four, 7.0), more_needed(four, 0.1)
     (12.0, 0.0, nan)
     """
-    for k in range(found.authorities, MOST_AUTHORITIES + 1):
-        if detectable(found, authorities=k) <= effect:
-            return float(k - found.authorities)
+    for k in range(pool.authorities, MOST_AUTHORITIES + 1):
+        if detectable(pool, authorities=k) <= effect:
+            return float(k - pool.authorities)
     return float("nan")
 
 
@@ -310,8 +310,8 @@ def _own(overall: pd.DataFrame, within: pd.DataFrame) -> Iterator[dict[str, Any]
         shares: Mapping[str, float] = {}
         inside = rows[rows["name"].isin(set(within["name"]))]
         if len(inside) >= LEAST:
-            found = combine(inside["estimate"].to_numpy(), inside["std_error"].to_numpy())
-            shares = dict(zip(inside["name"], found.weights, strict=True))
+            pool = combine(inside["estimate"].to_numpy(), inside["std_error"].to_numpy())
+            shares = dict(zip(inside["name"], pool.weights, strict=True))
         for row in rows.to_dict("records"):
             weight = shares.get(row["name"], math.nan)
             labels = {"variant": OWN, "authorities": 1, "weight": weight, "status": ""}
@@ -345,8 +345,8 @@ def _primary(rows: pd.DataFrame) -> pd.Series:
 
 def _combined(rows: pd.DataFrame) -> dict[str, Any]:
     """Combine the rows of one question, and add their counts up."""
-    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
-    numbers = {name: getattr(found, name, None) for name in POOLED_COLUMNS}
+    pool = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
+    numbers = {name: getattr(pool, name, None) for name in POOLED_COLUMNS}
     counts = {name: rows[name].astype("Float64").sum(skipna=False) for name in COUNTS}
     shown = {name: value for name, value in numbers.items() if value is not None}
     return {**shown, **counts, "status": ""}
@@ -485,9 +485,9 @@ def pool_power(given: pd.DataFrame, included: Collection[str], *, sesoi: float) 
     rows = given[given["name"].isin(set(included)) & given["target"].eq(GAP) & _primary(given)]
     if len(rows) < LEAST:
         return pd.DataFrame(columns=list(POWER_COLUMNS))
-    found = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
-    error, df = found.std_error, found.df
-    effects = {"detectable": detectable(found), "of_interest": sesoi}
+    pool = combine(rows["estimate"].to_numpy(), rows["std_error"].to_numpy())
+    error, df = pool.std_error, pool.df
+    effects = {"detectable": detectable(pool), "of_interest": sesoi}
     effects["double"] = 2 * sesoi
     return pd.DataFrame(
         [
@@ -497,8 +497,8 @@ def pool_power(given: pd.DataFrame, included: Collection[str], *, sesoi: float) 
                 effect,
                 POWER if question == "detectable" else power_at(effect, error, df),
                 exaggeration(effect, error, df),
-                found.authorities,
-                0.0 if question == "detectable" else more_needed(found, effect),
+                pool.authorities,
+                0.0 if question == "detectable" else more_needed(pool, effect),
             )
             for question, effect in effects.items()
         ],

@@ -279,9 +279,9 @@ def tabulate(
     for ask, labels in items:
         specification = ask if isinstance(ask, Specification) else Specification()
         try:
-            found = _rows(study, ask, known)
+            records = _rows(study, ask, known)
         except ContractError as error:
-            found = [{"status": names.UNAVAILABLE, "reason": message_of(error)}]
+            records = [{"status": names.UNAVAILABLE, "reason": message_of(error)}]
         contract = {
             **OVERALL,
             "role": role,
@@ -292,7 +292,7 @@ def tabulate(
             "aggregation": "simple",
             "index": 0,
         }
-        rows += [{**dict.fromkeys(columns, np.nan), **row, **contract, **labels} for row in found]
+        rows += [{**dict.fromkeys(columns, np.nan), **row, **contract, **labels} for row in records]
     table = pd.DataFrame(rows, columns=[*columns, *_EXTRA])
     return table.astype(dict.fromkeys(COUNTS, "Int64"))
 
@@ -329,10 +329,10 @@ def sample_of(study: Study, specification: Specification, samples: Samples) -> A
             samples[key] = study.sample(*_selected(study, specification))
         except ContractError as error:
             samples[key] = error
-    found = samples[key]
-    if isinstance(found, ContractError):
-        raise found
-    return found
+    selected = samples[key]
+    if isinstance(selected, ContractError):
+        raise selected
+    return selected
 
 
 def _selected(

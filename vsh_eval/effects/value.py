@@ -88,14 +88,14 @@ def cost_effectiveness(
         reason = Message("effect_not_established")
     cells = grid(checked(sample.data))
     parts, effect = _parts(cells, costs, scale=measure.scale, wanted=wanted)
-    found: dict[str, Any] = {"status": names.UNAVAILABLE, "reason": reason}
+    estimated: dict[str, Any] = {"status": names.UNAVAILABLE, "reason": reason}
     if not reason:
         drawn = resampled_sums(parts, draws=draws, seed=study.seed)
         whole = parts.sum(axis=0)
         estimate = float(whole[0] / _regained(whole[None], effect)[0])
-        found = {"estimate": estimate, "status": "", "reason": reason}
-        found |= _spread(_regained(drawn, effect), drawn[:, 0])
-    row = _row(study, measure.counts, primary, found, parts)
+        estimated = {"estimate": estimate, "status": "", "reason": reason}
+        estimated |= _spread(_regained(drawn, effect), drawn[:, 0])
+    row = _row(study, measure.counts, primary, estimated, parts)
     return pd.DataFrame([row], columns=list(VALUE_COLUMNS)).astype(dict.fromkeys(COUNTS, "Int64"))
 
 
@@ -165,7 +165,7 @@ def _spread(bottom: Floats, top: Floats) -> dict[str, Any]:
 
 
 def _row(
-    study: Study, unit: str, primary: dict[str, Any], found: dict[str, Any], parts: Floats
+    study: Study, unit: str, primary: dict[str, Any], estimated: dict[str, Any], parts: Floats
 ) -> dict[str, Any]:
     cost = parts[:, 0]
     share = float(cost.max() / cost.sum()) if cost.sum() > 0 else 0.0
@@ -178,5 +178,5 @@ def _row(
         "role": "exploratory",
         "metric": study.metric,
         **OVERALL,
-        **found,
+        **estimated,
     }

@@ -174,8 +174,8 @@ def _in_contract(
     rows: pd.DataFrame, sample: AnalysisSample, labels: Mapping[str, str]
 ) -> pd.DataFrame:
     """Label rows and name years by academic year; group-time cells stay inside."""
-    kept = rows[rows["aggregation"].isin(_IN_TABLE)].reset_index(drop=True)
+    shown = rows[rows["aggregation"].isin(_IN_TABLE)].reset_index(drop=True)
     years = sample.periods.set_index("time")["time_period"]
-    by_year = kept["aggregation"].isin(["cohort", "calendar"])
-    kept["index"] = kept["index"].where(~by_year, kept["index"].map(years)).astype(np.int64)
-    return kept.assign(**labels, p_adjusted=np.nan)[list(ESTIMATE_COLUMNS)]
+    by_year = shown["aggregation"].isin(["cohort", "calendar"])
+    shown["index"] = shown["index"].where(~by_year, shown["index"].map(years)).astype(np.int64)
+    return shown.assign(**labels, p_adjusted=np.nan)[list(ESTIMATE_COLUMNS)]

@@ -218,7 +218,7 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
         raise InfeasibleError("no_part_named", by=by or "")
     weights = np.stack([np.where(named == label, target, 0.0) for label in labels])
     estimates = numeric.estimate(fitted, weights)
-    found = linear_rows(
+    part_rows = linear_rows(
         cells,
         [("simple", 0, 0)] * len(labels),
         target=weights,
@@ -227,7 +227,7 @@ def impute_parts(data: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
         deviations=estimates.deviations(),
     )
     size = float(np.abs(cells.outcome).max())
-    return with_inference(found, {}, size=size).assign(part=labels)
+    return with_inference(part_rows, {}, size=size).assign(part=labels)
 
 
 def imputable_target(cells: Grid) -> tuple[numeric.Fit, Floats]:

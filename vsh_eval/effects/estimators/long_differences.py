@@ -130,12 +130,12 @@ def long_differences(data: pd.DataFrame) -> LongDifferences:
     cohorts = [cohort for cohort in cohorts if cohort is not None]
     events = np.unique(np.concatenate([cohort.events for cohort in cohorts] or [[]])).astype(int)
     differences = [(event, *_event(cohorts, event)) for event in events]
-    kept = [one for one in differences if (one[3] > 0).sum() >= FEWEST_TREATED]
-    if not kept:
+    usable = [one for one in differences if (one[3] > 0).sum() >= FEWEST_TREATED]
+    if not usable:
         raise InfeasibleError("no_year_around_training")
-    deviations = np.stack([deviation for _, _, deviation, _ in kept])
-    weight = np.stack([by_school for *_, by_school in kept])
-    rows = _rows(cells, kept, deviations, weight)
+    deviations = np.stack([deviation for _, _, deviation, _ in usable])
+    weight = np.stack([by_school for *_, by_school in usable])
+    rows = _rows(cells, usable, deviations, weight)
     labels = rows["index"].to_list()
     return LongDifferences(
         rows=with_inference(rows, {}, size=float(np.abs(cells.outcome).max())),
@@ -191,15 +191,15 @@ def _event(cohorts: list[_Cohort], event: int) -> tuple[float, Floats, Floats]:
 
 
 def _rows(
-    cells: Grid, kept: list[tuple[int, float, Floats, Floats]], deviations: Floats, weight: Floats
+    cells: Grid, usable: list[tuple[int, float, Floats, Floats]], deviations: Floats, weight: Floats
 ) -> pd.DataFrame:
     treated = weight > 0
     rows = pd.DataFrame(
         {
             "aggregation": "event",
             "cohort": 0,
-            "index": [int(event) for event, *_ in kept],
-            "estimate": [estimate for _, estimate, *_ in kept],
+            "index": [int(event) for event, *_ in usable],
+            "estimate": [estimate for _, estimate, *_ in usable],
             "std_error": np.sqrt((deviations**2).sum(axis=1)),
             "df": (deviations != 0).sum(axis=1) - 1.0,
             "schools_treated": treated.sum(axis=1),

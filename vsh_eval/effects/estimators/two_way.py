@@ -151,14 +151,14 @@ def bacon(data: pd.DataFrame) -> pd.DataFrame:
         if onset[one] == onset[other]:
             continue  # the data lack the years between the two, so they tell nothing of each other
         rows += _pair(mean, share, onset, one, other)
-    found = pd.DataFrame(rows, columns=list(BACON_COLUMNS[:5]))
-    variance = found["weight"].sum()
+    comparisons = pd.DataFrame(rows, columns=list(BACON_COLUMNS[:5]))
+    variance = comparisons["weight"].sum()
     if not variance > 0:
         raise InfeasibleError("training_not_identified_in_every_year")
-    return found.assign(
-        weight=found["weight"] / variance,
-        schools_treated=found["treated"].map(schools),
-        schools_comparison=found["comparison"].map(schools),
+    return comparisons.assign(
+        weight=comparisons["weight"] / variance,
+        schools_treated=comparisons["treated"].map(schools),
+        schools_comparison=comparisons["comparison"].map(schools),
     )
 
 
@@ -189,12 +189,12 @@ def balanced(data: pd.DataFrame) -> pd.DataFrame:
     """
     cells = checked(data)
     years = cells["time"].nunique()
-    kept = cells[cells.groupby("unit")["time"].transform("size").eq(years)]
-    if kept.empty:
+    complete = cells[cells.groupby("unit")["time"].transform("size").eq(years)]
+    if complete.empty:
         raise InfeasibleError("no_school_in_every_year", years=int(years))
-    return kept.drop(columns=["fit_weight", "stratum"], errors="ignore").assign(
-        weight=kept.groupby("unit")["weight"].transform("mean"),
-        cohort=kept["cohort"].mask(kept["cohort"].gt(kept["time"].max()), NEVER),
+    return complete.drop(columns=["fit_weight", "stratum"], errors="ignore").assign(
+        weight=complete.groupby("unit")["weight"].transform("mean"),
+        cohort=complete["cohort"].mask(complete["cohort"].gt(complete["time"].max()), NEVER),
     )
 
 

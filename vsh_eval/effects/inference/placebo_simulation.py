@@ -76,16 +76,16 @@ def placebo_simulation(data: pd.DataFrame, *, runs: int = 500, seed: int = 0) ->
     """
     simulated = _runs(data, runs=runs, seed=seed)
     number = len(simulated.estimate)
-    found = int((np.abs(simulated.estimate) > simulated.width).sum())
-    lower, upper = _wilson(found, number)
+    detected = int((np.abs(simulated.estimate) > simulated.width).sum())
+    lower, upper = _wilson(detected, number)
     verdict = AS_IT_SHOULD
     if not lower <= ALPHA <= upper:
         verdict = TOO_MANY if lower > ALPHA else TOO_FEW
     return pd.DataFrame(
         {
             "runs": [number],
-            "found": [found],
-            "share": [found / number],
+            "found": [detected],
+            "share": [detected / number],
             "lower": [lower],
             "upper": [upper],
             "alpha": [ALPHA],
@@ -141,16 +141,16 @@ def injected_effect_power(
     number = len(simulated.estimate)
     rows = []
     for effect in sorted(effects, key=abs):
-        share = _found(simulated, effect)
+        share = _share_detected(simulated, effect)
         rows.append((effect, share * number, number, share, *_wilson(share * number, number)))
     return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
 
-def _wilson(found: float, number: int) -> tuple[float, float]:
+def _wilson(count: float, number: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share."""
     from statsmodels.stats.proportion import proportion_confint
 
-    ends = np.asarray(proportion_confint(found, number, alpha=ALPHA, method="wilson"), dtype=float)
+    ends = np.asarray(proportion_confint(count, number, alpha=ALPHA, method="wilson"), dtype=float)
     return float(ends[0]), float(ends[1])
 
 
@@ -171,7 +171,7 @@ def _runs(data: pd.DataFrame, *, runs: int, seed: int) -> _Runs:
     return _Runs(estimate=estimates.estimate[usable], error=error, width=critical * error)
 
 
-def _found(simulated: _Runs, effect: float) -> float:
+def _share_detected(simulated: _Runs, effect: float) -> float:
     """Return the share of runs that find an effect of this size, averaged over both signs."""
     either = [np.abs(simulated.estimate + sign * effect) > simulated.width for sign in (-1.0, 1.0)]
     return float(np.mean(either))

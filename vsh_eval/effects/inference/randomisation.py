@@ -80,7 +80,7 @@ def reassignments(data: pd.DataFrame) -> Reassignments:
     if not cells.ever.any():
         raise InfeasibleError("nobody_trained_in_years")
     onsets, actual = np.unique(cells.onset, return_inverse=True)
-    found = Reassignments(
+    design = Reassignments(
         cells=cells,
         terms=permutation.terms(
             cells.outcome, cells.weight, cells.fit_weight, onsets, cells.stratum
@@ -88,9 +88,9 @@ def reassignments(data: pd.DataFrame) -> Reassignments:
         actual=actual.astype(np.int64),
         blocks=tuple(np.flatnonzero(cells.phase == phase) for phase in np.unique(cells.phase)),
     )
-    if found.log_number < np.log(1.5):
+    if design.log_number < np.log(1.5):
         raise InfeasibleError("one_assignment_only")
-    return found
+    return design
 
 
 def randomise(data: pd.DataFrame, *, draws: int = 999, seed: int = 0) -> pd.DataFrame:
@@ -146,14 +146,14 @@ def randomise(data: pd.DataFrame, *, draws: int = 999, seed: int = 0) -> pd.Data
         raise DesignError(f"draws is {draws}, must be at least 99; use 999.")
     design = reassignments(data)
     labels = np.concatenate([design.actual[None], design.draw(draws, seed=seed)])
-    found = permutation.batch(design.terms, labels)
-    if not np.isfinite(found.estimate[0]):
+    estimates = permutation.batch(design.terms, labels)
+    if not np.isfinite(estimates.estimate[0]):
         raise InfeasibleError("nothing_imputed")
     size = float(np.abs(design.cells.outcome).max())
-    varies = found.influence_error > 1e-12 * max(size, 1e-12)
-    values = found.estimate / np.where(varies, found.influence_error, np.nan)
+    varies = estimates.influence_error > 1e-12 * max(size, 1e-12)
+    values = estimates.estimate / np.where(varies, estimates.influence_error, np.nan)
     reason = Message() if np.isfinite(values[0]) else Message("no_variation")
-    return _row(design, found.estimate[0], values, reason)
+    return _row(design, estimates.estimate[0], values, reason)
 
 
 def _row(design: Reassignments, estimate: float, values: Floats, reason: Message) -> pd.DataFrame:

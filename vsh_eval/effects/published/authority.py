@@ -177,8 +177,8 @@ def _comparisons(
     tables = []
     for pool in POOLS:
         try:
-            found = fit(pools[pool])
-            rows = _compared(found, donors=pools[pool].get(authority, ()))
+            synthetic = fit(pools[pool])
+            rows = _compared(synthetic, donors=pools[pool].get(authority, ()))
         except InfeasibleError as error:
             columns = (*ROW_COLUMNS, *EXTRA_COLUMNS, "p_adjusted")
             rows = infeasible_row(columns, error.message)
@@ -204,31 +204,31 @@ def _comparable(gaps: pd.DataFrame, metric: str) -> pd.DataFrame:
     ]
 
 
-def _compared(found: Synthetic, *, donors: Collection[str]) -> pd.DataFrame:
+def _compared(synthetic: Synthetic, *, donors: Collection[str]) -> pd.DataFrame:
     """Tabulate a comparison: its rows, and the numbers of `EXTRA_COLUMNS` on the simple one."""
-    simple = found.rows["aggregation"].eq("simple")
-    others = found.leave_one_out["estimate"]
+    simple = synthetic.rows["aggregation"].eq("simple")
+    others = synthetic.leave_one_out["estimate"]
     numbers = {
-        "donors": len(found.weights),
-        "placebos": int(found.placebos["compared"].sum()),
-        "mde": found.mde if np.isfinite(found.mde) else np.nan,
-        "rmspe_before": found.rmspe_before,
+        "donors": len(synthetic.weights),
+        "placebos": int(synthetic.placebos["compared"].sum()),
+        "mde": synthetic.mde if np.isfinite(synthetic.mde) else np.nan,
+        "rmspe_before": synthetic.rmspe_before,
         "leave_one_out_lower": others.min(),
         "leave_one_out_upper": others.max(),
-        "left_out": len(set(found.dropped) & set(donors)),
+        "left_out": len(set(synthetic.dropped) & set(donors)),
     }
-    rows = found.rows.assign(**numbers, p_adjusted=np.nan)
+    rows = synthetic.rows.assign(**numbers, p_adjusted=np.nan)
     rows.loc[~simple, list(numbers)] = np.nan
     schools = ["schools_treated", "schools_comparison"]
     return rows.assign(**dict.fromkeys(schools, np.nan))
 
 
-def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> pd.DataFrame:
+def authority_trajectory(synthetic: Synthetic, *, metric: str, comparison: Pool) -> pd.DataFrame:
     """Tabulate both trajectories over the years, for a figure and the table under it.
 
     Parameters
     ----------
-    found : Synthetic
+    synthetic : Synthetic
         From `fit_synthetic`.
     metric, comparison : str
         Written into the rows.
@@ -241,8 +241,8 @@ def authority_trajectory(found: Synthetic, *, metric: str, comparison: Pool) -> 
         placebo_lower, placebo_upper (where the test would see nothing, about zero),
         before, status: areas are published, so nothing in it is to be hidden.
     """
-    events = found.rows[found.rows["aggregation"].eq("event")].sort_values("index")
+    events = synthetic.rows[synthetic.rows["aggregation"].eq("event")].sort_values("index")
     half = ((events["ci_upper"] - events["ci_lower"]) / 2).to_numpy(np.float64)
-    trajectory = found.path.rename(columns={"time": "time_period", "effect": "distance"})
+    trajectory = synthetic.path.rename(columns={"time": "time_period", "effect": "distance"})
     trajectory = trajectory.assign(placebo_lower=-half, placebo_upper=half, status="")
     return trajectory.assign(metric=metric, comparison=comparison)[list(TRAJECTORY_COLUMNS)]

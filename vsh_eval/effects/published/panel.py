@@ -88,9 +88,9 @@ def balanced_panel(data: pd.DataFrame, donors: Donors, *, unit: str, start: int)
     others = wide.drop(index=unit)
     # Periods that the treated unit, or half of the others, do not have are taken out.
     known = others.notna().mean().to_numpy() >= _HALF if len(others) else True
-    kept = wide.loc[unit].notna().to_numpy() & known
-    times = times[kept]
-    wide = wide.loc[:, kept]
+    observed = wide.loc[unit].notna().to_numpy() & known
+    times = times[observed]
+    wide = wide.loc[:, observed]
     dropped = [u for u in others.index if wide.loc[u].isna().any()]
     wide = wide.loc[[unit, *(u for u in others.index if u not in dropped)]]
     _refuse(times, start, donors=len(wide) - 1)
@@ -140,19 +140,19 @@ def _refuse(times: Ints, start: int, *, donors: int) -> None:
         raise InfeasibleError("too_few_donors", donors=donors, least=LEAST_DONORS)
 
 
-def _pools(donors: Donors, kept: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _pools(donors: Donors, units: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return who each unit is compared with: never the treated unit, never itself."""
-    unit, *others = kept
-    wanted = {u: set(map(str, donors.get(u, ()))) for u in kept}
-    found = {u: tuple(o for o in others if o in wanted[u] and o != u) for u in kept}
-    if len(found[unit]) < LEAST_DONORS:
+    unit, *others = units
+    wanted = {u: set(map(str, donors.get(u, ()))) for u in units}
+    pools = {u: tuple(o for o in others if o in wanted[u] and o != u) for u in units}
+    if len(pools[unit]) < LEAST_DONORS:
         raise InfeasibleError(
-            "too_few_donors", donors=len(found[unit]), unit=unit, least=LEAST_DONORS
+            "too_few_donors", donors=len(pools[unit]), unit=unit, least=LEAST_DONORS
         )
-    return found
+    return pools
 
 
-def _sizes(table: pd.DataFrame, kept: Sequence[str]) -> Floats | None:
+def _sizes(table: pd.DataFrame, units: Sequence[str]) -> Floats | None:
     if "pupils" not in table:
         return None
-    return table.groupby("unit")["pupils"].mean().reindex(list(kept)).to_numpy(float)
+    return table.groupby("unit")["pupils"].mean().reindex(list(units)).to_numpy(float)

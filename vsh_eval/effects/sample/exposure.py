@@ -83,8 +83,8 @@ def first_kind(exposure: pd.DataFrame, adopted: pd.Series, kind: Kind) -> pd.Ser
     earliest = rows[when.eq(when.groupby(rows["unit_id"]).transform("min"))]
     several = earliest["unit_id"].duplicated(keep=False)
     first = earliest[kind].astype(str).mask(several, SEVERAL)
-    found = first.groupby(earliest["unit_id"]).first()
-    return found.reindex(adopted.index, fill_value="")
+    by_school = first.groupby(earliest["unit_id"]).first()
+    return by_school.reindex(adopted.index, fill_value="")
 
 
 def first_against_untrained(
@@ -118,9 +118,9 @@ def first_against_untrained(
     if not own.any():
         raise InfeasibleError("nobody_began_with", value=which)
     ends = gaps["unit_id"].astype(str).map(adopted[~own & adopted.ne(names.NEVER)])
-    kept = gaps[ends.isna() | gaps["time_period"].lt(ends)]
+    gaps_used = gaps[ends.isna() | gaps["time_period"].lt(ends)]
     exposure = adopted.where(own, names.NEVER).rename("adopted").rename_axis("unit_id")
-    return kept, exposure.reset_index()
+    return gaps_used, exposure.reset_index()
 
 
 def dose(training: pd.DataFrame | None, panel: pd.DataFrame | None, *, metric: str) -> pd.Series:

@@ -158,8 +158,8 @@ def select_sample(
     ...     columns=["unit_id", "phase", "time_period", "metric", "outcome", "weight", "pupils"])
     >>> trained = pd.DataFrame({"unit_id": [str(s) for s in range(12)],
     ...                         "adopted": [202021] * 4 + [0] * 8})
-    >>> found = select_sample(gaps, trained)
-    >>> found.cohorts[["cohort_period", "base_period", "schools"]].values.tolist()
+    >>> sample = select_sample(gaps, trained)
+    >>> sample.cohorts[["cohort_period", "base_period", "schools"]].values.tolist()
     [[202021, 201819, 4]]
     """
     covariates = tuple(covariates)
@@ -306,15 +306,15 @@ def redundant_covariates(schools: pd.DataFrame, covariates: Sequence[str]) -> tu
     >>> redundant_covariates(table, ["fsm", "twice"])
     ('twice',)
     """
-    kept = np.ones((len(schools), 1))
+    design = np.ones((len(schools), 1))
     added: list[str] = []
     for name in covariates:
         values = schools[name].to_numpy(float)
         spread = values.std()
         if spread > _NEGLIGIBLE * max(np.abs(values).max(initial=0.0), 1.0):
-            wider = np.column_stack([kept, (values - values.mean()) / spread])
-            if np.linalg.matrix_rank(wider) > kept.shape[1]:
-                kept = wider
+            wider = np.column_stack([design, (values - values.mean()) / spread])
+            if np.linalg.matrix_rank(wider) > design.shape[1]:
+                design = wider
                 continue
         added.append(name)
     return tuple(added)
@@ -351,20 +351,20 @@ def _cautions(cells: pd.DataFrame, covariates: tuple[str, ...]) -> tuple[Message
     """Return what takes from the weight of an estimate made of these school-years."""
     schools = int(cells["unit"].nunique())
     trained = int(cells.loc[cells["cohort"].ne(NEVER), "unit"].nunique())
-    found = []
+    cautions = []
     if cells["cohort"].ne(NEVER).all():
         last = cells.loc[cells["time"].eq(cells["cohort"].max()), "time_period"].iloc[0]
-        found.append(Message("nobody_left_untrained", year=int(last)))
+        cautions.append(Message("nobody_left_untrained", year=int(last)))
     if schools < FEW_SCHOOLS:
-        found.append(Message("few_schools", schools=schools))
+        cautions.append(Message("few_schools", schools=schools))
     if trained < FEW_TRAINED:
-        found.append(Message("few_trained", trained=trained, limit=FEW_TRAINED))
+        cautions.append(Message("few_trained", trained=trained, limit=FEW_TRAINED))
     if set(cells["time_period"].astype(int)) <= set(COVID_YEARS):
-        found.append(Message("covid_years_only", first=COVID_YEARS[0], last=COVID_YEARS[-1]))
+        cautions.append(Message("covid_years_only", first=COVID_YEARS[0], last=COVID_YEARS[-1]))
     redundant = redundant_covariates(cells, covariates)
     if redundant:
-        found.append(Message("redundant_covariates_caution", covariates=redundant))
-    return tuple(found)
+        cautions.append(Message("redundant_covariates_caution", covariates=redundant))
+    return tuple(cautions)
 
 
 def _whole(cells: pd.DataFrame, unit: str) -> tuple[int, int, int]:

@@ -333,21 +333,21 @@ def _honest(study: Study, sample: AnalysisSample, path: str) -> pd.DataFrame:
 
 
 def _pretrend(study: Study, sample: AnalysisSample) -> Mapping[str, Any]:
-    found = pretrend(sample.data, seed=study.seed)
-    if found.reason:
-        raise InfeasibleError(found.reason.code)
-    test = {"p_value": found.test.p_value, "df": found.test.df_denominator}
-    return {**found.sample, **test, "reason": Message("joint_test")}
+    joint_test = pretrend(sample.data, seed=study.seed)
+    if joint_test.reason:
+        raise InfeasibleError(joint_test.reason.code)
+    test = {"p_value": joint_test.test.p_value, "df": joint_test.test.df_denominator}
+    return {**joint_test.sample, **test, "reason": Message("joint_test")}
 
 
 def _drift_not_excluded(
     study: Study, sample: AnalysisSample, primary: Primary
 ) -> Mapping[str, Any]:
     """Return what the largest drift that the years before training do not exclude would add."""
-    found, claimed = drift(sample.data), primary.found()
+    trend, claimed = drift(sample.data), primary.found()
     sign = np.sign(primary.estimate)
-    slope = max(found.largest_not_excluded(sign=sign if claimed else 0.0), 0.0)
-    bias = slope * abs(found.bias)
+    slope = max(trend.largest_not_excluded(sign=sign if claimed else 0.0), 0.0)
+    bias = slope * abs(trend.bias)
     if not np.isfinite(bias):
         raise InfeasibleError("no_drift_known")
     return {
@@ -395,15 +395,15 @@ def pretended_early(data: pd.DataFrame) -> pd.DataFrame:
     [2, 2, 2, 0, 0, 0, 0]
     """
     never = data["cohort"].eq(names.NEVER)
-    kept = data[never | data["time"].lt(data["cohort"])]
-    moved = (kept["cohort"] - EARLY).where(kept["cohort"].ne(names.NEVER), names.NEVER)
+    untreated = data[never | data["time"].lt(data["cohort"])]
+    moved = (untreated["cohort"] - EARLY).where(untreated["cohort"].ne(names.NEVER), names.NEVER)
     trained = moved.ne(names.NEVER)
-    before = (trained & kept["time"].lt(moved)).groupby(kept["unit"]).transform("any")
-    after = (trained & kept["time"].ge(moved)).groupby(kept["unit"]).transform("any")
-    usable = kept["cohort"].eq(names.NEVER) | (before & after)
-    if not (usable & kept["cohort"].ne(names.NEVER)).any():
+    before = (trained & untreated["time"].lt(moved)).groupby(untreated["unit"]).transform("any")
+    after = (trained & untreated["time"].ge(moved)).groupby(untreated["unit"]).transform("any")
+    usable = untreated["cohort"].eq(names.NEVER) | (before & after)
+    if not (usable & untreated["cohort"].ne(names.NEVER)).any():
         raise InfeasibleError("too_few_years_before", years=EARLY)
-    return kept.assign(cohort=moved)[usable]
+    return untreated.assign(cohort=moved)[usable]
 
 
 def _chance(
@@ -421,21 +421,21 @@ def _chance(
 def _randomised(
     study: Study, sample: AnalysisSample, primary: Primary, draws: int
 ) -> Mapping[str, Any]:
-    found = randomise(sample.data, draws=draws, seed=study.seed).iloc[0]
-    if found["reason"]:
-        raise InfeasibleError(found["reason"].code)
-    if found["smallest_p"] >= ALPHA:
+    randomisation = randomise(sample.data, draws=draws, seed=study.seed).iloc[0]
+    if randomisation["reason"]:
+        raise InfeasibleError(randomisation["reason"].code)
+    if randomisation["smallest_p"] >= ALPHA:
         raise InfeasibleError("too_few_assignments")
-    return _repeated(primary, float(found["p_value"]), Message("p_by_reassignment"))
+    return _repeated(primary, float(randomisation["p_value"]), Message("p_by_reassignment"))
 
 
 def _wild(study: Study, sample: AnalysisSample, primary: Primary, draws: int) -> Mapping[str, Any]:
-    found = wild_bootstrap(sample.data, draws=draws, seed=study.seed).iloc[0]
-    ends = np.isfinite(found[["ci_lower", "ci_upper"]].to_numpy(float)).all()
+    bootstrap = wild_bootstrap(sample.data, draws=draws, seed=study.seed).iloc[0]
+    ends = np.isfinite(bootstrap[["ci_lower", "ci_upper"]].to_numpy(float)).all()
     own = ("estimate", "std_error", "ci_lower", "ci_upper", "p_value")
     return {
         **primary.sample,
-        **{name: found[name] for name in own},
+        **{name: bootstrap[name] for name in own},
         "reason": Message() if ends else Message("interval_without_end"),
     }
 

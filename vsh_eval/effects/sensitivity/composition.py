@@ -72,13 +72,13 @@ def composition_outcomes(
     ...        "entrants_missed": 10, "entrants_possible": 250}
     >>> table = pd.DataFrame([one | {"group": "cin"}, one | {"group": "cpp", "entrants": 3},
     ...                       one | {"group": "peers", "prior_missed": 50}])
-    >>> {name: found["outcome"].tolist() for name, found in composition_outcomes(table).items()}
+    >>> {name: cells["outcome"].tolist() for name, cells in composition_outcomes(table).items()}
     {'entries': [50.0], 'prior_attendance': [10.0], 'entrants_attendance': [-1.0]}
     """
     counts = sorted({name for parts in COUNTED.values() for name in parts})
     require_columns(make_up, [*_CELL, "group", *counts], name="make_up")
-    found, others = (_sums(make_up, one, counts) for one in (group, reference))
-    outcomes = {name: _outcome(found, name, *parts) for name, parts in COUNTED.items()}
+    group_sums, others = (_sums(make_up, one, counts) for one in (group, reference))
+    outcomes = {name: _outcome(group_sums, name, *parts) for name, parts in COUNTED.items()}
     compared = _outcome(others, PRIOR, *COUNTED[PRIOR])[[*_CELL, "outcome"]]
     both = outcomes[ENTRANTS_PRIOR].merge(compared, on=_CELL, suffixes=("", "_compared"))
     both["outcome"] -= both.pop("outcome_compared")

@@ -191,13 +191,13 @@ def of_path(
     )
 
 
-def path_of(found: LongDifferences, *, target: Literal["average"] | int = "average") -> EventPath:
+def path_of(effects: LongDifferences, *, target: Literal["average"] | int = "average") -> EventPath:
     """Take from long differences the years that enough schools carry.
 
     Before the reference: up to three, without gaps, each carried by three quarters of the schools
     that carry the first year of training; from training on: all without gaps.
     """
-    rows = found.rows[found.rows["status"].eq("")].set_index("index")
+    rows = effects.rows[effects.rows["status"].eq("")].set_index("index")
     schools = rows["schools_treated"]
     first = int(schools.get(0, 0))
     early: list[int] = []
@@ -215,11 +215,11 @@ def path_of(found: LongDifferences, *, target: Literal["average"] | int = "avera
         raise DesignError(
             f"target is {target}, must be 'average' or one of {', '.join(map(str, late))}."
         )
-    weights = found.target.loc[late].to_numpy(float)
+    weights = effects.target.loc[late].to_numpy(float)
     if target != "average":
         weights = np.array([float(event == target) for event in late])
     scale = float(t_critical(rows["df"].min()) / t_critical(np.inf))
-    matrix = (found.covariance * scale**2).loc[index, index].to_numpy(float)
+    matrix = (effects.covariance * scale**2).loc[index, index].to_numpy(float)
     refuse_singular(matrix, name="event times")
     about = [event for event, weight in zip(late, weights, strict=True) if weight]
     return EventPath(
@@ -228,7 +228,7 @@ def path_of(found: LongDifferences, *, target: Literal["average"] | int = "avera
         matrix,
         weights / weights.sum(),
         str(target),
-        found.sample(index, about),
+        effects.sample(index, about),
     )
 
 

@@ -180,11 +180,11 @@ def drift(data: pd.DataFrame) -> Drift:
     """
     require_columns(data, CELL_COLUMNS, name="the table of school-years")
     try:
-        found = imputed_leads(grid(checked(data)))
-        refuse_singular(found.covariance, name="leads")
+        leads = imputed_leads(grid(checked(data)))
+        refuse_singular(leads.covariance, name="leads")
     except InfeasibleError:
         return Drift()
-    return found.slope()
+    return leads.slope()
 
 
 def pretrend_of(fitted: Imputation) -> Pretrend:
@@ -304,8 +304,8 @@ def pretrend_power(
     >>> table = pd.DataFrame({
     ...     "unit": np.repeat(np.arange(30), 6), "time": np.tile(np.arange(1, 7), 30),
     ...     "cohort": np.repeat([0, 4, 5], 60), "outcome": rng.normal(size=180), "weight": 1.0})
-    >>> found = pretrend_power(table, test="joint")
-    >>> found["power"].tolist(), found["slope"].is_monotonic_increasing
+    >>> power = pretrend_power(table, test="joint")
+    >>> power["power"].tolist(), power["slope"].is_monotonic_increasing
     ([0.5, 0.8], True)
     """
     tests = (test,) if isinstance(test, str) else tuple(test)
@@ -317,30 +317,30 @@ def pretrend_power(
             "write 0.5 for an even chance."
         )
     require_columns(data, CELL_COLUMNS, name="the table of school-years")
-    found = imputed_leads(grid(checked(data)))
-    refuse_singular(found.covariance, name="leads")
+    leads = imputed_leads(grid(checked(data)))
+    refuse_singular(leads.covariance, name="leads")
     return pd.DataFrame(
-        [_row(found, one, share, seed) for one in tests for share in power],
+        [_row(leads, one, share, seed) for one in tests for share in power],
         columns=list(POWER_COLUMNS),
     )
 
 
 def _row(
-    found: Leads, test: str, share: float, seed: int
+    leads: Leads, test: str, share: float, seed: int
 ) -> tuple[str, float, float, float, float, int, float]:
-    options = {"df": found.df, "seed": seed}
+    options = {"df": leads.df, "seed": seed}
     detects = pretest.joint_power if test == "joint" else pretest.individual_power
-    slope = pretest.slope_for(detects, found.drift, found.covariance, share, **options)
+    slope = pretest.slope_for(detects, leads.drift, leads.covariance, share, **options)
     passed = pretest.mean_given_passed(
-        slope * found.drift,
-        found.covariance,
-        slope * found.shifted,
-        found.effect,
+        slope * leads.drift,
+        leads.covariance,
+        slope * leads.shifted,
+        leads.effect,
         joint=test == "joint",
         **options,
     )
-    size = detects(0.0 * found.drift, found.covariance, **options)
-    return (test, share, slope, slope * found.shifted, passed, len(found.drift), size)
+    size = detects(0.0 * leads.drift, leads.covariance, **options)
+    return (test, share, slope, slope * leads.shifted, passed, len(leads.drift), size)
 
 
 def imputed_leads(cells: Grid) -> Leads:
