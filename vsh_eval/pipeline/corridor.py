@@ -101,9 +101,9 @@ def _findings(run: Run, opened: returns.Returns) -> pd.DataFrame:
 
     A run's folder is emptied when a file of its returns has changed, so what 01 found still holds.
     """
-    found = run.internal / "findings.parquet"
-    if found.is_file():
-        return pd.read_parquet(found)
+    file = run.internal / "findings.parquet"
+    if file.is_file():
+        return pd.read_parquet(file)
     return returns.check(opened, workspace.expected(run.settings))
 
 
@@ -137,21 +137,21 @@ def _published_tables(run: Run) -> Mapping[str, pd.DataFrame]:
 
 
 def _of_published(run: Run) -> Mapping[str, pd.DataFrame]:
-    found = workspace.open_published(run)
-    requested = found.panel["time_period"].isin(run.settings.years.all())
+    files = workspace.open_published(run)
+    requested = files.panel["time_period"].isin(run.settings.years.all())
     return {
-        "panel": found.panel[requested].reset_index(drop=True),
-        "areas": context_areas(found, run.settings.authority.code),
-        "neighbours": found.neighbours,
+        "panel": files.panel[requested].reset_index(drop=True),
+        "areas": context_areas(files, run.settings.authority.code),
+        "neighbours": files.neighbours,
     }
 
 
-def context_areas(found: published.Published, code: str) -> pd.DataFrame:
+def context_areas(files: published.Published, code: str) -> pd.DataFrame:
     """Select the areas an authority is read beside: England, its region, its neighbours.
 
     Parameters
     ----------
-    found : Published
+    files : Published
         The published files.
     code : str
         The authority's ONS code.
@@ -161,9 +161,9 @@ def context_areas(found: published.Published, code: str) -> pd.DataFrame:
     DataFrame
         The rows of ``areas``, with ``role``: authority, neighbour, region or england.
     """
-    neighbours = found.neighbours
+    neighbours = files.neighbours
     near = set(neighbours.loc[neighbours["unit_id"] == code, "neighbour_id"])
-    areas = found.areas.copy()
+    areas = files.areas.copy()
     region = areas.loc[areas["unit_id"] == code, "region_id"].iloc[0]
     roles = pd.Series("", index=areas.index)
     roles[areas["level"] == names.NATIONAL] = "england"

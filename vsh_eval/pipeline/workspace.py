@@ -360,18 +360,18 @@ def fingerprint(settings: Settings) -> str:
 
 def source_files(settings: Settings) -> tuple[tuple[str, Path], ...]:
     """Return every file that a run reads, and its name without the folders of the machine."""
-    found: list[tuple[str, Path]] = []
+    named: list[tuple[str, Path]] = []
     for folder in (settings.source.folder, settings.published.folder):
         if folder is not None and folder.is_dir():
             files = sorted(path for path in folder.rglob("*") if path.is_file())
-            found += [(path.relative_to(folder).as_posix(), path) for path in files]
+            named += [(path.relative_to(folder).as_posix(), path) for path in files]
     for family, section in settings.source.files.given().items():
         if isinstance(section, FileSet):
-            found += [(f"{family}/{path.name}", path) for path in returns.paths_of(family, section)]
+            named += [(f"{family}/{path.name}", path) for path in returns.paths_of(family, section)]
         if isinstance(section, AnnexA):
             lookup = Path(section.lookup.file)
-            found += [(f"{family}/{lookup.name}", lookup)] if lookup.is_file() else []
-    return tuple(found)
+            named += [(f"{family}/{lookup.name}", lookup)] if lookup.is_file() else []
+    return tuple(named)
 
 
 def source_folder(run: Run) -> Path | None:
@@ -454,17 +454,17 @@ def open_published(run: Run) -> published.Published:
     folder = source.folder if source.kind == "published" else published_folder
     if folder is None:
         raise ContractError("source.folder is missing; name the folder of the published files.")
-    found = published.read_published(folder)
-    found.years_of(run.settings.authority.code)
+    files = published.read_published(folder)
+    files.years_of(run.settings.authority.code)
     if source.kind == "published":
-        _require_baseline(found, run.settings)
-    return found
+        _require_baseline(files, run.settings)
+    return files
 
 
-def _require_baseline(found: published.Published, settings: Settings) -> None:
+def _require_baseline(files: published.Published, settings: Settings) -> None:
     """Refuse a baseline in which the authority has no figures, as a new one has no earlier year."""
     code, metric, years = settings.authority.code, settings.protocol.primary, settings.years
-    held = sorted({*found.years_of(code, metric)} & {*years.all()})
+    held = sorted({*files.years_of(code, metric)} & {*years.all()})
     if not held:
         raise ContractError(
             f"the published files hold no {metric} of {code} in the years asked for, must hold "

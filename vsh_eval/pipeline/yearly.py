@@ -176,11 +176,11 @@ def check(params: Path, *, invent: bool = False) -> Checked:
     if settings.source.kind == "pooled":
         exchange.read_folder(settings.source.folder)
     elif settings.source.kind == "published" or settings.published.folder is not None:
-        found = workspace.open_published(Run(settings, params, params.parent, interactive=False))
+        files = workspace.open_published(Run(settings, params, params.parent, interactive=False))
         if settings.source.kind == "published":
             return Checked(
                 returns.check_published(
-                    found,
+                    files,
                     settings.authority.code,
                     years=settings.years.all(),
                     offer_start=settings.published.offer_start,

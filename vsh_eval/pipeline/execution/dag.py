@@ -149,10 +149,10 @@ def _doit(run: Run, tasks: dict[str, Any], *, jobs: int) -> int:
         "num_process": jobs if jobs > 1 else 0,
         "par_type": "thread",
     }
-    kept = sys.stdout, sys.stderr
+    streams = sys.stdout, sys.stderr
     try:
         loader = ModuleTaskLoader({"DOIT_CONFIG": config, **tasks})
         return int(RunTasks(task_loader=loader).parse_execute([]) or 0)
     finally:
         # Tasks in threads leave doit's redirected streams behind.
-        sys.stdout, sys.stderr = kept
+        sys.stdout, sys.stderr = streams

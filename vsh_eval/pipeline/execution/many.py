@@ -76,14 +76,14 @@ def run_all(
         If two of them have one name, and would write one folder; nothing is run then.
     """
     _require_own_folders(params)
-    found: dict[Path, Ended] = {}
+    runs: dict[Path, Ended] = {}
     with ThreadPoolExecutor(jobs) as pool:
         started = [pool.submit(_run, path, force=force) for path in params]
         for future in as_completed(started):
             one = future.result()
-            found[one.params] = one
+            runs[one.params] = one
             ended(one)
-    return [found[path] for path in params]
+    return [runs[path] for path in params]
 
 
 def _require_own_folders(params: Iterable[Path]) -> None:

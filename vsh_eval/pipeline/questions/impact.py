@@ -124,16 +124,16 @@ def once[**P](method: Callable[P, Any]) -> Callable[P, Any]:
     """Keep what a method without arguments makes; estimates say how the protocol stands."""
 
     @wraps(method)
-    def kept(*args: P.args, **kwargs: P.kwargs) -> Any:
+    def cached(*args: P.args, **kwargs: P.kwargs) -> Any:
         question: Any = args[0]
         if method.__name__ not in question.made:
-            found = method(*args, **kwargs)
-            if isinstance(found, pd.DataFrame) and "estimate" in found:
-                found = found.assign(protocol=question.mark)
-            question.made[method.__name__] = found
+            answer = method(*args, **kwargs)
+            if isinstance(answer, pd.DataFrame) and "estimate" in answer:
+                answer = answer.assign(protocol=question.mark)
+            question.made[method.__name__] = answer
         return question.made[method.__name__]
 
-    return kept
+    return cached
 
 
 def _estimates[**P](method: Callable[P, Any]) -> Callable[P, Any]:
@@ -356,10 +356,10 @@ class Impact:
         """
         most = 2 * max(self.power.mde, self.protocol.sesoi)
         sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
-        found = inference.injected_effect_power(self.sample.data, effects=sizes, seed=self.seed)
+        injected = inference.injected_effect_power(self.sample.data, effects=sizes, seed=self.seed)
         shares = {"power": "share_found"}
         shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}
-        curve = found[["effect", *shares]].rename(columns=shares)
+        curve = injected[["effect", *shares]].rename(columns=shares)
         per_cent = {name: 100 * curve[name] for name in shares.values()}
         return curve.assign(**per_cent)[list(POWER_CURVE_COLUMNS)]
 
@@ -441,38 +441,38 @@ class Impact:
             significant estimate exaggerates an effect of this size now; NaN where the design bears
             no estimate.
         """
-        found = self.power
-        error, df = found.std_error, found.df
+        design = self.power
+        error, df = design.std_error, design.df
         even = minimum_detectable(error, df, power=0.5)
         small = self.protocol.sesoi
         rows = [
             (question, 0, 1, effect, power, exaggeration(effect, error, df))
             for question, effect, power in (
-                ("detectable", found.mde, POWER),
+                ("detectable", design.mde, POWER),
                 ("even_odds", even, 0.5),
                 ("of_interest", small, power_at(small, error, df)),
             )
         ]
         if self.selected is not None:
-            rows += [(*row, POWER, float("nan")) for row in self._ahead(self.selected.data, found)]
+            rows += [(*row, POWER, float("nan")) for row in self._ahead(self.selected.data, design)]
         table = pd.DataFrame(rows, columns=list(POWER_COLUMNS[1:-1]))
         labels = {"metric": self.protocol.primary, "caution": " ".join(self.cautions)}
         return table.assign(**labels)[list(POWER_COLUMNS)]
 
     def _ahead(
-        self, ready: pd.DataFrame, found: DesignPower
+        self, ready: pd.DataFrame, design: DesignPower
     ) -> Iterator[tuple[str, int, int, float]]:
         """Say what the second estimator, more years and more authorities would detect."""
         with suppress(InfeasibleError):
             second = design_mde(ready, estimator="same_past")
             yield "same_past", 0, 1, second.mde
-        share = self.protocol.sesoi / found.mde
+        share = self.protocol.sesoi / design.mde
         with suppress(InfeasibleError):
             needed = years_needed(ready, share, most=LONGEST_WAIT) if share < 1 else None
             waits = sorted({*WAITS, needed or LONGEST_WAIT})
             for years, ratio in zip(waits, wait_ratios(ready, waits), strict=True):
-                yield f"after_{years}_years", years, 1, ratio * found.mde
-        together = {k: pool_mde(found.std_error, k) for k in range(2, AUTHORITIES + 1)}
+                yield f"after_{years}_years", years, 1, ratio * design.mde
+        together = {k: pool_mde(design.std_error, k) for k in range(2, AUTHORITIES + 1)}
         enough = [k for k, mde in together.items() if mde <= self.protocol.sesoi]
         for k in sorted({*POOLS, *enough[:1]} if share < 1 else POOLS):
             yield f"{k}_authorities", 0, k, together[k]
@@ -492,12 +492,12 @@ class Impact:
         InfeasibleError
             As `inference.placebo_simulation`.
         """
-        found = inference.placebo_simulation(self.sample.data, seed=self.seed).rename(
+        placebos = inference.placebo_simulation(self.sample.data, seed=self.seed).rename(
             columns={"lower": "share_lower", "upper": "share_upper"}
         )
-        per_cent = {name: 100 * found[name] for name in ("share", "share_lower", "share_upper")}
+        per_cent = {name: 100 * placebos[name] for name in ("share", "share_lower", "share_upper")}
         labels = {"metric": self.protocol.primary}
-        return found.assign(**per_cent, **labels)[list(FALSE_ALARM_COLUMNS)]
+        return placebos.assign(**per_cent, **labels)[list(FALSE_ALARM_COLUMNS)]
 
     @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:
@@ -520,10 +520,10 @@ class Impact:
         InfeasibleError
             If there is no sample.
         """
-        found = self.pretrend()
-        if found is None:
+        joint_test = self.pretrend()
+        if joint_test is None:
             raise self._infeasible()
-        row = (found.test.p_value, found.reason)
+        row = (joint_test.test.p_value, joint_test.reason)
         return reasons.in_words(pd.DataFrame([row], columns=list(PRETREND_COLUMNS)), "reason")
 
     @produces("drift", DRIFT_COLUMNS, gate="estimates")
@@ -537,13 +537,13 @@ class Impact:
             gap unit a year, without numbers and with status ``x`` where there is none; schools
             and children are the fewest behind a year before training.
         """
-        found = sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
+        trend = sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
         labels = {"role": "robustness", "metric": self.protocol.primary}
         labels |= {"estimator": "imputation", "aggregation": "simple", "index": 0, "status": ""}
         before = self.pretrend()
-        if before is None or not np.isfinite(found.slope):
+        if before is None or not np.isfinite(trend.slope):
             return pd.DataFrame([labels | {"status": names.UNAVAILABLE}], columns=[*DRIFT_COLUMNS])
-        numbers = {"estimate": found.slope, "std_error": found.std_error, "df": found.df}
+        numbers = {"estimate": trend.slope, "std_error": trend.std_error, "df": trend.df}
         return pd.DataFrame([{**labels, **before.sample, **numbers}])
 
     @once
@@ -599,10 +599,10 @@ class Impact:
         """
         tables = []
         for variant, target in _TARGETS:
-            found = sensitivity.honest(
+            intervals = sensitivity.honest(
                 self.sample.data, bounds=BOUNDS, target=target, seed=self.seed
             ).rename(columns={"lower": "ci_lower", "upper": "ci_upper"})
-            tables.append(found.assign(variant=variant, index=found["bound"]))
+            tables.append(intervals.assign(variant=variant, index=intervals["bound"]))
         table = pd.concat(tables, ignore_index=True)
         return self._labelled(table[[*BOUND_COLUMNS, "index"]], "honest")
 

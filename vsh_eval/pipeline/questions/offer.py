@@ -87,7 +87,7 @@ class Offer:
         InfeasibleError
             If the offer's start is not named.
         """
-        found = published.authority_estimates(
+        comparisons = published.authority_estimates(
             self.gaps,
             self.areas,
             self.neighbours,
@@ -96,7 +96,7 @@ class Offer:
             metrics=self.outcomes,
             donors=self.settings.published.donors,
         )
-        return reasons.in_words(adjust(found), "reason")
+        return reasons.in_words(adjust(comparisons), "reason")
 
     @once
     def fitted(self) -> Synthetic:
@@ -136,7 +136,7 @@ class Offer:
         protocol, estimates = self.settings.protocol, self.estimates()
         first = estimates["role"].eq("primary") & estimates["aggregation"].eq("simple")
         row = estimates[first].iloc[0]
-        found = evidence.judge(
+        verdict = evidence.judge(
             estimates,
             sesoi=protocol.sesoi,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
@@ -147,12 +147,12 @@ class Offer:
                 mde=float(row["mde"]),
             ),
         )
-        rank = found.rules["rule"].eq("randomisation")
+        rank = verdict.rules["rule"].eq("randomisation")
         reasons = [
             Message("share_as_far") if by_rank else reason
-            for by_rank, reason in zip(rank, found.rules["reason"], strict=True)
+            for by_rank, reason in zip(rank, verdict.rules["reason"], strict=True)
         ]
-        return replace(found, rules=found.rules.assign(reason=pd.Series(reasons, dtype=object)))
+        return replace(verdict, rules=verdict.rules.assign(reason=pd.Series(reasons, dtype=object)))
 
     @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:
@@ -165,9 +165,9 @@ class Offer:
         primary = self.settings.protocol.primary
         if self.reason:
             return pd.DataFrame({"metric": [primary], "mde": [np.nan]})
-        found = self.estimates()
-        first = found["role"].eq("primary") & found["aggregation"].eq("simple")
-        return found.loc[first, ["metric", "mde"]]
+        comparisons = self.estimates()
+        first = comparisons["role"].eq("primary") & comparisons["aggregation"].eq("simple")
+        return comparisons.loc[first, ["metric", "mde"]]
 
 
 def ask_offer(run: Run) -> Offer:
@@ -188,7 +188,7 @@ def ask_offer(run: Run) -> Offer:
         If the files do not hold the authority.
     """
     settings = run.settings
-    found = open_published(run)
+    files = open_published(run)
     panel = run.load("panel")
     panel = panel[~panel["time_period"].isin(settings.protocol.exclusions)]
     outcomes = (settings.protocol.primary, *settings.protocol.secondary)
@@ -196,7 +196,7 @@ def ask_offer(run: Run) -> Offer:
     missing = settings.published.offer_start is None
     reason = Message("offer_start_missing") if missing else Message()
     marks = run.standing.mark, run.standing.plan
-    return Offer(settings, gaps, found.areas, found.neighbours, reason, *marks)
+    return Offer(settings, gaps, files.areas, files.neighbours, reason, *marks)
 
 
 @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")

@@ -114,7 +114,7 @@ class Pool:
         """Return each rule of the pool's evidence statement with its verdict."""
         protocol = self.settings.protocol
         about = [bundle.about for bundle in self.included]
-        found = pooling.judge(
+        verdict = pooling.judge(
             self.estimates(),
             sesoi=protocol.sesoi,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
@@ -122,7 +122,7 @@ class Pool:
             chosen_by={one.registration.chosen_by for one in about},
             registered=[one.registration.in_time for one in about],
         )
-        return rules_in_words(found.table())
+        return rules_in_words(verdict.table())
 
 
 def ask_pool(run: Run) -> Pool:

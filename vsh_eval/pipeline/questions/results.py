@@ -131,7 +131,7 @@ def chart(run: Run) -> Figure | None:
 
 def _answer(run: Run) -> tuple[SafeText, ...]:
     """Say what is known of the training's part in it, the answer in one sentence first."""
-    found, protocol = run.published_table("evidence"), run.settings.protocol
+    rules, protocol = run.published_table("evidence"), run.settings.protocol
     if not run.has_published("impact"):
         return (phrase("effect_not_asked"),)
     impact = run.published_table("impact")
@@ -143,12 +143,12 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
             offer_start=run.settings.published.offer_start or 0,
         )
         return text, phrase("illustrative"), phrase("national_duty")
-    statement = answer.statement_of(found)
+    statement = answer.statement_of(rules)
     answers = (
-        answer.answer_sentence(found, impact, _sessions(run), question=question_of(run)),
-        *(() if statement == "not_estimable" else (evidence.evidence_sentence(found),)),
+        answer.answer_sentence(rules, impact, _sessions(run), question=question_of(run)),
+        *(() if statement == "not_estimable" else (evidence.evidence_sentence(rules),)),
         evidence.no_estimate_sentence(_effect(run)),
-        answer.estimates_sentence(impact, metric=protocol.primary, evidence=found),
+        answer.estimates_sentence(impact, metric=protocol.primary, evidence=rules),
     )
     power = run.published_table("power")
     if statement == "inconclusive":
@@ -160,7 +160,7 @@ def _answer(run: Run) -> tuple[SafeText, ...]:
             None,
             (
                 *answers,
-                evidence.confidence_sentence(found),
+                evidence.confidence_sentence(rules),
                 caution_sentence(power),
                 protocol_sentences(run.standing.sentences)[0],
             ),
@@ -234,14 +234,14 @@ def _tiles(run: Run, own: SafeTable, changes: SafeTable) -> tuple[KeyFigure, ...
     primary = run.settings.protocol.primary
     if run.settings.source.kind == "published":
         return (*gap_figures(own, metrics=reported(run, own), phase=names.TOTAL),)
-    found = (*gap_figures(own, metrics=held(own, (primary,)), phase=names.TOTAL),)
+    key_figures = (*gap_figures(own, metrics=held(own, (primary,)), phase=names.TOTAL),)
     if held(changes, (primary,)):
-        found += change_figure(changes, metric=primary, phase=names.TOTAL)
+        key_figures += change_figure(changes, metric=primary, phase=names.TOTAL)
     if run.has_published("reach"):
         reach = run.published_table("reach")
-        found += reach_figure(reach, year=last_year(reach))
+        key_figures += reach_figure(reach, year=last_year(reach))
     rules, power = (run.published_table(name) for name in ("evidence", "power"))
-    return found + answer_figures(rules, _effect(run), power, metric=primary)
+    return key_figures + answer_figures(rules, _effect(run), power, metric=primary)
 
 
 def answer_figures(

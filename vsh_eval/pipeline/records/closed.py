@@ -152,8 +152,8 @@ def restated_by(run: Run) -> dict[int, int]:
 
 def kept_years(run: Run) -> frozenset[int]:
     """Return the years of a run that are shown as they were published."""
-    kept = run.settings.disclosure.closed == "keep"
-    return frozenset(restated_by(run)) if kept else frozenset()
+    as_published = run.settings.disclosure.closed == "keep"
+    return frozenset(restated_by(run)) if as_published else frozenset()
 
 
 def require_few_restatements(run: Run) -> None:

@@ -55,8 +55,8 @@ class Earlier:
     def record(self) -> Mapping[str, Any]:
         """Return the earlier manifest."""
         text = (self.folder / manifest.NAME).read_text(encoding="utf-8")
-        found: dict[str, Any] = json.loads(text)
-        return found
+        contents: dict[str, Any] = json.loads(text)
+        return contents
 
     @property
     def last_year(self) -> int:
@@ -123,10 +123,10 @@ class Earlier:
         """Count figures and years: ``same``, each reason of `changes`, ``added``, ``gone``."""
         both, changed = self._both(gaps), self.changes(gaps)
         merged = both["_merge"]
-        found = both.assign(result=merged.map({"left_only": "added", "right_only": "gone"}))
-        rest = found[merged.eq("both")].merge(changed[[*KEYS, "result"]], on=list(KEYS), how="left")
+        pairs = both.assign(result=merged.map({"left_only": "added", "right_only": "gone"}))
+        rest = pairs[merged.eq("both")].merge(changed[[*KEYS, "result"]], on=list(KEYS), how="left")
         result = rest["result_y"].astype(object).fillna("same")
-        rows = pd.concat([found.dropna(subset="result"), rest.assign(result=result)])
+        rows = pd.concat([pairs.dropna(subset="result"), rest.assign(result=result)])
         counted = rows.groupby("result")["time_period"].agg(["size", "nunique"]).reset_index()
         return counted.set_axis(list(COUNT_COLUMNS), axis=1)
 
@@ -163,9 +163,9 @@ def earlier_of(run: Run) -> Earlier | None:
     if (here / manifest.NAME).is_file():
         return Earlier(run, here)
     if all((released / name).is_file() for name in _KEPT):
-        found = Earlier(run, released)
-        if found.last_year < run.settings.years.last:
-            return found
+        candidate = Earlier(run, released)
+        if candidate.last_year < run.settings.years.last:
+            return candidate
     return Earlier(run, there) if (there / manifest.NAME).is_file() else None
 
 
@@ -202,15 +202,15 @@ def name_earlier(run: Run, release: Path) -> None:
 
 def keep(run: Run) -> None:
     """Keep of last year's release what the next run of this year needs."""
-    found = earlier_of(run)
-    if found is not None:
-        _keep(found.folder, run)
+    last_release = earlier_of(run)
+    if last_release is not None:
+        _keep(last_release.folder, run)
 
 
 def fingerprint(run: Run) -> str:
     """Return a hash of last year's release, '' where there is none."""
-    found = earlier_of(run)
-    return "" if found is None else manifest.sha256(found.folder / manifest.NAME)
+    last_release = earlier_of(run)
+    return "" if last_release is None else manifest.sha256(last_release.folder / manifest.NAME)
 
 
 def _keep(folder: Path, run: Run) -> None:

@@ -212,9 +212,9 @@ def _require_same(first: About, other: About) -> None:
             f"the bundle of {invented} is invented and the other is not, must be both or neither; "
             "leave invented ones out of a real pool."
         )
-    found = differences(*(dict(flat(about.definitions.written())) for about in (first, other)))
-    if len(found):
-        key, one, two = found.iloc[0]
+    differing = differences(*(dict(flat(about.definitions.written())) for about in (first, other)))
+    if len(differing):
+        key, one, two = differing.iloc[0]
         raise ContractError(
             f"{key} is {one} in {names[0]} and {two} in {names[1]}, must be the same in every "
             "bundle; agree on one value, run again and exchange new bundles."

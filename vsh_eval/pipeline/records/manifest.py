@@ -115,14 +115,14 @@ def verify(release: Path) -> tuple[Difference, ...]:
         entry["file"]: entry["sha256"]
         for entry in json.loads(path.read_text(encoding="utf-8"))["outputs"]
     }
-    found = {entry["file"]: entry["sha256"] for entry in _outputs(folder)}
+    rehashed = {entry["file"]: entry["sha256"] for entry in _outputs(folder)}
     problems = {
-        **dict.fromkeys(recorded.keys() - found.keys(), "missing"),
-        **dict.fromkeys(found.keys() - recorded.keys(), "added"),
+        **dict.fromkeys(recorded.keys() - rehashed.keys(), "missing"),
+        **dict.fromkeys(rehashed.keys() - recorded.keys(), "added"),
         **{
             file: "changed"
-            for file in recorded.keys() & found.keys()
-            if recorded[file] != found[file]
+            for file in recorded.keys() & rehashed.keys()
+            if recorded[file] != rehashed[file]
         },
     }
     return tuple(Difference(file, problem) for file, problem in sorted(problems.items()))

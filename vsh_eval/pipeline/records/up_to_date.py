@@ -141,11 +141,11 @@ def keep(
 
 def tree_of(folder: Path | None) -> list[str]:
     """Return a folder, where one is named and there is one, and all folders below it."""
-    found: list[str] = []
+    folders: list[str] = []
     for place, below, _ in os.walk(folder.resolve()) if folder is not None else ():
         below[:] = [name for name in below if name not in _NO_PART]
-        found.append(place)
-    return found
+        folders.append(place)
+    return folders
 
 
 def _name_of(params: Path) -> str:
