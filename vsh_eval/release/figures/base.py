@@ -209,15 +209,15 @@ def _shortened(sentences: Sequence[str]) -> str:
     whole = " ".join(sentences)
     if len(whole) <= _MOST_ALT:
         return whole
-    kept, room = sentences[0], _MOST_ALT - len(charts.MORE_IN_TABLE) - 1
+    joined, room = sentences[0], _MOST_ALT - len(charts.MORE_IN_TABLE) - 1
     for sentence in sentences[1:]:
-        if len(kept) + 1 + len(sentence) > room:
+        if len(joined) + 1 + len(sentence) > room:
             break
-        kept = f"{kept} {sentence}"
+        joined = f"{joined} {sentence}"
     two = " ".join(sentences[:2])  # a finding is worth more than the way to the table
-    if kept == sentences[0] and len(two) <= _MOST_ALT:
+    if joined == sentences[0] and len(two) <= _MOST_ALT:
         return two
-    return f"{kept} {charts.MORE_IN_TABLE}"
+    return f"{joined} {charts.MORE_IN_TABLE}"
 
 
 def _strip(data: SafeTable) -> float:

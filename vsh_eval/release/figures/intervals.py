@@ -183,9 +183,9 @@ def _is_primary(row: Row) -> bool:
 
 def _written(row: Row) -> tuple[str, str]:
     """Return an estimate and its interval, '' where it has none, with the decimals of both."""
-    found = Finding.of_estimate(row)
-    interval = limits(*found.interval, decimals=found.decimals) if found.interval else ""
-    return number(found.value, decimals=found.decimals, signed=True), interval
+    finding = Finding.of_estimate(row)
+    interval = limits(*finding.interval, decimals=finding.decimals) if finding.interval else ""
+    return number(finding.value, decimals=finding.decimals, signed=True), interval
 
 
 def _in_text(row: Row, template: str = charts.VALUE_AND_INTERVAL) -> str:

@@ -99,8 +99,8 @@ def check(
     >>> from vsh_eval.release.disclosure.rules import rule_named
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = (Path(folder) / "page.html").write_text("<p>No names here.</p>")
-    ...     found = check(Path(folder), identifiers=["A123456789012"], rule=rule_named("cellkey"))
-    >>> found["result"].unique().tolist()
+    ...     rows = check(Path(folder), identifiers=["A123456789012"], rule=rule_named("cellkey"))
+    >>> rows["result"].unique().tolist()
     ['pass']
     """
     if rule.exact and not allow_internal:
@@ -140,13 +140,13 @@ def _by_longest_word(
     wanted: Mapping[str, Collection[str]],
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Index what is made of several words by the longest, so that few are looked for in full."""
-    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    by_word: dict[str, tuple[tuple[str, str], ...]] = {}
     for kind, values in wanted.items():
         for value in values:
             if not _TOKEN.fullmatch(value):
                 longest: str = max(_TOKEN.findall(value) or [""], key=len)
-                found[longest] = (*found.get(longest, ()), (kind, value))
-    return found
+                by_word[longest] = (*by_word.get(longest, ()), (kind, value))
+    return by_word
 
 
 def _ways_to_write(values: Collection[str]) -> Iterator[str]:
@@ -217,7 +217,7 @@ def _in_text(text: str, wanted: _Wanted) -> Iterator[str]:
 
 def _numbers(text: str) -> set[str]:
     """Return the whole numbers of six digits or more that are not academic years."""
-    return {found for found in _WHOLE_NUMBER.findall(text) if not _is_year(found)}
+    return {digits for digits in _WHOLE_NUMBER.findall(text) if not _is_year(digits)}
 
 
 def _is_year(number: str) -> bool:
@@ -269,10 +269,10 @@ def _findings(files: int, wanted: _Wanted) -> pd.DataFrame:
             "result": "pass",
             "rows": 0,
             "of_rows": files,
-            "message": EGRESS_CLEAN.format(found),
+            "message": EGRESS_CLEAN.format(disclosive),
             "column": "",
         }
-        for kind, found in EGRESS_FINDS.items()
+        for kind, disclosive in EGRESS_FINDS.items()
         if kind != "count" or wanted.counts
     ]
     if wanted.too_short:

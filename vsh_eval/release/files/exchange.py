@@ -363,12 +363,12 @@ def _refuse(name: str, what: str, rule: str) -> NoReturn:
 def _files_of(path: Path) -> dict[str, bytes]:
     """Return the two files of a bundle, read into memory and no further than `LARGEST`."""
     if path.is_dir():
-        found = {file.name: file for file in path.iterdir()}
-        _require_the_two(path.name, list(found))
-        if any(file.is_symlink() or not file.is_file() for file in found.values()):
+        files = {file.name: file for file in path.iterdir()}
+        _require_the_two(path.name, list(files))
+        if any(file.is_symlink() or not file.is_file() for file in files.values()):
             _refuse(path.name, "holds links or folders", "hold two plain files")
         opened = {}
-        for name, file in found.items():
+        for name, file in files.items():
             with file.open("rb") as stream:
                 opened[name] = stream.read(LARGEST + 1)
     elif path.is_file():
@@ -399,9 +399,9 @@ def _unpacked(path: Path) -> dict[str, bytes]:
         _refuse(path.name, "cannot be unpacked", "be a zip file without a password")
 
 
-def _require_the_two(name: str, found: list[str]) -> None:
-    if sorted(found) != sorted((ABOUT, ESTIMATES)):
-        _refuse(name, f"holds {len(found)} files", f"hold {ABOUT} and {ESTIMATES} alone")
+def _require_the_two(name: str, file_names: list[str]) -> None:
+    if sorted(file_names) != sorted((ABOUT, ESTIMATES)):
+        _refuse(name, f"holds {len(file_names)} files", f"hold {ABOUT} and {ESTIMATES} alone")
 
 
 def _checked(name: str, files: Mapping[str, bytes]) -> Bundle:

@@ -31,7 +31,7 @@ def without_paths(text: str) -> str:
     >>> without_paths("params = '../params/demo.yaml'")
     "params = '../params/demo.yaml'"
     """
-    return _PATHS.sub(lambda found: re.split(r"[\\/]", found[0].rstrip("/\\"))[-1], text)
+    return _PATHS.sub(lambda match: re.split(r"[\\/]", match[0].rstrip("/\\"))[-1], text)
 
 
 def fit_for_page(notebook: Notebook) -> Notebook:

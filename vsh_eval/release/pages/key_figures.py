@@ -106,10 +106,10 @@ def effect_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:
     row = one_row(safe, metric=metric, role="primary", aggregation="simple")
     if not is_shown(row, "estimate", "ci_lower", "ci_upper"):
         return ()
-    found = Finding.of_estimate(row)
+    finding = Finding.of_estimate(row)
     synthetic = str(row.get("estimator", "")).startswith("synthetic")
     label = phrase("effect_of_offer" if synthetic else "effect_of_training")
-    return (KeyFigure(label, found.written(signed=True), found.brackets().strip(" ()")),)
+    return (KeyFigure(label, finding.written(signed=True), finding.brackets().strip(" ()")),)
 
 
 def power_figure(safe: SafeTable, *, metric: str) -> tuple[KeyFigure, ...]:

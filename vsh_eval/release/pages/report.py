@@ -202,10 +202,10 @@ def _said_once(text: str) -> tuple[str, list[str]]:
     notes = list(dict.fromkeys(map(unescape, _PROTECTION.findall(text))))
     seen: dict[str, int] = {}
 
-    def numbered(found: re.Match[str]) -> str:
-        seen[found[1]] = seen.get(found[1], 0) + 1
-        again = f" ({seen[found[1]]})" if seen[found[1]] > 1 else ""
-        return f"<summary>{found[1]}{again}</summary>"
+    def numbered(match: re.Match[str]) -> str:
+        seen[match[1]] = seen.get(match[1], 0) + 1
+        again = f" ({seen[match[1]]})" if seen[match[1]] > 1 else ""
+        return f"<summary>{match[1]}{again}</summary>"
 
     return _SUMMARY.sub(numbered, _STAMP.sub("", _PROTECTION.sub("", text))), notes
 
@@ -218,10 +218,10 @@ def _outline(text: str, *, fallback: str) -> tuple[str, str, list[dict[str, str]
     tuple
         The page's heading, the rest of the page, and the contents from its second-level headings.
     """
-    found = [match for match in _HEADING.finditer(text) if match[1] == "1"]
-    heading = _inner(found[0][2]) if found else escape(fallback)
-    if found:
-        text = text[: found[0].start()] + text[found[0].end() :]
+    titles = [match for match in _HEADING.finditer(text) if match[1] == "1"]
+    heading = _inner(titles[0][2]) if titles else escape(fallback)
+    if titles:
+        text = text[: titles[0].start()] + text[titles[0].end() :]
     contents: list[dict[str, str]] = []
     anchors: set[str] = set()
     depth = 1
@@ -298,7 +298,7 @@ def _css_string(text: str) -> str:
     >>> print(_css_string('A "b" </style>'))
     "A \22 b\22  \3c /style>"
     """
-    return '"' + re.sub(r'["\\<\n]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
+    return '"' + re.sub(r'["\\<\n]', lambda match: f"\\{ord(match[0]):x} ", text) + '"'
 
 
 def _write(path: Path, template: str, **values: Any) -> None:

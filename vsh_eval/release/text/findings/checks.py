@@ -65,8 +65,8 @@ def _amount_of(reason: Message) -> float:
     """Return the number of a reason, to as many figures as its words have."""
     if reason.code == "adjusted_p":
         return round(float(str(reason.details["p"])), 3)
-    found = [float(str(reason.details[name])) for name in _AMOUNTS if name in reason.details]
-    return float(f"{found[0]:.2g}") if found else float("nan")
+    amounts = [float(str(reason.details[name])) for name in _AMOUNTS if name in reason.details]
+    return float(f"{amounts[0]:.2g}") if amounts else float("nan")
 
 
 @dataclass(frozen=True, slots=True)

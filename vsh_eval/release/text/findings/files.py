@@ -15,12 +15,12 @@ NOTES = words("files", "note")
 
 
 @produces("notes_of_files", ("table", "message", "rows", "of_rows"), gate="sample")
-def notes(found: Iterable[Message]) -> pd.DataFrame:
+def notes(messages: Iterable[Message]) -> pd.DataFrame:
     """Word the notes of the readers, to be released.
 
     Parameters
     ----------
-    found : iterable of Message
+    messages : iterable of Message
         From `vsh_eval.returns.Returns`.
 
     Returns
@@ -48,7 +48,7 @@ def notes(found: Iterable[Message]) -> pd.DataFrame:
             message.details["rows"],
             message.details["of_rows"],
         )
-        for message in found
+        for message in messages
     ]
     columns = ["table", "message", "rows", "of_rows"]
     table = pd.DataFrame(rows, columns=columns).astype({"rows": "int64", "of_rows": "int64"})

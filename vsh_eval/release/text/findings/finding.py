@@ -325,13 +325,13 @@ def than_expected(row: Row, expected: str) -> str:
     >>> than_expected(row, "without training")[:56]
     '1.4 percentage points narrower than expected without tra'
     """
-    found, words = Finding.of_estimate(row), movement_of_gap(str(row["metric"]))
+    finding, words = Finding.of_estimate(row), movement_of_gap(str(row["metric"]))
     ends = "; no interval can be given"
-    if found.interval is not None:
-        ends = f", {INTERVAL} {limits(*found.interval, decimals=found.decimals)}"
+    if finding.interval is not None:
+        ends = f", {INTERVAL} {limits(*finding.interval, decimals=finding.decimals)}"
     return (
-        f"{found.size()} {found.compared(words.more, words.less)} than expected {expected} "
-        f"(difference {number(found.value, decimals=found.decimals, signed=True)}{ends})"
+        f"{finding.size()} {finding.compared(words.more, words.less)} than expected {expected} "
+        f"(difference {number(finding.value, decimals=finding.decimals, signed=True)}{ends})"
     )
 
 

@@ -34,9 +34,9 @@ def priority_sentences(
     tuple of str
         One sentence or more.
     """
-    found = [*_widened(changes), *([] if reach is None else _least_reached(reach, year))]
-    if found:
-        return tuple(found)
+    priorities = [*_widened(changes), *([] if reach is None else _least_reached(reach, year))]
+    if priorities:
+        return tuple(priorities)
     least = "" if reach is None else ", and no phase that can be shown is reached much less"
     unknown = [
         metric_in_text(str(row["metric"]))

@@ -255,7 +255,7 @@ def _wait(power: SafeTable, question: Question) -> Iterator[str]:
     now, waits = _now_and(power, "more_years", above=0)
     if not waits or value_of(now, "mde") <= question.sesoi:
         return
-    unit, kept = registry.metric(question.metric).gap_unit, "the schools trained and the children"
+    unit, sample = registry.metric(question.metric).gap_unit, "the schools trained and the children"
     small = amount_given(question.sesoi, unit)
     enough = [row for row in waits if value_of(row, "mde") <= question.sesoi]
     if enough:
@@ -266,13 +266,13 @@ def _wait(power: SafeTable, question: Question) -> Iterator[str]:
             wait, more, bring = (f"{count} years", f"{count} more years", "bring")
         yield (
             f"**Wait {wait}, or look for another way.** If "
-            f"{kept} counted stay as they are, {more} of data {bring} the effect with an "
+            f"{sample} counted stay as they are, {more} of data {bring} the effect with an "
             f"80% chance of being detected from {amount(value_of(now, 'mde'), unit)} down to "
             f"{small}, the smallest of interest."
         )
         return
     best, today = min(waits, key=lambda row: value_of(row, "mde")), value_of(now, "mde")
-    opening = f"**Do not wait for more years alone.** If {kept} counted stay as they are,"
+    opening = f"**Do not wait for more years alone.** If {sample} counted stay as they are,"
     if value_of(best, "mde") >= today:
         yield (
             f"{opening} more years of data do not bring the effect with an 80% chance of being "
@@ -312,12 +312,12 @@ def ways_that_help(power: SafeTable) -> SafeTable:
     How much authorities differ must be judged from the authorities of the pool, which few cannot;
     and the further a year is from those before training, the less these tell of it.
     """
-    kept = {}
+    useful = {}
     for column, least in (("more_years", 0), ("authorities", 1)):
         now, more = _now_and(power, column, above=least)
         useless = {row[column] for row in more if value_of(row, "mde") >= value_of(now, "mde")}
-        kept[column] = sorted(set(power.frame[column]) - useless)
-    return power.where(**kept)
+        useful[column] = sorted(set(power.frame[column]) - useless)
+    return power.where(**useful)
 
 
 def _now_and(power: SafeTable, column: str, *, above: int) -> tuple[Row, list[Row]]:

@@ -263,8 +263,8 @@ def _distance(position: Standing, place: Place) -> str:
     size = position.against(apart) if position.measure == "gap" else apart
     rows = [one.by_year[position.year] for one in (position.authority, place)]
     sign = 1 if apart > 0 else -1
-    found = difference(rows[0], rows[1], position.measure, sign=sign)
-    interval = in_brackets(found.interval, decimals=position.decimals) if found else ""
+    contrast = difference(rows[0], rows[1], position.measure, sign=sign)
+    interval = in_brackets(contrast.interval, decimals=position.decimals) if contrast else ""
     return (
         f"{number(abs(apart), decimals=position.decimals)} {more if size > 0 else less}{interval} "
         f"than in {_in_text(place)} ({shown})"

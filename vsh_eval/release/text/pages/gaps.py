@@ -445,11 +445,11 @@ def _between_groups(
 ) -> tuple[float, float] | None:
     """Return the interval of the gap from one group to the other, None where it is not there."""
     about = {name: first[name] for name in ("metric", "time_period", "phase")}
-    found = records(safe.where(group=first["group"], reference=last["group"], **about))
-    ends = interval_of(found[0], "gap") if found else None
+    rows = records(safe.where(group=first["group"], reference=last["group"], **about))
+    ends = interval_of(rows[0], "gap") if rows else None
     if ends is None:
         return None
-    wider, value = widened(pairs), value_of(found[0], "gap")
+    wider, value = widened(pairs), value_of(rows[0], "gap")
     return (value - wider * (value - ends[0]), value + wider * (ends[1] - value))
 
 

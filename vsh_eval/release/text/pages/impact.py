@@ -190,12 +190,12 @@ _EVEN = 0.5
 
 def _by_the_second(rows: Sequence[Row], unit: str) -> str:
     """Say what the second estimator detects with the usual power."""
-    found = [row for row in rows if row.get("question") == "same_past" and is_shown(row, "mde")]
-    if not found:
+    second = [row for row in rows if row.get("question") == "same_past" and is_shown(row, "mde")]
+    if not second:
         return ""
     return (
         " Compared with untrained schools that had the same past, the effect with an 80% chance "
-        f"was {amount(value_of(found[0], 'mde'), unit)}."
+        f"was {amount(value_of(second[0], 'mde'), unit)}."
     )
 
 

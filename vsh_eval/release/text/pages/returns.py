@@ -122,10 +122,10 @@ def for_analyst(findings: pd.DataFrame, joined: pd.DataFrame, judged: pd.DataFra
     0 checks passed.
     Impact of the training: the data are good enough.
     """
-    return "\n".join([*_found(findings), *_shares(joined), *_judged(judged)])
+    return "\n".join([*_not_passed(findings), *_shares(joined), *_judged(judged)])
 
 
-def _found(findings: pd.DataFrame) -> Iterator[str]:
+def _not_passed(findings: pd.DataFrame) -> Iterator[str]:
     """Write the table of findings that are no pass."""
     passed = findings["result"] == "pass"
     known = findings[~passed]
@@ -143,12 +143,12 @@ def _shares(joined: pd.DataFrame) -> Iterator[str]:
     if len(joined):
         yield f"{'found':>9}  {'of':>11}  {'share':>7}  {'least':>5}  join"
     for row in joined.to_dict("records"):
-        found, of, least = int(row["found"]), int(row["of"]), float(row["least"])
+        matched, of, least = int(row["found"]), int(row["of"]), float(row["least"])
         what = JOINS[str(row["check"])].format(table=row["table"])
-        few = of > 0 and found < least * of
+        few = of > 0 and matched < least * of
         lost = f" {CONSEQUENCES[str(row['consequence'])]}" if few else ""
-        share = f"{found / of:7.1%}" if of else f"{'':7}"
-        yield f"{found:>9,}  {of:>11,}  {share}  {least:>5.0%}  {what}.{lost}"
+        share = f"{matched / of:7.1%}" if of else f"{'':7}"
+        yield f"{matched:>9,}  {of:>11,}  {share}  {least:>5.0%}  {what}.{lost}"
 
 
 def _judged(judged: pd.DataFrame) -> Iterator[str]:

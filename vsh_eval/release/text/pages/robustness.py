@@ -33,8 +33,8 @@ def mind_headline(safe: SafeTable) -> str:
         return "There is no estimate, so there is nothing that a check could change our mind about."
     verdicts = [check.verdict for check in _checks(safe)]
     agree, against, silent = (verdicts.count(verdict) for verdict in (AGREES, DIFFERS, ""))
-    found = _found(safe)
-    if not found:
+    detected = _effect_detected(safe)
+    if not detected:
         start = "The primary test detects no effect; the checks ask whether one was missed."
     elif against:
         doubt = "check raises" if against == 1 else "checks raise"
@@ -42,7 +42,7 @@ def mind_headline(safe: SafeTable) -> str:
     else:
         start = "No check raises a doubt about the result, which is not proof that it is right."
     counts = [f"{agree} of {len(verdicts)} kinds of check agree with the primary estimate"]
-    if against and not found:
+    if against and not detected:
         counts.append(f"{against} {'does' if against == 1 else 'do'} not")
     if silent:
         counts.append(f"{silent} could not be made")
@@ -207,8 +207,8 @@ def _checks(safe: SafeTable) -> list[Check]:
     for row in records(safe):
         if row.get("role") != "primary":
             rows.setdefault(str(row["check"]), []).append(row)
-    unit, found = _unit(safe), _found(safe)
-    return [Check(code, rows[code], unit, found) for code in CHECK_NAMES if code in rows]
+    unit, detected = _unit(safe), _effect_detected(safe)
+    return [Check(code, rows[code], unit, detected) for code in CHECK_NAMES if code in rows]
 
 
 def _primary(safe: SafeTable) -> Row | None:
@@ -216,7 +216,7 @@ def _primary(safe: SafeTable) -> Row | None:
     return next((row for row in rows if is_shown(row, "estimate")), None)
 
 
-def _found(safe: SafeTable) -> bool:
+def _effect_detected(safe: SafeTable) -> bool:
     row = _primary(safe)
     return row is not None and is_shown(row, "p_value") and value_of(row, "p_value") < ALPHA
 
