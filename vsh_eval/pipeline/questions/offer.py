@@ -148,11 +148,11 @@ class Offer:
             ),
         )
         rank = verdict.rules["rule"].eq("randomisation")
-        reasons = [
+        worded = [
             Message("share_as_far") if by_rank else reason
             for by_rank, reason in zip(rank, verdict.rules["reason"], strict=True)
         ]
-        return replace(verdict, rules=verdict.rules.assign(reason=pd.Series(reasons, dtype=object)))
+        return replace(verdict, rules=verdict.rules.assign(reason=pd.Series(worded, dtype=object)))
 
     @produces("evidence", evidence.EVIDENCE_COLUMNS, gate="facts")
     def rules(self) -> pd.DataFrame:
