@@ -348,8 +348,8 @@ def contract_of(producer: Callable[..., Any]) -> TableContract:
     contract = getattr(producer, "contract", None)
     if not isinstance(contract, TableContract):
         raise DisclosureError(
-            f"{getattr(producer, '__name__', producer)} does not say what its table is, must say it "
-            "before it can be released; attach it with contracts.produces."
+            f"{getattr(producer, '__name__', producer)} does not say what its table is, must say "
+            "it before it can be released; attach it with contracts.produces."
         )
     return contract
 
