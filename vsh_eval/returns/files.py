@@ -82,7 +82,7 @@ def find(folder: Path) -> dict[str, Path]:
             f"folder {folder.resolve().name!r} of the returns does not exist; "
             "name the folder that holds schools.csv and the other tables."
         )
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for table in RETURNS:
         here = _candidates(folder, table)
         if len(here) > 1:
@@ -91,8 +91,8 @@ def find(folder: Path) -> dict[str, Path]:
                 "there once; move the one that is out of date elsewhere."
             )
         if here:
-            found[table] = here[0]
-    return found
+            paths[table] = here[0]
+    return paths
 
 
 def require_tables(given: Collection[str], folder: Path | None) -> None:

@@ -176,7 +176,7 @@ def open_returns(
 folder that holds schools.csv and the other tables.
     """
     wanted = None if years is None else tuple(sorted(set(map(academic_year.parse, years))))
-    paths, reading = _found(folder, files, authority, programmes)
+    paths, reading = _files_and_reading(folder, files, authority, programmes)
     connection = connect()
     try:
         sources = dict(_sources(paths, reading, connection))
@@ -229,18 +229,18 @@ def identifiers(folder: Path | None, *, files: Files, authority: str) -> frozens
     frozenset of str
         It stays inside: nothing that leaves may hold one of them.
     """
-    paths, reading = _found(folder, files, authority)
+    paths, reading = _files_and_reading(folder, files, authority)
     with connect() as connection:
         everyone = " UNION ".join(
             f"(FROM {source.relation} SELECT {source.columns['pupil_id']} AS pupil_id)"
             for _, source in _sources(paths, reading, connection)
             if "pupil_id" in source.table.column_names
         )
-        found = connection.execute(f"FROM ({everyone}) WHERE pupil_id IS NOT NULL").fetchall()
-    return frozenset(row[0] for row in found)
+        rows = connection.execute(f"FROM ({everyone}) WHERE pupil_id IS NOT NULL").fetchall()
+    return frozenset(row[0] for row in rows)
 
 
-def _found(
+def _files_and_reading(
     folder: Path | None, files: Files | None, authority: str, programmes: tuple[str, ...] = ()
 ) -> tuple[dict[str, Path], Reading]:
     """Return the files of the tables that are ready, and what the authority's files give."""
@@ -387,8 +387,8 @@ def _date_format(
             f"{source.label} writes {column.name} neither as {' nor as '.join(rows)} (rows "
             f"with a value: {filled:,}), must keep to one of them; export the dates again."
         )
-    found: list[DateFormat] = [form for form, n in rows.items() if n]
-    return found[0] if found else "yyyy-mm-dd"
+    forms: list[DateFormat] = [form for form, n in rows.items() if n]
+    return forms[0] if forms else "yyyy-mm-dd"
 
 
 def _covariates(
@@ -460,8 +460,8 @@ def _stored_typed(
     if "true" in otherwise:
         return False
     counts = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in otherwise)
-    ((*found,),) = _read(connection, source, f"FROM {source.relation} SELECT {counts}")
-    return not any(found)
+    ((*differs,),) = _read(connection, source, f"FROM {source.relation} SELECT {counts}")
+    return not any(differs)
 
 
 def _in_place(source: Source, columns: tuple[Column, ...]) -> str:

@@ -63,22 +63,22 @@ def check(returns: Returns, expected: Expected | None = None) -> pd.DataFrame:
     'The table schools must hold rows; export it again, or ask who keeps it.'
     """
     inspection = Inspection(returns=returns, expected=expected or Expected(), rows=_rows(returns))
-    found: list[dict[str, Any]] = []
+    findings: list[dict[str, Any]] = []
     for stage, checks in CHECKS.items():
-        found += [
+        findings += [
             finding
             for name, entry in checks.items()
             for finding in entry.findings(name, inspection)
         ]
-        if stage == "tables" and any(finding["result"] == "fail" for finding in found):
+        if stage == "tables" and any(finding["result"] == "fail" for finding in findings):
             break
-    return pd.DataFrame(found, columns=[*FINDING_COLUMNS, *INSIDE])
+    return pd.DataFrame(findings, columns=[*FINDING_COLUMNS, *INSIDE])
 
 
 @produces("findings", FINDING_COLUMNS, gate="sample")
-def findings_of(found: pd.DataFrame) -> pd.DataFrame:
+def findings_of(findings: pd.DataFrame) -> pd.DataFrame:
     """Return findings as they were found, to be released."""
-    return found
+    return findings
 
 
 def write_findings(findings: pd.DataFrame, file: Path) -> Path:

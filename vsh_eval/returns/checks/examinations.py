@@ -218,10 +218,10 @@ def _possible(entry: registry.Measure) -> str:
 
 def sessions_of_a_year(inspection: Inspection, *, moved: bool) -> Iterator[Answer]:
     """See whether a pupil's year sums to more sessions than a year holds."""
-    found = attended(inspection, inspection.years_of("attendance"))
-    over = found.moved_over if moved else found.settled_over
-    many = "fail" if over > _FEW * found.pupils else None
-    yield Answer("attendance", over, found.pupils, ("sess_possible",), result=many)
+    attendance = attended(inspection, inspection.years_of("attendance"))
+    over = attendance.moved_over if moved else attendance.settled_over
+    many = "fail" if over > _FEW * attendance.pupils else None
+    yield Answer("attendance", over, attendance.pupils, ("sess_possible",), result=many)
 
 
 at_one_school = partial(sessions_of_a_year, moved=False)
@@ -292,9 +292,9 @@ def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
         f"SELECT {literal(table)} AS origin, pupil_id)"
         for table in tables
     )
-    found = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
+    by_table = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
     for table in tables:
-        near, of = found.get(table, [0, 0])
+        near, of = by_table.get(table, [0, 0])
         yield Answer(table, near, of, ("pupil_id",))
 
 

@@ -241,9 +241,9 @@ def by_column(
                 if (condition := wrong(column))
             }
             if conditions:
-                rows, found = _any_of(inspection, table, conditions)
-                answer = Answer(table, rows, inspection.rows[table], tuple(c.name for c in found))
-                yield answer._replace(detail=detail(found)) if detail else answer
+                rows, faulty = _any_of(inspection, table, conditions)
+                answer = Answer(table, rows, inspection.rows[table], tuple(c.name for c in faulty))
+                yield answer._replace(detail=detail(faulty)) if detail else answer
 
     return examine
 
@@ -260,8 +260,8 @@ def _any_of(
     rows, *each = inspection.counts(
         f"FROM (FROM {READING}.{table} SELECT {each_row}) SELECT {counts}"
     )
-    found = [column for column, n in zip(conditions, each, strict=True) if n]
-    return rows, found or list(conditions)
+    faulty = [column for column, n in zip(conditions, each, strict=True) if n]
+    return rows, faulty or list(conditions)
 
 
 def untaken(measure: registry.Measure) -> frozenset[int]:

@@ -87,8 +87,12 @@ def _attended(inspection: Inspection, table: str) -> tuple[int, ...]:
     del table
     without_data = registry.years_without_data(_ABSENCE)
     held = {*inspection.years_of("attendance")} - without_data
-    found = attended(inspection, sorted(held | {*inspection.years()} - without_data))
-    return found.enrolled, found.enrolled_there, attended(inspection, sorted(held)).enrolled
+    attendance = attended(inspection, sorted(held | {*inspection.years()} - without_data))
+    return (
+        attendance.enrolled,
+        attendance.enrolled_there,
+        attended(inspection, sorted(held)).enrolled,
+    )
 
 
 def _enrolled(inspection: Inspection, table: str) -> tuple[int, ...]:
@@ -157,12 +161,12 @@ def joined(name: str) -> Examine:
     def examine(inspection: Inspection) -> Iterator[Answer]:
         join = JOINS[name]
         for table in inspection.present(*join.tables.split()):
-            sought, found, *there = join.counts(inspection, table)
-            share = found / sought if sought else 1.0
+            sought, matched, *there = join.counts(inspection, table)
+            share = matched / sought if sought else 1.0
             # A year that is missing is a warning, as it is in years_attended.
-            enough = found and found / min([sought, *there]) >= join.fewest
+            enough = matched and matched / min([sought, *there]) >= join.fewest
             result = "pass" if share >= join.least else "warn" if enough else "fail"
-            yield Answer(table, sought - found, sought, tuple(join.columns.split()), "", result)
+            yield Answer(table, sought - matched, sought, tuple(join.columns.split()), "", result)
 
     return examine
 
@@ -184,23 +188,23 @@ def joins(findings: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> found = pd.DataFrame({"check": ["basis_there", "keys_unique"], "table": "episodes",
+    >>> findings = pd.DataFrame({"check": ["basis_there", "keys_unique"], "table": "episodes",
     ...     "rows": [1, 0], "of_rows": [4, 9]})
-    >>> joins(found)[["check", "found", "of", "share", "least"]].values.tolist()
+    >>> joins(findings)[["check", "found", "of", "share", "least"]].values.tolist()
     [['basis_there', 3, 4, 0.75, 0.2]]
     """
-    found = findings[findings["check"].isin(list(JOINS))].reset_index(drop=True)
-    of = found["of_rows"].astype("int64")
-    there = of - found["rows"].astype("int64")
+    of_joins = findings[findings["check"].isin(list(JOINS))].reset_index(drop=True)
+    of = of_joins["of_rows"].astype("int64")
+    there = of - of_joins["rows"].astype("int64")
     return pd.DataFrame(
         {
-            "check": found["check"],
-            "table": found["table"],
+            "check": of_joins["check"],
+            "table": of_joins["table"],
             "found": there,
             "of": of,
             "share": there / of.where(of > 0),
-            "least": [JOINS[name].least for name in found["check"]],
-            "consequence": [JOINS[name].consequence for name in found["check"]],
+            "least": [JOINS[name].least for name in of_joins["check"]],
+            "consequence": [JOINS[name].consequence for name in of_joins["check"]],
         },
         columns=list(JOIN_COLUMNS),
     )

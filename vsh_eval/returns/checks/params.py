@@ -14,12 +14,12 @@ def authority(inspection: Inspection) -> Iterator[Answer]:
     code = inspection.expected.authority
     if not code:
         return
-    found = inspection.ask(
+    authorities = inspection.ask(
         f"FROM {READING}.schools SELECT la_code, count(*) AS n WHERE la_code IS NOT NULL "
         "GROUP BY la_code ORDER BY n DESC, la_code"
     )
-    others = [(other, n) for other, n in found if other not in same_area(code)]
-    rows, of_rows = sum(n for _, n in others), sum(n for _, n in found)
+    others = [(other, n) for other, n in authorities if other not in same_area(code)]
+    rows, of_rows = sum(n for _, n in others), sum(n for _, n in authorities)
     detail = f" ({code}), and some are of {listed(other for other, _ in others[:3])}"
     which = ", ".join(f"{other}: {n}" for other, n in others)
     if not all(re.fullmatch(ONS_CODE, other) for other, _ in others):

@@ -24,13 +24,13 @@ SENTENCES = {
 
 
 def check_published(
-    found: Published, code: str, *, years: Sequence[int], offer_start: int | None
+    published: Published, code: str, *, years: Sequence[int], offer_start: int | None
 ) -> pd.DataFrame:
     """Check one authority's published figures, as `check` does returns.
 
     Parameters
     ----------
-    found : Published
+    published : Published
         From `read_published`.
     code : str
         The authority's nine-character code.
@@ -50,7 +50,7 @@ def check_published(
         If the files hold no such authority.
     """
     answers = [
-        *_figures(found, code, years),
+        *_figures(published, code, years),
         ("offer_named", Answer("training", int(offer_start is None), 1, ("offer_start",))),
     ]
     return pd.DataFrame(
@@ -58,14 +58,14 @@ def check_published(
     )
 
 
-def _figures(found: Published, code: str, years: Sequence[int]) -> Iterator[tuple[str, Answer]]:
+def _figures(published: Published, code: str, years: Sequence[int]) -> Iterator[tuple[str, Answer]]:
     """See whether there are figures of every year in which a metric was collected."""
     for table, metrics in _METRICS.items():
         wanted = {
             metric: set(years) - set(registry.years_without_data(metric)) for metric in metrics
         }
         lacking = {
-            metric: sorted(requested - {*found.years_of(code, metric)})
+            metric: sorted(requested - {*published.years_of(code, metric)})
             for metric, requested in wanted.items()
         }
         of, rows = (sum(map(len, each.values())) for each in (wanted, lacking))

@@ -71,11 +71,11 @@ _FOLLOWED = f"""
 
 def terms_of_schools(inspection: Inspection) -> Iterator[Answer]:
     """See whether each school has sessions in every term that the others have."""
-    found = inspection.ask(
+    terms = inspection.ask(
         f"FROM ({SCHOOL_TERMS}) SELECT academic_year, term, count(*), count_if(missing), "
         "list(urn ORDER BY urn) FILTER (WHERE missing) GROUP BY ALL ORDER BY ALL"
     )
-    lacking = [(year, term, urns) for year, term, _, missing, urns in found if missing]
+    lacking = [(year, term, urns) for year, term, _, missing, urns in terms if missing]
     text = listed(f"{term} {academic_year.label(year)}" for year, term, _ in lacking[:6])
     which = "; ".join(
         f"{term} {academic_year.label(year)}: {_shown(urns)}" for year, term, urns in lacking
@@ -83,7 +83,7 @@ def terms_of_schools(inspection: Inspection) -> Iterator[Answer]:
     yield Answer(
         "attendance",
         sum(len(urns) for *_, urns in lacking),
-        sum(row[2] for row in found),
+        sum(row[2] for row in terms),
         ("urn", "term"),
         f", and some lack {text}",
         which=which,

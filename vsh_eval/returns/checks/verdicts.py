@@ -70,20 +70,20 @@ def judge(findings: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> found = pd.DataFrame({"check": ["keys_unique"], "table": ["training"], "result": ["fail"],
-    ...     "rule": ["In training, a row must be the only one"]})
-    >>> judge(found)[["question", "verdict"]].values.tolist()
+    >>> findings = pd.DataFrame({"check": ["keys_unique"], "table": ["training"],
+    ...     "result": ["fail"], "rule": ["In training, a row must be the only one"]})
+    >>> judge(findings)[["question", "verdict"]].values.tolist()
     [['attendance_gap', 'can'], ['attainment_gap', 'can'], ['impact', 'cannot']]
     """
     known = zip(*(findings[name] for name in ("table", "check", "result", "rule")), strict=True)
-    found: list[tuple[str, str, str]] = [
+    faults: list[tuple[str, str, str]] = [
         (table, _meaning(check, result), rule)
         for table, check, result, rule in known
         if result != "pass"
     ]
     rows: list[tuple[str, str, str]] = []
     for question, tables in QUESTIONS.items():
-        here = [(meaning, rule) for table, meaning, rule in found if table in tables]
+        here = [(meaning, rule) for table, meaning, rule in faults if table in tables]
         verdict = min((meaning for meaning, _ in here), key=_WORST.index, default="can")
         reasons = [rule for meaning, rule in here if meaning == verdict != "can"] or [""]
         rows += [(question, verdict, reason) for reason in reasons]

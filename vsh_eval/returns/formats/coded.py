@@ -68,10 +68,10 @@ def column(read_as: Callable[[str], str], texts: pd.Series) -> pd.Series:
     with _engine().cursor() as connection:
         connection.register("asked", pa.table({"text": every.dictionary}))
         sql = f"FROM asked SELECT {read_as('text')} AS found"
-        found = connection.sql(sql).to_arrow_table()["found"].take(every.indices)
-    if pa.types.is_date(found.type):
-        return found.cast(pa.timestamp("s")).to_pandas().set_axis(texts.index)
-    return found.to_pandas().astype("str").set_axis(texts.index)
+        parsed = connection.sql(sql).to_arrow_table()["found"].take(every.indices)
+    if pa.types.is_date(parsed.type):
+        return parsed.cast(pa.timestamp("s")).to_pandas().set_axis(texts.index)
+    return parsed.to_pandas().astype("str").set_axis(texts.index)
 
 
 @cache

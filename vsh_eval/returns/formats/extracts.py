@@ -91,10 +91,12 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         rows = connection.execute("FROM extract ORDER BY ALL").df()
     without = rows["pupil_id"].isna()
     notes += counted(of_rows=len(rows), pupils_without_upn=without.sum())
-    found = places.placed_in_january(rows[~without].drop_duplicates(ignore_index=True), options)
-    if "measure" in found:
-        found = found.dropna(subset=["value"])
-    return Reading({section.table: found[list(table.column_names)]}, tuple(notes))
+    placed_rows = places.placed_in_january(
+        rows[~without].drop_duplicates(ignore_index=True), options
+    )
+    if "measure" in placed_rows:
+        placed_rows = placed_rows.dropna(subset=["value"])
+    return Reading({section.table: placed_rows[list(table.column_names)]}, tuple(notes))
 
 
 def _selections(
@@ -134,14 +136,14 @@ def _complete(columns: dict[str, str], table: str, sheet: Sheet) -> dict[str, st
 
 def _from_name(sheet: Sheet, table: str) -> dict[str, str]:
     """Return the academic year and the term that a file's name holds."""
-    found: dict[str, str] = {}
+    columns: dict[str, str] = {}
     year = re.search(r"(?<!\d)(20\d\d)[-_/]?(?:20)?(\d\d)(?!\d)", sheet.name)
     if year and (int(year[1]) + 1) % 100 == int(year[2]):
-        found["academic_year"] = year[1] + year[2]
+        columns["academic_year"] = year[1] + year[2]
     term = re.search("autumn|spring|summer", sheet.name.casefold())
     if term and table == "attendance":
-        found["term"] = f"'{term[0]}'"
-    return found
+        columns["term"] = f"'{term[0]}'"
+    return columns
 
 
 def _from_codes(sheet: Sheet, columns: Mapping[str, str]) -> dict[str, str]:

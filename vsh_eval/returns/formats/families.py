@@ -79,8 +79,8 @@ def read_files(files: Files, *, authority: str = "", programmes: tuple[str, ...]
             both = [references[key], table] if key in references else [table]
             references[key] = pd.concat(both, ignore_index=True)
     tables = {table: _together(table, readings) for table in RETURNS if _givers(table, readings)}
-    found = one_upn_a_child(tables, references.get("former_upns"))
-    return Reading(found.tables, (*_notes(readings), *found.notes), references)
+    resolved = one_upn_a_child(tables, references.get("former_upns"))
+    return Reading(resolved.tables, (*_notes(readings), *resolved.notes), references)
 
 
 def paths_of(family: str, section: FileSet) -> tuple[Path, ...]:
@@ -94,7 +94,7 @@ def paths_of(family: str, section: FileSet) -> tuple[Path, ...]:
     vsh_eval.contracts.ContractError: source.files.ssda903 names *.csv in the folder nowhere, \
 where there is no such file; correct the name in the params file.
     """
-    found: set[Path] = set()
+    paths: set[Path] = set()
     for pattern in section.files:
         here = {Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file()}
         if Path(pattern).is_file():
@@ -105,8 +105,8 @@ where there is no such file; correct the name in the params file.
                 f"source.files.{family} names {written.name} in the folder {written.parent.name}, "
                 "where there is no such file; correct the name in the params file."
             )
-        found |= here
-    return tuple(sorted(found))
+        paths |= here
+    return tuple(sorted(paths))
 
 
 def _read(family: str, paths: Sequence[Path], options: Options) -> Reading:

@@ -115,9 +115,9 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
             held.add(table)
             sql = _link_sql(sheet) if table == "links" else _sql(sheet)
             notes += load(connection, table, sheet, sql)
-        found = {table: connection.execute(f"FROM {table}").df() for table in held}
-    read_links = _school_links(found["links"], options) if "links" in held else Reading({})
-    read_schools = _schools(found["extracts"], options) if "extracts" in held else Reading({})
+        frames = {table: connection.execute(f"FROM {table}").df() for table in held}
+    read_links = _school_links(frames["links"], options) if "links" in held else Reading({})
+    read_schools = _schools(frames["extracts"], options) if "extracts" in held else Reading({})
     return Reading(
         {**read_schools.tables, **read_links.tables},
         (*notes, *read_schools.notes, *read_links.notes),

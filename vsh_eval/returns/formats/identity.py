@@ -115,8 +115,8 @@ def identify(records: pd.DataFrame) -> Children:
     >>> records = pd.DataFrame(
     ...     {"child_id": ["1", "1", "2"], "year": [2023, 2024, 2024],
     ...      "upn": ["h801200001001", "A950000178301", None], "born": "2012-05-01"})
-    >>> found = identify(records)
-    >>> found.upns.to_dict(), found.former_upns.values.tolist()
+    >>> children = identify(records)
+    >>> children.upns.to_dict(), children.former_upns.values.tolist()
     ({'1': 'A950000178301'}, [['H801200001001', 'A950000178301']])
     """
     upn = coded.column(coded.upn, records["upn"])
@@ -148,8 +148,8 @@ def identify(records: pd.DataFrame) -> Children:
 def _looked_up(keys: pd.Series, values: pd.Series) -> pd.Series:
     """Return the text of each key, NA without one; pandas would make an object of every key."""
     at = compute.index_in(pa.array(keys.astype("str")), pa.array(values.index.astype("str")))
-    found = pa.array(values.astype("str")).take(at)
-    return pd.Series(found, index=keys.index, dtype="str")
+    texts = pa.array(values.astype("str")).take(at)
+    return pd.Series(texts, index=keys.index, dtype="str")
 
 
 def _shared(known: pd.DataFrame) -> set[str]:
@@ -209,9 +209,9 @@ def one_upn_a_child(
         if "pupil_id" not in table:
             changed[name] = table
             continue
-        found = table["pupil_id"].map(today).astype("str")
-        rows, of_rows = rows + int(found.notna().sum()), of_rows + len(table)
-        written = table.assign(pupil_id=found.fillna(table["pupil_id"]))
+        latest = table["pupil_id"].map(today).astype("str")
+        rows, of_rows = rows + int(latest.notna().sum()), of_rows + len(table)
+        written = table.assign(pupil_id=latest.fillna(table["pupil_id"]))
         changed[name] = written.drop_duplicates(ignore_index=True)
     followed = counted(of_rows=of_rows, family="identity", former_upn_followed=rows)
     left = counted(family="identity", former_upn_of_two_children=ambiguous)

@@ -67,10 +67,10 @@ def find(written: pd.Series, on: pd.Series, options: Options) -> pd.Series:
     requested = pd.DataFrame({"written": written.astype("str").fillna(""), "on": on})
     distinct = requested.drop_duplicates().assign(key=lambda t: t["written"].map(_key))
     plain = distinct["key"].str.fullmatch(r"\d{6}").astype("bool")
-    found = distinct["key"].where(plain)
+    urns = distinct["key"].where(plain)
     if "establishments" in options.references:
-        found = found.fillna(_nearest(distinct[~plain], _keyed(options)))
-    answers = requested.merge(distinct.assign(urn=found), on=["written", "on"], how="left")["urn"]
+        urns = urns.fillna(_nearest(distinct[~plain], _keyed(options)))
+    answers = requested.merge(distinct.assign(urn=urns), on=["written", "on"], how="left")["urn"]
     return answers.set_axis(written.index).astype("str")
 
 

@@ -86,13 +86,13 @@ class Sheet:
             If it names that column twice.
         """
         keys = set(self.keys)
-        found = next((name for name in names if name in keys), None)
-        if f"{found}#2" in keys:
+        column = next((name for name in names if name in keys), None)
+        if f"{column}#2" in keys:
             raise ContractError(
-                f"{self.name} names the column {found} of its header more than once, must name it "
+                f"{self.name} names the column {column} of its header more than once, must name it "
                 "once; rename or remove the others."
             )
-        return found
+        return column
 
     def text(self, *names: str) -> str:
         """Write the SQL of a column's text, blank as NULL: the first of the keys it has."""
@@ -188,9 +188,9 @@ def frame(sheet: Sheet) -> pd.DataFrame:
     left_out = set(sheet.ragged)
     numbers = range(sheet.first_row, sheet.first_row + table.num_rows + len(left_out))
     named = [name for name in sheet.keys if not re.fullmatch(r"column\d+", name)]
-    found = pd.DataFrame({name: text(table[name]) for name in named})
-    found.index = pd.Index([at for at in numbers if at not in left_out], name="row", dtype="int64")
-    return found.dropna(how="all")
+    rows = pd.DataFrame({name: text(table[name]) for name in named})
+    rows.index = pd.Index([at for at in numbers if at not in left_out], name="row", dtype="int64")
+    return rows.dropna(how="all")
 
 
 def text(column: pa.ChunkedArray) -> pd.Series:
@@ -254,18 +254,18 @@ def sheets(path: Path, *, known: Sequence[str], unquoted: bool = False) -> list[
     if not path.is_file():
         raise ContractError(f"file {path.name} does not exist; correct its name in source.files.")
     keys = set(map(key, known))
-    found = [
+    with_header = [
         sheet
         for name, data in _files(path)
         for sheet in _opened(name, data, keys, unquoted=unquoted)
         if keys & set(sheet.keys)
     ]
-    if not found:
+    if not with_header:
         raise ContractError(
             f"{path.name} has no header line with one of {', '.join([*dict.fromkeys(known)][:6])}; "
             "name another file, or its columns where its family of source.files takes them."
         )
-    return found
+    return with_header
 
 
 def broken(name: str) -> ContractError:

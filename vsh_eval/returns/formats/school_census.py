@@ -133,9 +133,9 @@ def _named(paths: Sequence[Path]) -> Iterator[tuple[Sheet, tuple[int, str, str]]
         if not inside and _census_of(path, path.name) is None:
             continue
         for sheet in sheets(path, known=known):
-            found = _census_of(path, sheet.name)
-            if found:
-                yield sheet, found
+            census = _census_of(path, sheet.name)
+            if census:
+                yield sheet, census
 
 
 def _census_of(path: Path, name: str) -> tuple[int, str, str] | None:
@@ -269,8 +269,8 @@ def _pupils(connection: duckdb.DuckDBPyConnection, options: Options) -> list[Mes
         "SELECT * QUALIFY row_number() OVER (PARTITION BY census, roll, urn, upn, entry "
         "ORDER BY source DESC, possible DESC NULLS LAST, id) = 1"
     ).fetchall()
-    kept = connection.execute("FROM pupil SELECT count(*)").fetchall()[0][0]
-    twice = rows - (without or 0) - kept
+    pupils = connection.execute("FROM pupil SELECT count(*)").fetchall()[0][0]
+    twice = rows - (without or 0) - pupils
     return [
         *counted(of_rows=rows, pupils_without_upn=without, pupils_twice_in_a_census=twice),
         *counted(of_rows=len(schools), schools_not_found=urns.isna().sum()),

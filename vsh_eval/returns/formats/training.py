@@ -93,8 +93,8 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
     notes: list[Message] = []
     for path in paths:
         for rows in _logs(path, getattr(section, "columns", {})):
-            kept, notes_of_rows = _understood(rows, path.name, synonyms, options)
-            parts.append(kept)
+            trainings, notes_of_rows = _understood(rows, path.name, synonyms, options)
+            parts.append(trainings)
             notes += notes_of_rows
     log = pd.concat(parts, ignore_index=True)
     return Reading({"training": _summed(log)}, tuple(notes))
@@ -181,7 +181,7 @@ def _understood(
             more = {"rows": count, "of_rows": total, "which": listed, "column": column}
             notes.append(note("numbers_unread", file=file, **more))
         rows = rows.assign(**{column: number})
-    return _kept(rows, synonyms.get("audience", {})), notes
+    return _log_columns(rows, synonyms.get("audience", {})), notes
 
 
 def _attended(written: str, synonyms: Mapping[str, Mapping[str, str]]) -> bool:
@@ -217,7 +217,7 @@ def _number(written: pd.Series, unit: str) -> pd.Series:
     return pd.to_numeric(whole, errors="coerce").astype("float64")
 
 
-def _kept(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
+def _log_columns(rows: pd.DataFrame, audiences: Mapping[str, str]) -> pd.DataFrame:
     blank = pd.Series(pd.NA, index=rows.index, dtype="str")
     numbers = {name: rows.get(name, blank.astype("float64")) for name in _NUMBERS}
     audience = _coded(rows.get("audience", blank), audiences, names.AUDIENCES)

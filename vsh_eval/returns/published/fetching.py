@@ -68,13 +68,13 @@ files; fetch them with vsh-eval fetch-published.
             f"folder {to.name!r} lies in the folder it is to be filled from, must lie outside it; "
             "choose another."
         )
-    found = recognise(source)
-    if not found:
+    files = recognise(source)
+    if not files:
         raise ContractError(
             f"folder {source.name!r} holds none of DfE's published files, must hold one at least; "
             "unzip the release's data files into it."
         )
-    return _deliver(found, to)
+    return _deliver(files, to)
 
 
 def _deliver(files: tuple[PublishedFile, ...], to: Path) -> list[Path]:

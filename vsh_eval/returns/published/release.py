@@ -139,9 +139,9 @@ def read_published(folder: Path, *, vintage: str | None = None) -> Published:
     vsh_eval.contracts.ContractError: folder 'nowhere' is not there, must hold DfE's published \
 files; fetch them with vsh-eval fetch-published.
     """
-    found = recognise(folder)
-    chosen_vintage = _choose_release(found, vintage, where=f"folder {folder.name!r}")
-    chosen = _of_release(found, chosen_vintage)
+    files = recognise(folder)
+    chosen_vintage = _choose_release(files, vintage, where=f"folder {folder.name!r}")
+    chosen = _of_release(files, chosen_vintage)
     outcomes = [
         read_outcomes(chosen[role].path, role=role) for role in CINO_ROLES if role in chosen
     ]
@@ -222,16 +222,16 @@ def recognise(folder: Path) -> tuple[PublishedFile, ...]:
             f"folder {folder.name!r} is not there, must hold DfE's published files; "
             "fetch them with vsh-eval fetch-published."
         )
-    found: dict[str, PublishedFile] = {}
+    by_hash: dict[str, PublishedFile] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         hidden = any(part.startswith(".") for part in Path(name).parts)
         role = None if hidden else role_of(path)
         if role is not None:
             described = describe(path, role=role, name=name)
-            found.setdefault(described.sha256, described)
+            by_hash.setdefault(described.sha256, described)
     order = list(SIGNATURES)
-    return tuple(sorted(found.values(), key=lambda file: (order.index(file.role), file.name)))
+    return tuple(sorted(by_hash.values(), key=lambda file: (order.index(file.role), file.name)))
 
 
 def role_of(path: Path) -> str | None:
@@ -261,9 +261,9 @@ def _release_named(year: int) -> str:
     return f"{academic_year.label(year)} release"
 
 
-def _choose_release(found: Sequence[PublishedFile], vintage: str | None, *, where: str) -> str:
+def _choose_release(files: Sequence[PublishedFile], vintage: str | None, *, where: str) -> str:
     """Name the release to read: the one asked for, or that of the newest absence file."""
-    cino = [file for file in found if file.role in CINO_ROLES]
+    cino = [file for file in files if file.role in CINO_ROLES]
     if not cino:
         raise ContractError(
             f"{where} holds none of DfE's absence, key stage 2 or key stage 4 files of children in "
@@ -273,7 +273,7 @@ def _choose_release(found: Sequence[PublishedFile], vintage: str | None, *, wher
     if vintage is None:
         absence = [file.vintage for file in cino if file.role == "absence"]
         newest = max(absence or held)
-        _refuse_mixture(found, newest)
+        _refuse_mixture(files, newest)
         return newest
     wanted = _release_named(academic_year.parse(vintage.removesuffix(" release")))
     if wanted not in held:
@@ -283,10 +283,10 @@ def _choose_release(found: Sequence[PublishedFile], vintage: str | None, *, wher
     return wanted
 
 
-def _of_release(found: Sequence[PublishedFile], vintage: str) -> dict[str, PublishedFile]:
+def _of_release(files: Sequence[PublishedFile], vintage: str) -> dict[str, PublishedFile]:
     """Return the files of one release by role; neighbours go with every release."""
     chosen: dict[str, PublishedFile] = {}
-    for file in found:
+    for file in files:
         if file.vintage not in (vintage, ""):
             continue
         if file.role in chosen:
@@ -298,11 +298,11 @@ def _of_release(found: Sequence[PublishedFile], vintage: str) -> dict[str, Publi
     return chosen
 
 
-def _refuse_mixture(found: Sequence[PublishedFile], newest: str) -> None:
+def _refuse_mixture(files: Sequence[PublishedFile], newest: str) -> None:
     for role in SIGNATURES:
-        files = [file for file in found if file.role == role and file.vintage]
-        if files and newest not in {file.vintage for file in files}:
-            file = max(files, key=lambda one: one.vintage)
+        of_role = [file for file in files if file.role == role and file.vintage]
+        if of_role and newest not in {file.vintage for file in of_role}:
+            file = max(of_role, key=lambda one: one.vintage)
             later = max(file.vintage, newest)
             lacking = role if later == newest else "absence"
             raise VintageError(

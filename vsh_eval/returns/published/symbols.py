@@ -87,9 +87,9 @@ def strongest(*columns: pd.Series) -> pd.Series:
     >>> strongest(pd.Series(["", "z", ""]), pd.Series(["x", "c", ""])).tolist()
     ['x', 'c', '']
     """
-    found = pd.Series("", index=columns[0].index, dtype="str")
+    symbols = pd.Series("", index=columns[0].index, dtype="str")
     occurring = {symbol for column in columns for symbol in column.unique()}
     for symbol in filter(occurring.__contains__, reversed(STRONGEST_FIRST)):
         present = np.logical_or.reduce([column.eq(symbol).to_numpy() for column in columns])
-        found = found.mask(present, symbol)
-    return found
+        symbols = symbols.mask(present, symbol)
+    return symbols

@@ -103,8 +103,8 @@ def _lookup(options: Options) -> pd.DataFrame:
     """Return the UPN of each pupil id; of no one where the files hold the UPN itself."""
     given = getattr(options.section, "lookup", None)
     upns = pd.Series(dtype="str") if given is None else upns_of(given)
-    found = coded.column(coded.upn, upns)
-    return pd.DataFrame({"id": found.index.astype("str"), "upn": found.to_numpy()})
+    cleaned_upns = coded.column(coded.upn, upns)
+    return pd.DataFrame({"id": cleaned_upns.index.astype("str"), "upn": cleaned_upns.to_numpy()})
 
 
 _UPN = (
@@ -122,11 +122,11 @@ def _known(options: Options) -> tuple[str, ...]:
 def _held(sheet: Sheet, options: Options) -> dict[str, tuple[str, ...]]:
     """Return the columns of a sheet by their meaning, the declared ones before the usual."""
     declared = getattr(options.section, "columns", {})
-    found = {
+    column_names = {
         meaning: ((key(declared[meaning]),) if meaning in declared else names)
         for meaning, names in _COLUMNS.items()
     }
-    held = {meaning for meaning, names in found.items() if set(names) & set(sheet.keys)}
+    held = {meaning for meaning, names in column_names.items() if set(names) & set(sheet.keys)}
     by_week = set(_WEEK) <= held
     needed = ("pupil_id", "urn", *(_WEEK if by_week else _LONG))
     missing = [meaning for meaning in needed if meaning not in held]
@@ -135,7 +135,7 @@ def _held(sheet: Sheet, options: Options) -> dict[str, tuple[str, ...]]:
             f"{sheet.name} has no column of {', '.join(missing)}, must have it; export it with the "
             "UPN and the school, or name the column in source.files.session_marks.columns."
         )
-    return found if by_week else {k: v for k, v in found.items() if k not in _WEEK}
+    return column_names if by_week else {k: v for k, v in column_names.items() if k not in _WEEK}
 
 
 def _entries(sheet: Sheet, names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -143,8 +143,8 @@ def _entries(sheet: Sheet, names: Mapping[str, tuple[str, ...]]) -> dict[str, st
     entries = (*(_WEEK if "week_marks" in names else _LONG), "year_group")
     held = {entry: [name for name in names[entry] if name in sheet.keys] for entry in entries}
     return {
-        entry: f"coalesce(sheet.{quoted(found[0])}, '')" if found else "''"
-        for entry, found in held.items()
+        entry: f"coalesce(sheet.{quoted(columns[0])}, '')" if columns else "''"
+        for entry, columns in held.items()
     }
 
 

@@ -123,8 +123,8 @@ def _sql(sheet: Sheet) -> str:
 
 
 def _upto(name: str) -> str:
-    found = re.search("|".join(_TERMS), name.casefold())
-    return found[0] if found else "year"
+    term = re.search("|".join(_TERMS), name.casefold())
+    return term[0] if term else "year"
 
 
 def _terms(year: object, rows: pd.DataFrame) -> pd.DataFrame:

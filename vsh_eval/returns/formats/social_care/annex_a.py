@@ -86,18 +86,18 @@ def _snapshots(paths: Sequence[Path]) -> Iterator[pd.DataFrame]:
 
 def _dated(lists: Sequence[Sheet]) -> pd.DataFrame:
     """Read the lists of a snapshot, which was taken on the latest day that they name."""
-    found = [
+    by_list = [
         renamed(sheet, frame(sheet), layout).dropna(subset="child_id").assign(status=status)
         for sheet in lists
         for status, layout in LISTS.items()
         if sheet.held(map(key, layout["start"]))
     ]
-    if not found:
+    if not by_list:
         raise ContractError(
             f"{lists[0].name} has none of the lists 6, 7 and 8 of Annex A (columns Child Unique ID "
             "and CIN Start Date), must have one; name the workbook that holds them."
         )
-    spells = pd.concat(found, ignore_index=True)
+    spells = pd.concat(by_list, ignore_index=True)
     named = pd.concat([coded.column(coded.day, spells[name]) for name in ("start", "end")])
     day = named.fillna(pd.Timestamp(0).as_unit("s")).max()
     return spells.assign(basis="episode", year=day.toordinal(), written="", reference=day)

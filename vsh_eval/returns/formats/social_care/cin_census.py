@@ -144,77 +144,79 @@ def _of_xml(path: Path) -> Return:
         ("LAchildID", *_IDENTIFIERS, *KINDS, *(n for of in KINDS.values() for n in of[:2]), _NFA)
     )
     read = xml.read(path, f"{space}Child", [space + name for name in names])
-    found = Return(path.name, "XML")
+    census = Return(path.name, "XML")
     header = read.root.find(f"{space}Header")
     if header is not None:
-        found.header = {e.tag.removeprefix(space): (e.text or "").strip() for e in header.iter()}
-    found.elements = {tag.removeprefix(space) for tag in read.tags}
-    collection = found.header.get("Collection", "")
-    if "Message" not in found.elements or collection.upper() not in ("", "CIN"):
+        census.header = {e.tag.removeprefix(space): (e.text or "").strip() for e in header.iter()}
+    census.elements = {tag.removeprefix(space) for tag in read.tags}
+    collection = census.header.get("Collection", "")
+    if "Message" not in census.elements or collection.upper() not in ("", "CIN"):
         raise ContractError(
             f"{path.name} is not a children in need census, must be one; take it out of "
             "source.files.cin_census."
         )
-    _take(read, space, found)
-    return found
+    _take(read, space, census)
+    return census
 
 
-def _take(read: xml.Elements, space: str, found: Return) -> None:
+def _take(read: xml.Elements, space: str, census: Return) -> None:
     """Take children's identifiers and spells of a census."""
     child = f"{space}Child"
     about = {name: read.text(child, space + name) for name in ("LAchildID", *_IDENTIFIERS)}
     ids = compute.coalesce(about.pop("LAchildID"), about["UPN"])
     records = pa.table({"child_id": ids, **about})
-    found.records.append(records)
+    census.records.append(records)
     for name in ("UPN", "FormerUPN"):
         # The schema has one of each, returns have sometimes several.
         of, more = read.further(child, space + name)
         rows = records.take(of).drop_columns(["UPN", "FormerUPN"])
         rows = rows.append_column("UPN", pa.nulls(len(of), pa.string()))
-        found.records.append(rows.append_column("FormerUPN", more).select(records.column_names))
+        census.records.append(rows.append_column("FormerUPN", more).select(records.column_names))
     for element, (begin, end, *kind) in KINDS.items():
         spell = space + element
         of = read.before(read.at(spell), child)
         texts = [read.text(spell, space + name) for name in (begin, end, _NFA)]
         constants = [pa.repeat(word, len(of)) for word in kind]
         columns = (ids.take(pa.array(of)), *constants, *texts)
-        found.spells.append(pa.table(dict(zip(_SPELL, columns, strict=True))))
+        census.spells.append(pa.table(dict(zip(_SPELL, columns, strict=True))))
 
 
 def _of_tables(paths: Sequence[Path]) -> Iterable[Return]:
     """Read the CSV tables of each return."""
     returns: dict[str, Return] = {}
     for name, year, sheet, rows in spells_of.parts(paths, ("LAchildID", "ReferenceDate")):
-        found = returns.setdefault(name, Return(name, "CSV", header={"Year": year} if year else {}))
+        census = returns.setdefault(
+            name, Return(name, "CSV", header={"Year": year} if year else {})
+        )
         if "lachildid" in rows:
-            _rows_of_table(sheet, rows, found)
+            _rows_of_table(sheet, rows, census)
         else:
             written = {key(name): name for name in sheet.header}
             first = rows.head(1).fillna("").to_dict("records")[0]
-            found.header = {written[str(name)]: str(value) for name, value in first.items()}
-    for found in returns.values():
-        if not found.header:
-            found.header = {"Year": str(spells_of.year_of_dates(found.spells) or "")}
-    return [found for found in returns.values() if found.records or found.spells]
+            census.header = {written[str(name)]: str(value) for name, value in first.items()}
+    for census in returns.values():
+        if not census.header:
+            census.header = {"Year": str(spells_of.year_of_dates(census.spells) or "")}
+    return [census for census in returns.values() if census.records or census.spells]
 
 
-def _rows_of_table(sheet: Sheet, rows: pd.DataFrame, found: Return) -> None:
+def _rows_of_table(sheet: Sheet, rows: pd.DataFrame, census: Return) -> None:
     child = {"child_id": ("LAchildID",)}
     if sheet.held(("upn", "upnunknown", "personbirthdate")):
         layout = child | {name: (name,) for name in _IDENTIFIERS}
-        found.records.append(spells_of.table(renamed(sheet, rows, layout).drop_duplicates()))
+        census.records.append(spells_of.table(renamed(sheet, rows, layout).drop_duplicates()))
     for begin, end, status, basis in KINDS.values():
         if not sheet.held((key(begin),)):
             continue
         layout = child | {"start": (begin,), "end": (end,), "nfa": ("ReferralNFA",)}
         spells = renamed(sheet, rows, layout).dropna(subset=["start", "end"], how="all")
         spells = spells.drop_duplicates().assign(status=status, basis=basis)
-        found.spells.append(spells_of.table(spells[list(_SPELL)]))
+        census.spells.append(spells_of.table(spells[list(_SPELL)]))
 
 
-def _year(found: Return) -> int:
+def _year(census: Return) -> int:
     """Return the year in which a census ends: its reference date's, else the one it names."""
-    year, last = found.header.get("Year", ""), found.header.get("ReferenceDate", "")
+    year, last = census.header.get("Year", ""), census.header.get("ReferenceDate", "")
     date = coded.column(coded.day, pd.Series([last], dtype="str"))[0]
     named = int(year[-4:]) if re.fullmatch(r"(\d{4}[-/])?\d{4}", year) else 0
     if not pd.isna(date) and (date.month, date.day) == (3, 31):
@@ -224,28 +226,28 @@ def _year(found: Return) -> int:
     if not pd.isna(date):
         return date.year
     raise ContractError(
-        f"{found.file} names neither a year nor a reference date, must name one; correct its "
+        f"{census.file} names neither a year nor a reference date, must name one; correct its "
         "header."
     )
 
 
-def _about(found: Return) -> Iterator[Message]:
+def _about(census: Return) -> Iterator[Message]:
     """Note what is unusual about one return."""
-    year = found.year
-    named, last = found.header.get("Year", ""), found.header.get("ReferenceDate", "")
+    year = census.year
+    named, last = census.header.get("Year", ""), census.header.get("ReferenceDate", "")
     if (named and named[-4:] != str(year)) or (last and not last.startswith(f"{year}-03-31")):
-        yield note("census_header_differs", file=found.file, year=year)
+        yield note("census_header_differs", file=census.file, year=year)
     if year > max(LAYOUT):
-        yield note("census_year_later_than_known", file=found.file, year=year, last=max(LAYOUT))
+        yield note("census_year_later_than_known", file=census.file, year=year, last=max(LAYOUT))
     ever = frozenset().union(*(layout_of(since) for since in LAYOUT))
-    unknown = {name for name in found.elements - ever if _NAME.fullmatch(name)}
-    other = found.elements & ever - layout_of(year)
+    unknown = {name for name in census.elements - ever if _NAME.fullmatch(name)}
+    other = census.elements & ever - layout_of(year)
     if unknown:
         names = spells_of.listed(unknown)
-        yield note("unknown_elements", file=found.file, names=names)
+        yield note("unknown_elements", file=census.file, names=names)
     if other:
         names = spells_of.listed(other)
-        yield note("elements_of_another_year", file=found.file, year=year, names=names)
+        yield note("elements_of_another_year", file=census.file, year=year, names=names)
 
 
 def _about_all(returns: Sequence[Return]) -> Iterator[Message]:

@@ -69,7 +69,7 @@ def year_in(path: Path) -> str:
     ('2023', '2024')
     """
     names = (re.findall(r"(?<!\d)(20\d\d)(?!\d)", name) for name in (path.stem, path.parent.name))
-    return next((found[-1] for found in names if found), "")
+    return next((years[-1] for years in names if years), "")
 
 
 def year_of_dates(tables: Sequence[pa.Table]) -> int:
@@ -169,8 +169,8 @@ def typed(spells: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Message, ...]]:
         | (spells["end"].notna() & end.isna()),
         "spells_end_before_start": end < start,
     }
-    kept = ~pd.concat(wrong, axis=1).any(axis=1)
-    rows = spells.drop(columns=["start", "end"])[kept].assign(start_date=start, end_date=end)
+    valid = ~pd.concat(wrong, axis=1).any(axis=1)
+    rows = spells.drop(columns=["start", "end"])[valid].assign(start_date=start, end_date=end)
     counts: dict[str, Any] = {code: which.sum() for code, which in wrong.items()}
     return rows, counted(of_rows=len(spells), **counts)
 

@@ -106,19 +106,19 @@ def _of_xml(path: Path) -> Return:
     records = {ours: read.text(child, space + of[-1]) for ours, of in HEADER.items()}
     spells = {ours: read.text(episode, space + of[-1]) for ours, of in EPISODE.items()}
     spells["child_id"] = records["child_id"].take(pa.array(read.before(read.at(episode), child)))
-    found = Return(path.name, "XML", int(spells_of.year_in(path) or 0))
-    found.records.append(pa.table(records))
-    found.spells.append(pa.table(spells))
-    return found
+    submission = Return(path.name, "XML", int(spells_of.year_in(path) or 0))
+    submission.records.append(pa.table(records))
+    submission.spells.append(pa.table(spells))
+    return submission
 
 
 def _of_tables(paths: Sequence[Path]) -> Iterable[Return]:
     returns: dict[str, Return] = {}
     for name, year, sheet, rows in spells_of.parts(paths, HEADER["child_id"]):
-        found = returns.setdefault(name, Return(name, "CSV", int(year[-4:] or 0)))
+        submission = returns.setdefault(name, Return(name, "CSV", int(year[-4:] or 0)))
         for layout, needed, tables in (
-            (HEADER, "upn", found.records),
-            (EPISODE, "ls", found.spells),
+            (HEADER, "upn", submission.records),
+            (EPISODE, "ls", submission.spells),
         ):
             if needed in rows:
                 tables.append(spells_of.table(renamed(sheet, rows, layout)))

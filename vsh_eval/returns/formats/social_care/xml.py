@@ -98,9 +98,9 @@ class Elements:
         at = self.at(name)
         of = self.before(at, owner)
         first = (of >= 0) & (np.diff(of, prepend=-1) != 0)
-        found = np.full(len(self.at(owner)), -1)
-        found[of[first]] = at[first]
-        return self.texts.take(pa.array(found, mask=found < 0))
+        positions = np.full(len(self.at(owner)), -1)
+        positions[of[first]] = at[first]
+        return self.texts.take(pa.array(positions, mask=positions < 0))
 
     def further(self, owner: str, name: str) -> tuple[pa.Array, pa.Array]:
         """Return every text of a name after the first within an element, and whose it is."""
@@ -135,9 +135,9 @@ class _Wanted:
         # Every element passes here, so that none of these lines is a loop of Python's.
         parts = [*chain.from_iterable(map(Element.iter, items))]
         kinds = np.frombuffer(bytes(map(self.places.__getitem__, map(_TAG, parts))), dtype="uint8")
-        kept = kinds != _OTHER
-        self.kinds.append(kinds[kept])
-        self.texts.append(pa.array([*map(_TEXT, compress(parts, kept.tobytes()))], pa.string()))
+        wanted = kinds != _OTHER
+        self.kinds.append(kinds[wanted])
+        self.texts.append(pa.array([*map(_TEXT, compress(parts, wanted.tobytes()))], pa.string()))
         for element in items:
             parent.remove(element)
 
