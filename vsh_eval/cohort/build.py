@@ -202,15 +202,17 @@ def build_cohort(
     log = training_log(training, stable.urns)
     other = cohort.model_copy(update={"rule": OTHER_RULE[cohort.rule]})
     rules = {OWN: cohort, OTHER: other}
-    with Temporary(runner) as kept:
-        _give_schools(kept, stable)
-        read = _take_in(kept, periods, rules, secret, closed)
+    with Temporary(runner) as temporary:
+        _give_schools(temporary, stable)
+        read = _take_in(temporary, periods, rules, secret, closed)
         counted = read.counted
         own = counted[~counted["time_period"].isin(closed)].assign(rule=OWN)
         other = counted[counted["metric"].isin(other_rule_metrics)].assign(rule=OTHER)
-        kept.give("cohort_counted", pd.concat([own, other]))
+        temporary.give("cohort_counted", pd.concat([own, other]))
         units = stable.schools[["la_code", "phase"]]
-        parts = [_count_year(kept, period, units, closed=period in closed) for period in periods]
+        parts = [
+            _count_year(temporary, period, units, closed=period in closed) for period in periods
+        ]
     flows = [schools_flow(listed, stable.urns), training_flow(training, log), *read.flows]
     cells = {
         name: pd.concat([part.pop(name) for part in parts], ignore_index=True)
@@ -342,9 +344,9 @@ def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
 
 def _by_reason(engine: Engine, table: str, **integers: int) -> pd.DataFrame:
     """Count a table's rows and pupils by why they are counted or not, and by group."""
-    with Temporary(engine) as kept:
-        kept.keep("cohort_reasons", sql_text(f"reasons_{table}", **integers))
-        counts = kept.run(sql_text("flow_counted"))
+    with Temporary(engine) as temporary:
+        temporary.keep("cohort_reasons", sql_text(f"reasons_{table}", **integers))
+        counts = temporary.run(sql_text("flow_counted"))
     return counts.assign(table=table).rename(columns={"rows_read": "rows"})
 
 

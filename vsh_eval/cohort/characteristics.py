@@ -81,7 +81,7 @@ def strata() -> pd.DataFrame:
     """
     every = combinations()
     number = every["characteristics"].to_numpy()
-    found = [
+    blocks = [
         (OWN_CELLS, 0, number, np.zeros_like(number)),
         (OTHER_CELLS, 1, number, np.zeros_like(number)),
         (COMPOSITION_CELLS, 0, number, number),
@@ -94,26 +94,28 @@ def strata() -> pd.DataFrame:
         ]
         known = np.logical_and.reduce([of.notna() for of in named])
         labels = ["/".join(of) for of in zip(*(of[known] for of in named), strict=True)]
-        found.append((cells, 0, number[known], np.array([order[label] for label in labels])))
+        blocks.append((cells, 0, number[known], np.array([order[label] for label in labels])))
     columns = ("cells", "rule", "characteristics", "stratum")
     return pd.concat(
-        [pd.DataFrame(dict(zip(columns, of, strict=True)), dtype="int32") for of in found],
+        [pd.DataFrame(dict(zip(columns, of, strict=True)), dtype="int32") for of in blocks],
         ignore_index=True,
     )
 
 
 def with_codes(cells: pd.DataFrame) -> pd.DataFrame:
     """Put the codes of the characteristics in the place of their combination's number."""
-    found = cells.merge(combinations(), on="characteristics", how="left", validate="many_to_one")
-    return found.drop(columns="characteristics")
+    coded_cells = cells.merge(
+        combinations(), on="characteristics", how="left", validate="many_to_one"
+    )
+    return coded_cells.drop(columns="characteristics")
 
 
 def _places() -> dict[str, dict[object, int]]:
     """Return the place of every code, by column; the code that counts of two has the higher one."""
-    found, step = {}, 1
+    places, step = {}, 1
     for column in names.COMPOSITION_STRATA:
         of = _BY_COLUMN[column]
         ranked = [*of.codes] if of.of_two == "last" else [*of.codes][::-1]
-        found[column] = {code: step * rank for rank, code in enumerate(ranked, start=1)}
+        places[column] = {code: step * rank for rank, code in enumerate(ranked, start=1)}
         step *= len(ranked) + 1
-    return found
+    return places

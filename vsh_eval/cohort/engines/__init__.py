@@ -81,12 +81,12 @@ def _handed_over(
 
 def _require_same_rows(name: str, spark: Engine, here: Engine) -> None:
     """Refuse a table of Spark's that is not the one that was checked."""
-    found, checked = (
+    rows, checked = (
         int(engine.run(f"SELECT COUNT(*) AS n FROM {name}")["n"].iloc[0])  # noqa: S608 - RETURNS
         for engine in (spark, here)
     )
-    if found != checked:
+    if rows != checked:
         raise ContractError(
-            f"spark.tables has {row_count(found)} of {name}, must have the {checked:,} that the "
+            f"spark.tables has {row_count(rows)} of {name}, must have the {checked:,} that the "
             "returns have, which were checked; name the table that the returns were made of."
         )

@@ -143,12 +143,12 @@ def sql_text(name: str, /, **integers: int) -> str:
 
 def _each() -> dict[str, tuple[str, ...]]:
     """Return what a line with a mark stands once for each of."""
-    found = {"{characteristic}": names.COMPOSITION_STRATA}
+    marks = {"{characteristic}": names.COMPOSITION_STRATA}
     for table, origins in SUMMED_TOGETHER.items():
         of = [entry for entry in registry.METRICS.values() if entry.origin in origins]
-        found[f"{{{table}}}"] = tuple(entry.name for entry in of)
-        found[f"{{{table}_sum}}"] = tuple(e.name for e in of if e.counts != "children")
-    return found
+        marks[f"{{{table}}}"] = tuple(entry.name for entry in of)
+        marks[f"{{{table}_sum}}"] = tuple(e.name for e in of if e.counts != "children")
+    return marks
 
 
 @cache

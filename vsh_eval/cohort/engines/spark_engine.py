@@ -108,8 +108,8 @@ def _typed(session: Any, name: str, place: str) -> Any:
     from pyspark.errors import AnalysisException
 
     try:
-        found = session.table(place)
-        types = dict(found.dtypes)
+        frame = session.table(place)
+        types = dict(frame.dtypes)
     except AnalysisException:
         raise ContractError(
             f"spark.tables says that {name} is {place}, and Spark finds no table there; name one "
@@ -117,20 +117,20 @@ def _typed(session: Any, name: str, place: str) -> Any:
         ) from None
     table = RETURNS[name]
     further = [f"`{column}`" for column in types if column not in table.column_names]
-    return found.selectExpr(*_expressions(table, types), *further)
+    return frame.selectExpr(*_expressions(table, types), *further)
 
 
 def _expressions(table: Table, types: Mapping[str, str]) -> list[str]:
     """Return what makes each column of the contract; an optional one that is missing is empty."""
-    found = []
+    expressions = []
     for column in table.columns:
         wanted, made_of = _TYPES[column.kind]
         if column.name in types:
             _require_type(table.name, column, types[column.name], made_of)
-            found.append(f"CAST(`{column.name}` AS {wanted}) AS `{column.name}`")
+            expressions.append(f"CAST(`{column.name}` AS {wanted}) AS `{column.name}`")
         elif not column.required:
-            found.append(f"CAST(NULL AS {wanted}) AS `{column.name}`")
-    return found
+            expressions.append(f"CAST(NULL AS {wanted}) AS `{column.name}`")
+    return expressions
 
 
 def _require_type(table: str, column: Column, type_: str, made_of: tuple[str, ...]) -> None:
