@@ -90,8 +90,8 @@ def changes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     ...     "denominator": [1000.0, 10000.0] * 2,
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = changes(panel, Comparison("cwsw", "peers", baseline=202223))
-    >>> found.loc[3, ["change", "group_change", "reference_change"]].round(2).tolist()
+    >>> by_year = changes(panel, Comparison("cwsw", "peers", baseline=202223))
+    >>> by_year.loc[3, ["change", "group_change", "reference_change"]].round(2).tolist()
     [-1.5, -2.0, -0.5]
     """
     sliced = slice_for(panel, comparison)
@@ -233,18 +233,18 @@ def definition_changed(
     )
 
 
-def _block(found: Change) -> Columns:
+def _block(pair: Change) -> Columns:
     """Return one metric's changes, cell by cell."""
-    cells, metric, baseline = found.cells, found.cells.metric, found.baseline
-    now, reference, before, reference_before = found.levels
-    if found.change is None or found.group_change is None or found.reference_change is None:
+    cells, metric, baseline = pair.cells, pair.cells.metric, pair.baseline
+    now, reference, before, reference_before = pair.levels
+    if pair.change is None or pair.group_change is None or pair.reference_change is None:
         raise ContractError("baseline is missing, must be an academic year; name one.")
     years = cells.keys["time_period"].tolist()
-    relative = ratio_change(*found.levels)
+    relative = ratio_change(*pair.levels)
     sense = 1.0 if metric.has_ratio else np.nan
     ratio = times_as_high(now, reference, metric)
     ratio_before = times_as_high(before, reference_before, metric)
-    text = {"group": found.group, "reference": found.reference, "metric": metric.name}
+    text = {"group": pair.group, "reference": pair.reference, "metric": metric.name}
     columns: dict[str, NDArray] = {
         **cells.keys,
         **same_text(len(years), **text, unit=metric.unit, gap_unit=metric.gap_unit),
@@ -252,23 +252,23 @@ def _block(found: Change) -> Columns:
         "reference_pupils": reference.pupils,
         "baseline_group_pupils": before.pupils,
         "baseline_reference_pupils": reference_before.pupils,
-        "gap": metric.scale * found.gap.value,
-        "baseline_gap": metric.scale * found.gap_before.value,
-        **interval("change", found.change, scale=metric.scale),
-        "df": found.change.df,
-        **interval("group_change", found.group_change, scale=metric.scale),
-        **interval("reference_change", found.reference_change, scale=metric.scale),
+        "gap": metric.scale * pair.gap.value,
+        "baseline_gap": metric.scale * pair.gap_before.value,
+        **interval("change", pair.change, scale=metric.scale),
+        "df": pair.change.df,
+        **interval("group_change", pair.group_change, scale=metric.scale),
+        **interval("reference_change", pair.reference_change, scale=metric.scale),
         "ratio": ratio,
         "baseline_ratio": ratio_before,
         "ratio_change": quotient(ratio, ratio_before),
         "ratio_change_lower": sense * np.exp(relative.lower),
         "ratio_change_upper": sense * np.exp(relative.upper),
         "baseline": np.full(len(years), baseline, dtype=np.int64),
-        "comparable": found.change_comparable,
+        "comparable": pair.change_comparable,
         "definition_changed": definition_changed(metric, [(baseline, year) for year in years]),
-        "status": found.change_status,
+        "status": pair.change_status,
     }
     columns["direction"] = direction(
-        columns["change_lower"], columns["change_upper"], metric, comparable=found.change_comparable
+        columns["change_lower"], columns["change_upper"], metric, comparable=pair.change_comparable
     )
-    return {name: values[found.present] for name, values in columns.items()}
+    return {name: values[pair.present] for name, values in columns.items()}

@@ -96,8 +96,8 @@ def effect_sizes(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     ...     "denominator": [5, 50, 5, 50], "sum_yy": [3000.0, 120000.0, 6000.0, 145000.0],
     ...     "sum_xy": 0.0, "sum_xx": 1.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = effect_sizes(panel, Comparison("cwsw", "peers")).iloc[-1]
-    >>> found[["gap", "pooled_sd", "effect_size", "months"]].astype(float).round(2).tolist()
+    >>> sizes = effect_sizes(panel, Comparison("cwsw", "peers")).iloc[-1]
+    >>> sizes[["gap", "pooled_sd", "effect_size", "months"]].astype(float).round(2).tolist()
     [-22.5, 19.75, -1.13, -12.0]
     """
     frame, _ = opened(panel)
@@ -154,8 +154,8 @@ def sessions_and_days(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     ...     "denominator": [600.0, 6000.0, 900.0, 9000.0],
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = sessions_and_days(panel, Comparison("cwsw", "peers"))
-    >>> found.loc[0, ["gap", "sessions_possible", "sessions", "days"]].round(2).tolist()
+    >>> absence = sessions_and_days(panel, Comparison("cwsw", "peers"))
+    >>> absence.loc[0, ["gap", "sessions_possible", "sessions", "days"]].round(2).tolist()
     [7.0, 300.0, 21.0, 10.5]
     """
     sliced = slice_for(panel, comparison)
@@ -264,12 +264,12 @@ def _effect(
     if first is None or second is None:
         return _nothing(len(pupils))
     if measured_by == COX:
-        found = log_odds_difference(first, second, pupils)
+        estimate = log_odds_difference(first, second, pupils)
     else:
         gap = ratios.difference(first, second, same_pupils=True)
-        found = standardised(gap, variance, pupils)
-    limits = ratios.t_interval(found.value, found.std_error, found.df)
-    return Contrast(found.value, *limits, found.std_error, found.df, found)
+        estimate = standardised(gap, variance, pupils)
+    limits = ratios.t_interval(estimate.value, estimate.std_error, estimate.df)
+    return Contrast(estimate.value, *limits, estimate.std_error, estimate.df, estimate)
 
 
 def _pooled(
@@ -286,10 +286,12 @@ def _pooled(
         mean = np.nan_to_num(quotient(y.sum(axis=0), x.sum(axis=0)))
         away += yy - 2 * mean * y + mean**2 * x
         pupils += x
-    found = ratios.ratio(away, pupils)
-    spread = _spread(found, shown)
+    variance = ratios.ratio(away, pupils)
+    spread = _spread(variance, shown)
     rounded = quotient(cells.shield.rounded(spread), spread)
-    return replace(found, value=np.where(np.isnan(rounded), found.value, found.value * rounded**2))
+    return replace(
+        variance, value=np.where(np.isnan(rounded), variance.value, variance.value * rounded**2)
+    )
 
 
 def _spread(variance: ratios.Estimate, pupils: FloatArray) -> FloatArray:

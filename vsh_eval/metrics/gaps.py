@@ -101,8 +101,8 @@ def levels(
     ...     "numerator": [60.0, 90.0], "denominator": [600.0, 900.0],
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = levels(panel, groups=["cin", "cwsw"])
-    >>> found.loc[found["phase"] == "total", ["group", "pupils", "level_value"]]
+    >>> by_group = levels(panel, groups=["cin", "cwsw"])
+    >>> by_group.loc[by_group["phase"] == "total", ["group", "pupils", "level_value"]]
       group  pupils  level_value
     2   cin       5         10.0
     3  cwsw       5         10.0
@@ -118,26 +118,26 @@ def levels(
 
 def _level_block(cells: Cells, group: str) -> Columns:
     """Return one group's rows of the table."""
-    found = cells.measure(group)
+    level = cells.measure(group)
     metric, scale = cells.metric, cells.metric.scale
     keys = cells.keys
     columns: dict[str, NDArray] = {
         **keys,
-        **same_text(len(found.level), metric=metric.name, group=group, unit=metric.unit),
-        "pupils": found.pupils,
-        "schools": found.schools,
-        "numerator": found.numerator,
-        "denominator": found.denominator,
-        "level_value": scale * found.level,
-        "lower": scale * found.lower,
-        "upper": scale * found.upper,
-        "std_error": scale * found.std_error,
-        "df": found.df,
-        "largest_share": found.largest_share,
+        **same_text(len(level.level), metric=metric.name, group=group, unit=metric.unit),
+        "pupils": level.pupils,
+        "schools": level.schools,
+        "numerator": level.numerator,
+        "denominator": level.denominator,
+        "level_value": scale * level.level,
+        "lower": scale * level.lower,
+        "upper": scale * level.upper,
+        "std_error": scale * level.std_error,
+        "df": level.df,
+        "largest_share": level.largest_share,
         "comparable": comparable(metric, keys["time_period"].tolist()),
-        "status": found.status,
+        "status": level.status,
     }
-    return {name: values[found.present] for name, values in columns.items()}
+    return {name: values[level.present] for name, values in columns.items()}
 
 
 @produces("gaps", released(GAP_COLUMNS))
@@ -186,8 +186,8 @@ def gaps(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     ...     "denominator": [600.0, 6000.0, 900.0, 9000.0],
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = gaps(panel, Comparison("cwsw", "peers"))
-    >>> found[["phase", "group_level", "reference_level", "gap", "ratio"]].round(2)
+    >>> by_phase = gaps(panel, Comparison("cwsw", "peers"))
+    >>> by_phase[["phase", "group_level", "reference_level", "gap", "ratio"]].round(2)
          phase  group_level  reference_level  gap  ratio
     0  primary         12.0              5.0  7.0    2.4
     1    total         12.0              5.0  7.0    2.4
@@ -250,8 +250,8 @@ def gap_table(
     ...     "denominator": [600.0, 6000.0, 900.0, 9000.0],
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = gap_table(panel, groups=["cin", "cwsw"], references=["peers", "all"])
-    >>> found.loc[found["phase"] == "total", ["group", "reference", "gap"]].round(2)
+    >>> by_pair = gap_table(panel, groups=["cin", "cwsw"], references=["peers", "all"])
+    >>> by_pair.loc[by_pair["phase"] == "total", ["group", "reference", "gap"]].round(2)
       group reference   gap
     4   cin     peers  7.00
     5   cin       all  6.36
@@ -283,29 +283,29 @@ def _pairs(
     for name in (*groups, *references):
         require_one_of(name, GROUPS, name="group")
     known = set(PUBLISHED_GROUPS if published else GROUPS)
-    found = [
+    pairs = [
         (group, reference)
         for group, reference in product(groups, references)
         if group != reference and {group, reference} <= known
     ]
-    if not found:
+    if not pairs:
         raise ContractError(
             f"groups {list(groups)} and references {list(references)} make no pair, must make one "
             f"of two different groups that the panel has; choose from {', '.join(sorted(known))}."
         )
-    return found
+    return pairs
 
 
-def side_columns(found: Level, name: str, *, scale: float) -> dict[str, NDArray]:
+def side_columns(level: Level, name: str, *, scale: float) -> dict[str, NDArray]:
     """Return one side's columns of a gap: pupils, schools, level with interval and error."""
     return {
-        f"{name}_pupils": found.pupils,
-        f"{name}_schools": found.schools,
-        f"{name}_largest_share": found.largest_share,
-        f"{name}_level": scale * found.level,
-        f"{name}_level_lower": scale * found.lower,
-        f"{name}_level_upper": scale * found.upper,
-        f"{name}_std_error": scale * found.std_error,
+        f"{name}_pupils": level.pupils,
+        f"{name}_schools": level.schools,
+        f"{name}_largest_share": level.largest_share,
+        f"{name}_level": scale * level.level,
+        f"{name}_level_lower": scale * level.lower,
+        f"{name}_level_upper": scale * level.upper,
+        f"{name}_std_error": scale * level.std_error,
     }
 
 

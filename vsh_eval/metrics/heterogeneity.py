@@ -80,8 +80,8 @@ def heterogeneity(panel: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     ...     "sum_yy": y**2 / n + 150.0 * n, "sum_xy": y, "sum_xx": n, "rate": float("nan"),
     ...     "status": "",
     ... })
-    >>> found = heterogeneity(panel, Comparison("cwsw", "peers")).iloc[-1]
-    >>> found[["schools", "mean_gap", "tau", "i_squared"]].astype(float).round(1).tolist()
+    >>> estimates = heterogeneity(panel, Comparison("cwsw", "peers")).iloc[-1]
+    >>> estimates[["schools", "mean_gap", "tau", "i_squared"]].astype(float).round(1).tolist()
     [12.0, -21.3, 4.2, 30.2]
     """
     sliced, schools = _school_gaps(panel, comparison)
@@ -101,7 +101,7 @@ def _row(block: pd.DataFrame) -> dict[str, object]:
     elif len(known) < len(block):
         reason = CHANCE_UNKNOWN
     known = known.iloc[:0] if reason else known
-    found = between_schools(
+    between = between_schools(
         known["outcome"].to_numpy(np.float64), known["variance"].to_numpy(np.float64)
     )
     return {
@@ -110,36 +110,36 @@ def _row(block: pd.DataFrame) -> dict[str, object]:
         "metric": metric,
         "schools": len(block),
         "group_pupils": int(block["pupils"].sum()),
-        **_numbers(found),
+        **_numbers(between),
         "gap_unit": registry.metric(metric).gap_unit,
         "status": names.UNAVAILABLE if reason else "",
         "reason": reason,
     }
 
 
-def _numbers(found: Between) -> dict[str, float]:
+def _numbers(between: Between) -> dict[str, float]:
     """Return the numbers of a row, standard deviations for variances and shares in per cent."""
-    lower, upper = found.tau_squared_lower, found.tau_squared_upper
+    lower, upper = between.tau_squared_lower, between.tau_squared_upper
     reach = float("nan")
-    if found.schools >= FEWEST_SCHOOLS:
-        reach = float(t_critical(found.schools - 1)) * found.mean_std_error
-    predicted = found.prediction()
+    if between.schools >= FEWEST_SCHOOLS:
+        reach = float(t_critical(between.schools - 1)) * between.mean_std_error
+    predicted = between.prediction()
     return {
-        "mean_gap": found.mean,
-        "mean_gap_lower": found.mean - reach,
-        "mean_gap_upper": found.mean + reach,
-        "tau": found.tau_squared**0.5,
+        "mean_gap": between.mean,
+        "mean_gap_lower": between.mean - reach,
+        "mean_gap_upper": between.mean + reach,
+        "tau": between.tau_squared**0.5,
         "tau_lower": lower**0.5,
         "tau_upper": upper**0.5,
-        "tau_dl": found.tau_squared_dl**0.5,
-        "tau_pm": found.tau_squared_pm**0.5,
-        "i_squared": 100 * found.share(found.tau_squared),
-        "i_squared_lower": 100 * found.share(lower),
-        "i_squared_upper": 100 * found.share(upper),
+        "tau_dl": between.tau_squared_dl**0.5,
+        "tau_pm": between.tau_squared_pm**0.5,
+        "i_squared": 100 * between.share(between.tau_squared),
+        "i_squared_lower": 100 * between.share(lower),
+        "i_squared_upper": 100 * between.share(upper),
         "prediction_lower": predicted[0],
         "prediction_upper": predicted[1],
-        "q": found.q,
-        "q_p_value": found.q_p_value,
+        "q": between.q,
+        "q_p_value": between.q_p_value,
     }
 
 
@@ -173,11 +173,11 @@ def _school_gaps(panel: pd.DataFrame, comparison: Comparison) -> tuple[PanelSlic
     sliced = slice_for(panel, comparison)
     _refuse(sliced, *comparison.pair)
     years = {m.name: registry.comparable_years(m.name, sliced.years) for m in sliced.metrics}
-    kept = [
+    comparable = [
         period in years[name]
         for name, period in zip(sliced.panel["metric"], sliced.panel["time_period"], strict=True)
     ]
-    rows = sliced.panel[np.array(kept, dtype=bool)]
+    rows = sliced.panel[np.array(comparable, dtype=bool)]
     levels = [_level_within(rows, name) for name in comparison.pair]
     both = levels[0].join(levels[1].add_suffix("_reference"), how="inner").reset_index()
     scale = both["metric"].map({m.name: m.scale for m in sliced.metrics}).astype("float64")

@@ -86,8 +86,8 @@ def parts(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     >>> panel = pd.concat(
     ...     pd.DataFrame(one | {"metric": metric, "numerator": y}) for metric, y in sums.items()
     ... )
-    >>> found = parts(panel, Comparison("cwsw", "peers"))
-    >>> found.loc[found["phase"] == "total", ["part", "value", "whole"]].round(2)
+    >>> shares = parts(panel, Comparison("cwsw", "peers"))
+    >>> shares.loc[shares["phase"] == "total", ["part", "value", "whole"]].round(2)
                        part  value  whole
     2    authorised_absence   1.33    7.0
     3  unauthorised_absence   5.67    7.0
@@ -112,37 +112,37 @@ class _Part:
 
     of: str
     part: str
-    found: Change
+    change: Change
     value: Contrast
     whole: Contrast | None
 
     def rows(self) -> Columns:
         """Return its rows of the table."""
-        found, changed = self.found, self.of == CHANGE
-        metric, count = found.cells.metric, len(self.value.value)
+        change, changed = self.change, self.of == CHANGE
+        metric, count = change.cells.metric, len(self.value.value)
         total = np.full(count, np.nan) if self.whole is None else self.whole.value
         columns: dict[str, NDArray] = {
-            **found.cells.keys,
-            "baseline": np.full(count, found.baseline if changed else 0, dtype=np.int64),
+            **change.cells.keys,
+            "baseline": np.full(count, change.baseline if changed else 0, dtype=np.int64),
             **same_text(count, metric=metric.name),
-            **same_text(count, group=found.group, reference=found.reference),
+            **same_text(count, group=change.group, reference=change.reference),
             **same_text(count, of=self.of, part=self.part, gap_unit=metric.gap_unit),
             "whole": metric.scale * total,
             **interval("value", self.value, scale=metric.scale),
             "df": self.value.df,
             **_share(self.value, self.whole, same_noise=self.part in {GROUP, REFERENCE}),
-            "comparable": found.change_comparable if changed else found.comparable,
-            "status": found.change_status if changed else found.status,
+            "comparable": change.change_comparable if changed else change.comparable,
+            "status": change.change_status if changed else change.status,
         }
-        return {name: values[found.present] for name, values in columns.items()}
+        return {name: values[change.present] for name, values in columns.items()}
 
 
 def _by_group(measured: Sequence[Change]) -> Iterator[_Part]:
     """Yield the two groups' parts of every metric's change."""
-    for found in measured:
-        if found.group_change is not None and found.reference_change is not None:
-            yield _Part(CHANGE, GROUP, found, found.group_change, found.change)
-            yield _Part(CHANGE, REFERENCE, found, -found.reference_change, found.change)
+    for change in measured:
+        if change.group_change is not None and change.reference_change is not None:
+            yield _Part(CHANGE, GROUP, change, change.group_change, change.change)
+            yield _Part(CHANGE, REFERENCE, change, -change.reference_change, change.change)
 
 
 def _by_metric(measured: Sequence[Change]) -> Iterator[_Part]:
@@ -158,9 +158,9 @@ def _by_metric(measured: Sequence[Change]) -> Iterator[_Part]:
 
 def _of_nothing(measured: Sequence[Change]) -> Iterator[_Part]:
     """Yield the gaps in suspensions, which are parts of nothing."""
-    for found in measured:
-        if found.cells.metric.topic == "suspension":
-            yield _Part(SEPARATE, found.cells.metric.name, found, found.gap, None)
+    for change in measured:
+        if change.cells.metric.topic == "suspension":
+            yield _Part(SEPARATE, change.cells.metric.name, change, change.gap, None)
 
 
 def _together(whole: Change, part: Change) -> bool:
@@ -192,7 +192,7 @@ def _share(part: Contrast, whole: Contrast | None, *, same_noise: bool) -> dict[
     clear = ~((whole.lower <= 0) & (whole.upper >= 0))
     value, lower, upper = quotient(part.value, whole.value), empty, empty
     if part.estimate is not None and whole.estimate is not None:
-        found = contrasts.share(part.estimate, whole.estimate, same_noise=same_noise)
-        lower, upper = ratios.t_interval(value, found.std_error, found.df)
+        estimate = contrasts.share(part.estimate, whole.estimate, same_noise=same_noise)
+        lower, upper = ratios.t_interval(value, estimate.std_error, estimate.df)
     named = {"share": value, "share_lower": lower, "share_upper": upper}
     return {name: np.where(clear, 100 * values, np.nan) for name, values in named.items()}

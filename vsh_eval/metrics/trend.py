@@ -78,8 +78,8 @@ def trend(panel: Panel, comparison: Comparison) -> pd.DataFrame:
     ...     "denominator": [1000.0, 10000.0] * 3,
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
-    >>> found = trend(panel, Comparison("cwsw", "peers")).iloc[-1]
-    >>> found[["trend", "group_trend", "reference_trend", "years"]].astype(float).round(2).tolist()
+    >>> slopes = trend(panel, Comparison("cwsw", "peers")).iloc[-1]
+    >>> slopes[["trend", "group_trend", "reference_trend", "years"]].astype(float).round(2).tolist()
     [-1.9, -2.0, -0.1, 3.0]
     """
     sliced = slice_for(panel, comparison)
@@ -140,15 +140,15 @@ def _slope(level: Level | Contrast, weights: FloatArray, metric: registry.Metric
         slope, lower, upper = contrast_limits(years, weights, alone)
         std_error = np.sqrt((errors**2).sum(axis=1))
         return Contrast(slope, lower, upper, std_error, np.full_like(slope, np.nan))
-    found = combine(level.estimate, weights)
+    estimate = combine(level.estimate, weights)
     # A share of exactly 0 or 100% has no error, so neither has a line through it.
-    std_error = np.where(np.isnan(errors).any(axis=1), np.nan, found.std_error)
+    std_error = np.where(np.isnan(errors).any(axis=1), np.nan, estimate.std_error)
     if metric.counts == "children":
-        together = _together(level.estimate, weights, errors, one_school=found.clusters == 1)
+        together = _together(level.estimate, weights, errors, one_school=estimate.clusters == 1)
         _, lower, upper = contrast_limits(years, weights, together)
     else:
-        lower, upper = ratios.t_interval(found.value, std_error, found.df)
-    return Contrast(found.value, lower, upper, std_error, found.df, found)
+        lower, upper = ratios.t_interval(estimate.value, std_error, estimate.df)
+    return Contrast(estimate.value, lower, upper, std_error, estimate.df, estimate)
 
 
 def _together(

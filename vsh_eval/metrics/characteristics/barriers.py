@@ -100,12 +100,14 @@ def barriers(composition: Panel, moments: Moments | None, comparison: Comparison
     ... }
     >>> rows = [("cin", "N", 40), ("cin", "E", 20), ("peers", "N", 900), ("peers", "E", 50)]
     >>> table = pd.DataFrame([one | {"group": g, "sen": s, "pupils": n} for g, s, n in rows])
-    >>> found = barriers(table, None, Comparison("cwsw", "peers"))
-    >>> plan = found[(found["barrier"] == "ehc_plan") & (found["phase"] == "total")].iloc[0]
+    >>> shares = barriers(table, None, Comparison("cwsw", "peers"))
+    >>> plan = shares[(shares["barrier"] == "ehc_plan") & (shares["phase"] == "total")].iloc[0]
     >>> plan[["group_level", "reference_level", "gap"]].astype(float).round(1).tolist()
     [33.3, 5.3, 28.1]
     """
-    measured = [_rows(found, comparison) for found in _measured(composition, moments, comparison)]
+    measured = [
+        _rows(barrier, comparison) for barrier in _measured(composition, moments, comparison)
+    ]
     frame, _ = opened(composition)
     same = {name: frame[name].iloc[0] for name in ("source", "vintage", "cohort_rule")}
     return _ordered(pd.concat([pd.DataFrame(rows) for rows in measured]).assign(**same))
@@ -205,9 +207,9 @@ def _products(clusters: Clusters, by: str, value: str) -> FloatArray:
     at = clusters.axes[1:].index(by)
     labels = names.MOMENT_STRATA[names.MAKE_UP]
     has = np.array([label.split("/")[at] == value for label in labels], dtype=float)
-    kept = np.concatenate([np.tile(has, len(names.LEAF_GROUPS)), np.ones(_cells(clusters))])
+    indicator = np.concatenate([np.tile(has, len(names.LEAF_GROUPS)), np.ones(_cells(clusters))])
     x = clusters.products[..., _cells(clusters) :, _cells(clusters) :]
-    return np.tile(x, (2, 2)) * kept * kept[:, None]
+    return np.tile(x, (2, 2)) * indicator * indicator[:, None]
 
 
 def _cells(clusters: Clusters) -> int:
@@ -224,12 +226,12 @@ def _scored(level: Level) -> Level:
     return replace(level, lower=lower, upper=upper)
 
 
-def _rows(found: _Barrier, comparison: Comparison) -> Columns:
+def _rows(barrier: _Barrier, comparison: Comparison) -> Columns:
     """Return one barrier's rows in one phase."""
-    (first, second), strata = found.levels, found.strata
+    (first, second), strata = barrier.levels, barrier.strata
     gap = difference(first, second, metric=strata.metric, same_pupils=True)
-    columns = keys_of(strata, found.phase, comparison)
-    columns |= same_text(len(strata.years), barrier=found.name)
+    columns = keys_of(strata, barrier.phase, comparison)
+    columns |= same_text(len(strata.years), barrier=barrier.name)
     for name, level in (("group", first), ("reference", second)):
         columns |= side_columns(level, name, scale=100.0)
         columns[f"{name}_numerator"] = level.numerator

@@ -87,8 +87,8 @@ def gaps_by(
     >>> composition = pd.DataFrame([
     ...     row | {"group": g, "sex": s, "pupils": n, "numerator": y, "denominator": n,
     ...            "sum_yy": y, "sum_xy": y, "sum_xx": n} for g, s, n, y in cells])
-    >>> found = gaps_by(composition, None, Comparison("cwsw", "peers"), by="sex")
-    >>> found[["value", "group_level", "reference_level", "gap"]]
+    >>> by_sex = gaps_by(composition, None, Comparison("cwsw", "peers"), by="sex")
+    >>> by_sex[["value", "group_level", "reference_level", "gap"]]
        value  group_level  reference_level   gap
     0  girls         40.0             10.0  30.0
     1   boys         30.0             15.0  15.0
@@ -141,10 +141,10 @@ def differences_by(
     """
     require_one_of(by, names.BREAKDOWNS, name="by")
     sliced = validate_composition(composition, comparison, [by])
-    found = _by_value(sliced, by, school_tables(moments, sliced))
+    by_value = _by_value(sliced, by, school_tables(moments, sliced))
     blocks = [
         block
-        for _, of_metric in groupby(found, key=lambda one: one[1].metric.name)
+        for _, of_metric in groupby(by_value, key=lambda one: one[1].metric.name)
         for block in _difference_blocks(list(of_metric), by, comparison)
     ]
     return table(blocks or [_empty(DIFFERENCE_COLUMNS)], DIFFERENCE_COLUMNS, sliced=sliced)
@@ -161,11 +161,11 @@ class _Gap:
 
 
 def _difference_blocks(
-    found: list[tuple[str, Strata, Schools | None]], by: str, comparison: Comparison
+    by_value: list[tuple[str, Strata, Schools | None]], by: str, comparison: Comparison
 ) -> Iterator[Columns]:
     """Yield one metric's differences, pair by pair of values."""
-    gaps = [_gap_of(value, strata, schools, comparison) for value, strata, schools in found]
-    _, strata, schools = found[0]
+    gaps = [_gap_of(value, strata, schools, comparison) for value, strata, schools in by_value]
+    _, strata, schools = by_value[0]
     count = np.sum([np.isfinite(one.gap.value) for one in gaps], axis=0)
     pairs = count * (count - 1) // 2
     keys = as_one_school(strata, comparison.unit_id).keys

@@ -126,7 +126,7 @@ class SchoolTables:
         )
 
 
-def school_tables(found: Moments | None, composition: PanelSlice) -> SchoolTables | None:
+def school_tables(moments: Moments | None, composition: PanelSlice) -> SchoolTables | None:
     """Check both tables about the schools behind a composition; None where there are none.
 
     Raises
@@ -136,21 +136,21 @@ def school_tables(found: Moments | None, composition: PanelSlice) -> SchoolTable
     VintageError, CohortRuleError
         If they are of another vintage or cohort rule than the composition.
     """
-    if found is None:
+    if moments is None:
         return None
-    moments, spread = found.products, found.spread
-    require_columns(moments, names.MOMENT_COLUMNS, name="moments")
+    products, spread = moments.products, moments.spread
+    require_columns(products, names.MOMENT_COLUMNS, name="moments")
     require_columns(spread, names.SPREAD_COLUMNS, name="spread")
     wanted = [metric.name for metric in composition.metrics]
-    kept = [
+    tables = [
         table[table["metric"].isin(wanted) & table["time_period"].isin(composition.years)]
-        for table in (moments, spread)
+        for table in (products, spread)
     ]
-    rules = [table[_RULES].drop_duplicates() for table in (*kept, composition.panel)]
+    rules = [table[_RULES].drop_duplicates() for table in (*tables, composition.panel)]
     require_one_vintage(pd.concat([rule.astype("str") for rule in rules], ignore_index=True))
-    _require_same_pupils(kept[1], composition)
-    _require_every_phase(kept[0], kept[1])
-    return SchoolTables(kept[0], kept[1], composition.years)
+    _require_same_pupils(tables[1], composition)
+    _require_every_phase(tables[0], tables[1])
+    return SchoolTables(tables[0], tables[1], composition.years)
 
 
 def _require_same_pupils(spread: pd.DataFrame, composition: PanelSlice) -> None:
@@ -218,15 +218,15 @@ def _products(rows: pd.DataFrame, years: tuple[int, ...], strata: tuple[str, ...
         _codes(rows[group], names.LEAF_GROUPS) * len(strata) + _codes(rows[stratum], strata)
         for group, stratum in (("group", "stratum"), ("other_group", "other_stratum"))
     )
-    found = np.zeros((len(years), len(names.PHASES), 2 * cells, 2 * cells))
+    products = np.zeros((len(years), len(names.PHASES), 2 * cells, 2 * cells))
     apart = np.flatnonzero(one != two)
     for name in names.MOMENT_PRODUCTS:
         left, right = (at + cells * (of == "x") for at, of in zip((one, two), name, strict=True))
         value = rows[name].to_numpy(np.float64)
-        np.add.at(found, (year, phase, left, right), value)
+        np.add.at(products, (year, phase, left, right), value)
         mirrored = (year[apart], phase[apart], right[apart], left[apart])
-        np.add.at(found, mirrored, value[apart])
-    return found
+        np.add.at(products, mirrored, value[apart])
+    return products
 
 
 def _counts(rows: pd.DataFrame, years: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:

@@ -120,8 +120,8 @@ def decompose(composition: Panel, moments: Moments | None, comparison: Compariso
     >>> composition = pd.DataFrame([
     ...     row | {"group": g, "sen": s, "pupils": n, "numerator": y, "denominator": n,
     ...            "sum_yy": y, "sum_xy": y, "sum_xx": n} for g, s, n, y in cells])
-    >>> found = decompose(composition, None, Comparison("cwsw", "peers")).iloc[-1]
-    >>> found[["gap", "composition", "rates", "composition_sen"]].astype(float).round(6).tolist()
+    >>> parts = decompose(composition, None, Comparison("cwsw", "peers")).iloc[-1]
+    >>> parts[["gap", "composition", "rates", "composition_sen"]].astype(float).round(6).tolist()
     [16.0, 6.0, 10.0, 6.0]
     """
     return _composed(
@@ -175,8 +175,8 @@ def matched_gap(
     >>> composition = pd.DataFrame([
     ...     row | {"group": g, "sen": s, "pupils": n, "numerator": y, "denominator": n,
     ...            "sum_yy": y, "sum_xy": y, "sum_xx": n} for g, s, n, y in cells])
-    >>> found = matched_gap(composition, None, Comparison("cwsw", "peers")).iloc[-1]
-    >>> found[["gap", "matched_level", "matched_gap"]].astype(float).round(6).tolist()
+    >>> matched = matched_gap(composition, None, Comparison("cwsw", "peers")).iloc[-1]
+    >>> matched[["gap", "matched_level", "matched_gap"]].astype(float).round(6).tolist()
     [16.0, 20.0, 10.0]
     """
     return _composed(
@@ -230,10 +230,10 @@ def standardised_gap(
     ...     row | {"time_period": t, "group": g, "sen": s, "pupils": n, "numerator": y,
     ...            "denominator": n, "sum_yy": y, "sum_xy": y, "sum_xx": n}
     ...     for t, g, s, n, y in cells])
-    >>> found = standardised_gap(
+    >>> standardised = standardised_gap(
     ...     composition, None, Comparison("cwsw", "peers", baseline=201819)
     ... )
-    >>> found.loc[(found["phase"] == "total") & (found["status"] == ""),
+    >>> standardised.loc[(standardised["phase"] == "total") & (standardised["status"] == ""),
     ...           ["time_period", "gap", "standardised_gap"]].round(6).values.tolist()
     [[201819.0, 15.0, 15.0], [202425.0, 25.0, 15.0]]
     """
@@ -377,8 +377,8 @@ def _decomposed(block: _Block) -> Columns:
     columns: dict[str, NDArray] = {**interval("gap", block.gap, scale=scale)}
     for name, part in parts.items():
         exact = of_part(block.strata, part, pair, block.schools)
-        found = block.limits(exact.value, (exact.std_error, exact.df), noise[name])
-        columns |= interval(name, found, scale=scale)
+        contrast = block.limits(exact.value, (exact.std_error, exact.df), noise[name])
+        columns |= interval(name, contrast, scale=scale)
     columns["measured"] = block.known
     for name, value in (
         ("group_level", scale * block.levels[0].level),
@@ -433,15 +433,15 @@ def _matched(block: _Block) -> Columns:
 def _standardised(block: _Block, baseline: int) -> Columns:
     """Return the gap with the baseline's composition: the gap shown and how far it moves."""
     strata, metric = block.strata, block.strata.metric
-    kept = [_kept(side, baseline) for side in block.sums]
-    levels = [np.where(cover > 0, value, np.nan) for value, _, cover in kept]
-    slopes = [(name, k[1]) for name, k in zip(block.comparison.pair, kept, strict=True)]
+    standardised = [_at_baseline_mix(side, baseline) for side in block.sums]
+    levels = [np.where(cover > 0, value, np.nan) for value, _, cover in standardised]
+    slopes = [(name, k[1]) for name, k in zip(block.comparison.pair, standardised, strict=True)]
     slopes[1] = (slopes[1][0], -slopes[1][1])
     error = std_error(strata, slopes, block.schools)
     moved, in_gap = block.noise("standardised_gap"), block.gap_noise
     noise = (moved[0] + in_gap[0], np.concatenate([moved[1], in_gap[1]]))
-    found = block.limits(levels[0] - levels[1], error, noise)
-    columns: dict[str, NDArray] = {**interval("standardised_gap", found, scale=metric.scale)}
+    gap = block.limits(levels[0] - levels[1], error, noise)
+    columns: dict[str, NDArray] = {**interval("standardised_gap", gap, scale=metric.scale)}
     columns["measured"] = known = np.isfinite(columns["standardised_gap"])
     for name, value in (
         ("group_level", metric.scale * block.levels[0].level),
@@ -449,8 +449,8 @@ def _standardised(block: _Block, baseline: int) -> Columns:
         ("gap", metric.scale * block.gap.value),
         ("standardised_group_level", metric.scale * levels[0]),
         ("standardised_reference_level", metric.scale * levels[1]),
-        ("group_coverage", kept[0][2]),
-        ("reference_coverage", kept[1][2]),
+        ("group_coverage", standardised[0][2]),
+        ("reference_coverage", standardised[1][2]),
     ):
         columns[name] = np.where(known, value, np.nan)
     year = strata.years[baseline]
@@ -459,12 +459,12 @@ def _standardised(block: _Block, baseline: int) -> Columns:
     return columns
 
 
-def _kept(side: Sums, baseline: int) -> tuple[FloatArray, Slopes, FloatArray]:
+def _at_baseline_mix(side: Sums, baseline: int) -> tuple[FloatArray, Slopes, FloatArray]:
     """Return the level with the baseline's make-up, its slopes, and the share still there."""
     whole = side.x[baseline]
-    kept = np.where(side.x > 0, whole[None], 0.0)
-    size = added(kept)
-    weight = divide(kept, size.reshape(-1, *[1] * whole.ndim))
+    on_support = np.where(side.x > 0, whole[None], 0.0)
+    size = added(on_support)
+    weight = divide(on_support, size.reshape(-1, *[1] * whole.ndim))
     rate = divide(side.y, side.x)
     in_y = divide(weight, side.x)
     cover = divide(size, np.full_like(size, whole.sum()))

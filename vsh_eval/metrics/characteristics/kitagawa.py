@@ -96,13 +96,13 @@ def by_factor(mix: Mix) -> list[Part]:
     """
     factors = mix.p.ndim - 1
     parts = {chosen: _exchanged(mix, chosen) for chosen in _subsets(factors)}
-    found = []
+    contributions = []
     for factor in range(factors):
         pieces = [
             (_weight(len(chosen), factors, inside=factor in chosen), part)
             for chosen, part in parts.items()
         ]
-        found.append(
+        contributions.append(
             Part(
                 *(
                     np.sum([weight * getattr(part, name) for weight, part in pieces], axis=0)
@@ -110,7 +110,7 @@ def by_factor(mix: Mix) -> list[Part]:
                 )
             )
         )
-    return found
+    return contributions
 
 
 def total(array: FloatArray) -> FloatArray:
@@ -172,18 +172,18 @@ def _exchanged(mix: Mix, chosen: tuple[int, ...]) -> Part:
 
 
 def _mean_after(
-    taken: FloatArray, kept: FloatArray, mean: FloatArray, chosen: tuple[int, ...]
+    taken: FloatArray, base: FloatArray, mean: FloatArray, chosen: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return sum taken(t) kept(stratum | t) mean with its slopes in taken, kept and mean.
+    """Return sum taken(t) base(stratum | t) mean with its slopes in taken, base and mean.
 
-    Where nobody is kept at t, the rest is distributed as in those taken.
+    Where nobody of the base is at t, the rest is distributed as in those taken.
     """
     rest = tuple(axis for axis in range(1, mean.ndim) if axis - 1 not in chosen)
-    of_taken, of_kept = (a.sum(axis=rest, keepdims=True) for a in (taken, kept))
-    nobody = of_kept == 0
-    within = divide(kept, of_kept)
+    of_taken, of_base = (a.sum(axis=rest, keepdims=True) for a in (taken, base))
+    nobody = of_base == 0
+    within = divide(base, of_base)
     inner = (within * mean).sum(axis=rest, keepdims=True)
     mixed = np.where(nobody, taken, of_taken * within)
     by_taken = np.where(nobody, mean, inner)
-    by_kept = np.where(nobody, 0.0, divide(of_taken, of_kept) * (mean - inner))
-    return added(mixed * mean), by_taken, by_kept, mixed
+    by_base = np.where(nobody, 0.0, divide(of_taken, of_base) * (mean - inner))
+    return added(mixed * mean), by_taken, by_base, mixed

@@ -79,8 +79,8 @@ class Strata:
 
     def of_group(self, group: str) -> Sums:
         """Add the leaf groups of a group up."""
-        kept = np.flatnonzero(member_of(group))
-        return Sums(*(self.sums[name][:, kept].sum(axis=1) for name in names.PANEL_SUMS[:3]))
+        leaves = np.flatnonzero(member_of(group))
+        return Sums(*(self.sums[name][:, leaves].sum(axis=1) for name in names.PANEL_SUMS[:3]))
 
     def only(self, factor: str, label: str) -> "Strata":
         """Return the strata of one value of a factor; the factor keeps its axis."""

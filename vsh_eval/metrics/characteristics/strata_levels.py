@@ -42,16 +42,16 @@ def two_levels(
     plain = [cells.measure(group) for group in groups]
     if schools is None:
         missing = np.full(len(strata.years), np.nan)
-        found = [replace(one, schools=missing, largest_share=missing) for one in plain]
+        group_levels = [replace(one, schools=missing, largest_share=missing) for one in plain]
     else:
         influence = _stand_ins(strata, groups, schools)
-        found = [
+        group_levels = [
             _clustered(cells, level, own, schools.count(group))
             for level, own, group in zip(plain, influence, groups, strict=True)
         ]
     first, second = (
         strata.shield.level(level, strata.metric, group)
-        for level, group in zip(found, groups, strict=True)
+        for level, group in zip(group_levels, groups, strict=True)
     )
     return first, second
 

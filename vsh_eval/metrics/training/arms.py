@@ -68,8 +68,8 @@ def gaps_by_arm(panel: Panel, exposure: pd.DataFrame, comparison: Comparison) ->
     ...     "sum_yy": 0.0, "sum_xy": 0.0, "sum_xx": 0.0, "rate": float("nan"), "status": "",
     ... })
     >>> exposure = pd.DataFrame({"unit_id": ["1", "2"], "adopted": [202324, 0]})
-    >>> found = gaps_by_arm(panel, exposure, Comparison("cwsw", "peers"))
-    >>> found[["arm", "group_pupils", "gap"]]
+    >>> by_arm = gaps_by_arm(panel, exposure, Comparison("cwsw", "peers"))
+    >>> by_arm[["arm", "group_pupils", "gap"]]
              arm  group_pupils   gap
     0    trained             2   5.0
     1  untrained             3  10.0

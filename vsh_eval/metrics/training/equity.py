@@ -76,8 +76,8 @@ def equity(
                 "pupils_reached": pupils @ reached,
             }
             for counted, weight in (("schools", np.ones(len(pupils))), ("pupils", pupils)):
-                found = _measured(need.to_numpy(np.float64)[here], weight, reached)
-                rows.append(same | {"counted": counted} | counts | found)
+                index = _measured(need.to_numpy(np.float64)[here], weight, reached)
+                rows.append(same | {"counted": counted} | counts | index)
     table = pd.DataFrame(rows, columns=list(EQUITY_COLUMNS))
     people = ["pupils", "pupils_reached"]
     return table.astype(dict.fromkeys(people, "Float64")).astype(dict.fromkeys(people, "Int64"))

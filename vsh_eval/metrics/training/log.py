@@ -70,11 +70,13 @@ def programme_overlap(training: pd.DataFrame, last: int | None = None) -> pd.Dat
     training = _until(training, last)
     pairs = training[["unit_id", "programme"]].drop_duplicates().sort_values("programme")
     by_school = pairs.groupby("unit_id")["programme"]
-    found = pd.DataFrame({"combination": by_school.agg(" + ".join), "programmes": by_school.size()})
-    found["combination"] = found["combination"].mask(_is_rare(found["combination"]), OTHER)
-    found["programmes"] = found["programmes"].astype("Int64").mask(found["combination"] == OTHER)
+    uptake = pd.DataFrame(
+        {"combination": by_school.agg(" + ".join), "programmes": by_school.size()}
+    )
+    uptake["combination"] = uptake["combination"].mask(_is_rare(uptake["combination"]), OTHER)
+    uptake["programmes"] = uptake["programmes"].astype("Int64").mask(uptake["combination"] == OTHER)
     return (
-        found.value_counts(["combination", "programmes"], dropna=False)
+        uptake.value_counts(["combination", "programmes"], dropna=False)
         .rename("schools")
         .reset_index()
         .sort_values(["schools", "programmes", "combination"], ascending=[False, True, True])

@@ -75,8 +75,8 @@ def deprivation_bands(schools: pd.DataFrame) -> Bands:
     Examples
     --------
     >>> schools = pd.DataFrame({"unit_id": [str(n) for n in range(30)], "pct_fsm": range(30)})
-    >>> found = deprivation_bands(schools)
-    >>> found.units.groupby("band").size().tolist(), found.units["band"].iloc[-1]
+    >>> bands = deprivation_bands(schools)
+    >>> bands.units.groupby("band").size().tolist(), bands.units["band"].iloc[-1]
     ([10, 10, 10], 'most_deprived_third')
     """
     chosen = next((c for c in DEPRIVATION_COLUMNS if c in schools), "")

@@ -214,8 +214,8 @@ def reach_by_band(
     for phase in [*places.present, names.TOTAL]:
         for one in [*(present if by_phase or phase == names.TOTAL else ()), names.TOTAL]:
             here = _within(places.phase, phase) & _within(band.to_numpy(object), one)
-            found = count_reached(trained, places, here)
-            blocks.append(found.assign(phase=phase, group=group, **{bands.name: one}))
+            counts = count_reached(trained, places, here)
+            blocks.append(counts.assign(phase=phase, group=group, **{bands.name: one}))
     rows = finish(pd.concat(blocks, ignore_index=True), places.shield)
     if bands.name == BASELINE_GAP and places.shield is not EXACT:
         rows = _without_settled_years(rows, bands.name)
@@ -303,7 +303,7 @@ def _block(part: pd.DataFrame, places: Places, *, phase: str) -> pd.DataFrame:
         here = places.phase == phase
         given = part[part["phase"] == phase]
     trained = places.trained(part)
-    found = count_reached(trained, places, here)
+    counts = count_reached(trained, places, here)
     first = given.groupby("unit_id")["time_period"].min().to_numpy(np.int64)
     so_far = given["time_period"].to_numpy(np.int64)[:, None] <= places.years
     ever = trained[here].sum(axis=0).astype(np.float64)
@@ -318,9 +318,9 @@ def _block(part: pd.DataFrame, places: Places, *, phase: str) -> pd.DataFrame:
     first_year = int(given["time_period"].min()) if len(given) else names.NEVER
     begun = places.years >= (first_year or np.inf)
     from_the_first = first_year == names.NEVER or first_year >= places.years.min()
-    pupil_years = np.cumsum(np.where(begun, found["pupils_reached"], 0.0))
-    known = np.logical_and.accumulate(found["known"].to_numpy(bool) | ~begun)
-    return found.assign(
+    pupil_years = np.cumsum(np.where(begun, counts["pupils_reached"], 0.0))
+    known = np.logical_and.accumulate(counts["known"].to_numpy(bool) | ~begun)
+    return counts.assign(
         schools_ever=ever,
         schools_first_trained=(first[:, None] == places.years).sum(axis=0),
         every_year_known=known & from_the_first,
