@@ -335,12 +335,12 @@ def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]
     """
     scaled = normal / (scale[..., :, None] * scale[..., None, :])
     values, vectors = np.linalg.eigh(scaled)
-    kept = values > _NULL
+    in_range = values > _NULL
     vectors = vectors / scale[..., :, None]
-    inverse = (vectors * np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0)[..., None, :]) @ (
-        np.swapaxes(vectors, -1, -2)
-    )
-    null = vectors * ~kept[..., None, :]
+    inverse = (
+        vectors * np.where(in_range, 1.0 / np.where(in_range, values, 1.0), 0.0)[..., None, :]
+    ) @ (np.swapaxes(vectors, -1, -2))
+    null = vectors * ~in_range[..., None, :]
     # What rounding leaves of a zero would make imputable cells look unlinked.
     largest = np.abs(null).max(axis=-2, keepdims=True)
     return inverse, np.where(np.abs(null) > _RESIDUE * largest, null, 0.0)

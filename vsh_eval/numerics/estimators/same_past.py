@@ -232,11 +232,11 @@ def reml(cells: Cells) -> Variances:
 
     bounds = [_SCHOOL, _SCHOOL_YEAR, (0.0, MOST_AUTOCORRELATION), *[_NOISE] * phases]
     options = {"ftol": _TOLERANCE}
-    found = [
+    optima = [
         minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         for start in starts
     ]
-    return _variances(min(found, key=lambda one: one.fun).x * units)
+    return _variances(min(optima, key=lambda one: one.fun).x * units)
 
 
 def _variances(squares: Floats) -> Variances:

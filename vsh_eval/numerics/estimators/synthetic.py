@@ -131,5 +131,5 @@ def nearest_weights(sources: Floats, target: Floats, *, ridge: float) -> Floats:
     )
     wanted = np.zeros(len(stacked))
     wanted[-1] = 1.0
-    found, _ = nnls(stacked, wanted, maxiter=50 * count)
-    return found / found.sum()
+    weights, _ = nnls(stacked, wanted, maxiter=50 * count)
+    return weights / weights.sum()

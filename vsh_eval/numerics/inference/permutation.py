@@ -197,8 +197,8 @@ def _piece(given: Terms, labels: Ints, *, jackknife: bool) -> tuple[Floats, Floa
     leaning = np.empty(labels.shape)
     target = np.empty(labels.shape)
     for part in strata:
-        found = _influence(given, labels, part, theta, total)
-        influence[:, part.members], leaning[:, part.members], target[:, part.members] = found
+        of_stratum = _influence(given, labels, part, theta, total)
+        influence[:, part.members], leaning[:, part.members], target[:, part.members] = of_stratum
     largest = np.fmax(leaning.max(axis=1), target.max(axis=1))
     carries = (target > 0) | (leaning > _TOUCHED * largest[:, None])
     schools = carries.sum(axis=1)
@@ -254,11 +254,11 @@ def _solved(given: Terms, labels: Ints, members: Ints) -> _Stratum:
     diagonal = np.diagonal(normal, axis1=1, axis2=2)
     reached = diagonal > _NULL * np.where(fitted > 0, fitted, 1.0)
     scale = np.where(reached, np.sqrt(np.where(fitted > 0, fitted, 1.0)), 1.0)
-    inverse, kept = _inverse(normal, reached, scale)
+    inverse, rank = _inverse(normal, reached, scale)
     wanted = np.einsum("dt,dtu->du", reached.astype(np.float64), contrast)
     # A year that is not reached must not be leant on either, nor may the reached ones fall apart.
     leaning = (np.abs(np.where(reached, 0.0, wanted)) > _NULL * weight.max(initial=0.0)).any(axis=1)
-    apart = (kept < reached.sum(axis=1) - 1) & (reached.sum(axis=1) > 0)
+    apart = (rank < reached.sum(axis=1) - 1) & (reached.sum(axis=1) > 0)
     wanted = np.where(reached, wanted, 0.0)
     return _Stratum(
         members=members,
@@ -279,12 +279,12 @@ def _inverse(normal: Floats, reached: Flags, scale: Floats) -> tuple[Floats, Int
     both = reached[:, :, None] & reached[:, None, :]
     scaled = np.where(both, normal / (scale[:, :, None] * scale[:, None, :]), 0.0)
     values, vectors = np.linalg.eigh(scaled)
-    kept = values > _NULL
+    in_range = values > _NULL
     vectors = vectors / scale[:, :, None]
-    inverse = (vectors * np.where(kept, 1.0 / np.where(kept, values, 1.0), 0.0)[:, None, :]) @ (
-        np.swapaxes(vectors, 1, 2)
-    )
-    return inverse, kept.sum(axis=1)
+    inverse = (
+        vectors * np.where(in_range, 1.0 / np.where(in_range, values, 1.0), 0.0)[:, None, :]
+    ) @ (np.swapaxes(vectors, 1, 2))
+    return inverse, in_range.sum(axis=1)
 
 
 def _influence(
@@ -309,17 +309,17 @@ def _influence(
         axis=1,
     )
     size = squares.shape[1] ** 2
-    found = np.zeros((draws, len(part.members)))
-    fitted = np.zeros_like(found)
-    target = np.zeros_like(found)
+    influence = np.zeros((draws, len(part.members)))
+    fitted = np.zeros_like(influence)
+    target = np.zeros_like(influence)
     for place in range(len(given.onsets)):
         own = given.parts[place, part.members]
         mine = labels[:, part.members] == place
         weights = own[:, -2 * reached.shape[1] : -reached.shape[1]]
-        found += np.where(mine, psi @ own.T, 0.0)
+        influence += np.where(mine, psi @ own.T, 0.0)
         fitted += np.where(mine, squares.reshape(draws, -1) @ own[:, :size].T, 0.0)
         target += np.where(mine, reached @ weights.T, 0.0)
-    return found / total[:, None], fitted, target
+    return influence / total[:, None], fitted, target
 
 
 def _jackknife(

@@ -134,8 +134,8 @@ def size_spread(placebos: Floats, sizes: Floats, at: Floats) -> Floats:
     design = np.column_stack([np.ones(len(sizes)), 1 / sizes])
     squares = placebos**2
     fitted = np.full(len(squares), max(float(squares.mean()), _TIE))
-    found = np.zeros(2)
+    coefficients = np.zeros(2)
     for _ in range(_ROUNDS):
-        found, _rest = nnls(design / fitted[:, np.newaxis], squares / fitted)
-        fitted = np.maximum(design @ found, _TIE * max(float(squares.mean()), _TIE))
-    return np.sqrt(np.column_stack([np.ones(len(at)), 1 / at]) @ found)
+        coefficients, _rest = nnls(design / fitted[:, np.newaxis], squares / fitted)
+        fitted = np.maximum(design @ coefficients, _TIE * max(float(squares.mean()), _TIE))
+    return np.sqrt(np.column_stack([np.ones(len(at)), 1 / at]) @ coefficients)

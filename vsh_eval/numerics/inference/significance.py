@@ -138,9 +138,9 @@ def exaggeration(effect: float, std_error: float, df: float) -> float:
         return float("nan")
     true = abs(effect) / std_error
     ends = special.stdtrit(df, 1 - ALPHA / 2) + np.array([-true, true])
-    found = special.stdtr(df, -ends)
+    tails = special.stdtr(df, -ends)
     beyond = (df + ends**2) / (df - 1) * stats.t.pdf(ends, df)
-    return float((true * (found[0] - found[1]) + beyond.sum()) / (true * found.sum()))
+    return float((true * (tails[0] - tails[1]) + beyond.sum()) / (true * tails.sum()))
 
 
 def largest_not_excluded(value: float, std_error: float, df: float, *, sign: float = 0.0) -> float:

@@ -83,8 +83,8 @@ def combine(estimate: Estimate, weights: FloatArray) -> Estimate:
     --------
     >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> y, x = np.array([[2.0, 3.0], [5.0, 5.0], [8.0, 7.0]]), np.full((3, 2), 20.0)
-    >>> found = combine(ratio(y, x), np.array([[-1.0, 1.0]]))
-    >>> found.value.round(3), found.df
+    >>> change = combine(ratio(y, x), np.array([[-1.0, 1.0]]))
+    >>> change.value.round(3), change.df
     (array([0.]), array([2.]))
     """
     shape = weights.shape
@@ -145,11 +145,11 @@ def correlations(estimate: Estimate, shape: tuple[int, int]) -> FloatArray:
     added, noise_apart = _products(estimate.noise, shape)
     between = np.sqrt(np.maximum(apart, 0.0) * _factor(fewest) + noise_apart)
     error = np.sqrt(sampling * _factor(clusters) + added)
-    found = correlation(error[:, :, None], error[:, None, :], between)
+    rho = correlation(error[:, :, None], error[:, None, :], between)
     if len(estimate.noise):
         # Beside noise a correlation has one decimal, as design effects have.
-        found = np.round(found, 1)
-    return np.where(np.eye(shape[1], dtype=bool), 1.0, found)
+        rho = np.round(rho, 1)
+    return np.where(np.eye(shape[1], dtype=bool), 1.0, rho)
 
 
 def contrast_limits(cells: Limits, weights: FloatArray, together: FloatArray) -> Limits:
@@ -179,8 +179,8 @@ def contrast_limits(cells: Limits, weights: FloatArray, together: FloatArray) ->
     Examples
     --------
     >>> half = (np.array([[0.2, 0.5]]), np.array([[0.1, 0.4]]), np.array([[0.3, 0.6]]))
-    >>> found = contrast_limits(half, np.array([[-1.0, 1.0]]), np.eye(2)[None])
-    >>> [part.round(3).tolist() for part in found]
+    >>> limits = contrast_limits(half, np.array([[-1.0, 1.0]]), np.eye(2)[None])
+    >>> [part.round(3).tolist() for part in limits]
     [[0.3], [0.159], [0.441]]
     """
     used = weights != 0
@@ -206,8 +206,8 @@ def share(part: Estimate, whole: Estimate, *, same_noise: bool = True) -> Estima
     >>> from vsh_eval.numerics.levels.ratios import ratio
     >>> x = np.full((3, 1), 20.0)
     >>> whole = ratio(np.array([[2.0], [5.0], [8.0]]), x)
-    >>> found = share(ratio(np.array([[1.0], [2.5], [4.0]]), x), whole)
-    >>> float(found.value[0]), float(found.std_error[0])
+    >>> shares = share(ratio(np.array([[1.0], [2.5], [4.0]]), x), whole)
+    >>> float(shares.value[0]), float(shares.std_error[0])
     (0.5, 0.0)
     """
     total = np.where(whole.value != 0, whole.value, np.nan)

@@ -94,8 +94,8 @@ def between_schools(values: FloatArray, variances: FloatArray) -> Between:
 
     Examples
     --------
-    >>> found = between_schools(np.array([1.0, 5.0, 9.0, 4.0]), np.full(4, 2.0))
-    >>> round(found.mean, 2), round(found.tau_squared, 2), round(found.tau_squared_dl, 2)
+    >>> between = between_schools(np.array([1.0, 5.0, 9.0, 4.0]), np.full(4, 2.0))
+    >>> round(between.mean, 2), round(between.tau_squared, 2), round(between.tau_squared_dl, 2)
     (4.75, 8.92, 8.92)
     """
     schools = len(values)
@@ -196,8 +196,8 @@ def shrunken(
 
     Examples
     --------
-    >>> found = shrunken(np.array([9.0]), np.array([2.0]), mean=5.0, tau_squared=2.0)
-    >>> found[0], found[1]
+    >>> shrunk = shrunken(np.array([9.0]), np.array([2.0]), mean=5.0, tau_squared=2.0)
+    >>> shrunk[0], shrunk[1]
     (array([7.]), array([1.]))
     """
     trust = tau_squared / (tau_squared + variances)

@@ -107,8 +107,8 @@ def ratio(y: FloatArray, x: FloatArray, sums: PupilSums | None = None) -> Estima
     --------
     >>> school_y = np.array([[2.0], [5.0], [8.0]])
     >>> school_x = np.array([[10.0], [20.0], [30.0]])
-    >>> found = ratio(school_y, school_x)
-    >>> found.value.round(3), found.std_error.round(4), found.df
+    >>> levels = ratio(school_y, school_x)
+    >>> levels.value.round(3), levels.std_error.round(4), levels.df
     (array([0.25]), array([0.0144]), array([2.]))
     """
     total_x = x.sum(axis=0)
@@ -175,8 +175,8 @@ def logarithm(estimate: Estimate) -> Estimate:
 
     Examples
     --------
-    >>> found = ratio(np.array([[2.0], [5.0], [8.0]]), np.array([[10.0], [20.0], [30.0]]))
-    >>> logarithm(found).std_error.round(4)
+    >>> levels = ratio(np.array([[2.0], [5.0], [8.0]]), np.array([[10.0], [20.0], [30.0]]))
+    >>> logarithm(levels).std_error.round(4)
     array([0.0577])
     """
     positive = np.where(estimate.value > 0, estimate.value, np.nan)
