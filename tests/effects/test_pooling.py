@@ -119,7 +119,7 @@ def test_more_authorities_are_as_many_as_the_detectable_effect_asks():
     assert minimum_detectable(before, 2 + more) > 1.0
 
 
-def rows_of(name, value, *, error=1.0, slope=0.0, lead=0.0, peers=0.0, other=-1.0):
+def rows_of(name, value, *, error=1.0, slope=0.0, bias=3.0, lead=0.0, peers=0.0, other=-1.0):
     """What one authority gives."""
     base = {"name": name, "metric": "overall_absence", "index": 0, "aggregation": "simple"}
     base |= {"target": "gap", "role": "primary", "estimator": "imputation", "std_error": error}
@@ -132,7 +132,14 @@ def rows_of(name, value, *, error=1.0, slope=0.0, lead=0.0, peers=0.0, other=-1.
         base | {"aggregation": "event", "index": -2, "estimate": lead, "std_error": 0.3},
         base | {"role": "secondary", "metric": "persistent_absence", "estimate": other},
         base | {"role": "secondary", "metric": "severe_absence", "estimate": value / 2},
-        base | {"role": "robustness", "target": "drift", "estimate": slope, "std_error": 0.05},
+        base
+        | {
+            "role": "robustness",
+            "target": "drift",
+            "estimate": slope,
+            "std_error": 0.05,
+            "bias": bias,
+        },
         base | {"role": "robustness", "target": "reference_level", "estimate": peers},
     ]
 
@@ -207,6 +214,8 @@ def test_a_pool_is_judged_by_the_rules_of_each_authority():
     ("changes", "statement", "decided_by"),
     [
         ({"slope": -1.1}, evidence.NOT_ATTRIBUTABLE, "drift"),
+        ({"slope": -0.8}, evidence.NARROWED, ""),
+        ({"slope": -0.8, "bias": 4.0}, evidence.NOT_ATTRIBUTABLE, "drift"),
         ({"lead": -1.0}, evidence.NOT_ATTRIBUTABLE, "pretrend"),
         ({"peers": -2.0}, evidence.WHOLE_SCHOOL_MOVED, "peers"),
         ({"error": 9.0}, evidence.INCONCLUSIVE, ""),

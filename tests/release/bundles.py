@@ -83,7 +83,7 @@ def impact(value, *, second=None, leads=(0.1, -0.2), error=0.8):
 
 
 def drift(slope=0.02, error=0.1):
-    row = estimate(slope, error, role="robustness")
+    row = estimate(slope, error, role="robustness") | {"bias": 3.0}
 
     @produces("drift", DRIFT_COLUMNS, gate="estimates")
     def table():

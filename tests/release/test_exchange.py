@@ -185,7 +185,7 @@ def test_a_foreign_file_is_refused(tmp_path, bundle, text, said):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"schema_version": 2}, "another version"),
+        ({"schema_version": 1}, "another version"),
         ({"note": "hello"}, "no unknown key"),
         ({"authority.name": "<script>alert(1)</script>"}, "authority.name"),
         ({"authority.name": "[here](http://example.org)"}, "authority.name"),

@@ -52,11 +52,12 @@ RULES = (
 
 KEYS = ("target", "role", "metric", "estimator", "aggregation", "index")
 """What tells one question of a bundle from another."""
-GIVEN_COLUMNS = (*KEYS, "estimate", "std_error", "ci_lower", "ci_upper", "p_value", *COUNTS)
-"""What an authority gives of each estimate; the counts may be missing."""
+GIVEN_COLUMNS = (*KEYS, "estimate", "std_error", "bias", "ci_lower", "ci_upper", "p_value", *COUNTS)
+"""What an authority gives of each estimate; the counts may be missing, and bias is what a drift of
+1 a year adds to its estimate."""
 POOLED_COLUMNS = (
     *("variant", "name", *KEYS, "authorities", "estimate", "std_error", "df"),
-    *("ci_lower", "ci_upper", "p_value", "p_adjusted", "next_lower", "next_upper"),
+    *("bias", "ci_lower", "ci_upper", "p_value", "p_adjusted", "next_lower", "next_upper"),
     *("tau_squared", "tau_squared_lower", "tau_squared_upper"),
     *("i_squared", "i_squared_lower", "i_squared_upper", "q", "q_p_value"),
     *(*COUNTS, "weight", "status"),
@@ -325,7 +326,7 @@ def _pools(given: pd.DataFrame, variant: str) -> Iterator[dict[str, Any]]:
     for key, rows in given.groupby(list(KEYS), sort=False):
         labels = {**dict(zip(KEYS, key, strict=True)), "variant": variant, "name": ""}
         if len(rows) >= LEAST:
-            yield {**labels, **_combined(rows)}
+            yield {**labels, **_combined(rows), "bias": rows["bias"].mean()}
         elif _primary(rows).any():
             yield {**labels, "authorities": len(rows), "status": names.UNAVAILABLE}
 
@@ -452,7 +453,7 @@ def _drift(within: pd.DataFrame) -> Drift:
     rows = within[within["target"].eq(DRIFT)]
     if rows.empty:
         return Drift()
-    return Drift(*(float(rows[name].iloc[0]) for name in ("estimate", *_ERROR)))
+    return Drift(*(float(rows[name].iloc[0]) for name in ("estimate", *_ERROR, "bias")))
 
 
 def pool_power(given: pd.DataFrame, included: Collection[str], *, sesoi: float) -> pd.DataFrame:

@@ -69,7 +69,7 @@ POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_foun
 PRETREND_COLUMNS = ("p_value", "reason")
 DRIFT_COLUMNS = (
     *("role", "metric", "estimator", "aggregation", "index", "estimate", "std_error", "df"),
-    *("schools_treated", "schools_comparison", "pupils", "status"),
+    *("bias", "schools_treated", "schools_comparison", "pupils", "status"),
 )
 BOUND_COLUMNS = (
     *("variant", "bound", "estimate", "std_error", "ci_lower", "ci_upper", "breakdown"),
@@ -534,7 +534,8 @@ class Impact:
         -------
         DataFrame
             `DRIFT_COLUMNS`, one row, role ``robustness``: estimate is the slope, in the outcome's
-            gap unit a year, without numbers and with status ``x`` where there is none; schools
+            gap unit a year, and bias what a drift of 1 a year adds to the primary estimate;
+            without numbers and with status ``x`` where there is none; schools
             and children are the fewest behind a year before training.
         """
         trend = sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
@@ -544,6 +545,7 @@ class Impact:
         if before is None or not np.isfinite(trend.slope):
             return pd.DataFrame([labels | {"status": names.UNAVAILABLE}], columns=[*DRIFT_COLUMNS])
         numbers = {"estimate": trend.slope, "std_error": trend.std_error, "df": trend.df}
+        numbers["bias"] = trend.bias
         return pd.DataFrame([{**labels, **before.sample, **numbers}])
 
     @once

@@ -101,6 +101,7 @@ def _shown(
     return {
         **{name: to_decimals(floats(table, name), places) for name in to_the_error},
         **{name: rounded_p_values(floats(table, name)) for name in chances},
+        **{name: significant(floats(table, name)) for name in ("bias",) if name in table},
         "std_error": significant(error),
         "df": np.floor(numbers["df"]),
         "pupils": rule.base * np.round(numbers["pupils"] / rule.base),

@@ -41,7 +41,7 @@ from vsh_eval.release.text.phrases.labels import GROUP_LABELS, RULE_LABELS, VERD
 from vsh_eval.settings import Cohort, Exposure, Protocol, Years
 
 FORMAT = "vsh_eval estimates for pooling"
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a key changes its meaning or goes."""
 ABOUT, ESTIMATES = "bundle.json", "estimates.csv"
 LARGEST = 1_000_000
@@ -150,7 +150,7 @@ class About(_Section):
     """Everything a bundle says beside its estimates."""
 
     format: Literal["vsh_eval estimates for pooling"]
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     software: str = Field(pattern=_VERSION, max_length=40)
     made: date
     invented: bool
@@ -174,6 +174,7 @@ class Estimate(_Section):
     estimate: _Point
     std_error: float = Field(gt=0, le=_LARGEST_NUMBER)
     df: Annotated[_Df | None, _Blank]
+    bias: Annotated[_Point | None, _Blank]
     ci_lower: Annotated[_Point | None, _Blank]
     ci_upper: Annotated[_Point | None, _Blank]
     p_value: Annotated[_P | None, _Blank]
