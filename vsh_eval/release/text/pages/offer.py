@@ -6,13 +6,12 @@ reach by programme, tier and phase, ``log`` what the training log records; ``yea
 year such as 202425.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from vsh_eval import names
 from vsh_eval.release.disclosure.safe_table import SafeTable
-from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of, value_of
+from vsh_eval.release.rows import Row, is_shown, one_row, records, status_of
 from vsh_eval.release.text.findings.finding import Finding, indicative, not_shown
 from vsh_eval.release.text.phrases.labels import (
     column_label,
@@ -132,13 +131,12 @@ def passed_by_sentence(safe: SafeTable, *, year: int) -> str:
 
 def _most(row: Row, column: str, everyone: float, parts: Sequence[Row]) -> str:
     """Name the part with the most children, and say that it is where no hidden part can be more."""
-    shown = [value_of(one, "pupils_not_reached") for one in parts]
-    hidden = everyone - sum(value for value in shown if not math.isnan(value))
-    text = f"about {number(max(v for v in shown if not math.isnan(v)), decimals=0)}"
-    text += f" are in {_within(row, column)}"
-    if any(map(math.isnan, shown)) and hidden >= value_of(row, "pupils_not_reached"):
-        return f"{text}, while the others by {lower_first(column_label(column))} are not all shown"
-    return f"{text}, the most by {lower_first(column_label(column))}"
+    shown = [float(p["pupils_not_reached"]) for p in parts if is_shown(p, "pupils_not_reached")]
+    most, by = max(shown), lower_first(column_label(column))
+    text = f"about {number(most, decimals=0)} are in {_within(row, column)}"
+    if len(shown) < len(parts) and everyone - sum(shown) >= most:
+        return f"{text}, while the others by {by} are not all shown"
+    return f"{text}, the most by {by}"
 
 
 def _within(row: Row, column: str) -> str:
