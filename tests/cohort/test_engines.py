@@ -77,12 +77,12 @@ def test_an_unknown_engine_or_connection_is_refused():
 @pytest.mark.parametrize("value", ["1; DROP TABLE schools", 1.0, True, None])
 def test_only_whole_numbers_become_part_of_a_query(value):
     with pytest.raises(ContractError, match="must be a whole number"):
-        sql_text("intake_pupils", period=value)
+        sql_text("intake_enrolments", period=value)
 
 
 def test_parameters_must_be_those_of_the_text():
     with pytest.raises(ContractError, match=r"was given \[\], must be given \['period'\]"):
-        sql_text("intake_pupils")
+        sql_text("intake_enrolments")
     with pytest.raises(ContractError, match="must be given"):
         sql_text("panel", period=202324)
 

@@ -8,14 +8,19 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import academic_year, names
-from vsh_eval.cohort.characteristics import OTHER_CELLS, OWN_CELLS, give_characteristics, with_codes
+from vsh_eval.cohort.characteristics import (
+    COMPOSITION_CELLS,
+    OTHER_CELLS,
+    OWN_CELLS,
+    give_characteristics,
+    with_codes,
+)
 from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_text
 from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import (
     CLOSED_YEAR,
     COUNTED,
     OUTSIDE_YEARS,
-    READ,
     build_flow,
     schools_flow,
     training_flow,
@@ -41,12 +46,22 @@ from vsh_eval.settings import Cohort, Exposure
 _NEEDED = ("schools", "enrolments", "attendance", "attainment", "episodes", "training")
 _COHORT = Cohort()
 _EXPOSURE = Exposure()
-_BY_YEAR = ("attendance", "suspensions", "registrations", "moves", "attainment")
+_PLACE = ("unit_id", "phase")
+_PUPILS = {
+    "enrolments": True,
+    "pupils": False,
+    "attendance": True,
+    "suspensions": True,
+    "registrations": False,
+    "moves": False,
+    "attainment": True,
+}
+"""The tables of a year's pupils, one made of another, and whether they ask for the year."""
 _SUMMED = {
     "attended": True,
     "ranks": True,
     "sessions": False,
-    "registered": True,
+    "registered": False,
     "results": True,
     "outcomes": True,
 }
@@ -97,14 +112,6 @@ class CohortTables:
     training: pd.DataFrame
     flow: pd.DataFrame
     urns: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What the returns hold: which metric counts which year groups when, and rows by reason."""
-
-    counted: pd.DataFrame
-    flows: tuple[pd.DataFrame, ...]
 
 
 def build_cohort(
@@ -204,16 +211,22 @@ def build_cohort(
     rules = {OWN: cohort, OTHER: other}
     with Temporary(runner) as temporary:
         _give_schools(temporary, stable)
-        read = _take_in(temporary, periods, rules, secret, closed)
-        counted = read.counted
+        _give_pupils(temporary, periods, rules, secret)
+        counted = metrics_counted(periods, without=years_without(temporary, periods))
         own = counted[~counted["time_period"].isin(closed)].assign(rule=OWN)
         other = counted[counted["metric"].isin(other_rule_metrics)].assign(rule=OTHER)
         temporary.give("cohort_counted", pd.concat([own, other]))
-        units = stable.schools[["la_code", "phase"]]
-        parts = [
-            _count_year(temporary, period, units, closed=period in closed) for period in periods
+        units = stable.schools[["unit_id", "phase", "la_code"]]
+        flows = [
+            schools_flow(listed, stable.urns),
+            training_flow(training, log),
+            _outside_flow(temporary),
+            _by_reason(temporary, "episodes", plan=int(cohort.basis == "plan")),
         ]
-    flows = [schools_flow(listed, stable.urns), training_flow(training, log), *read.flows]
+        parts = [
+            _count_year(temporary, period, rules, units, closed=period in closed)
+            for period in periods
+        ]
     cells = {
         name: pd.concat([part.pop(name) for part in parts], ignore_index=True)
         for name in tuple(parts[0])
@@ -235,7 +248,7 @@ def build_cohort(
             tier=exposure.tier,
         ),
         training=log,
-        flow=build_flow(pd.concat((*flows, cells["flow"]), ignore_index=True)),
+        flow=build_flow(pd.concat([*flows, cells["flow"]], ignore_index=True)),
         urns=stable.urns,
     )
 
@@ -268,39 +281,30 @@ def _links(engine: Engine) -> pd.DataFrame:
 def _give_schools(engine: Engine, stable: StableSchools) -> None:
     """Make schools, metrics and characteristics known: what no pupil is needed for."""
     units = stable.schools[["unit_id", "phase", "la_code"]]
-    areas = units[["la_code", "phase"]].drop_duplicates(ignore_index=True)
+    areas = _areas(units)
     areas = areas.assign(area=np.arange(len(areas), dtype=np.int32))
     units = units.assign(unit_number=np.arange(len(units), dtype=np.int32)).merge(areas)
     engine.give("cohort_urns", stable.urns.merge(units[["unit_id", "unit_number"]], on="unit_id"))
     engine.give("cohort_units", units)
-    engine.give("cohort_areas", areas)
     engine.give("cohort_metrics", metrics_known())
     give_characteristics(engine)
 
 
-def _take_in(
-    engine: Engine,
-    periods: Sequence[int],
-    rules: Mapping[int, Cohort],
-    secret: bytes,
-    closed: Collection[int],
-) -> _Read:
-    """Keep what each year needs under pupils' keys, then forget which key is whose."""
-    with Temporary(engine) as identities:
-        _keep_suspensions(identities)
-        keep_keys(identities, secret=secret)
-        for rule, cohort in rules.items():
-            keep_spans(engine, cohort, rule)
-        for period in periods:
-            keep_membership(engine, period, rules)
-            for part in ("enrolments", "pupils", *_BY_YEAR):
-                engine.keep(f"cohort_{part}_{period}", sql_text(f"intake_{part}", period=period))
-            engine.drop(f"cohort_enrolments_{period}")
-        keep_no_year_before(engine)
-        return _Read(
-            metrics_counted(periods, without=years_without(identities, periods)),
-            (_read_flow(identities, periods, closed), _episodes_flow(engine, rules[OWN])),
-        )
+def _areas(units: pd.DataFrame) -> pd.DataFrame:
+    """Return authorities and phases in the order of their numbers."""
+    return units[["la_code", "phase"]].drop_duplicates(ignore_index=True)
+
+
+def _give_pupils(
+    engine: Engine, periods: Sequence[int], rules: Mapping[int, Cohort], secret: bytes
+) -> None:
+    """Make known of all pupils what every year is counted with: keys and years of membership."""
+    engine.give("cohort_years", pd.DataFrame({"time_period": periods}))
+    _keep_suspensions(engine)
+    keep_keys(engine, secret=secret)
+    for rule, cohort in rules.items():
+        keep_spans(engine, cohort, rule)
+    keep_no_year_before(engine)
 
 
 def _keep_suspensions(engine: Engine) -> None:
@@ -312,34 +316,10 @@ def _keep_suspensions(engine: Engine) -> None:
     engine.give("cohort_suspended", pd.DataFrame(columns=list(kinds)).astype(kinds))
 
 
-def _read_flow(engine: Engine, periods: Sequence[int], closed: Collection[int]) -> pd.DataFrame:
-    """Count the rows of every year, and once more those of years that are not counted."""
-    read = engine.run(sql_text("flow_read"))
-    pupils = {
-        period: engine.run(
-            sql_text(f"flow_{'inside' if period in periods else 'outside'}", period=int(period))
-        ).set_index("origin")["pupils"]
-        for period in read["time_period"].unique()
-    }
-    places = zip(read["time_period"], read["origin"], strict=True)
-    read = read.assign(pupils=[pupils[period][origin] for period, origin in places]).rename(
-        columns={"origin": "table", "rows_read": "rows"}
-    )
-    outside, done = ~read["time_period"].isin(periods), read["time_period"].isin(closed)
-    return pd.concat(
-        [
-            read.assign(reason=READ),
-            read[outside].assign(reason=OUTSIDE_YEARS),
-            read[done & ~outside].assign(reason=CLOSED_YEAR),
-        ]
-    )
-
-
-def _episodes_flow(engine: Engine, cohort: Cohort) -> pd.DataFrame:
-    total = engine.run("SELECT COUNT(*) AS n, COUNT(DISTINCT pupil_id) AS pupils FROM episodes")
-    read = pd.DataFrame({"reason": [READ], "rows": total["n"], "pupils": total["pupils"]})
-    reasons = _by_reason(engine, "episodes", plan=int(cohort.basis == "plan"))
-    return pd.concat([read.assign(table="episodes"), reasons], ignore_index=True)
+def _outside_flow(engine: Engine) -> pd.DataFrame:
+    """Count the rows of years that are not of the run."""
+    counts = engine.run(sql_text("flow_outside")).assign(reason=OUTSIDE_YEARS)
+    return counts.rename(columns={"origin": "table", "rows_read": "rows"})
 
 
 def _by_reason(engine: Engine, table: str, **integers: int) -> pd.DataFrame:
@@ -351,37 +331,57 @@ def _by_reason(engine: Engine, table: str, **integers: int) -> pd.DataFrame:
 
 
 def _count_year(
-    engine: Engine, period: int, units: pd.DataFrame, *, closed: bool
+    engine: Engine,
+    period: int,
+    rules: Mapping[int, Cohort],
+    units: pd.DataFrame,
+    *,
+    closed: bool,
 ) -> dict[str, pd.DataFrame]:
     """Return the year's cells of every table, and its flow; a closed year's tables are empty."""
-    if not closed:
-        _refuse_parts_of_children(engine, period)
-        _refuse_second_results(engine, period)
-    for part, given in _SUMMED.items():
-        parameters = {"period": period} if given else {}
-        engine.keep(f"cohort_{part}", sql_text(part, **parameters))
-    moments, spread = count_moments(engine, units, period)
-    cells = {
-        "panel": _cells(engine, period, "panel", cells=OWN_CELLS),
-        "other_rule_panel": _cells(engine, period, "panel", cells=OTHER_CELLS),
-        "composition": with_codes(_cells(engine, period, "composition")),
-        "moments": moments,
-        "spread": spread,
-        "new_entrants": _cells(engine, period, "new_entrants", period=period),
-        "flow": pd.DataFrame() if closed else _year_flow(engine, period),
-    }
-    engine.keep(YEAR_BEFORE, sql_text("year_before", period=period))
-    for part in ("membership", "pupils", *_BY_YEAR):
-        engine.drop(f"cohort_{part}_{period}")
+    areas = _areas(units).rename(columns={"la_code": "unit_id"})
+    with Temporary(engine) as year:
+        keep_membership(year, period, rules)
+        _keep_tables(year, _PUPILS, period, prefix="intake_")
+        if not closed:
+            _refuse_parts_of_children(year, period)
+            _refuse_second_results(year, period)
+        _keep_tables(year, _SUMMED, period)
+        moments, spread = count_moments(year, units, period)
+        cells = {
+            "panel": _cells(year, period, OWN_CELLS, units),
+            "other_rule_panel": _cells(year, period, OTHER_CELLS, units),
+            "composition": with_codes(_cells(year, period, COMPOSITION_CELLS, areas)),
+            "moments": moments,
+            "spread": spread,
+            "new_entrants": year.run(sql_text("new_entrants", period=period)).assign(
+                time_period=period
+            ),
+            "flow": _year_flow(year, period, closed=closed),
+        }
+        engine.keep(YEAR_BEFORE, sql_text("year_before"))
     return cells
 
 
-def _cells(engine: Engine, year: int, text: str, **given: int) -> pd.DataFrame:
-    return engine.run(sql_text(text, **given)).assign(time_period=year)
+def _keep_tables(
+    engine: Engine, tables: Mapping[str, bool], period: int, *, prefix: str = ""
+) -> None:
+    """Keep tables, one made of another, each of the SQL of its name."""
+    for name, asks in tables.items():
+        text = sql_text(f"{prefix}{name}", **({"period": period} if asks else {}))
+        engine.keep(f"cohort_{name}", text)
+
+
+def _cells(engine: Engine, period: int, cells: int, places: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums of places in a year, with names in place of numbers."""
+    sums = engine.run(sql_text("panel", cells=cells))
+    named = {name: pd.Categorical(places[name]).take(sums["place"]) for name in _PLACE}
+    metric = pd.Categorical(metrics_known()["metric"]).take(sums["code"] - 1)
+    return sums.drop(columns=["place", "code"]).assign(time_period=period, metric=metric, **named)
 
 
 def _refuse_parts_of_children(engine: Engine, period: int) -> None:
-    wrong = engine.run(sql_text("not_whole_children", period=period))
+    wrong = engine.run(sql_text("not_whole_children"))
     if len(wrong):
         first = wrong.sort_values("measure").iloc[0]
         raise ContractError(
@@ -394,7 +394,7 @@ def _refuse_parts_of_children(engine: Engine, period: int) -> None:
 
 def _refuse_second_results(engine: Engine, period: int) -> None:
     """Refuse two results of a pupil: attainment is measured once, wherever the pupil went."""
-    wrong = engine.run(sql_text("measured_twice", period=period))
+    wrong = engine.run(sql_text("measured_twice"))
     if len(wrong):
         first = wrong.sort_values("measure").iloc[0]
         raise ContractError(
@@ -404,14 +404,14 @@ def _refuse_second_results(engine: Engine, period: int) -> None:
         )
 
 
-def _year_flow(engine: Engine, period: int) -> pd.DataFrame:
+def _year_flow(engine: Engine, period: int, *, closed: bool) -> pd.DataFrame:
+    """Return why the rows of a year are counted or not; of a closed year none is."""
     attendance = _by_reason(engine, "attendance")
-    suspensions, attainment = (
-        _by_reason(engine, table, period=period) for table in ("suspensions", "attainment")
-    )
-    group = attendance["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
-    membership = attendance.assign(table="membership", reason=group).loc[
-        attendance["reason"] == COUNTED
-    ]
-    parts = [attendance, suspensions, attainment, membership]
+    others = [_by_reason(engine, name, period=period) for name in ("suspensions", "attainment")]
+    parts = [attendance, *others]
+    if closed:
+        return pd.concat([part.assign(reason=CLOSED_YEAR) for part in parts])
+    counted = attendance[attendance["reason"] == COUNTED]
+    group = counted["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1)))
+    parts.append(counted.assign(table="membership", reason=group))
     return pd.concat([part.astype({"reason": "object"}) for part in parts])

@@ -104,10 +104,14 @@ def strata() -> pd.DataFrame:
 
 def with_codes(cells: pd.DataFrame) -> pd.DataFrame:
     """Put the codes of the characteristics in the place of their combination's number."""
-    coded_cells = cells.merge(
-        combinations(), on="characteristics", how="left", validate="many_to_one"
+    coded = cells.merge(
+        combinations(),
+        left_on="stratum",
+        right_on="characteristics",
+        how="left",
+        validate="many_to_one",
     )
-    return coded_cells.drop(columns="characteristics")
+    return coded.drop(columns=["stratum", "characteristics"])
 
 
 def _places() -> dict[str, dict[object, int]]:

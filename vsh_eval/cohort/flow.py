@@ -36,7 +36,8 @@ def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     counts : pandas.DataFrame
-        table, reason (a key of ``REASONS``, or a code), rows, pupils.
+        table, reason (a key of ``REASONS``; a group of pupils in the table "membership"), rows,
+        pupils.
 
     Returns
     -------
@@ -52,11 +53,13 @@ def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> counts = pd.DataFrame({"table": ["attendance"] * 2, "reason": [0, 3],
     ...     "rows": [6, 1], "pupils": [2, 1]})
-    >>> build_flow(counts)["step"].tolist()
-    ['no_enrolment_in_year', 'counted']
+    >>> build_flow(counts)[["step", "rows"]].values.tolist()
+    [['read', 7], ['no_enrolment_in_year', 1], ['counted', 6]]
     """
     order = [READ, *REASONS.values(), *names.LEAF_GROUPS]
-    table = counts.assign(step=[REASONS.get(reason, reason) for reason in counts["reason"]])
+    steps = counts.assign(step=[REASONS.get(reason, reason) for reason in counts["reason"]])
+    read = steps[steps["table"] != "membership"].assign(step=READ)
+    table = pd.concat([read, steps], ignore_index=True)
     added = table.groupby(["table", "step"], sort=False, as_index=False)[["rows", "pupils"]].sum(
         min_count=1
     )
@@ -88,12 +91,10 @@ def schools_flow(schools: pd.DataFrame, urns: pd.DataFrame) -> pd.DataFrame:
     >>> schools = pd.DataFrame({"urn": ["1", "2"]})
     >>> urns = pd.DataFrame({"urn": ["1", "2"], "unit_id": ["2", "2"]})
     >>> schools_flow(schools, urns)["rows"].tolist()
-    [2, 1, 1]
+    [1, 1]
     """
     stable = int(urns["unit_id"].nunique())
-    return _counts(
-        "schools", [(READ, len(schools)), (11, len(schools) - stable), (COUNTED, stable)]
-    )
+    return _counts("schools", {11: len(schools) - stable, COUNTED: stable})
 
 
 def training_flow(training: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
@@ -115,15 +116,11 @@ def training_flow(training: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> training_flow(pd.DataFrame({"urn": ["1", "9"]}), pd.DataFrame({"unit_id": ["1"]}))[
     ...     "rows"].tolist()
-    [2, 1, 1]
+    [1, 1]
     """
-    return _counts(
-        "training", [(READ, len(training)), (5, len(training) - len(log)), (COUNTED, len(log))]
-    )
+    return _counts("training", {5: len(training) - len(log), COUNTED: len(log)})
 
 
-def _counts(table: str, steps: list[tuple[int | str, int]]) -> pd.DataFrame:
-    rows = [(table, reason, count, pd.NA) for reason, count in steps]
-    return pd.DataFrame(rows, columns=["table", "reason", "rows", "pupils"]).astype(
-        {"reason": "object", "pupils": "Int64"}
-    )
+def _counts(table: str, steps: Mapping[int, int]) -> pd.DataFrame:
+    counts = pd.DataFrame({"reason": steps.keys(), "rows": steps.values()})
+    return counts.assign(table=table, pupils=pd.Series(pd.NA, counts.index, dtype="Int64"))

@@ -44,7 +44,7 @@ def keep_spans(engine: Engine, cohort: Cohort, rule: int) -> None:
 
 
 def keep_membership(engine: Engine, period: int, rules: Mapping[int, Cohort]) -> None:
-    """Keep the groups of every pupil known to social care, as ``cohort_membership_{period}``.
+    """Keep the groups of every pupil known to social care, as ``cohort_membership``.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def keep_membership(engine: Engine, period: int, rules: Mapping[int, Cohort]) ->
         ever=int(rules[OWN].rule == "ever_6"),
         other_ever=int(rules[OTHER].rule == "ever_6"),
     )
-    engine.keep(f"cohort_membership_{period}", text)
+    engine.keep("cohort_membership", text)
 
 
 def metrics_known() -> pd.DataFrame:

@@ -55,9 +55,11 @@ def build_panel(cells: pd.DataFrame, *, cohort_rule: str) -> pd.DataFrame:
     ('cin', 81.5, 3324.25)
     """
     return _in_columns(
-        cells.assign(level=names.SCHOOL, cohort_rule=cohort_rule),
+        cells,
         names.PANEL_COLUMNS,
         keys=names.PANEL_KEYS,
+        level=names.SCHOOL,
+        cohort_rule=cohort_rule,
     )
 
 
@@ -95,26 +97,33 @@ def build_composition(cells: pd.DataFrame, *, cohort_rule: str) -> pd.DataFrame:
     [['peers', 'N', 3.0]]
     """
     return _in_columns(
-        cells.assign(level=names.LA, cohort_rule=cohort_rule),
+        cells,
         names.COMPOSITION_COLUMNS,
         keys=(*names.PANEL_KEYS, *names.COMPOSITION_STRATA),
+        level=names.LA,
+        cohort_rule=cohort_rule,
     )
 
 
 def _in_columns(
-    cells: pd.DataFrame, columns: Sequence[str], *, keys: Sequence[str]
+    cells: pd.DataFrame, columns: Sequence[str], *, keys: Sequence[str], **constant: str
 ) -> pd.DataFrame:
     units = {name: registry.metric(str(name)).units_of_one for name in cells["metric"].unique()}
-    per = cells["metric"].map(units).astype("int64")
+    group = pd.Categorical(names.LEAF_GROUPS).take(cells["group_code"] - 1)
+    # Sorted before its constant columns and its text are made: the panel is long.
+    cells = cells.assign(group=group).sort_values(
+        [key for key in keys if key in cells or key == "group"], ignore_index=True
+    )
+    per = cells["metric"].astype("str").map(units).astype("int64")
     table = cells.assign(
         source="returns",
         vintage="returns",
         status="",
         rate=float("nan"),
-        group=cells["group_code"].map(dict(enumerate(names.LEAF_GROUPS, start=1))),
         numerator=cells["numerator"] / per,
         sum_xy=cells["sum_xy"] / per,
         sum_yy=cells["sum_yy"] / per**2,
+        **constant,
     )
     dtypes = {
         "time_period": "int64",
@@ -123,5 +132,4 @@ def _in_columns(
         **dict.fromkeys((*_FLOATS, "rate"), "float64"),
         **dict.fromkeys(_TEXT, "str"),
     }
-    table = table[list(columns)].astype({key: dtypes[key] for key in columns})
-    return table.sort_values(list(keys), ignore_index=True)
+    return table[list(columns)].astype({key: dtypes[key] for key in columns})

@@ -19,13 +19,13 @@ SELECT
         WHEN a.possible <= 0 THEN 6
         ELSE 0
     END AS reason
-FROM cohort_attendance_{period} a
+FROM cohort_attendance a
 CROSS JOIN (
     SELECT COUNT(*) AS years
     FROM cohort_counted
     WHERE origin = 'attendance' AND time_period = {period}
 ) n
-LEFT JOIN cohort_pupils_{period} p ON a.pupil = p.pupil
+LEFT JOIN cohort_pupils p ON a.pupil = p.pupil
 LEFT JOIN (
     SELECT DISTINCT year_group
     FROM cohort_counted

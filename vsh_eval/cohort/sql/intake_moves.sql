@@ -3,6 +3,6 @@
 SELECT
     r.pupil,
     COUNT(*) AS schools
-FROM cohort_registrations_{period} r
+FROM cohort_registrations r
 GROUP BY r.pupil
 HAVING COUNT(*) > 1

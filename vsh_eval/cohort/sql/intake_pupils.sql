@@ -18,7 +18,7 @@ FROM (
             + COALESCE(MAX(e.{characteristic}_place), 0)
             AS INT
         ) AS characteristics
-    FROM cohort_enrolments_{period} e
+    FROM cohort_enrolments e
     GROUP BY e.pupil
 ) p
-LEFT JOIN cohort_membership_{period} m ON p.pupil = m.pupil
+LEFT JOIN cohort_membership m ON p.pupil = m.pupil

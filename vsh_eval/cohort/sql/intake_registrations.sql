@@ -7,9 +7,9 @@ SELECT
     CAST(SUM(r.suspensions) AS INT) AS suspensions,
     MAX(r.excluded) AS excluded
 FROM (
-    SELECT pupil, unit_number, 0 AS suspensions, 0 AS excluded FROM cohort_enrolments_{period}
+    SELECT pupil, unit_number, 0 AS suspensions, 0 AS excluded FROM cohort_enrolments
     UNION ALL
-    SELECT pupil, unit_number, suspensions, excluded FROM cohort_suspensions_{period}
+    SELECT pupil, unit_number, suspensions, excluded FROM cohort_suspensions
 ) r
 WHERE r.unit_number IS NOT NULL
 GROUP BY r.pupil, r.unit_number

@@ -8,7 +8,7 @@ FROM (
         COUNT(*) AS wrong
     FROM (
         SELECT pupil, measure_code
-        FROM cohort_attainment_{period}
+        FROM cohort_attainment
         GROUP BY pupil, measure_code
         HAVING COUNT(*) > 1
     ) t

@@ -2,7 +2,7 @@
 SELECT
     d.measure,
     COUNT(*) AS wrong
-FROM cohort_attainment_{period} t
+FROM cohort_attainment t
 JOIN cohort_metrics d ON t.measure_code = d.measure_code
 WHERE d.children = 1 AND t.hundredths NOT IN (0, 100)
 GROUP BY d.measure

@@ -115,7 +115,7 @@ JOIN (
     FROM cohort_counted
     WHERE origin IN ('suspensions', 'enrolments') AND time_period = {period}
 ) c ON s.rule = c.rule
-CROSS JOIN (SELECT COUNT(*) AS pupils FROM cohort_moves_{period}) v
+CROSS JOIN (SELECT COUNT(*) AS pupils FROM cohort_moves) v
 WHERE c.origin = 'suspensions' OR v.pupils > 0
 UNION ALL
 SELECT

@@ -1,10 +1,10 @@
--- The sums of every school, group and metric of a year, under the run's own rule (cells 1) or the
--- other one (2).
+-- The sums of every place, group, stratum and metric of a year: of schools under the run's own rule
+-- (cells 1) or the other one (2), and of authorities and phases by characteristics (3).
 SELECT
-    s.unit_id,
-    s.phase,
+    o.place,
     o.group_code,
-    k.metric,
+    o.code,
+    o.stratum,
     o.pupils,
     o.numerator,
     o.denominator,
@@ -14,6 +14,4 @@ SELECT
     o.key_n,
     o.key_y
 FROM cohort_outcomes o
-JOIN cohort_units s ON o.place = s.unit_number
-JOIN cohort_metrics k ON o.code = k.code
 WHERE o.cells = {cells}

@@ -22,8 +22,8 @@ FROM (
             c.code,
             t.hundredths,
             COUNT(*) AS ties
-        FROM cohort_attainment_{period} t
-        JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
+        FROM cohort_attainment t
+        JOIN cohort_pupils p ON t.pupil = p.pupil
         JOIN (
             SELECT DISTINCT code, measure_code, year_group
             FROM cohort_counted

@@ -12,7 +12,7 @@ SELECT
         WHEN t.hundredths IS NULL THEN 6
         ELSE 0
     END AS reason
-FROM cohort_attainment_{period} t
+FROM cohort_attainment t
 LEFT JOIN (
     SELECT
         d.measure_code,
@@ -22,7 +22,7 @@ LEFT JOIN (
     WHERE d.origin IN ('attainment', 'rank')
     GROUP BY d.measure_code
 ) k ON t.measure_code = k.measure_code
-LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
+LEFT JOIN cohort_pupils p ON t.pupil = p.pupil
 LEFT JOIN (
     SELECT DISTINCT measure_code, year_group
     FROM cohort_counted

@@ -10,13 +10,13 @@ SELECT
         WHEN t.unit_number IS NULL THEN 5
         ELSE 0
     END AS reason
-FROM cohort_suspensions_{period} t
+FROM cohort_suspensions t
 CROSS JOIN (
     SELECT COUNT(*) AS years
     FROM cohort_counted
     WHERE rule = 0 AND origin = 'suspensions' AND time_period = {period}
 ) n
-LEFT JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
+LEFT JOIN cohort_pupils p ON t.pupil = p.pupil
 LEFT JOIN (
     SELECT DISTINCT year_group
     FROM cohort_counted

@@ -22,8 +22,8 @@ FROM (
         CASE WHEN r.suspensions > 0 THEN 1 ELSE 0 END AS pupils_suspended,
         r.excluded AS permanent_exclusion,
         CASE WHEN v.schools > 1 THEN 1 ELSE 0 END AS school_move
-    FROM cohort_registrations_{period} r
-    JOIN cohort_pupils_{period} p ON r.pupil = p.pupil
-    LEFT JOIN cohort_moves_{period} v ON r.pupil = v.pupil
+    FROM cohort_registrations r
+    JOIN cohort_pupils p ON r.pupil = p.pupil
+    LEFT JOIN cohort_moves v ON r.pupil = v.pupil
 ) t
 GROUP BY t.unit_number, t.group_code, t.other_code, t.characteristics

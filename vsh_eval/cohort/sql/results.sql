@@ -20,8 +20,8 @@ FROM (
         p.record_key,
         c.code,
         CASE WHEN c.origin = 'rank' THEN r.y ELSE CAST(t.hundredths AS BIGINT) END AS y
-    FROM cohort_attainment_{period} t
-    JOIN cohort_pupils_{period} p ON t.pupil = p.pupil
+    FROM cohort_attainment t
+    JOIN cohort_pupils p ON t.pupil = p.pupil
     JOIN (
         SELECT DISTINCT origin, code, measure_code, year_group
         FROM cohort_counted

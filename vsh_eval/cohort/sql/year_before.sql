@@ -11,14 +11,14 @@ FROM (
         0 AS counted,
         a.possible,
         a.authorised + a.unauthorised AS missed
-    FROM cohort_attendance_{period} a
+    FROM cohort_attendance a
     UNION ALL
     SELECT
         m.pupil,
         1 AS counted,
         0 AS possible,
         0 AS missed
-    FROM cohort_membership_{period} m
+    FROM cohort_membership m
     WHERE m.group_code = 2 OR m.group_code = 3
 ) b
 GROUP BY b.pupil
