@@ -120,6 +120,7 @@ def connect() -> duckdb.DuckDBPyConnection:
             "temp_directory": "",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "allocator_background_threads": "true",
         },
     )
 
