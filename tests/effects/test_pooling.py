@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vsh_eval.contracts import InfeasibleError
 from vsh_eval.effects import evidence, pooling
+from vsh_eval.effects.sensitivity.composition import ENTRANTS_PRIOR, LOG_COHORT
 from vsh_eval.numerics.inference.significance import minimum_detectable
 
 BCG = np.array(
@@ -119,7 +120,10 @@ def test_more_authorities_are_as_many_as_the_detectable_effect_asks():
     assert minimum_detectable(before, 2 + more) > 1.0
 
 
-def rows_of(name, value, *, error=1.0, slope=0.0, bias=3.0, lead=0.0, peers=0.0, other=-1.0):
+def rows_of(
+    name, value, *, error=1.0, slope=0.0, bias=3.0, lead=0.0, peers=0.0, other=-1.0, size=0.0,
+    unsure=1.0,
+):  # fmt: skip
     """What one authority gives."""
     base = {"name": name, "metric": "overall_absence", "index": 0, "aggregation": "simple"}
     base |= {"target": "gap", "role": "primary", "estimator": "imputation", "std_error": error}
@@ -141,6 +145,14 @@ def rows_of(name, value, *, error=1.0, slope=0.0, bias=3.0, lead=0.0, peers=0.0,
             "bias": bias,
         },
         base | {"role": "robustness", "target": "reference_level", "estimate": peers},
+        base | {"role": "robustness", "target": LOG_COHORT, "estimate": size, "std_error": 0.1},
+        base
+        | {
+            "role": "robustness",
+            "target": ENTRANTS_PRIOR,
+            "estimate": 0.0,
+            "std_error": unsure,
+        },
     ]
 
 
@@ -165,7 +177,7 @@ def test_a_pool_adds_up_its_own_authorities_and_shows_the_others():
     given_rows = pd.concat([eight(), table_of(out)], ignore_index=True)
     table = pooling.pooled(given_rows, {f"a{i}" for i in range(8)})
     overall = {"role": "primary", "aggregation": "simple"}
-    pool = the(table, variant="attributable", **overall)
+    pool = the(table, variant="included", **overall)
     assert pool["authorities"] == 8
     assert pool["estimate"] == pytest.approx(-3.0)
     assert pool["pupils"] == 4000
@@ -176,26 +188,25 @@ def test_a_pool_adds_up_its_own_authorities_and_shows_the_others():
     assert math.isnan(own["weight"]["left out"])
     left = the(table, variant="without", estimator="imputation")
     assert sorted(left["name"]) == [f"a{i}" for i in range(8)]
-    again = the(table, variant="attributable", estimator="same_past", aggregation="simple")
+    again = the(table, variant="included", estimator="same_past", aggregation="simple")
     assert pd.isna(again["pupils"])
 
 
 def test_the_secondary_outcomes_are_adjusted_together():
     table = pooling.pooled(eight(), {f"a{i}" for i in range(8)})
-    found = the(table, variant="attributable", role="secondary")
+    found = the(table, variant="included", role="secondary")
     assert found["p_adjusted"].max() == pytest.approx(found["p_value"].max())
     assert found["p_adjusted"].min() == pytest.approx(
         min(2 * found["p_value"].min(), found["p_value"].max())
     )
 
 
-def judged(given_rows, *, composition=0.5, chosen_by=("volunteers",), registered=(True,)):
+def judged(given_rows, *, chosen_by=("volunteers",), registered=(True,)):
     table = pooling.pooled(given_rows, set(given_rows["name"]))
     return pooling.judge(
         table,
         sesoi=0.5,
         lower_is_better=True,
-        composition=[composition] * 8,
         chosen_by=chosen_by,
         registered=registered,
     )
@@ -218,6 +229,9 @@ def test_a_pool_is_judged_by_the_rules_of_each_authority():
         ({"slope": -0.8, "bias": 4.0}, evidence.NOT_ATTRIBUTABLE, "drift"),
         ({"lead": -1.0}, evidence.NOT_ATTRIBUTABLE, "pretrend"),
         ({"peers": -2.0}, evidence.WHOLE_SCHOOL_MOVED, "peers"),
+        ({"size": 0.15}, evidence.NOT_ATTRIBUTABLE, "composition"),
+        ({"unsure": 8.0}, evidence.NARROWED, ""),
+        ({"unsure": 12.0}, evidence.NOT_ATTRIBUTABLE, "entrants"),
         ({"error": 9.0}, evidence.INCONCLUSIVE, ""),
     ],
 )
@@ -226,9 +240,22 @@ def test_what_one_authority_cannot_see_the_pool_can(changes, statement, decided_
     assert (found.statement, found.decided_by) == (statement, decided_by)
 
 
-def test_other_children_counted_in_one_authority_count_against_the_pool():
-    found = judged(eight(), composition=0.0001)
-    assert (found.statement, found.decided_by) == (evidence.NOT_ATTRIBUTABLE, "composition")
+@pytest.mark.parametrize(
+    ("statement", "failed", "out"),
+    [
+        ("not_attributable", ["drift"], ""),
+        ("not_attributable", ["entrants"], ""),
+        ("not_attributable", ["drift", "composition"], "composition"),
+        ("not_attributable", ["pretrend", "composition"], "pretrend"),
+        ("not_estimable", [], "not_estimable"),
+        ("narrowed", ["registered", "chosen_by"], ""),
+    ],
+)
+def test_no_rule_that_is_asked_of_clear_estimates_alone_leaves_an_authority_out(
+    statement, failed, out
+):
+    verdicts = {rule: "fail" if rule in failed else "pass" for rule in evidence.RULES}
+    assert pooling.left_out_by(statement, verdicts) == out
 
 
 def test_a_registration_counts_only_where_every_authority_kept_one():

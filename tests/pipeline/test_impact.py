@@ -119,9 +119,15 @@ def test_an_effect_that_was_planted_comes_out_with_all_its_checks(planted):
     assert found.two_way_parts()["weight"].sum() == pytest.approx(1.0)
 
 
-def test_the_drift_that_pools_use_is_the_one_the_rules_judge(planted):
+def test_what_pools_are_judged_by_is_what_the_rules_judge(planted):
     run, found = planted
-    released = run.release(found.drift).frame.iloc[0]
+    table = run.release(found.attribution).frame.set_index("target")
+    tests = sensitivity.composition_tests(found.study).set_index("metric")
+    assert set(table.index) == {"drift", *tests.index}
+    for name, row in tests[tests["status"].eq("")].iterrows():
+        exact = pytest.approx(row["estimate"], abs=row["std_error"] / 5)
+        assert table.loc[name, "estimate"] == exact
+    released = table.loc["drift"]
     slope = sensitivity.drift(found.sample.data)
     assert released["estimate"] == pytest.approx(slope.slope, abs=slope.std_error / 5)
     assert released["std_error"] == pytest.approx(slope.std_error, rel=0.06)

@@ -81,7 +81,7 @@ def test_a_tampered_bundle_stops_the_pool_before_anything_is_written(project):
 
 
 def test_no_pool_is_said_where_too_few_may_be_in_it(project):
-    out = {"evidence": bundles.evidence("not_attributable", "drift")}
+    out = {"evidence": bundles.evidence("not_attributable", "composition")}
     never = {"status": "not registered", "sha256": "", "in_time": None, "chosen_by": "unknown"}
     three = [
         bundles.write(

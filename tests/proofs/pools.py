@@ -1,27 +1,29 @@
 """Do pools of authorities cover, and detect what they say?
 
-    python -m tests.proofs.pools [--draws N] [--judged N] [--real N] [--seed S] [--output FILE]
+    python -m tests.proofs.pools [--draws N] [--judged N] [--stated N] [--real N] [--seed S]
+        [--output FILE]
 
 Authorities are drawn at the level of what they release: 30 to 150 schools, a standard error as such
 an authority has (an error that is itself estimated), both rounded as the door rounds them, true
-effects that are the same or differ. Below it, what leaving authorities out of a pool does, from
-school gaps that are judged by the rules of the evidence statement; and pools of whole invented
+effects that are the same or differ. Below it, what is stated of pools whose authorities are
+estimated from school gaps, in worlds with and without an effect; and pools of whole invented
 authorities: returns of every child, cohort, school gaps and both estimators, pooled by the same
 function.
 """
 
 import sys
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tests.proofs._page import options, table
-from tests.proofs._school_gaps import whole_authority
-from tests.proofs.worlds import WORLDS, asked_of, draws_of, moved
+from tests.proofs._page import options, share, table
+from tests.proofs._school_gaps import GapDraw, gridded, whole_authority
+from tests.proofs.worlds import ALPHA, MOST_FALSE, WORLDS, World, asked_of, draws_of, moved
 from vsh_eval import effects
-from vsh_eval.effects import pooling
+from vsh_eval.effects import evidence, pooling
 from vsh_eval.numerics.inference.significance import minimum_detectable, t_critical
 from vsh_eval.numerics.rounding import decimals, to_decimals
 from vsh_eval.synthetic import Plan
@@ -37,8 +39,24 @@ RATIOS = {2: 0.70, 4: 0.47, 8: 0.32}
 CHILDREN, SESOI = 6.4, 1.5
 """Of the authorities that are judged, as in worlds.md: children a school, effect of interest."""
 TRUE_EFFECTS = (0.0, -1.5, -3.0)
-NOT_SAID = WORLDS[1]
-"""Trained by lot, which the protocol does not say: there is no drift, and the rule is asked."""
+ALWAYS = 100.0
+"""An effect under which both estimators are asked for."""
+POOLED_WORLDS = (
+    "trained by lot",
+    "chosen by mean gap over the baseline years, r = 0.5",
+    "chosen each year by the gap so far, r = 0.5",
+    "volunteers with lastingly narrow gaps, r = -0.5",
+    "gap closing anyway, 0.3 a year",
+    "gap closing anyway, 0.5 a year",
+    "gap opening anyway, 0.3 a year",
+    "more children newly counted",
+    "more children newly counted, and milder",
+    "milder children newly counted, in equal numbers, and as mild the year before",
+    "milder children newly counted, in equal numbers",
+)
+UNSEEN = POOLED_WORLDS[-1:]
+"""Leave no trace that any rule could ask for (worlds.md)."""
+_RESULT = ("estimate", "p_value")
 NORMAL = float(stats.norm.ppf(0.975))
 
 
@@ -105,46 +123,111 @@ def coverage(draws: int, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.Dat
     return pd.DataFrame(rows), pd.DataFrame(others)
 
 
-def judged(authorities: int, seed: int) -> pd.DataFrame:
-    """Estimate authorities without an effect; judge each of them under every effect."""
-    rows = []
-    for drawn in draws_of(WORLDS[0], SCHOOLS, CHILDREN, draws=authorities, seed=seed):
-        asked = asked_of(drawn, SESOI, moves=())
-        checks = effects.evidence.Checks(**asked.checks, chosen_by=NOT_SAID.chosen_by)
-        first = asked.rows.iloc[0]
-        row = {"estimate": float(first["estimate"]), "std_error": float(first["std_error"])}
-        for effect in TRUE_EFFECTS:
-            found = effects.evidence.judge(
-                moved(asked.rows, effect), sesoi=SESOI, lower_is_better=True, checks=checks
-            )
-            row[f"out {effect:g}"] = found.statement in pooling.NOT_POOLED
-            row[f"drift {effect:g}"] = found.decided_by == "drift"
-        rows.append(row)
-    return pd.DataFrame(rows)
+class Authority(NamedTuple):
+    """What one authority would give, and under each effect its statement and failed rules."""
+
+    estimates: pd.DataFrame
+    judged: dict[float, tuple[str, dict[str, str]]]
 
 
-def left_out(rows: pd.DataFrame, draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Pool authorities with and without those whose result is not put down to training."""
-    found = []
+def authority(world: World, drawn: GapDraw) -> Authority:
+    """Estimate an authority without an effect; judge it under every effect."""
+    asked = asked_of(drawn, SESOI, moves=(ALWAYS,))
+    leads = effects.sensitivity.imputed_leads(gridded(drawn.gaps))
+    slope, counted = leads.slope(), asked.checks["composition"]
+    before = pd.DataFrame(
+        {"estimate": leads.estimate, "std_error": np.sqrt(np.diag(leads.covariance))}
+    )
+    parts = [
+        asked.rows.assign(target=pooling.GAP),
+        before.assign(target=pooling.GAP, role="primary", aggregation="event")
+        .assign(index=-1 - np.arange(len(before))),
+        pd.DataFrame([asdict(slope)]).rename(columns={"slope": "estimate"})
+        .assign(target=pooling.DRIFT),
+        pd.DataFrame([asked.peers]).assign(target=pooling.REFERENCE_LEVEL),
+        counted.assign(target=counted["metric"]),
+    ]  # fmt: skip
+    rows = pd.concat(parts, ignore_index=True).assign(metric="overall_absence")
+    blank = {"role": "robustness", "estimator": "imputation", "aggregation": "simple", "index": 0}
+    rows = rows.fillna(blank).reindex(columns=list(pooling.GIVEN_COLUMNS))
+    checks = evidence.Checks(**asked.checks, chosen_by=chosen_by(world))
+    judged = {}
     for effect in TRUE_EFFECTS:
-        values, errors = rows["estimate"].to_numpy() + effect, rows["std_error"].to_numpy()
-        out = rows[f"out {effect:g}"].to_numpy(bool)
-        for k in AT_ONCE[1:]:
-            row = {"effect": effect, "authorities": k, "left out %": 100 * out.mean()}
-            row["by drift %"] = 100 * rows[f"drift {effect:g}"].mean()
-            pools: dict[str, list[pooling.Combined]] = {"those left": [], "all": []}
+        found = evidence.judge(
+            moved(asked.rows, effect), sesoi=SESOI, lower_is_better=True, checks=checks
+        )
+        verdicts = found.rules.set_index("rule")["verdict"].to_dict()
+        judged[effect] = (found.statement, verdicts)
+    return Authority(rows, judged)
+
+
+def chosen_by(world: World) -> str:
+    """Return what the protocol says of the schools: never a lot, or drift is not asked about."""
+    return "unknown" if world.chosen_by == "lot" else world.chosen_by
+
+
+def pool_of(
+    authorities: list[Authority], effect: float, chosen: str, *, clear: bool
+) -> tuple[str, str, bool, float, int]:
+    """Pool authorities, and judge the pool.
+
+    `clear`: also those are left out whose own clear estimate fails a rule that is asked of clear
+    estimates alone, as an authority's own page judges it.
+
+    Returns
+    -------
+    tuple
+        Statement, the rule that decided, whether the estimate is clear, it, authorities pooled.
+    """
+    parts, included = [], set()
+    for number, one in enumerate(authorities):
+        name = f"a{number}"
+        statement, verdicts = one.judged[effect]
+        overall = one.estimates["target"].eq(pooling.GAP)
+        overall &= one.estimates["aggregation"].eq("simple")
+        moved_by = one.estimates["estimate"] + effect * overall
+        parts.append(one.estimates.assign(name=name, estimate=moved_by))
+        own = clear and statement == evidence.NOT_ATTRIBUTABLE
+        if not (own or pooling.left_out_by(statement, verdicts)):
+            included.add(name)
+    table = pooling.pooled(pd.concat(parts, ignore_index=True), included)
+    found = pooling.judge(
+        table, sesoi=SESOI, lower_is_better=True, chosen_by={chosen}, registered=[True]
+    )
+    first = table[table["variant"].eq(pooling.INCLUDED) & table["target"].eq(pooling.GAP)]
+    first = first[first["role"].eq("primary") & first["aggregation"].eq("simple")]
+    estimate, p_value = (float(first[n].iloc[0]) if len(first) else np.nan for n in _RESULT)
+    return found.statement, found.decided_by, p_value < ALPHA, estimate, len(included)
+
+
+def stated(authorities: int, draws: int, seed: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Say what the report would say of pools of eight authorities in worlds of `WORLDS`."""
+    rows = []
+    for world in (one for one in WORLDS if one.name in POOLED_WORLDS):
+        drawn = draws_of(world, SCHOOLS, CHILDREN, draws=authorities, seed=seed)
+        known = [authority(world, one) for one in drawn]
+        for effect in TRUE_EFFECTS:
+            of = {rule: [] for rule in ("pool", "if clear ones are left out")}
             for _ in range(draws):
-                drawn = rng.choice(len(rows), k, replace=False)
-                for name, used in (("those left", drawn[~out[drawn]]), ("all", drawn)):
-                    if len(used) >= pooling.LEAST:
-                        pools[name].append(pooling.combine(values[used], errors[used]))
-            for name, made in pools.items():
-                inside = [one.ci_lower <= effect <= one.ci_upper for one in made]
-                row[f"{name}: mean"] = np.mean([one.estimate for one in made])
-                row[f"{name}: covers %"] = 100 * np.mean(inside)
-                row[f"{name}: clear %"] = 100 * np.mean([one.p_value < 0.05 for one in made])
-            found.append(row)
-    return pd.DataFrame(found)
+                chosen = [known[i] for i in rng.choice(len(known), AT_ONCE[-1], replace=False)]
+                for at, name in enumerate(of):
+                    of[name].append(pool_of(chosen, effect, chosen_by(world), clear=bool(at)))
+            row = {"world": world.name, "effect": effect}
+            for name, pools in of.items():
+                statement, decided, clear, estimate, included = zip(*pools, strict=True)
+                told = evidence.ESTABLISHED
+                row[f"{name}: pooled"] = np.mean(included)
+                row[f"{name}: mean"] = np.nanmean(estimate)
+                row[f"{name}: clear %"] = 100 * np.mean(clear)
+                row[f"{name}: stated %"] = share(sum(one in told for one in statement), draws)
+                if name == "pool":
+                    refused = np.equal(statement, evidence.NOT_ATTRIBUTABLE)
+                    because = pd.Series(decided)[refused].value_counts()
+                    row["because of"] = ", ".join(f"{rule} {n}" for rule, n in because.items())
+            rows.append(row)
+            sys.stdout.write(f"{world.name}, {effect:g}\n")
+            sys.stdout.flush()
+    return pd.DataFrame(rows)
 
 
 def detected(draws: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -213,7 +296,7 @@ def written(
     left: pd.DataFrame,
     seen: pd.DataFrame,
     real: pd.DataFrame,
-    numbers: tuple[int, int],
+    numbers: tuple[int, tuple[int, int]],
 ) -> str:
     """Return what the page says."""
     (covered, others), (draws, count) = tables, numbers
@@ -223,12 +306,16 @@ def written(
         for row in missed.to_dict("records")
     )
     said = f"Outside 93 to 97 %: {misses}." if misses else "All within 93 to 97 %."
-    eight = left[left["authorities"].eq(AT_ONCE[-1])].set_index("effect")
-    apart = eight["those left: mean"] - eight["all: mean"]
-    pulls = ", ".join(f"{apart[effect]:.1f} at {effect:g}" for effect in TRUE_EFFECTS[1:])
-    here = eight["all: mean"][0.0]
+    false = left[left["effect"].eq(0) & ~left["world"].isin(UNSEEN)]
+    wrong = [
+        f"{row['world']}: {row['pool: stated %']} %"
+        for row in false.to_dict("records")
+        if float(row["pool: stated %"].split("(")[1].split(" ")[0]) > MOST_FALSE
+    ]
+    law = "\n".join(f"- {line}" for line in wrong or ["Nowhere."])
     inside = int((real["lower"].le(real["truth"]) & real["truth"].le(real["upper"])).sum())
     shares = {name: ".1f" for of in (*tables, left, seen) for name in of if "%" in name}
+    shares |= {name: ".1f" for name in left if name.endswith("pooled")}
     shares |= {"tau": ".1f", "effect": ".1f"}
     return f"""
 {draws:,} pools a row. Authorities have 30 to 150 schools and a standard error of {ERROR} points at
@@ -268,20 +355,28 @@ reader sees one pool, and an interval that says 95 % must not be the worse for s
 difference; so the factor is held, as Röver, Knapp and Friede (2015) recommend where there are few
 estimates and their errors vary.
 
-## What leaving authorities out does
+## What is stated of a pool
 
-An authority whose own result cannot be put down to training is left out, and the rule on drift is
-asked only of a clear estimate. {count} authorities of {SCHOOLS} schools with {CHILDREN} children
-each, trained by lot, which the protocol does not say; true effects are the same. "Left out" and
-"by drift": of all authorities. "Clear": the interval excludes zero.
+{count[1]} pools a row, each of {AT_ONCE[-1]} of {count[0]} authorities of {SCHOOLS} schools with
+{CHILDREN} children each, in worlds of [worlds.md](worlds.md); no protocol says that a lot was
+drawn, so that drift is asked about. "Pooled": authorities that make the pool on average; one is
+left out that fails its own rule on the years before training or on who is counted. "Clear": the
+interval excludes zero. "Stated": the report says that training narrowed or widened the gap.
+"Because of": pools of which it says that the result cannot be put down to training, by rule. "If
+clear ones are left out": an authority is also left out that fails its rule on drift or on
+entrants, which are asked of clear estimates alone.
 
 {table(left, shares)}
 
-Without an effect these authorities average {here:+.2f}, so the two means are to be compared with
-each other. Leaving out what is clear pulls the pool of {AT_ONCE[-1]} towards zero (in points:
-{pulls}) and shows an effect in fewer pools. The page of a pool says so, and
-shows all authorities beside it. The rule is kept for gaps that were closing anyway, where an
-estimate is clear because of the drift ([worlds.md](worlds.md)).
+Leaving out what is clear pulls the pool towards zero and shows true effects less often; the pool's
+own rules on drift and on who is counted, which have all authorities to go by, find what an
+authority's cannot. At most {MOST_FALSE:g} % may be stated in a world without an effect in which a
+rule could see the artefact. Stated in more, beyond chance:
+
+{law}
+
+Milder children who were no milder in the year before leave no trace that any rule could ask for;
+a pool shows that artefact more often than one authority does, as it shows a true effect.
 
 ## What is detected
 
@@ -308,16 +403,17 @@ def main(arguments: list[str] | None = None) -> int:
         __doc__,
         arguments,
         draws=500,
-        judged={"type": int, "default": 400, "help": "authorities that are judged"},
+        judged={"type": int, "default": 160, "help": "authorities of a world"},
+        stated={"type": int, "default": 100, "help": "pools of them that are judged"},
         real={"type": int, "default": 3, "help": "pools of whole authorities"},
         seed=20261129,
     )
     rng = np.random.default_rng(asked.seed)
     tables, seen = coverage(asked.draws, rng), detected(asked.draws, rng)
-    left = left_out(judged(asked.judged, asked.seed), asked.draws, rng)
+    left = stated(asked.judged, asked.stated, asked.seed, rng)
     real = whole(asked.real, asked.seed)
-    page = written(tables, left, seen, real, (asked.draws, asked.judged))
-    write(page, "draws", "judged", "real")
+    page = written(tables, left, seen, real, (asked.draws, (asked.judged, asked.stated)))
+    write(page, "draws", "judged", "stated", "real")
     covered = tables[0]
     large = covered[covered["authorities"].eq(12) & covered["tau"].gt(0)]
     return 0 if large["coverage %"].between(93, 97).all() else 1

@@ -7,7 +7,7 @@ import pandas as pd
 
 from vsh_eval.contracts import produces
 from vsh_eval.numerics.inference.significance import t_critical, t_p_value
-from vsh_eval.pipeline.questions.impact import _ESTIMATES, DRIFT_COLUMNS
+from vsh_eval.pipeline.questions.impact import _ESTIMATES, ATTRIBUTION_COLUMNS
 from vsh_eval.release.disclosure import release_table, rule_named
 from vsh_eval.release.files.exchange import write_bundle
 
@@ -82,12 +82,13 @@ def impact(value, *, second=None, leads=(0.1, -0.2), error=0.8):
     return release_table(table, rule=rule_named("cellkey"), stamp="SYNTHETIC")
 
 
-def drift(slope=0.02, error=0.1):
-    row = estimate(slope, error, role="robustness") | {"bias": 3.0}
+def attribution(slope=0.02, error=0.1, counted=0.01):
+    row = estimate(slope, error, role="robustness") | {"target": "drift", "bias": 3.0}
+    size = estimate(counted, 0.05, role="robustness") | {"target": "log_cohort_size"}
 
-    @produces("drift", DRIFT_COLUMNS, gate="estimates")
+    @produces("attribution", ATTRIBUTION_COLUMNS, gate="estimates")
     def table():
-        return pd.DataFrame([row])[[*DRIFT_COLUMNS, "largest_share"]]
+        return pd.DataFrame([row, size])[[*ATTRIBUTION_COLUMNS, "largest_share"]]
 
     return release_table(table, rule=rule_named("cellkey"), stamp="SYNTHETIC")
 
@@ -100,6 +101,7 @@ def evidence(statement="inconclusive", decided_by=""):
         ("chosen_by", "pass", float("nan"), float("nan")),
     ]
     frame = pd.DataFrame(rules, columns=["rule", "verdict", "value", "limit"])
+    frame["verdict"] = frame["verdict"].where(frame["rule"].ne(decided_by), "fail")
     confidence = "none" if statement in ("inconclusive", "not_attributable") else "moderate"
     frame = frame.assign(statement=statement, confidence=confidence, decided_by=decided_by)
 
@@ -113,7 +115,7 @@ def evidence(statement="inconclusive", decided_by=""):
 def write(folder: Path, *, number=0, value=-1.5, said=None, tables=None) -> Path:
     """Write one authority's bundle."""
     path = folder / f"bundle-{number}.zip"
-    given = {"impact": impact(value), "drift": drift(), "evidence": evidence()}
+    given = {"impact": impact(value), "attribution": attribution(), "evidence": evidence()}
     write_bundle(path, said or about(number), **given | (tables or {}))
     return path
 

@@ -79,7 +79,8 @@ def test_what_is_read_is_what_was_released(bundle):
     assert ("gap", "robustness", "overall_absence", "same_past", "simple") in asked
     assert ("gap", "secondary", "persistent_absence", "same_past", "simple") in asked
     assert ("reference_level", "robustness", "overall_absence", "imputation", "simple") in asked
-    assert ("drift", "robustness", "overall_absence", "imputation", "simple") in asked
+    for target in ("drift", "log_cohort_size"):
+        assert (target, "robustness", "overall_absence", "imputation", "simple") in asked
     first = found.estimates[0]
     assert (first.estimate, first.std_error, first.df, first.pupils) == (-1.5, 0.8, 69.0, 800)
     second = next(row for row in found.estimates if row.estimator == "same_past")
@@ -118,7 +119,7 @@ def test_a_link_is_not_followed(tmp_path, bundle):
 
 
 def test_only_safe_tables_get_into_a_bundle(tmp_path):
-    tables = {"impact": bundles.impact(-1.0).frame, "drift": bundles.drift()}
+    tables = {"impact": bundles.impact(-1.0).frame, "attribution": bundles.attribution()}
     with pytest.raises(DisclosureError):
         write_bundle(tmp_path / "b.zip", bundles.about(), evidence=bundles.evidence(), **tables)
 

@@ -148,7 +148,7 @@ POOL = [
                  next_lower=further, next_upper=-further)
     for variant, name, weight, k, estimate, further in (
         ("own", "Invented Abbey", 0.4, 1, -1.2, NAN), ("own", "Invented Bay", 0.6, 1, -2.1, NAN),
-        ("own", "Invented Combe", NAN, 1, -0.4, NAN), ("attributable", "", NAN, 2, -1.7, -9.0),
+        ("own", "Invented Combe", NAN, 1, -0.4, NAN), ("included", "", NAN, 2, -1.7, -9.0),
         ("every", "", NAN, 3, -1.3, -5.0), ("without", "Invented Bay", NAN, 1, -1.2, NAN))
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ METRIC = "overall_absence"
 MINUS = chr(0x2212)
 
 
-def row(variant="attributable", name="", **changes):
+def row(variant="included", name="", **changes):
     given = {"target": "gap", "variant": variant, "name": name, "authorities": 8, "q": 9.0}
     given |= {"tau_squared": 0.25, "i_squared": 40.0, "i_squared_lower": 0.0}
     given |= {"i_squared_upper": 70.0, "next_lower": -3.2, "next_upper": 0.4, "weight": NAN}

@@ -19,6 +19,7 @@ from vsh_eval.effects import evidence
 from vsh_eval.effects.estimators import adjust
 from vsh_eval.effects.rows import COUNTS
 from vsh_eval.effects.sample import pool_mde
+from vsh_eval.effects.sensitivity.composition import COMPOSITION_TESTS
 from vsh_eval.effects.sensitivity.pretrend import Drift, Pretrend
 from vsh_eval.numerics.inference.significance import (
     POWER,
@@ -35,17 +36,17 @@ from vsh_eval.numerics.levels.ratios import FloatArray
 
 GAP, GROUP_LEVEL, REFERENCE_LEVEL, DRIFT = "gap", "group_level", "reference_level", "drift"
 """What an estimate is of: the gap, either level of it, the yearly drift before training."""
-OWN, ATTRIBUTABLE, EVERY, WITHOUT = "own", "attributable", "every", "without"
-"""Variants: an authority alone; those whose result may be put down to training; all; all but
-one."""
+OWN, INCLUDED, EVERY, WITHOUT = "own", "included", "every", "without"
+"""Variants: an authority alone; those that are pooled; all; all but one."""
 LEAST = 2
 """Authorities that a pool needs."""
 MOST_AUTHORITIES = 150
 """More than England has: no larger pool is asked for."""
-NOT_POOLED = (evidence.NOT_ATTRIBUTABLE, evidence.NOT_ESTIMABLE)
-"""Statements of an authority that keep its estimate out of the primary pool."""
+LEAVE_OUT = ("pretrend", "composition")
+"""Rules that keep an authority which fails them out of the primary pool. The rules on drift and on
+entrants do not: they are asked of clear estimates alone, and the pool can be asked them itself."""
 RULES = (
-    *("pretrend", "drift", "composition", "peers", "agreement"),
+    *("pretrend", "drift", "composition", "entrants", "peers", "agreement"),
     *("chosen_by", "registered", "power"),
 )
 """The rules of the evidence statement that can be asked of a pool."""
@@ -114,6 +115,34 @@ class Combined:
     q: float
     q_p_value: float
     weights: tuple[float, ...]
+
+
+def left_out_by(statement: str, verdicts: Mapping[str, str]) -> str:
+    """Return why an authority's estimate stays out of the primary pool.
+
+    Parameters
+    ----------
+    statement : str
+        Its own evidence statement (`evidence.STATEMENTS`).
+    verdicts : mapping of str to str
+        The verdict of each rule that it was judged by.
+
+    Returns
+    -------
+    str
+        ``not_estimable``, the first rule of `LEAVE_OUT` that it fails, or '' where it is pooled.
+
+    Examples
+    --------
+    >>> left_out_by("not_attributable", {"pretrend": "pass", "drift": "fail"})
+    ''
+    >>> left_out_by("not_attributable", {"composition": "fail", "drift": "fail"})
+    'composition'
+    """
+    if statement == evidence.NOT_ESTIMABLE:
+        return statement
+    failed = (rule for rule in LEAVE_OUT if verdicts.get(rule) == evidence.FAILS)
+    return next(failed, "")
 
 
 def combine(
@@ -262,14 +291,14 @@ def pooled(given: pd.DataFrame, included: Collection[str]) -> pd.DataFrame:
     given : DataFrame
         name (the authority's) and `GIVEN_COLUMNS`, one row an authority and question.
     included : collection of str
-        Names of the authorities whose result may be put down to training.
+        Names of the authorities that are pooled (`left_out_by`).
 
     Returns
     -------
     DataFrame
         `POOLED_COLUMNS`, by variant. ``own``: the authorities' overall effects on the gaps, as
         they gave them, with their share of the pool's weight where they are in it.
-        ``attributable``: every question over the authorities included; a question that fewer than
+        ``included``: every question over the authorities included; a question that fewer than
         `LEAST` of them answer has no row, but the primary outcome has one with status ``x``.
         ``every``: overall effects over all authorities. ``without``: the primary outcome, without
         the authority named. Counts are sums over authorities, missing where one does not give
@@ -289,14 +318,14 @@ def pooled(given: pd.DataFrame, included: Collection[str]) -> pd.DataFrame:
     ...     columns=["name", *GIVEN_COLUMNS])
     >>> table = pooled(given, set("abcd"))
     >>> table.groupby("variant", sort=False).size().to_dict()
-    {'own': 4, 'attributable': 1, 'every': 1, 'without': 4}
+    {'own': 4, 'included': 1, 'every': 1, 'without': 4}
     """
     require_columns(given, ["name", *GIVEN_COLUMNS], name="the estimates of the authorities")
     within = given[given["name"].isin(set(included))]
     overall = given["target"].eq(GAP) & given["aggregation"].eq("simple")
     rows = [
         *_own(given[overall], within),
-        *_pools(within, ATTRIBUTABLE),
+        *_pools(within, INCLUDED),
         *_pools(given[overall], EVERY),
         *_without(within[overall.reindex(within.index)]),
     ]
@@ -321,7 +350,7 @@ def _own(overall: pd.DataFrame, within: pd.DataFrame) -> Iterator[dict[str, Any]
 
 def _pools(given: pd.DataFrame, variant: str) -> Iterator[dict[str, Any]]:
     """Pool every question over the authorities given."""
-    if given.empty or (variant == ATTRIBUTABLE and not _primary(given).any()):
+    if given.empty or (variant == INCLUDED and not _primary(given).any()):
         return
     for key, rows in given.groupby(list(KEYS), sort=False):
         labels = {**dict(zip(KEYS, key, strict=True)), "variant": variant, "name": ""}
@@ -356,7 +385,7 @@ def _combined(rows: pd.DataFrame) -> dict[str, Any]:
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
     """Adjust the secondary outcomes' p values, by variant and estimator."""
     requested = table["target"].eq(GAP) & table["role"].isin(["primary", "secondary"])
-    requested &= table["variant"].isin([ATTRIBUTABLE, EVERY])
+    requested &= table["variant"].isin([INCLUDED, EVERY])
     for _, rows in table[requested].groupby(["variant", "estimator"], sort=False):
         table.loc[rows.index, "p_adjusted"] = adjust(rows)["p_adjusted"]
     return table
@@ -367,7 +396,6 @@ def judge(
     *,
     sesoi: float,
     lower_is_better: bool,
-    composition: Sequence[float],
     chosen_by: Collection[str],
     registered: Collection[bool | None],
 ) -> evidence.Evidence:
@@ -379,8 +407,6 @@ def judge(
         From `pooled`.
     sesoi, lower_is_better
         As for `evidence.judge`.
-    composition : sequence of float
-        p value of each authority's rule on who is counted; NaN where it could not be tested.
     chosen_by : collection of str
         How schools came to be trained, in the authorities included.
     registered : collection of bool or None
@@ -395,17 +421,16 @@ def judge(
     -----
     The joint test of the years before training is the smallest p value of the pooled leads times
     their number (Holm): the authorities do not give the covariance of their leads. Drift: the
-    pooled slope. Other pupils' level: its pooled effect. Lots count only where every authority drew
-    them, a registration only where every authority kept one.
+    pooled slope. Who is counted: each test pooled. Other pupils' level: its pooled effect. Lots
+    count only where every authority drew them, a registration only where every one kept its own.
 
     Examples
     --------
     >>> nothing = pd.DataFrame(columns=list(POOLED_COLUMNS))
-    >>> judge(nothing, sesoi=0.5, lower_is_better=True, composition=[], chosen_by=[],
-    ...       registered=[]).statement
+    >>> judge(nothing, sesoi=0.5, lower_is_better=True, chosen_by=[], registered=[]).statement
     'not_estimable'
     """
-    within = table[table["variant"].eq(ATTRIBUTABLE)]
+    within = table[table["variant"].eq(INCLUDED)]
     simple = within[within["aggregation"].eq("simple")]
     gap = simple[simple["target"].eq(GAP)]
     first = gap[gap["role"].eq("primary")]
@@ -417,7 +442,9 @@ def judge(
     checks = evidence.Checks(
         pretrend=_leads(within),
         drift=_drift(within),
-        composition=pd.DataFrame({"aggregation": "simple", "p_value": list(composition)}),
+        composition=simple[simple["target"].isin(COMPOSITION_TESTS)].assign(
+            metric=simple["target"]
+        ),
         peers_p=float(peers.iloc[0]) if len(peers) else None,
         chosen_by=next(iter(chosen_by)) if len(set(chosen_by)) == 1 else "unknown",
         plan=_plan(registered),

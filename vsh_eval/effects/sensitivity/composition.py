@@ -25,6 +25,8 @@ COUNTED = {
     ENTRANTS_PRIOR: ("entrants_missed", "entrants_possible", "entrants"),
 }
 """Of each outcome: what is counted, of what (also the weight), and the children it is about."""
+COMPOSITION_TESTS = (LOG_COHORT, LOG_PEERS, PLAN_SHARE, *COUNTED)
+"""Every outcome that says who is counted."""
 
 
 def composition_outcomes(

@@ -67,9 +67,9 @@ POOLS, AUTHORITIES = (2, 4, 8), 153
 """Numbers of authorities that are asked about; England's authorities."""
 POWER_CURVE_COLUMNS = ("effect", "share_found", "share_found_lower", "share_found_upper")
 PRETREND_COLUMNS = ("p_value", "reason")
-DRIFT_COLUMNS = (
-    *("role", "metric", "estimator", "aggregation", "index", "estimate", "std_error", "df"),
-    *("bias", "schools_treated", "schools_comparison", "pupils", "status"),
+ATTRIBUTION_COLUMNS = (
+    *("target", "role", "metric", "estimator", "aggregation", "index", "estimate", "std_error"),
+    *("df", "bias", "schools_treated", "schools_comparison", "pupils", "status"),
 )
 BOUND_COLUMNS = (
     *("variant", "bound", "estimate", "std_error", "ci_lower", "ci_upper", "breakdown"),
@@ -526,27 +526,40 @@ class Impact:
         row = (joint_test.test.p_value, joint_test.reason)
         return reasons.in_words(pd.DataFrame([row], columns=list(PRETREND_COLUMNS)), "reason")
 
-    @produces("drift", DRIFT_COLUMNS, gate="estimates")
-    def drift(self) -> pd.DataFrame:
-        """Return the yearly drift of the years before training, which pools of authorities use.
+    @produces("attribution", ATTRIBUTION_COLUMNS, gate="estimates")
+    def attribution(self) -> pd.DataFrame:
+        """Return what else than training could have moved the gap, as pools are judged by it.
 
         Returns
         -------
         DataFrame
-            `DRIFT_COLUMNS`, one row, role ``robustness``: estimate is the slope, in the outcome's
-            gap unit a year, and bias what a drift of 1 a year adds to the primary estimate;
-            without numbers and with status ``x`` where there is none; schools
-            and children are the fewest behind a year before training.
+            `ATTRIBUTION_COLUMNS`, role ``robustness``, metric the primary outcome. Target
+            ``drift``: the yearly drift of the years before training, in the outcome's gap unit a
+            year, and as bias what a drift of 1 a year adds to the primary estimate; schools and
+            children are the fewest behind a year before training. The other targets: each test of
+            who is counted, as `sensitivity.composition_tests` has it. What cannot be made has
+            status ``x`` and no numbers.
         """
-        trend = sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
-        labels = {"role": "robustness", "metric": self.protocol.primary}
-        labels |= {"estimator": "imputation", "aggregation": "simple", "index": 0, "status": ""}
-        before = self.pretrend()
-        if before is None or not np.isfinite(trend.slope):
-            return pd.DataFrame([labels | {"status": names.UNAVAILABLE}], columns=[*DRIFT_COLUMNS])
-        numbers = {"estimate": trend.slope, "std_error": trend.std_error, "df": trend.df}
-        numbers["bias"] = trend.bias
-        return pd.DataFrame([{**labels, **before.sample, **numbers}])
+        labels = {"role": "robustness", "metric": self.protocol.primary, "status": ""}
+        labels |= {"estimator": "imputation", "aggregation": "simple", "index": 0}
+        trend, before, counted = self._drift(), self.pretrend(), self._counted()
+        drift = {**labels, "target": "drift", "status": names.UNAVAILABLE}
+        if before is not None and np.isfinite(trend.slope):
+            numbers = {"estimate": trend.slope, "std_error": trend.std_error, "df": trend.df}
+            drift |= {**before.sample, **numbers, "bias": trend.bias, "status": ""}
+        table = pd.DataFrame([drift])
+        if counted is not None:
+            same = labels | {"target": counted["metric"], "status": counted["status"]}
+            table = pd.concat([table, counted.assign(**same)], ignore_index=True)
+        return table.reindex(columns=[*ATTRIBUTION_COLUMNS])
+
+    @once
+    def _drift(self) -> sensitivity.Drift:
+        return sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
+
+    @once
+    def _counted(self) -> pd.DataFrame | None:
+        return sensitivity.composition_tests(self.study) if self.selected else None
 
     @once
     def judged(self) -> evidence.Evidence:
@@ -570,8 +583,8 @@ class Impact:
         return evidence.Checks(
             **decided,
             pretrend=self.pretrend(),
-            drift=sensitivity.drift(ready.data),
-            composition=sensitivity.composition_tests(study),
+            drift=self._drift(),
+            composition=self._counted(),
             peers_p=None if peers is None else float(peers),
             randomisation_p=_or_none(
                 lambda: float(inference.randomise(ready.data, seed=self.seed)["p_value"].iloc[0])

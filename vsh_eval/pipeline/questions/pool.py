@@ -50,9 +50,8 @@ class Pool:
 
     @property
     def included(self) -> tuple[Bundle, ...]:
-        """The authorities whose own result may be put down to training."""
-        statements = pooling.NOT_POOLED
-        return tuple(b for b in self.bundles if b.about.evidence.statement not in statements)
+        """The authorities that are pooled."""
+        return tuple(bundle for bundle in self.bundles if not _left_out_by(bundle))
 
     @property
     def names(self) -> frozenset[str]:
@@ -90,15 +89,14 @@ class Pool:
         return text.authorities_in_words(table)
 
     def _authority(self, bundle: Bundle) -> dict[str, Any]:
-        about, judged = bundle.about, bundle.about.evidence
-        out = judged.statement in pooling.NOT_POOLED
+        about, judged, out = bundle.about, bundle.about.evidence, _left_out_by(bundle)
         return {
             "name": about.authority.name,
             "new_la_code": about.authority.code,
             "statement": judged.statement,
             "confidence": judged.confidence,
-            "decided_by": judged.decided_by,
-            "pooled": judged.statement if out else "included",
+            "decided_by": out if out in pooling.LEAVE_OUT else judged.decided_by,
+            "pooled": out or "included",
             "chosen_by": about.registration.chosen_by,
             "registered": about.registration.status,
             "software": about.software,
@@ -118,7 +116,6 @@ class Pool:
             self.estimates(),
             sesoi=protocol.sesoi,
             lower_is_better=registry.metric(protocol.primary).lower_is_better,
-            composition=[_value(bundle, "composition") for bundle in self.included],
             chosen_by={one.registration.chosen_by for one in about},
             registered=[one.registration.in_time for one in about],
         )
@@ -143,11 +140,9 @@ def ask_pool(run: Run) -> Pool:
     return Pool(run.settings, bundles, given)
 
 
-def _value(bundle: Bundle, rule: str) -> float:
-    """Return the number that a rule was judged by, NaN where it has none."""
-    values = {verdict.rule: verdict.value for verdict in bundle.about.evidence.rules}
-    value = values.get(rule)
-    return float("nan") if value is None else value
+def _left_out_by(bundle: Bundle) -> str:
+    judged = bundle.about.evidence
+    return pooling.left_out_by(judged.statement, {one.rule: one.verdict for one in judged.rules})
 
 
 def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power: SafeTable) -> None:
@@ -163,7 +158,7 @@ def publish(run: Run, pool: Pool, *, pooled: SafeTable, rules: SafeTable, power:
         Its released tables.
     """
     metric, cohort = run.settings.protocol.primary, run.settings.cohort
-    within = pooled.where(variant=pooling.ATTRIBUTABLE)
+    within = pooled.where(variant=pooling.INCLUDED)
     first = within.where(role="primary", aggregation="simple")
     write_results(
         run.released / "results.json",

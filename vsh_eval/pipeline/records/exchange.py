@@ -21,7 +21,11 @@ from vsh_eval.release.text.pages.page import pool_title
 from vsh_eval.settings import parse
 from vsh_eval.synthetic import MARKER
 
-_TABLES: Mapping[str, Gate] = {"impact": "estimates", "evidence": "facts", "drift": "estimates"}
+_TABLES: Mapping[str, Gate] = {
+    "impact": "estimates",
+    "evidence": "facts",
+    "attribution": "estimates",
+}
 _KINDS = ("returns", "synthetic")
 
 

@@ -329,7 +329,7 @@ def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") ->
     counts = [value_of(row, "authorities") for row in rows if row["variant"] != "own"]
     if len(set(counts)) < len(counts):
         rows = [row for row in rows if row["variant"] != "every"]
-    large = [row["variant"] == "attributable" for row in rows]
+    large = [row["variant"] == "included" for row in rows]
     hollow = [row["variant"] == "own" and not is_shown(row, "weight") for row in rows]
     entries = [
         _entry(row, name_of(row), bold=is_pool) for row, is_pool in zip(rows, large, strict=True)
@@ -357,7 +357,7 @@ def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") ->
         )
 
 
-_IN_POOL = ("own", "attributable", "every")
+_IN_POOL = ("own", "included", "every")
 """Variants of a ``pooled`` table that are drawn, in order."""
 
 _BEHIND = ("std_error", "df", "schools_treated", "schools_comparison", "pupils")

@@ -36,12 +36,13 @@ from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.pages.report import write_whole
 from vsh_eval.release.rows import Row, is_shown, records
 from vsh_eval.release.text.findings.evidence import STATEMENT_NAMES
+from vsh_eval.release.text.findings.reasons import COMPOSITION
 from vsh_eval.release.text.findings.registration import STATUSES
 from vsh_eval.release.text.phrases.labels import GROUP_LABELS, RULE_LABELS, VERDICT_LABELS
 from vsh_eval.settings import Cohort, Exposure, Protocol, Years
 
 FORMAT = "vsh_eval estimates for pooling"
-SCHEMA = 2
+SCHEMA = 3
 """Raised when a key changes its meaning or goes."""
 ABOUT, ESTIMATES = "bundle.json", "estimates.csv"
 LARGEST = 1_000_000
@@ -150,7 +151,7 @@ class About(_Section):
     """Everything a bundle says beside its estimates."""
 
     format: Literal["vsh_eval estimates for pooling"]
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     software: str = Field(pattern=_VERSION, max_length=40)
     made: date
     invented: bool
@@ -162,10 +163,14 @@ class About(_Section):
     estimates_sha256: _Hash
 
 
+TARGETS = ("gap", "group_level", "reference_level", "drift", *COMPOSITION)
+"""What an estimate may be of."""
+
+
 class Estimate(_Section):
     """One released estimate."""
 
-    target: Literal["gap", "group_level", "reference_level", "drift"]
+    target: Annotated[str, _one_of(TARGETS, "target")]
     role: Literal["primary", "secondary", "robustness"]
     metric: _Metric
     estimator: Literal["imputation", "same_past"]
@@ -208,7 +213,7 @@ def write_bundle(
     *,
     impact: SafeTable,
     evidence: SafeTable,
-    drift: SafeTable,
+    attribution: SafeTable,
 ) -> None:
     """Write an authority's bundle.
 
@@ -219,7 +224,7 @@ def write_bundle(
     about : mapping
         software, made, invented, authority, definitions, registration and release_sha256, as
         `About` has them.
-    impact, evidence, drift : SafeTable
+    impact, evidence, attribution : SafeTable
         The tables of that name of a release.
 
     Raises
@@ -229,10 +234,10 @@ def write_bundle(
     ContractError
         If something is not as a reader of the bundle would demand.
     """
-    for table in (impact, evidence, drift):
+    for table in (impact, evidence, attribution):
         require_safe(table)
     definitions = Definitions.model_validate(about["definitions"])
-    lines = [*_of_impact(impact, definitions), *_of_drift(drift)]
+    lines = [*_of_impact(impact, definitions), *_of_attribution(attribution)]
     estimates = _csv(lines)
     rows = records(evidence)
     contents = {
@@ -328,10 +333,10 @@ def _of_impact(impact: SafeTable, definitions: Definitions) -> Iterator[dict[str
             yield _line(row, "gap", role if first or role == "secondary" else "robustness")
 
 
-def _of_drift(drift: SafeTable) -> Iterator[dict[str, Any]]:
-    for row in records(drift):
+def _of_attribution(attribution: SafeTable) -> Iterator[dict[str, Any]]:
+    for row in records(attribution):
         if is_shown(row, "estimate", "std_error"):
-            yield _line(row, "drift", "robustness")
+            yield _line(row, str(row["target"]), "robustness")
 
 
 def _line(row: Row, target: str, role: str) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def every_sentence(safe: SafeTable, *, metric: str) -> str:
         '' where none is left out.
     """
     every = _first(safe.where(variant="every"), metric)
-    within = _first(safe.where(variant="attributable"), metric)
+    within = _first(safe.where(variant="included"), metric)
     if every is None or (within is not None and every["authorities"] == within["authorities"]):
         return ""
     return (
