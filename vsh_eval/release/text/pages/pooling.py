@@ -127,9 +127,7 @@ def every_sentence(safe: SafeTable, *, metric: str) -> str:
         return ""
     return (
         f"Over all authorities, those left out among them, the effect is "
-        f"{Finding.of_estimate(every).with_interval()}. It is shown because the rule on drift is "
-        "asked of clear estimates alone, and so leaves these out more often than others, which "
-        "pulls the effect of the pool towards zero."
+        f"{Finding.of_estimate(every).with_interval()}."
     )
 
 
