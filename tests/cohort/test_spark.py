@@ -49,7 +49,7 @@ def test_a_column_of_another_type_and_a_place_without_a_table_are_refused(sessio
             open_engine(session, engine="spark", tables={"attendance": place})
 
 
-def test_what_was_kept_is_forgotten(session):
+def test_what_was_kept_is_forgotten_and_its_memory_given_back(session):
     engine = open_engine(session, engine="spark")
     engine.keep("seven", "SELECT 7 AS n")
     engine.keep("seven", "SELECT n + 1 AS n FROM seven")
@@ -57,3 +57,4 @@ def test_what_was_kept_is_forgotten(session):
     engine.drop("seven")
     engine.drop("seven")
     assert engine.columns("seven") == ()
+    assert session._jsparkSession.sharedState().cacheManager().isEmpty()

@@ -40,6 +40,7 @@ class SparkEngine:
 
     def __init__(self, session: Any, tables: Mapping[str, str] | None = None) -> None:
         self._session = session
+        self._kept: dict[str, Any] = {}
         for name, place in (tables or {}).items():
             _typed(session, name, place).createOrReplaceTempView(name)
 
@@ -52,6 +53,8 @@ class SparkEngine:
         rows = self._session.sql(sql).cache()
         rows.count()  # now, so that a view which is replaced cannot be read by its own successor
         rows.createOrReplaceTempView(name)
+        self._free(name)
+        self._kept[name] = rows
 
     def give(self, name: str, table: pd.DataFrame) -> None:
         """Make a small table known under a name."""
@@ -63,6 +66,12 @@ class SparkEngine:
     def drop(self, name: str) -> None:
         """Forget what was kept or given under a name."""
         self._session.catalog.dropTempView(name)
+        self._free(name)
+
+    def _free(self, name: str) -> None:
+        """Give back the memory of what was kept under a name; dropping its view does not."""
+        if name in self._kept:
+            self._kept.pop(name).unpersist()
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Return the columns of a table, none where there is no such table."""
