@@ -7,8 +7,9 @@ children), and leave as sums over schools. A school has one phase, so products a
 nought and have no row, and products of all phases are sums.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -90,10 +91,11 @@ def count_moments(
     of_unit = areas.get_indexer(where)
     number = cells["unit_number"].to_numpy(np.intp)
     in_area = pd.Series(of_unit).groupby(of_unit).cumcount().to_numpy(np.intp)
-    blocks = list(_blocks(cells, of_unit[number], in_area)) or [_nobody()]
+    blocks = chain(_blocks(cells, of_unit[number], in_area), [_nobody()])
+    each = [(_products(block), _counts(block)) for block in blocks]
     moments, spread = (
-        _named(_joined([each(block) for block in blocks]), areas).assign(time_period=period)
-        for each in (_products, _counts)
+        _named(_joined(parts), areas).assign(time_period=period)
+        for parts in zip(*each, strict=True)
     )
     return moments, spread
 
@@ -194,7 +196,7 @@ def _blocks(
 
 
 def _nobody() -> _Block:
-    """Return a block of no cells, for a year without pupils."""
+    """Return a block of no cells, so that a year without pupils has its columns too."""
     nothing = np.zeros((0, 0))
     return _Block(0, 0, 1, np.zeros(0, dtype=np.intp), nothing, nothing, nothing)
 
@@ -242,7 +244,7 @@ def _keys(block: _Block, rows: int) -> Columns:
     return {name: np.full(rows, getattr(block, name), dtype=np.int32) for name in ("area", "code")}
 
 
-def _joined(parts: list[Columns]) -> Columns:
+def _joined(parts: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
