@@ -40,7 +40,7 @@ class SparkEngine:
 
     def __init__(self, session: Any, tables: Mapping[str, str] | None = None) -> None:
         self._session = session
-        self._kept: dict[str, Any] = {}
+        self._kept: set[str] = set()
         for name, place in (tables or {}).items():
             _typed(session, name, place).createOrReplaceTempView(name)
 
@@ -52,9 +52,9 @@ class SparkEngine:
         """Work out a query once and keep its rows under a name."""
         rows = self._session.sql(sql).cache()
         rows.count()  # now, so that a view which is replaced cannot be read by its own successor
-        rows.createOrReplaceTempView(name)
         self._free(name)
-        self._kept[name] = rows
+        rows.createOrReplaceTempView(name)
+        self._kept.add(name)
 
     def give(self, name: str, table: pd.DataFrame) -> None:
         """Make a small table known under a name."""
@@ -65,13 +65,15 @@ class SparkEngine:
 
     def drop(self, name: str) -> None:
         """Forget what was kept or given under a name."""
-        self._session.catalog.dropTempView(name)
         self._free(name)
+        self._session.catalog.dropTempView(name)
 
     def _free(self, name: str) -> None:
         """Give back the memory of what was kept under a name; dropping its view does not."""
         if name in self._kept:
-            self._kept.pop(name).unpersist()
+            self._kept.remove(name)
+            # By its name: Spark Connect resolves a query anew whenever it is asked about it.
+            self._session.table(name).unpersist()
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Return the columns of a table, none where there is no such table."""
