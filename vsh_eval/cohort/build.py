@@ -248,7 +248,7 @@ def build_cohort(
             tier=exposure.tier,
         ),
         training=log,
-        flow=build_flow(pd.concat([*flows, cells["flow"]], ignore_index=True)),
+        flow=build_flow(pd.concat((*flows, cells["flow"]), ignore_index=True)),
         urns=stable.urns,
     )
 
@@ -375,8 +375,8 @@ def _keep_tables(
 def _cells(engine: Engine, period: int, cells: int, places: pd.DataFrame) -> pd.DataFrame:
     """Return the sums of places in a year, with names in place of numbers."""
     sums = engine.run(sql_text("panel", cells=cells))
-    named = {name: pd.Categorical(places[name]).take(sums["place"]) for name in _PLACE}
-    metric = pd.Categorical(metrics_known()["metric"]).take(sums["code"] - 1)
+    named = {name: pd.Categorical(places[name]).take(sums["place"].to_numpy()) for name in _PLACE}
+    metric = pd.Categorical(metrics_known()["metric"]).take(sums["code"].to_numpy() - 1)
     return sums.drop(columns=["place", "code"]).assign(time_period=period, metric=metric, **named)
 
 

@@ -109,7 +109,7 @@ def _in_columns(
     cells: pd.DataFrame, columns: Sequence[str], *, keys: Sequence[str], **constant: str
 ) -> pd.DataFrame:
     units = {name: registry.metric(str(name)).units_of_one for name in cells["metric"].unique()}
-    group = pd.Categorical(names.LEAF_GROUPS).take(cells["group_code"] - 1)
+    group = pd.Categorical(names.LEAF_GROUPS).take(cells["group_code"].to_numpy() - 1)
     # Sorted before its constant columns and its text are made: the panel is long.
     cells = cells.assign(group=group).sort_values(
         [key for key in keys if key in cells or key == "group"], ignore_index=True
