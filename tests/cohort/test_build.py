@@ -65,7 +65,7 @@ def test_no_identifier_is_in_any_table_handed_on(returns, watched):
             assert not identifiers & set(table[column].dropna())
 
 
-def test_what_is_counted_holds_no_identifier_and_what_is_read_no_key(watched):
+def test_only_keys_and_suspensions_hold_identifiers_and_sums_hold_no_pupil(watched):
     held = pd.DataFrame(watched[0].seen, columns=["table", "column"]).drop_duplicates()
     of = held.groupby("column")["table"].agg(set)
     assert {"cohort_outcomes", "cohort_pupils", "cohort_attendance"} <= set(held["table"])

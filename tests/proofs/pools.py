@@ -167,12 +167,12 @@ def chosen_by(world: World) -> str:
 
 
 def pool_of(
-    authorities: list[Authority], effect: float, chosen: str, *, clear: bool
+    authorities: list[Authority], effect: float, chosen: str, *, leave_out_clear: bool
 ) -> tuple[str, str, bool, float, int]:
     """Pool authorities, and judge the pool.
 
-    `clear`: also those are left out whose own clear estimate fails a rule that is asked of clear
-    estimates alone, as an authority's own page judges it.
+    `leave_out_clear`: also those are left out whose own clear estimate fails a rule that is asked
+    of clear estimates alone, as an authority's own page judges it.
 
     Returns
     -------
@@ -187,7 +187,7 @@ def pool_of(
         overall &= one.estimates["aggregation"].eq("simple")
         moved_by = one.estimates["estimate"] + effect * overall
         parts.append(one.estimates.assign(name=name, estimate=moved_by))
-        own = clear and statement == evidence.NOT_ATTRIBUTABLE
+        own = leave_out_clear and statement == evidence.NOT_ATTRIBUTABLE
         if not (own or pooling.left_out_by(statement, verdicts)):
             included.add(name)
     table = pooling.pooled(pd.concat(parts, ignore_index=True), included)
@@ -211,15 +211,18 @@ def stated(authorities: int, draws: int, seed: int, rng: np.random.Generator) ->
             for _ in range(draws):
                 chosen = [known[i] for i in rng.choice(len(known), AT_ONCE[-1], replace=False)]
                 for at, name in enumerate(of):
-                    of[name].append(pool_of(chosen, effect, chosen_by(world), clear=bool(at)))
+                    of[name].append(
+                        pool_of(chosen, effect, chosen_by(world), leave_out_clear=bool(at))
+                    )
             row = {"world": world.name, "effect": effect}
             for name, pools in of.items():
                 statement, decided, clear, estimate, included = zip(*pools, strict=True)
-                told = evidence.ESTABLISHED
                 row[f"{name}: pooled"] = np.mean(included)
                 row[f"{name}: mean"] = np.nanmean(estimate)
                 row[f"{name}: clear %"] = 100 * np.mean(clear)
-                row[f"{name}: stated %"] = share(sum(one in told for one in statement), draws)
+                row[f"{name}: stated %"] = share(
+                    sum(one in evidence.ESTABLISHED for one in statement), draws
+                )
                 if name == "pool":
                     refused = np.equal(statement, evidence.NOT_ATTRIBUTABLE)
                     because = pd.Series(decided)[refused].value_counts()

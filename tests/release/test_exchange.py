@@ -10,6 +10,7 @@ import pytest
 
 from tests.release import bundles
 from vsh_eval.contracts import ContractError, DisclosureError
+from vsh_eval.effects.sensitivity.composition import COMPOSITION_TESTS
 from vsh_eval.release.files import exchange
 from vsh_eval.release.files.exchange import ABOUT, ESTIMATES, read_bundle, write_bundle
 
@@ -116,6 +117,10 @@ def test_a_link_is_not_followed(tmp_path, bundle):
     (folder / ABOUT).write_bytes(files[ABOUT])
     (folder / ESTIMATES).symlink_to(outside)
     assert "links or folders" in refused(folder)
+
+
+def test_a_bundle_may_hold_every_test_of_who_is_counted():
+    assert set(COMPOSITION_TESTS) < set(exchange.TARGETS)
 
 
 def test_only_safe_tables_get_into_a_bundle(tmp_path):

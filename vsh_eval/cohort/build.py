@@ -15,7 +15,7 @@ from vsh_eval.cohort.characteristics import (
     give_characteristics,
     with_codes,
 )
-from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_text
+from vsh_eval.cohort.engines import Engine, Temporary, open_engine, sql_file, sql_text
 from vsh_eval.cohort.exposure import build_exposure, training_log
 from vsh_eval.cohort.flow import (
     CLOSED_YEAR,
@@ -47,25 +47,13 @@ _NEEDED = ("schools", "enrolments", "attendance", "attainment", "episodes", "tra
 _COHORT = Cohort()
 _EXPOSURE = Exposure()
 _PLACE = ("unit_id", "phase")
-_PUPILS = {
-    "enrolments": True,
-    "pupils": False,
-    "attendance": True,
-    "suspensions": True,
-    "registrations": False,
-    "moves": False,
-    "attainment": True,
-}
-"""The tables of a year's pupils, one made of another, and whether they ask for the year."""
-_SUMMED = {
-    "attended": True,
-    "ranks": True,
-    "sessions": False,
-    "registered": False,
-    "results": True,
-    "outcomes": True,
-}
-"""The tables that a year is added up in, one after the other, and whether they ask for the year."""
+_PUPILS = (
+    *("enrolments", "pupils", "attendance", "suspensions", "registrations", "moves"),
+    "attainment",
+)
+"""The tables of a year's pupils, one made of another."""
+_SUMMED = ("attended", "ranks", "sessions", "registered", "results", "outcomes")
+"""The tables that a year is added up in, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,13 +351,12 @@ def _count_year(
     return cells
 
 
-def _keep_tables(
-    engine: Engine, tables: Mapping[str, bool], period: int, *, prefix: str = ""
-) -> None:
-    """Keep tables, one made of another, each of the SQL of its name."""
-    for name, asks in tables.items():
-        text = sql_text(f"{prefix}{name}", **({"period": period} if asks else {}))
-        engine.keep(f"cohort_{name}", text)
+def _keep_tables(engine: Engine, tables: Sequence[str], period: int, *, prefix: str = "") -> None:
+    """Keep tables, one made of another, each of the SQL of its name, which may ask for the year."""
+    for name in tables:
+        text = f"{prefix}{name}"
+        given = {"period": period} if "{period}" in sql_file(text) else {}
+        engine.keep(f"cohort_{name}", sql_text(text, **given))
 
 
 def _cells(engine: Engine, period: int, cells: int, places: pd.DataFrame) -> pd.DataFrame:

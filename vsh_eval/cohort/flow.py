@@ -27,6 +27,11 @@ REASONS: Mapping[int, str] = {
 """The code of why a row is not counted, by the number the SQL gives; the first that applies."""
 
 READ = "read"
+TABLES = (
+    *("schools", "training", "attendance", "suspensions", "attainment", "episodes"),
+    "membership",
+)
+"""In the order of the flow."""
 FLOW_COLUMNS = ("table", "step", "rows", "pupils")
 
 
@@ -65,7 +70,7 @@ def build_flow(counts: pd.DataFrame) -> pd.DataFrame:
     )
     added = added.astype({"table": "str", "step": "str", "rows": "int64", "pupils": "Int64"})
     places = {step: place for place, step in enumerate(order)}
-    tables = {name: place for place, name in enumerate(dict.fromkeys(added["table"]))}
+    tables = {name: place for place, name in enumerate(TABLES)}
     added = added.assign(_table=added["table"].map(tables), _step=added["step"].map(places))
     added = added.sort_values(["_table", "_step", "step"], ignore_index=True)
     return added[list(FLOW_COLUMNS)]

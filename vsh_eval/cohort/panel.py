@@ -111,9 +111,8 @@ def _in_columns(
     units = {name: registry.metric(str(name)).units_of_one for name in cells["metric"].unique()}
     group = pd.Categorical(names.LEAF_GROUPS).take(cells["group_code"].to_numpy() - 1)
     # Sorted before its constant columns and its text are made: the panel is long.
-    cells = cells.assign(group=group).sort_values(
-        [key for key in keys if key in cells or key == "group"], ignore_index=True
-    )
+    cells = cells.assign(group=group)
+    cells = cells.sort_values([key for key in keys if key in cells], ignore_index=True)
     per = cells["metric"].astype("str").map(units).astype("int64")
     table = cells.assign(
         source="returns",

@@ -542,15 +542,15 @@ class Impact:
         """
         labels = {"role": "robustness", "metric": self.protocol.primary, "status": ""}
         labels |= {"estimator": "imputation", "aggregation": "simple", "index": 0}
-        trend, before, counted = self._drift(), self.pretrend(), self._counted()
+        trend, before, tests = self._drift(), self.pretrend(), self._composition()
         drift = {**labels, "target": "drift", "status": names.UNAVAILABLE}
         if before is not None and np.isfinite(trend.slope):
             numbers = {"estimate": trend.slope, "std_error": trend.std_error, "df": trend.df}
             drift |= {**before.sample, **numbers, "bias": trend.bias, "status": ""}
         table = pd.DataFrame([drift])
-        if counted is not None:
-            same = labels | {"target": counted["metric"], "status": counted["status"]}
-            table = pd.concat([table, counted.assign(**same)], ignore_index=True)
+        if tests is not None:
+            same = labels | {"target": tests["metric"], "status": tests["status"]}
+            table = pd.concat([table, tests.assign(**same)], ignore_index=True)
         return table.reindex(columns=[*ATTRIBUTION_COLUMNS])
 
     @once
@@ -558,7 +558,7 @@ class Impact:
         return sensitivity.drift(self.selected.data) if self.selected else sensitivity.Drift()
 
     @once
-    def _counted(self) -> pd.DataFrame | None:
+    def _composition(self) -> pd.DataFrame | None:
         return sensitivity.composition_tests(self.study) if self.selected else None
 
     @once
@@ -584,7 +584,7 @@ class Impact:
             **decided,
             pretrend=self.pretrend(),
             drift=self._drift(),
-            composition=self._counted(),
+            composition=self._composition(),
             peers_p=None if peers is None else float(peers),
             randomisation_p=_or_none(
                 lambda: float(inference.randomise(ready.data, seed=self.seed)["p_value"].iloc[0])

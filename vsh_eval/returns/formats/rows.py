@@ -113,7 +113,7 @@ def key(name: object) -> str:
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Open a database in memory that writes nothing to a disk and asks no network."""
+    """Open a database in memory that writes nothing to a disk, asks no network and frees memory."""
     return duckdb.connect(
         ":memory:",
         config={

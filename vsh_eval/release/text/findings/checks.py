@@ -16,7 +16,7 @@ from vsh_eval.release.text.phrases.numbers import (
     limits,
     listed,
     number,
-    p_text,
+    p_equation,
 )
 from vsh_eval.release.text.words import rows, words
 
@@ -153,8 +153,7 @@ def _estimate(row: Row, unit: str) -> str:
 
 def _p(row: Row) -> str:
     adjusted = str(row["reason_code"]) == "adjusted_p"
-    text = p_text(value_of(row, "amount" if adjusted else "p_value"))
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return p_equation(value_of(row, "amount" if adjusted else "p_value"))
 
 
 def _before(check: Check) -> str:

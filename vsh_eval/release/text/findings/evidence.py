@@ -12,7 +12,7 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import is_shown, one_row, records
 from vsh_eval.release.text.findings.reasons import in_words, no_estimate
 from vsh_eval.release.text.phrases.labels import is_missing, upper_first
-from vsh_eval.release.text.phrases.numbers import amount, listed, number, p_text
+from vsh_eval.release.text.phrases.numbers import amount, listed, number, p_equation
 from vsh_eval.release.text.safe_text import sentence
 from vsh_eval.release.text.words import words
 
@@ -181,7 +181,7 @@ def pretrend_sentence(safe: SafeTable) -> str:
     if is_missing(row["p_value"]):
         question = "Whether schools were on the same path before training"
         return f"{question} cannot be tested: {str(row['reason']).rstrip('.')}."
-    test = f"the joint test of the years before training gives p {_p(float(row['p_value']))}"
+    test = f"the joint test of the years before training gives {p_equation(float(row['p_value']))}"
     if float(row["p_value"]) < ALPHA:
         return (
             f"Schools about to be trained were already on another path: {test}. "
@@ -191,8 +191,3 @@ def pretrend_sentence(safe: SafeTable) -> str:
         f"No different path is detected before training: {test}. A small difference could still "
         "have been missed (Roth, 2022)."
     )
-
-
-def _p(value: float) -> str:
-    text = p_text(value)
-    return text if text.startswith("<") else f"= {text}"

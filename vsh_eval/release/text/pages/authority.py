@@ -6,7 +6,7 @@ from vsh_eval.release.disclosure.safe_table import SafeTable
 from vsh_eval.release.rows import Row, is_shown, one_row, part_of, records
 from vsh_eval.release.text.findings.finding import not_estimated, than_expected
 from vsh_eval.release.text.phrases.labels import metric_in_text, year_label
-from vsh_eval.release.text.phrases.numbers import amount, p_text
+from vsh_eval.release.text.phrases.numbers import amount, p_equation
 from vsh_eval.release.text.safe_text import sentence
 from vsh_eval.release.text.words import words
 
@@ -129,7 +129,7 @@ def _meaning(row: Row, metric: str) -> str:
     as_far = round(p_value * (others + 1)) - 1
     chance = (
         f"{as_far or 'None'} of {others} authorities of about its size moved as far without any "
-        f"known cause (p = {p_text(p_value)})"
+        f"known cause ({p_equation(p_value)})"
     )
     lower, upper = float(row["ci_lower"]), float(row["ci_upper"])
     if lower <= 0 <= upper:

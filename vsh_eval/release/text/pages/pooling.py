@@ -27,8 +27,8 @@ def authorities_in_words(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        statement and decided_by (codes), and pooled: ``included``, or the statement that keeps
-        the authority out.
+        statement and decided_by (codes), and pooled: ``included``, or the statement or rule that
+        keeps the authority out.
     """
     return table.assign(
         statement=[upper_first(STATEMENT_NAMES[code]) for code in table["statement"]],

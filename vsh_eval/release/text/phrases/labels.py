@@ -44,11 +44,24 @@ _ROLE_DECIMALS: Mapping[Role, int] = MappingProxyType(
 
 RULE_LABELS = words("evidence", "rule", "label")
 
+
+def upper_first(text: str) -> str:
+    """Write the first letter as a capital and leave the others, as a sentence begins.
+
+    Examples
+    --------
+    >>> upper_first("the gap in Attainment 8"), upper_first("")
+    ('The gap in Attainment 8', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 _VALUES = rows("labels", "value")
 GROUP_LABELS, PHASE_LABELS, PROGRAMME_LABELS, COHORT_RULE_LABELS, VERDICT_LABELS = (
     _VALUES[column] for column in ("group", "phase", "programme", "cohort_rule", "verdict")
 )
 CHARACTERISTICS, CHILDREN = rows("labels", "characteristic"), rows("labels", "children")
+_COMPOSITION = {c: upper_first(text) for c, text in words("reasons", "composition").items()}
 _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         **_VALUES,
@@ -57,6 +70,7 @@ _VALUE_LABELS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "programme": {**PROGRAMME_LABELS, "any": "Any programme"},
         "reference": GROUP_LABELS,
         "step": {**GROUP_LABELS, **_VALUES["step"]},
+        "target": {**_COMPOSITION, **_VALUES["target"]},
         "rule": RULE_LABELS,
         "check": words("checks", "check", "letter"),
     }
@@ -291,14 +305,3 @@ def schools_of(phase: str) -> str:
 def lower_first(text: str) -> str:
     """Write the first letter small."""
     return text[:1].lower() + text[1:]
-
-
-def upper_first(text: str) -> str:
-    """Write the first letter as a capital and leave the others, as a sentence begins.
-
-    Examples
-    --------
-    >>> upper_first("the gap in Attainment 8"), upper_first("")
-    ('The gap in Attainment 8', '')
-    """
-    return text[:1].upper() + text[1:]

@@ -188,6 +188,18 @@ def p_text(value: float) -> str:
     return f"<{SMALLEST_P}" if value < SMALLEST_P else number(value, decimals=3)
 
 
+def p_equation(value: float) -> str:
+    """Write what a p value is or is below.
+
+    Examples
+    --------
+    >>> p_equation(0.0342), p_equation(0.00001)
+    ('p = 0.034', 'p <0.001')
+    """
+    text = p_text(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def figures(value: float) -> str:
     """Write a number to three figures without idle zeros, whole numbers as they are.
 
