@@ -9,10 +9,8 @@ without mixing the noise of two parts would tell that of their sum.
 import hashlib
 
 import numpy as np
-from numpy.typing import NDArray
 
-Keys = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from vsh_eval.numerics.arrays import Floats, Ints
 
 VARIANCE = 1.0
 """Variance of the change of a number of children."""
@@ -33,7 +31,7 @@ p(v) proportional to exp(-b v^2)."""
 _STARTS = np.concatenate([[0], ENDS[:-1]])
 
 
-def mixed(keys: Keys, salt: str = "") -> NDArray[np.int64]:
+def mixed(keys: Ints, salt: str = "") -> Ints:
     """Return a number from 0 to 2^32 - 1 for each key, without pattern.
 
     Parameters
@@ -61,7 +59,7 @@ def mixed(keys: Keys, salt: str = "") -> NDArray[np.int64]:
     return ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).astype(np.int64)
 
 
-def change_of_count(keys: Keys) -> Floats:
+def change_of_count(keys: Ints) -> Floats:
     """Return the change of each number of children, a whole number from -5 to 5.
 
     Examples
@@ -72,7 +70,7 @@ def change_of_count(keys: Keys) -> Floats:
     return np.searchsorted(ENDS, mixed(keys), side="right").astype(np.float64) - MOST
 
 
-def smooth_change(keys: Keys, salt: str) -> Floats:
+def smooth_change(keys: Ints, salt: str) -> Floats:
     """Return a change without steps, for means; its variance is that of a count plus 1 / 12.
 
     Examples

@@ -6,10 +6,9 @@ from numpy.typing import NDArray
 
 from vsh_eval import names
 from vsh_eval.contracts import DisclosureError, require_columns
+from vsh_eval.numerics.arrays import Flags, Floats
 from vsh_eval.numerics.rounding import decimals, rounded_p_values, significant, to_decimals
 from vsh_eval.release.disclosure.rules import Rule
-
-FloatArray = NDArray[np.float64]
 
 NEEDED = ("estimate", "std_error", "df", "schools_treated", "schools_comparison", "pupils")
 SCHOOLS = ("schools_treated", "schools_comparison")
@@ -86,9 +85,7 @@ def protect_estimates(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
     return out
 
 
-def _shown(
-    table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
-) -> dict[str, FloatArray]:
+def _shown(table: pd.DataFrame, numbers: dict[str, Floats], rule: Rule) -> dict[str, Floats]:
     """Return each number as it is shown where its row is not refused."""
     error = numbers["std_error"]
     if "measure" in table:
@@ -109,9 +106,7 @@ def _shown(
     }
 
 
-def _reasons(
-    table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
-) -> NDArray[np.object_]:
+def _reasons(table: pd.DataFrame, numbers: dict[str, Floats], rule: Rule) -> NDArray[np.object_]:
     """Return why each row is refused, '' where it is not."""
     treated, comparison = numbers["schools_treated"], numbers["schools_comparison"]
     share = np.zeros(len(table))
@@ -130,9 +125,7 @@ def _reasons(
     ).astype(object)
 
 
-def _nearly_the_same(
-    table: pd.DataFrame, numbers: dict[str, FloatArray], rule: Rule
-) -> NDArray[np.bool_]:
+def _nearly_the_same(table: pd.DataFrame, numbers: dict[str, Floats], rule: Rule) -> Flags:
     """Mark the rows that leave out too little of the primary sample to be shown beside it."""
     if "check" not in table:
         return np.zeros(len(table), dtype=np.bool_)
@@ -146,19 +139,19 @@ def _nearly_the_same(
     return leaving & ~((schools >= rule.min_schools) & (pupils >= rule.threshold))
 
 
-def _half_width(table: pd.DataFrame) -> FloatArray:
+def _half_width(table: pd.DataFrame) -> Floats:
     """Stand in for a standard error that an estimator does not give."""
     if not {"ci_lower", "ci_upper"} <= set(table.columns):
         return np.full(len(table), np.nan)
     return (floats(table, "ci_upper") - floats(table, "ci_lower")) / 4
 
 
-def floats(table: pd.DataFrame, column: str) -> FloatArray:
+def floats(table: pd.DataFrame, column: str) -> Floats:
     """Return a column as floats, NaN where it is missing."""
     return table[column].to_numpy("float64", na_value=np.nan)
 
 
-def counts_of(table: pd.DataFrame, column: str) -> FloatArray:
+def counts_of(table: pd.DataFrame, column: str) -> Floats:
     """Return a column of counts, and refuse a negative one."""
     counts = floats(table, column)
     if (counts < 0).any():

@@ -9,17 +9,15 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vsh_eval import columns, names
 from vsh_eval.columns import Role
 from vsh_eval.contracts import RETURNS, DisclosureError, Gate
+from vsh_eval.numerics.arrays import Flags, Floats
 from vsh_eval.numerics.rounding import significant
 from vsh_eval.panel import PUBLISHED
 from vsh_eval.release.disclosure.estimates import counts_of, floats, protect_estimates
 from vsh_eval.release.disclosure.rules import Rule
-
-Flags = NDArray[np.bool_]
 
 _OF_CHILDREN = frozenset({Role.CHILDREN})
 _WITHOUT_PUPILS = frozenset(
@@ -198,7 +196,7 @@ def _is_number(table: pd.DataFrame, name: str) -> bool:
     return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
 
 
-def _whole(values: NDArray[np.float64], unseen: Flags) -> pd.Series:
+def _whole(values: Floats, unseen: Flags) -> pd.Series:
     shown = pd.Series(np.where(unseen, np.nan, values), dtype="Float64")
     return shown.astype("Int64")
 

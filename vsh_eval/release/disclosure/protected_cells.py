@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from vsh_eval import names
 from vsh_eval.cells.exact import level_limits
 from vsh_eval.cells.level import FloatArray, Level, quotient
+from vsh_eval.numerics.arrays import Flags
 from vsh_eval.numerics.levels.ratios import Estimate
 from vsh_eval.numerics.rounding import significant
 from vsh_eval.panel import GROUPS
 from vsh_eval.registry import Metric
 from vsh_eval.release.disclosure.cell_keys import VARIANCE, change_of_count, smooth_change
 from vsh_eval.release.disclosure.rules import Rule
-
-Flags = NDArray[np.bool_]
 
 _DF = np.array([2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0])
 """Degrees of freedom as they are used: exact ones tell in how many schools the children are."""
