@@ -182,8 +182,6 @@ def test_the_same_returns_written_otherwise_are_the_same_tables_and_findings(
     pd.testing.assert_frame_equal(check(other), plain_findings)
     in_columns = store in (in_parquet, typed_parquet)
     assert set(other.formats.values()) == {"parquet" if in_columns else "csv"}
-    forms = [other.date_formats[f"episodes.{column}"] for column in ("start_date", "end_date")]
-    assert forms == ["dd/mm/yyyy" if store is british else "yyyy-mm-dd", "yyyy-mm-dd"]
 
 
 def test_parquet_may_hold_numbers_for_text_and_text_for_dates(tmp_path):

@@ -80,8 +80,6 @@ class Returns:
         The tables that are given, in the contract's order.
     formats : mapping of str to {"csv", "parquet", "files"}
         How each of them is stored; ``files``: made of the files that the authority holds.
-    date_formats : mapping of str to str
-        The form of each date column, such as ``{"episodes.start_date": "dd/mm/yyyy"}``.
     covariates : tuple of str
         The further numeric columns of ``schools``.
     left_out : tuple of str
@@ -96,7 +94,6 @@ class Returns:
     folder: Path | None
     tables: tuple[str, ...]
     formats: Mapping[str, Format]
-    date_formats: Mapping[str, DateFormat]
     covariates: tuple[str, ...]
     left_out: tuple[str, ...]
     years: tuple[int, ...] | None = None
@@ -200,7 +197,6 @@ folder that holds schools.csv and the other tables.
         folder=None if folder is None else Path(folder),
         tables=tuple(sources),
         formats={name: source.format for name, source in sources.items()},
-        date_formats=date_formats,
         covariates=covariates,
         left_out=left_out,
         years=wanted,
