@@ -2,14 +2,12 @@
 
 import pandas as pd
 
-from vsh_eval import registry
 from vsh_eval.contracts import produces
 from vsh_eval.returns.checks.joins import helped_children
 from vsh_eval.returns.checks.schools import SCHOOL_TERMS
+from vsh_eval.returns.checks.years import OF_AGE
 from vsh_eval.returns.folder import Returns
 
-_AGES = registry.metric("overall_absence").year_groups
-_OF_AGE = f"year_group BETWEEN {min(_AGES)} AND {max(_AGES)}"
 _ATTENDED = "(FROM attendance SELECT DISTINCT pupil_id, academic_year) a"
 _SCHOOLS = "FROM {table} SELECT count(DISTINCT urn)"
 
@@ -45,9 +43,9 @@ def flow(returns: Returns) -> pd.DataFrame:
     on_roll = "FROM enrolments SELECT pupil_id"
     counted = {
         "pupils": "FROM enrolments SELECT count(DISTINCT pupil_id)",
-        "pupils_of_age": f"FROM enrolments SELECT count(DISTINCT pupil_id) WHERE {_OF_AGE}",
+        "pupils_of_age": f"FROM enrolments SELECT count(DISTINCT pupil_id) WHERE {OF_AGE}",
         "pupils_attended": f"FROM enrolments e SEMI JOIN {_ATTENDED} ON e.pupil_id = a.pupil_id "
-        f"AND e.academic_year = a.academic_year SELECT count(DISTINCT pupil_id) WHERE {_OF_AGE}",
+        f"AND e.academic_year = a.academic_year SELECT count(DISTINCT pupil_id) WHERE {OF_AGE}",
         "pupils_measured": f"FROM attainment SELECT count(DISTINCT pupil_id) "
         f"WHERE pupil_id IN ({on_roll})",
         "children": f"FROM ({children}) SELECT count(*)",

@@ -12,6 +12,7 @@ MOST_SESSIONS = 400
 """Sessions a pupil's year can hold: 190 days in school are 380, and one who moves has a few more
 (The Education (School Day and School Year) (England) Regulations 1999)."""
 _AGES = registry.metric("overall_absence").year_groups
+OF_AGE = f"year_group BETWEEN {min(_AGES)} AND {max(_AGES)}"
 _TERM = " ".join(
     f"WHEN {literal(term)} THEN {1 << bit}" for bit, term in enumerate((*TERMS, WHOLE_YEAR))
 )
@@ -31,7 +32,7 @@ _ATTENDED = f"""
     ),
     enrolled AS (
         FROM enrolments SELECT pupil_id,
-            bool_or(year_group BETWEEN {min(_AGES)} AND {max(_AGES)}) AS of_age
+            bool_or({OF_AGE}) AS of_age
         WHERE pupil_id IS NOT NULL AND academic_year = {{year}} GROUP BY pupil_id
     )
     FROM pupils p FULL JOIN enrolled e ON p.pupil_id = e.pupil_id SELECT
