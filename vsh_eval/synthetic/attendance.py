@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from vsh_eval.contracts import TERMS
 from vsh_eval.numerics.arrays import Floats, Ints
 from vsh_eval.synthetic.absence_rates import moved, rate_at, rate_distribution
 from vsh_eval.synthetic.calibration import STAGES, absence_levels, yearly_levels
 from vsh_eval.synthetic.plan import NO_ATTENDANCE, Plan
 from vsh_eval.synthetic.pupil_years import PupilYears, standardised
-from vsh_eval.synthetic.pupils import OLDEST, TERMS, Pupils
+from vsh_eval.synthetic.pupils import OLDEST, Pupils
 from vsh_eval.synthetic.schools import Schools
 
 SHARED_SD, RESIDUAL_SD = 0.006, 0.010

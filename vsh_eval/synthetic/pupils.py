@@ -15,7 +15,6 @@ HISTORY = 10
 """Years before the first in which children are followed, so that the look-back is filled."""
 OLDEST, YOUNGEST, BORN = 11, -1, -5
 """Year groups: the last of compulsory school, nursery, and a child not yet one year old."""
-TERMS = ("autumn", "spring", "summer")
 SEX = ("F", "M", "U")
 SEN = ("N", "K", "E")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vsh_eval.contracts import ContractError, Message
+from vsh_eval.contracts import TERMS, ContractError, Message
 from vsh_eval.returns.columns import quoted
 from vsh_eval.returns.formats import coded
 from vsh_eval.returns.formats.reading import Options, Reading, counted
@@ -24,7 +24,6 @@ _SUMS = {
 }
 _OTHERS = ("presentsessions", "approvededucationalactivitysessions")
 _NEEDED = (_PUPIL, _YEAR, _URN, *_SUMS.values())
-_TERMS = ("autumn", "spring", "summer")
 _WHOLE_YEAR = 300
 """Possible sessions that a pupil of a whole year exceeds: a year has about 380."""
 _KEYS = ["pupil_id", "academic_year", "urn"]
@@ -123,7 +122,7 @@ def _sql(sheet: Sheet) -> str:
 
 
 def _upto(name: str) -> str:
-    term = re.search("|".join(_TERMS), name.casefold())
+    term = re.search("|".join(TERMS), name.casefold())
     return term[0] if term else "year"
 
 
@@ -148,7 +147,7 @@ def _terms(year: object, rows: pd.DataFrame) -> pd.DataFrame:
     wide = rows.set_index([*_KEYS, "upto"])[list(_SUMS)].unstack("upto", fill_value=0)  # noqa: PD010
     before = None
     parts = []
-    for term in (term for term in _TERMS if term in held):
+    for term in (term for term in TERMS if term in held):
         sums = pd.DataFrame({name: wide[name, term] for name in _SUMS})
         was_there = wide["sess_possible", term] > 0
         this = sums if before is None else sums - before
