@@ -16,6 +16,7 @@ from vsh_eval.effects.grid import Floats
 from vsh_eval.effects.inference.randomisation import reassignments
 from vsh_eval.numerics.inference import permutation
 from vsh_eval.numerics.inference.significance import ALPHA, t_critical
+from vsh_eval.numerics.levels.proportions import wilson
 
 FEWEST_RUNS = 50
 PLACEBO_COLUMNS = ("runs", "found", "share", "lower", "upper", "alpha", "error_ratio", "verdict")
@@ -148,10 +149,8 @@ def injected_effect_power(
 
 def _wilson(count: float, number: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    ends = np.asarray(proportion_confint(count, number, alpha=ALPHA, method="wilson"), dtype=float)
-    return float(ends[0]), float(ends[1])
+    lower, upper = wilson(np.array([count]), np.array([float(number)]))
+    return lower.item(), upper.item()
 
 
 def _runs(data: pd.DataFrame, *, runs: int, seed: int) -> _Runs:
