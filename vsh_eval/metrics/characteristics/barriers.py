@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names, registry
-from vsh_eval.cells.level import FloatArray, Level, difference, times_as_high, worst_status
+from vsh_eval.cells.level import Level, difference, times_as_high, worst_status
 from vsh_eval.cells.tables import Columns, interval, same_text
 from vsh_eval.columns import CELL, LAST, PUPILS, released, with_ends, with_interval
 from vsh_eval.contracts import ContractError, produces
@@ -199,21 +199,13 @@ def with_trait(strata: Strata, by: str, value: str) -> Strata:
 
 def _with_trait(clusters: Clusters, by: str, value: str) -> Clusters:
     """Return the schools of the same children, every product following Y = X where the trait is."""
-    return replace(clusters, products=_products(clusters, by, value))
-
-
-def _products(clusters: Clusters, by: str, value: str) -> FloatArray:
-    """Return the sums over schools of products, Y being X in the strata with a value."""
+    cells = clusters.products.shape[-1] // 2
     at = clusters.axes[1:].index(by)
     labels = names.MOMENT_STRATA[names.MAKE_UP]
     has = np.array([label.split("/")[at] == value for label in labels], dtype=float)
-    indicator = np.concatenate([np.tile(has, len(names.LEAF_GROUPS)), np.ones(_cells(clusters))])
-    x = clusters.products[..., _cells(clusters) :, _cells(clusters) :]
-    return np.tile(x, (2, 2)) * indicator * indicator[:, None]
-
-
-def _cells(clusters: Clusters) -> int:
-    return clusters.products.shape[-1] // 2
+    indicator = np.concatenate([np.tile(has, len(names.LEAF_GROUPS)), np.ones(cells)])
+    x = clusters.products[..., cells:, cells:]
+    return replace(clusters, products=np.tile(x, (2, 2)) * indicator * indicator[:, None])
 
 
 def _scored(level: Level) -> Level:
