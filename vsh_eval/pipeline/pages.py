@@ -115,9 +115,7 @@ def render_failure(run: Run, name: str) -> Path:
         run.internal / "notebooks" / f"{name}.ipynb",
         page,
         title=f"FAILED: {name}",
-        navigation=[],
         stamp=WORDS["failed_stamp"],
-        footer={},
     )
     return page
 
