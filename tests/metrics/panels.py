@@ -4,6 +4,9 @@ import numpy as np
 import pandas as pd
 
 from vsh_eval import names
+from vsh_eval.metrics import Comparison
+
+PAIR = Comparison("cwsw", "peers")
 
 
 def returns_panel(rows, **constant):

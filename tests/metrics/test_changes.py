@@ -2,10 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.metrics.panels import returns_panel
-from vsh_eval.metrics import Comparison, changes
-
-PAIR = Comparison("cwsw", "peers")
+from tests.metrics.panels import PAIR, returns_panel
+from vsh_eval.metrics import changes
 
 
 def rows_of(year, metric="overall_absence", *, group=150, reference=450, x=1000):

@@ -4,11 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.metrics.panels import invented_pupils, published_panel, pupils_panel, returns_panel
+from tests.metrics.panels import PAIR, invented_pupils, published_panel, pupils_panel, returns_panel
 from vsh_eval.contracts import ContractError
 from vsh_eval.metrics import Comparison, effect_sizes, gaps, sessions_and_days
-
-PAIR = Comparison("cwsw", "peers")
 
 
 def pupils_of(metric, *, schools=30, seed=1):

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.metrics.panels import published_panel, pupils_panel, returns_panel
+from tests.metrics.panels import PAIR, published_panel, pupils_panel, returns_panel
 from vsh_eval.contracts import ContractError
 from vsh_eval.metrics import Comparison, heterogeneity
 from vsh_eval.metrics.heterogeneity import _school_gaps
 from vsh_eval.panel import within_school_gaps
-
-PAIR = Comparison("cwsw", "peers")
 
 
 def pupils_of(seed=1, *, schools=150, tau=6.0, spread=15.0, metric="ks4_attainment8", year=202425):

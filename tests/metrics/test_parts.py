@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.metrics.panels import invented_pupils, published_panel, pupils_panel
+from tests.metrics.panels import PAIR, invented_pupils, published_panel, pupils_panel
 from vsh_eval.contracts import ContractError
 from vsh_eval.metrics import Comparison, changes, gaps, parts
-
-PAIR = Comparison("cwsw", "peers")
 
 
 def absence_panel(seed, *, schools=12):

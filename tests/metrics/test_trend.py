@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.metrics.panels import invented_pupils, published_panel, pupils_panel, returns_panel
+from tests.metrics.panels import PAIR, invented_pupils, published_panel, pupils_panel, returns_panel
 from vsh_eval.metrics import Comparison, changes, trend
 
-PAIR = Comparison("cwsw", "peers")
 YEARS = (202122, 202223, 202324, 202425)
 
 

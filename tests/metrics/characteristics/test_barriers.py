@@ -4,13 +4,12 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from tests.metrics.children import children, composition_of, moments_of, panel_of
+from tests.metrics.panels import PAIR
 from vsh_eval import names
 from vsh_eval.contracts import CohortRuleError, ContractError
 from vsh_eval.metrics import Comparison, gaps
 from vsh_eval.metrics.characteristics import Moments, barriers
 from vsh_eval.metrics.characteristics.barriers import TRAITS
-
-PAIR = Comparison("cwsw", "peers")
 
 
 def composition(rows, **constant):

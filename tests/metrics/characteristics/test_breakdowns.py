@@ -7,12 +7,11 @@ import pytest
 import statsmodels.api as sm
 
 from tests.metrics.children import children, composition_of, measured, moments_of
+from tests.metrics.panels import PAIR
 from vsh_eval import names
 from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
-from vsh_eval.metrics import Comparison
 from vsh_eval.metrics.characteristics import gaps_by
 
-PAIR = Comparison("cwsw", "peers")
 VALUES = [(by, code, value) for by in ("sex", "fsm6", "sen") for code, value in
           names.BREAKDOWNS[by].items() if value != "sex_not_recorded"]  # fmt: skip
 

@@ -10,6 +10,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from tests.metrics.children import children, composition_of, measured, moments_of, panel_of
+from tests.metrics.panels import PAIR
 from vsh_eval import names
 from vsh_eval.contracts import CohortRuleError, ContractError, VintageError
 from vsh_eval.metrics import Comparison, gaps
@@ -23,7 +24,6 @@ from vsh_eval.metrics.characteristics import (
 )
 from vsh_eval.names import FACTORS
 
-PAIR = Comparison("cwsw", "peers")
 SAME = ["gap", "group_level", "reference_level", "ratio"]
 LIMITS = [f"{name}_{end}" for name in SAME for end in ("lower", "upper")]
 ERRORS = ["gap_std_error", "group_std_error", "reference_std_error", "log_ratio_std_error", "df"]

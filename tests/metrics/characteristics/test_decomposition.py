@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.metrics.children import children, composition_of, measured
+from tests.metrics.panels import PAIR
 from vsh_eval.contracts import ContractError
-from vsh_eval.metrics import Comparison
 from vsh_eval.metrics.characteristics import decompose, kitagawa, matched_gap, standardised_gap
 from vsh_eval.metrics.characteristics.linearised import slopes
 from vsh_eval.metrics.characteristics.strata import Sums
 from vsh_eval.names import FACTORS
 
-PAIR = Comparison("cwsw", "peers")
 ALIKE = ["phase", "fsm6", "sen"]
 PARTS = [f"composition_{factor}" for factor in FACTORS]
 
