@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.core.test_imputation import GAP, SESSIONS
+
 YEARS = (201718, 201819, 202021, 202122, 202223, 202324, 202425)
 
 
@@ -62,25 +64,8 @@ def cells():
 @pytest.fixture
 def fixture_cells():
     """The five schools of the simulation note, gap in percentage points."""
-    nan = np.nan
     cohorts = [4, 6, 0, 0, 0]
-    sessions = [
-        [2, 3, 0, 2, 3, 4, 3],
-        [4, 3, 4, 5, 4, 5, 6],
-        [6, 5, 6, 6, 5, 4, 5],
-        [1, 0, 2, 1, 2, 3, 2],
-        [3, 4, 3, 4, 5, 4, 4],
-    ]
-    gaps = [
-        [5, 7, nan, 6, 4, 5, 3],
-        [12, 14, 13, 16, 15, 13, 11],
-        [9, 8, 12, 11, 13, 14, 12],
-        [4, nan, 6, 9, 5, 8, 7],
-        [10, 11, 10, 13, 12, 14, 15],
-    ]
     rows = [
-        (f"s{s}", t + 1, cohorts[s], gaps[s][t], 350.0 * sessions[s][t])
-        for s in range(5)
-        for t in range(7)
+        (f"s{s}", t + 1, cohorts[s], GAP[s, t], SESSIONS[s, t]) for s in range(5) for t in range(7)
     ]
     return pd.DataFrame(rows, columns=["unit", "time", "cohort", "outcome", "weight"])

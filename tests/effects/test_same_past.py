@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core.test_same_past import HELD
 from tests.effects.conftest import YEARS, cells_of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, InfeasibleError
 from vsh_eval.effects.estimators.same_past import cells_of as same_past_cells
 from vsh_eval.effects.estimators.same_past import estimated_variances
 from vsh_eval.effects.grid import checked, grid
-from vsh_eval.numerics.estimators.same_past import Variances
 
-HELD = Variances(2.0, np.array([11.0]), 0.6, 1.0)
 same_past = effects.estimators.same_past
 
 
