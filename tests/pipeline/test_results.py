@@ -3,14 +3,16 @@ import json
 import pandas as pd
 import pytest
 
+from tests.pipeline.conftest import TABLES
 from tests.pipeline.project import PUBLISHED
 from tests.release.made import AUTHORITY, NAN, arm_rows, estimate_row, gap_rows, safe
 from vsh_eval import pipeline
 from vsh_eval.contracts import ContractError
 from vsh_eval.pipeline.questions import results
 
-LEVELS = {"time_period": [202324, 202425], "phase": "total", "metric": "overall_absence",
-          "group": "cwsw", "pupils": 640, "level_value": [17.4, 18.4], "status": ""}  # fmt: skip
+LEVELS = {"unit_id": AUTHORITY, "geographic_level": "la", "time_period": [202324, 202425],
+          "phase": "total", "metric": "overall_absence", "group": "cwsw", "pupils": 640,
+          "level_value": [17.4, 18.4], "status": ""}  # fmt: skip
 RULES = {"rule": ["power", "chosen_by", "registered"], "verdict": ["fail", "fail", "pass"],
          "reason": ["too small an effect to be seen", "", ""], "statement": "inconclusive",
          "confidence": "none", "decided_by": ""}  # fmt: skip
@@ -31,29 +33,25 @@ def gaps():
 def published(run):
     """Publish what the notebooks before the report do."""
     tables = {
-        "levels": pd.DataFrame(LEVELS).assign(unit_id=AUTHORITY, geographic_level="la"),
-        "impact": pd.DataFrame(
-            [
-                estimate_row(),
-                estimate_row(estimator="callaway_santanna", estimate=-1.1),
-                estimate_row(role="secondary", metric="severe_absence"),
-                estimate_row(aggregation="event", index=0.0),
-            ]
-        ),
-        "evidence": pd.DataFrame(RULES),
-        "power": pd.DataFrame(
-            {
-                "metric": "overall_absence",
-                "more_years": 0,
-                "authorities": [1, 4],
-                "mde": [2.8, 2.04],
-                "power": 0.8,
-                "caution": "",
-            }
-        ),
+        "levels": LEVELS,
+        "impact": [
+            estimate_row(),
+            estimate_row(estimator="callaway_santanna", estimate=-1.1),
+            estimate_row(role="secondary", metric="severe_absence"),
+            estimate_row(aggregation="event", index=0.0),
+        ],
+        "evidence": RULES,
+        "power": {
+            "metric": "overall_absence",
+            "more_years": 0,
+            "authorities": [1, 4],
+            "mde": [2.8, 2.04],
+            "power": 0.8,
+            "caution": "",
+        },
     }
-    for name, table in tables.items():
-        run.publish(name, safe(table))
+    for name, rows in tables.items():
+        run.publish(name, safe(rows))
 
 
 def changes(**changed):
@@ -154,13 +152,8 @@ def test_a_change_that_is_not_clear_is_called_so(project):
 
 def test_published_tables_are_not_asked_for_an_effect(project):
     run = project.run("public")
-    run.save("areas", pd.DataFrame(
-        [(AUTHORITY, "Cheshire East", "E12000002", "North West", "895")],
-        columns=["unit_id", "name", "region_id", "region_name", "old_la_code"],
-    ))  # fmt: skip
-    run.publish("levels", safe(pd.DataFrame(LEVELS).assign(
-        unit_id=AUTHORITY, geographic_level="la"
-    )))  # fmt: skip
+    run.save("areas", TABLES["areas"])
+    run.publish("levels", safe(LEVELS))
     run.publish("evidence", run.release(pipeline.not_asked))
     said = written(run)
     assert said["headline"]["gap"] == pytest.approx(18.4 - 6.8)
