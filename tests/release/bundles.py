@@ -24,6 +24,12 @@ LABELS = {"programme": "any", "tier": "any", "phase": "total", "comparison": "no
 SCHOOLS = {"schools_treated": 40, "schools_comparison": 30, "pupils": 800, "df": 69.0}
 
 
+def released(frame, kind, columns, *, gate):
+    """Let a table through the door."""
+    producer = produces(kind, columns, gate=gate)(lambda: frame)
+    return release_table(producer, rule=rule_named("cellkey"), stamp="SYNTHETIC")
+
+
 def about(number=0, **changes):
     """What a bundle says beside its tables."""
     said = {
@@ -74,23 +80,14 @@ def impact(value, *, second=None, leads=(0.1, -0.2), error=0.8):
         estimate(0.02, 0.1, **level, part=peers),
     ]
     columns = [name for name in _ESTIMATES if name in {*rows[0]}]
-
-    @produces("estimates", columns, gate="estimates")
-    def table():
-        return pd.DataFrame(rows)
-
-    return release_table(table, rule=rule_named("cellkey"), stamp="SYNTHETIC")
+    return released(pd.DataFrame(rows), "estimates", columns, gate="estimates")
 
 
-def attribution(slope=0.02, error=0.1, counted=0.01):
-    row = estimate(slope, error, role="robustness") | {"target": "drift", "bias": 3.0}
-    size = estimate(counted, 0.05, role="robustness") | {"target": "log_cohort_size"}
-
-    @produces("attribution", ATTRIBUTION_COLUMNS, gate="estimates")
-    def table():
-        return pd.DataFrame([row, size])[[*ATTRIBUTION_COLUMNS, "largest_share"]]
-
-    return release_table(table, rule=rule_named("cellkey"), stamp="SYNTHETIC")
+def attribution():
+    row = estimate(0.02, 0.1, role="robustness") | {"target": "drift", "bias": 3.0}
+    size = estimate(0.01, 0.05, role="robustness") | {"target": "log_cohort_size"}
+    frame = pd.DataFrame([row, size])[[*ATTRIBUTION_COLUMNS, "largest_share"]]
+    return released(frame, "attribution", ATTRIBUTION_COLUMNS, gate="estimates")
 
 
 def evidence(statement="inconclusive", decided_by=""):
@@ -104,12 +101,7 @@ def evidence(statement="inconclusive", decided_by=""):
     frame["verdict"] = frame["verdict"].where(frame["rule"].ne(decided_by), "fail")
     confidence = "none" if statement in ("inconclusive", "not_attributable") else "moderate"
     frame = frame.assign(statement=statement, confidence=confidence, decided_by=decided_by)
-
-    @produces("evidence", tuple(frame), gate="facts")
-    def table():
-        return frame
-
-    return release_table(table, rule=rule_named("cellkey"), stamp="SYNTHETIC")
+    return released(frame, "evidence", tuple(frame), gate="facts")
 
 
 def write(folder: Path, *, number=0, value=-1.5, said=None, tables=None) -> Path:
