@@ -21,8 +21,10 @@ api = pytest.importorskip("playwright.sync_api", reason="playwright is not insta
 axe_core = pytest.importorskip("axe_core_python", reason="axe-core-python is not installed")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
 
+AXE = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = """axe.run({resultTypes: ['violations']}).then(found => found.violations.map(
     one => one.id + ': ' + one.nodes.map(node => node.html.slice(0, 120)).join(' | ')))"""
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +60,8 @@ def visit(browser, pages):
 def test_a_narrow_page_satisfies_every_rule(visit, name):
     """`tests/whole_runs` asks the same of each real page on a wide screen."""
     tab = visit(name, 320)
-    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    tab.evaluate(Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
+    tab.evaluate(UNFOLD)
+    tab.evaluate(AXE)
     assert tab.evaluate(RUN_AXE) == []
 
 
@@ -84,7 +86,7 @@ def test_code_is_one_stop_and_a_table_is_one_only_where_it_scrolls(visit):
     assert tab.evaluate(OPENS_CODE)
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.rel") == "prev"
-    tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    tab.evaluate(UNFOLD)
     tab.wait_for_function(f"{SCROLLS} === 2")
     tab.set_viewport_size({"width": 320, "height": 900})
     tab.wait_for_function(f"{SCROLLS} === 4")

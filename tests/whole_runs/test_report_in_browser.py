@@ -1,11 +1,10 @@
 """A whole report in a real browser: every page of a run, not a sample."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.release.test_browser import ARGUMENTS, BROWSER, RUN_AXE, api, axe_core
+from tests.release.test_browser import ARGUMENTS, AXE, BROWSER, RUN_AXE, UNFOLD, api
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
 
@@ -17,7 +16,6 @@ SMALL_AND_DARK = """axe.run({
 LETTERS = """[...document.querySelectorAll("figure img")].filter(one => one.checkVisibility())
     .map(one => 10 * one.clientWidth / (one.naturalWidth * 0.75))"""
 """Pixels of letters of 10 points, the smallest of a chart whose points are 4/3 of its pixels."""
-UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 SHORTEN = """document.querySelectorAll('tbody').forEach(
     body => [...body.rows].slice(4).forEach(row => row.remove()))"""
 """Leaves of each table its first rows, which are made as all the others: axe takes 3 ms a cell."""
@@ -39,7 +37,6 @@ def pages_in(printed):
 def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole, trio):
     runs = (whole.outputs / "small", trio.outputs / "trio")
     pages = [page for run in runs for page in sorted((run / "release").glob("*.html"))]
-    script = Path(axe_core.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     assert len(pages) == 9 + 2
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
@@ -55,7 +52,7 @@ def test_every_page_is_silent_stays_on_the_machine_fits_and_satisfies_axe(whole,
             printed += sheets
             assert sheets <= MOST_SHEETS.get(page.name, sheets), page.name
             tab.evaluate(UNFOLD)
-            tab.evaluate(script)
+            tab.evaluate(AXE)
             for screen in SCREENS:
                 show_at(tab, *screen[:2])
                 assert tab.evaluate("document.documentElement.scrollWidth") == screen[0], page.name
