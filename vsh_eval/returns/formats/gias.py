@@ -150,16 +150,12 @@ def _sql(sheet: Sheet) -> str:
         "type_group": f"lower({sheet.text('establishmenttypegroupname')})",
         "status": f"lower({sheet.text('establishmentstatusname')})",
         "education": f"lower({sheet.text('phaseofeducationname')})",
-        "la_code": _ons_code(sheet.text("gsslacodename")),
+        "la_code": f"nullif(regexp_extract({sheet.text('gsslacodename')}, '^[EW]\\d{{8}}$'), '')",
         "opened": coded.day(sheet.text("opendate")),
         "closed": coded.day(sheet.text("closedate")),
         "pct_fsm": f"TRY_CAST({sheet.text('percentagefsm')} AS DOUBLE)",
     }
     return select(column)
-
-
-def _ons_code(text: str) -> str:
-    return f"nullif(regexp_extract({text}, '^[EW]\\d{{8}}$'), '')"
 
 
 def _whole(text: str) -> str:

@@ -155,7 +155,8 @@ def _understood(
     meant = _coded(rows["programme"], synonyms.get("programme", {}), programmes)
     rows = rows.assign(written=rows["programme"], programme=meant)
     unknown = rows["programme"].isna()
-    leave_out("programmes_without_synonym", unknown, _names_of(rows["written"][unknown]))
+    names_left_out = _first(sorted(set(rows["written"][unknown].dropna())))
+    leave_out("programmes_without_synonym", unknown, names_left_out)
     rows = rows.assign(tier=_tier(rows, synonyms.get("tier", {}), file))
     leave_out("tier_unknown", rows["tier"].isna(), _rows_of(rows["tier"].isna()))
     days = coded.column(coded.day, rows["start_date"])
@@ -243,10 +244,6 @@ def _summed(log: pd.DataFrame) -> pd.DataFrame:
 def _rows_of(which: pd.Series) -> str:
     listed = [str(row) for row in which.index[which.to_numpy()]]
     return f"rows {_first(listed)}"
-
-
-def _names_of(written: pd.Series) -> str:
-    return _first(sorted(set(written.dropna())))
 
 
 def _first(listed: Sequence[str]) -> str:
