@@ -12,14 +12,14 @@ GROUPS = {"cin": (4, 0.12), "cpp": (2, 0.14), "cla": (1, 0.08), "previous": (6, 
 PROGRAMMES = ("elsa", "safeguarding")
 
 
-def panel_of(seed=0, *, schools=48, effect=0.0, years=YEARS, metric="overall_absence"):
+def panel_of(seed=0, *, schools=48, effect=0.0, metric="overall_absence"):
     """Sums by school, year and group; `effect` in percentage points on cin and cpp."""
     rng = np.random.default_rng(seed)
     rows = []
     for school in range(schools):
-        adopted = adopted_of(school, years)
+        adopted = adopted_of(school)
         level = rng.normal(0, 0.01)
-        for year in years:
+        for year in YEARS:
             treated = adopted and year >= adopted
             for group, (mean, rate) in GROUPS.items():
                 pupils = 1 + rng.poisson(mean)
@@ -36,15 +36,15 @@ def panel_of(seed=0, *, schools=48, effect=0.0, years=YEARS, metric="overall_abs
     )  # fmt: skip
 
 
-def adopted_of(school, years=YEARS):
-    return (0, years[3], years[4], 0)[school % 4]
+def adopted_of(school):
+    return (0, YEARS[3], YEARS[4], 0)[school % 4]
 
 
-def exposure_of(schools=48, years=YEARS):
+def exposure_of(schools=48):
     """Half of the trained schools begin with each programme, a third go on to the other."""
     rows = []
     for school in range(schools):
-        adopted = adopted_of(school, years)
+        adopted = adopted_of(school)
         first = PROGRAMMES[school // 4 % 2]
         other = PROGRAMMES[1 - school // 4 % 2]
         later = adopted + 101 if adopted and school % 3 == 0 else 0
@@ -59,13 +59,13 @@ def exposure_of(schools=48, years=YEARS):
     return pd.DataFrame(rows, columns=["unit_id", "programme", "tier", "adopted", "first_date"])
 
 
-def training_of(schools=48, years=YEARS):
+def training_of(schools=48):
     rng = np.random.default_rng(5)
     rows = [
         (f"s{school:03d}", PROGRAMMES[school // 4 % 2], ("universal", "targeted")[school // 8 % 2],
-         adopted_of(school, years), float(rng.integers(2, 20)), float(rng.integers(300, 900)))
+         adopted_of(school), float(rng.integers(2, 20)), float(rng.integers(300, 900)))
         for school in range(schools)
-        if adopted_of(school, years)
+        if adopted_of(school)
     ]  # fmt: skip
     columns = ["unit_id", "programme", "tier", "time_period", "staff_trained", "cost"]
     return pd.DataFrame(rows, columns=columns)

@@ -86,9 +86,9 @@ def composition_cells(table, values):
     return cells.reindex(columns=list(names.COMPOSITION_COLUMNS))
 
 
-def moments_of(table, metrics=METRICS):
+def moments_of(table):
     keys = ["time_period", "phase", "group", "school", *STRATA]
-    return moments_of_cells(added(table, keys, _values(table, metrics)))
+    return moments_of_cells(added(table, keys, _values(table, METRICS)))
 
 
 def panel_of(table, metrics=METRICS):

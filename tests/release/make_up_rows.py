@@ -2,8 +2,6 @@
 
 from math import isnan
 
-import pandas as pd
-
 from tests.release.made import AUTHORITY, NAN, safe
 
 ROW = {
@@ -40,7 +38,7 @@ def matched(**changes):
     return safe([{**row, "gap": 9.1, **numbers(matched_level=9.2, matched_gap=6.8), **changes}])
 
 
-def standardised(*, stamp="", gaps=(6.5, NAN, 9.1), kept=(6.5, NAN, 8.0), **changes):
+def standardised(*, kept=(6.5, NAN, 8.0), **changes):
     years = (201819, 201920, 202425)
     rows = [
         {
@@ -48,9 +46,9 @@ def standardised(*, stamp="", gaps=(6.5, NAN, 9.1), kept=(6.5, NAN, 8.0), **chan
             "gap": gap, **numbers(standardised_gap=other), "status": "x" if isnan(gap) else "",
         }
         | changes
-        for year, gap, other in zip(years, gaps, kept, strict=True)
+        for year, gap, other in zip(years, (6.5, NAN, 9.1), kept, strict=True)
     ]  # fmt: skip
-    return safe(rows, stamp=stamp)
+    return safe(rows)
 
 
 LEVELS = {("sex", "girls"): (15.8, 6.4), ("sex", "boys"): (17.2, 6.5),
@@ -58,11 +56,11 @@ LEVELS = {("sex", "girls"): (15.8, 6.4), ("sex", "boys"): (17.2, 6.5),
           ("sen", "sen_support"): (NAN, 8.9), ("sen", "ehc_plan"): (30.1, 9.2)}  # fmt: skip
 
 
-def by_value(levels=None, *, stamp="", **changes):
+def by_value(levels=None, **changes):
     rows = []
     for (by, value), (own, other) in (LEVELS if levels is None else levels).items():
         gap = own - other
         both = {"group_level": own, "reference_level": other, **numbers(gap=gap)}
         key = {"time_period": 202425, "metric": "overall_absence", "breakdown": by, "value": value}
         rows.append({**ROW, **key, **both, "status": "c" if isnan(gap) else "", **changes})
-    return safe(pd.DataFrame(rows), stamp=stamp)
+    return safe(rows)

@@ -253,7 +253,7 @@ def test_a_run_looks_for_its_secret_and_for_where_it_is_kept(run, written):
         yearly._finish(run, datetime.now(UTC))
 
 
-def test_a_public_secret_is_not_looked_for_and_bytes_have_no_text(run, monkeypatch):
+def test_a_public_secret_is_not_looked_for_and_bytes_have_no_text(run):
     assert secret.texts_of(run.settings, invented=True) == ()
     key = run.settings.disclosure.secret_file
     key.write_bytes(bytes(range(240, 256)))

@@ -74,9 +74,9 @@ def test_one_row_must_fit():
         reach_sentence(gap_rows(), year=202425)
 
 
-def power_rows(mde=2.84, sesoi_power=0.07):
+def power_rows(sesoi_power=0.07):
     """Return the effect detected with a power of 0.8, that with even odds, and that of interest."""
-    rows = [(mde, 0.8, 1.13), (mde * 0.7, 0.5, 1.4), (0.5, sesoi_power, 5.0)]
+    rows = [(2.84, 0.8, 1.13), (2.84 * 0.7, 0.5, 1.4), (0.5, sesoi_power, 5.0)]
     columns = ("mde", "power", "exaggeration")
     return [{"metric": ABSENCE, **dict(zip(columns, row, strict=True))} for row in rows]
 

@@ -128,10 +128,10 @@ def in_parquet(folder):
     return as_parquet(folder, parts=("attendance", "enrolments"))
 
 
-def typed_parquet(folder, tables=TINY):
-    """Write tables as Parquet in the contract's own types."""
+def typed_parquet(folder):
+    """Write the tiny tables as Parquet in the contract's own types."""
     folder.mkdir(parents=True, exist_ok=True)
-    with open_returns(write(folder / "text", tables)) as returns:
+    with open_returns(write(folder / "text")) as returns:
         for name in returns.tables:
             file = folder / f"{name}.parquet"
             returns.connection.execute(f"COPY (FROM {name}) TO '{file}' (FORMAT parquet)")

@@ -329,7 +329,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_none_of_the_families_is_refused(write, tmp_path, name):
+def test_what_is_none_of_the_families_is_refused(write, name):
     family, files, said = REFUSED[name]
     with pytest.raises(ContractError, match=said):
         _read(family, [write(*file) for file in files.items()], Options())

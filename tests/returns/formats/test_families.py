@@ -137,7 +137,7 @@ def test_tables_that_nobody_gives_are_named(cin):
     assert "training" in str(refused.value)
 
 
-def test_one_part_of_a_table_from_two_families_is_refused(cin, tmp_path):
+def test_one_part_of_a_table_from_two_families_is_refused(cin):
     pytest.importorskip("sqlalchemy", reason="the extra files is not installed")
     query = "SELECT 'A' AS pupil_id, '{}' AS status, '2021-05-01' AS start_date, NULL AS end_date"
     files = {

@@ -34,10 +34,10 @@ SYNONYMS = {
 }
 
 
-def workbook(path, rows, *, title=True, sheet="Log 2022"):
+def workbook(path, rows, *, title=True):
     with xlsxwriter.Workbook(path) as book:
         book.add_worksheet("Notes").write(0, 0, "Who keeps this log")
-        page = book.add_worksheet(sheet)
+        page = book.add_worksheet("Log 2022")
         day = book.add_format({"num_format": "dd/mm/yyyy"})
         lines = [["Virtual school: training log"], []] if title else []
         for at, row in enumerate([*lines, *rows]):

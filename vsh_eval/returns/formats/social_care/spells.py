@@ -279,6 +279,6 @@ def episodes(spells: pd.DataFrame, children: Children) -> pd.DataFrame:
     return rows.sort_values(columns, ignore_index=True)
 
 
-def listed(names: Iterable[str], most: int = 12) -> tuple[str, ...]:
-    """Return names in order, the first of them where there are many."""
-    return tuple(sorted(names)[:most])
+def listed(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names in order, the first twelve where there are more."""
+    return tuple(sorted(names)[:12])
