@@ -22,6 +22,9 @@ from vsh_eval.release.text.safe_text import sentence
 NAN = float("nan")
 YEARS = (201819, 201920, 202021, 202122, 202223, 202324, 202425)
 AUTHORITY = "E06000049"
+POWER_CURVE = {"effect": [0.0, 0.5, 2.0], "share_found": [5.0, 20.0, 90.0],
+               "share_found_lower": [3.0, 15.0, 85.0],
+               "share_found_upper": [8.0, 25.0, 93.0]}  # fmt: skip
 spoken = sentence(str)
 """Seals a text made by hand, as if a function of `vsh_eval.release.text` had said it."""
 
@@ -37,9 +40,9 @@ def sealed(frame: pd.DataFrame, kind: str, *, stamp: str = "", gate: Gate = "cel
     return read_back(made.frame, kind, stamp, gate)
 
 
-def safe(rows: object, *, stamp: str = "", kind: str = "gaps") -> SafeTable:
+def safe(rows: object, *, stamp: str = "") -> SafeTable:
     """Seal rows made by hand."""
-    return sealed(pd.DataFrame(rows), kind, stamp=stamp)
+    return sealed(pd.DataFrame(rows), "gaps", stamp=stamp)
 
 
 def gap_rows(

@@ -23,6 +23,7 @@ from matplotlib.text import Text
 from tests.release.made import (
     AUTHORITY,
     NAN,
+    POWER_CURVE,
     YEARS,
     arm_rows,
     estimate_row,
@@ -46,13 +47,6 @@ HIDDEN = dict.fromkeys(
     [f"{name}{end}" for name in ("gap", "group_level") for end in ("", "_lower", "_upper")],
     NAN,
 ) | {"status": "c"}  # fmt: skip
-
-
-def of_groups(*groups, metrics=(METRIC,), **changes):
-    """Return rows of gaps for several groups or measures."""
-    return pd.concat(
-        [gap_rows(m, **changes).assign(group=g) for g in groups for m in metrics], ignore_index=True
-    )
 
 
 def areas():
@@ -95,9 +89,6 @@ def course(**changes):
             "status": ""} | changes  # fmt: skip
 
 
-POWER = {"effect": [0.0, 0.5, 2.0], "share_found": [5.0, 20.0, 90.0],
-         "share_found_lower": [3.0, 15.0, 85.0],
-         "share_found_upper": [8.0, 25.0, 93.0]}  # fmt: skip
 BOUNDS = [
     {"metric": METRIC, "variant": target, "bound": size, "ci_lower": -3 - size,
      "ci_upper": size - 1.2, "status": ""}
@@ -166,7 +157,7 @@ CHARTS = {
     "missed": (CELLS, figures.draw_reach_heat, {"by": "phase", "over": "deprivation",
                "share": "share_pupils", "missed": "pupils_not_reached"}),
     "need": (BANDS, figures.draw_reach_by_need, {"by": "deprivation", "year": 202425}),
-    "power": (POWER, figures.draw_power,
+    "power": (POWER_CURVE, figures.draw_power,
               {"metric": METRIC, "sesoi": 0.5, "estimates": safe([estimate_row()])}),
     "events": (event_rows(), figures.draw_event_study, {"metric": METRIC}),
     "forest": (FOREST, figures.draw_forest, {}),
@@ -732,7 +723,7 @@ def test_published_numbers_are_of_children_not_of_enrolments():
 @pytest.mark.parametrize(
     ("name", "rows", "changes", "match"),
     [
-        ("gap", of_groups("cwsw", "cwsw"), {}, "more than one row a year"),
+        ("gap", pd.concat([gap_rows(), gap_rows()]), {}, "more than one row a year"),
         ("sizes", sizes("cin", "cin"), {}, "more than one row a year"),
         ("standing", pd.concat([areas(), areas()]), {}, "more than one row a year"),
         ("rollout", reach_rows() * 2, {}, "more than one row a year"),

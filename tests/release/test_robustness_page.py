@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.release.made import NAN, estimate_row, safe
+from tests.release.made import NAN, POWER_CURVE, estimate_row, safe
 from vsh_eval.release.text.findings.checks import CHECK_NAMES
 from vsh_eval.release.text.findings.value import value_sentence
 from vsh_eval.release.text.pages.design import (
@@ -176,10 +176,7 @@ def test_the_bounds_are_told_for_both_targets():
 
 
 def test_power_and_false_alarms_are_said_before_any_effect():
-    curve = safe(
-        {"effect": [0.0, 0.5, 2.0], "share_found": [5.0, 20.0, 90.0],
-         "share_found_lower": [3.0, 15.0, 85.0], "share_found_upper": [8.0, 25.0, 93.0]}
-    )  # fmt: skip
+    curve = safe(POWER_CURVE)
     about, power = {"metric": "overall_absence", "sesoi": 0.5}, safe([{"mde": 1.8}])
     said = planted_sentence(curve, power, **about)
     assert "0.5 percentage points" in said
