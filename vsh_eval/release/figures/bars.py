@@ -404,7 +404,7 @@ def draw_decomposition(safe: SafeTable, *, metric: str, year: int) -> Figure:
             f"decomposition_{metric}",
             with_limits(*shown),
             alt=[
-                charts.DECOMPOSITION_OF.format(title=title),
+                charts.BAR_CHART.format(title=title),
                 *(_part_in_text(row, column, entry) for column in shown if column not in _PARTS),
             ],
             caption=[charts.DECOMPOSITION_CAPTION.format(title=title)],
@@ -451,13 +451,9 @@ def _draw_waterfall(axes: "Axes", bars: Sequence[_Bar], heights: Sequence[float]
 
 
 def _part_in_text(row: Row, name: str, entry: Metric) -> str:
-    interval = _interval(row, name)
-    template = charts.PART_WITH_INTERVAL if interval else charts.PART
-    return template.format(
-        part=column_label(name),
-        value=amount(value_of(row, name), entry.gap_unit),
-        interval=interval,
-    )
+    value, interval = amount(value_of(row, name), entry.gap_unit), _interval(row, name)
+    text = charts.CONFIDENCE_INTERVAL.format(value=value, interval=interval) if interval else value
+    return alt.named(column_label(name), text)
 
 
 @at_two_widths

@@ -474,8 +474,7 @@ def _check_entry(row: Row) -> Entry:
 def _check_name(row: Row) -> str:
     if _is_primary(row):
         return charts.PRIMARY
-    letter = value_label("check", row["check"])
-    return charts.CHECK.format(check=letter, variant=row["variant"])
+    return alt.named(value_label("check", row["check"]), row["variant"])
 
 
 def _check_in_text(row: Row) -> str:

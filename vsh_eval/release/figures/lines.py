@@ -268,7 +268,7 @@ def mark_breaks(axes: "Axes", panel: Panel) -> list[str]:
             letter = next(letters)
             axes.axvline(place - 0.5, color=palette.QUIET, lw=1, ls=(0, (1.5, 2.5)), zorder=1)
             _write_letter(axes, place - 0.5, letter)
-            notes.append(charts.LETTERED.format(letter=letter, note=entry.note))
+            notes.append(alt.named(letter, entry.note))
             continue
         axes.axvspan(place - 0.5, place + 0.5, color=palette.SHADE, lw=0, zorder=0)
         if entry.kind == "no_data":

@@ -17,9 +17,9 @@ LABEL_AND_VALUE = "{label}\n{value}"
 VALUE_IN_YEAR = "{value} ({year})"
 NAMED = "{name}: {text}"
 SHADED = "Shaded: {note}"
-LETTERED = "{letter}: {note}"
 SHADED_INTERVAL = f"Shaded: {INTERVAL}."
 VALUE_AND_INTERVAL = "{value} ({interval})"
+CONFIDENCE_INTERVAL = f"{{value}} ({INTERVAL} {{interval}})"
 
 
 def with_unit(label: str, unit: str) -> str:
@@ -142,12 +142,9 @@ BREAKDOWN_OF = "Dots: {title}, gaps"
 BREAKDOWN_CAPTION = f"{{title}}. Bars: {INTERVAL}. At the right: the gap."
 BREAKDOWN_VALUE = "{gap} ({value})"
 DECOMPOSITION_TITLE = "How much of the gap in {measure} reflects pupils' characteristics"
-DECOMPOSITION_OF = "Bar chart: {title}"
 DECOMPOSITION_CAPTION = (
     f"{{title}}. In brackets: {INTERVAL}. It says what goes together, not what causes what."
 )
-PART = "{part}: {value}"
-PART_WITH_INTERVAL = f"{{part}}: {{value}} ({INTERVAL} {{interval}})"
 
 # --- Estimates.
 EVENTS_TITLE = "Effect of training on the gap in {metric}, by years since training"
@@ -161,7 +158,6 @@ BEFORE_TRAINING = "Before training {count} of {all} intervals contain zero"
 FIRST_YEAR_TRAINED = "In the first year trained the estimate is {estimate}"
 AFTER_ONE_YEAR = "After 1 year the estimate is {estimate}"
 AFTER_YEARS = "After {years} years the estimate is {estimate}"
-CONFIDENCE_INTERVAL = f"{{value}} ({INTERVAL} {{interval}})"
 FOREST_OF = "Chart of {count} estimates: {title}"
 FOREST_TITLE = "Estimates side by side"
 FOREST_CAPTION = f"{{title}}. Bars: {INTERVAL}."
@@ -181,7 +177,6 @@ ROBUSTNESS_CAPTION = (
 )
 PLACEBOS = "Placebos: zero is expected"
 PRIMARY = "Primary estimate"
-CHECK = "{check}: {variant}"
 ESTIMATE_DIFFERS = "{value} differs"
 HONEST_TITLE = "The effect on the gap in {metric} if trends had differed without training"
 HONEST_OF = "Chart of intervals. {title}"
