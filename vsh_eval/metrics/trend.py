@@ -32,10 +32,8 @@ def trend(panel: Panel, comparison: Comparison) -> pd.DataFrame:
 
     Parameters
     ----------
-    panel : DataFrame
-        The panel, from an authority's returns (schools) or from published tables (areas).
-    comparison : Comparison
-        Group and reference, metrics and authority.
+    panel, comparison
+        As for `gaps`.
 
     Returns
     -------

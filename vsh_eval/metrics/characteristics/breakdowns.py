@@ -43,13 +43,8 @@ def gaps_by(
 
     Parameters
     ----------
-    composition : DataFrame or ProtectedTable
-        The authority's strata of pupils (`vsh_eval.names.COMPOSITION_COLUMNS`).
-    moments : Moments or None
-        How far the same pupils' schools differ, and how many they are. None takes pupils as
-        independent, which makes intervals too narrow.
-    comparison : Comparison
-        Group and reference, metrics and authority.
+    composition, moments, comparison
+        As for `decompose`.
     by : {"sex", "fsm6", "sen", "key_stage"}
         The characteristic. Key stages go by national curriculum year: early years up to 0, 1 and
         2, 3 to 6, 7 to 9, 10 and 11, post 16. A metric of one key stage has no rows by key stage.

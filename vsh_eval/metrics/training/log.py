@@ -100,10 +100,8 @@ def years_to_second_programme(training: pd.DataFrame, last: int | None = None) -
 
     Parameters
     ----------
-    training : DataFrame
-        The school-level log, one row an event.
-    last : int, optional
-        The last academic year whose training counts; of every year if not given.
+    training, last
+        As for `programme_overlap`.
 
     Returns
     -------
@@ -145,10 +143,8 @@ def training_records(training: pd.DataFrame, last: int | None = None) -> pd.Data
 
     Parameters
     ----------
-    training : DataFrame
-        The school-level log, one row an event.
-    last : int, optional
-        The last academic year whose training counts; of every year if not given.
+    training, last
+        As for `programme_overlap`.
 
     Returns
     -------

@@ -37,15 +37,8 @@ class Smoothness:
 
     Parameters
     ----------
-    beta : array (A + P,)
-        Event-study estimates in order of time, each against the reference period, which lies
-        between the A-th and the next and is left out.
-    covariance : array (A + P, A + P)
-        Their covariance.
-    before : int
-        A, at least 1.
-    weights : array (P,)
-        Weights of the post-periods' effects in the mean asked about.
+    beta, covariance, before, weights
+        As for `vsh_eval.numerics.inference.honest.RelativeMagnitudes`.
 
     Notes
     -----
