@@ -224,19 +224,16 @@ def _value(result: Result, written: str) -> str:
 
 
 def _census_sql(sheet: Sheet) -> str:
-    def of(*names: str) -> str:
-        return sheet.text(*names)
-
     return select(
         {
-            "upn": coded.upn(of("upn")),
-            "former": coded.upn(of("formerupn")),
-            "academic_year": coded.academic_year(of("academicyear")),
-            "term": f"lower(left({of('censusterm')}, 2))",
-            "place": of("urn", "laestab"),
-            "year_group": coded.year_group(of("ncyearactual")),
-            "fsm6": coded.flag(of("everfsm6")),
-            **{ours: c.known(of(*c.headings)) for ours, c in coded.CHARACTERISTICS.items()},
+            "upn": coded.upn(sheet.text("upn")),
+            "former": coded.upn(sheet.text("formerupn")),
+            "academic_year": coded.academic_year(sheet.text("academicyear")),
+            "term": f"lower(left({sheet.text('censusterm')}, 2))",
+            "place": sheet.text("urn", "laestab"),
+            "year_group": coded.year_group(sheet.text("ncyearactual")),
+            "fsm6": coded.flag(sheet.text("everfsm6")),
+            **{ours: c.known(sheet.text(*c.headings)) for ours, c in coded.CHARACTERISTICS.items()},
         }
     )
 
