@@ -241,17 +241,13 @@ def test_donors_with_a_hidden_year_are_left_out_and_counted():
     pd.testing.assert_frame_equal(found.rows, without.rows)
 
 
-def without_units(data, kept):
-    return data[data["unit"].isin(kept)]
-
-
 REFUSED = {
     "no unit": (lambda d: fit_synthetic(d, unit="nobody"), "unit is 'nobody' and has no row"),
     "start too early": (lambda d: fit_synthetic(d, start=1),
         "too few years before start .years 9, before 1"),
     "start too late": (lambda d: fit_synthetic(d, start=20), "no treated unit"),
     "twice": (lambda d: fit_synthetic(pd.concat([d, d])), "270 rows of data stand twice"),
-    "one donor": (lambda d: fit_synthetic(without_units(d, ["u00", "u01"])),
+    "one donor": (lambda d: fit_synthetic(d[d["unit"].isin(["u00", "u01"])]),
         "too few donors .donors 1"),
     "no data": (lambda d: fit_synthetic(d.assign(outcome=d["outcome"].where(d["unit"].eq("u00")))),
         "no year with outcome"),

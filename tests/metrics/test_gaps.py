@@ -14,10 +14,6 @@ from vsh_eval.panel import GROUPS
 METRICS = ("overall_absence", "persistent_absence")
 
 
-def total(table):
-    return table[table["phase"] == "total"].reset_index(drop=True)
-
-
 def test_hand_table():
     rows = [
         ("1", 202425, "primary", "cin", "overall_absence", 2, 60, 600),
@@ -52,7 +48,8 @@ def test_both_sides_are_their_levels():
 
 def test_one_school_equals_least_squares_over_its_pupils():
     pupils = invented_pupils(3, schools=1, years=(202425,))
-    found = total(gaps(pupils_panel(pupils), Comparison("peers", "cin"))).iloc[0]
+    table = gaps(pupils_panel(pupils), Comparison("peers", "cin"))
+    found = table[table["phase"] == "total"].iloc[0]
     two = pupils[pupils["group"].isin(["cin", "peers"])]
     fit = sm.WLS(
         two["y"] / two["x"],

@@ -19,12 +19,9 @@ def area(unit, level, gap, *, metric="overall_absence", **changes):
     )
 
 
-def table(*areas):
-    return safe(pd.concat(areas))
-
-
 def said(*areas, metric="overall_absence", **how):
-    return context_sentence(table(*areas), metric=metric, authority=AUTHORITY, labels=LABELS, **how)
+    table = safe(pd.concat(areas))
+    return context_sentence(table, metric=metric, authority=AUTHORITY, labels=LABELS, **how)
 
 
 def own(gap=9.0, **changes):

@@ -42,10 +42,6 @@ def check_row(check, verdict="agrees", **changes):
     )
 
 
-def first_row(**changes):
-    return check_row("", verdict="", variant="", **{"role": "primary", **changes})
-
-
 def every_check(verdict="agrees"):
     """Return one row a check, as the room of effects makes them."""
     drift = {"estimator": "drift", "estimate": 0.9, "p_value": NAN, "ci_lower": NAN}
@@ -72,7 +68,8 @@ def every_check(verdict="agrees"):
 
 
 def page(rows, **primary):
-    return safe([first_row(**primary), *rows])
+    first = check_row("", verdict="", variant="", **{"role": "primary", **primary})
+    return safe([first, *rows])
 
 
 def changed(place, **changes):
@@ -158,18 +155,14 @@ def test_a_cost_is_said_by_the_school_day_or_why_it_cannot_be(changes, said):
     assert said in value_sentence(safe([row | changes]))
 
 
-def bounds():
+def test_the_bounds_are_told_for_both_targets():
     rows = [
         check_row("trend_breaks", variant=variant, bound=size, ci_lower=-3 - size,
                   ci_upper=size - 1.2, breakdown=survives)
         for variant, survives in (("first year", 1.1), ("all years", 0.0))
         for size in (0.0, 1.0, 2.0)
     ]  # fmt: skip
-    return safe(rows)
-
-
-def test_the_bounds_are_told_for_both_targets():
-    said = honest_sentence(bounds())
+    said = honest_sentence(safe(rows))
     assert said.startswith("Averaged over all years after training the interval contains zero")
     assert "no more than a tenth" in said
     assert "up to 1.1 times the largest difference seen before training" in said

@@ -16,10 +16,6 @@ ASKED = Comparison("cwsw", "peers", unit_id="E06000999")
 SUMS = ("group_pupils", "reference_pupils")
 
 
-def adopted(**years):
-    return pd.DataFrame({"unit_id": [name[1:] for name in years], "adopted": list(years.values())})
-
-
 def test_hand_table():
     rows = []
     for year, missed in ((202324, (60, 90, 30)), (202425, (30, 135, 60))):
@@ -29,7 +25,7 @@ def test_hand_table():
                 (school, year, "secondary", "peers", "overall_absence", 20, 300, 6000),
             ]
     # School 1 is trained from the second year; school 2 too late to count; school 3 never.
-    exposure = adopted(s1=202425, s2=202526, s3=0)
+    exposure = pd.DataFrame({"unit_id": ["1", "2", "3"], "adopted": [202425, 202526, 0]})
     found = gaps_by_arm(returns_panel(rows), exposure, ASKED)
     assert found["arm"].tolist() == ["trained"] * 2 + ["untrained"] * 2
     assert found["phase"].unique().tolist() == ["total"]

@@ -12,10 +12,6 @@ SCHOOLS = st.lists(
 )
 
 
-def arrays(rows):
-    return [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
-
-
 def pairs(need, weight, reached):
     """Second method: every pair of a pupil reached and one not."""
     total = won = 0.0
@@ -38,7 +34,7 @@ def area(need, weight, reached):
 @settings(max_examples=50, deadline=None)
 @given(SCHOOLS)
 def test_the_index_is_the_area_and_the_pairs(rows):
-    need, weight, reached = arrays(rows)
+    need, weight, reached = np.array(rows, dtype=float).T
     part = weight @ reached
     if not 0 < part < weight.sum():
         return

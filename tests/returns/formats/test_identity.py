@@ -35,10 +35,6 @@ def test_case_and_blanks_never_change_a_upn(text):
     assert len(set(coded.column(coded.upn, spaced))) == 1
 
 
-def former(*pairs):
-    return pd.DataFrame(pairs, columns=["former_upn", "upn"])
-
-
 @pytest.mark.parametrize(
     ("pairs", "written", "ambiguous"),
     [
@@ -51,7 +47,8 @@ def former(*pairs):
 )
 def test_former_upns_are_followed_where_they_lead_to_one_child(pairs, written, ambiguous):
     tables = {"episodes": pd.DataFrame({"pupil_id": ["A", "B", "C"], "row": [1, 2, 3]})}
-    changed = identity.one_upn_a_child(tables, former(*pairs))
+    former = pd.DataFrame(pairs, columns=["former_upn", "upn"])
+    changed = identity.one_upn_a_child(tables, former)
     assert changed.tables["episodes"]["pupil_id"].tolist() == written
     rows = {note.code: note.details["rows"] for note in changed.notes}
     assert rows.get("former_upn_of_two_children", 0) == ambiguous
