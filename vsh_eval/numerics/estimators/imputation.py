@@ -17,7 +17,7 @@ import numpy as np
 
 from vsh_eval.numerics.arrays import Flags, Floats, Ints
 
-_NULL = 1e-10
+NULL = 1e-10
 """Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""
 _RESIDUE = 1e-12
 """Entries of a null vector below this share of its largest are zero."""
@@ -328,18 +328,25 @@ def by_stratum(values: Floats, stratum: Ints) -> Floats:
     return added
 
 
-def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Invert on the range and return the null space, both in the years' own units.
+def invert_on_range(normal: Floats, scale: Floats) -> tuple[Floats, Floats, Flags]:
+    """Invert on the range; return the eigenvectors too, and which of them span it.
 
-    The scaling makes "zero" mean the same whatever the size of the weights.
+    Both in the years' own units. The scaling makes "zero" mean the same whatever the size of the
+    weights.
     """
     scaled = normal / (scale[..., :, None] * scale[..., None, :])
     values, vectors = np.linalg.eigh(scaled)
-    in_range = values > _NULL
+    in_range = values > NULL
     vectors = vectors / scale[..., :, None]
     inverse = (
         vectors * np.where(in_range, 1.0 / np.where(in_range, values, 1.0), 0.0)[..., None, :]
     ) @ (np.swapaxes(vectors, -1, -2))
+    return inverse, vectors, in_range
+
+
+def _generalised_inverse(normal: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Invert on the range and return the null space, both in the years' own units."""
+    inverse, vectors, in_range = invert_on_range(normal, scale)
     null = vectors * ~in_range[..., None, :]
     # What rounding leaves of a zero would make imputable cells look unlinked.
     largest = np.abs(null).max(axis=-2, keepdims=True)

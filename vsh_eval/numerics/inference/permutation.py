@@ -14,9 +14,8 @@ import numpy as np
 
 from vsh_eval.numerics.arrays import Flags, Floats, Ints
 from vsh_eval.numerics.estimators import imputation
+from vsh_eval.numerics.estimators.imputation import NULL
 
-_NULL = 1e-10
-"""Eigenvalues of the scaled normal matrix (all between 0 and 1) below this are zero."""
 _TOUCHED = 1e-12
 """Squares of implied weights below this share of the largest are zero, or rounding."""
 _VAST = 1e9
@@ -252,12 +251,12 @@ def _solved(given: Terms, labels: Ints, members: Ints) -> _Stratum:
         added += (chosen == place).astype(np.float64) @ given.parts[place, members]
     normal, contrast, right, own, weight, fitted = _split(added, years)
     diagonal = np.diagonal(normal, axis1=1, axis2=2)
-    reached = diagonal > _NULL * np.where(fitted > 0, fitted, 1.0)
+    reached = diagonal > NULL * np.where(fitted > 0, fitted, 1.0)
     scale = np.where(reached, np.sqrt(np.where(fitted > 0, fitted, 1.0)), 1.0)
     inverse, rank = _inverse(normal, reached, scale)
     wanted = np.einsum("dt,dtu->du", reached.astype(np.float64), contrast)
     # A year that is not reached must not be leant on either, nor may the reached ones fall apart.
-    leaning = (np.abs(np.where(reached, 0.0, wanted)) > _NULL * weight.max(initial=0.0)).any(axis=1)
+    leaning = (np.abs(np.where(reached, 0.0, wanted)) > NULL * weight.max(initial=0.0)).any(axis=1)
     apart = (rank < reached.sum(axis=1) - 1) & (reached.sum(axis=1) > 0)
     wanted = np.where(reached, wanted, 0.0)
     return _Stratum(
@@ -277,13 +276,7 @@ def _solved(given: Terms, labels: Ints, members: Ints) -> _Stratum:
 def _inverse(normal: Floats, reached: Flags, scale: Floats) -> tuple[Floats, Ints]:
     """Invert (D, T, T) on the range within the years reached, and count its rank."""
     both = reached[:, :, None] & reached[:, None, :]
-    scaled = np.where(both, normal / (scale[:, :, None] * scale[:, None, :]), 0.0)
-    values, vectors = np.linalg.eigh(scaled)
-    in_range = values > _NULL
-    vectors = vectors / scale[:, :, None]
-    inverse = (
-        vectors * np.where(in_range, 1.0 / np.where(in_range, values, 1.0), 0.0)[:, None, :]
-    ) @ (np.swapaxes(vectors, 1, 2))
+    inverse, _, in_range = imputation.invert_on_range(np.where(both, normal, 0.0), scale)
     return inverse, in_range.sum(axis=1)
 
 
@@ -360,7 +353,7 @@ def _without(
     before = np.diagonal(part.normal, axis1=1, axis2=2)[draws]
     left = part.normal[draws] - normal
     after = np.diagonal(left, axis1=1, axis2=2)
-    still = reached & (after > _NULL * np.where(before > 0, before, 1.0))
+    still = reached & (after > NULL * np.where(before > 0, before, 1.0))
     lost = (np.abs(np.where(still, 0.0, wanted)) > 1e-8 * np.abs(wanted).sum(1)[:, None]).any(1)
     scale = np.sqrt(np.where(still, before, 1.0))
     both = still[:, :, None] & still[:, None, :]
