@@ -109,11 +109,7 @@ def release_sample(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
         counts = counts_of(out, name)
         rounded = rule.base * np.round(counts / rule.base)
         out[name] = _whole(np.where(of_pupils, rounded, counts), unseen)
-    for name in schools:
-        out[name] = _whole(counts_of(out, name), unseen)
-    for name in _measured(out):
-        out[name] = np.where(unseen, np.nan, significant(floats(out, name)))
-    return _with_status(out, unseen)
+    return _hidden(out, schools, unseen)
 
 
 def release_schools(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
@@ -129,13 +125,9 @@ def release_schools(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
         trained = counts_of(out, "schools_trained")
         fewest = np.minimum(trained, schools - trained)
         unseen |= (fewest > 0) & (fewest < rule.min_schools)
-    for name in _with_role(out, {Role.SCHOOLS}):
-        out[name] = _whole(counts_of(out, name), unseen)
-    for name in _measured(out):
-        out[name] = np.where(unseen, np.nan, significant(floats(out, name)))
     if "reason" in out:
         out["reason"] = out["reason"].mask(unseen, "")
-    return _with_status(out, unseen)
+    return _hidden(out, _with_role(out, {Role.SCHOOLS}), unseen)
 
 
 def release_facts(table: pd.DataFrame, rule: Rule) -> pd.DataFrame:
@@ -212,6 +204,11 @@ def _starts(table: pd.DataFrame, unseen: Flags) -> Flags:
     return starts
 
 
-def _with_status(out: pd.DataFrame, unseen: Flags) -> pd.DataFrame:
+def _hidden(out: pd.DataFrame, schools: list[str], unseen: Flags) -> pd.DataFrame:
+    """Hide rows' numbers of schools and measured numbers, and round those measured that stay."""
+    for name in schools:
+        out[name] = _whole(counts_of(out, name), unseen)
+    for name in _measured(out):
+        out[name] = np.where(unseen, np.nan, significant(floats(out, name)))
     symbol = out["status"].fillna("") if "status" in out else pd.Series("", index=out.index)
     return out.assign(status=symbol.astype("str").mask(unseen, names.CONFIDENTIAL))
