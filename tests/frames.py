@@ -19,6 +19,14 @@ def assert_the_same(found: pd.DataFrame, wanted: pd.DataFrame, name: str = "tabl
         pd.testing.assert_frame_equal(found, wanted, obj=name)
 
 
+def one_row(table: pd.DataFrame, **where: object) -> pd.Series:
+    """Return the one row that has every value."""
+    for name, value in where.items():
+        table = table[table[name] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with its categories as words, whichever others there could be."""
     return table.astype(dict.fromkeys(table.select_dtypes("category"), "str"))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from tests.frames import one_row
 from tests.metrics.panels import invented_pupils, pupils_panel, returns_panel
 from vsh_eval.cells.tables import cells_of
 from vsh_eval.metrics import levels
@@ -19,16 +20,9 @@ HAND = [
 ]
 
 
-def level(table, **where):
-    for name, value in where.items():
-        table = table[table[name] == value]
-    assert len(table) == 1
-    return table.iloc[0]
-
-
 def test_hand_table():
     found = levels(returns_panel(HAND), groups=["cin", "cwsw", "all"], unit_id="E06000049")
-    both = level(found, phase="total", group="cwsw")
+    both = one_row(found, phase="total", group="cwsw")
     assert both["level_value"] == pytest.approx(100 * 420 / 2100)
     assert (both["pupils"], both["schools"], both["numerator"]) == (7, 2, 420)
     assert both["largest_share"] == pytest.approx(4 / 7)
@@ -37,8 +31,8 @@ def test_hand_table():
     assert both["df"] == 1
     assert both["lower"] == 0
     assert both["upper"] == pytest.approx(20 + 12.7062 * both["std_error"], abs=1e-3)
-    assert level(found, phase="primary", group="cin")["level_value"] == 10
-    whole = level(found, phase="total", group="all")
+    assert one_row(found, phase="primary", group="cin")["level_value"] == 10
+    whole = one_row(found, phase="total", group="all")
     assert whole["level_value"] == pytest.approx(100 * 1320 / 17100)
     assert set(zip(found["geographic_level"], found["unit_id"], strict=True)) == {
         ("la", "E06000049")
@@ -46,7 +40,7 @@ def test_hand_table():
 
 
 def test_an_empty_group_is_z_with_no_pupils():
-    found = level(levels(returns_panel(HAND), groups=["peers"]), phase="primary", group="peers")
+    found = one_row(levels(returns_panel(HAND), groups=["peers"]), phase="primary", group="peers")
     assert (found["status"], found["pupils"], found["schools"]) == ("z", 0, 0)
     assert pd.isna(found[["level_value", "lower", "upper", "std_error", "largest_share"]]).all()
 
@@ -69,7 +63,7 @@ def test_a_year_without_rows_of_a_metric_is_x_while_others_have_it():
         ("1", 202425, "secondary", "cin", "ks4_attainment8", 1, 30.5, 1),
     ]
     found = levels(returns_panel(rows), groups=["cin"])
-    missing = level(found, metric="ks4_attainment8", time_period=202324, phase="total")
+    missing = one_row(found, metric="ks4_attainment8", time_period=202324, phase="total")
     assert missing["status"] == "x"
     absent = levels(returns_panel(rows), groups=["cin"], metrics=["ks2_rwm_expected"])
     assert absent[["phase", "status"]].to_numpy().tolist() == [["total", "x"]] * 2
@@ -86,7 +80,7 @@ def test_a_year_whose_grades_were_not_examined_has_a_level_and_is_not_comparable
 
 def test_one_school_takes_its_pupils_as_the_sample():
     pupils = invented_pupils(2, schools=1, years=(202425,))
-    found = level(levels(pupils_panel(pupils), groups=["cin"]), phase="total")
+    found = one_row(levels(pupils_panel(pupils), groups=["cin"]), phase="total")
     mine = pupils[pupils["group"] == "cin"]
     y, x = mine["y"].to_numpy(float)[:, None], mine["x"].to_numpy(float)[:, None]
     assert found["std_error"] == pytest.approx(100 * ratio(y, x).std_error[0])
@@ -121,7 +115,7 @@ def test_limits_stop_where_a_metric_does(metric, values, bounds):
         (str(school), 202425, "secondary", "cin", metric, 1, y, 1)
         for school, y in enumerate(values)
     ]
-    found = level(levels(returns_panel(rows), groups=["cin"]), phase="total")
+    found = one_row(levels(returns_panel(rows), groups=["cin"]), phase="total")
     reach = 100 if metric == "suspension_rate" else 1
     assert found["lower"] == bounds[0] or (found["lower"] < 0 and bounds[0] < 0)
     assert found["upper"] == bounds[1] or (found["upper"] > reach and bounds[1] > 100)

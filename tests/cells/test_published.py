@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.frames import one_row
 from tests.metrics.panels import published_panel
 from vsh_eval.cells.published import PUPIL_SD
 from vsh_eval.contracts import VintageError
@@ -55,13 +56,6 @@ def england():
     return published_panel(rows, cohort_rule="at_31_march")
 
 
-def row(table, **where):
-    for name, value in where.items():
-        table = table[table[name] == value]
-    assert len(table) == 1
-    return table.iloc[0]
-
-
 @pytest.fixture(scope="module")
 def england_gaps(england):
     return gaps(england, Comparison("cwsw", "all"))
@@ -74,7 +68,7 @@ def england_changes(england):
 
 def agrees_with_the_derived_table(found):
     for year, (pupils, *expected) in DERIVED.items():
-        rows = [row(found, time_period=year, metric=metric) for metric in METRICS]
+        rows = [one_row(found, time_period=year, metric=metric) for metric in METRICS]
         assert [int(r["group_pupils"]) for r in rows] == [pupils] * 3
         measured = [r["group_level"] for r in rows] + [r["gap"] for r in rows]
         assert [*measured, rows[1]["ratio"]] == pytest.approx(expected, abs=0.0051)
@@ -98,7 +92,7 @@ def test_the_year_without_absence_is_x_and_never_nought(england, england_gaps, e
 
 
 def test_the_gap_widened_in_points_while_the_ratio_fell(england_changes):
-    last = row(england_changes, time_period=202425, metric="persistent_absence")
+    last = one_row(england_changes, time_period=202425, metric="persistent_absence")
     assert last["change"] == pytest.approx(29.55 - 23.50, abs=0.011)
     assert last["direction"] == "widened"
     assert last["ratio_change"] < 1
@@ -109,7 +103,7 @@ def test_the_gap_widened_in_points_while_the_ratio_fell(england_changes):
 
 
 def test_intervals_are_newcombes_with_the_rate_of_all_pupils_known(england_gaps):
-    found = row(england_gaps, time_period=202425, metric="severe_absence")
+    found = one_row(england_gaps, time_period=202425, metric="severe_absence")
     assert found["gap_lower"] == pytest.approx(found["group_level_lower"] - 2.39)
     assert found["gap_upper"] == pytest.approx(found["group_level_upper"] - 2.39)
     assert found["gap_std_error"] == pytest.approx(found["group_std_error"])

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.frames import one_row
 from tests.metrics.panels import PAIR, returns_panel
 from vsh_eval.metrics import changes
 
@@ -18,9 +19,7 @@ def rows_of(year, metric="overall_absence", *, group=150, reference=450, x=1000)
 
 
 def total(table, year):
-    found = table[(table["phase"] == "total") & (table["time_period"] == year)]
-    assert len(found) == 1
-    return found.iloc[0]
+    return one_row(table, phase="total", time_period=year)
 
 
 def test_says_which_group_moved():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.frames import one_row
 from tests.metrics.panels import PAIR, invented_pupils, published_panel, pupils_panel, returns_panel
 from vsh_eval.metrics import Comparison, changes, trend
 
@@ -12,9 +13,7 @@ YEARS = (202122, 202223, 202324, 202425)
 
 
 def total(table):
-    found = table[table["phase"] == "total"]
-    assert len(found) == 1
-    return found.iloc[0]
+    return one_row(table, phase="total")
 
 
 def rows_of(gaps_by_year, *, metric="overall_absence", step=0.0):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.frames import one_row
 from tests.returns import published_example as example
 from vsh_eval import names, registry
 from vsh_eval.contracts import ContractError, VintageError
@@ -42,15 +43,8 @@ def read(tmp_path):
 
 
 def one(panel: pd.DataFrame, **keys) -> pd.Series:
-    for key, value in {
-        "unit_id": CHESHIRE,
-        "phase": "total",
-        "time_period": 202425,
-        **keys,
-    }.items():
-        panel = panel.loc[panel[key].eq(value)]
-    assert len(panel) == 1
-    return panel.iloc[0]
+    usual = {"unit_id": CHESHIRE, "phase": "total", "time_period": 202425}
+    return one_row(panel, **usual | keys)
 
 
 def with_cell(column: str, cell: str) -> pd.DataFrame:

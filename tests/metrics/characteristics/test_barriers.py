@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from tests.frames import one_row
 from tests.metrics.children import children, composition_of, moments_of, panel_of
 from tests.metrics.panels import PAIR
 from vsh_eval import names
@@ -53,9 +54,7 @@ ROWS = [
 
 
 def row(table, barrier, phase="total"):
-    found = table[(table["barrier"] == barrier) & (table["phase"] == phase)]
-    assert len(found) == 1
-    return found.iloc[0]
+    return one_row(table, barrier=barrier, phase=phase)
 
 
 def test_shares_by_hand():
