@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.core.test_same_past import HELD
 from tests.effects.conftest import YEARS, cells_of
+from tests.effects.test_imputation import of
 from vsh_eval import effects
 from vsh_eval.contracts import ContractError, InfeasibleError
 from vsh_eval.effects.estimators.same_past import cells_of as same_past_cells
@@ -17,10 +18,6 @@ from vsh_eval.effects.estimators.same_past import estimated_variances
 from vsh_eval.effects.grid import checked, grid
 
 same_past = effects.estimators.same_past
-
-
-def of(rows, aggregation):
-    return rows[rows["aggregation"].eq(aggregation)].reset_index(drop=True)
 
 
 @pytest.fixture
