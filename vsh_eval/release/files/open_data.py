@@ -294,39 +294,33 @@ def read_table(path: Path, *, gate: Gate, stamp: str = "") -> SafeTable:
             f"table {path.name} does not exist, must be a CSV of a release; run the evaluation "
             "that writes it."
         )
-    text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    frame = pd.DataFrame({str(column): _read(text[column]) for column in text.columns})
+    blanks_stay = {"keep_default_na": False, "encoding": "utf-8"}
+    text = pd.read_csv(path, dtype=str, **blanks_stay)
+    values = pd.read_csv(path, na_values=list(names.SYMBOLS), **blanks_stay)
+    frame = pd.DataFrame({str(name): _column(text[name], values[name]) for name in text.columns})
     if "geographic_level" in frame:
         frame = _with_units(frame)
     return read_back(frame, path.stem, stamp, gate)
 
 
-def _read(column: pd.Series) -> pd.Series:
-    """Turn a column of numbers and symbols into numbers, and give any other its blanks back."""
-    name = str(column.name)
-    numbers = None if _is_text(name) else _numbers(column)
-    if numbers is None:
-        return column.mask(column == _blank(name), "")
+def _column(text: pd.Series, values: pd.Series) -> pd.Series:
+    """Return numbers, NaN for each symbol, and give a column of anything else its blanks back."""
+    name = str(text.name)
+    if _is_text(name, values):
+        return text.mask(text == _blank(name), "")
+    numbers = pd.to_numeric(values)  # of no rows; all others are numbers already
     if role_of(name) is Role.P_VALUE:
-        numbers = numbers.mask(column == names.LOW, 0.0)
+        numbers = numbers.mask(text == names.LOW, 0.0)
     return numbers.astype("int64") if name == "time_period" else numbers
 
 
-def _is_text(name: str) -> bool:
-    return name.endswith("_code") or name in {"status", "vintage", "unit_id"}
-
-
-def _numbers(column: pd.Series) -> pd.Series | None:
-    """Return numbers, NaN for each symbol; None for a column that holds anything else."""
-    name = str(column.name)
-    hidden = column.isin(names.SYMBOLS)
-    if hidden.all() and role_of(name) in DESCRIBING and name not in YEARS and name != "index":
-        return None
-    try:  # stops at the first word
-        numbers = pd.to_numeric(column.mask(hidden))
-    except ValueError:
-        return None
-    return None if numbers[~hidden].isna().any() else numbers
+def _is_text(name: str, values: pd.Series) -> bool:
+    """Whether a column is no column of numbers; one of symbols alone is as its name says."""
+    if name.endswith("_code") or name in {"status", "vintage", "unit_id"}:
+        return True
+    if values.isna().all():
+        return role_of(name) in DESCRIBING and name not in YEARS and name != "index"
+    return values.dtype.kind not in "if"
 
 
 def _with_units(frame: pd.DataFrame) -> pd.DataFrame:
