@@ -258,6 +258,17 @@ def test_no_rule_that_is_asked_of_clear_estimates_alone_leaves_an_authority_out(
     assert pooling.left_out_by(statement, verdicts) == out
 
 
+def test_how_schools_were_chosen_counts_only_where_every_authority_chose_in_one_way():
+    for ways, verdict, reason in (
+        (("lot",), "pass", "chosen_by_lot"),
+        (("gap",), "fail", "chosen_by_gap"),
+        (("lot", "gap"), "not_testable", "chosen_by_not_all"),
+        (("unknown",), "not_testable", "chosen_by_not_all"),
+    ):
+        rule = judged(eight(), chosen_by=ways).rules.set_index("rule").loc["chosen_by"]
+        assert (rule["verdict"], rule["reason"].code) == (verdict, reason)
+
+
 def test_a_registration_counts_only_where_every_authority_kept_one():
     for registered, verdict in (
         ((True, True), "pass"),

@@ -357,6 +357,12 @@ def test_a_pool_is_drawn_below_its_authorities_and_what_is_left_out_hollow():
     assert figure.alt.index("All in the pool") < figure.alt.index("Invented Abbey")
     alike = [row | {"authorities": 2} if row["variant"] == "every" else row for row in POOL]
     assert "All authorities" not in draw("pool", alike).alt
+    assert "Hollow" in figure.caption
+    assert "Thin line" in figure.caption
+    two = [row for row in POOL if row["name"] != "Invented Combe" and row["variant"] != "every"]
+    none_drawn = draw("pool", [row | {"next_lower": NAN, "next_upper": NAN} for row in two]).caption
+    assert "Hollow" not in none_drawn
+    assert "Thin line" not in none_drawn
 
 
 def drawn_by(axes, colour):

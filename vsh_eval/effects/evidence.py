@@ -61,7 +61,7 @@ about half of the children counted after training are newly counted, so it would
 SAME_UNIT = "overall_absence"
 """The outcome in whose unit the newly counted children's absence of the year before is."""
 BY_LOT = "lot"
-CHOSEN_BY = (BY_LOT, "gap", "volunteers", "unknown")
+CHOSEN_BY = (BY_LOT, "gap", "volunteers", "unknown", "not_all")
 """How schools came to be trained."""
 
 RULES = (
@@ -121,7 +121,8 @@ class Checks:
     randomisation_p : float or None
         p value of randomisation inference.
     chosen_by : str
-        How schools came to be trained: one of `CHOSEN_BY`.
+        How schools came to be trained: one of `CHOSEN_BY`; of a pool, ``not_all`` where its
+        authorities do not all say, or not the same.
     plan : str
         ``registered`` where the protocol was registered before the last data year ended, and kept;
         else why not: ``late``, ``deviates``, ``not_registered``, or ``not_all`` in a pool.
@@ -453,8 +454,8 @@ def _randomisation(first: _Estimate, p_value: float | None) -> _Rule:
 
 
 def _chosen_by(chosen_by: str) -> _Rule:
-    known: dict[str, Verdict] = {BY_LOT: HOLDS, "unknown": NOT_TESTABLE}
-    verdict = known.get(chosen_by, FAILS)
+    not_known = dict.fromkeys(("unknown", "not_all"), NOT_TESTABLE)
+    verdict: Verdict = {BY_LOT: HOLDS, **not_known}.get(chosen_by, FAILS)
     missing = float("nan")
     return _Rule("chosen_by", verdict, missing, missing, Message(f"chosen_by_{chosen_by}"))
 

@@ -446,7 +446,7 @@ def judge(
             metric=simple["target"]
         ),
         peers_p=float(peers.iloc[0]) if len(peers) else None,
-        chosen_by=next(iter(chosen_by)) if len(set(chosen_by)) == 1 else "unknown",
+        chosen_by=_chosen_by(chosen_by),
         plan=_plan(registered),
         mde=minimum_detectable(*(float(first[n].iloc[0]) for n in _ERROR)),
     )
@@ -458,6 +458,12 @@ def judge(
         checks=checks,
         rules=RULES,
     )
+
+
+def _chosen_by(chosen_by: Collection[str]) -> str:
+    """Return how all authorities chose their schools, where they all chose in one way."""
+    ways = set(chosen_by)
+    return ways.pop() if len(ways) == 1 and "unknown" not in ways else "not_all"
 
 
 def _plan(registered: Collection[bool | None]) -> str:

@@ -353,7 +353,12 @@ def draw_pool(safe: SafeTable, *, metric: str, estimator: str = "imputation") ->
                 charts.FOREST_OF.format(count=len(rows), title=title),
                 *(alt.named(name_of(row), _in_text(row)) for row in foremost),
             ],
-            caption=[charts.POOL_CAPTION.format(title=title), symbols_sentence(rows, "estimate")],
+            caption=[
+                charts.FOREST_CAPTION.format(title=title),
+                charts.LEFT_OUT_HOLLOW if any(hollow) else "",
+                charts.NEXT_AUTHORITY_THIN if any(map(math.isfinite, lower)) else "",
+                symbols_sentence(rows, "estimate"),
+            ],
         )
 
 

@@ -162,10 +162,8 @@ FOREST_OF = "Chart of {count} estimates: {title}"
 FOREST_TITLE = "Estimates side by side"
 FOREST_CAPTION = f"{{title}}. Bars: {INTERVAL}."
 POOL_TITLE = "Effect on the gap in {metric}: {estimator}"
-POOL_CAPTION = (
-    f"{{title}}. Bars: {INTERVAL}. Hollow: left out of the pool. Thin line: where the "
-    "true effect in one more authority may lie."
-)
+LEFT_OUT_HOLLOW = "Hollow: left out of the pool."
+NEXT_AUTHORITY_THIN = "Thin line: where the true effect in one more authority may lie."
 AGAINST = "against {comparison}"
 ALL_SCHOOLS = "All schools"
 ROBUSTNESS_TITLE = "The effect on the gap in {metric}, estimated in {ways}"
