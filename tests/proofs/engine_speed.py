@@ -20,8 +20,8 @@ import duckdb
 import pandas as pd
 
 from tests.proofs._page import options, table
-from vsh_eval import academic_year, returns
-from vsh_eval.cohort import build_cohort
+from vsh_eval import academic_year, registry, returns
+from vsh_eval.cohort import CohortTables, build_cohort
 from vsh_eval.contracts import RETURNS
 from vsh_eval.pipeline.execution.kernels import PLAIN
 from vsh_eval.synthetic import Plan, synthesise
@@ -56,10 +56,10 @@ def scan(folder: Path) -> None:
             connection.execute(f"FROM '{folder}/{table}.parquet' SELECT {least}").fetchall()
 
 
-def count(folder: Path) -> None:
+def count(folder: Path) -> CohortTables:
     """Open the returns and count every table of the cohort, as a run does."""
     with returns.open_returns(folder, years=YEARS) as opened:
-        build_cohort(
+        return build_cohort(
             opened.connection,
             years=YEARS,
             secret=bytes(32),
@@ -73,27 +73,51 @@ def check(folder: Path) -> None:
         returns.check(opened)
 
 
-def plain_pandas(folder: Path) -> None:
+def plain_pandas(folder: Path) -> pd.DataFrame:
     """Make the cells of overall, persistent and severe absence alone, as a script would."""
     rows = pd.read_parquet(folder / "attendance.parquet", columns=READ["attendance"].split())
+    without = registry.years_without_data("overall_absence")
+    rows = rows[rows["academic_year"].isin(set(YEARS).difference(without))]
+    links = pd.read_parquet(folder / "school_links.parquet")
+    following = dict(zip(links["urn"], links["successor_urn"], strict=True))
+    while (left := rows["urn"].isin(following)).any():
+        rows.loc[left, "urn"] = rows.loc[left, "urn"].map(following)
     rows["missed"] = rows["sess_authorised"] + rows["sess_unauthorised"]
-    keys = ["pupil_id", "urn", "academic_year"]
-    sums = rows.groupby(keys, as_index=False)[["sess_possible", "missed"]].sum()
+    year = ["pupil_id", "academic_year"]
+    sums = rows.groupby([*year, "urn"], as_index=False)[["sess_possible", "missed"]].sum()
+    enrolled = pd.read_parquet(folder / "enrolments.parquet", columns=[*year, "year_group"])
+    enrolled = enrolled.groupby(year, as_index=False)["year_group"].max()
+    counted = enrolled["year_group"].isin(registry.metric("overall_absence").year_groups)
+    sums = sums[sums["sess_possible"].gt(0)].merge(enrolled.loc[counted, year], on=year)
+    sums = sums.merge(_social_workers(folder), on=year, how="left")
+    sums["group"] = sums["group"].fillna("peers")
+    missed, possible = sums["missed"], sums["sess_possible"]
+    sums["persistent"], sums["severe"] = 10 * missed >= possible, 2 * missed >= possible
+    sums = sums.assign(pupils=1, sum_yy=missed**2, sum_xy=missed * possible, sum_xx=possible**2)
+    cells = sums.drop(columns="pupil_id").groupby(["urn", "academic_year", "group"])
+    return cells.sum().reset_index()
+
+
+def _social_workers(folder: Path) -> pd.DataFrame:
+    """Return the group of every pupil who has, or had in the six years before, a social worker."""
     episodes = pd.read_parquet(folder / "episodes.parquet")
+    plan = episodes["status"].eq("CIN") & episodes["basis"].eq("plan")
+    episodes = episodes[~plan].sort_values("status", key=lambda held: held.map(_RANK))
     starts = pd.to_datetime(episodes["start_date"])
     ends = pd.to_datetime(episodes["end_date"]).fillna(pd.Timestamp("2099-01-01"))
     known = []
     for year in YEARS:
         first = pd.Timestamp(academic_year.start(year), 9, 1)
-        held = (starts < first + pd.DateOffset(years=1)) & (ends >= first)
-        pupils = episodes.loc[held, ["pupil_id", "status"]].drop_duplicates("pupil_id")
-        known.append(pupils.assign(academic_year=year))
-    sums = sums.merge(pd.concat(known), on=["pupil_id", "academic_year"], how="left")
-    sums["persistent"] = 10 * sums["missed"] >= sums["sess_possible"]
-    sums["severe"] = 2 * sums["missed"] >= sums["sess_possible"]
-    sums["status"] = sums["status"].fillna("peers")
-    cells = sums.groupby(["urn", "academic_year", "status"])
-    cells[["sess_possible", "missed", "persistent", "severe"]].sum()
+        now = starts.lt(first + pd.DateOffset(years=1)) & ends.ge(first)
+        before = starts.lt(first) & ends.ge(first - pd.DateOffset(years=6))
+        held = episodes["status"].str.lower().where(now, "previous")
+        pupils = episodes[["pupil_id"]].assign(academic_year=year, group=held)
+        in_order = pd.concat([pupils[now], pupils[before]])
+        known.append(in_order.drop_duplicates("pupil_id"))
+    return pd.concat(known)
+
+
+_RANK = {"CLA": 0, "CPP": 1, "CIN": 2}
 
 
 SCAN, COUNT, CHECK, SCRIPT = (
@@ -102,7 +126,7 @@ SCAN, COUNT, CHECK, SCRIPT = (
     "check of the returns",
     "absence cells alone, plain pandas",
 )
-WORKS: dict[str, Callable[[Path], None]] = {
+WORKS: dict[str, Callable[[Path], object]] = {
     SCAN: scan,
     COUNT: count,
     CHECK: check,

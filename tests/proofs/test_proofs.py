@@ -5,9 +5,11 @@ from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.proofs import primary_coverage
+from tests.proofs import engine_speed, primary_coverage
+from vsh_eval.synthetic import Plan, synthesise
 
 PROOFS = Path(__file__).resolve().parent
 PAGES = PROOFS.parents[1] / "docs" / "proofs"
@@ -48,6 +50,24 @@ def test_a_part_of_a_proof_does_not_write_over_the_whole_page():
     with pytest.raises(SystemExit) as left:
         primary_coverage.main(["--only", "no effect"])
     assert left.value.code == 2
+
+
+def test_the_script_that_the_engine_is_timed_against_makes_the_same_cells(tmp_path: Path):
+    synthesise(tmp_path / "returns", Plan(schools=12))
+    made = engine_speed.plain_pandas(tmp_path / "returns")
+    made = made.set_index(["urn", "academic_year", "group"]).astype("float64")
+    panel = engine_speed.count(tmp_path / "returns").panel
+    panel = panel.astype({"unit_id": "str", "group": "str"})
+    columns = ["pupils", "numerator", "denominator", "sum_yy", "sum_xy", "sum_xx"]
+    ratios = {"overall_absence": ("missed", "sess_possible", "sum_yy", "sum_xy", "sum_xx")} | {
+        f"{degree}_absence": (degree, "pupils", degree, degree, "pupils")
+        for degree in ("persistent", "severe")
+    }
+    for metric, sums in ratios.items():
+        cells = panel[panel["metric"].eq(metric)].set_index(["unit_id", "time_period", "group"])
+        cells = cells[columns].astype("float64").sort_index()
+        assert cells.index.tolist() == made.index.tolist()
+        np.testing.assert_array_equal(cells, made[["pupils", *sums]])
 
 
 def test_the_page_of_the_primary_estimator_has_every_case():
