@@ -110,7 +110,7 @@ episodes_enrolled episodes: 0070003 -> 0070009
 episodes_enrolled episodes: 00700 -> A00700
     fail 2 of 2: pupil_id | make sure that both tables use one identifier
 identifiers_alike episodes: 0070003 -> 70003
-    fail 1 of 2: pupil_id | capitals and leading zeros alike
+    fail 1 of 7: pupil_id | capitals and leading zeros alike
 basis_there episodes: ,episode -> ,plan
     fail 1 of 1: basis | set cohort.basis to the one that the rows have
 sessions_of_a_year attendance: 70001,2021/22,summer,000101,110 -> 70001,2021/22,summer,000101,370

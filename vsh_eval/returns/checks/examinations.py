@@ -266,36 +266,36 @@ def dates_vary(inspection: Inspection) -> Iterator[Answer]:
 
 
 _ALIKE = """
-    WITH sought AS MATERIALIZED ({sought}),
-    enrolled AS MATERIALIZED (
+    WITH enrolled AS MATERIALIZED (
         FROM enrolments SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL
     ),
     unmatched AS (
-        FROM sought ANTI JOIN enrolled USING (pupil_id)
-        SELECT origin, ltrim(upper(pupil_id), '0') AS plain
-    ),
-    alike AS (
-        FROM unmatched SEMI JOIN (FROM enrolled SELECT ltrim(upper(pupil_id), '0') AS plain)
-        USING (plain) SELECT origin, count(*) AS n GROUP BY origin
+        FROM ({sought}) ANTI JOIN enrolled USING (pupil_id)
+        SELECT origin, n, ltrim(upper(pupil_id), '0') AS plain
     )
-    FROM (FROM sought SELECT origin, count(*) AS pupils GROUP BY origin)
-    LEFT JOIN alike USING (origin)
-    SELECT origin, coalesce(n, 0), pupils
+    FROM unmatched SEMI JOIN (FROM enrolled SELECT ltrim(upper(pupil_id), '0') AS plain)
+    USING (plain) SELECT origin, sum(n) GROUP BY origin
 """
 
 
 def identifiers_alike(inspection: Inspection) -> Iterator[Answer]:
     """See whether identifiers without an enrolment have one but for capitals and leading zeros."""
     tables = inspection.present("episodes", "attendance", "suspensions", "attainment")
+    # Where every row has an enrolment in its year, no identifier is without one.
+    matched = {
+        table
+        for table, counted in (("attendance", attended), ("attainment", attained))
+        if not counted(inspection, inspection.years_of(table)).not_enrolled
+    }
     sought = " UNION ALL ".join(
-        f"(FROM (FROM {table} SELECT DISTINCT pupil_id WHERE pupil_id IS NOT NULL) "
-        f"SELECT {literal(table)} AS origin, pupil_id)"
+        f"(FROM {table} SELECT {literal(table)} AS origin, pupil_id, count(*) AS n "
+        "WHERE pupil_id IS NOT NULL GROUP BY pupil_id)"
         for table in tables
+        if table not in matched
     )
-    by_table = {table: counts for table, *counts in inspection.ask(_ALIKE.format(sought=sought))}
+    near = dict(inspection.ask(_ALIKE.format(sought=sought)))
     for table in tables:
-        near, of = by_table.get(table, [0, 0])
-        yield Answer(table, near, of, ("pupil_id",))
+        yield Answer(table, int(near.get(table, 0)), inspection.rows[table], ("pupil_id",))
 
 
 def year_group_of_measure(inspection: Inspection) -> Iterator[Answer]:
