@@ -181,12 +181,12 @@ def test_the_years_to_wait_are_the_fewest_that_do(rows, waits):
     assert len(refused) == 1, "neither years nor others make it attributable"
 
 
-LAST = {"year": 202425, "reported": ("overall_absence",)}
+LAST = {"year": 202425}
 
 
 def test_a_gap_that_widened_and_a_phase_reached_least_come_first():
     change = {"metric": "overall_absence", "change": 2.0, "change_lower": 0.5, "change_upper": 3.5,
-              "status": ""}  # fmt: skip
+              "gap": 8.0, "baseline_gap": 6.0, "status": ""}  # fmt: skip
     better = {**change, "metric": "ks4_attainment8"}
     reached = {"time_period": 202425, "programme": "any", "tier": "any", "status": ""}
     reach = safe([
@@ -200,7 +200,9 @@ def test_a_gap_that_widened_and_a_phase_reached_least_come_first():
     assert "primary schools, 40%" in least
     calm = safe([{**change, "change_lower": -0.5}])
     (only,) = priority_sentences(calm, None, **LAST)
-    assert only == "No gap clearly widened."
+    assert only == "None of these gaps clearly widened."
+    (only,) = priority_sentences(safe([{**change, "gap": 0.2, "baseline_gap": -1.8}]), None, **LAST)
+    assert only == "None of these gaps clearly widened.", "it came nearer to nothing"
     (only,) = priority_sentences(safe([{**change, "change_lower": NAN}]), None, **LAST)
     assert only.endswith("For overall absence no interval can be given.")
     close = reach.where(phase=["total", "secondary"])
@@ -214,6 +216,8 @@ def test_the_paragraph_leaves_out_what_is_not_known():
     assert said.startswith("The virtual school of Poole offers training")
     assert "  " not in said
     assert answer in said
+    by_lot = committee_paragraph(authority="Poole", by_lot=True, **about)
+    assert ("cannot rule out" in said, "cannot rule out" in by_lot) == (True, False)
     of_authorities = committee_paragraph(authority="", **about)
     assert of_authorities.startswith(answer), "nothing is known of the offer"
     assert "compares authorities" in of_authorities

@@ -41,9 +41,9 @@ def test_distance_and_rank_are_told_with_their_numbers():
         "In 2024/25 the gap in overall absence of children with a social worker in Cheshire East "
         f"was 9.0 percentage points: 2.4 narrower{ALIKE.format('1.0 to 3.8')} than in England "
         f"(11.4) and 0.5 wider{ALIKE.format(f'{MINUS}0.9 to 1.9')} than in the North West (8.5). "
-        "That is the second narrowest among it and its 3 statistical neighbours shown, who lie "
-        "between 8.0 and 10.5. Allowing for chance (95%) its place is from 1 to 4 of 4, counted "
-        "from the narrowest."
+        "That is the second narrowest among it and its 3 statistical neighbours shown, whose "
+        "values lie between 8.0 and 10.5. Allowing for chance (95%) its place is from 1 to 4 of 4, "
+        "counted from the narrowest."
     )
 
 
@@ -104,7 +104,7 @@ def test_a_score_further_below_nought_is_wider():
     )
     assert "was 1.85 points (lower than for" in sentence
     assert "0.25 wider" in sentence
-    assert "who lie between 1.25 and 1.25." in sentence
+    assert "whose values lie between 1.25 and 1.25." in sentence
     mixed = said(own(-1.85, metric="ks4_progress8"), area("E1", "la", 0.2, metric="ks4_progress8"),
                  metric="ks4_progress8")  # fmt: skip
     assert f"was {MINUS}1.85 points." in mixed
@@ -135,7 +135,7 @@ def test_who_is_not_shown_is_said():
         area("E2", "la", NAN, **hidden),
     )
     assert "England is not shown" in sentence
-    assert "who lie between 8.0 and 8.0; 1 more not shown." in sentence
+    assert "whose values lie between 8.0 and 8.0; 1 more not shown." in sentence
     nobody = said(own(), area("E1", "la", NAN, **hidden))
     assert nobody.endswith("None of its neighbours is shown in that year.")
     assert said(own()).endswith("was 9.0 percentage points.")

@@ -270,7 +270,7 @@ def test_a_trend_says_both_levels_where_they_are_known():
     ("changes", "said"),
     [
         ({}, "Among 54 schools in 2024/25 the gap in overall absence differed by more than chance"),
-        ({}, f"would be expected between {MINUS}0.8 and 12."),
+        ({}, f"would be expected between {MINUS}0.8 and 12 ("),
         ({"tau": 16.0, "tau_lower": 12.0, "tau_upper": 19.0}, "16 percentage points (95% interval"),
         ({"tau_lower": 0.0}, "may have differed by more than chance"),
         ({"tau": 0.0}, "differed no more than by chance; the mean"),

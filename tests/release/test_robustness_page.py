@@ -225,7 +225,7 @@ def test_the_two_way_weights_name_the_forbidden_comparisons():
 def test_the_drift_that_would_be_seen_is_said():
     said = drift_sentence(safe({"slope": [-0.3], "bias": [-1.1]}), metric="overall_absence")
     assert "differed by 0.3 percentage points a year had an 80% chance of being detected" in said
-    assert "add 1.1 percentage points" in said
+    assert "move the estimate by 1.1 percentage points" in said
 
 
 def test_what_published_tables_could_show():

@@ -122,7 +122,7 @@ def test_late_years_are_said_to_rest_on_fewer_schools():
     rows[-1]["schools_treated"] = 12
     said = late_years_sentence(safe(rows), metric=ABSENCE)
     assert said.startswith("From 2 years after training on")
-    assert "12 of 60 trained schools" in said
+    assert "12 trained schools (60 in the first year)" in said
     assert late_years_sentence(safe(event_rows()), metric=ABSENCE) == ""
 
 

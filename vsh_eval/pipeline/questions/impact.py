@@ -355,7 +355,9 @@ class Impact:
             As `inference.injected_effect_power`.
         """
         most = 2 * max(self.power.mde, self.protocol.sesoi)
-        sizes = sorted({*np.linspace(0, most, 9).tolist(), self.protocol.sesoi})
+        sizes, step = np.linspace(0, most, 9, retstep=True)
+        apart = np.abs(sizes - self.protocol.sesoi) > step / 2  # else two sizes are written alike
+        sizes = sorted([*sizes[apart].tolist(), self.protocol.sesoi])
         injected = inference.injected_effect_power(self.sample.data, effects=sizes, seed=self.seed)
         shares = {"power": "share_found"}
         shares |= {end: f"share_found_{end}" for end in ("lower", "upper")}

@@ -82,9 +82,8 @@ def priorities(run: Run, changes: SafeTable) -> tuple[SafeText, ...]:
     """Say what comes first next year."""
     reach = run.published_table("reach") if run.has_published("reach") else None
     last = run.settings.years.last if reach is None else last_year(reach)
-    return annual_report.priority_sentences(
-        last_changes(run, changes), reach, year=last, reported=reported(run, changes)
-    )
+    latest = last_changes(run, changes).where(metric=list(reported(run, changes)))
+    return annual_report.priority_sentences(latest, reach, year=last)
 
 
 def last_changes(run: Run, changes: SafeTable) -> SafeTable:
@@ -101,7 +100,7 @@ def reported(run: Run, safe: SafeTable) -> tuple[str, ...]:
 def committee(run: Run, own: SafeTable) -> SafeText:
     """Put the answer into one paragraph for a committee paper."""
     primary = run.settings.protocol.primary
-    wide, reached, sure = "", "", ""
+    wide, reached, sure, by_lot = "", "", "", False
     if held(own, (primary,)):
         year = last_year(own, metric=primary, phase=names.TOTAL)
         wide = gaps.gap_sentence(own, metric=primary, year=year)
@@ -110,13 +109,16 @@ def committee(run: Run, own: SafeTable) -> SafeText:
         reached = offer.reach_sentence(reach, year=last_year(reach))
     of_schools, answers = run.settings.source.kind != "published", _answer(run)
     if of_schools:
-        sure = evidence.confidence_sentence(run.published_table("evidence"))
+        rules = run.published_table("evidence")
+        sure = evidence.confidence_sentence(rules)
+        by_lot = not rules.where(rule="chosen_by", verdict="pass").frame.empty
     return annual_report.committee_paragraph(
         authority=run.settings.authority.name if of_schools else "",
         gap=wide,
         reach=reached,
         answer=answers[:1] if of_schools else answers,
         confidence=sure,
+        by_lot=by_lot,
     )
 
 

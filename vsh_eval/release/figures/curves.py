@@ -63,10 +63,12 @@ def draw_power(
         axes.axhline(FOUR_IN_FIVE, color=palette.QUIET, lw=1.2, ls=(0, (5, 3)), zorder=1)
         remark(axes, charts.FOUR_IN_FIVE, (1.0, FOUR_IN_FIVE), along="x", below=True)
         marks = _marks(effects, shares, sesoi, estimates)
+        # All words of the upper right stand on the left of their lines, where one lies far right.
+        end = max(effect for effect, _ in marks) > 0.6 * max(effects)
         for at, (effect, text) in enumerate(marks):
             axes.axvline(effect, color=palette.TEXT, lw=1.4, zorder=1)
             # The curve rises from the lower left to the upper right: words stand in the corners.
-            high, end = np.interp(effect, effects, shares) < 50, effect > 0.6 * max(effects)
+            high = np.interp(effect, effects, shares) < 50
             place = (effect, 1.0 - 0.045 * at if high else 0.1 * at - 0.08)
             remark(axes, text, place, along="y", below=bool(high), before=end and not high)
         axes.set_xlabel(charts.POWER_X.format(unit=unit))
@@ -102,7 +104,7 @@ def _marks(
     for row in records(estimates.where(**primary)) if estimates else []:
         if is_shown(row, "estimate"):
             value = value_of(row, "estimate")
-            text = charts.THE_ESTIMATE.format(estimate=number(value, signed=True))
+            text = charts.THE_ESTIMATE.format(estimate=number(abs(value)))
             marks.append((min(abs(value), max(effects)), text))
     return marks
 

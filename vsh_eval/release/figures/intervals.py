@@ -728,7 +728,7 @@ def draw_specifications(safe: SafeTable, *, metric: str) -> Figure:
         title = charts.CURVE_OF_CHOICES.format(**effects)
         return page.figure(
             f"specifications_{metric}",
-            ["rank", *charts.CHOICES, "estimate", "ci_lower", "ci_upper"],
+            ["rank", *charts.CHOICES, "comparison", "estimate", "ci_lower", "ci_upper"],
             alt=[charts.SPECIFICATIONS_OF.format(title=title), *_curve_in_text(shown, chosen)],
             caption=[charts.SPECIFICATIONS_CAPTION.format(title=title)],
         )

@@ -86,8 +86,9 @@ def table_html(
     heads = [_heading(part, known) for part in parts]
     body = [[_text(part, row, decimals or {}) for part in parts] for row in rows]
     if len({row["unit"] for row in rows if "unit" in row}) > 1 and parts[0] == ("metric",):
+        gaps = any(part[0] in _IN_GAP_UNITS for part in parts)
         for line, row in zip(body, rows, strict=True):
-            line[0] = with_unit(line[0], str(row["unit"]))
+            line[0] = with_unit(line[0], _unit_of(row, gaps=gaps))
     numeric = [_is_numeric([line[place] for line in body]) for place in range(len(parts))]
     stamp = f' <span class="stamp">{escape(safe.stamp)}</span>' if safe.stamp else ""
     lines = [
@@ -138,6 +139,12 @@ def _whose_levels(rows: Sequence[Row]) -> dict[str, str]:
     return heads
 
 
+def _unit_of(row: Row, *, gaps: bool) -> str:
+    """Return the unit of a row's level, and of its gap where a gap is shown and it has another."""
+    unit, of_gap = str(row["unit"]), registry.metric(str(row["metric"])).gap_unit
+    return f"{unit}; gap in {of_gap}" if gaps and of_gap != unit else unit
+
+
 def _units(rows: Sequence[Row]) -> dict[str, str]:
     """Head levels and gaps with their unit, where all rows have the same."""
     metrics = {str(row["metric"]) for row in rows if "metric" in row}
@@ -145,6 +152,7 @@ def _units(rows: Sequence[Row]) -> dict[str, str]:
         [registry.metric(name) for name in metrics] if metrics <= set(registry.METRICS) else []
     )
     levels, gaps = {one.unit for one in entries}, {one.gap_unit for one in entries}
+    gaps |= {str(row["gap_unit"]) for row in rows if "gap_unit" in row}
     heads = {} if len(levels) != 1 else {"level_value": levels.pop()}
     heads |= {} if len(gaps) != 1 else dict.fromkeys(_IN_GAP_UNITS, gaps.pop())
     return {column: with_unit(column_label(column), unit) for column, unit in heads.items()}

@@ -173,8 +173,8 @@ def _drift(row: Row, check: Check) -> str:
         return "The years before training exclude a trend towards the estimate."
     seen = (
         "The years before training do not exclude a trend of "
-        f"{amount(slope, check.unit, decimals=decimals_for(slope))} a year, which would add "
-        f"{number(bias)} to the estimate"
+        f"{amount(slope, check.unit, decimals=decimals_for(slope))} a year, which would move "
+        f"the estimate by {number(bias)}"
     )
     if not check.found:
         return f"{seen}."

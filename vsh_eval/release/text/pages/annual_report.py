@@ -14,20 +14,18 @@ from vsh_eval.release.text.safe_text import sentence, sentences
 
 @sentences
 def priority_sentences(
-    changes: SafeTable, reach: SafeTable | None, *, year: int, reported: Iterable[str]
+    changes: SafeTable, reach: SafeTable | None, *, year: int
 ) -> tuple[str, ...]:
     """Say what comes first next year: gaps that widened, and schools that are reached least.
 
     Parameters
     ----------
     changes : SafeTable
-        The last change of each measure since the baseline, all phases together.
+        The last change since the baseline of each measure of the report, all phases together.
     reach : SafeTable or None
         A ``reach`` table, by phase.
     year : int
         The last academic year of training.
-    reported : iterable of str
-        The measures of the annual report: of these it is said where there is no interval.
 
     Returns
     -------
@@ -40,11 +38,11 @@ def priority_sentences(
     least = "" if reach is None else ", and no phase that can be shown is reached much less"
     unknown = [
         metric_in_text(str(row["metric"]))
-        for row in records(changes.where(metric=list(reported)))
+        for row in records(changes)
         if not is_shown(row, "change", "change_lower", "change_upper")
     ]
     more = f" For {listed(unknown)} no interval can be given." if unknown else ""
-    return (f"No gap clearly widened{least}.{more}",)
+    return (f"None of these gaps clearly widened{least}.{more}",)
 
 
 def _widened(changes: SafeTable) -> Iterator[str]:
@@ -54,7 +52,9 @@ def _widened(changes: SafeTable) -> Iterator[str]:
         if not is_shown(row, "change", "change_lower", "change_upper"):
             continue
         change = Finding.of(row, "change", least=usual_decimals(metric))
-        if not change.is_unclear and change.compared(*movement_of_gap(metric)[:2]) == "widened":
+        wider = abs(float(row["gap"])) > abs(float(row["baseline_gap"]))
+        moved = change.compared(*movement_of_gap(metric)[:2])
+        if wider and not change.is_unclear and moved == "widened":
             worse.append(metric_in_text(metric))
     if worse:
         yield f"The gap widened in {listed(worse)} in all schools together: ask why."
@@ -83,7 +83,13 @@ def _least_reached(reach: SafeTable, year: int) -> Iterator[str]:
 
 @sentence
 def committee_paragraph(
-    *, authority: str, gap: str, reach: str, answer: Iterable[str], confidence: str
+    *,
+    authority: str,
+    gap: str,
+    reach: str,
+    answer: Iterable[str],
+    confidence: str,
+    by_lot: bool = False,
 ) -> str:
     """Put the answer into one paragraph for a committee paper.
 
@@ -95,6 +101,8 @@ def committee_paragraph(
         The sentences of the report that say these things; '' where there is none.
     answer : iterable of SafeText
         What is known of the training's part in it.
+    by_lot : bool
+        Whether lots decided which schools were trained.
     """
     start = ""
     limit = (
@@ -106,8 +114,10 @@ def committee_paragraph(
             f"The virtual school of {authority} offers training to schools to support children "
             "with a social worker."
         )
-        limit = (
-            "The evaluation compares groups of schools and years and follows no child. It cannot "
-            "rule out other causes that came to the same schools at the same time."
+        limit = "The evaluation compares groups of schools and years and follows no child. " + (
+            "The schools to train were chosen at random, so that another cause is unlikely to have "
+            "come to them alone."
+            if by_lot
+            else "It cannot rule out other causes that came to the same schools at the same time."
         )
     return " ".join(part for part in (start, reach, gap, *answer, confidence, limit) if part)

@@ -299,7 +299,7 @@ def _rank(position: Standing) -> str:
     hidden = f"; {missing} more not shown" if missing else ""
     return (
         f"That is the {place}{least if from_best else most}{tied} among it and its {len(shown)} "
-        f"statistical neighbours shown, who lie between {' and '.join(ends)}{hidden}."
+        f"statistical neighbours shown, whose values lie between {' and '.join(ends)}{hidden}."
         f"{_range_of_ranks(position, shown, least)}"
     )
 

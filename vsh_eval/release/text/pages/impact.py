@@ -272,10 +272,11 @@ def late_years_sentence(safe: SafeTable, *, metric: str, **where: Any) -> str:
         return ""
     year, last = late[0], late[-1]
     after = "1 year" if year == 1 else f"{year} years"
-    few = f"{number(schools[last], decimals=0)} of {number(first, decimals=0)} trained schools"
+    few, all_of = (number(schools[at], decimals=0) for at in (last, 0))
     return (
         f"From {after} after training on, the estimates rest on fewer schools, at the end on "
-        f"{few}: those that were trained first. So a change there may be a change of schools."
+        f"{few} trained schools ({all_of} in the first year): those that were trained first. So a "
+        "change there may be a change of schools."
     )
 
 

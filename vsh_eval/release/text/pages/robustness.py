@@ -137,8 +137,8 @@ def drift_sentence(safe: SafeTable, *, metric: str) -> str:
     slope, bias = abs(float(row["slope"])), abs(float(row["bias"]))
     return (
         f"A trend that differed by {amount(slope, unit, decimals=decimals_for(slope))} a year had "
-        f"an 80% chance of being detected before training. Such a trend would add "
-        f"{amount(bias, unit)} to the estimate (Roth, 2022)."
+        f"an 80% chance of being detected before training. Such a trend would move "
+        f"the estimate by {amount(bias, unit)} (Roth, 2022)."
     )
 
 

@@ -212,7 +212,7 @@ POWER_Y = "Runs that detect the effect (%)"
 FOUR_IN_FIVE = "80%"
 SMALLEST_OF_INTEREST = "smallest of interest"
 DETECTABLE = "detectable: {effect}"
-THE_ESTIMATE = "estimate: {estimate}"
+THE_ESTIMATE = "size of the estimate: {estimate}"
 POWER_SMALLEST = "The smallest effect of interest is {effect}"
 POWER_CAPTION = (
     "{title}. Injected into these data, with years of training assigned at random. Shaded: "

@@ -33,8 +33,8 @@ NOTES: Mapping[Gate, tuple[str, ...]] = MappingProxyType(
         ),
         "sample": (
             f"Numbers of children are shown to the nearest {_RULE.base} and hidden (c) under "
-            f"{_RULE.threshold}, numbers of schools under {_SCHOOLS}, and with them what would "
-            "tell them. Means and shares have two significant figures.",
+            f"{_RULE.threshold}, numbers of schools under {_SCHOOLS}, and with them the numbers "
+            "that they could be worked out from. Means and shares have two significant figures.",
         ),
         "schools": (
             f"How much schools differ is shown where at least {_RULE.estimate_schools} of them "
