@@ -648,7 +648,7 @@ def test_a_heat_table_holds_the_shares_in_ink_that_can_be_read():
         ("heat", ["by programme and academic year."]),
         ("need", ["of schools and of children with a social worker reached", "third: 40%, 80%"]),
         ("power", ["2.00: 90%", "The smallest effect of interest is 0.5 percentage points",
-                   "Detectable: 1.8. Size of the estimate: 1.4."]),
+                   "Detectable: 1.8. Estimate: 1.4."]),
         ("events", ["Before training 2 of 2 intervals contain zero",
                     f"In the first year trained the estimate is {MINUS}0.6 (95% interval"]),
         ("forest", ["Chart of 5 estimates", "Callaway and Sant'Anna: ",

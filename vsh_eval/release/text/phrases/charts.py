@@ -212,11 +212,11 @@ POWER_Y = "Runs that detect the effect (%)"
 FOUR_IN_FIVE = "80%"
 SMALLEST_OF_INTEREST = "smallest of interest"
 DETECTABLE = "detectable: {effect}"
-THE_ESTIMATE = "size of the estimate: {estimate}"
+THE_ESTIMATE = "estimate: {estimate}"
 POWER_SMALLEST = "The smallest effect of interest is {effect}"
 POWER_CAPTION = (
-    "{title}. Injected into these data, with years of training assigned at random. Shaded: "
-    f"{INTERVAL} of the share."
+    "{title}. Injected into these data, with years of training assigned at random. Effects, and "
+    f"the estimate, are shown by their size, without a sign. Shaded: {INTERVAL} of the share."
 )
 
 # --- An authority against a weighted average of others.
