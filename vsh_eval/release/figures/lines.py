@@ -130,7 +130,9 @@ def draw_panel(
     if panel.rule is not None:
         axes.axhline(panel.start, color=palette.TEXT, lw=1.2, zorder=1)
         above = sum(value - panel.start for value in known) >= 0
-        remark(axes, panel.rule, (0.0, panel.start), along="x", below=above)
+        # At the left end, unless words on its first years stand there.
+        at = 1.0 if "not_comparable" in panel.kinds and 0 in panel.apart else 0.0
+        remark(axes, panel.rule, (at, panel.start), along="x", below=above)
     notes = mark_breaks(axes, panel)
     symbols = {panel.years.index(int(row["time_period"])): status_of(row) for row in hidden}
     mark_hidden(axes, symbols)
@@ -322,7 +324,7 @@ def _write_above(axes: "Axes", place: float, text: str) -> None:
 def _write_letter(axes: "Axes", place: float, letter: str) -> None:
     frame = {"boxstyle": "circle,pad=0.16", "fc": "white", "ec": palette.QUIET, "lw": 0.8}
     where = {"xycoords": axes.get_xaxis_transform()}
-    axes.annotate(letter, (place, 1.0), bbox=frame, **where, **_MARK)
+    axes.annotate(letter, (place, 1.0), bbox=frame, **where, **_MARK | {"zorder": 6})
 
 
 # --- From rows to lines.
