@@ -108,6 +108,20 @@ def test_the_two_levels_are_headed_by_whose_they_are_where_that_is_one_group():
     assert ">This group<" in table_html(safe(mixed), caption="Gaps", columns=columns)
 
 
+def test_of_measures_in_several_units_each_row_says_that_of_its_level_and_of_its_gap():
+    row = {"unit": "%", "gap": 8.4, "change": 1.6, "direction": "widened", "status": ""}
+    table = safe([
+        {**row, "metric": "overall_absence"},
+        {**row, "metric": "ks4_attainment8", "unit": "points", "direction": ""},
+    ])  # fmt: skip
+    html = table_html(table, caption="Changes", columns=["metric", "gap", "direction"])
+    assert ">Overall absence (%; gap in percentage points)<" in html
+    assert ">Attainment 8 (points)<" in html
+    assert ">x<" in html, "no interval, and so no direction, is said"
+    levels = table_html(table, caption="Levels", columns=["metric", "direction"])
+    assert ">Overall absence (%)<" in levels
+
+
 @pytest.mark.parametrize(
     "write",
     [

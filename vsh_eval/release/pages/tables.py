@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from vsh_eval import registry
+from vsh_eval import names, registry
 from vsh_eval.contracts import require_columns
 from vsh_eval.release.disclosure.safe_table import SafeTable, require_safe
 from vsh_eval.release.rows import Row, records, status_of
@@ -169,6 +169,8 @@ def _heading(part: tuple[str, ...], labels: Mapping[str, str]) -> str:
 
 def _text(part: tuple[str, ...], row: Row, decimals: Mapping[str, int]) -> str:
     wanted = decimals.get(part[0])
+    if part == ("direction",) and not row["direction"]:  # no interval, or years unlike
+        return names.UNAVAILABLE
     if len(part) == 1:
         return cell_text(part[0], row, decimals=wanted)
     lower, upper = (row[column] for column in part)
