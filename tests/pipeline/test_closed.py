@@ -146,6 +146,14 @@ def test_inside_use_and_invented_children_close_nothing(project):
     assert not (project.outputs / "invented").exists()
 
 
+def test_no_run_of_other_data_takes_the_place_of_published_years(project, published):
+    project.write("tiny", INVENTED | {"name": "tiny"})
+    said = project.say("run", "params/tiny.yaml")
+    assert said.code == 2
+    assert "give it another name" in said.err
+    assert (project.outputs / "tiny" / "internal" / "closed" / "panel.parquet").is_file()
+
+
 def test_inside_use_keeps_what_is_closed(project, published, executed):
     project.write("tiny", {**TWO_YEARS, "years": FIRST, "disclosure": {"preset": "none"}})
     assert project.say("run", "params/tiny.yaml").code == 0

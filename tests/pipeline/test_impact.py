@@ -192,7 +192,7 @@ def test_a_part_that_cannot_be_made_says_why_in_its_place(monkeypatch):
     first, second = map(str, shown)
     assert first.endswith(
         " cannot be given: too few schools are left, and an estimate needs at least 10 for "
-        "an interval that can be trusted; add years or phases, or evaluate together with other "
+        "an interval that can be trusted; add years, or evaluate together with other "
         "authorities."
     )
     assert second.endswith(" cannot be given, for the reason given above.")

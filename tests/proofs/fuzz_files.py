@@ -115,8 +115,9 @@ TARGETS = (
     Target(
         "school_census",
         "2024_spring_la_pupilonroll.csv",
-        b"pupilonrolltableid,NativeId,upn,dob,termlysessionspossible,termlysessionsauthorised\n"
-        b"1,8014000,H801200001001,2014-Jan-21 00:00:00,140.0,3.0\n",
+        b"pupilonrolltableid,NativeId,upn,dob,termlysessionspossible,termlysessionsauthorised,"
+        b"termlysessionsunauthorised\n"
+        b"1,8014000,H801200001001,2014-Jan-21 00:00:00,140.0,3.0,1.0\n",
     ),
     Target("gias", "schools.zip", archive(edubasealldata=GIAS)),
     Target("gias", "schools.csv", GIAS),

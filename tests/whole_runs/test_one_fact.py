@@ -33,7 +33,9 @@ NOT_IN_A_TABLE = {
     "level of an interval": r"\(95%\)",
     "schools less one": r"\d+ degrees of freedom",
     "check of the method by runs": r"found in [\d.]+% of these runs \(95% interval [^)]*\)",
-    "neighbours, which the sentence does not name": r"who lie between \W?[\d.]+ and \W?[\d.]+",
+    "neighbours, which the sentence does not name": (
+        r"whose values lie between \W?[\d.]+ and \W?[\d.]+"
+    ),
     "an area beside others, checked below": r"[\d.]+ (?:narrower|wider|lower|higher)"
     r"(?: \(95% interval [^)]*\))? than in",
     "places among neighbours": r"its \d+ statistical neighbours|from \d+ to \d+ of \d+, counted",

@@ -87,7 +87,9 @@ def run(
     last_good = workspace.outputs_folder(params) / settings.name
     building = last_good.with_name(f".{settings.name}.building")
     current = Run(settings, params.resolve(), building, interactive=False)
-    secret.secret_of(settings, invented=current.invented)  # before anything is written
+    # Before anything is written.
+    closed.require_own_name(current)
+    secret.secret_of(settings, invented=current.invented)
     with (
         _one_at_a_time(last_good.with_name(f".{settings.name}.lock")),
         log.written_to(last_good.with_name(f"{settings.name}.log")),

@@ -145,6 +145,7 @@ GIAS = (
     "URN,LA (code),EstablishmentNumber,EstablishmentName,PhaseOfEducation (name),GSSLACode (name)"
 )
 ROLL = "pupilonrolltableid,NativeId,upn,dob,termlysessionspossible"
+TOTALS = "termlysessionsauthorised,termlysessionsunauthorised"
 DETAILS = "pupilonrolltableid,NativeId,attendancereason"
 KS4 = "KS4_ACADYR\tKS4_UPN\tKS4_URN\tKS4_NATRES\tKS4_ATT8\n"
 CARE = "CHILD,UPN,DOB,DECOM,LS,DEC"
@@ -178,8 +179,8 @@ QUIRKS = {
     "34 sex by its older name": (
         "school_census",
         {
-            "2023_spring_la_pupilonroll.csv": f"{ROLL},gender,ncyearactual,senprovision\n"
-            f"1,8014000,{UPN},2014-Jan-21 00:00:00,140,F,4,K\n",
+            "2023_spring_la_pupilonroll.csv": f"{ROLL},{TOTALS},gender,ncyearactual,senprovision\n"
+            f"1,8014000,{UPN},2014-Jan-21 00:00:00,140,,,F,4,K\n",
             "2023_spring_la_fsmperiod.csv": "pupilonrolltableid,NativeId,fsmstartdate,fsmenddate\n"
             "1,8014000,2022-Oct-16 00:00:00,\n",
         },
@@ -254,7 +255,7 @@ QUIRKS = {
     "32 an exclusion by the older name of its category": (
         "school_census",
         {
-            "2024_spring_la_pupilonroll.csv": f"{ROLL}\n1,8014000,{UPN},,140\n",
+            "2024_spring_la_pupilonroll.csv": f"{ROLL},{TOTALS}\n1,8014000,{UPN},,140,,\n",
             "2024_spring_la_termlyexclusionsonroll.csv": (
                 "pupilonrolltableid,NativeId,startdate,category\n"
                 "1,8014000,2023-Oct-16 00:00:00,FIXD\n"
@@ -265,8 +266,8 @@ QUIRKS = {
     "31 an id that two censuses give to two pupils": (
         "school_census",
         {
-            "2024_spring_la_pupilonroll.csv": f"{ROLL},termlysessionsauthorised\n1,1,{UPN},,9,1\n",
-            "2024_summer_la_pupilonroll.csv": f"{ROLL},termlysessionsauthorised\n1,1,B,,8,2\n",
+            "2024_spring_la_pupilonroll.csv": f"{ROLL},{TOTALS}\n1,1,{UPN},,9,1,0\n",
+            "2024_summer_la_pupilonroll.csv": f"{ROLL},{TOTALS}\n1,1,B,,8,2,0\n",
         },
         ("attendance", ["B", 202324, "spring", "1", 8, 2, 0]),
     ),

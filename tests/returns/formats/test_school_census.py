@@ -94,6 +94,19 @@ def test_a_census_with_neither_totals_nor_codes_is_refused(tmp_path):
         census(tmp_path, of_2025_spring_pupilonroll=ON_ROLL + "\n" + ann(120))
 
 
+def test_a_census_that_lost_a_total_is_refused_and_never_counts_it_as_none_missed(tmp_path):
+    one = ON_ROLL + TOTALS.replace(",termlysessionsauthorised", "") + "\n" + ann(120, more=",2")
+    with pytest.raises(ContractError, match="spring 2024 has no termlysessiondetailsonroll"):
+        census(tmp_path, of_2024_spring_pupilonroll=one)
+
+
+@pytest.mark.parametrize("symbol", ["c", "X", "<5"])
+def test_a_symbol_in_place_of_sessions_is_refused_and_never_counts_as_none(tmp_path, symbol):
+    hidden = ON_ROLL + TOTALS + "\n" + ann(120, more=f",{symbol},2")
+    with pytest.raises(ContractError, match="spring 2024 has 1 rows whose sessions are no whole"):
+        census(tmp_path, of_2024_spring_pupilonroll=hidden)
+
+
 def test_a_file_that_names_no_census_is_refused(tmp_path):
     with pytest.raises(ContractError, match=r"2025_spring_la_pupilonroll\.csv"):
         census(tmp_path, pupilonroll=ON_ROLL + "\n" + ann(120))

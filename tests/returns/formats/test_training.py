@@ -102,6 +102,19 @@ def test_a_log_as_it_is_kept(tmp_path):
     assert not any("Person" in str(note) for note in found.notes)
 
 
+def test_a_log_without_a_row_yet_has_no_training(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("School,Course,Date,Status\n")
+    assert table(log(path)) == []
+
+
+def test_the_day_on_which_somebody_attended_is_no_end(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("School,Course,Date attended\n100003,ELSA,03/10/2022\n")
+    found = log(path, columns={"start_date": "Date attended"})
+    assert "start_may_be_completion" not in listed(found)
+
+
 def test_a_synonym_decides_what_a_near_name_only_proposes(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("School,Course,Date\nAshbank Primry,ELSA,03/10/2022\n")

@@ -212,9 +212,9 @@ def plan_year(run: Run) -> int:
 def _in_the_authority(run: Run, own: SafeTable, changes: SafeTable) -> tuple[SafeText, ...]:
     """Say what happened to the gap in the authority as a whole, and to the number of children."""
     metric, group = run.settings.protocol.primary, run.settings.cohort.group
-    if metric not in held(changes, (metric,)):
+    rows = last_changes(run, changes).where(metric=metric)
+    if rows.frame.empty:  # no measure of that name, or no year after the baseline
         return ()
-    rows = changes.where(metric=metric, phase=names.TOTAL)
     moved = moves_sentence(own, metric=metric, group=group)
     about = {"metric": metric, "year": last_year(rows)}
     changed = gaps.change_sentence(rows, together=run.has_published("gaps_by_arm"), **about)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from vsh_eval import academic_year, cohort, names
-from vsh_eval.contracts import ContractError
+from vsh_eval.contracts import ContractError, SettingsError
 from vsh_eval.pipeline.records import secret
 from vsh_eval.pipeline.workspace import Run
 
@@ -39,6 +39,24 @@ class _Record:
     counted_by: Mapping[str, Any]
     secret: str
     restated: Mapping[int, int]
+
+
+def require_own_name(run: Run) -> None:
+    """Refuse a run of other data that would take the place of published years.
+
+    Raises
+    ------
+    SettingsError
+        If the last release of the run's name closed years of an authority's returns, and this run
+        is of invented, published or pooled data.
+    """
+    of_returns = run.settings.source.kind == "returns" and not run.invented
+    if not of_returns and (_folder(run) / _RECORD).is_file():
+        raise SettingsError(
+            f"name is {run.settings.name}, and the run of that name holds the published years of "
+            "an authority's returns, must be a name of its own, as this run is of other data; give "
+            "it another name."
+        )
 
 
 def closed_tables(run: Run) -> Mapping[str, pd.DataFrame]:

@@ -151,6 +151,7 @@ def _long_enough(secret: bytes, name: str) -> bytes:
     if len(secret) < _SHORTEST:
         raise ContractError(
             f"{name} holds {len(secret)} bytes, must hold {_SHORTEST} or more; put back the "
-            "secret of earlier releases, or let vsh-eval run PARAMS --new-secret write one."
+            "secret of earlier releases, or, if nothing was released, remove it and let "
+            "vsh-eval run PARAMS --new-secret write one."
         )
     return secret

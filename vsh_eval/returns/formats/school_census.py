@@ -104,6 +104,7 @@ def read(paths: Sequence[Path], *, options: Options) -> Reading:
         for sheet, (year, term, table) in _named(paths):
             kind, roll = TABLES[table]
             notes += load(connection, kind, sheet, _sql(kind, roll, sheet, year, term))
+        _require_numbers(connection)
         _require_details(connection)
         notes += _pupils(connection, options)
         tables = {
@@ -172,11 +173,18 @@ def _sql(kind: str, roll: str, sheet: Sheet, year: int, term: str) -> str:
         columns[ours] = coded.day(columns[ours])
     for ours in columns.keys() & {*_UPNS}:
         columns[ours] = coded.upn(columns[ours])
-    for ours in columns.keys() & {*_WHOLE}:
-        columns[ours] = coded.whole(columns[ours])
+    texts = {ours: columns[ours] for ours in columns if ours in _WHOLE}
+    if texts:
+        unread = (
+            f"({text} IS NOT NULL AND {coded.whole(text)} IS NULL)" for text in texts.values()
+        )
+        columns["unread"] = " OR ".join(unread)
+        columns["totals"] = str(all(sheet.held((name,)) for name in _TOTALS)).lower()
+    columns |= {ours: coded.whole(text) for ours, text in texts.items()}
     return select(columns)
 
 
+_TOTALS = ("termlysessionsauthorised", "termlysessionsunauthorised")
 _DAYS = ("dob", "entry", "start", "until")
 _UPNS = ("upn", "former")
 _WHOLE = (
@@ -219,6 +227,8 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             **{name: "DATE" for name in names if name in _DAYS},
             **{name: "BIGINT" for name in names if name in _WHOLE},
         }
+        if types.keys() & {*_WHOLE}:
+            types |= dict.fromkeys(("unread", "totals"), "BOOLEAN")
         columns = ", ".join(f'"{name}" {kind_of}' for name, kind_of in types.items())
         connection.execute(
             f"CREATE TABLE {kind} (year INTEGER, term VARCHAR, census DATE, source VARCHAR, "
@@ -226,11 +236,27 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         ).fetchall()
 
 
+def _require_numbers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse sessions that are no numbers: a symbol in their place would count as none."""
+    wrong = connection.execute(
+        "FROM (FROM pupils SELECT year, term, unread UNION ALL FROM details SELECT year, term, "
+        "unread UNION ALL FROM details_6 SELECT year, term, unread) "
+        "SELECT year, term, count(*) WHERE unread GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    if wrong:
+        year, term, rows = wrong[0]
+        raise ContractError(
+            f"the school census of {term} {year} has {rows} rows whose sessions are no whole "
+            "numbers, must have whole numbers or blanks; export its tables from COLLECT again, "
+            "without symbols such as c or X in place of small numbers."
+        )
+
+
 def _require_details(connection: duckdb.DuckDBPyConnection) -> None:
     """Refuse a census that has neither totals nor codes of a roll."""
     lacking = connection.execute(
         "FROM (FROM pupils SELECT DISTINCT year, term, roll WHERE possible > 0 "
-        f"AND census > DATE '{_LAST_TOTALS[0]}-12-31') p "
+        f"AND (census > DATE '{_LAST_TOTALS[0]}-12-31' OR NOT totals)) p "
         "ANTI JOIN details d ON p.year = d.year AND p.term = d.term AND p.roll = d.roll "
         "SELECT year, term, roll ORDER BY ALL"
     ).fetchall()
@@ -238,7 +264,8 @@ def _require_details(connection: duckdb.DuckDBPyConnection) -> None:
         year, term, roll = lacking[0]
         raise ContractError(
             f"the school census of {term} {year} has no termlysessiondetails{roll}, must have it, "
-            "as it holds no totals of absence; export that table from COLLECT too."
+            "as it does not hold totals of authorised and of unauthorised sessions; export that "
+            "table from COLLECT too."
         )
 
 

@@ -143,11 +143,11 @@ def _understood(
             notes.append(note(code, file=file, rows=int(which.sum()), of_rows=total, which=listed))
             rows = rows[~which]
 
-    if re.search(r"complet|finish|end|certif", rows.attrs["start"].casefold()):
+    if re.search(r"complet|finish|\bend|certif", rows.attrs["start"].casefold()):
         notes.append(note("start_may_be_completion", file=file, which=rows.attrs["start"]))
     if "attended" in rows:
         attended = rows["attended"].map(_plain).fillna("")
-        taken_up = attended.map(lambda text: _attended(str(text), synonyms))
+        taken_up = attended.map(lambda text: _attended(str(text), synonyms)).astype("bool")
         leave_out("bookings_not_attended", ~taken_up, _rows_of(~taken_up))
     else:
         notes.append(note("attendance_not_recorded", file=file, rows=total, of_rows=total))

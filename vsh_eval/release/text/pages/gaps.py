@@ -356,8 +356,8 @@ def schools_differ_sentence(safe: SafeTable, *, metric: str, year: int) -> str:
     if (ends := interval_of(row, "prediction")) is not None:
         low, high = (number(end, decimals=_places(end)) for end in ends)
         text.append(
-            f"In one more school like these the gap would be expected between {low} and {high} "
-            "(95% prediction interval)."
+            "In one more school like these the gap would be expected between "
+            f"{low} and {high} (95%)."
         )
     return " ".join(text)
 
