@@ -315,10 +315,16 @@ class Years(_Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(
+                f"years.first is {academic_year.label(self.first)}, must not lie after years.last "
+                f"({academic_year.label(self.last)}); exchange them."
+            )
         if not self.first <= self.baseline <= self.last:
             raise ValueError(
                 f"years.baseline is {academic_year.label(self.baseline)}, must lie between "
-                f"years.first and years.last."
+                "years.first and years.last; name a year from "
+                f"{academic_year.label(self.first)} to {academic_year.label(self.last)}."
             )
         return self
 

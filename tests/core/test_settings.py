@@ -43,6 +43,7 @@ def test_every_params_file_of_the_repository_loads(path):
         ("protocol.population", ["primry"], "special; did you mean primary?"),
         ("years.first", "2016/18", "academic year is '2016/18'"),
         ("years.baseline", "2030/31", "years.baseline is 2030/31, must lie between"),
+        ("years.first", "2040/41", "years.first is 2040/41, must not lie after years.last"),
         ("protocol.primary", "absense", "metric is 'absense', must be one of overall_absence"),
         ("protocol.alpha", 0.1, "protocol.alpha is 0.1, must be 0.05"),
         ("source.schools", 3, "source.schools is 3"),

@@ -151,7 +151,8 @@ def _csv(path: Path, table: Table) -> Source:
         known = [repr(name) for name in twice if name in table.column_names]
         raise ContractError(
             f"{label} names the column {known[0] if known else ''} more than once, must name each "
-            "once; rename or remove the others.".replace("  ", " ")
+            "once in its first line; rename or remove the others, or add the line of names if it "
+            "is missing.".replace("  ", " ")
         )
     if mixed:
         _refuse_uneven_lines(path, len(header), label)

@@ -94,6 +94,16 @@ def test_a_census_with_neither_totals_nor_codes_is_refused(tmp_path):
         census(tmp_path, of_2025_spring_pupilonroll=ON_ROLL + "\n" + ann(120))
 
 
+def test_ids_that_a_spreadsheet_turned_into_decimals_still_join_the_tables(tmp_path):
+    details = "pupilonrolltableid,NativeId,sessions,attendancereason\n1.0,8154000.0,3,I\n"
+    found = census(
+        tmp_path,
+        of_2025_spring_pupilonroll=ON_ROLL + "\n" + ann(120),
+        of_2025_spring_termlysessiondetailsonroll=details,
+    )
+    assert rows(found, "attendance") == [[ANN, 202425, "autumn", "8154000", 120, 3, 0]]
+
+
 def test_a_census_that_lost_a_total_is_refused_and_never_counts_it_as_none_missed(tmp_path):
     one = ON_ROLL + TOTALS.replace(",termlysessionsauthorised", "") + "\n" + ann(120, more=",2")
     with pytest.raises(ContractError, match="spring 2024 has no termlysessiondetailsonroll"):

@@ -94,6 +94,11 @@ def flag(text: str) -> str:
     )
 
 
+def identifier(text: str) -> str:
+    """Write the SQL of an identifier, without the ``.0`` that a spreadsheet gives one of digits."""
+    return f"regexp_replace({text}, '\\.0$', '')"
+
+
 def whole(text: str) -> str:
     """Write the SQL of a whole number, which may be written with ``.0``."""
     return f"TRY_CAST(TRY_CAST({text} AS DOUBLE) AS BIGINT)"
@@ -113,7 +118,7 @@ def academic_year(text: str) -> str:
     >>> [duckdb.sql(f"SELECT {academic_year(f"'{t}'")}").fetchall()[0][0] for t in asked]
     [202324, 202324, 202324, None, None]
     """
-    bare = f"regexp_replace({text}, '\\.0$', '')"
+    bare = identifier(text)
     first = f"TRY_CAST(regexp_extract({bare}, '^(\\d{{4}})[/-]?(?:20)?\\d\\d$', 1) AS BIGINT)"
     second = f"TRY_CAST(right({bare}, 2) AS BIGINT)"
     return f"CASE WHEN ({first} + 1) % 100 = {second} THEN {first} * 100 + {second} END"

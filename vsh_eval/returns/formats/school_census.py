@@ -164,8 +164,8 @@ def _sql(kind: str, roll: str, sheet: Sheet, year: int, term: str) -> str:
         "census": f"DATE '{year}-{month:02d}-{of_month:02d}'",
         "source": "'acad'" if "acad" in re.split(r"[^a-z]+", sheet.name.casefold()) else "'la'",
         "roll": f"'{roll}'",
-        "native": sheet.text("nativeid"),
-        "id": sheet.text(_ROLLS.get(roll, "schoolcensustableid")),
+        "native": coded.identifier(sheet.text("nativeid")),
+        "id": coded.identifier(sheet.text(_ROLLS.get(roll, "schoolcensustableid"))),
     }
     names: dict[str, tuple[str, ...]] = _TEXTS[kind]
     columns |= {ours: sheet.text(*theirs) for ours, theirs in names.items()}
