@@ -401,8 +401,8 @@ REFUSED = {
     **{f"no names of columns {place}": (with_text({**TINY, "episodes": text}),
         HEADERLESS) for place, text in enumerate(("", "\n", ",,,\n1,2,3,4\n", "a" * 200_000))},
     "known column twice": (with_text(changed("schools", "postcode", "URN")),
-        "schools.csv (3 lines) names the column 'urn' more than once, must name each once in its first "
-        "line; rename"),
+        "schools.csv (3 lines) names the column 'urn' more than once, must name each once in "
+        "its first line; rename"),
     "other column twice": (with_text(changed("schools", "postcode", "note,Note")),
         "schools.csv (3 lines) names the column more than once"),
     "another encoding": (with_bytes("schools", TINY["schools"].replace("Birch",
