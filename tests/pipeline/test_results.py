@@ -119,6 +119,14 @@ def test_the_first_page_has_answer_tiles_and_decisions(project):
     assert "4 of this size together one of 2.0" in pool
 
 
+def test_the_first_page_compares_no_year_with_itself(project):
+    run = project.run("tiny")
+    published(run)
+    written(run, changes=changes(baseline=202425))
+    said = " ".join(results.summary_of(run.load("summary")).sentences)
+    assert "etween 2024/25 and" not in said
+
+
 def test_the_first_page_says_why_there_is_no_estimate(project):
     run = project.run("tiny")
     published(run)

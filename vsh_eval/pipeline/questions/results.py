@@ -212,11 +212,14 @@ def plan_year(run: Run) -> int:
 def _in_the_authority(run: Run, own: SafeTable, changes: SafeTable) -> tuple[SafeText, ...]:
     """Say what happened to the gap in the authority as a whole, and to the number of children."""
     metric, group = run.settings.protocol.primary, run.settings.cohort.group
-    rows = last_changes(run, changes).where(metric=metric)
-    if rows.frame.empty:  # no measure of that name, or no year after the baseline
+    if metric not in held(changes, (metric,)):
+        return ()
+    rows = changes.where(metric=metric, phase=names.TOTAL)
+    year = last_year(rows)
+    if rows.where(baseline=year).frame.size:  # no year after the baseline
         return ()
     moved = moves_sentence(own, metric=metric, group=group)
-    about = {"metric": metric, "year": last_year(rows)}
+    about = {"metric": metric, "year": year}
     changed = gaps.change_sentence(rows, together=run.has_published("gaps_by_arm"), **about)
     return (changed, *([moved] if moved else []))
 
