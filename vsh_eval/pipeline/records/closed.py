@@ -50,8 +50,7 @@ def require_own_name(run: Run) -> None:
         If the last release of the run's name closed years of an authority's returns, and this run
         is of invented, published or pooled data.
     """
-    of_returns = run.settings.source.kind == "returns" and not run.invented
-    if not of_returns and (_folder(run) / _RECORD).is_file():
+    if not _of_real_children(run) and (_folder(run) / _RECORD).is_file():
         raise SettingsError(
             f"name is {run.settings.name}, and the run of that name holds the published years of "
             "an authority's returns, must be a name of its own, as this run is of other data; give "
@@ -194,9 +193,11 @@ def require_few_restatements(run: Run) -> None:
 
 def _publishes(run: Run) -> bool:
     """Whether the run releases figures of real children."""
-    settings = run.settings
-    real = settings.source.kind == "returns" and not run.invented
-    return real and settings.disclosure.preset != "none"
+    return _of_real_children(run) and run.settings.disclosure.preset != "none"
+
+
+def _of_real_children(run: Run) -> bool:
+    return run.settings.source.kind == "returns" and not run.invented
 
 
 def _folder(run: Run) -> Path:
@@ -206,7 +207,7 @@ def _folder(run: Run) -> Path:
 
 def _record(run: Run) -> _Record | None:
     path = _folder(run) / _RECORD
-    if run.invented or run.settings.source.kind != "returns" or not path.is_file():
+    if not _of_real_children(run) or not path.is_file():
         return None
     written = json.loads(path.read_text(encoding="utf-8"))
     restated = {int(year): count for year, count in written["restated"].items()}

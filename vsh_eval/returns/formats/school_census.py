@@ -179,8 +179,9 @@ def _sql(kind: str, roll: str, sheet: Sheet, year: int, term: str) -> str:
             f"({text} IS NOT NULL AND {coded.whole(text)} IS NULL)" for text in texts.values()
         )
         columns["unread"] = " OR ".join(unread)
-        columns["totals"] = str(all(sheet.held((name,)) for name in _TOTALS)).lower()
     columns |= {ours: coded.whole(text) for ours, text in texts.items()}
+    if kind == "pupils":
+        columns["totals"] = str(all(sheet.held((name,)) for name in _TOTALS)).lower()
     return select(columns)
 
 
@@ -228,7 +229,9 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
             **{name: "BIGINT" for name in names if name in _WHOLE},
         }
         if types.keys() & {*_WHOLE}:
-            types |= dict.fromkeys(("unread", "totals"), "BOOLEAN")
+            types |= {"unread": "BOOLEAN"}
+        if kind == "pupils":
+            types |= {"totals": "BOOLEAN"}
         columns = ", ".join(f'"{name}" {kind_of}' for name, kind_of in types.items())
         connection.execute(
             f"CREATE TABLE {kind} (year INTEGER, term VARCHAR, census DATE, source VARCHAR, "
@@ -246,8 +249,8 @@ def _require_numbers(connection: duckdb.DuckDBPyConnection) -> None:
     if wrong:
         year, term, rows = wrong[0]
         raise ContractError(
-            f"the school census of {term} {year} has {rows} rows whose sessions are no whole "
-            "numbers, must have whole numbers or blanks; export its tables from COLLECT again, "
+            f"the school census of {term} {year} has sessions that are no whole numbers (rows: "
+            f"{rows:,}), must have whole numbers or blanks; export its tables from COLLECT again, "
             "without symbols such as c or X in place of small numbers."
         )
 
