@@ -6,7 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tests.pipeline.project import Project
+from tests.pipeline.project import INVENTED, Project
 from tests.release.made import gap_rows
 from vsh_eval.contracts import ContractError, SettingsError, produces
 from vsh_eval.pipeline.records import earlier, manifest
@@ -136,17 +136,24 @@ def test_last_years_release_outlives_a_second_run_of_this_year(project):
 def test_another_release_can_be_named_and_must_be_whole_and_of_the_authority(project):
     named = released(project, "old", last="2021/22", table=gaps(last=202122))
     run = this_year(project)
-    earlier.name_earlier(run, named.folder)
+    earlier.name_earlier(run, earlier.require_release(run, named.folder))
     assert earlier.earlier_of(run).last_year == 202122
     other = {"authority": {"code": "E06000999", "name": "Invented Borough"}}
     of_another = released(project, "another", table=gaps(unit="E06000999"), **other)
     with pytest.raises(ContractError, match="another is a release of E06000999, must be one of"):
-        earlier.name_earlier(run, of_another.folder)
+        earlier.require_release(run, of_another.folder)
     (named.released / "tables" / "gaps.csv").write_text("changed", encoding="utf-8")
     with pytest.raises(ContractError, match=r"tables/gaps\.csv of old is changed"):
-        earlier.name_earlier(run, named.folder)
+        earlier.require_release(run, named.folder)
     with pytest.raises(SettingsError, match=r"nowhere holds no manifest\.json"):
-        earlier.name_earlier(run, project.folder / "nowhere")
+        earlier.require_release(run, project.folder / "nowhere")
+
+
+def test_a_release_that_cannot_be_last_years_is_refused_before_anything_is_written(project):
+    project.write("tiny", INVENTED | {"name": "tiny"})
+    said = project.say("run", "params/tiny.yaml", "--previous", "params")
+    assert (said.code, said.err.count("holds no manifest.json")) == (2, 1)
+    assert not [*project.outputs.glob("*tiny*")]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def run(
     current = Run(settings, params.resolve(), building, interactive=False)
     # Before anything is written.
     closed.require_own_name(current)
+    last_year = earlier.require_release(current, previous) if previous is not None else None
     secret.secret_of(settings, invented=current.invented)
     with (
         _one_at_a_time(last_good.with_name(f".{settings.name}.lock")),
@@ -99,8 +100,8 @@ def run(
         workspace.start_anew_if_changed(current)
         # An earlier version may have invented them otherwise; the same one gives the same bytes.
         shutil.rmtree(current.internal / workspace.INVENTED, ignore_errors=True)
-        if previous is not None:
-            earlier.name_earlier(current, previous)
+        if last_year is not None:
+            earlier.name_earlier(current, last_year)
         started, depends_on = datetime.now(UTC), _depends_on(current)
         try:
             count = dag.run_notebooks(current, jobs=jobs, quiet=quiet)

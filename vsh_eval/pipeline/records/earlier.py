@@ -169,15 +169,20 @@ def earlier_of(run: Run) -> Earlier | None:
     return Earlier(run, there) if (there / manifest.NAME).is_file() else None
 
 
-def name_earlier(run: Run, release: Path) -> None:
-    """Take a release for last year's, whatever was before.
+def require_release(run: Run, release: Path) -> Path:
+    """Return the release of a folder that a run is to take for last year's.
 
     Parameters
     ----------
     run : Run
-        The run that is being built.
+        The run that is to be built; nothing of it is written.
     release : Path
         The folder of a finished run, or its ``release`` folder.
+
+    Returns
+    -------
+    Path
+        The ``release`` folder, for `name_earlier`.
 
     Raises
     ------
@@ -197,14 +202,14 @@ def name_earlier(run: Run, release: Path) -> None:
             f"{release.name} is a release of {code}, must be one of the gaps of "
             f"{run.settings.authority.code}; name last year's release of this authority."
         )
-    _keep(folder, run)
+    return folder
 
 
 def keep(run: Run) -> None:
     """Keep of last year's release what the next run of this year needs."""
     last_release = earlier_of(run)
     if last_release is not None:
-        _keep(last_release.folder, run)
+        name_earlier(run, last_release.folder)
 
 
 def fingerprint(run: Run) -> str:
@@ -213,7 +218,8 @@ def fingerprint(run: Run) -> str:
     return "" if last_release is None else manifest.sha256(last_release.folder / manifest.NAME)
 
 
-def _keep(folder: Path, run: Run) -> None:
+def name_earlier(run: Run, folder: Path) -> None:
+    """Take a release for last year's, whatever was before: keep of it what the run needs."""
     to = run.internal / FOLDER
     if folder == to:
         return
